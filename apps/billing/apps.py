@@ -1,0 +1,11 @@
+"""Django's handle on the module."""
+
+from django.apps import AppConfig
+
+
+class BillingConfig(AppConfig):
+    """Billing and metering."""
+
+    name = "apps.billing"
+    label = "billing"
+    verbose_name = "Billing and metering"

@@ -1,0 +1,154 @@
+"""Tables of identity (all in schema ``public``): who exists, where they belong, and by what they prove it."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+from django.db.models.functions import Lower
+from django_tenants.models import DomainMixin, TenantMixin
+
+from bitvault.kernel import ids
+from bitvault.kernel.actor import Role
+from bitvault.kernel.models import PublicModel, id_field
+
+
+class TenantState(models.TextChoices):
+    """Whether a tenant's members are let in."""
+
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+
+
+class Tenant(TenantMixin, PublicModel):  # type: ignore[misc] # django-tenants has no types
+    """An organisation that keeps files here; its tables stand in the schema ``schema_name``."""
+
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    id = id_field()
+    slug = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=120)
+    state = models.CharField(max_length=16, choices=TenantState.choices, default=TenantState.ACTIVE)
+    schema_version = models.CharField(max_length=64)
+    """Hash of the migrations that the schema has; tenants whose hash differs are the ones to migrate."""
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "identity_tenant"
+
+
+class Domain(DomainMixin, PublicModel):  # type: ignore[misc] # django-tenants has no types
+    """A host name that leads to a tenant."""
+
+    id = id_field()
+
+    class Meta:
+        db_table = "identity_domain"
+
+
+class TenantTemplate(PublicModel):
+    """The SQL that makes a new tenant's schema, kept with the hash of the migrations that it was dumped from."""
+
+    schema_version = models.CharField(max_length=64, primary_key=True)
+    statements = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "identity_tenant_template"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds people by e-mail, whatever its case."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find a person by the e-mail that they sign in with."""
+        return self.get(email__iexact=username)
+
+    def create_superuser(self, email: str, password: str, **fields: Any) -> "User":
+        """Make an operator of the installation (``manage.py createsuperuser``)."""
+        user = self.model(email=email.strip().lower(), is_staff=True, is_superuser=True, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin, PublicModel):
+    """A person; belongs to tenants by memberships. ``is_staff`` marks operators of the installation."""
+
+    id = id_field()
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        db_table = "identity_user"
+        constraints = [
+            # Two spellings of one address are one person.
+            models.UniqueConstraint(Lower("email"), name="identity_user_email_key_unique"),
+        ]
+
+
+class Membership(PublicModel):
+    """A person in a tenant, with a role."""
+
+    id = id_field()
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=[(role.value, role.name.title()) for role in Role])
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "identity_membership"
+        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="identity_membership_once")]
+
+
+class ApiToken(PublicModel):
+    """A credential of a program: ``bv_<id>_<secret>``; only the SHA-256 of the 256-bit secret is kept."""
+
+    id = id_field()
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    name = models.CharField(max_length=120)
+    secret_hash = models.BinaryField(max_length=32)
+    scopes = ArrayField(models.CharField(max_length=32))
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "identity_api_token"
+        indexes = [
+            # A member's own list of tokens, newest first.
+            models.Index(fields=["tenant", "user", "-id"], name="identity_api_token_list"),
+        ]
+
+
+class Session(AbstractBaseSession, PublicModel):
+    """A browser that is signed in. Its key is stored hashed: who reads the table cannot take a session over."""
+
+    id = models.UUIDField(default=ids.new_id, unique=True, editable=False)
+    tenant = models.ForeignKey(Tenant, null=True, on_delete=models.CASCADE)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE)
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "identity_session"
+        indexes = [
+            # A member's own list of sessions, newest first.
+            models.Index(fields=["tenant", "user", "-id"], name="identity_session_list"),
+        ]

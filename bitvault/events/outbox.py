@@ -1,0 +1,69 @@
+"""Publishing: events leave with the transaction that makes them true, numbered as its very last statement.
+
+The counter row is locked until the commit is durable, so numbers are dense and follow the order of commits: a reader that has
+seen n has every m < n. Taken last, the lock is held for one fsync (DESIGN §5 has the figures).
+"""
+
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from bitvault.events.message import Event
+from bitvault.kernel import clock, db, ids, tenancy
+from bitvault.kernel.errors import ProgrammingError
+from bitvault.kernel.request import current_request_id
+
+_INSERT = """
+WITH head AS (
+    UPDATE public.events_stream_head SET last_seq = last_seq + %(count)s
+    WHERE tenant_id = %(tenant_id)s RETURNING last_seq
+)
+INSERT INTO public.events_stream_event (tenant_id, seq, id, type, occurred_at, actor_id, request_id, payload)
+SELECT %(tenant_id)s, head.last_seq - %(count)s + e.n, e.id, e.type, %(occurred_at)s, e.actor_id, %(request_id)s, e.payload::jsonb
+FROM head, unnest(%(ids)s::uuid[], %(types)s::text[], %(actor_ids)s::uuid[], %(payloads)s::text[])
+    WITH ORDINALITY AS e(id, type, actor_id, payload, n)
+ORDER BY e.n
+RETURNING seq
+"""
+
+
+class StreamMissing(ProgrammingError):
+    """The entered tenant has no stream: it was not made by ``identity.create_tenant``."""
+
+
+def publish(event: Event) -> None:
+    """Add an event to the open write transaction; it exists if and only if that commits.
+
+    :raises NoTransaction: no write transaction is open.
+    """
+    tx = db.require_writing()
+    tx.pending_events.append(event)
+    tx.before_commit(_append)
+
+
+def _append(tx: db.Transaction) -> None:
+    """Number and insert the transaction's events: one statement, the last one before the commit."""
+    events: list[Event] = tx.pending_events
+    parameters: dict[str, Any] = {
+        "tenant_id": tenancy.current().id,
+        "count": len(events),
+        "occurred_at": clock.now(),
+        "request_id": current_request_id(),
+        "ids": [ids.new_id() for _ in events],
+        "types": [event.type for event in events],
+        "actor_ids": [event.actor_id for event in events],
+        "payloads": [msgspec.json.encode(event.payload()).decode() for event in events],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, parameters)
+        rows = cursor.fetchall()
+    if len(rows) != len(events):
+        raise StreamMissing("the tenant has no row in events_stream_head")
+    tx.seq = max(row[0] for row in rows)
+
+
+def open_stream(tenant_id: Any) -> None:
+    """Begin the stream of a new tenant, inside the transaction that makes it."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO public.events_stream_head (tenant_id, last_seq) VALUES (%s, 0)", [tenant_id])

@@ -1,0 +1,196 @@
+"""Transactions, named by intent: the only way to a tenant's tables.
+
+A transaction here is the outermost one and refuses to nest. It chooses the schema and the database role of the entered tenant with
+``SET LOCAL``, so the choice ends with the transaction on whatever connection it ran; outside of it the connection's role
+has no right to any tenant's schema. Order of locks, everywhere: tree lock → node rows by id → quota row → stream counter (last).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from django.db import connection, transaction
+
+from bitvault.kernel import boundary, tenancy
+from bitvault.kernel.errors import ProgrammingError
+
+T = TypeVar("T")
+
+logger = structlog.get_logger(__name__)
+
+
+class NestedTransaction(ProgrammingError):
+    """A transaction was begun inside another one."""
+
+
+class NoTransaction(ProgrammingError):
+    """Something that needs a write transaction ran outside of one."""
+
+
+class OutsideWorldInTransaction(ProgrammingError):
+    """I/O to another system was about to happen while a transaction held its locks."""
+
+
+class Companion(Protocol):
+    """Something that goes along with the next write transaction: idempotency keeps its record this way."""
+
+    def begun(self, tx: "Transaction") -> None:
+        """Act as the transaction's first statement."""
+
+    def committing(self, tx: "Transaction") -> None:
+        """Act just before the stream's numbers are taken."""
+
+
+class Transaction:
+    """An open transaction and what is to happen at its end."""
+
+    def __init__(self, *, writes: bool) -> None:
+        self.writes = writes
+        self.seq: int | None = None
+        self.result: Any = None
+        self.pending_events: list[Any] = []
+        self._before_commit: list[Callable[[Transaction], None]] = []
+        self._after_commit: list[Callable[[], None]] = []
+
+    def answer(self, result: T) -> T:
+        """Keep ``result`` as what this transaction answers, so that a repeated request gets the same; returns it."""
+        self.result = result
+        return result
+
+    def before_commit(self, action: Callable[["Transaction"], None]) -> None:
+        """Run ``action`` as a last step of the transaction, once."""
+        if action not in self._before_commit:
+            self._before_commit.append(action)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Run ``action`` once the transaction is durable. It is a hint: a process that dies first never runs it."""
+        self._after_commit.append(action)
+
+    def finish(self) -> None:
+        """Run what was kept for the end, the stream's numbering last."""
+        companion = companion_of_next_write.get()
+        if self.writes and companion is not None:
+            companion.committing(self)
+        for action in self._before_commit:
+            action(self)
+
+    def announce(self) -> None:
+        """Run the hints; a failing one cannot undo what is committed, so it is logged."""
+        if self.seq is not None:
+            latest_seq.set(self.seq)
+        for action in self._after_commit:
+            try:
+                action()
+            except Exception:
+                logger.exception("after_commit_failed")
+
+
+_open: ContextVar[Transaction | None] = ContextVar("bitvault_open_transaction", default=None)
+companion_of_next_write: ContextVar[Companion | None] = ContextVar("bitvault_companion", default=None)
+latest_seq: ContextVar[int | None] = ContextVar("bitvault_latest_seq", default=None)
+"""The stream number of the last mutation of this request or task; answers carry it as ``BitVault-Seq``."""
+
+
+def find_open() -> Transaction | None:
+    """Tell which transaction is open in this context, if any."""
+    return _open.get()
+
+
+def require_writing() -> Transaction:
+    """Tell which write transaction is open.
+
+    :raises NoTransaction: there is none.
+    """
+    tx = _open.get()
+    if tx is None or not tx.writes:
+        raise NoTransaction("this needs an open write transaction")
+    return tx
+
+
+def forbid_transaction(what: str) -> None:
+    """Refuse ``what`` (a call to another system) while locks are held.
+
+    :raises OutsideWorldInTransaction: a transaction is open.
+    """
+    if _open.get() is not None:
+        raise OutsideWorldInTransaction(f"{what} inside a transaction")
+
+
+@contextmanager
+def write_transaction(*, lock: str | None = None) -> Iterator[Transaction]:
+    """Change rows of the entered tenant; all of it or nothing.
+
+    :param lock: name of a lock of this tenant that is held from the first moment to the end.
+    :raises NestedTransaction: another transaction is open.
+    :raises NoTenant: no tenant is entered.
+    """
+    with _transaction(writes=True, tenant=tenancy.current(), lock=lock) as tx:
+        yield tx
+
+
+@contextmanager
+def read_transaction() -> Iterator[Transaction]:
+    """Read rows of the entered tenant.
+
+    :raises NestedTransaction: another transaction is open.
+    :raises NoTenant: no tenant is entered.
+    """
+    with _transaction(writes=False, tenant=tenancy.current(), lock=None) as tx:
+        yield tx
+
+
+@contextmanager
+def public_transaction() -> Iterator[Transaction]:
+    """Change rows of the ``public`` schema (identity, plans, flags); events go to the stream of the entered tenant.
+
+    :raises NestedTransaction: another transaction is open.
+    """
+    with _transaction(writes=True, tenant=None, lock=None) as tx:
+        yield tx
+
+
+@contextmanager
+def _transaction(*, writes: bool, tenant: tenancy.Tenant | None, lock: str | None) -> Iterator[Transaction]:
+    if _open.get() is not None:
+        raise NestedTransaction("transactions do not nest: each door has one of its own")
+    tx = Transaction(writes=writes)
+    token = _open.set(tx)
+    module_token = boundary.transaction_module.set(boundary.current_module())
+    within_test = connection.in_atomic_block
+    try:
+        with transaction.atomic():
+            if tenant is not None:
+                _choose_schema(tenant, read_only=not writes and not within_test, lock=lock)
+            companion = companion_of_next_write.get()
+            if writes and companion is not None:
+                companion.begun(tx)
+            yield tx
+            tx.finish()
+            if tenant is not None and within_test:
+                _leave_schema()
+    finally:
+        boundary.transaction_module.reset(module_token)
+        _open.reset(token)
+    tx.announce()
+
+
+def _choose_schema(tenant: tenancy.Tenant, *, read_only: bool, lock: str | None) -> None:
+    """Set schema and role for this transaction, and take its lock, in one round trip."""
+    schema = tenancy.require_schema_name(tenant.schema)
+    settings = "set_config('search_path', %s, true), set_config('role', %s, true)"
+    parameters: list[Any] = [f"{schema}, public", schema]
+    if read_only:
+        settings += ", set_config('transaction_read_only', 'on', true)"
+    if lock is not None:
+        settings += ", pg_advisory_xact_lock(%s)"
+        parameters.append(tenancy.lock_number(lock))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {settings}", parameters)
+
+
+def _leave_schema() -> None:
+    """Undo ``_choose_schema`` where the transaction is only a savepoint of a test's own: there, LOCAL lasts until its end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('role', 'none', true), set_config('search_path', 'public', true)")

@@ -1,0 +1,132 @@
+"""The tree of errors that a caller of BitVault can meet.
+
+A module's ``errors.py`` derives its own from these kinds. Each has a stable ``code`` (``<module>.<snake_case>``) that clients
+branch on, a sentence for people, and facts: typed values that belong to the case. ``bitvault.web.problems`` renders them all.
+"""
+
+from typing import Any, ClassVar
+
+
+class BitVaultError(Exception):
+    """A refusal that is part of the product."""
+
+    code: ClassVar[str] = "bitvault.error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something is wrong"
+
+    def __init__(self, detail: str = "", **facts: Any) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.facts = facts
+
+
+class Invalid(BitVaultError):
+    """The request is well-formed but asks for something that cannot be."""
+
+    code = "request.invalid"
+    status = 422
+    title = "The request cannot be carried out as it stands"
+
+
+class Malformed(BitVaultError):
+    """The request cannot be read."""
+
+    code = "request.malformed"
+    status = 400
+    title = "The request cannot be read"
+
+
+class Unauthenticated(BitVaultError):
+    """Nobody, or nobody who is still allowed in, makes this request."""
+
+    code = "identity.unauthenticated"
+    status = 401
+    title = "Sign in or send a valid token"
+
+
+class Forbidden(BitVaultError):
+    """The caller may know of the thing but not do this with it."""
+
+    code = "access.forbidden"
+    status = 403
+    title = "You may not do this"
+
+
+class NotFound(BitVaultError):
+    """There is no such thing, or the caller may not know of it: both read the same."""
+
+    code = "access.not_found"
+    status = 404
+    title = "There is no such thing"
+
+
+class Conflict(BitVaultError):
+    """The present state of the thing does not allow this."""
+
+    code = "request.conflict"
+    status = 409
+    title = "This conflicts with the present state"
+
+
+class Gone(BitVaultError):
+    """The thing was there and is not any more."""
+
+    code = "request.gone"
+    status = 410
+    title = "This is gone"
+
+
+class PreconditionFailed(BitVaultError):
+    """The thing has moved on since the caller looked at it."""
+
+    code = "request.precondition_failed"
+    status = 412
+    title = "The thing has changed since you read it"
+
+
+class TooLarge(BitVaultError):
+    """There is no room, or the request is over a limit of size."""
+
+    code = "request.too_large"
+    status = 413
+    title = "This is too large"
+
+
+class UnsupportedMedia(BitVaultError):
+    """The body has a type that this route does not read."""
+
+    code = "request.unsupported_media_type"
+    status = 415
+    title = "Send application/json"
+
+
+class PreconditionRequired(BitVaultError):
+    """The caller must say which state it wants to change."""
+
+    code = "request.precondition_required"
+    status = 428
+    title = "Send If-Match with the ETag that you have read"
+
+
+class TooManyRequests(BitVaultError):
+    """The caller goes too fast; ``retry_after_seconds`` is always among the facts."""
+
+    code = "request.rate_limited"
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, detail: str = "", *, retry_after_seconds: int, **facts: Any) -> None:
+        super().__init__(detail, retry_after_seconds=retry_after_seconds, **facts)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unavailable(BitVaultError):
+    """Something that BitVault stands on does not answer; trying again later may help."""
+
+    code = "platform.unavailable"
+    status = 503
+    title = "A service that this needs does not answer"
+
+
+class ProgrammingError(Exception):
+    """A rule of the house is broken in our own code; never shown to a caller."""

@@ -1,0 +1,80 @@
+"""What every table derives from: the plane it lives in, and a stamp that keeps a tenant's rows at home."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models.base import ModelBase
+
+from bitvault.kernel import ids, tenancy
+
+
+class PublicModel(models.Model):
+    """A table of the ``public`` schema, shared by the installation."""
+
+    plane: ClassVar[str] = "public"
+
+    class Meta:
+        abstract = True
+
+
+class TenantModel(models.Model):
+    """A table that stands once in each tenant's schema.
+
+    An instance remembers which schema it was read from and refuses to be written into another one.
+    """
+
+    plane: ClassVar[str] = "tenant"
+    _schema: str | None = None
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Sequence[Any]) -> Self:
+        """Build an instance from a row and stamp it with the schema that it came from."""
+        instance = super().from_db(db, field_names, values)
+        instance._schema = tenancy.current().schema  # noqa: SLF001 - the stamp is this class's own
+        return instance
+
+    def save(
+        self,
+        *,
+        force_insert: bool | tuple[ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Write the row into the schema that it belongs to.
+
+        :raises TenantMismatch: it was read from another tenant's.
+        """
+        self._require_home()
+        super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=update_fields)
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:  # noqa: FBT001, FBT002 - Django's signature
+        """Delete the row from the schema that it belongs to.
+
+        :raises TenantMismatch: it was read from another tenant's.
+        """
+        self._require_home()
+        return super().delete(using=using, keep_parents=keep_parents)
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Read the row again from the schema that it belongs to.
+
+        :raises TenantMismatch: it was read from another tenant's.
+        """
+        self._require_home()
+        super().refresh_from_db(*args, **kwargs)
+
+    def _require_home(self) -> None:
+        present = tenancy.current().schema
+        if self._schema is not None and self._schema != present:
+            raise tenancy.TenantMismatch(f"a row of another tenant's {self._meta.db_table} came here")
+        self._schema = present
+
+
+def id_field() -> "models.UUIDField[Any, Any]":
+    """Declare the primary key that every table has unless its facts give a better one: a UUIDv7 made here."""
+    return models.UUIDField(primary_key=True, default=ids.new_id, editable=False)

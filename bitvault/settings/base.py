@@ -1,0 +1,233 @@
+"""What every way of running BitVault shares. Whatever differs by place comes from the environment (``env.py``)."""
+
+from bitvault.settings import env
+
+ENV = env.read()
+ROOT = env.ROOT
+
+SECRET_KEY = ENV.secret_key
+DEBUG = False
+BITVAULT_STRICT_BOUNDARIES = False
+
+# --- hosts -----------------------------------------------------------------------------------------------------------------
+BITVAULT_BASE_URL = ENV.base_url
+BITVAULT_BASE_HOST = ENV.base_host
+BITVAULT_OPERATOR_HOST = ENV.operator_host
+BITVAULT_SOCKET_URL = ENV.socket_url
+BITVAULT_SIGN_UP_OPEN = ENV.sign_up_open
+BITVAULT_TRUSTED_PROXY_COUNT = ENV.trusted_proxy_count
+ALLOWED_HOSTS = [ENV.base_host, f".{ENV.base_host}", ENV.operator_host, *ENV.extra_hosts]
+USE_X_FORWARDED_HOST = False
+if ENV.secure:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- applications ----------------------------------------------------------------------------------------------------------
+SHARED_APPS = [
+    "django_tenants",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.messages",
+    "django.contrib.admin",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "bitvault.events",
+    "bitvault.web",
+    "bitvault.gateway",
+    "apps.identity",
+    "apps.storage",
+    "apps.billing",
+]
+TENANT_APPS = [
+    "bitvault.web",
+    "apps.files",
+    "apps.storage",
+    "apps.billing",
+]
+INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
+
+TENANT_MODEL = "identity.Tenant"
+TENANT_DOMAIN_MODEL = "identity.Domain"
+TENANT_SYNC_ROUTER = "bitvault.kernel.routers.PlaneRouter"
+DATABASE_ROUTERS = ["bitvault.kernel.routers.PlaneRouter"]
+
+# --- database --------------------------------------------------------------------------------------------------------------
+DATABASES = {
+    "default": {
+        **env.database_settings(ENV.database_url),
+        "ENGINE": "bitvault.kernel.postgres",
+        "CONN_MAX_AGE": ENV.database_lifetime_seconds,
+        "CONN_HEALTH_CHECKS": True,
+        # A transaction-mode pooler gives each transaction another server session: no cursors or prepared statements across them.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+}
+BITVAULT_DATABASE_OWNER = env.database_settings(ENV.database_owner_url)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Valkey / Redis --------------------------------------------------------------------------------------------------------
+BITVAULT_REDIS_URL = ENV.redis_url
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": f"{ENV.redis_url}/1",
+        "KEY_PREFIX": "bitvault",
+    }
+}
+CELERY_BROKER_URL = f"{ENV.redis_url}/0"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_SOFT_TIME_LIMIT = 540
+# Longer than twice the longest task: a shorter one would run a long task twice.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1500}
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_DB_REUSE_MAX = 200
+
+# --- object store ----------------------------------------------------------------------------------------------------------
+BITVAULT_STORE = {
+    "endpoint_url": ENV.s3_endpoint_url,
+    "public_endpoint_url": ENV.s3_public_endpoint_url,
+    "region": ENV.s3_region,
+    "access_key_id": ENV.s3_access_key_id,
+    "secret_access_key": ENV.s3_secret_access_key,
+    "bucket": ENV.s3_bucket,
+    "assets_bucket": ENV.s3_assets_bucket,
+}
+_ASSETS = {
+    "bucket_name": ENV.s3_assets_bucket,
+    "endpoint_url": ENV.s3_endpoint_url,
+    "region_name": ENV.s3_region,
+    "access_key": ENV.s3_access_key_id,
+    "secret_key": ENV.s3_secret_access_key,
+    "addressing_style": "path",
+    "signature_version": "s3v4",
+    "file_overwrite": False,
+    "default_acl": None,
+}
+STORAGES = {
+    # What the server itself makes (exports, later thumbnails). The bytes of users never pass it: apps/storage signs URLs for them.
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _ASSETS},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- requests --------------------------------------------------------------------------------------------------------------
+ROOT_URLCONF = "bitvault.gateway.urls"
+WSGI_APPLICATION = "bitvault.gateway.wsgi.application"
+MIDDLEWARE = [
+    "bitvault.gateway.middleware.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "bitvault.gateway.middleware.HostChoice",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_HANDLERS: list[str] = []
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "bitvault.web.context.surroundings",
+            ],
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "var" / "static"
+
+# --- identity --------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+SESSION_ENGINE = "apps.identity.session_store"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = ENV.secure
+SESSION_COOKIE_NAME = "__Host-session" if ENV.secure else "session"
+CSRF_COOKIE_SECURE = ENV.secure
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if ENV.secure else "csrftoken"
+CSRF_FAILURE_VIEW = "bitvault.gateway.pages.csrf_failure"
+LOGIN_URL = "/sign-in/"
+
+# --- headers ---------------------------------------------------------------------------------------------------------------
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if ENV.secure else 0
+X_FRAME_OPTIONS = "DENY"
+_CONNECT = ["'self'", ENV.s3_public_endpoint_url, *([ENV.socket_url] if ENV.socket_url else [])]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "worker-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": _CONNECT,
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+
+# --- REST ------------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "bitvault.web.openapi.Schema",
+    "EXCEPTION_HANDLER": "bitvault.web.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "BitVault",
+    "DESCRIPTION": "Files of teams: stored, synchronised, shared and found.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["bitvault.web.openapi.add_problem_answers"],
+    "COMPONENT_SPLIT_REQUEST": False,
+    "SORT_OPERATIONS": True,
+}
+
+# --- time, language, mail, logs ----------------------------------------------------------------------------------------------
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = True
+for _name, _value in env.email_settings(ENV.email_url).items():
+    globals()[_name] = _value
+DEFAULT_FROM_EMAIL = f"BitVault <no-reply@{ENV.base_host}>"
+BITVAULT_LOG_FORMAT = ENV.log_format
+LOGGING_CONFIG = None

@@ -1,0 +1,104 @@
+"""The one place that reads the environment: every variable typed, with its meaning, checked when the process starts.
+
+``.env.example`` lists them all; a test keeps the two alike.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_env = environ.Env()
+
+
+def _required(name: str) -> str:
+    value = _env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"Set {name}: .env.example tells what it is. `make up` sets it for the embedded stack.")
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the surroundings decide about a process."""
+
+    secret_key: str
+    database_url: str
+    database_owner_url: str
+    database_lifetime_seconds: int
+    redis_url: str
+    s3_endpoint_url: str
+    s3_public_endpoint_url: str
+    s3_region: str
+    s3_access_key_id: str
+    s3_secret_access_key: str
+    s3_bucket: str
+    s3_assets_bucket: str
+    base_url: str
+    operator_host: str
+    extra_hosts: tuple[str, ...]
+    socket_url: str
+    email_url: str
+    trusted_proxy_count: int
+    sign_up_open: bool
+    log_format: str
+    log_level: str
+
+    @property
+    def base_host(self) -> str:
+        """The bare host: sign-in across tenants and sign-up; each tenant lives one label below."""
+        return urlsplit(self.base_url).hostname or "localhost"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the installation by https."""
+        return urlsplit(self.base_url).scheme == "https"
+
+
+def read() -> Environment:
+    """Read and check the environment.
+
+    :raises ImproperlyConfigured: a variable is missing or wrong; the sentence names it.
+    """
+    base_url = _env.str("BITVAULT_BASE_URL", default="http://localhost:8000").rstrip("/")
+    if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname:
+        raise ImproperlyConfigured("BITVAULT_BASE_URL must look like https://vault.example.com")
+    s3_endpoint_url = _required("BITVAULT_S3_ENDPOINT_URL")
+    database_url = _required("BITVAULT_DATABASE_URL")
+    return Environment(
+        secret_key=_required("BITVAULT_SECRET_KEY"),
+        database_url=database_url,
+        database_owner_url=_env.str("BITVAULT_DATABASE_OWNER_URL", default=database_url),
+        database_lifetime_seconds=_env.int("BITVAULT_DATABASE_LIFETIME_SECONDS", default=300),
+        redis_url=_required("BITVAULT_REDIS_URL").rstrip("/"),
+        s3_endpoint_url=s3_endpoint_url,
+        s3_public_endpoint_url=_env.str("BITVAULT_S3_PUBLIC_ENDPOINT_URL", default=s3_endpoint_url),
+        s3_region=_env.str("BITVAULT_S3_REGION", default="us-east-1"),
+        s3_access_key_id=_required("BITVAULT_S3_ACCESS_KEY_ID"),
+        s3_secret_access_key=_required("BITVAULT_S3_SECRET_ACCESS_KEY"),
+        s3_bucket=_env.str("BITVAULT_S3_BUCKET", default="bitvault"),
+        s3_assets_bucket=_env.str("BITVAULT_S3_ASSETS_BUCKET", default="bitvault-assets"),
+        base_url=base_url,
+        operator_host=_env.str("BITVAULT_OPERATOR_HOST", default=f"admin.{urlsplit(base_url).hostname}"),
+        extra_hosts=tuple(_env.list("BITVAULT_EXTRA_HOSTS", default=[])),
+        socket_url=_env.str("BITVAULT_SOCKET_URL", default=""),
+        email_url=_env.str("BITVAULT_EMAIL_URL", default="consolemail://"),
+        trusted_proxy_count=_env.int("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
+        sign_up_open=_env.bool("BITVAULT_SIGN_UP_OPEN", default=True),
+        log_format=_env.str("BITVAULT_LOG_FORMAT", default="json"),
+        log_level=_env.str("BITVAULT_LOG_LEVEL", default="INFO"),
+    )
+
+
+def email_settings(url: str) -> dict[str, object]:
+    """Turn ``smtp://user:password@host:587`` or ``consolemail://`` into Django's e-mail settings."""
+    return dict(_env.email_url_config(url))
+
+
+def database_settings(url: str) -> dict[str, object]:
+    """Turn ``postgres://user:password@host:5432/name`` into Django's database settings."""
+    return dict(_env.db_url_config(url))
