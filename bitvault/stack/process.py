@@ -1,0 +1,97 @@
+"""One child process of the stack: started through ``child.py``, watched, and ended with its whole group."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bitvault.stack.accounts import Account
+
+CHILD_PROGRAM = Path(__file__).with_name("child.py")
+
+# Every process of a stack carries its directory in this variable, so that a later start can recognise what a killed supervisor left.
+MARKER = "BITVAULT_STACK_DIRECTORY"
+
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run, and how it wants to be ended."""
+
+    name: str
+    command: tuple[str, ...]
+    directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    account: Account | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    # How long a stop may take before the group is killed: longer loses no request, shorter frees the terminal.
+    grace_seconds: float = 10.0
+    # What the child receives when its supervisor dies without a word.
+    death_signal: signal.Signals = signal.SIGTERM
+
+
+class Child:
+    """A running program, leader of a session of its own so that a Ctrl-C in the terminal reaches the supervisor alone."""
+
+    def __init__(self, program: Program, *, stack_directory: Path, output: int) -> None:
+        """Start the program; ``output`` is the descriptor that takes both of its streams.
+
+        To be called from a thread that lives as long as the child: the kernel sends the death signal when that *thread* ends.
+        """
+        self.program = program
+        self.started_at = time.monotonic()
+        self._process = subprocess.Popen(
+            self._command_line(),
+            cwd=program.directory,
+            env={**program.environment, MARKER: str(stack_directory)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            umask=0o077,
+        )
+
+    def _command_line(self) -> list[str]:
+        program = self.program
+        wrapper = [sys.executable, "-I", "-S", str(CHILD_PROGRAM)]
+        wrapper += ["--parent", str(os.getpid()), "--death-signal", str(int(program.death_signal))]
+        if program.account is not None:
+            wrapper += ["--uid", str(program.account.uid), "--gid", str(program.account.gid)]
+        return [*wrapper, "--", *program.command]
+
+    @property
+    def pid(self) -> int:
+        """Name the process, which is also its group and session."""
+        return self._process.pid
+
+    def exit_code(self) -> int | None:
+        """Give the exit code, or None while the child runs."""
+        return self._process.poll()
+
+    def ask_to_stop(self) -> None:
+        """Send the program's own stop signal to its leader; the leader ends its workers in its own order."""
+        if self.exit_code() is None:
+            self._process.send_signal(self.program.stop_signal)
+
+    def wait_or_kill(self, *, grace_seconds: float | None = None) -> bool:
+        """Wait for the end, then kill what is left of the group; tell whether it ended by itself."""
+        patience = self.program.grace_seconds if grace_seconds is None else grace_seconds
+        try:
+            self._process.wait(timeout=patience)
+            orderly = True
+        except subprocess.TimeoutExpired:
+            orderly = False
+        self._kill_group()
+        self._process.wait()
+        return orderly
+
+    def _kill_group(self) -> None:
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return

@@ -1,0 +1,138 @@
+"""The three servers of a stack together: started side by side, made ready, stopped in order."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from bitvault.stack.errors import StackError
+from bitvault.stack.postgresql import PostgreSQL
+from bitvault.stack.process import POLL_SECONDS, Child, Program
+from bitvault.stack.seaweedfs import ASSETS_BUCKET, BUCKET, PORT_NAMES, REGION, SeaweedFS, StoreOrigins
+from bitvault.stack.secrets import StackSecrets
+from bitvault.stack.valkey import Valkey
+
+SERVER_PORTS = ("postgresql", "valkey", *PORT_NAMES)
+WEB_PORTS = ("web", "sockets")
+
+# The slowest restart of the store that was ever measured took 8 s; a machine under load gets room.
+READY_SECONDS = 60.0
+LOG_TAIL_LINES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a stack is reached."""
+
+    base_url: str
+    socket_url: str
+
+    @classmethod
+    def of(cls, ports: Mapping[str, int]) -> Self:
+        """Derive the addresses from the ports."""
+        return cls(base_url=f"http://localhost:{ports['web']}", socket_url=f"ws://localhost:{ports['sockets']}")
+
+
+class Servers:
+    """PostgreSQL, Valkey and SeaweedFS of one directory."""
+
+    def __init__(
+        self, *, directory: Path, ports: dict[str, int], secrets: StackSecrets, throwaway: bool = False
+    ) -> None:
+        """Describe the servers; nothing is started."""
+        self.directory = directory
+        self.ports = ports
+        self._secrets = secrets
+        self._children: list[Child] = []
+        self.postgresql = PostgreSQL(
+            directory=directory / "postgresql",
+            port=ports["postgresql"],
+            admin_password=secrets.database_admin_password,
+            password=secrets.database_password,
+            throwaway=throwaway,
+        )
+        self.valkey = Valkey(directory=directory / "valkey", port=ports["valkey"], password=secrets.valkey_password)
+        self.seaweedfs = SeaweedFS(
+            directory=directory / "seaweedfs",
+            ports={name: ports[name] for name in PORT_NAMES},
+            secrets=secrets,
+            origins=StoreOrigins(bare=f"http://localhost:{ports['web']}", tenants=f"http://*.localhost:{ports['web']}"),
+        )
+
+    def start(self) -> list[Child]:
+        """Start all three at once and wait until each does real work.
+
+        :raises StackError: one of them ended, or was not ready in time; the others are stopped again.
+        """
+        try:
+            # The store first: it needs longest. The database's first preparation runs meanwhile.
+            self._launch(self.seaweedfs.prepare)
+            self._launch(self.valkey.prepare)
+            self._launch(self.postgresql.prepare)
+            deadline = time.monotonic() + READY_SECONDS
+            self._await("postgresql", self.postgresql.is_ready, deadline)
+            self.postgresql.prepare_database()
+            self._await("valkey", self.valkey.is_ready, deadline)
+            self._await("seaweedfs", self.seaweedfs.is_ready, deadline)
+            self.seaweedfs.prepare_buckets()
+        except BaseException:
+            self.stop()
+            raise
+        return self._children
+
+    def _launch(self, prepare: Callable[[], Program]) -> None:
+        program = prepare()
+        with self.log_of(program.name).open("ab") as log:
+            self._children.append(Child(program, stack_directory=self.directory, output=log.fileno()))
+
+    def log_of(self, name: str) -> Path:
+        """Name the file that a server writes its messages to."""
+        logs = self.directory / "log"
+        logs.mkdir(mode=0o700, exist_ok=True)
+        return logs / f"{name}.log"
+
+    def _await(self, name: str, is_ready: Callable[[], bool], deadline: float) -> None:
+        child = next(child for child in self._children if child.program.name == name)
+        while not is_ready():
+            if child.exit_code() is not None:
+                raise StackError(
+                    f"{name} ended while starting; the end of {self.log_of(name)} says:\n{self._tail(name)}"
+                )
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"{name} was not ready within {READY_SECONDS:.0f} seconds; "
+                    f"the end of {self.log_of(name)} says:\n{self._tail(name)}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _tail(self, name: str) -> str:
+        lines = self.log_of(name).read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(f"    {line}" for line in lines[-LOG_TAIL_LINES:])
+
+    def stop(self) -> None:
+        """Ask all three to stop, wait, and kill what stays; whoever writes to them has ended before."""
+        for child in self._children:
+            child.ask_to_stop()
+        for child in self._children:
+            child.wait_or_kill()
+        self._children.clear()
+        self.seaweedfs.clean_up()
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that lead an application to these servers."""
+        addresses = Addresses.of(self.ports)
+        return {
+            "BITVAULT_SECRET_KEY": self._secrets.django_secret_key,
+            "BITVAULT_DATABASE_URL": self.postgresql.url,
+            "BITVAULT_REDIS_URL": self.valkey.url,
+            "BITVAULT_S3_ENDPOINT_URL": self.seaweedfs.endpoint_url,
+            "BITVAULT_S3_PUBLIC_ENDPOINT_URL": self.seaweedfs.endpoint_url,
+            "BITVAULT_S3_REGION": REGION,
+            "BITVAULT_S3_ACCESS_KEY_ID": self._secrets.s3_access_key_id,
+            "BITVAULT_S3_SECRET_ACCESS_KEY": self._secrets.s3_secret_access_key,
+            "BITVAULT_S3_BUCKET": BUCKET,
+            "BITVAULT_S3_ASSETS_BUCKET": ASSETS_BUCKET,
+            "BITVAULT_BASE_URL": addresses.base_url,
+            "BITVAULT_SOCKET_URL": addresses.socket_url,
+        }
