@@ -1,47 +1,82 @@
-"""The command line of the stack: ``python -m bitvault.stack services``."""
+"""The command line of the stack: ``python -m bitvault.stack up``, ``down``, ``reset`` and ``services``."""
 
 import argparse
+import errno
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
+from bitvault.stack import down, up
 from bitvault.stack.errors import StackError
+from bitvault.stack.layout import ROOT
+from bitvault.stack.supervisor import StopAsked, stopping_by_signal
 from bitvault.stack.throwaway import ThrowawayServices
+
+KEPT = ROOT / "var"
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 def main() -> int:
-    """Run the command asked for; what its owner can put right is said in one sentence."""
-    parser = argparse.ArgumentParser(prog="python -m bitvault.stack", description=__doc__)
-    commands = parser.add_subparsers(required=True, dest="command")
-    services = commands.add_parser(
-        "services", help="run throw-away servers in the foreground, for development and tests"
-    )
-    services.add_argument("--dir", type=Path, required=True, help="a directory of its own; env.json is written there")
-    services.add_argument("--throwaway", action="store_true", required=True, help="agree that the data may be lost")
-    asked = parser.parse_args()
+    """Run the command asked for; what its owner can put right is said in a sentence, without a traceback."""
+    asked = _arguments()
     try:
-        return run_services(asked.dir.resolve())
+        match asked.command:
+            case "up":
+                up.run(asked.dir)
+            case "down":
+                down.down(asked.dir)
+            case "reset":
+                down.reset(asked.dir, agreed=asked.yes)
+            case "services":
+                run_services(asked.dir)
     except StackError as problem:
-        print(f"bitvault: {problem}", file=sys.stderr)
-        return 1
-
-
-def run_services(directory: Path) -> int:
-    """Run throw-away servers until a signal comes."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    services = ThrowawayServices(directory)
-    try:
-        with services:
-            print(f"Ready. The variables are in {services.environment_file}; Ctrl-C stops the servers.", flush=True)
-            signal.pause()
-    except KeyboardInterrupt:
-        return 0
+        return _refuse(str(problem))
+    except OSError as problem:
+        if problem.errno in NO_ROOM:
+            return _refuse(f"The disk under {asked.dir} is full: make room and start again.")
+        if isinstance(problem, PermissionError):
+            return _refuse(f"{problem.filename} may not be written or read by this user: start as its owner.")
+        raise
     return 0
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bitvault.stack", description="BitVault on one machine.")
+    commands = parser.add_subparsers(required=True, dest="command")
+    for name, meaning in (
+        ("up", "start everything and keep it running"),
+        ("down", "end everything that runs from the directory"),
+        ("reset", "delete everything that is kept in the directory"),
+    ):
+        command = commands.add_parser(name, help=meaning)
+        command.add_argument("--dir", type=_absolute, default=KEPT, help="where the data are kept (default: var/)")
+        if name == "reset":
+            command.add_argument("--yes", action="store_true", help="delete without asking")
+    services = commands.add_parser("services", help="run throw-away servers for development and tests")
+    services.add_argument("--dir", type=_absolute, required=True, help="a directory of its own; env.json goes there")
+    services.add_argument("--throwaway", action="store_true", required=True, help="agree that the data may be lost")
+    return parser.parse_args()
+
+
+def _absolute(given: str) -> Path:
+    return Path(given).resolve()
+
+
+def run_services(directory: Path) -> None:
+    """Run throw-away servers until a signal comes."""
+    services = ThrowawayServices(directory)
+    with stopping_by_signal():
+        try:
+            with services:
+                print(f"Ready. The variables are in {services.environment_file}; Ctrl-C stops the servers.", flush=True)
+                signal.pause()
+        except StopAsked:
+            return
+
+
+def _refuse(sentence: str) -> int:
+    print(f"bitvault: {sentence}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def give_tree(directory: Path, account: Account) -> None:
     os.lchown(directory, account.uid, account.gid)
     for parent, folders, files in os.walk(directory):
         for name in [*folders, *files]:
-            os.lchown(os.path.join(parent, name), account.uid, account.gid)  # noqa: PTH118 - os.walk gives strings
+            os.lchown(os.path.join(parent, name), account.uid, account.gid)
 
 
 def is_reachable(directory: Path) -> bool:

@@ -217,8 +217,7 @@ def reachable_binaries() -> Path:
     if is_reachable(installed):
         return installed
     package = installed.parents[1]
-    fingerprint = f"{package.stat().st_ino:x}-{(installed / 'postgres').stat().st_mtime_ns:x}"
-    copy = Path("/var/tmp") / f"bitvault-postgresql-{fingerprint}"  # noqa: S108 - owner and mode are checked below
+    copy = _place_of_copy(installed)
     programs = copy / package.name / installed.parent.name / "bin"
     if not copy.exists():
         _copy_server(package, installed.parent, copy)
@@ -226,6 +225,16 @@ def reachable_binaries() -> Path:
     if found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise StackError(f"{copy} belongs to somebody else: delete it and start again.")
     return programs
+
+
+def forget_copied_programs() -> None:
+    """Delete the copy that :func:`reachable_binaries` may have made for this environment."""
+    shutil.rmtree(_place_of_copy(installed_binaries()), ignore_errors=True)
+
+
+def _place_of_copy(installed: Path) -> Path:
+    postgres = (installed / "postgres").stat()
+    return Path("/var/tmp") / f"bitvault-postgresql-{postgres.st_ino:x}-{postgres.st_mtime_ns:x}"
 
 
 def _copy_server(package: Path, installation: Path, copy: Path) -> None:

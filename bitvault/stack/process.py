@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,12 +87,44 @@ class Child:
             orderly = True
         except subprocess.TimeoutExpired:
             orderly = False
-        self._kill_group()
+        self.kill()
         self._process.wait()
         return orderly
 
-    def _kill_group(self) -> None:
+    def kill(self) -> None:
+        """End the whole group at once."""
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             return
+
+
+class ChildGroup:
+    """Children that are started, restarted and stopped together."""
+
+    def __init__(self, *, stack_directory: Path, output: Callable[[str], AbstractContextManager[int]]) -> None:
+        """Describe a group; ``output`` lends the descriptor that the child of a name writes to."""
+        self.children: list[Child] = []
+        self._stack_directory = stack_directory
+        self._output = output
+
+    def launch(self, program: Program) -> Child:
+        """Start a program as a member of the group."""
+        with self._output(program.name) as descriptor:
+            child = Child(program, stack_directory=self._stack_directory, output=descriptor)
+        self.children.append(child)
+        return child
+
+    def relaunch(self, child: Child) -> Child:
+        """Start the program of a child that has ended once more, after the last of its own workers."""
+        child.wait_or_kill(grace_seconds=0.0)
+        self.children.remove(child)
+        return self.launch(child.program)
+
+    def stop(self) -> None:
+        """Ask all to stop, wait, and kill what stays."""
+        for child in self.children:
+            child.ask_to_stop()
+        for child in self.children:
+            child.wait_or_kill()
+        self.children.clear()

@@ -193,14 +193,14 @@ class SeaweedFS:
         """Remove the sockets under /tmp that the store leaves behind; their place cannot be configured."""
         for server in INNER_SERVERS:
             with contextlib.suppress(FileNotFoundError, PermissionError):
-                Path(f"/tmp/seaweedfs-{server}-grpc-{self.ports[server + '_grpc']}.sock").unlink()  # noqa: S108 - see above
+                Path(f"/tmp/seaweedfs-{server}-grpc-{self.ports[server + '_grpc']}.sock").unlink()
 
 
 def _ensure_bucket(client: "S3Client", bucket: str) -> None:
     try:
         client.head_bucket(Bucket=bucket)
     except ClientError as absent:
-        if absent.response["ResponseMetadata"]["HTTPStatusCode"] != 404:  # noqa: PLR2004 - an HTTP status reads best as such
+        if absent.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
             raise
         client.create_bucket(Bucket=bucket)
 

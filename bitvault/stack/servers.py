@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from bitvault.stack.console import quiet_output
 from bitvault.stack.errors import StackError
+from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.postgresql import PostgreSQL
-from bitvault.stack.process import POLL_SECONDS, Child, Program
+from bitvault.stack.process import POLL_SECONDS, ChildGroup
 from bitvault.stack.seaweedfs import ASSETS_BUCKET, BUCKET, PORT_NAMES, REGION, SeaweedFS, StoreOrigins
 from bitvault.stack.secrets import StackSecrets
 from bitvault.stack.valkey import Valkey
@@ -26,12 +28,18 @@ class Addresses:
     """Where a stack is reached."""
 
     base_url: str
+    # For programs that do not resolve names under ``localhost``.
+    plain_url: str
     socket_url: str
 
     @classmethod
     def of(cls, ports: Mapping[str, int]) -> Self:
         """Derive the addresses from the ports."""
-        return cls(base_url=f"http://localhost:{ports['web']}", socket_url=f"ws://localhost:{ports['sockets']}")
+        return cls(
+            base_url=f"http://localhost:{ports['web']}",
+            plain_url=f"http://{LOOPBACK}:{ports['web']}",
+            socket_url=f"ws://localhost:{ports['sockets']}",
+        )
 
 
 class Servers:
@@ -44,7 +52,7 @@ class Servers:
         self.directory = directory
         self.ports = ports
         self._secrets = secrets
-        self._children: list[Child] = []
+        self.group = ChildGroup(stack_directory=directory, output=lambda name: quiet_output(self.log_of(name)))
         self.postgresql = PostgreSQL(
             directory=directory / "postgresql",
             port=ports["postgresql"],
@@ -60,16 +68,16 @@ class Servers:
             origins=StoreOrigins(bare=f"http://localhost:{ports['web']}", tenants=f"http://*.localhost:{ports['web']}"),
         )
 
-    def start(self) -> list[Child]:
+    def start(self) -> None:
         """Start all three at once and wait until each does real work.
 
         :raises StackError: one of them ended, or was not ready in time; the others are stopped again.
         """
         try:
             # The store first: it needs longest. The database's first preparation runs meanwhile.
-            self._launch(self.seaweedfs.prepare)
-            self._launch(self.valkey.prepare)
-            self._launch(self.postgresql.prepare)
+            self.group.launch(self.seaweedfs.prepare())
+            self.group.launch(self.valkey.prepare())
+            self.group.launch(self.postgresql.prepare())
             deadline = time.monotonic() + READY_SECONDS
             self._await("postgresql", self.postgresql.is_ready, deadline)
             self.postgresql.prepare_database()
@@ -79,12 +87,6 @@ class Servers:
         except BaseException:
             self.stop()
             raise
-        return self._children
-
-    def _launch(self, prepare: Callable[[], Program]) -> None:
-        program = prepare()
-        with self.log_of(program.name).open("ab") as log:
-            self._children.append(Child(program, stack_directory=self.directory, output=log.fileno()))
 
     def log_of(self, name: str) -> Path:
         """Name the file that a server writes its messages to."""
@@ -93,7 +95,7 @@ class Servers:
         return logs / f"{name}.log"
 
     def _await(self, name: str, is_ready: Callable[[], bool], deadline: float) -> None:
-        child = next(child for child in self._children if child.program.name == name)
+        child = next(child for child in self.group.children if child.program.name == name)
         while not is_ready():
             if child.exit_code() is not None:
                 raise StackError(
@@ -112,11 +114,7 @@ class Servers:
 
     def stop(self) -> None:
         """Ask all three to stop, wait, and kill what stays; whoever writes to them has ended before."""
-        for child in self._children:
-            child.ask_to_stop()
-        for child in self._children:
-            child.wait_or_kill()
-        self._children.clear()
+        self.group.stop()
         self.seaweedfs.clean_up()
 
     def environment(self) -> dict[str, str]:

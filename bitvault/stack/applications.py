@@ -1,0 +1,136 @@
+"""BitVault's own processes on one machine: web, sockets, worker and beat, and the commands that prepare their ground."""
+
+import http.client
+import os
+import sys
+import time
+from collections.abc import Mapping
+
+from bitvault.stack.console import Console
+from bitvault.stack.errors import StackError
+from bitvault.stack.layout import ROOT, Layout
+from bitvault.stack.ports import LOOPBACK
+from bitvault.stack.process import POLL_SECONDS, Child, ChildGroup, Program
+
+SETTINGS_MODULE = "bitvault.settings.local"
+WEB_APPLICATION = "bitvault.gateway.wsgi:application"
+SOCKET_APPLICATION = "bitvault.gateway.asgi:application"
+CELERY_APPLICATION = "bitvault.gateway.celery"
+HEALTH_PATH = "/healthz"
+
+# One per core, since Python runs one thread at a time; beyond four they only cost memory (130 MB each) on one machine.
+LEAST_WEB_WORKERS, MOST_WEB_WORKERS = 2, 4
+
+# Requests wait for the database most of their time; each thread keeps a connection, and all of them must fit `max_connections`.
+WEB_THREADS = 8
+
+WORKER_PROCESSES = 2
+READY_SECONDS = 60.0
+
+# What a child may see of the surroundings besides BITVAULT_*: no more, so that a stray variable cannot change what runs.
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "SSL_CERT_FILE")
+
+
+class Applications:
+    """The processes that run BitVault's code."""
+
+    def __init__(
+        self, *, layout: Layout, console: Console, ports: Mapping[str, int], variables: Mapping[str, str]
+    ) -> None:
+        """Describe the processes; ``variables`` lead them to their servers."""
+        self.layout = layout
+        self.ports = ports
+        self._environment = surroundings() | dict(variables)
+        self.group = ChildGroup(stack_directory=layout.directory, output=console.output_of)
+
+    def command(self, name: str, *arguments: str) -> Child:
+        """Start one of ``manage.py``'s commands."""
+        return self.group.launch(self._python(name, "manage.py", *arguments))
+
+    def finish(self, child: Child) -> None:
+        """Wait for a command to end well.
+
+        :raises StackError: it failed.
+        """
+        while (code := child.exit_code()) is None:
+            time.sleep(POLL_SECONDS)
+        self.group.children.remove(child)
+        if code != 0:
+            name = child.program.name
+            raise StackError(f"The step '{name}' failed (exit code {code}); {self.layout.log / name}.log tells why.")
+
+    def start(self) -> None:
+        """Start web, sockets, worker and beat, and wait until the web answers.
+
+        :raises StackError: it does not.
+        """
+        for program in (self._web(), self._sockets(), self._worker(), self._beat()):
+            self.group.launch(program)
+        web = self.group.children[0]
+        deadline = time.monotonic() + READY_SECONDS
+        while not answers(self.ports["web"]):
+            if web.exit_code() is not None or time.monotonic() > deadline:
+                raise StackError(f"The web server did not start; {self.layout.log / 'web'}.log tells why.")
+            time.sleep(POLL_SECONDS)
+
+    def _python(self, name: str, *arguments: str) -> Program:
+        return Program(name=name, command=(sys.executable, *arguments), directory=ROOT, environment=self._environment)
+
+    def _web(self) -> Program:
+        workers = min(max(LEAST_WEB_WORKERS, os.cpu_count() or 1), MOST_WEB_WORKERS)
+        return self._python(
+            "web",
+            *("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"),
+            *("--host", LOOPBACK, "--port", str(self.ports["web"])),
+            *("--workers", str(workers), "--blocking-threads", str(WEB_THREADS)),
+            *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "warning"),
+            WEB_APPLICATION,
+        )
+
+    def _sockets(self) -> Program:
+        return self._python(
+            "sockets",
+            *("-m", "uvicorn", "--host", LOOPBACK, "--port", str(self.ports["sockets"])),
+            *("--lifespan", "off", "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
+            SOCKET_APPLICATION,
+        )
+
+    def _worker(self) -> Program:
+        return self._python(
+            "worker",
+            *("-m", "celery", "--app", CELERY_APPLICATION, "worker", "--concurrency", str(WORKER_PROCESSES)),
+            # One worker has nobody to gossip with, and finding that out takes it a second at each start.
+            *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+        )
+
+    def _beat(self) -> Program:
+        return self._python(
+            "beat",
+            *("-m", "celery", "--app", CELERY_APPLICATION, "beat"),
+            *("--schedule", str(self.layout.schedule), "--pidfile=", "--loglevel", "WARNING"),
+        )
+
+
+def surroundings() -> dict[str, str]:
+    """Give the variables that every process of BitVault starts from: what the owner set, and what a program needs to run."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    chosen = {name: value for name, value in os.environ.items() if name.startswith("BITVAULT_")}
+    return {
+        **inherited,
+        "BITVAULT_LOG_FORMAT": "console",
+        **chosen,
+        "DJANGO_SETTINGS_MODULE": SETTINGS_MODULE,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def answers(port: int) -> bool:
+    """Tell whether a healthy web server listens on the port."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", HEALTH_PATH, headers={"Host": f"localhost:{port}"})
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

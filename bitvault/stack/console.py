@@ -1,0 +1,85 @@
+"""What the supervisor shows: one line per message, with the time and the name of the process in front; the same goes to a file."""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import IO
+
+# Two files of this size per process: enough to look back over a bad day, too little to fill a disk.
+LOG_BYTES = 10 * 1024 * 1024
+NAME_WIDTH = 10
+
+COLOURS = {"web": 36, "sockets": 35, "worker": 32, "beat": 33, "bitvault": 1}
+SERVER_COLOUR = 34
+
+
+class Console:
+    """The terminal, or whatever stands in its place."""
+
+    def __init__(self, stream: IO[str], *, directory: Path) -> None:
+        """Write to ``stream``; log files lie in ``directory``."""
+        self._stream = stream
+        self._directory = directory
+        self._coloured = stream.isatty() and "NO_COLOR" not in os.environ
+        self._lock = threading.Lock()
+
+    @classmethod
+    def standard(cls, directory: Path) -> "Console":
+        """Use standard output."""
+        return cls(sys.stdout, directory=directory)
+
+    def say(self, message: str) -> None:
+        """Report about the supervisor's own work."""
+        self.line("bitvault", message)
+
+    def line(self, name: str, message: str) -> None:
+        """Show one line of a process."""
+        now = datetime.now().astimezone().strftime("%H:%M:%S")
+        prefix = f"{now} {name:<{NAME_WIDTH}}│"
+        if self._coloured:
+            prefix = f"\033[{COLOURS.get(name, SERVER_COLOUR)}m{prefix}\033[0m"
+        self.show(f"{prefix} {message}")
+
+    def show(self, text: str) -> None:
+        """Show text as it is."""
+        with self._lock:
+            try:
+                print(text, file=self._stream, flush=True)
+            except (OSError, ValueError):
+                # The terminal has gone; the files go on, and so does the service.
+                return
+
+    @contextmanager
+    def output_of(self, name: str) -> Iterator[int]:
+        """Lend the descriptor that a child writes to; every line is shown and kept until the child's last copy is closed."""
+        reading, writing = os.pipe()
+        threading.Thread(target=self._copy, args=(name, reading), name=f"log of {name}", daemon=True).start()
+        try:
+            yield writing
+        finally:
+            os.close(writing)
+
+    def _copy(self, name: str, pipe: int) -> None:
+        keeper = RotatingFileHandler(
+            self._directory / f"{name}.log", maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8"
+        )
+        with open(pipe, encoding="utf-8", errors="replace") as lines, closing(keeper):
+            for line in lines:
+                text = line.rstrip("\n")
+                self.line(name, text)
+                keeper.emit(logging.LogRecord(name, logging.INFO, "", 0, "%s", (text,), None))
+
+
+@contextmanager
+def quiet_output(path: Path) -> Iterator[int]:
+    """Lend the descriptor of a log file to a child that is not shown; a file that has grown is set aside before."""
+    if path.exists() and path.stat().st_size > LOG_BYTES:
+        path.replace(path.with_name(f"{path.name}.1"))
+    with path.open("ab") as log:
+        yield log.fileno()

@@ -1,0 +1,145 @@
+"""``make up``: from nothing, or from what ``var/`` holds, to a BitVault that serves, in one foreground process."""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bitvault.stack import fingerprints
+from bitvault.stack.applications import Applications
+from bitvault.stack.console import Console
+from bitvault.stack.errors import StackError
+from bitvault.stack.layout import STATIC_FILES, Layout
+from bitvault.stack.leftovers import SupervisorLock, end_leftovers
+from bitvault.stack.process import Child
+from bitvault.stack.servers import SERVER_PORTS, Addresses, Servers
+from bitvault.stack.supervisor import StopAsked, Supervisor, stopping_by_signal
+
+DEFAULT_WEB_PORT = 8000
+HIGHEST_PORT = 65_535
+OWN_PORTS = (*SERVER_PORTS, "sockets")
+
+
+def run(directory: Path) -> None:
+    """Start everything, say where it is, and keep it running until a signal comes.
+
+    :raises StackError: something stands in the way; the sentence says what to do.
+    """
+    layout = Layout(directory)
+    console = Console.standard(layout.log)
+    started_at = time.monotonic()
+    with stopping_by_signal():
+        try:
+            layout.open()
+            lock = SupervisorLock(layout.lock)
+            lock.take()
+            if ended := end_leftovers(directory):
+                console.say(f"{ended} processes of a supervisor that was killed have been ended")
+            stack = Stack.of(layout, console)
+            try:
+                stack.start()
+                layout.mark_complete()
+                console.show(welcome(layout, stack.addresses, seconds=time.monotonic() - started_at))
+                stack.supervisor.watch()
+            finally:
+                console.say("stopping")
+                stack.supervisor.stop()
+                stack.servers.stop()
+        except StopAsked:
+            console.say("stopped; the data are kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Everything that one supervisor runs."""
+
+    layout: Layout
+    console: Console
+    addresses: Addresses
+    servers: Servers
+    applications: Applications
+    supervisor: Supervisor
+
+    @classmethod
+    def of(cls, layout: Layout, console: Console) -> "Stack":
+        """Put the parts together; nothing is started."""
+        ports = layout.ensure_ports(OWN_PORTS, web_port=chosen_web_port())
+        servers = Servers(directory=layout.directory, ports=ports, secrets=layout.ensure_secrets())
+        applications = Applications(layout=layout, console=console, ports=ports, variables=servers.environment())
+        return cls(
+            layout=layout,
+            console=console,
+            addresses=Addresses.of(ports),
+            servers=servers,
+            applications=applications,
+            supervisor=Supervisor([applications.group, servers.group], console=console),
+        )
+
+    def start(self) -> None:
+        """Bring up servers, database, static files and demo tenant, then the application; what is done already is left out."""
+        prepared = fingerprints.Prepared(self.layout.prepared)
+        static_files = fingerprints.of_static_files()
+        migrations = fingerprints.of_migrations()
+        collecting: Child | None = None
+        if not (prepared.is_current("static", static_files) and STATIC_FILES.exists()):
+            # Needs no server, and both wait for the disk more than for a core.
+            collecting = self.applications.command("static", "collectstatic", "--noinput", "--verbosity", "0")
+        self.console.say("starting PostgreSQL, Valkey and the object store")
+        self.servers.start()
+        if not prepared.is_current("migrations", migrations):
+            self.console.say("bringing the database up to date")
+            self.applications.finish(self.applications.command("migrations", "migrate_tenants"))
+            prepared.note("migrations", migrations)
+        if not self._demo_is_current():
+            self.console.say("making the demo tenant")
+            self.applications.finish(
+                self.applications.command("demo", "create_demo", "--output", str(self.layout.demo))
+            )
+        if collecting is not None:
+            self.applications.finish(collecting)
+            prepared.note("static", static_files)
+        self.console.say("starting web, sockets, worker and beat")
+        self.applications.start()
+
+    def _demo_is_current(self) -> bool:
+        demo = read_demo(self.layout.demo)
+        return demo.get("base_url") == self.addresses.plain_url
+
+
+def chosen_web_port() -> int:
+    """Read the port of the web server from BITVAULT_PORT.
+
+    :raises StackError: it is no port.
+    """
+    given = os.environ.get("BITVAULT_PORT", "") or str(DEFAULT_WEB_PORT)
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= HIGHEST_PORT:
+        raise StackError(f"BITVAULT_PORT is '{given}', which is no port: give a number from 1 to {HIGHEST_PORT}.")
+    return int(given)
+
+
+def read_demo(path: Path) -> dict[str, str]:
+    """Read the demo tenant's secrets; none when there are none to read."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def welcome(layout: Layout, addresses: Addresses, *, seconds: float) -> str:
+    """Say where BitVault is, how to get in, and what to try first."""
+    demo = read_demo(layout.demo)
+    return f"""
+  BitVault is running (started in {seconds:.0f} s).
+
+    Open       {demo.get("browser_url")}
+               {addresses.base_url} finds every vault of yours by e-mail
+    Sign in    {demo.get("email")}
+    Password   {demo.get("password")}
+
+    Try first  drop a folder of files on the page; or, from a terminal,
+               curl -H "Authorization: Bearer {demo.get("token")}" {addresses.plain_url}/api/v1/me
+
+    Kept in    {layout.directory} (secrets of the demo: {layout.demo.name}; logs: {layout.log.name}/)
+    Stop       Ctrl-C here, or 'make down' in another terminal
+"""
