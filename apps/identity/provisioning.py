@@ -20,9 +20,10 @@ from uuid import UUID
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
-from django_tenants.migration_executors.base import run_migrations
+from django.db.migrations.recorder import MigrationRecorder
 
 from apps.identity import models
 from bitvault.kernel import clock, tenancy
@@ -73,7 +74,7 @@ def as_owner() -> Iterator[None]:
 
 def migrate_public(*, verbosity: int = 0) -> None:
     """Bring the ``public`` schema up to the code (as owner)."""
-    call_command("migrate_schemas", schema_name=tenancy.PUBLIC_SCHEMA, interactive=False, verbosity=verbosity)
+    _migrate_schema(tenancy.PUBLIC_SCHEMA, verbosity=verbosity)
 
 
 def migrate_template(*, verbosity: int = 0) -> None:
@@ -83,7 +84,7 @@ def migrate_template(*, verbosity: int = 0) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{tenancy.TEMPLATE_SCHEMA}"')
-    _migrate_schema(tenancy.TEMPLATE_SCHEMA, verbosity=verbosity)
+    _migrate_schema(tenancy.require_schema_name(tenancy.TEMPLATE_SCHEMA), verbosity=verbosity)
     models.TenantTemplate.objects.update_or_create(
         schema_version=version, defaults={"statements": _dump_template(), "created_at": clock.now()}
     )
@@ -96,14 +97,19 @@ def list_tenants_behind() -> list[models.Tenant]:
 
 def migrate_tenant(tenant: models.Tenant, *, verbosity: int = 0) -> None:
     """Bring one tenant's schema up to the code (as owner). Killed in the middle, it goes on where it stopped."""
-    _migrate_schema(tenant.schema_name, verbosity=verbosity)
+    _migrate_schema(tenancy.require_schema_name(tenant.schema_name), verbosity=verbosity)
     models.Tenant.objects.filter(pk=tenant.pk).update(schema_version=compute_schema_version())
 
 
 def _migrate_schema(schema: str, *, verbosity: int) -> None:
-    tenancy.require_schema_name(schema)
-    options = {"database": "default", "interactive": False, "verbosity": verbosity, "skip_checks": True}
-    run_migrations([], options, "standard", schema, allow_atomic=False)
+    # Without `public` on the path first: the schema must get a record of migrations of its own, not find the public one.
+    connection.set_schema(schema, include_public=False)
+    MigrationRecorder(connection).ensure_schema()
+    connection.set_schema(schema)
+    try:
+        call_command(MigrateCommand(), interactive=False, verbosity=verbosity, skip_checks=True)
+    finally:
+        connection.set_schema_to_public()
 
 
 def _dump_template() -> str:

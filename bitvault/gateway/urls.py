@@ -1,1 +1,19 @@
-urlpatterns = []
+"""What a tenant's host answers: the REST surface and the pages of the vault."""
+
+from django.urls import include, path
+
+from bitvault.gateway import health
+
+urlpatterns = [
+    path("api/v1/", include("bitvault.gateway.urls_api")),
+    path("docs/", include("bitvault.gateway.urls_docs")),
+    path("healthz", health.live),
+    path("readyz", health.ready),
+    path("", include("apps.identity.ui.urls")),
+    path("", include("apps.files.ui.urls")),
+]
+
+handler400 = "bitvault.gateway.pages.bad_request"
+handler403 = "bitvault.gateway.pages.forbidden"
+handler404 = "bitvault.gateway.pages.not_found"
+handler500 = "bitvault.gateway.pages.server_error"

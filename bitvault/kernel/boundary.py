@@ -71,7 +71,9 @@ def exposed(function: Callable[P, R]) -> Callable[P, R]:
             raise tenancy.TenantMismatch("the actor belongs to another tenant than the one entered")
         holder = transaction_module.get()
         if holder is not None and holder != module:
-            _breach(CrossModuleTransaction(f"{module}.{function.__name__} was entered inside a transaction of {holder}"))
+            _breach(
+                CrossModuleTransaction(f"{module}.{function.__name__} was entered inside a transaction of {holder}")
+            )
         chain = _chain.get()
         if not chain or chain[-1] != module:
             chain = (*chain, module)

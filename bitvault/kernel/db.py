@@ -8,7 +8,7 @@ has no right to any tenant's schema. Order of locks, everywhere: tree lock → n
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from django.db import connection, transaction
@@ -33,30 +33,21 @@ class OutsideWorldInTransaction(ProgrammingError):
     """I/O to another system was about to happen while a transaction held its locks."""
 
 
-class Companion(Protocol):
-    """Something that goes along with the next write transaction: idempotency keeps its record this way."""
-
-    def begun(self, tx: "Transaction") -> None:
-        """Act as the transaction's first statement."""
-
-    def committing(self, tx: "Transaction") -> None:
-        """Act just before the stream's numbers are taken."""
-
-
 class Transaction:
     """An open transaction and what is to happen at its end."""
 
     def __init__(self, *, writes: bool) -> None:
         self.writes = writes
         self.seq: int | None = None
-        self.result: Any = None
         self.pending_events: list[Any] = []
         self._before_commit: list[Callable[[Transaction], None]] = []
         self._after_commit: list[Callable[[], None]] = []
 
     def answer(self, result: T) -> T:
         """Keep ``result`` as what this transaction answers, so that a repeated request gets the same; returns it."""
-        self.result = result
+        keeper = keeper_of_answers.get()
+        if keeper is not None:
+            keeper(result)
         return result
 
     def before_commit(self, action: Callable[["Transaction"], None]) -> None:
@@ -70,9 +61,6 @@ class Transaction:
 
     def finish(self) -> None:
         """Run what was kept for the end, the stream's numbering last."""
-        companion = companion_of_next_write.get()
-        if self.writes and companion is not None:
-            companion.committing(self)
         for action in self._before_commit:
             action(self)
 
@@ -88,7 +76,9 @@ class Transaction:
 
 
 _open: ContextVar[Transaction | None] = ContextVar("bitvault_open_transaction", default=None)
-companion_of_next_write: ContextVar[Companion | None] = ContextVar("bitvault_companion", default=None)
+keeper_of_answers: ContextVar[Callable[[Any], None] | None] = ContextVar("bitvault_keeper_of_answers", default=None)
+"""Who keeps the answer of a write transaction inside it: idempotency (``bitvault.web``), while a request carries a key."""
+
 latest_seq: ContextVar[int | None] = ContextVar("bitvault_latest_seq", default=None)
 """The stream number of the last mutation of this request or task; answers carry it as ``BitVault-Seq``."""
 
@@ -163,9 +153,6 @@ def _transaction(*, writes: bool, tenant: tenancy.Tenant | None, lock: str | Non
         with transaction.atomic():
             if tenant is not None:
                 _choose_schema(tenant, read_only=not writes and not within_test, lock=lock)
-            companion = companion_of_next_write.get()
-            if writes and companion is not None:
-                companion.begun(tx)
             yield tx
             tx.finish()
             if tenant is not None and within_test:

@@ -21,7 +21,9 @@ _SORT_KEY_LIMIT = 400
 """Characters of a sort key that are kept: 255 bytes with each digit run grown by three; beyond, the id decides."""
 
 _DIGITS = re.compile(r"\d+")
-_WINDOWS_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))})
+_WINDOWS_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
+)
 _WINDOWS_CHARACTERS = frozenset('\\:*?"<>|')
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

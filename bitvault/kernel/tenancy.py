@@ -81,14 +81,23 @@ def entered(tenant: Tenant) -> Iterator[Tenant]:
 
     :raises TenantMismatch: the code already works for another tenant.
     """
-    present = _current.get()
-    if present is not None and present.id != tenant.id:
-        raise TenantMismatch("this code already works for another tenant")
-    token = _current.set(tenant)
+    before = _current.get()
+    enter(tenant)
     try:
         yield tenant
     finally:
-        _current.reset(token)
+        _current.set(before)
+
+
+def enter(tenant: Tenant) -> None:
+    """Work for ``tenant`` from here to the end of the context: only for frames that own theirs, as a request does.
+
+    :raises TenantMismatch: the code already works for another tenant.
+    """
+    present = _current.get()
+    if present is not None and present.id != tenant.id:
+        raise TenantMismatch("this code already works for another tenant")
+    _current.set(tenant)
 
 
 def key(*parts: object) -> str:

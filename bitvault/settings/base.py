@@ -1,6 +1,6 @@
 """What every way of running BitVault shares. Whatever differs by place comes from the environment (``env.py``)."""
 
-from bitvault.settings import env
+from bitvault.settings import env, logs
 
 ENV = env.read()
 ROOT = env.ROOT
@@ -13,10 +13,13 @@ BITVAULT_STRICT_BOUNDARIES = False
 BITVAULT_BASE_URL = ENV.base_url
 BITVAULT_BASE_HOST = ENV.base_host
 BITVAULT_OPERATOR_HOST = ENV.operator_host
+# Addresses that are nobody's name: the REST surface by token, and the bare host's pages, answer there too.
+BITVAULT_PLAIN_HOSTS = ["127.0.0.1", "::1", *ENV.extra_hosts]
+BITVAULT_METRICS_KEY = ENV.metrics_key
 BITVAULT_SOCKET_URL = ENV.socket_url
 BITVAULT_SIGN_UP_OPEN = ENV.sign_up_open
 BITVAULT_TRUSTED_PROXY_COUNT = ENV.trusted_proxy_count
-ALLOWED_HOSTS = [ENV.base_host, f".{ENV.base_host}", ENV.operator_host, *ENV.extra_hosts]
+ALLOWED_HOSTS = [ENV.base_host, f".{ENV.base_host}", ENV.operator_host, "127.0.0.1", "[::1]", *ENV.extra_hosts]
 USE_X_FORWARDED_HOST = False
 if ENV.secure:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -200,7 +203,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- REST ------------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["bitvault.gateway.authentication.Credentials"],
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -216,7 +219,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "POSTPROCESSING_HOOKS": ["bitvault.web.openapi.add_problem_answers"],
+    "POSTPROCESSING_HOOKS": ["bitvault.web.openapi.add_shared_parts"],
     "COMPONENT_SPLIT_REQUEST": False,
     "SORT_OPERATIONS": True,
 }
@@ -229,5 +232,5 @@ USE_I18N = True
 for _name, _value in env.email_settings(ENV.email_url).items():
     globals()[_name] = _value
 DEFAULT_FROM_EMAIL = f"BitVault <no-reply@{ENV.base_host}>"
-BITVAULT_LOG_FORMAT = ENV.log_format
 LOGGING_CONFIG = None
+logs.configure(output=ENV.log_format, level=ENV.log_level)

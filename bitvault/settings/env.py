@@ -18,7 +18,9 @@ _env = environ.Env()
 def _required(name: str) -> str:
     value = _env.str(name, default="")
     if not value:
-        raise ImproperlyConfigured(f"Set {name}: .env.example tells what it is. `make up` sets it for the embedded stack.")
+        raise ImproperlyConfigured(
+            f"Set {name}: .env.example tells what it is. `make up` sets it for the embedded stack."
+        )
     return str(value)
 
 
@@ -45,6 +47,7 @@ class Environment:
     email_url: str
     trusted_proxy_count: int
     sign_up_open: bool
+    metrics_key: str
     log_format: str
     log_level: str
 
@@ -89,6 +92,7 @@ def read() -> Environment:
         email_url=_env.str("BITVAULT_EMAIL_URL", default="consolemail://"),
         trusted_proxy_count=_env.int("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
         sign_up_open=_env.bool("BITVAULT_SIGN_UP_OPEN", default=True),
+        metrics_key=_env.str("BITVAULT_METRICS_KEY", default=""),
         log_format=_env.str("BITVAULT_LOG_FORMAT", default="json"),
         log_level=_env.str("BITVAULT_LOG_LEVEL", default="INFO"),
     )

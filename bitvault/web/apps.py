@@ -9,3 +9,7 @@ class WebConfig(AppConfig):
     name = "bitvault.web"
     label = "web"
     verbose_name = "REST toolkit"
+
+    def ready(self) -> None:
+        """Make the path converters known before any URL is read."""
+        from bitvault.web import converters  # noqa: F401 - importing it registers them

@@ -22,6 +22,11 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
         self._has_left_public = False
         super().__init__(*args, **kwargs)
 
+    def close(self) -> None:
+        """Close the connection, and with it whatever path a migration has set on it."""
+        super().close()
+        self._has_left_public = False
+
     def _handle_search_path(self, cursor: Any = None) -> None:
         if self.schema_name != PUBLIC_SCHEMA:
             self._has_left_public = True

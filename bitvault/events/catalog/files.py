@@ -1,0 +1,112 @@
+"""What happens to files and folders. Producer: ``apps/files``.
+
+A new file is its first ``VersionCommitted``. What happens to a folder happens to all below it, without an event for each: trashed with
+it, moved with it, back with it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from bitvault.events.message import Event
+
+Kind = Literal["folder", "file"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderCreated(Event):
+    """A folder is there; ``parent_id`` is ``None`` for a root."""
+
+    type: ClassVar[str] = "files.folder.created.v1"
+
+    node_id: UUID
+    parent_id: UUID | None
+    name: str
+    revision: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionCommitted(Event):
+    """A file has a new current version; with ``node_created`` the file itself is new.
+
+    ``previous_version_id`` is the one that was current before. ``conflict_with_id`` names the file whose stale update this copy keeps.
+    """
+
+    type: ClassVar[str] = "files.version.committed.v1"
+
+    node_id: UUID
+    parent_id: UUID
+    name: str
+    revision: int
+    node_created: bool
+    version_id: UUID
+    previous_version_id: UUID | None
+    conflict_with_id: UUID | None
+    upload_id: UUID
+    blob_id: UUID
+    size_bytes: int
+    content_hash: str
+    media_type: str
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeMoved(Event):
+    """A node has another name, another folder, or both."""
+
+    type: ClassVar[str] = "files.node.moved.v1"
+
+    node_id: UUID
+    kind: Kind
+    parent_id: UUID
+    old_parent_id: UUID
+    name: str
+    old_name: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeTrashed(Event):
+    """A node, and all below it, lies in the trash until ``expires_at``."""
+
+    type: ClassVar[str] = "files.node.trashed.v1"
+
+    node_id: UUID
+    kind: Kind
+    old_parent_id: UUID
+    name: str
+    revision: int
+    trashed_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRestored(Event):
+    """A node, and all that went with it, is back from the trash."""
+
+    type: ClassVar[str] = "files.node.restored.v1"
+
+    node_id: UUID
+    kind: Kind
+    parent_id: UUID
+    name: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePurged(Event):
+    """A part of what lay in the trash under ``node_id`` is gone for ever; the last part has ``is_last`` and holds that node itself.
+
+    ``blob_ids`` names the blob of each deleted version, once for each of them.
+    """
+
+    type: ClassVar[str] = "files.node.purged.v1"
+
+    node_id: UUID
+    purged_node_ids: Sequence[UUID]
+    blob_ids: Sequence[UUID]
+    size_bytes: int
+    is_last: bool

@@ -1,0 +1,99 @@
+"""What happens to every request before and after its view: an id, a tenant by host, a log line, figures."""
+
+import contextvars
+import re
+import time
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import Counter, Histogram
+
+from apps.identity import api as identity
+from bitvault.kernel import db, errors, ids, tenancy
+from bitvault.kernel.request import set_request_id
+from bitvault.web import problems
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+REQUESTS = Counter("bitvault_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram(
+    "bitvault_request_seconds",
+    "Time to answer a request",
+    ["route"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+
+logger = structlog.get_logger("bitvault.request")
+
+
+class RequestContext:
+    """Run each request in a context of its own, so that nothing it sets reaches the next one on the same thread."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return contextvars.copy_context().run(self._answer, request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(ids.new_id())
+        set_request_id(request_id)
+        db.latest_seq.set(None)
+        started = time.perf_counter()
+        response = self._get_response(request)
+        seconds = time.perf_counter() - started
+        response["X-Request-ID"] = request_id
+        seq = db.latest_seq.get()
+        if seq is not None:
+            response["BitVault-Seq"] = str(seq)
+        self._account(request, response, request_id, seconds)
+        return response
+
+    def _account(self, request: HttpRequest, response: HttpResponse, request_id: str, seconds: float) -> None:
+        # The route, not the path: a path may hold names, and a query may hold a ticket. Neither belongs in a log.
+        route = request.resolver_match.route if request.resolver_match else "-"
+        REQUESTS.labels(request.method, route, response.status_code).inc()
+        SECONDS.labels(route).observe(seconds)
+        tenant = tenancy.find_current()
+        logger.info(
+            "request",
+            method=request.method,
+            route=route,
+            status=response.status_code,
+            milliseconds=round(seconds * 1000, 1),
+            request_id=request_id,
+            tenant=tenant.id.hex if tenant else None,
+        )
+
+
+class HostChoice:
+    """Choose, by host, which surface answers and for which tenant: a tenant's, the bare host's, the operators', or a plain address.
+
+    A host name below the bare host that no tenant has is 404 here, before anything else runs.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            host = request.get_host().rpartition(":")[0] or request.get_host()
+        except DisallowedHost:
+            return problems.render(errors.NotFound())
+        host = host.lower().strip("[]")
+        if host == settings.BITVAULT_OPERATOR_HOST:
+            request.urlconf = "bitvault.gateway.urls_operators"  # type: ignore[attr-defined] # Django reads it
+        elif host == settings.BITVAULT_BASE_HOST or host in settings.BITVAULT_PLAIN_HOSTS:
+            request.urlconf = "bitvault.gateway.urls_bare"  # type: ignore[attr-defined] # Django reads it
+        else:
+            tenant = identity.find_tenant_by_host(host=host)
+            if tenant is None:
+                return problems.render(errors.NotFound("No vault lives at this address."))
+            tenancy.enter(tenant)
+        return self._get_response(request)

@@ -1,0 +1,19 @@
+"""The REST surface, one path for each resource of API.md."""
+
+from django.urls import include, path
+
+from bitvault.gateway import content, me, uploads
+from bitvault.gateway.openapi import SchemaDocument
+
+urlpatterns = [
+    path("me", me.Me.as_view()),
+    path("", include("apps.identity.rest.urls")),
+    path("nodes/<node_ref:node_id>/content", content.NodeContent.as_view()),
+    path("", include("apps.files.rest.urls")),
+    path("uploads", uploads.Uploads.as_view()),
+    path("uploads/<uuid:upload_id>", uploads.UploadDetail.as_view()),
+    path("uploads/<uuid:upload_id>/parts", uploads.UploadParts.as_view()),
+    path("uploads/<uuid:upload_id>/commit", uploads.UploadCommit.as_view()),
+    path("", include("apps.billing.rest.urls")),
+    path("schema/", SchemaDocument.as_view()),
+]

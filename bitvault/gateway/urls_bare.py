@@ -1,0 +1,19 @@
+"""What the bare host and plain addresses answer: the REST surface by token, sign-in across tenants, sign-up."""
+
+from django.urls import include, path
+
+from bitvault.gateway import health
+
+urlpatterns = [
+    path("api/v1/", include("bitvault.gateway.urls_api")),
+    path("docs/", include("bitvault.gateway.urls_docs")),
+    path("healthz", health.live),
+    path("readyz", health.ready),
+    path("metrics", health.metrics),
+    path("", include("apps.identity.ui.urls_bare")),
+]
+
+handler400 = "bitvault.gateway.pages.bad_request"
+handler403 = "bitvault.gateway.pages.forbidden"
+handler404 = "bitvault.gateway.pages.not_found"
+handler500 = "bitvault.gateway.pages.server_error"

@@ -1,0 +1,24 @@
+"""What the operators' host answers: Django admin."""
+
+from django.contrib import admin
+from django.urls import path
+from django.views.generic import RedirectView
+
+from bitvault.gateway import health
+
+admin.site.site_header = "BitVault operations"
+admin.site.site_title = "BitVault"
+admin.site.index_title = "Installation"
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/admin/")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.live),
+    path("readyz", health.ready),
+    path("metrics", health.metrics),
+]
+
+handler400 = "bitvault.gateway.pages.bad_request"
+handler403 = "bitvault.gateway.pages.forbidden"
+handler404 = "bitvault.gateway.pages.not_found"
+handler500 = "bitvault.gateway.pages.server_error"

@@ -1,0 +1,48 @@
+"""Structured logs: one event a line, JSON for machines or coloured text for people; control characters are always encoded."""
+
+import logging.config
+from typing import Any
+
+import structlog
+
+
+def configure(*, output: str, level: str) -> None:
+    """Send structlog and the standard library's loggers through one formatter to standard error."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: list[Any] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if output == "json"
+        else [structlog.dev.ConsoleRenderer(colors=False)]
+    )
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "structured": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": shared,
+                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+                }
+            },
+            "handlers": {"standard": {"class": "logging.StreamHandler", "formatter": "structured"}},
+            "root": {"handlers": ["standard"], "level": level},
+            "loggers": {
+                # A request that was refused has its own line; Django's would hold the path, and a path may hold names.
+                "django.request": {"level": "ERROR"},
+                "botocore": {"level": "WARNING"},
+                "urllib3": {"level": "WARNING"},
+            },
+        }
+    )

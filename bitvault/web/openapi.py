@@ -1,0 +1,139 @@
+"""The OpenAPI 3.1 document, made from what views say of themselves (``views.operation``) and from the types that they read and write."""
+
+import inspect
+from typing import Any
+
+import msgspec
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+
+from bitvault.kernel import errors
+from bitvault.web.problems import CONTENT_TYPE
+from bitvault.web.views import JSON, Operation
+
+_TEMPLATE = "#/components/schemas/{name}"
+
+PROBLEM = {
+    "type": "object",
+    "description": "A problem answer (RFC 9457). `code` is stable; further members are facts of the case.",
+    "required": ["type", "code", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "code": {"type": "string", "pattern": r"^[a-z_]+\.[a-z_]+$"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "request_id": {"type": ["string", "null"]},
+    },
+}
+
+
+class Schema(AutoSchema):  # type: ignore[misc] # drf-spectacular's class is untyped here
+    """Describes one method of one view."""
+
+    def get_operation_id(self) -> str:
+        """Name the operation after its view and method: ``NodeDetail.patch`` → ``node_detail_patch``."""
+        name = type(self.view).__name__
+        words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+        return f"{words}_{self.method.lower()}"
+
+    def get_tags(self) -> list[str]:
+        """Group by the first word of the path."""
+        return [self.path.removeprefix("/api/v1/").partition("/")[0].partition("{")[0] or "api"]
+
+    def get_description(self) -> str:
+        """Take the method's docstring, or the view's."""
+        return inspect.getdoc(self._handler) or inspect.getdoc(type(self.view)) or ""
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Name the credentials that the route takes."""
+        return [] if self.view.public else [{"token": []}, {"session": []}]
+
+    def get_override_parameters(self) -> list[Any]:
+        """Leave parameters to ``_get_parameters``."""
+        return []
+
+    def _get_parameters(self) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._get_parameters()
+        query = self._operation.query
+        if query is not None:
+            schema = self._resolve(query)
+            definition = self.registry[(schema["$ref"].rpartition("/")[2], ResolvedComponent.SCHEMA)].schema
+            required = set(definition.get("required", ()))
+            parameters += [
+                {"name": name, "in": "query", "required": name in required, "schema": part}
+                for name, part in definition["properties"].items()
+            ]
+        if self.method == "POST":
+            parameters.append(
+                {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string"}}
+            )
+        return parameters
+
+    def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
+        body = self._operation.body
+        if body is None:
+            return None
+        return {"required": True, "content": {JSON: {"schema": self._resolve(body)}}}
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        operation = self._operation
+        good: dict[str, Any] = {"description": "Done"}
+        if operation.answer is not None:
+            good["content"] = {JSON: {"schema": self._resolve(operation.answer)}}
+        if operation.status == 302:  # noqa: PLR2004 - the HTTP status itself
+            good["headers"] = {"Location": {"schema": {"type": "string", "format": "uri"}}}
+        return {str(operation.status): good, **self._problem_answers(operation)}
+
+    def _problem_answers(self, operation: Operation) -> dict[str, Any]:
+        kinds: list[type[errors.BitVaultError]] = [
+            errors.Malformed,
+            errors.NotFound,
+            errors.TooManyRequests,
+            errors.Unavailable,
+        ]
+        if not self.view.public:
+            kinds += [errors.Unauthenticated, errors.Forbidden]
+        if operation.body is not None:
+            kinds += [errors.UnsupportedMedia, errors.TooLarge]
+        if operation.body is not None or operation.query is not None or "{" in self.path or self.method == "POST":
+            kinds.append(errors.Invalid)
+        by_status: dict[int, list[str]] = {}
+        for kind in [*kinds, *operation.problems]:
+            by_status.setdefault(kind.status, []).append(kind.code)
+        return {
+            str(status): {
+                "description": ", ".join(sorted(set(codes))),
+                "content": {CONTENT_TYPE: {"schema": {"$ref": _TEMPLATE.format(name="Problem")}}},
+            }
+            for status, codes in sorted(by_status.items())
+        }
+
+    def _resolve(self, target: Any) -> dict[str, Any]:
+        """Register the schemas of a type and of all it is made of; returns the reference to it."""
+        (schema,), components = msgspec.json.schema_components([target], ref_template=_TEMPLATE)
+        for name, definition in components.items():
+            self.registry.register_on_missing(
+                ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=definition)
+            )
+        return schema
+
+    @property
+    def _handler(self) -> Any:
+        return getattr(self.view, self.method.lower())
+
+    @property
+    def _operation(self) -> Operation:
+        found: Operation = getattr(self._handler, "__operation__", Operation())
+        return found
+
+
+def add_shared_parts(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:  # noqa: FBT001 - drf-spectacular's signature
+    """Add what all operations share: the problem's schema and the two ways to prove who asks."""
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    components["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "bearerFormat": "bv_<id>_<secret>"},
+        "session": {"type": "apiKey", "in": "cookie", "name": "session"},
+    }
+    return result

@@ -1,0 +1,100 @@
+"""Problem answers (RFC 9457): the one place where errors become HTTP."""
+
+from typing import Any
+
+import msgspec
+import structlog
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import OperationalError
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions as drf
+
+from bitvault.kernel import errors
+from bitvault.kernel.request import current_request_id
+
+CONTENT_TYPE = "application/problem+json"
+BUSY_RETRY_SECONDS = 2
+"""When to come back after a lock or a statement took too long: its own time limit is of that order."""
+
+logger = structlog.get_logger(__name__)
+
+
+class MethodNotAllowed(errors.BitVaultError):
+    """The route is there but not for this method."""
+
+    code = "request.method_not_allowed"
+    status = 405
+    title = "This route does not take this method"
+
+
+class Busy(errors.Unavailable):
+    """The database could not serve the request in its time."""
+
+    code = "platform.busy"
+    title = "The vault is busy; try again in a moment"
+
+
+class InternalError(errors.BitVaultError):
+    """A defect of ours; the log has the details under the request's id."""
+
+    code = "platform.internal_error"
+    status = 500
+    title = "Something went wrong on our side"
+
+
+def render(error: errors.BitVaultError) -> HttpResponse:
+    """Turn an error into its problem answer."""
+    body: dict[str, Any] = {
+        **error.facts,
+        "type": f"urn:bitvault:problem:{error.code}",
+        "code": error.code,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "request_id": current_request_id(),
+    }
+    response = HttpResponse(msgspec.json.encode(body), status=error.status, content_type=CONTENT_TYPE)
+    if isinstance(error, errors.TooManyRequests):
+        response["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, Busy):
+        response["Retry-After"] = str(BUSY_RETRY_SECONDS)
+    if isinstance(error, errors.Unauthenticated):
+        response["WWW-Authenticate"] = "Bearer"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """Answer for what a view raised; ``None`` leaves a defect to Django, which logs it and answers by ``server_error``."""
+    known = find_known(error)
+    if known is None:
+        return None
+    response = render(known)
+    if isinstance(error, drf.MethodNotAllowed):
+        response["Allow"] = ", ".join(context["view"].allowed_methods)
+    return response
+
+
+def find_known(error: Exception) -> errors.BitVaultError | None:
+    """Find the refusal that an exception stands for, or ``None`` for a defect."""
+    match error:
+        case errors.BitVaultError():
+            return error
+        case Http404() | drf.NotFound():
+            return errors.NotFound()
+        case drf.MethodNotAllowed():
+            return MethodNotAllowed()
+        case drf.NotAuthenticated() | drf.AuthenticationFailed():
+            return errors.Unauthenticated()
+        case drf.PermissionDenied() | PermissionDenied():
+            return errors.Forbidden()
+        case drf.UnsupportedMediaType():
+            return errors.UnsupportedMedia()
+        case RequestDataTooBig():
+            return errors.TooLarge("A request body may have at most 2 MB; files travel straight to the object store.")
+        case drf.ParseError() | drf.NotAcceptable() | drf.ValidationError():
+            return errors.Malformed(str(error))
+        case OperationalError():
+            logger.warning("database_refused", error=str(error).splitlines()[0])
+            return Busy()
+    return None

@@ -1,0 +1,159 @@
+"""The base of every REST view: parse → door → render. No try, no query and no rule stands in a view; errors are rendered in ``problems``.
+
+Request bodies and queries are ``Body`` and ``Query`` structs, answers are the doors' DTOs; msgspec reads and writes both by their types,
+and the OpenAPI document is made from the same types (``openapi``).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+from django.conf import settings
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from bitvault.kernel import errors
+from bitvault.kernel.actor import Actor, Scope
+from bitvault.web import idempotency
+
+S = TypeVar("S", bound=msgspec.Struct)
+H = TypeVar("H", bound=Callable[..., Any])
+
+JSON = "application/json"
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """Base of request bodies: unknown fields are refused, so no misspelt wish is silently ignored."""
+
+
+class Query(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """Base of query strings; unknown parameters are refused like unknown fields."""
+
+
+class ActorRequest(Request):
+    """A request that somebody known makes. ``actor`` is set by authentication."""
+
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one method of a view takes and gives, for OpenAPI and for its tests."""
+
+    body: type[Body] | None = None
+    query: type[Query] | None = None
+    answer: Any = None
+    status: int = 200
+    problems: tuple[type[errors.BitVaultError], ...] = field(default=())
+    etag: bool = False
+
+
+def operation(
+    *,
+    body: type[Body] | None = None,
+    query: type[Query] | None = None,
+    answer: Any = None,
+    status: int = 200,
+    problems: tuple[type[errors.BitVaultError], ...] = (),
+) -> Callable[[H], H]:
+    """Say what a view's method takes (``body``, ``query``), what it gives (``answer`` with ``status``) and which problems are its own."""
+
+    def mark(method: H) -> H:
+        method.__operation__ = Operation(body, query, answer, status, problems)  # type: ignore[attr-defined] # read by openapi
+        return method
+
+    return mark
+
+
+class View(APIView):
+    """A REST resource. Needs an actor unless ``public`` is set; a token also needs the scope for the method."""
+
+    public: ClassVar[bool] = False
+    read_scope: ClassVar[Scope] = Scope.FILES_READ
+    write_scope: ClassVar[Scope] = Scope.FILES_WRITE
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Find out who asks, and refuse nobody."""
+        if self.public:
+            return
+        self.perform_authentication(request)
+        actor = getattr(request, "actor", None)
+        if actor is None:
+            raise errors.Unauthenticated
+        actor.require_scope(self.read_scope if request.method in ("GET", "HEAD", "OPTIONS") else self.write_scope)
+
+    def parse(self, body: type[S], request: Request) -> S:
+        """Read the JSON body as ``body``.
+
+        :raises UnsupportedMedia: the body is not declared as JSON.
+        :raises TooLarge: it has more than 2 MB.
+        :raises Malformed: it is not JSON.
+        :raises Invalid: a field is missing, unknown, or of another type; the detail names its path.
+        """
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        if media_type != JSON:
+            raise errors.UnsupportedMedia
+        content = request._request.body  # noqa: SLF001 - DRF offers the parsed body only
+        if len(content) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise errors.TooLarge("A request body may have at most 2 MB.")
+        try:
+            return msgspec.json.decode(content or b"{}", type=body)
+        except msgspec.ValidationError as error:
+            raise errors.Invalid(str(error)) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise errors.Malformed("The body is not valid JSON.") from error
+
+    def parse_query(self, query: type[S], request: Request) -> S:
+        """Read the query string as ``query``; a repeated parameter counts once, with its last value.
+
+        :raises Invalid: a parameter is missing, unknown, or of another type.
+        """
+        try:
+            return msgspec.convert(request.query_params.dict(), query, strict=False)
+        except msgspec.ValidationError as error:
+            raise errors.Invalid(str(error)) from error
+
+    def render(
+        self, result: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> HttpResponse:
+        """Answer with a DTO as JSON, or with no body for 204 and redirects."""
+        content = b"" if result is None else msgspec.json.encode(result)
+        response = HttpResponse(content, status=status, headers=dict(headers or {}))
+        if result is None:
+            del response["Content-Type"]
+        else:
+            response["Content-Type"] = JSON
+        response.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    def repeatable(self, request: ActorRequest, act: Callable[[], Any], *, status: int = 201) -> HttpResponse:
+        """Run the door of a POST, once for each ``Idempotency-Key``, and answer with what it gave or had given.
+
+        :raises KeyUnfit: the key is empty or too long.
+        :raises KeyReused: the key came with another request before.
+        """
+        text = request.headers.get("Idempotency-Key")
+        if text is None:
+            return self.render(act(), status=status)
+        key = idempotency.Key.of(
+            user_id=request.actor.user_id,
+            text=text,
+            method=str(request.method),
+            path=request.path,
+            body=request._request.body,  # noqa: SLF001 - DRF offers the parsed body only
+        )
+        answer = idempotency.find_answer(key)
+        if answer is None:
+            try:
+                with idempotency.keeping(key):
+                    return self.render(act(), status=status)
+            except idempotency.Replay as replay:
+                answer = replay.answer
+            except errors.Conflict:
+                # Another request with this key may have had the effect that this one now trips over.
+                answer = idempotency.find_answer(key)
+                if answer is None:
+                    raise
+        return self.render(msgspec.Raw(answer), status=status, headers={"Idempotent-Replayed": "true"})

@@ -1,0 +1,175 @@
+"""Fixtures for every test: real PostgreSQL, Valkey and S3 store, a database cloned from a migrated one, two tenants.
+
+The services are a throw-away stack of the project's own. `BITVAULT_TEST_SERVICES=<dir>/env.json` reuses one that is running
+(`python -m bitvault.stack services --dir <dir> --throwaway`), which saves its start when running few tests often.
+"""
+
+import os
+
+import django
+import pytest
+
+from tests.support import services
+
+services.ensure_environment()
+django.setup()
+
+
+def pytest_unconfigure() -> None:
+    services.end_what_was_started()
+
+
+# --- databases -------------------------------------------------------------------------------------------------------------
+
+
+def _use_database(name: str) -> None:
+    """Point Django, and every process that this test starts, at a database."""
+    from urllib.parse import urlsplit, urlunsplit
+
+    from django.db import connections
+
+    connections["default"].close()
+    connections["default"].settings_dict["NAME"] = name
+    connections.databases["default"]["NAME"] = name
+    parts = urlsplit(os.environ["BITVAULT_DATABASE_URL"])
+    os.environ["BITVAULT_DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def _build_template(name: str) -> None:
+    from django.core.management import call_command
+
+    from tests.support import world
+
+    _use_database(name)
+    call_command("migrate_tenants", verbosity=0)
+    world.build()
+    _use_database("postgres")
+
+
+@pytest.fixture(scope="session")
+def database_template(django_db_blocker) -> str:
+    from tests.support import databases
+
+    with django_db_blocker.unblock():
+        return databases.ensure_template(_build_template)
+
+
+@pytest.fixture(scope="session")
+def database_name(worker_suffix) -> str:
+    return f"bv_test_{worker_suffix}"
+
+
+@pytest.fixture(scope="session")
+def worker_suffix() -> str:
+    return f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker, database_template, database_name):
+    """Give this process a database of its own (pytest-django's hook for making one)."""
+    from tests.support import databases
+
+    with django_db_blocker.unblock(), databases.administration() as admin:
+        databases.clone(admin, source=database_template, name=database_name)
+        _use_database(database_name)
+        yield
+        _use_database("postgres")
+        databases.drop(admin, database_name)
+
+
+@pytest.fixture
+def committed(django_db_setup, django_db_blocker, database_template, worker_suffix):
+    """Let a test commit for real, from threads and processes too, in a database that is thrown away afterwards."""
+    from django.db import connections
+
+    from tests.support import databases
+
+    name = f"bv_once_{worker_suffix}"
+    before = connections["default"].settings_dict["NAME"]
+    with django_db_blocker.unblock(), databases.administration() as admin:
+        databases.clone(admin, source=database_template, name=name)
+        _use_database(name)
+        yield name
+        connections.close_all()
+        _use_database(before)
+        databases.drop(admin, name)
+
+
+@pytest.fixture(autouse=True)
+def _database_of_the_marker(request):
+    if request.node.get_closest_marker("committed"):
+        request.getfixturevalue("committed")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_context():
+    """No test inherits a tenant, a request or a stream number from the one before."""
+    from bitvault.kernel import db, request
+
+    request.set_request_id(None)
+    db.latest_seq.set(None)
+
+
+# --- people ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make_actor():
+    """Build the actor of a person of the world, as a token or session would."""
+    from bitvault.kernel.actor import Actor, Role
+    from bitvault.kernel.tenancy import Tenant
+    from tests.support.world import ACME, BETA
+
+    def make(name: str, **changes) -> Actor:
+        company = ACME if name in ACME.people else BETA
+        person = company.people[name]
+        tenant = Tenant(id=company.id, slug=company.slug, name=company.slug.title())
+        return Actor(tenant=tenant, user_id=person.user_id, role=Role(person.role), token_id=person.token_id, **changes)
+
+    return make
+
+
+@pytest.fixture
+def actor(make_actor):
+    """Mia, a plain member of acme."""
+    return make_actor("mia")
+
+
+@pytest.fixture
+def acme(make_actor):
+    return make_actor("mia").tenant
+
+
+@pytest.fixture
+def beta(make_actor):
+    return make_actor("boris").tenant
+
+
+@pytest.fixture
+def tenant(request, acme):
+    """Acme, entered; in a transaction that is rolled back unless the test is marked ``committed``."""
+    from bitvault.kernel import tenancy
+
+    if not request.node.get_closest_marker("committed"):
+        request.getfixturevalue("db")
+    with tenancy.entered(acme):
+        yield acme
+
+
+# --- requests --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def api(request):
+    """A REST client by token: ``api("mia").post("/folders", {...})``, answers carry ``.json()``."""
+    from tests.support.client import ApiClient
+    from tests.support.world import ACME, BETA
+
+    if not request.node.get_closest_marker("committed"):
+        request.getfixturevalue("db")
+
+    def client(name: str = "mia") -> ApiClient:
+        person = {**ACME.people, **BETA.people}[name]
+        return ApiClient(token=person.token)
+
+    return client

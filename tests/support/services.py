@@ -1,0 +1,30 @@
+"""The throw-away services that a test run stands on; must run before Django reads its settings."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+_started: list[Any] = []
+
+
+def ensure_environment() -> None:
+    """Point the environment at running services: given ones, the leading process's, or ones started here."""
+    given = os.environ.get("BITVAULT_TEST_SERVICES")
+    if given:
+        os.environ.update(json.loads(Path(given).read_text()))
+    else:
+        from bitvault.stack.throwaway import ThrowawayServices
+
+        directory = Path(tempfile.mkdtemp(prefix="bitvault-test-"))
+        services = ThrowawayServices(directory)
+        os.environ.update(services.__enter__())
+        os.environ["BITVAULT_TEST_SERVICES"] = str(directory / "env.json")
+        _started.append(services)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "bitvault.settings.test"
+
+
+def end_what_was_started() -> None:
+    while _started:
+        _started.pop().__exit__(None, None, None)
