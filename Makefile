@@ -1,0 +1,108 @@
+# `make help` lists what there is. Needs Python 3.11 or later with venv, and make; nothing else has to be installed.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+RUN := $(VENV)/.runtime
+DEV := $(VENV)/.development
+
+# The checks and tests meet no server of anybody's: addresses come from their own stack.
+TOOLS := DJANGO_SETTINGS_MODULE=bitvault.settings.checks $(PY)
+
+# Two processes fill the two cores that the figures are promised for.
+TEST_PROCESSES ?= 2
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv up down reset requirements test chromium bench check format lint types imports migrations openapi deployment
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- running -----------------------------------------------------------------------------------------------------------------
+
+up: $(RUN) ## start BitVault here (BITVAULT_PORT=8000 chooses the port); Ctrl-C stops it
+	@$(PY) -m bitvault.stack up
+
+down: $(RUN) ## end the BitVault that runs here
+	@$(PY) -m bitvault.stack down
+
+reset: $(RUN) ## delete everything that BitVault keeps in var/, after asking (YES=1 agrees beforehand)
+	@$(PY) -m bitvault.stack reset $(if $(YES),--yes)
+
+# --- environment -------------------------------------------------------------------------------------------------------------
+
+venv: $(DEV) ## make the virtual environment with everything that checks and tests need
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "BitVault needs Python 3.11 or later; name one with 'make PYTHON=/path/to/python'." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.txt | $(PY)
+	@echo "installing BitVault's pinned packages into $(VENV)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUN)
+	@echo "installing the packages of checks and tests into $(VENV)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
+	@touch $@
+
+requirements: $(DEV) ## compile requirements*.in into pinned, hashed requirements*.txt
+	@for name in requirements requirements-dev; do \
+		$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+			--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" -o $$name.txt $$name.in || exit 1; \
+	done
+
+# --- tests -------------------------------------------------------------------------------------------------------------------
+
+test: $(DEV) chromium ## run all tests on a throw-away stack (ARGS='tests/stack -k port' narrows)
+	@if command -v chromium >/dev/null; then chosen=""; else chosen="not browser"; fi; \
+		$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "$$chosen" $(ARGS)
+
+# Debian's package, because it is the one that the tests are known to pass with.
+chromium:
+	@command -v chromium >/dev/null && exit 0; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "installing Chromium"; \
+			{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium; } \
+				>/dev/null 2>&1; \
+		fi; \
+		command -v chromium >/dev/null || echo "Chromium is not installed here: the tests marked 'browser' are left out."
+
+bench: $(DEV) ## measure BitVault on a throw-away stack and print the figures
+	@$(PY) -m benchmarks $(ARGS)
+
+# --- checks ------------------------------------------------------------------------------------------------------------------
+
+check: lint types imports migrations openapi-check deployment ## everything that can be told without running BitVault
+
+format: $(DEV) ## lay the code out and put imports in order
+	@$(VENV)/bin/ruff format
+	@$(VENV)/bin/ruff check --fix
+
+lint: $(DEV) ## layout and ruff's rules
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/ruff check
+
+types: $(DEV) ## mypy, strict
+	@$(VENV)/bin/mypy
+
+imports: $(DEV) ## who may import whom
+	@$(VENV)/bin/lint-imports
+
+migrations: $(DEV) ## fail when a model has changed without a migration
+	@$(TOOLS) manage.py makemigrations --check --dry-run
+
+openapi: $(DEV) ## write docs/openapi.json anew
+	@$(TOOLS) manage.py openapi
+
+.PHONY: openapi-check
+openapi-check: $(DEV)
+	@$(TOOLS) manage.py openapi --check
+
+deployment: $(DEV) ## lint Dockerfile and compose.yaml
+	@$(VENV)/bin/hadolint Dockerfile
+	@$(VENV)/bin/yamllint --strict --config-data '{extends: default, rules: {line-length: {max: 130}}}' compose.yaml
+	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
