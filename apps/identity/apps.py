@@ -9,3 +9,10 @@ class IdentityConfig(AppConfig):
     name = "apps.identity"
     label = "identity"
     verbose_name = "Identity and access"
+
+    def ready(self) -> None:
+        """Tell the base of all tasks how a tenant is found by its id."""
+        from apps.identity import queries
+        from bitvault.kernel.tasks import find_tenants_by
+
+        find_tenants_by(queries.find_tenant)

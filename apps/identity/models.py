@@ -7,10 +7,12 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Length, Lower
+from django.db.models.lookups import Exact
 from django_tenants.models import DomainMixin, TenantMixin
 
-from bitvault.kernel import ids
+from apps.identity.credentials import HASH_BYTES
+from bitvault.kernel import clock, ids
 from bitvault.kernel.actor import Role
 from bitvault.kernel.models import PublicModel, id_field
 
@@ -84,6 +86,8 @@ class User(AbstractBaseUser, PermissionsMixin, PublicModel):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    password_changed_at = models.DateTimeField(default=clock.now)
+    """Sessions whose password was proved before this moment are over, whichever way the password was changed."""
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -98,6 +102,11 @@ class User(AbstractBaseUser, PermissionsMixin, PublicModel):
             models.UniqueConstraint(Lower("email"), name="identity_user_email_key_unique"),
         ]
 
+    def set_password(self, raw_password: str | None) -> None:
+        """Take another password and note when; Django's own screens and commands come through here too."""
+        super().set_password(raw_password)
+        self.password_changed_at = clock.now()
+
 
 class Membership(PublicModel):
     """A person in a tenant, with a role."""
@@ -110,7 +119,12 @@ class Membership(PublicModel):
 
     class Meta:
         db_table = "identity_membership"
-        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="identity_membership_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "user"], name="identity_membership_once"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=[role.value for role in Role]), name="identity_membership_role_known"
+            ),
+        ]
 
 
 class ApiToken(PublicModel):
@@ -129,6 +143,12 @@ class ApiToken(PublicModel):
 
     class Meta:
         db_table = "identity_api_token"
+        constraints = [
+            # A token without a secret must not exist: comparing with nothing is how such checks are passed.
+            models.CheckConstraint(
+                condition=Exact(Length("secret_hash"), HASH_BYTES), name="identity_api_token_hash_is_whole"
+            ),
+        ]
         indexes = [
             # A member's own list of tokens, newest first.
             models.Index(fields=["tenant", "user", "-id"], name="identity_api_token_list"),
@@ -136,8 +156,12 @@ class ApiToken(PublicModel):
 
 
 class Session(AbstractBaseSession, PublicModel):
-    """A browser that is signed in. Its key is stored hashed: who reads the table cannot take a session over."""
+    """A browser. Its key is stored hashed: who reads the table cannot take a session over.
 
+    ``tenant`` is the tenant at whose host it was begun, none at the bare and the operators' host; ``user`` is who signed in.
+    """
+
+    session_key = models.CharField(max_length=64, primary_key=True)
     id = models.UUIDField(default=ids.new_id, unique=True, editable=False)
     tenant = models.ForeignKey(Tenant, null=True, on_delete=models.CASCADE)
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE)
@@ -145,6 +169,8 @@ class Session(AbstractBaseSession, PublicModel):
     agent = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField(auto_now_add=True)
+    proved_at = models.DateTimeField(null=True)
+    """When the password was proved; none for a browser that nobody signed in with."""
 
     class Meta:
         db_table = "identity_session"

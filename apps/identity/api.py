@@ -1,0 +1,299 @@
+"""The door of identity: tenants, people, sign-in, sessions, tokens.
+
+Doors of sign-in take no actor: there is none yet. They judge by password, ticket, session key or token, and each failure reads the same.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from apps.identity import handover, queries
+from apps.identity.dtos import (
+    Handover,
+    Member,
+    NewToken,
+    Profile,
+    Session,
+    SignedIn,
+    SignedUp,
+    TenantOfUser,
+    Token,
+)
+from apps.identity.operations import members, passwords, sessions, tenants, tokens
+from bitvault.kernel.actor import Actor, Role, Scope
+from bitvault.kernel.boundary import exposed
+from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.tenancy import Tenant
+
+__all__ = [
+    "activate_tenant",
+    "add_member",
+    "change_password",
+    "change_role",
+    "create_tenant",
+    "create_token",
+    "end_session",
+    "find_actor_by_session",
+    "find_signed_in",
+    "find_tenant",
+    "find_tenant_by_host",
+    "get_actor_by_token",
+    "get_profile",
+    "issue_handover",
+    "list_active_tenants",
+    "list_sessions",
+    "list_tenants_of_user",
+    "list_tokens",
+    "redeem_handover",
+    "remove_member",
+    "revoke_token",
+    "sign_in",
+    "sign_out",
+    "sign_up",
+    "start_session",
+    "suspend_tenant",
+]
+
+# --- tenants ---------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def create_tenant(
+    *, slug: str, name: str, owner_email: str, owner_password: str, owner_name: str = "", domain: str | None = None
+) -> TenantOfUser:
+    """Make a tenant with its schema, its stream and its owner: all of it or nothing, in under a second.
+
+    :param domain: a host name that leads to it; ``<slug>.<bare host>`` always does.
+    :raises InvalidSlug, InvalidLabel, InvalidEmail, InvalidDomain, WeakPassword: that value cannot be used.
+    :raises SlugTaken, DomainTaken: another tenant has it.
+    :raises InvalidCredentials: the owner's e-mail belongs to somebody who has another password.
+    """
+    return tenants.create(
+        slug=slug,
+        name=name,
+        owner_email=owner_email,
+        owner_password=owner_password,
+        owner_name=owner_name,
+        domain=domain,
+    )
+
+
+@exposed
+def sign_up(*, slug: str, name: str, email: str, password: str, person_name: str = "", address: str) -> SignedUp:
+    """Make a tenant for somebody who asks for one in a browser, and sign them in.
+
+    :raises SignUpClosed: the installation does not offer it.
+    :raises TooManyRequests: too many were asked for from this address.
+    """
+    return tenants.sign_up(
+        slug=slug, name=name, email=email, password=password, person_name=person_name, address=address
+    )
+
+
+@exposed
+def suspend_tenant(*, tenant_id: UUID) -> None:
+    """Let nobody in any more: sessions, tokens and the host stop working within a second; nothing is deleted."""
+    tenants.suspend(tenant_id)
+
+
+@exposed
+def activate_tenant(*, tenant_id: UUID) -> None:
+    """Let the members of a suspended tenant in again."""
+    tenants.activate(tenant_id)
+
+
+@exposed
+def find_tenant_by_host(*, host: str) -> Tenant | None:
+    """Find the active tenant that a host name (without port) leads to; remembered in this process for under a second."""
+    return queries.find_tenant_by_host(host)
+
+
+@exposed
+def find_tenant(*, tenant_id: UUID) -> Tenant | None:
+    """Find an active tenant by its id."""
+    return queries.find_tenant(tenant_id)
+
+
+@exposed
+def list_active_tenants() -> list[Tenant]:
+    """List every tenant that is let in, oldest first."""
+    return queries.list_active_tenants()
+
+
+@exposed
+def list_tenants_of_user(*, user_id: UUID) -> list[TenantOfUser]:
+    """List the active tenants that a person belongs to, by name."""
+    return queries.list_tenants_of_user(user_id)
+
+
+# --- members ---------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def add_member(
+    *, tenant: Tenant, email: str, role: Role, name: str = "", password: str | None = None, added_by: UUID | None = None
+) -> Member:
+    """Let a person into a tenant. Somebody new gets ``password``; somebody known keeps their own.
+
+    :raises AlreadyMember: they are in it.
+    :raises InvalidEmail, InvalidLabel, WeakPassword: that value cannot be used.
+    """
+    return members.add(tenant=tenant, email=email, role=role, name=name, password=password, added_by=added_by)
+
+
+@exposed
+def change_role(*, tenant: Tenant, user_id: UUID, role: Role, changed_by: UUID | None = None) -> Member:
+    """Give a member another role.
+
+    :raises NotFound: the person is no member.
+    :raises LastOwner: they are the only owner.
+    """
+    return members.change_role(tenant=tenant, user_id=user_id, role=role, changed_by=changed_by)
+
+
+@exposed
+def remove_member(*, tenant: Tenant, user_id: UUID, removed_by: UUID | None = None) -> None:
+    """Put a person out of a tenant: their sessions and tokens in it end with the same commit.
+
+    :raises NotFound: the person is no member.
+    :raises LastOwner: they are the only owner.
+    """
+    members.remove(tenant=tenant, user_id=user_id, removed_by=removed_by)
+
+
+# --- sign-in and sessions --------------------------------------------------------------------------------------------------
+
+
+@exposed
+def sign_in(*, email: str, password: str, tenant: Tenant | None, address: str) -> SignedIn:
+    """Prove a person by password: to one tenant, or at the bare host (``tenant=None``) to all of theirs.
+
+    :raises TooManyRequests: too many guesses for this account or from this address; nothing was compared.
+    :raises InvalidCredentials: wrong, unknown, or no member: the same answer after the same work.
+    :raises Unavailable: guesses cannot be counted now, so none is let through.
+    """
+    return passwords.sign_in(email=email, password=password, tenant=tenant, address=address)
+
+
+@exposed
+def start_session(
+    *, session: SessionBase, signed_in: SignedIn, tenant: Tenant | None, address: str, agent: str
+) -> Session:
+    """Sign a browser in: ``session`` (the request's) gets a new key, bound to the tenant; its old row is gone.
+
+    Without a tenant the session only remembers the person at the bare host. The view rotates the CSRF token afterwards.
+
+    :raises InvalidCredentials: the person is no member any more, or the password changed since it was proved.
+    """
+    return sessions.start(session=session, signed_in=signed_in, tenant=tenant, address=address, agent=agent)
+
+
+@exposed
+def sign_out(*, session: SessionBase) -> None:
+    """End the session of the browser that asks; its cookie goes with the answer."""
+    sessions.sign_out(session)
+
+
+@exposed
+def find_signed_in(*, session: SessionBase) -> SignedIn | None:
+    """Tell whom a session of the bare host remembers, if anybody."""
+    return queries.find_signed_in(session)
+
+
+@exposed
+def list_sessions(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[Session]:
+    """List where the actor is signed in to this tenant, newest first."""
+    return queries.list_sessions(actor, limit=limit, cursor=cursor)
+
+
+@exposed
+def end_session(*, actor: Actor, session_id: UUID) -> None:
+    """End one of the actor's own sessions in this tenant, at once.
+
+    :raises NotFound: it is none of them.
+    """
+    sessions.end(session_id=session_id, by=actor)
+
+
+@exposed
+def issue_handover(*, signed_in: SignedIn, tenant_id: UUID) -> Handover:
+    """Make a ticket that carries a sign-in from the bare host to a tenant's host: one use, one minute.
+
+    :raises NotFound: the person is no member of it.
+    :raises Unavailable: tickets cannot be kept now.
+    """
+    return handover.issue(signed_in=signed_in, tenant_id=tenant_id)
+
+
+@exposed
+def redeem_handover(*, ticket: str, tenant: Tenant) -> SignedIn:
+    """Take a ticket at the host of its tenant; start a session with what it gives.
+
+    :raises InvalidHandover: used, too old, or made for another tenant.
+    """
+    return handover.redeem(ticket=ticket, tenant=tenant)
+
+
+@exposed
+def change_password(*, actor: Actor, current_password: str, new_password: str) -> None:
+    """Change the actor's password and end all other sessions and tokens of theirs, in every tenant.
+
+    :raises TooManyRequests: too many guesses of the current one.
+    :raises InvalidCredentials: the current one is wrong.
+    :raises WeakPassword: the new one is too easy to guess.
+    """
+    passwords.change(actor=actor, current_password=current_password, new_password=new_password)
+
+
+@exposed
+def get_profile(*, actor: Actor) -> Profile:
+    """Tell the actor who they are here."""
+    return queries.get_profile(actor)
+
+
+# --- tokens ----------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def create_token(*, actor: Actor, name: str, scopes: frozenset[Scope], expires_at: datetime) -> NewToken:
+    """Make an API token of the actor's for this tenant.
+
+    :raises ScopesTooWide: the actor's own token may do less.
+    :raises InvalidExpiry: not in the future, or more than a year away.
+    :raises InvalidLabel: the name cannot be used.
+    """
+    return tokens.create(actor=actor, name=name, scopes=scopes, expires_at=expires_at)
+
+
+@exposed
+def list_tokens(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[Token]:
+    """List the actor's tokens for this tenant that are not revoked, newest first."""
+    return queries.list_tokens(actor, limit=limit, cursor=cursor)
+
+
+@exposed
+def revoke_token(*, actor: Actor, token_id: UUID) -> None:
+    """End one of the actor's own tokens; it stops working within a second in every process.
+
+    :raises NotFound: it is none of them, or revoked already.
+    """
+    tokens.revoke(token_id=token_id, by=actor)
+
+
+# --- who asks (for the gateway) --------------------------------------------------------------------------------------------
+
+
+@exposed
+def get_actor_by_token(*, text: str, address: str | None) -> Actor:
+    """Tell who holds a bearer token: one query, or none within 0.8 s of the last one.
+
+    :raises InvalidToken: malformed, unknown, expired, revoked, or its holder or tenant is not let in.
+    """
+    return queries.get_actor_by_token(text, address=address)
+
+
+@exposed
+def find_actor_by_session(*, session: SessionBase, tenant: Tenant, address: str | None) -> Actor | None:
+    """Tell who is signed in with a session at the host of ``tenant``: one query; a session of another tenant is nobody's."""
+    return queries.find_actor_by_session(session, tenant=tenant, address=address)

@@ -1,0 +1,119 @@
+"""What identity's doors take and give."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from bitvault.kernel.actor import Role, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person."""
+
+    id: UUID
+    email: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TenantOfUser:
+    """A tenant that a person belongs to, and where a browser finds it."""
+
+    id: UUID
+    slug: str
+    name: str
+    role: Role
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class TenantInfo:
+    """A tenant as its own members see it."""
+
+    id: UUID
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Who acts, where, as what, and with which rights of the credential."""
+
+    user: User
+    tenant: TenantInfo
+    role: Role
+    scopes: list[Scope]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Proof that somebody knew a person's password at ``proved_at``; sessions and tickets are made from it alone."""
+
+    user_id: UUID
+    proved_at: datetime
+    tenants: tuple[TenantOfUser, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """A tenant that was just made and its owner, signed in."""
+
+    tenant: TenantOfUser
+    signed_in: SignedIn
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A ticket that carries a sign-in from the bare host to a tenant's host; good for one use within a minute."""
+
+    ticket: str
+    tenant_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that is signed in; ``current`` marks the one that asks."""
+
+    id: UUID
+    address: str | None
+    agent: str
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An API token as its holder sees it afterwards: everything but the secret."""
+
+    id: UUID
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token that was just made; ``token`` is shown here and never again."""
+
+    id: UUID
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in a tenant."""
+
+    id: UUID
+    user: User
+    role: Role
+    created_at: datetime

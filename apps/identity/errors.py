@@ -1,0 +1,129 @@
+"""What identity refuses, and why."""
+
+from bitvault.kernel.errors import Conflict, Forbidden, Invalid, Unauthenticated
+
+
+class InvalidCredentials(Unauthenticated):
+    """E-mail and password do not open this tenant; whether the account exists is not told."""
+
+    code = "identity.invalid_credentials"
+    title = "E-mail or password is wrong"
+
+
+class InvalidToken(Unauthenticated):
+    """The token is none of ours, expired, revoked, or its holder is not let in any more: all read the same."""
+
+    code = "identity.invalid_token"
+    title = "The token is not valid"
+
+
+class InvalidHandover(Unauthenticated):
+    """The ticket was used, is over its minute, or belongs to another tenant."""
+
+    code = "identity.invalid_handover"
+    title = "This sign-in link was used or is too old; sign in again"
+
+
+class CsrfFailed(Forbidden):
+    """A change by session came without the proof that a page of ours sent it."""
+
+    code = "identity.csrf_failed"
+    title = "The request did not come from a page of this vault"
+
+
+class SessionNeeded(Forbidden):
+    """Only a browser that is signed in can do this."""
+
+    code = "identity.session_needed"
+    title = "This needs a browser session, not a token"
+
+
+class TenantHostNeeded(Invalid):
+    """A browser signs in at the host of a tenant."""
+
+    code = "identity.tenant_host_needed"
+    title = "Sign in at the address of your vault"
+
+
+class SignUpClosed(Forbidden):
+    """The operators make tenants here themselves."""
+
+    code = "identity.sign_up_closed"
+    title = "New vaults are made by the operators of this installation"
+
+
+class WeakPassword(Invalid):
+    """The password is too easy to guess; the fact ``reasons`` says why."""
+
+    code = "identity.weak_password"
+    title = "Choose a stronger password"
+
+
+class InvalidEmail(Invalid):
+    """The text is no e-mail address."""
+
+    code = "identity.invalid_email"
+    title = "This is not an e-mail address"
+
+
+class InvalidLabel(Invalid):
+    """A name that people read is empty, too long, or holds control characters; the fact ``field`` tells which."""
+
+    code = "identity.invalid_name"
+    title = "This name cannot be used"
+
+
+class InvalidSlug(Invalid):
+    """The address of a vault has another form, or is kept for the installation."""
+
+    code = "identity.invalid_slug"
+    title = "This address cannot be used"
+
+
+class SlugTaken(Conflict):
+    """Another tenant has this address."""
+
+    code = "identity.slug_taken"
+    title = "This address is taken"
+
+
+class InvalidDomain(Invalid):
+    """The text is no host name that can lead to a tenant."""
+
+    code = "identity.invalid_domain"
+    title = "This host name cannot be used"
+
+
+class DomainTaken(Conflict):
+    """The host name leads to another tenant."""
+
+    code = "identity.domain_taken"
+    title = "This host name is taken"
+
+
+class AlreadyMember(Conflict):
+    """The person belongs to the tenant already."""
+
+    code = "identity.already_member"
+    title = "This person is a member already"
+
+
+class LastOwner(Conflict):
+    """A tenant keeps at least one owner."""
+
+    code = "identity.last_owner"
+    title = "A vault needs at least one owner"
+
+
+class InvalidExpiry(Invalid):
+    """A token expires in the future and within a year."""
+
+    code = "identity.invalid_expiry"
+    title = "This expiry cannot be used"
+
+
+class ScopesTooWide(Forbidden):
+    """A token cannot make another one that may do more than itself."""
+
+    code = "identity.scopes_too_wide"
+    title = "The new token would be allowed more than you are"

@@ -1,0 +1,1 @@
+"""What identity writes: each function is one transaction with its events."""

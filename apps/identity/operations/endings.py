@@ -1,0 +1,36 @@
+"""Ending sessions and tokens inside an open transaction, with the event of each where its tenant is the one entered."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.identity import models
+from bitvault.events.api import publish
+from bitvault.events.catalog.identity import SessionEnded, TokenRevoked
+from bitvault.kernel import clock, tenancy
+
+
+def end_sessions(rows: "QuerySet[models.Session]", *, actor_id: UUID | None) -> int:
+    """Delete sessions; returns how many there were."""
+    found = list(rows.select_for_update().values_list("id", "tenant_id", "user_id"))
+    models.Session.objects.filter(id__in=[session_id for session_id, _, _ in found]).delete()
+    for session_id, tenant_id, user_id in found:
+        if user_id is not None and _is_here(tenant_id):
+            publish(SessionEnded(session_id=session_id, user_id=user_id, actor_id=actor_id))
+    return len(found)
+
+
+def end_tokens(rows: "QuerySet[models.ApiToken]", *, actor_id: UUID | None) -> int:
+    """Revoke tokens that are not yet; returns how many there were."""
+    found = list(rows.filter(revoked_at=None).select_for_update().values_list("id", "tenant_id", "user_id"))
+    models.ApiToken.objects.filter(id__in=[token_id for token_id, _, _ in found]).update(revoked_at=clock.now())
+    for token_id, tenant_id, user_id in found:
+        if _is_here(tenant_id):
+            publish(TokenRevoked(token_id=token_id, user_id=user_id, actor_id=actor_id))
+    return len(found)
+
+
+def _is_here(tenant_id: UUID | None) -> bool:
+    """Tell whether the stream that is open now is that tenant's."""
+    present = tenancy.find_current()
+    return present is not None and present.id == tenant_id

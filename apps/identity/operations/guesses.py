@@ -1,0 +1,53 @@
+"""How many passwords may be guessed, counted before one is compared.
+
+Three limits, the narrowest first, so that one attacker at one address uses up their own share and not the account's: an account
+from one address, an address, an account from anywhere. The last one bounds a guesser with many addresses; it is wide, because
+whoever reaches it locks the account's owner out for a while. What turns out right is given back: only failures count.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from apps.identity.errors import InvalidCredentials
+from bitvault.web import throttle
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    name: str
+    limit: int
+    per_seconds: int
+
+
+PAIR = _Limit("password-account-address", 10, 300)
+"""A person who has forgotten tries a few; ten at once and then two a minute stop a program."""
+
+ADDRESS = _Limit("password-address", 60, 300)
+"""An office behind one address mistypes sometimes; a list of stolen passwords is longer than this."""
+
+ACCOUNT = _Limit("password-account", 100, 3600)
+"""2,400 a day against one account from anywhere: nothing against a password that is not among the common ones."""
+
+
+@contextmanager
+def counted(*, email: str, address: str) -> Iterator[None]:
+    """Count one guess for ``email`` from ``address``, then run the block; it stays counted when the block finds it wrong.
+
+    :raises TooManyRequests: a limit is reached; the block does not run.
+    :raises Unavailable: guesses cannot be counted now; the block does not run.
+    """
+    account = email.strip().lower()
+    cells = [(PAIR, [account, address]), (ADDRESS, [address]), (ACCOUNT, [account])]
+    for limit, parts in cells:
+        throttle.take(limit.name, parts, limit=limit.limit, per_seconds=limit.per_seconds, everywhere=True)
+    wrong = False
+    try:
+        yield
+    except InvalidCredentials:
+        wrong = True
+        raise
+    finally:
+        if not wrong:
+            for limit, parts in cells:
+                throttle.give_back(limit.name, parts, limit=limit.limit, per_seconds=limit.per_seconds, everywhere=True)

@@ -1,0 +1,80 @@
+"""Passwords: proving a person by theirs, and changing it."""
+
+from django.contrib.auth.hashers import check_password, make_password
+
+from apps.identity import dtos, models, queries
+from apps.identity.errors import InvalidCredentials
+from apps.identity.operations import guesses, texts
+from apps.identity.operations.endings import end_sessions, end_tokens
+from bitvault.events.api import publish
+from bitvault.events.catalog.identity import PasswordChanged
+from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.tenancy import Tenant
+
+
+def sign_in(*, email: str, password: str, tenant: Tenant | None, address: str) -> dtos.SignedIn:
+    """Prove a person by password; known or unknown, one guess is counted and one hash is computed."""
+    with guesses.counted(email=email, address=address):
+        # Before the comparing: a password that is changed meanwhile makes this proof worthless.
+        proved_at = clock.now()
+        person = queries.find_user(email)
+        if not opens(person, password) or person is None:
+            raise InvalidCredentials
+        tenants = queries.list_tenants_of_user(person.id)
+        if tenant is not None:
+            tenants = [found for found in tenants if found.id == tenant.id]
+            if not tenants:
+                raise InvalidCredentials
+        return dtos.SignedIn(user_id=person.id, proved_at=proved_at, tenants=tuple(tenants))
+
+
+def opens(person: models.User | None, password: str) -> bool:
+    """Tell whether a password opens an account; computes exactly one hash, also for nobody."""
+    if person is None:
+        make_password(password)
+        return False
+    return check_password(password, person.password) and person.is_active
+
+
+def change(*, actor: Actor, current_password: str, new_password: str) -> None:
+    """Change a person's password; the credential that asks stays, all others end (ASVS 5, 7.4.3)."""
+    person = models.User.objects.get(pk=actor.user_id)
+    with guesses.counted(email=person.email, address=actor.address or ""):
+        if not opens(person, current_password):
+            raise InvalidCredentials("The current password is wrong.")
+    replace(person=person, new_password=new_password, by=actor)
+
+
+def replace(*, person: models.User, new_password: str, by: Actor | None) -> None:
+    """Give a person another password and end what the old one had opened, except the credential of ``by``, if it is theirs.
+
+    Events go to the stream of the entered tenant, if any: a transaction writes one stream.
+
+    :raises WeakPassword: it is too easy to guess.
+    :raises InvalidCredentials: the password was changed by somebody else since ``person`` was read.
+    """
+    texts.require_strong(new_password, email=person.email, name=person.name)
+    encoded = make_password(new_password)
+    actor_id = by.user_id if by is not None else None
+    sessions = models.Session.objects.filter(user_id=person.id)
+    tokens = models.ApiToken.objects.filter(user_id=person.id)
+    own_session = by.session_id if by is not None else None
+    if own_session is not None:
+        sessions = sessions.exclude(id=own_session)
+    if by is not None and by.token_id is not None:
+        tokens = tokens.exclude(id=by.token_id)
+    with db.public_transaction() as tx:
+        now = clock.now()
+        # Compared once more: of two changes at once, the second one no longer proves the password.
+        if not models.User.objects.filter(pk=person.id, password=person.password).update(
+            password=encoded, password_changed_at=now
+        ):
+            raise InvalidCredentials("The password was changed meanwhile.")
+        end_sessions(sessions, actor_id=actor_id)
+        end_tokens(tokens, actor_id=actor_id)
+        if own_session is not None:
+            models.Session.objects.filter(id=own_session, user_id=person.id).update(proved_at=now)
+        if tenancy.find_current() is not None:
+            publish(PasswordChanged(user_id=person.id, actor_id=actor_id))
+        tx.after_commit(queries.forget_remembered)

@@ -1,0 +1,78 @@
+"""Sessions: a browser that is signed in, and how that ends."""
+
+from contextlib import nullcontext
+from uuid import UUID
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from apps.identity import dtos, models, queries
+from apps.identity.errors import InvalidCredentials
+from apps.identity.operations.endings import end_sessions
+from apps.identity.session_store import SessionStore, hash_key
+from bitvault.events.api import publish
+from bitvault.events.catalog.identity import SessionStarted
+from bitvault.kernel import db, tenancy
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import NotFound, ProgrammingError
+from bitvault.kernel.tenancy import Tenant
+
+_AGENT_LIMIT = 200
+"""Characters of a browser's name that are kept: enough to know it by."""
+
+
+def start(
+    *, session: SessionBase, signed_in: dtos.SignedIn, tenant: Tenant | None, address: str, agent: str
+) -> dtos.Session:
+    """Sign a browser in under a new key; a key that somebody planted before is worth nothing afterwards."""
+    store = _require_store(session)
+    with tenancy.entered(tenant) if tenant is not None else nullcontext(), db.public_transaction():
+        # Locked: a change of password or membership that runs beside comes wholly before this or ends this session too.
+        person = models.User.objects.select_for_update(no_key=True).filter(pk=signed_in.user_id, is_active=True).first()
+        if person is None or person.password_changed_at > signed_in.proved_at:
+            raise InvalidCredentials
+        if tenant is not None and not _is_member(tenant, person.id):
+            raise InvalidCredentials
+        _end_row(store, actor_id=person.id)
+        row = store.begin(user_id=person.id, proved_at=signed_in.proved_at, address=address, agent=_readable(agent))
+        if tenant is not None:
+            publish(SessionStarted(session_id=row.id, user_id=person.id, actor_id=person.id))
+    return queries.to_session(row, current=True)
+
+
+def sign_out(session: SessionBase) -> None:
+    """End the session of the browser that asks, whoever it belongs to."""
+    store = _require_store(session)
+    with db.public_transaction():
+        _end_row(store, actor_id=None)
+    store.flush()
+
+
+def end(*, session_id: UUID, by: Actor) -> None:
+    """End one of a person's own sessions in the tenant."""
+    with db.public_transaction():
+        own = models.Session.objects.filter(id=session_id, tenant_id=by.tenant.id, user_id=by.user_id)
+        if not end_sessions(own, actor_id=by.user_id):
+            raise NotFound
+
+
+def _end_row(store: SessionStore, *, actor_id: UUID | None) -> None:
+    """End what the browser had before, with its event."""
+    if store.session_key is not None:
+        end_sessions(models.Session.objects.filter(session_key=hash_key(store.session_key)), actor_id=actor_id)
+
+
+def _is_member(tenant: Tenant, user_id: UUID) -> bool:
+    return models.Membership.objects.filter(
+        tenant_id=tenant.id, user_id=user_id, tenant__state=models.TenantState.ACTIVE
+    ).exists()
+
+
+def _require_store(session: SessionBase) -> SessionStore:
+    if not isinstance(session, SessionStore):
+        raise ProgrammingError("SESSION_ENGINE must be apps.identity.session_store")
+    return session
+
+
+def _readable(agent: str) -> str:
+    """Keep what can be shown of a browser's own words."""
+    return "".join(character for character in agent if character.isprintable())[:_AGENT_LIMIT]

@@ -1,0 +1,111 @@
+"""Tenants: how one comes to be, and how it is shut and opened again."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError
+
+from apps.identity import dtos, models, provisioning, queries
+from apps.identity.errors import DomainTaken, InvalidCredentials, SignUpClosed, SlugTaken
+from apps.identity.operations import guesses, members, passwords, texts
+from bitvault.events.api import open_stream, publish
+from bitvault.events.catalog.identity import MemberAdded, TenantActivated, TenantCreated, TenantSuspended
+from bitvault.events.message import Event
+from bitvault.kernel import clock, db, ids, tenancy
+from bitvault.kernel.actor import Role
+from bitvault.kernel.errors import Conflict, NotFound
+from bitvault.kernel.tenancy import Tenant
+from bitvault.web import throttle
+
+SIGN_UP_LIMIT = 20
+"""Tenants that one address may ask for in an hour: a class of students, not a program. Each costs a schema and a role."""
+
+SIGN_UP_SECONDS = 3600
+
+
+def create(
+    *, slug: str, name: str, owner_email: str, owner_password: str, owner_name: str, domain: str | None
+) -> dtos.TenantOfUser:
+    """Make a tenant; row, domain, schema, role, stream and owner stand or fall with one commit."""
+    label = texts.read_slug(slug)
+    title = texts.read_label(name, field="name")
+    host = texts.read_domain(domain or f"{label}.{settings.BITVAULT_BASE_HOST}", slug=label)
+    email = texts.read_email(owner_email)
+    owner = models.User.objects.filter(email=email).first()
+    known = owner is not None
+    if owner is None:
+        owner = members.new_user(email=email, name=owner_name, password=owner_password)
+    elif not passwords.opens(owner, owner_password):
+        raise InvalidCredentials
+    _require_free(label, host)
+    tenant = Tenant(id=ids.new_id(), slug=label, name=title)
+    try:
+        with tenancy.entered(tenant), db.public_transaction():
+            if not known:
+                owner.save(force_insert=True)
+            _write(tenant, host)
+            members.join(person=owner, tenant_id=tenant.id, role=Role.OWNER)
+            publish(TenantCreated(slug=label, owner_id=owner.id, actor_id=owner.id))
+            publish(MemberAdded(user_id=owner.id, role=Role.OWNER.value, actor_id=owner.id))
+    except IntegrityError as error:
+        # Somebody else was quicker with the same address, host or e-mail.
+        _require_free(label, host)
+        raise Conflict("Somebody signed up with this e-mail address at the same moment; try again.") from error
+    return dtos.TenantOfUser(id=tenant.id, slug=label, name=title, role=Role.OWNER, url=queries.tenant_url(label))
+
+
+def _require_free(slug: str, host: str) -> None:
+    """Refuse an address or host that another tenant has.
+
+    :raises SlugTaken, DomainTaken: it does.
+    """
+    if models.Tenant.objects.filter(slug=slug).exists():
+        raise SlugTaken(slug=slug)
+    if models.Domain.objects.filter(domain=host).exists():
+        raise DomainTaken(domain=host)
+
+
+def _write(tenant: Tenant, host: str) -> None:
+    """Write a tenant's row, domain, schema and stream in the open transaction."""
+    row = models.Tenant(
+        id=tenant.id, slug=tenant.slug, name=tenant.name, schema_name=tenant.schema, created_at=clock.now()
+    )
+    # The row comes before the schema: of two that want one slug, the later one waits here, at the cheapest place.
+    row.save(force_insert=True)
+    models.Domain.objects.create(id=ids.new_id(), tenant=row, domain=host, is_primary=True)
+    models.Tenant.objects.filter(pk=tenant.id).update(schema_version=provisioning.create_schema(tenant.id))
+    open_stream(tenant.id)
+
+
+def sign_up(*, slug: str, name: str, email: str, password: str, person_name: str, address: str) -> dtos.SignedUp:
+    """Make a tenant for a stranger. Somebody who has an account proves it, and that is a guess like any other."""
+    if not settings.BITVAULT_SIGN_UP_OPEN:
+        raise SignUpClosed
+    throttle.take("sign-up", [address], limit=SIGN_UP_LIMIT, per_seconds=SIGN_UP_SECONDS, everywhere=True)
+    with guesses.counted(email=email, address=address):
+        tenant = create(
+            slug=slug, name=name, owner_email=email, owner_password=password, owner_name=person_name, domain=None
+        )
+    owner = models.User.objects.get(email=texts.read_email(email))
+    signed_in = dtos.SignedIn(user_id=owner.id, proved_at=clock.now(), tenants=(tenant,))
+    return dtos.SignedUp(tenant=tenant, signed_in=signed_in)
+
+
+def suspend(tenant_id: UUID) -> None:
+    """Let nobody in any more."""
+    _set_state(tenant_id, models.TenantState.SUSPENDED, TenantSuspended())
+
+
+def activate(tenant_id: UUID) -> None:
+    """Let the members in again."""
+    _set_state(tenant_id, models.TenantState.ACTIVE, TenantActivated())
+
+
+def _set_state(tenant_id: UUID, state: models.TenantState, event: Event) -> None:
+    row = models.Tenant.objects.filter(pk=tenant_id).first()
+    if row is None:
+        raise NotFound
+    with tenancy.entered(queries.to_tenant(row)), db.public_transaction() as tx:
+        if models.Tenant.objects.filter(pk=tenant_id).exclude(state=state).update(state=state):
+            publish(event)
+        tx.after_commit(queries.forget_remembered)

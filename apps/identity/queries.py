@@ -1,0 +1,324 @@
+"""What identity reads. The two questions of every request, who holds this token or session, are one SQL query each."""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import connection
+from django.db.models import QuerySet
+
+from apps.identity import credentials, dtos, models
+from apps.identity.errors import InvalidToken
+from apps.identity.remembered import Remembered
+from apps.identity.session_store import hash_key
+from bitvault.kernel import clock, pages
+from bitvault.kernel.actor import ALL_SCOPES, Actor, Role, Scope
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.pages import Page
+from bitvault.kernel.tenancy import Tenant
+
+TOUCH_INTERVAL = timedelta(minutes=1)
+"""How exact “last used” is: one small write a minute for each credential instead of one a request."""
+
+_FIND_HOLDER = """
+SELECT token.secret_hash, token.scopes, token.expires_at, token.last_used_at, token.user_id, member.role,
+       tenant.id, tenant.slug, tenant.name
+FROM public.identity_api_token AS token
+JOIN public.identity_user AS person ON person.id = token.user_id AND person.is_active
+JOIN public.identity_membership AS member ON member.user_id = token.user_id AND member.tenant_id = token.tenant_id
+JOIN public.identity_tenant AS tenant ON tenant.id = token.tenant_id AND tenant.state = 'active'
+WHERE token.id = %s AND token.revoked_at IS NULL
+"""
+
+_FIND_SIGNED_IN = """
+SELECT session.id, session.last_seen_at, session.user_id, member.role
+FROM public.identity_session AS session
+JOIN public.identity_user AS person
+  ON person.id = session.user_id AND person.is_active AND person.password_changed_at <= session.proved_at
+JOIN public.identity_membership AS member ON member.user_id = session.user_id AND member.tenant_id = session.tenant_id
+JOIN public.identity_tenant AS tenant ON tenant.id = session.tenant_id AND tenant.state = 'active'
+WHERE session.session_key = %s AND session.tenant_id = %s AND session.expire_date > %s
+"""
+
+# SKIP LOCKED: of many requests that come at once one notes the time, and none waits.
+_TOUCH = """
+UPDATE public.{table} SET {column} = %s WHERE id = (
+    SELECT id FROM public.{table} WHERE id = %s AND ({column} IS NULL OR {column} < %s) FOR UPDATE SKIP LOCKED
+)
+"""
+_TOUCH_TOKEN = _TOUCH.format(table="identity_api_token", column="last_used_at")
+_TOUCH_SESSION = _TOUCH.format(table="identity_session", column="last_seen_at")
+
+_TENANT_BY_HOST = """
+SELECT tenant.id, tenant.slug, tenant.name FROM public.identity_tenant AS tenant
+WHERE tenant.state = 'active' AND (
+    tenant.slug = %s OR tenant.id = (SELECT tenant_id FROM public.identity_domain WHERE domain = %s)
+)
+ORDER BY tenant.slug = %s DESC LIMIT 1
+"""
+
+_tenants_by_host: Remembered[str, Tenant] = Remembered()
+_holders: Remembered[bytes, tuple[Actor, Any]] = Remembered()
+
+
+def forget_remembered() -> None:
+    """Make this process ask the database again: something was taken away here."""
+    _tenants_by_host.forget()
+    _holders.forget()
+
+
+# --- tenants ---------------------------------------------------------------------------------------------------------------
+
+
+def to_tenant(row: models.Tenant) -> Tenant:
+    """Give a tenant as the kernel knows it."""
+    return Tenant(id=row.id, slug=row.slug, name=row.name)
+
+
+def tenant_url(slug: str) -> str:
+    """Tell where a browser finds a tenant: one label below the bare host, by the same scheme and port."""
+    base = urlsplit(settings.BITVAULT_BASE_URL)
+    port = f":{base.port}" if base.port else ""
+    return f"{base.scheme}://{slug}.{base.hostname}{port}"
+
+
+def find_tenant_by_host(host: str) -> Tenant | None:
+    """Find the active tenant of a host name, remembered for under a second."""
+    name = host.lower().rstrip(".")
+    return _tenants_by_host.get(name, lambda: _ask_tenant_by_host(name))
+
+
+def _ask_tenant_by_host(host: str) -> Tenant | None:
+    if "\0" in host:
+        return None
+    label, _, parent = host.partition(".")
+    slug = label if parent == settings.BITVAULT_BASE_HOST else None
+    with connection.cursor() as cursor:
+        cursor.execute(_TENANT_BY_HOST, [slug, host, slug])
+        row = cursor.fetchone()
+    return None if row is None else Tenant(id=row[0], slug=row[1], name=row[2])
+
+
+def find_tenant(tenant_id: UUID) -> Tenant | None:
+    """Find an active tenant by id."""
+    row = models.Tenant.objects.filter(pk=tenant_id, state=models.TenantState.ACTIVE).first()
+    return None if row is None else to_tenant(row)
+
+
+def list_active_tenants() -> list[Tenant]:
+    """List every active tenant, oldest first."""
+    rows = models.Tenant.objects.filter(state=models.TenantState.ACTIVE).order_by("id")
+    return [Tenant(id=key, slug=slug, name=name) for key, slug, name in rows.values_list("id", "slug", "name")]
+
+
+def list_tenants_of_user(user_id: UUID) -> list[dtos.TenantOfUser]:
+    """List the active tenants of a person, by name."""
+    rows = (
+        models.Membership.objects.filter(user_id=user_id, tenant__state=models.TenantState.ACTIVE)
+        .order_by("tenant__name", "tenant_id")
+        .values_list("tenant_id", "tenant__slug", "tenant__name", "role")
+    )
+    return [
+        dtos.TenantOfUser(id=key, slug=slug, name=name, role=Role(role), url=tenant_url(slug))
+        for key, slug, name, role in rows
+    ]
+
+
+# --- people ----------------------------------------------------------------------------------------------------------------
+
+
+def find_email(text: str) -> str | None:
+    """Give an address in the one spelling that is kept, or None when the text is no e-mail address."""
+    email = text.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        return None
+    return email
+
+
+def find_user(email: str) -> models.User | None:
+    """Find a person by e-mail, whatever its case; a text that is no address finds nobody."""
+    spelling = find_email(email)
+    return None if spelling is None else models.User.objects.filter(email=spelling).first()
+
+
+def get_profile(actor: Actor) -> dtos.Profile:
+    """Tell an actor who they are."""
+    person = models.User.objects.only("id", "email", "name").get(pk=actor.user_id)
+    return dtos.Profile(
+        user=to_user(person),
+        tenant=dtos.TenantInfo(id=actor.tenant.id, slug=actor.tenant.slug, name=actor.tenant.name),
+        role=actor.role,
+        scopes=sorted(actor.scopes),
+    )
+
+
+def to_user(row: models.User) -> dtos.User:
+    """Give a person as other modules may know them."""
+    return dtos.User(id=row.id, email=row.email, name=row.name)
+
+
+def to_member(row: models.Membership) -> dtos.Member:
+    """Give a membership with its person."""
+    return dtos.Member(id=row.id, user=to_user(row.user), role=Role(row.role), created_at=row.created_at)
+
+
+# --- credentials -----------------------------------------------------------------------------------------------------------
+
+
+def get_actor_by_token(text: str, *, address: str | None) -> Actor:
+    """Tell who holds a token.
+
+    What is remembered is found by the hash of the whole token, so a wrong secret never meets a right one's entry.
+    """
+    token_id, secret = credentials.read_token(text)
+    found = _holders.get(hashlib.sha256(text.encode()).digest(), lambda: _ask_holder(token_id, secret))
+    if found is None or found[1] <= clock.now():
+        raise InvalidToken
+    holder = found[0]
+    return Actor(
+        tenant=holder.tenant,
+        user_id=holder.user_id,
+        role=holder.role,
+        scopes=holder.scopes,
+        token_id=token_id,
+        address=address,
+    )
+
+
+def _ask_holder(token_id: UUID, secret: str) -> tuple[Actor, Any] | None:
+    """Find the holder of a token and when it expires; its last use is noted at most once a minute."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_HOLDER, [token_id])
+        row = cursor.fetchone()
+    if not credentials.verify(secret, None if row is None else row[0]):
+        return None
+    _, scopes, expires_at, last_used_at, user_id, role, tenant_id, slug, name = row
+    now = clock.now()
+    if expires_at <= now:
+        return None
+    if last_used_at is None or last_used_at < now - TOUCH_INTERVAL:
+        _touch(_TOUCH_TOKEN, token_id)
+    tenant = Tenant(id=tenant_id, slug=slug, name=name)
+    holder = Actor(tenant=tenant, user_id=user_id, role=Role(role), scopes=frozenset(map(Scope, scopes)))
+    return holder, expires_at
+
+
+def find_actor_by_session(session: SessionBase, *, tenant: Tenant, address: str | None) -> Actor | None:
+    """Tell who is signed in; never remembered, for a session that was ended must be nobody's at once."""
+    if session.session_key is None:
+        return None
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_SIGNED_IN, [hash_key(session.session_key), tenant.id, now])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    session_id, last_seen_at, user_id, role = row
+    if last_seen_at < now - TOUCH_INTERVAL:
+        _touch(_TOUCH_SESSION, session_id)
+    return Actor(
+        tenant=tenant, user_id=user_id, role=Role(role), scopes=ALL_SCOPES, session_id=session_id, address=address
+    )
+
+
+def _touch(statement: str, key: UUID) -> None:
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [now, key, now - TOUCH_INTERVAL])
+
+
+def find_signed_in(session: SessionBase) -> dtos.SignedIn | None:
+    """Tell whom a session of the bare host remembers."""
+    if session.session_key is None:
+        return None
+    row = (
+        models.Session.objects.filter(
+            session_key=hash_key(session.session_key),
+            tenant__isnull=True,
+            expire_date__gt=clock.now(),
+            proved_at__isnull=False,
+            user__is_active=True,
+        )
+        .values_list("user_id", "proved_at", "user__password_changed_at")
+        .first()
+    )
+    if row is None:
+        return None
+    user_id, proved_at, password_changed_at = row
+    if user_id is None or proved_at is None or password_changed_at is None or password_changed_at > proved_at:
+        return None
+    return dtos.SignedIn(user_id=user_id, proved_at=proved_at, tenants=tuple(list_tenants_of_user(user_id)))
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------------
+
+
+def list_sessions(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.Session]:
+    """List an actor's sessions in the tenant, newest first."""
+    rows = models.Session.objects.filter(
+        tenant_id=actor.tenant.id, user_id=actor.user_id, expire_date__gt=clock.now(), proved_at__isnull=False
+    )
+    return _newest_first("identity.sessions", rows, limit=limit, cursor=cursor).map(
+        lambda row: to_session(row, current=row.id == actor.session_id)
+    )
+
+
+def to_session(row: models.Session, *, current: bool) -> dtos.Session:
+    """Give a session as its person sees it."""
+    return dtos.Session(
+        id=row.id,
+        address=row.address,
+        agent=row.agent,
+        created_at=row.created_at,
+        last_seen_at=row.last_seen_at,
+        expires_at=row.expire_date,
+        current=current,
+    )
+
+
+def list_tokens(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.Token]:
+    """List an actor's tokens in the tenant, newest first; expired ones are shown, so that people see why a program stopped."""
+    rows = models.ApiToken.objects.filter(tenant_id=actor.tenant.id, user_id=actor.user_id, revoked_at=None).defer(
+        "secret_hash"
+    )
+    return _newest_first("identity.tokens", rows, limit=limit, cursor=cursor).map(to_token)
+
+
+def to_token(row: models.ApiToken) -> dtos.Token:
+    """Give a token as its holder sees it."""
+    return dtos.Token(
+        id=row.id,
+        name=row.name,
+        scopes=[Scope(scope) for scope in row.scopes],
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+    )
+
+
+def _newest_first(purpose: str, rows: "QuerySet[Any]", *, limit: int, cursor: str | None) -> Page[Any]:
+    """Cut one page of rows by falling id; ids rise with time."""
+    if cursor is not None:
+        rows = rows.filter(id__lt=UUID(pages.decode_cursor(purpose, cursor)[0]))
+    found = list(rows.order_by("-id")[: limit + 1])
+    more = len(found) > limit
+    return Page(found[:limit], pages.encode_cursor(purpose, [str(found[limit - 1].id)]) if more else None)
+
+
+def get_membership(tenant_id: UUID, user_id: UUID) -> models.Membership:
+    """Give a membership with its person.
+
+    :raises NotFound: there is none.
+    """
+    row = models.Membership.objects.filter(tenant_id=tenant_id, user_id=user_id).select_related("user").first()
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,112 @@
+"""Events of identity: who may enter a tenant and by what. Ids only: names and addresses are asked for where they are shown."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from bitvault.events.message import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantCreated(Event):
+    """A tenant has come to be, with its owner: the first event of its stream."""
+
+    type: ClassVar[str] = "identity.tenant.created.v1"
+
+    slug: str
+    owner_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantSuspended(Event):
+    """Nobody is let into the tenant any more."""
+
+    type: ClassVar[str] = "identity.tenant.suspended.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantActivated(Event):
+    """The members of a suspended tenant are let in again."""
+
+    type: ClassVar[str] = "identity.tenant.activated.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberAdded(Event):
+    """A person has become a member."""
+
+    type: ClassVar[str] = "identity.member.added.v1"
+
+    user_id: UUID
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRoleChanged(Event):
+    """A member has another role."""
+
+    type: ClassVar[str] = "identity.member.role_changed.v1"
+
+    user_id: UUID
+    role: str
+    previous_role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRemoved(Event):
+    """A person is no member any more; what they had of sessions and tokens ended with it."""
+
+    type: ClassVar[str] = "identity.member.removed.v1"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    """A browser has signed in."""
+
+    type: ClassVar[str] = "identity.session.started.v1"
+
+    session_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(Event):
+    """A browser is signed out, by itself or by somebody else."""
+
+    type: ClassVar[str] = "identity.session.ended.v1"
+
+    session_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCreated(Event):
+    """An API token exists."""
+
+    type: ClassVar[str] = "identity.token.created.v1"
+
+    token_id: UUID
+    user_id: UUID
+    scopes: list[str]
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRevoked(Event):
+    """An API token does not work any more."""
+
+    type: ClassVar[str] = "identity.token.revoked.v1"
+
+    token_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanged(Event):
+    """A person has another password; the sessions and tokens that ended with it have events of their own."""
+
+    type: ClassVar[str] = "identity.password.changed.v1"
+
+    user_id: UUID
