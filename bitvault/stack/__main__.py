@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import os
 import signal
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 def main() -> int:
     """Run the command asked for; what its owner can put right is said in a sentence, without a traceback."""
     asked = _arguments()
+    # Whatever a stack writes is its owner's alone.
+    os.umask(0o077)
     try:
         match asked.command:
             case "up":

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from bitvault.stack.errors import StackError
 
-# A uid that no passwd entry, no Debian package range (100-999), no login (1000-59999) and no systemd range in use owns, and that
-# fits the 65536 ids of a rootless container. A number of its own keeps the data from everything else that runs as "nobody".
+# A uid that no passwd entry, no Debian package range (100-999), no login (1000-59999) and no systemd range in use owns,
+# and that fits the 65536 ids of a rootless container. A number of its own keeps the data from everything else that runs
+# as "nobody".
 DATABASE_UID = 60_842
 
 EVERYBODY_ENTERS = 0o001
@@ -40,11 +41,20 @@ def initdb_account() -> Account:
 
 
 def give_tree(directory: Path, account: Account) -> None:
-    """Hand a directory and everything in it to an account."""
-    os.lchown(directory, account.uid, account.gid)
-    for parent, folders, files in os.walk(directory):
-        for name in [*folders, *files]:
-            os.lchown(os.path.join(parent, name), account.uid, account.gid)
+    """Hand a directory and everything in it to an account.
+
+    :raises StackError: the system does not let this root do that.
+    """
+    try:
+        os.lchown(directory, account.uid, account.gid)
+        for parent, folders, files in os.walk(directory):
+            for name in [*folders, *files]:
+                os.lchown(Path(parent) / name, account.uid, account.gid)
+    except OSError as refusal:
+        raise StackError(
+            f"PostgreSQL refuses to run as root, and {directory} cannot be given to another account ({refusal.strerror}): "
+            "start BitVault as an ordinary user."
+        ) from refusal
 
 
 def is_reachable(directory: Path) -> bool:

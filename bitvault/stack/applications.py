@@ -21,13 +21,15 @@ HEALTH_PATH = "/healthz"
 # One per core, since Python runs one thread at a time; beyond four they only cost memory (130 MB each) on one machine.
 LEAST_WEB_WORKERS, MOST_WEB_WORKERS = 2, 4
 
-# Requests wait for the database most of their time; each thread keeps a connection, and all of them must fit `max_connections`.
+# Requests wait for the database most of their time; each thread keeps a connection, and all of them must fit
+# `max_connections`.
 WEB_THREADS = 8
 
 WORKER_PROCESSES = 2
 READY_SECONDS = 60.0
 
-# What a child may see of the surroundings besides BITVAULT_*: no more, so that a stray variable cannot change what runs.
+# What a child may see of the surroundings besides BITVAULT_*: no more, so that a stray variable cannot change what
+# runs.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "SSL_CERT_FILE")
 
 

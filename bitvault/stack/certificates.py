@@ -13,7 +13,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.secrets import write_private
 
-# Longer than any embedded install lives; the authority's key is thrown away after its one signature, so nothing else can be made.
+# Longer than any embedded install lives; the authority's key is thrown away after its one signature, so nothing else
+# can be made.
 VALID_DAYS = 3650
 
 # A clock that was set back a little must not refuse a certificate made before.

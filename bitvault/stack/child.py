@@ -1,7 +1,7 @@
 """The small program that becomes each server: it drops privileges, ties itself to the supervisor's life, and execs.
 
-Run by path with ``python -I -S`` so that it starts in a few milliseconds; it imports the standard library only. A preexec function
-inside the supervisor would do the same work in a forked copy of a threaded process, which is not safe.
+Run by path with ``python -I -S`` so that it starts in a few milliseconds; it imports the standard library only. A
+preexec function inside the supervisor would do the same work in a forked copy of a threaded process, which is not safe.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def main() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, asked.death_signal, 0, 0, 0)
     if os.getppid() != asked.parent:
         sys.exit("the supervisor ended before its child could start")
-    os.execv(asked.command[0], asked.command)
+    os.execv(asked.command[0], asked.command)  # noqa: S606 - becoming that program is the purpose
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ STATIC_FILES = ROOT / "var" / "static"
 # Raised when a later version lays ``var/`` out in a way that this one would misread.
 LAYOUT_VERSION = 1
 
-# Room for a fresh database (50 MB), its write-ahead log (up to 1 GB when busy) and the store's first volumes. With less, the store
-# turns read-only soon after the start, and uploads would fail one by one.
+# Room for a fresh database (50 MB), its write-ahead log (up to 1 GB when busy) and the store's first volumes. With
+# less, the store turns read-only soon after the start, and uploads would fail one by one.
 LEAST_FREE_BYTES = 1024**3
 
 # What other commands may have put into ``var/`` before the first start.
@@ -73,7 +73,8 @@ class Layout:
         owner = self.directory.stat().st_uid
         if owner != os.geteuid():
             raise StackError(
-                f"{self.directory} belongs to {_user_name(owner)}: start BitVault as that user, or move the directory away."
+                f"{self.directory} belongs to {_user_name(owner)}: start BitVault as that user, "
+                "or move the directory away."
             )
         strangers = {entry.name for entry in self.directory.iterdir()} - HARMLESS
         if strangers and not self.is_marked():

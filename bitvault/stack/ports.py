@@ -7,8 +7,8 @@ from random import SystemRandom
 
 LOOPBACK = "127.0.0.1"
 
-# Ports above the ephemeral range's start are lent by the kernel to outgoing connections, and a store that meets one dies with
-# "address already in use". Below 20000 the ports of well-known servers are dense.
+# Ports above the ephemeral range's start are lent by the kernel to outgoing connections, and a store that meets one
+# dies with "address already in use". Below 20000 the ports of well-known servers are dense.
 LOWEST_PORT = 20_000
 DEFAULT_EPHEMERAL_START = 32_768
 EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")

@@ -2,9 +2,10 @@
 
 That API would make system users, open every parent directory to the world and trust every local connection.
 
-As root the server gets an account of its own (PostgreSQL refuses root). That account may be unable to enter the directories above
-the clone, root's home for one, so the server is started *inside* its data directory and told to use ``/proc/self/cwd``: the kernel
-resolves that name without walking the path, and the data stay in ``var/`` wherever that lies.
+As root the server gets an account of its own (PostgreSQL refuses root). That account may be unable to enter the
+directories above the clone, root's home for one, so the server is started *inside* its data directory and told to use
+``/proc/self/cwd``: the kernel resolves that name without walking the path, and the data stay in ``var/`` wherever that
+lies.
 """
 
 import os
@@ -28,6 +29,10 @@ LOGIN_ROLE = "bitvault"
 DATABASE = "bitvault"
 PREPARE_SQL = Path(__file__).resolve().parents[2] / "deploy" / "postgresql" / "prepare.sql"
 
+# Where a copy of the server's programs goes when they lie where the database's account cannot enter; owner and mode are
+# checked at each use.
+COPIES = Path("/var/tmp")  # noqa: S108 - see above
+
 HERE = "/proc/self/cwd"
 PLAIN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 
@@ -36,7 +41,8 @@ SETTINGS = {
     "unix_socket_directories": "",
     # web threads + sockets + workers + a developer's psql, at about 2 MB each while idle.
     "max_connections": "200",
-    # A dump, or a clone of a tenant's schema, locks each of its tables at once; the default of 64 runs out at a few tenants.
+    # A dump, or a clone of a tenant's schema, locks each of its tables at once; the default of 64 runs out at a few
+    # tenants.
     "max_locks_per_transaction": "256",
     "shared_buffers": "256MB",
     # Queries here are short: compiling one costs more than running it.
@@ -113,11 +119,12 @@ class PostgreSQL:
 
     def _initialise(self, programs: Path, account: Account | None) -> None:
         maker = None if account is None else initdb_account()
-        # Made under another name and renamed at the end: a start that was cut short leaves nothing that looks like a cluster.
+        # Made under another name and renamed at the end: a start that was cut short leaves nothing that looks like a
+        # cluster.
         unfinished = self.directory.with_name(f"{self.directory.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
-        descriptor, password_name = tempfile.mkstemp(prefix="bitvault-", dir="/tmp")
+        descriptor, password_name = tempfile.mkstemp(prefix="bitvault-", dir=COPIES)
         try:
             os.write(descriptor, self._admin_password.encode())
             if maker is not None:
@@ -160,16 +167,25 @@ class PostgreSQL:
             ) from None
         if found != MAJOR_VERSION:
             raise StackError(
-                f"{self.directory} was written by PostgreSQL {found} and this BitVault carries PostgreSQL {MAJOR_VERSION}: "
-                f"dump it with the BitVault that wrote it and load it here, or delete all data with 'make reset'."
+                f"{self.directory} was written by PostgreSQL {found} and this BitVault carries PostgreSQL "
+                f"{MAJOR_VERSION}: dump it with the BitVault that wrote it and load it here, "
+                "or delete all data with 'make reset'."
             )
 
     def is_ready(self) -> bool:
-        """Tell whether the server takes connections with our password."""
+        """Tell whether the server takes connections with our password.
+
+        :raises StackError: it does not know the password.
+        """
         try:
             with psycopg.connect(self.admin_url.rsplit("/", 1)[0] + "/postgres", connect_timeout=2):
                 return True
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as refusal:
+            if "password authentication failed" in str(refusal):
+                raise StackError(
+                    f"The database in {self.directory} was made with another secrets.json: put that file back "
+                    "from a backup, or delete all data with 'make reset'."
+                ) from refusal
             return False
 
     def prepare_database(self) -> None:
@@ -234,7 +250,7 @@ def forget_copied_programs() -> None:
 
 def _place_of_copy(installed: Path) -> Path:
     postgres = (installed / "postgres").stat()
-    return Path("/var/tmp") / f"bitvault-postgresql-{postgres.st_ino:x}-{postgres.st_mtime_ns:x}"
+    return COPIES / f"bitvault-postgresql-{postgres.st_ino:x}-{postgres.st_mtime_ns:x}"
 
 
 def _copy_server(package: Path, installation: Path, copy: Path) -> None:

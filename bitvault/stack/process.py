@@ -14,7 +14,8 @@ from bitvault.stack.accounts import Account
 
 CHILD_PROGRAM = Path(__file__).with_name("child.py")
 
-# Every process of a stack carries its directory in this variable, so that a later start can recognise what a killed supervisor left.
+# Every process of a stack carries its directory in this variable, so that a later start can recognise what a killed
+# supervisor left.
 MARKER = "BITVAULT_STACK_DIRECTORY"
 
 POLL_SECONDS = 0.02
@@ -42,7 +43,8 @@ class Child:
     def __init__(self, program: Program, *, stack_directory: Path, output: int) -> None:
         """Start the program; ``output`` is the descriptor that takes both of its streams.
 
-        To be called from a thread that lives as long as the child: the kernel sends the death signal when that *thread* ends.
+        To be called from a thread that lives as long as the child: the kernel sends the death signal when that *thread*
+        ends.
         """
         self.program = program
         self.started_at = time.monotonic()

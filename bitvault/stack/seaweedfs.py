@@ -1,13 +1,14 @@
 """SeaweedFS for the embedded stack: an S3 store with every other door shut.
 
-A default start lets anybody read and write chunks by HTTP and by gRPC. Only the three measures together close that: no HTTP on the
-inner servers, signing keys for what is left, and mutual TLS on gRPC.
+A default start lets anybody read and write chunks by HTTP and by gRPC. Only the three measures together close that: no
+HTTP on the inner servers, signing keys for what is left, and mutual TLS on gRPC.
 """
 
 import contextlib
 import json
 import signal
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from shutil import which
 from sys import prefix
@@ -34,6 +35,9 @@ ASSETS_BUCKET = "bitvault-assets"
 # Each inner server has an HTTP port (which answers status pages only) and a gRPC port.
 INNER_SERVERS = ("master", "volume", "filer", "s3")
 PORT_NAMES = tuple(f"{server}{suffix}" for server in INNER_SERVERS for suffix in ("", "_grpc"))
+
+# Where the store puts four sockets of its own besides; the place cannot be configured.
+SOCKETS = Path("/tmp")  # noqa: S108 - it is the store that chose it
 
 PROBE_KEY = "probe/readiness"
 PROBE_BODY = b"ready?"
@@ -79,7 +83,8 @@ class SeaweedFS:
             command=(weed_binary(), "-logtostderr=true", "server", *self._options(data)),
             directory=self.directory,
             environment=self._environment(),
-            # SIGTERM takes it 15 s, waiting for other servers that do not exist here; acknowledged objects survive SIGKILL.
+            # SIGTERM takes it 15 s, waiting for other servers that do not exist here; acknowledged objects survive
+            # SIGKILL.
             grace_seconds=2.0,
             death_signal=signal.SIGTERM,
         )
@@ -190,17 +195,17 @@ class SeaweedFS:
         }
 
     def clean_up(self) -> None:
-        """Remove the sockets under /tmp that the store leaves behind; their place cannot be configured."""
+        """Remove the sockets that the store leaves behind."""
         for server in INNER_SERVERS:
             with contextlib.suppress(FileNotFoundError, PermissionError):
-                Path(f"/tmp/seaweedfs-{server}-grpc-{self.ports[server + '_grpc']}.sock").unlink()
+                (SOCKETS / f"seaweedfs-{server}-grpc-{self.ports[server + '_grpc']}.sock").unlink()
 
 
 def _ensure_bucket(client: "S3Client", bucket: str) -> None:
     try:
         client.head_bucket(Bucket=bucket)
     except ClientError as absent:
-        if absent.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+        if absent.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
             raise
         client.create_bucket(Bucket=bucket)
 

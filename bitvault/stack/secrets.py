@@ -64,7 +64,7 @@ def write_private(path: Path, text: str) -> None:
     half_written = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     half_written.unlink(missing_ok=True)
     descriptor = os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as stream:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())

@@ -30,8 +30,8 @@ class Valkey:
         """Write the configuration and say what to run."""
         self.directory.mkdir(mode=0o700, exist_ok=True)
         configuration = self.directory / "valkey.conf"
-        # A file, because a password on the command line is read by everybody with `ps`.
-        # noeviction: a broker that drops a key loses a message without a word. No snapshots: everything in here can be rebuilt.
+        # A file, because a password on the command line is read by everybody with `ps`. noeviction: a broker that drops
+        # a key loses a message without a word. No snapshots: everything in here can be rebuilt.
         write_private(
             configuration,
             f"bind {LOOPBACK}\nport {self.port}\nprotected-mode yes\nrequirepass {self._password}\n"
