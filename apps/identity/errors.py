@@ -24,13 +24,6 @@ class InvalidHandover(Unauthenticated):
     title = "This sign-in link was used or is too old; sign in again"
 
 
-class CsrfFailed(Forbidden):
-    """A change by session came without the proof that a page of ours sent it."""
-
-    code = "identity.csrf_failed"
-    title = "The request did not come from a page of this vault"
-
-
 class SessionNeeded(Forbidden):
     """Only a browser that is signed in can do this."""
 

@@ -253,7 +253,7 @@ def find_signed_in(session: SessionBase) -> dtos.SignedIn | None:
     if row is None:
         return None
     user_id, proved_at, password_changed_at = row
-    if user_id is None or proved_at is None or password_changed_at is None or password_changed_at > proved_at:
+    if proved_at is None or password_changed_at > proved_at:
         return None
     return dtos.SignedIn(user_id=user_id, proved_at=proved_at, tenants=tuple(list_tenants_of_user(user_id)))
 

@@ -1,0 +1,39 @@
+"""What the REST surface of identity reads."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from bitvault.kernel.actor import Scope
+from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
+from bitvault.web.views import Body, Query
+
+
+class LogIn(Body, frozen=True):
+    """E-mail and password of a member of the host's tenant."""
+
+    email: Annotated[str, Meta(max_length=254)]
+    password: Annotated[str, Meta(max_length=1024)]
+
+
+class CreateToken(Body, frozen=True):
+    """A token to be made; it cannot be changed afterwards."""
+
+    name: str
+    scopes: Annotated[list[Scope], Meta(min_length=1)]
+    expires_at: Annotated[datetime, Meta(tz=True)]
+
+
+class ChangePassword(Body, frozen=True):
+    """The password that is, and the one that shall be."""
+
+    current_password: Annotated[str, Meta(max_length=1024)]
+    new_password: Annotated[str, Meta(max_length=1024)]
+
+
+class PageOf(Query, frozen=True):
+    """Which part of a list."""
+
+    limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = PAGE_DEFAULT
+    cursor: str | None = None

@@ -1,0 +1,42 @@
+"""``GET /me``: who the caller is (identity) and where their own files begin (files)."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from apps.files import api as files
+from apps.identity import api as identity
+from apps.identity import dtos
+from bitvault.kernel.actor import Role, Scope
+from bitvault.web.views import ActorRequest, View, operation
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, where, as what, with which rights, and the folder that is theirs."""
+
+    user: dtos.User
+    tenant: dtos.TenantInfo
+    role: Role
+    scopes: list[Scope]
+    root_id: UUID
+
+
+class Me(View):
+    """The caller. Any credential may ask, whatever its scopes."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Find out who asks, and ask for no scope."""
+        self.perform_authentication(request)
+
+    @operation(answer=Caller)
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """Tell the caller who they are here."""
+        profile = identity.get_profile(actor=request.actor)
+        root = files.ensure_personal_root(actor=request.actor)
+        return self.render(
+            Caller(user=profile.user, tenant=profile.tenant, role=profile.role, scopes=profile.scopes, root_id=root.id)
+        )
