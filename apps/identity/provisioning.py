@@ -162,7 +162,10 @@ def create_schema(tenant_id: UUID) -> str:
     statements = template.replace(f"{tenancy.TEMPLATE_SCHEMA}.", f"{schema}.")
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL ROLE {OWNER_ROLE}")
-        cursor.execute(f'CREATE ROLE "{schema}" NOLOGIN IN ROLE {GROUP_ROLE}')
+        # Roles belong to the whole server, schemas to one database: after a restore, or beside another copy, the role is there already.
+        cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [schema])
+        if cursor.fetchone() is None:
+            cursor.execute(f'CREATE ROLE "{schema}" NOLOGIN IN ROLE {GROUP_ROLE}')
         cursor.execute(f'GRANT "{schema}" TO {LOGIN_ROLE} WITH INHERIT FALSE, SET TRUE')
         cursor.execute(f'CREATE SCHEMA "{schema}"')
         cursor.execute("SET LOCAL check_function_bodies = off")
