@@ -1,0 +1,345 @@
+"""The door of files and folders: what other modules, pages and the REST surface may ask of it.
+
+A node that the caller may not know of is not found, with the same answer as one that never was: ``NotFound`` is a possible answer of
+every door that takes an id, and ``Forbidden`` of every one that changes something. Wherever a ``node_id`` may be ``root``, it is the
+caller's own personal root, made when it is first asked for.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from apps.files import access, limits, queries
+from apps.files.dtos import (
+    Committed,
+    Content,
+    Mode,
+    Node,
+    NodeRef,
+    OnConflict,
+    OrderName,
+    Path,
+    SortName,
+    TrashedNode,
+    UploadGrant,
+)
+from apps.files.errors import NothingToChange
+from apps.files.operations import content, purging, structure, trash
+from apps.files.operations.structure import ExpectedRevision
+from apps.files.rows import to_node
+from bitvault.kernel import clock, names
+from bitvault.kernel.actor import Actor, Scope
+from bitvault.kernel.boundary import exposed
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.pages import PAGE_DEFAULT, Page
+
+T = TypeVar("T")
+
+# --- reading ---------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def get_node(*, actor: Actor, node_id: NodeRef) -> Node:
+    """Read one live node."""
+    actor.require_scope(Scope.FILES_READ)
+    return _with_root(actor, node_id, lambda: queries.get_node(actor, node_id))
+
+
+@exposed
+def find_by_path(*, actor: Actor, path: str) -> Node:
+    """Read the node at a path under the actor's personal root: ``/`` is the root itself. Each name is matched by its key.
+
+    :raises InvalidPath, InvalidName, PathTooLong, TooDeep: no node can have such a path.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return _with_root(actor, "root" if path == "/" else None, lambda: queries.find_by_path(actor, path))
+
+
+@exposed
+def list_path(*, actor: Actor, node_id: NodeRef) -> Path:
+    """Read the nodes from the root down to one, both included."""
+    actor.require_scope(Scope.FILES_READ)
+    return _with_root(actor, node_id, lambda: queries.list_path(actor, node_id))
+
+
+@exposed
+def list_children(
+    *,
+    actor: Actor,
+    node_id: NodeRef,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    sort: SortName = "name",
+    order: OrderName = "asc",
+) -> Page[Node]:
+    """Read a page of what lies in a folder, folders first in both directions. A cursor belongs to one folder, sort and order.
+
+    While others add, rename and remove, a node that stays as it is appears exactly once over all pages.
+
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor belongs to another list.
+    :raises NotAFolder: the node is a file.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return _with_root(
+        actor,
+        node_id,
+        lambda: queries.list_children(actor, node_id, limit=limit, cursor=cursor, sort=sort, order=order),
+    )
+
+
+@exposed
+def list_trash(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[TrashedNode]:
+    """Read a page of the actor's trash, latest first: the tops of what was put there, not what hangs below them.
+
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor belongs to another list.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return queries.list_trash(actor, limit=limit, cursor=cursor)
+
+
+# --- structure -------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def ensure_personal_root(*, actor: Actor) -> Node:
+    """Find the actor's personal root; make it when it is not there yet."""
+    rights = access.names_up_to(access.cut_right(actor, access.Right.MANAGE))
+    return to_node(structure.ensure_personal_root(actor), rights)
+
+
+@exposed
+def create_folder(*, actor: Actor, parent_id: NodeRef, name: str, autorename: bool = False) -> Node:
+    """Make a folder; with ``autorename`` a taken name becomes ``name (2)``.
+
+    :raises InvalidName: the name cannot be used.
+    :raises NameTaken: a live sibling has a name with the same key.
+    :raises NotAFolder: the parent is a file.
+    :raises TooDeep, PathTooLong, TooManyChildren: a limit would be passed.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    parsed = names.parse(name)
+    return _with_root(
+        actor,
+        parent_id,
+        lambda: structure.create_folder(actor=actor, parent_id=parent_id, name=parsed, autorename=autorename),
+    )
+
+
+@exposed
+def update_node(
+    *,
+    actor: Actor,
+    node_id: NodeRef,
+    name: str | None = None,
+    parent_id: UUID | None = None,
+    expected_revision: ExpectedRevision,
+) -> Node:
+    """Give a node another name, another folder, or both at once.
+
+    A name that differs only in case or spelling is a rename of the same node. Asking for what holds already changes nothing, makes no event
+    and answers with the node as it is, so that a request can be repeated.
+
+    :raises NothingToChange: neither ``name`` nor ``parent_id`` is given.
+    :raises PreconditionRequired: ``expected_revision`` is ``None``; ``"any"`` is for a caller who does not care.
+    :raises RevisionMismatch: the node has moved on since ``expected_revision``.
+    :raises InvalidName: the name cannot be used.
+    :raises NameTaken: a live sibling there has a name with the same key.
+    :raises MoveCycle: the folder would come to lie in itself.
+    :raises NotAFolder: ``parent_id`` is a file.
+    :raises RootFixed: the node is a root.
+    :raises TooDeep, PathTooLong, TooManyChildren: a limit would be passed, by the node or by anything below it.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    if name is None and parent_id is None:
+        raise NothingToChange
+    parsed = names.parse(name) if name is not None else None
+    return structure.move(
+        actor=actor, node_id=node_id, name=parsed, parent_id=parent_id, expected_revision=expected_revision
+    )
+
+
+# --- trash -----------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def trash_node(*, actor: Actor, node_id: NodeRef, expected_revision: ExpectedRevision = "any") -> None:
+    """Put a node, with all below it, into the trash for 30 days.
+
+    :raises RevisionMismatch: the node has moved on since ``expected_revision``.
+    :raises RootFixed: the node is a root.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    trash.trash(actor=actor, node_id=node_id, expected_revision=expected_revision)
+
+
+@exposed
+def restore_node(
+    *,
+    actor: Actor,
+    node_id: UUID,
+    parent_id: UUID | None = None,
+    name: str | None = None,
+    on_conflict: OnConflict = "fail",
+) -> Node:
+    """Take a node, with all that went with it, out of the trash: to where it was, or into ``parent_id``, or under ``name``.
+
+    ``on_conflict`` decides when that cannot be. ``fail``: a taken name or a vanished folder is refused. ``rename``: a taken name becomes
+    ``name (2)``, and a folder that is not there any more is replaced by the root.
+
+    :raises ParentGone: where it was is not there any more (deleted, or in the trash itself).
+    :raises NameTaken: a live sibling there has a name with the same key.
+    :raises InvalidName, NotAFolder, TooDeep, PathTooLong, TooManyChildren: as for a move.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    parsed = names.parse(name) if name is not None else None
+    return trash.restore(actor=actor, node_id=node_id, parent_id=parent_id, name=parsed, on_conflict=on_conflict)
+
+
+@exposed
+def purge_node(*, actor: Actor, node_id: UUID) -> None:
+    """Delete a node in the trash for ever, with all below it. It is gone at once; a large one is cleared away in the background."""
+    actor.require_scope(Scope.FILES_WRITE)
+    purging.mark_one(actor=actor, node_id=node_id)
+    purging.purge_or_send([node_id], batches=limits.PURGE_BATCHES_AT_ONCE)
+
+
+@exposed
+def empty_trash(*, actor: Actor) -> None:
+    """Delete all that lies in the actor's trash for ever. It is gone at once; what is much is cleared away in the background."""
+    actor.require_scope(Scope.FILES_WRITE)
+    marked = []
+    while some := purging.mark_all(actor=actor):
+        marked += some
+    purging.purge_or_send(marked, batches=limits.PURGE_BATCHES_AT_ONCE)
+
+
+@exposed
+def purge_expired() -> int:
+    """Delete for ever what is due in the entered tenant, and finish purges that were begun; returns how many are through.
+
+    One run does a bounded amount of work; what is left waits for the next.
+    """
+    now = clock.now()
+    purging.forget_settled(before=now - limits.SETTLED_RETENTION)
+    purging.mark_expired(now=now)
+    return purging.purge_some(purging.list_marked(), batches=limits.PURGE_BATCHES_PER_RUN)
+
+
+# --- content ---------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def authorise_upload(
+    *,
+    actor: Actor,
+    parent_id: UUID,
+    name: str,
+    mode: Mode = "add",
+    node_id: UUID | None = None,
+    base_version_id: UUID | None = None,
+    autorename: bool = False,
+    size_bytes: int,
+) -> UploadGrant:
+    """Decide whether an upload may begin, before any byte moves.
+
+    ``add`` makes a new file. ``overwrite`` writes at a path, whatever file is there. ``update`` writes a version of a file that the sender
+    knows, by ``node_id`` or by its place, starting from ``base_version_id``. With ``node_id``, the node's own folder and name hold.
+
+    :raises NameTaken: ``add`` finds the name taken and may not choose another; or a folder has the name.
+    :raises InvalidName, NotAFolder, NotAFile, TooDeep, PathTooLong, TooManyChildren: the place cannot hold the file.
+    :raises BaseVersionRequired: ``update`` without ``base_version_id``.
+    :raises UploadTargetUnfit: ``node_id`` with ``add``, or ``base_version_id`` without ``update``.
+    :raises FileTooLarge: no store holds an object of this size.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return content.authorise(
+        actor=actor,
+        parent_id=parent_id,
+        name=names.parse(name),
+        mode=mode,
+        node_id=node_id,
+        base_version_id=base_version_id,
+        autorename=autorename,
+        size_bytes=size_bytes,
+    )
+
+
+@exposed
+def commit_upload(
+    *,
+    actor: Actor,
+    upload_id: UUID,
+    grant: UploadGrant,
+    blob_id: UUID,
+    size_bytes: int,
+    content_hash: str,
+    media_type: str,
+    client_modified_at: datetime | None = None,
+) -> Committed:
+    """Make a version of bytes that the store has verified: version, node and event in one transaction.
+
+    Repeatable by ``upload_id``: a second call gives the same node and makes nothing. ``update`` from a version that is not current any more
+    keeps the bytes beside the file as ``name (conflicted copy, DATE).ext``; what is current already makes no version.
+
+    :raises NameTaken: ``add`` finds the name taken meanwhile; or a folder has it.
+    :raises ParentGone: the folder is in the trash or gone.
+    :raises NodeGone: the file to update is in the trash or gone, or the file of an earlier commit of this upload is.
+    :raises TooDeep, PathTooLong, TooManyChildren: a limit would be passed.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return content.commit(
+        content.Upload(
+            id=upload_id,
+            actor=actor,
+            grant=grant,
+            blob_id=blob_id,
+            size_bytes=size_bytes,
+            content_hash=content_hash,
+            media_type=media_type,
+            client_modified_at=client_modified_at,
+        )
+    )
+
+
+@exposed
+def find_committed(*, actor: Actor, upload_id: UUID) -> Node | None:
+    """Find the live node that an upload of the actor's went into; ``None`` when it was not committed, or the node is gone."""
+    actor.require_scope(Scope.FILES_READ)
+    return content.find_committed(actor=actor, upload_id=upload_id)
+
+
+@exposed
+def is_committed(*, upload_id: UUID) -> bool:
+    """Tell whether an upload's own bytes became a version, for whoever sweeps the others."""
+    return queries.is_committed(upload_id)
+
+
+@exposed
+def get_content(*, actor: Actor, node_id: UUID, version_id: UUID | None = None) -> Content:
+    """Find the bytes of a live file: its current version, or another one of its own.
+
+    :raises NotAFile: the node is a folder.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return queries.get_content(actor, node_id, version_id)
+
+
+@exposed
+def find_readable_blob(*, actor: Actor, content_hash: str, size_bytes: int) -> UUID | None:
+    """Find a blob of this content in a live file of this tenant that the actor can read: bytes that need not travel again."""
+    actor.require_scope(Scope.FILES_READ)
+    return queries.find_readable_blob(actor, content_hash, size_bytes)
+
+
+def _with_root(actor: Actor, node_id: NodeRef | None, act: Callable[[], T]) -> T:
+    """Run ``act``; if it needs the actor's personal root and that is not there yet, make it and run it again."""
+    try:
+        return act()
+    except NotFound:
+        if node_id != "root":
+            raise
+    structure.ensure_personal_root(actor)
+    return act()

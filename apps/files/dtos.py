@@ -1,0 +1,106 @@
+"""What the doors of this module give and take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+KindName = Literal["folder", "file"]
+Mode = Literal["add", "overwrite", "update"]
+NodeRef = UUID | Literal["root"]
+"""A node by its id, or the caller's own personal root."""
+SortName = Literal["name", "modified_at", "size_bytes"]
+OrderName = Literal["asc", "desc"]
+RightName = Literal["view", "comment", "upload", "edit", "manage"]
+OnConflict = Literal["fail", "rename"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A label that somebody put on a node."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A folder or a file as the caller may see it.
+
+    ``size_bytes``, ``media_type``, ``content_hash`` and ``version_id`` are those of a file's current version and ``None`` for a folder.
+    ``modified_at`` is when the content last changed here. ``rights`` are all that the caller has, weakest first.
+    """
+
+    id: UUID
+    kind: KindName
+    name: str
+    parent_id: UUID | None
+    revision: int
+    size_bytes: int | None
+    media_type: str | None
+    content_hash: str | None
+    version_id: UUID | None
+    created_at: datetime
+    modified_at: datetime
+    created_by: UUID
+    tags: Sequence[Tag]
+    trashed_at: datetime | None
+    rights: Sequence[RightName]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrashedNode(Node):
+    """A node in the trash; ``parent_id`` and ``origin_path`` tell where it was."""
+
+    origin_path: str
+    trashed_by: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """The nodes from a root down to one of its descendants, both included."""
+
+    items: Sequence[Node]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadGrant:
+    """What was allowed when an upload began; its commit is judged again, by the state of that moment.
+
+    ``node_id`` is the file that gets a version, where one is meant. ``base_blob_id`` holds bytes that the sender may build upon.
+    """
+
+    parent_id: UUID
+    name: str
+    mode: Mode
+    node_id: UUID | None
+    base_version_id: UUID | None
+    autorename: bool
+    base_blob_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """How an upload ended.
+
+    ``created``: this very call made a version; a repeated call, or one that brought what the file had already, did not.
+    ``version_created``: the upload's bytes became a version (by this call or an earlier one), so they are kept.
+    """
+
+    node: Node
+    created: bool
+    version_created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """Which bytes to send for a file or one of its versions, and under which name."""
+
+    blob_id: UUID
+    name: str
+    media_type: str
+    size_bytes: int
+    content_hash: str
+    version_id: UUID

@@ -1,0 +1,144 @@
+"""What can be refused about nodes, with stable codes."""
+
+from bitvault.kernel.errors import Conflict, Forbidden, Invalid, PreconditionFailed, TooLarge
+from bitvault.kernel.names import InvalidName
+
+__all__ = [
+    "BaseVersionRequired",
+    "FileTooLarge",
+    "InvalidName",
+    "InvalidPath",
+    "LimitOutOfRange",
+    "MoveCycle",
+    "NameTaken",
+    "NodeGone",
+    "NotAFile",
+    "NotAFolder",
+    "NothingToChange",
+    "ParentGone",
+    "PathTooLong",
+    "RevisionMismatch",
+    "RootFixed",
+    "TooDeep",
+    "TooManyChildren",
+    "UploadTargetUnfit",
+]
+
+
+class NameTaken(Conflict):
+    """A node in the folder has a name with the same key; facts: ``node_id`` and ``kind`` of that node, ``name``."""
+
+    code = "files.name_taken"
+    title = "There is something of this name already"
+
+
+class MoveCycle(Conflict):
+    """The folder would come to lie in itself."""
+
+    code = "files.move_cycle"
+    title = "A folder cannot be moved into itself"
+
+
+class NotAFolder(Conflict):
+    """Only a folder holds other nodes."""
+
+    code = "files.not_a_folder"
+    title = "This is not a folder"
+
+
+class NotAFile(Conflict):
+    """Only a file has content."""
+
+    code = "files.not_a_file"
+    title = "This is not a file"
+
+
+class ParentGone(Conflict):
+    """The folder that this was meant for is not there any more; fact: ``parent_id``."""
+
+    code = "files.parent_gone"
+    title = "The folder is not there any more"
+
+
+class NodeGone(Conflict):
+    """The file that this was meant for has been deleted meanwhile; fact: ``node_id``."""
+
+    code = "files.node_gone"
+    title = "The file has been deleted meanwhile"
+
+
+class RootFixed(Forbidden):
+    """A root has no name or place that could change, and is not thrown away."""
+
+    code = "files.root_fixed"
+    title = "The root folder stays as it is"
+
+
+class RevisionMismatch(PreconditionFailed):
+    """The node has changed since the caller read it; fact: ``revision``, the present one."""
+
+    code = "files.revision_mismatch"
+    title = "The node has changed since you read it"
+
+
+class NothingToChange(Invalid):
+    """The request names nothing that should change."""
+
+    code = "files.nothing_to_change"
+    title = "Say what should change: name, parent_id or both"
+
+
+class InvalidPath(Invalid):
+    """The path does not start with a slash."""
+
+    code = "files.invalid_path"
+    title = "A path starts with “/” and names one node"
+
+
+class TooDeep(Invalid):
+    """A node would lie deeper than the limit; facts: ``limit``, ``depth``."""
+
+    code = "files.too_deep"
+    title = "Folders cannot be nested this deep"
+
+
+class PathTooLong(Invalid):
+    """A full path would be longer than the limit; facts: ``limit_bytes``, ``size_bytes``."""
+
+    code = "files.path_too_long"
+    title = "The full path would be too long"
+
+
+class TooManyChildren(Invalid):
+    """The folder is full; fact: ``limit``."""
+
+    code = "files.too_many_children"
+    title = "The folder holds as many items as it can"
+
+
+class BaseVersionRequired(Invalid):
+    """An update says which version it starts from."""
+
+    code = "files.base_version_required"
+    title = "An update needs base_version_id"
+
+
+class UploadTargetUnfit(Invalid):
+    """``node_id`` belongs to ``overwrite`` and ``update``, ``base_version_id`` to ``update`` alone."""
+
+    code = "files.upload_target_unfit"
+    title = "This mode of writing does not take these fields"
+
+
+class FileTooLarge(TooLarge):
+    """No store holds an object of this size; fact: ``limit_bytes``."""
+
+    code = "files.file_too_large"
+    title = "The file is larger than a file can be"
+
+
+class LimitOutOfRange(Invalid):
+    """A page has at least one item and at most the limit; fact: ``limit``."""
+
+    code = "request.limit_out_of_range"
+    title = "A page has between 1 and 1000 items"

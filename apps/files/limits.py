@@ -1,0 +1,33 @@
+"""The limits of a tree. They bound the cost of every way up and of every page, and fit what other systems can hold."""
+
+from datetime import timedelta
+
+DEPTH_LIMIT = 128
+"""Levels below a root. A way up costs one index look-up per level, so this bounds every check of access."""
+
+PATH_LIMIT_BYTES = 4096
+"""Bytes of a full path in UTF-8, slashes included: Linux's PATH_MAX, so that every node can be synchronised there."""
+
+CHILDREN_LIMIT = 100_000
+"""Live nodes directly in one folder: more makes folders that no program opens with pleasure."""
+
+FILE_LIMIT_BYTES = 5 * 1024**4
+"""The largest object of S3 and of most stores like it."""
+
+TRASH_RETENTION = timedelta(days=30)
+"""How long a trashed node can come back: long enough for a holiday, short enough that room comes back by itself."""
+
+SETTLED_RETENTION = timedelta(days=30)
+"""How long an upload without a version is remembered: longer than any upload stays open."""
+
+PURGE_BATCH = 500
+"""Nodes deleted in one transaction: about 20 ms under the tree lock, so that others hardly wait."""
+
+PURGE_BATCHES_AT_ONCE = 4
+"""Batches that a request does itself; a larger purge goes on in the background, so no request takes long."""
+
+PURGE_BATCHES_PER_RUN = 4000
+"""Batches of one run of the sweep, two million nodes at most: a fraction of the time that a task may take."""
+
+EXPIRY_BATCH = 1000
+"""Rows of the trash that are looked at in one transaction."""

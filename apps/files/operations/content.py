@@ -1,0 +1,378 @@
+"""Content: what an upload may become, and the one moment in which it does.
+
+A new version of a file takes only the file's row. Whatever makes a new node takes the tree lock. An upload is judged twice: when it
+begins, so that no byte travels in vain, and when it is committed, by the state of that moment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.files import access, errors, limits
+from apps.files.access import Right
+from apps.files.dtos import Committed, Mode, Node, UploadGrant
+from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_one, find_ways, kind_name, to_node
+from apps.files.tree import (
+    NOTHING_BELOW,
+    VERSION_COLUMNS,
+    VERSION_VALUES,
+    FileContent,
+    find_sibling,
+    insert_file,
+    place,
+    refuse_taken,
+    require_folder,
+    require_room,
+    tree_transaction,
+)
+from bitvault.events.api import publish
+from bitvault.events.catalog.files import VersionCommitted
+from bitvault.kernel import clock, db, ids, names
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.names import NAME_LIMIT_BYTES, Name
+
+_TARGET = """
+SELECT node.id, node.kind, node.name, version.id, version.blob_id
+FROM files_node node
+LEFT JOIN files_version version ON version.node_id = node.id AND version.id = coalesce(%(base_version_id)s, node.version_id)
+"""
+_TARGET_BY_ID = f"{_TARGET} WHERE node.id = %(node_id)s"
+_TARGET_BY_NAME = f"{_TARGET} WHERE node.parent_id = %(parent_id)s AND node.name_key = %(name_key)s"
+
+_WRITE_VERSION = f"""
+WITH changed AS (
+    UPDATE files_node SET
+        version_id = %(version_id)s, size_bytes = %(size_bytes)s, media_type = %(media_type)s, content_hash = %(content_hash)s,
+        modified_at = %(now)s, revision = revision + 1
+    WHERE id = %(id)s
+    RETURNING {COLUMNS}
+),
+versioned AS (INSERT INTO files_version ({VERSION_COLUMNS}) SELECT {VERSION_VALUES} FROM changed)
+SELECT {COLUMNS} FROM changed
+"""
+
+_EARLIER = """
+SELECT node_id, created_by, true FROM files_version WHERE upload_id = %(upload_id)s
+UNION ALL
+SELECT node_id, settled_by, false FROM files_settled_upload WHERE upload_id = %(upload_id)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A node that an upload is meant for, or that has its name; and the version that the sender starts from."""
+
+    node_id: UUID
+    kind: int
+    name: str
+    version_id: UUID | None
+    blob_id: UUID | None
+
+
+class _NeedsTree(Exception):
+    """What happened meanwhile asks for a new node, and so for the tree lock."""
+
+
+# --- before the bytes ------------------------------------------------------------------------------------------------------
+
+
+def authorise(
+    *,
+    actor: Actor,
+    parent_id: UUID,
+    name: Name,
+    mode: Mode,
+    node_id: UUID | None,
+    base_version_id: UUID | None,
+    autorename: bool,
+    size_bytes: int,
+) -> UploadGrant:
+    """Decide whether an upload may begin, in one read transaction."""
+    if size_bytes > limits.FILE_LIMIT_BYTES:
+        raise errors.FileTooLarge(limit_bytes=limits.FILE_LIMIT_BYTES)
+    if (node_id is not None and mode == "add") or (base_version_id is not None and mode != "update"):
+        raise errors.UploadTargetUnfit
+    with db.read_transaction():
+        if node_id is not None:
+            way = access.require_right(actor, find_ways([node_id]).get(node_id), Right.EDIT)
+            if way.node.parent_id is None or way.node.is_folder:
+                raise errors.NotAFile
+            parent_id, name = way.node.parent_id, names.parse(way.node.name)
+            target = _find_target(_TARGET_BY_ID, node_id=node_id, base_version_id=base_version_id)
+        else:
+            way = require_folder(access.require_right(actor, find_ways([parent_id]).get(parent_id), Right.UPLOAD))
+            target = _find_target(
+                _TARGET_BY_NAME, parent_id=parent_id, name_key=name.key, base_version_id=base_version_id
+            )
+            if target is None or mode == "add":
+                require_room(way, name, NOTHING_BELOW)
+    grant = _judge_target(actor, way, target, mode=mode, base_version_id=base_version_id, autorename=autorename)
+    return UploadGrant(
+        parent_id=parent_id,
+        name=name.text,
+        mode=mode,
+        node_id=grant.node_id if grant else None,
+        base_version_id=grant.version_id if grant else None,
+        autorename=autorename,
+        base_blob_id=grant.blob_id if grant else None,
+    )
+
+
+def _find_target(sql: str, **parameters: Any) -> _Target | None:
+    row = fetch_one(sql, parameters)
+    return None if row is None else _Target(*row)
+
+
+def _judge_target(
+    actor: Actor, way: Way, target: _Target | None, *, mode: Mode, base_version_id: UUID | None, autorename: bool
+) -> _Target | None:
+    """Decide about what is there already; returns the file that is to get a version, ``None`` for a new file."""
+    if mode == "update":
+        if base_version_id is None:
+            raise errors.BaseVersionRequired
+        if target is None or target.version_id is None:
+            raise NotFound
+    elif target is None:
+        return None
+    elif mode == "add" or kind_name(target.kind) == "folder":
+        if autorename:
+            return None
+        raise errors.NameTaken(
+            f"There is a {kind_name(target.kind)} “{target.name}” here already.",
+            node_id=target.node_id,
+            kind=kind_name(target.kind),
+            name=target.name,
+        )
+    access.require_right(actor, way, Right.EDIT)
+    return target
+
+
+# --- after the bytes -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """An upload whose bytes the store has verified, about to become a version."""
+
+    id: UUID
+    actor: Actor
+    grant: UploadGrant
+    blob_id: UUID
+    size_bytes: int
+    content_hash: str
+    media_type: str
+    client_modified_at: datetime | None
+
+    def is_content_of(self, node: NodeRow) -> bool:
+        """Whether the node has just these bytes already."""
+        return node.content_hash == self.content_hash and node.size_bytes == self.size_bytes
+
+    def to_content(self) -> FileContent:
+        """Make the first version of a new file of it."""
+        return FileContent(
+            version_id=ids.new_id(),
+            blob_id=self.blob_id,
+            upload_id=self.id,
+            size_bytes=self.size_bytes,
+            content_hash=self.content_hash,
+            media_type=self.media_type,
+            client_modified_at=self.client_modified_at,
+            base_version_id=self.grant.base_version_id,
+        )
+
+
+def commit(upload: Upload) -> Committed:
+    """Make a version of an upload: version, node and event in one transaction; or answer as an earlier commit of it did."""
+    if upload.grant.node_id is not None:
+        try:
+            return _commit_to_file(upload, upload.grant.node_id)
+        except _NeedsTree:
+            pass
+    return _commit_in_tree(upload)
+
+
+def find_committed(*, actor: Actor, upload_id: UUID) -> Node | None:
+    """Find the node that an upload of the actor's went into."""
+    with db.read_transaction():
+        earlier = fetch_one(_EARLIER, {"upload_id": upload_id})
+        if earlier is None or earlier[1] != actor.user_id:
+            return None
+        way = find_ways([earlier[0]]).get(earlier[0])
+    right = access.find_right(actor, way)
+    return to_node(way.node, access.names_up_to(right)) if way is not None and right is not None else None
+
+
+def _commit_to_file(upload: Upload, node_id: UUID) -> Committed:
+    """Write a version of a file under its row's lock alone."""
+    grant = upload.grant
+    with db.write_transaction() as tx:
+        _lock_row(node_id)
+        repeated = _find_repeated(upload)
+        if repeated is not None:
+            return tx.answer(repeated)
+        way = find_ways([node_id]).get(node_id)
+        if grant.mode == "update":
+            way = _require_updatable(upload, way)
+            if not upload.is_content_of(way.node) and way.node.version_id != grant.base_version_id:
+                raise _NeedsTree
+        elif not _is_still_at(way, grant):
+            raise _NeedsTree
+        way = access.require_right(upload.actor, way, Right.EDIT)
+        return tx.answer(_write_or_settle(upload, way))
+
+
+def _commit_in_tree(upload: Upload) -> Committed:
+    """Make a new file of an upload, or whatever else the tree asks for at this moment, under the tree lock."""
+    grant = upload.grant
+    with tree_transaction() as tx:
+        repeated = _find_repeated(upload)
+        if repeated is not None:
+            return tx.answer(repeated)
+        if grant.mode == "update" and grant.node_id is not None:
+            return tx.answer(_update_in_tree(upload, grant.node_id))
+        return tx.answer(_add_or_overwrite_in_tree(upload))
+
+
+def _update_in_tree(upload: Upload, node_id: UUID) -> Committed:
+    _lock_row(node_id)
+    way = _require_updatable(upload, find_ways([node_id]).get(node_id))
+    if upload.is_content_of(way.node) or way.node.version_id == upload.grant.base_version_id:
+        return _write_or_settle(upload, way)
+    # Somebody was quicker. Theirs stays where it is; these bytes are kept beside it, never lost and never on top.
+    copy = _name_conflicted_copy(way.node.name, clock.now())
+    return _write_new(upload, Way(way.rows[1:]), copy, autorename=True, conflict_with_id=node_id)
+
+
+def _add_or_overwrite_in_tree(upload: Upload) -> Committed:
+    grant = upload.grant
+    parent = find_ways([grant.parent_id]).get(grant.parent_id)
+    if parent is None or not parent.is_live:
+        raise errors.ParentGone(parent_id=grant.parent_id)
+    require_folder(access.require_right(upload.actor, parent, Right.UPLOAD))
+    name = names.parse(grant.name)
+    sibling = find_sibling(grant.parent_id, name.key) if grant.mode == "overwrite" else None
+    if sibling is not None and kind_name(sibling[1]) == "file":
+        _lock_row(sibling[0])
+        way = access.require_right(upload.actor, find_ways([sibling[0]]).get(sibling[0]), Right.EDIT)
+        return _write_or_settle(upload, way)
+    if sibling is not None and not grant.autorename:
+        refuse_taken(grant.parent_id, name)
+    return _write_new(upload, parent, name, autorename=grant.autorename, conflict_with_id=None)
+
+
+def _lock_row(node_id: UUID) -> None:
+    """Hold a node's row to the end of the transaction; the next statement sees it as it is now."""
+    fetch_one("SELECT FROM files_node WHERE id = %s FOR NO KEY UPDATE", [node_id])
+
+
+def _find_repeated(upload: Upload) -> Committed | None:
+    """Find how an earlier commit of the same upload ended.
+
+    :raises NotFound: somebody else committed it.
+    :raises NodeGone: its file has been deleted since.
+    """
+    earlier = fetch_one(_EARLIER, {"upload_id": upload.id})
+    if earlier is None:
+        return None
+    node_id, created_by, version_created = earlier
+    if created_by != upload.actor.user_id:
+        raise NotFound
+    way = find_ways([node_id]).get(node_id)
+    if way is None or not way.is_live:
+        raise errors.NodeGone(node_id=node_id)
+    access.require_right(upload.actor, way, Right.VIEW)
+    return Committed(node=_to_node(upload, way.node, way.rows[1:]), created=False, version_created=version_created)
+
+
+def _require_updatable(upload: Upload, way: Way | None) -> Way:
+    if way is None or not way.is_live:
+        raise errors.NodeGone(node_id=upload.grant.node_id)
+    return access.require_right(upload.actor, way, Right.EDIT)
+
+
+def _is_still_at(way: Way | None, grant: UploadGrant) -> bool:
+    """Tell whether the file still lies where ``overwrite`` writes: a path, not a node, is what it means."""
+    return (
+        way is not None
+        and way.is_live
+        and way.node.parent_id == grant.parent_id
+        and names.key_of(way.node.name) == names.key_of(grant.name)
+    )
+
+
+def _write_or_settle(upload: Upload, way: Way) -> Committed:
+    """Give a file another version, unless it has these bytes already. Its row is locked."""
+    node = way.node
+    now = clock.now()
+    if upload.is_content_of(node):
+        execute(
+            "INSERT INTO files_settled_upload (upload_id, node_id, settled_by, settled_at) VALUES (%s, %s, %s, %s)",
+            [upload.id, node.id, upload.actor.user_id, now],
+        )
+        return Committed(node=_to_node(upload, node, way.rows[1:]), created=False, version_created=False)
+    content = upload.to_content()
+    values = {**asdict(content), "id": node.id, "created_by": upload.actor.user_id, "now": now}
+    row = NodeRow._make(fetch_one(_WRITE_VERSION, values))
+    publish(_tell(upload, row, content, parent=way.rows[1], previous_version_id=node.version_id))
+    return Committed(node=_to_node(upload, row, way.rows[1:]), created=True, version_created=True)
+
+
+def _write_new(
+    upload: Upload, parent: Way, name: Name, *, autorename: bool, conflict_with_id: UUID | None
+) -> Committed:
+    """Make a file of an upload, under the tree lock."""
+    content, node_id, now = upload.to_content(), ids.new_id(), clock.now()
+    row = place(
+        parent,
+        name,
+        lambda free: insert_file(
+            node_id=node_id, parent=parent, name=free, content=content, created_by=upload.actor.user_id, now=now
+        ),
+        autorename=autorename,
+    )
+    publish(_tell(upload, row, content, parent=parent.node, node_created=True, conflict_with_id=conflict_with_id))
+    return Committed(node=_to_node(upload, row, parent.rows), created=True, version_created=True)
+
+
+def _tell(
+    upload: Upload,
+    row: NodeRow,
+    content: FileContent,
+    *,
+    parent: NodeRow,
+    node_created: bool = False,
+    previous_version_id: UUID | None = None,
+    conflict_with_id: UUID | None = None,
+) -> VersionCommitted:
+    return VersionCommitted(
+        actor_id=upload.actor.user_id,
+        node_id=row.id,
+        parent_id=parent.id,
+        name=row.name,
+        revision=row.revision,
+        node_created=node_created,
+        version_id=content.version_id,
+        previous_version_id=previous_version_id,
+        conflict_with_id=conflict_with_id,
+        upload_id=content.upload_id,
+        blob_id=content.blob_id,
+        size_bytes=content.size_bytes,
+        content_hash=content.content_hash,
+        media_type=content.media_type,
+        modified_at=row.modified_at,
+    )
+
+
+def _to_node(upload: Upload, row: NodeRow, above: Sequence[NodeRow]) -> Node:
+    right = access.find_right(upload.actor, Way([row, *above]))
+    return to_node(row, access.names_up_to(right) if right else ())
+
+
+def _name_conflicted_copy(text: str, moment: datetime) -> Name:
+    """Name the copy that keeps the losing side of two edits; the stem is cut to keep the limit of length."""
+    stem, extension = names.split_extension(text)
+    suffix = f" (conflicted copy, {moment:%Y-%m-%d}){extension}"
+    return names.parse(names.cut(stem, NAME_LIMIT_BYTES - len(suffix.encode())) + suffix)

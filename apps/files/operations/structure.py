@@ -1,0 +1,206 @@
+"""Changes of the tree: roots, folders, names and places."""
+
+from typing import Literal
+from uuid import UUID
+
+from apps.files import access, errors
+from apps.files.access import Right
+from apps.files.dtos import Node, NodeRef
+from apps.files.models import Kind
+from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, to_node
+from apps.files.tree import (
+    COUNTED,
+    INSERT_ROOT,
+    Ancestors,
+    find_sibling,
+    insert_folder,
+    judge_place,
+    node_parameters,
+    place,
+    refuse_taken,
+    require_folder,
+    tree_transaction,
+)
+from bitvault.events.api import publish
+from bitvault.events.catalog.files import FolderCreated, NodeMoved
+from bitvault.kernel import clock, db, ids, names
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import NotFound, PreconditionRequired
+from bitvault.kernel.names import Name
+
+ExpectedRevision = int | Literal["any"] | None
+"""The revision that the caller has read, ``any`` when it does not care, ``None`` when it did not say."""
+
+ROOT_NAME = "My files"
+"""What a personal root is called. It is no part of any path."""
+
+# Once more the name is judged with the write, and the revision too: a content commit takes only its row, not the tree lock.
+_MOVE = f"""
+WITH moved AS (
+    UPDATE files_node SET
+        parent_id = %(parent_id)s, name = %(name)s, name_key = %(name_key)s, key_version = %(key_version)s, sort_key = %(sort_key)s,
+        levels_below_bound = %(levels_below)s, path_bytes_below_bound = %(path_bytes_below)s, revision = revision + 1
+    WHERE id = %(id)s AND (%(revision)s::bigint IS NULL OR revision = %(revision)s) AND NOT EXISTS (
+        SELECT FROM files_node sibling
+        WHERE sibling.parent_id = %(parent_id)s AND sibling.name_key = %(name_key)s AND sibling.id <> %(id)s
+    )
+    RETURNING {COLUMNS}
+),
+counted AS ({COUNTED} AND EXISTS (SELECT FROM moved))
+SELECT {COLUMNS} FROM moved
+"""
+
+
+def ensure_personal_root(actor: Actor) -> NodeRow:
+    """Find the actor's personal root; make it when it is not there yet."""
+    with db.read_transaction():
+        way = find_way("root", user_id=actor.user_id)
+    if way is not None:
+        return way.node
+    now = clock.now()
+    values = node_parameters(
+        node_id=ids.new_id(), kind=Kind.FOLDER, name=names.parse(ROOT_NAME), created_by=actor.user_id, now=now
+    )
+    with tree_transaction():
+        row = fetch_one(INSERT_ROOT, {**values, "owner_user_id": actor.user_id})
+        if row is not None:
+            made = NodeRow._make(row)
+            publish(
+                FolderCreated(
+                    actor_id=actor.user_id,
+                    node_id=made.id,
+                    parent_id=None,
+                    name=made.name,
+                    revision=made.revision,
+                    created_at=made.created_at,
+                )
+            )
+            return made
+        # Another request of the same person was quicker.
+        present = find_way("root", user_id=actor.user_id)
+        if present is None:
+            raise NotFound
+        return present.node
+
+
+def create_folder(*, actor: Actor, parent_id: NodeRef, name: Name, autorename: bool) -> Node:
+    """Make a folder in a folder."""
+    node_id, now = ids.new_id(), clock.now()
+    with tree_transaction() as tx:
+        parent = require_folder(access.require_right(actor, find_way(parent_id, user_id=actor.user_id), Right.UPLOAD))
+        row = place(
+            parent,
+            name,
+            lambda free: insert_folder(node_id=node_id, parent=parent, name=free, created_by=actor.user_id, now=now),
+            autorename=autorename,
+        )
+        publish(
+            FolderCreated(
+                actor_id=actor.user_id,
+                node_id=row.id,
+                parent_id=parent.node.id,
+                name=row.name,
+                revision=row.revision,
+                created_at=row.created_at,
+            )
+        )
+        return tx.answer(_answer(actor, row, parent))
+
+
+def move(
+    *, actor: Actor, node_id: NodeRef, name: Name | None, parent_id: UUID | None, expected_revision: ExpectedRevision
+) -> Node:
+    """Give a node another name, another folder, or both. One row of the tree changes, whatever lies below."""
+    with tree_transaction() as tx:
+        way, target = _find_way_and_target(actor, node_id, parent_id)
+        node = way.node
+        if node.is_root:
+            raise errors.RootFixed
+        require_revision(node, expected_revision)
+        parent = Way(way.rows[1:]) if target is None else target
+        if parent.passes(node.id):
+            raise errors.MoveCycle
+        to_name = name or names.parse(node.name)
+        if parent.node.id == node.parent_id and to_name.text == node.name:
+            return tx.answer(_answer(actor, node, parent))  # what was asked for holds already
+        row = _write_move(node, parent, to_name, expected_revision)
+        publish(
+            NodeMoved(
+                actor_id=actor.user_id,
+                node_id=row.id,
+                kind=row.kind_name,
+                parent_id=parent.node.id,
+                old_parent_id=way.rows[1].id,
+                name=row.name,
+                old_name=node.name,
+                revision=row.revision,
+            )
+        )
+        return tx.answer(_answer(actor, row, parent))
+
+
+def _find_way_and_target(actor: Actor, node_id: NodeRef, parent_id: UUID | None) -> tuple[Way, Way | None]:
+    """Read both ways in one query and judge the rights on them."""
+    if node_id == "root":
+        return access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.EDIT), None
+    ways = find_ways([node_id, parent_id])
+    way = access.require_right(actor, ways.get(node_id), Right.EDIT)
+    if parent_id is None:
+        return way, None
+    return way, require_folder(access.require_right(actor, ways.get(parent_id), Right.UPLOAD))
+
+
+def _write_move(node: NodeRow, parent: Way, name: Name, expected_revision: ExpectedRevision) -> NodeRow:
+    stays = parent.node.id == node.parent_id
+    below = judge_place(node, parent, name, gains=0 if stays else 1)
+    above = Ancestors()
+    above.gain_child(parent, name, below)
+    if node.parent_id is not None:
+        above.lose_child(node.parent_id)
+    row = fetch_one(
+        _MOVE,
+        {
+            **above.parameters(),
+            "id": node.id,
+            "parent_id": parent.node.id,
+            "name": name.text,
+            "name_key": name.key,
+            "key_version": names.KEY_VERSION,
+            "sort_key": name.sort_key,
+            "levels_below": below.levels,
+            "path_bytes_below": below.path_bytes,
+            "revision": expected_revision if isinstance(expected_revision, int) else None,
+        },
+    )
+    if row is None:
+        sibling = find_sibling(parent.node.id, name.key)
+        if sibling is not None and sibling[0] != node.id:
+            refuse_taken(parent.node.id, name)
+        raise_revision_mismatch(node.id)
+    return NodeRow._make(row)
+
+
+def require_revision(node: NodeRow, expected: ExpectedRevision) -> None:
+    """Refuse a caller who has read another state of the node.
+
+    :raises PreconditionRequired: the caller did not say which state it has read.
+    :raises RevisionMismatch: it has read another one.
+    """
+    if expected is None:
+        raise PreconditionRequired
+    if expected not in ("any", node.revision):
+        raise errors.RevisionMismatch(revision=node.revision)
+
+
+def raise_revision_mismatch(node_id: UUID) -> None:
+    """Tell which revision the node has now.
+
+    :raises RevisionMismatch: always.
+    """
+    (revision,) = fetch_one("SELECT revision FROM files_node WHERE id = %s", [node_id])
+    raise errors.RevisionMismatch(revision=revision)
+
+
+def _answer(actor: Actor, row: NodeRow, parent: Way) -> Node:
+    right = access.find_right(actor, Way([row, *parent.rows]))
+    return to_node(row, access.names_up_to(right) if right else ())

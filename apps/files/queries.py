@@ -1,0 +1,229 @@
+"""Reads."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.files import access, errors, limits
+from apps.files.access import Right
+from apps.files.dtos import Content, Node, NodeRef, OrderName, Path, SortName, TrashedNode
+from apps.files.rows import COLUMNS, NodeRow, Way, fetch_all, fetch_one, find_way, find_ways, require_row, to_node
+from apps.files.tree import require_folder
+from bitvault.kernel import db, names, pages
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.pages import Page
+
+_SORT_COLUMNS: dict[SortName, str] = {"name": "sort_key", "modified_at": "modified_at", "size_bytes": "size_bytes"}
+_SORT_TYPES: dict[SortName, str] = {"name": "text", "modified_at": "timestamptz", "size_bytes": "bigint"}
+
+_CANDIDATE_LIMIT = 20
+"""How many files of the same content are looked at for one that the caller can read: bounds the cost of an optimisation."""
+
+
+# --- single nodes ----------------------------------------------------------------------------------------------------------
+
+
+def get_node(actor: Actor, node_id: NodeRef) -> Node:
+    """Read one live node."""
+    with db.read_transaction():
+        way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
+    return to_node(way.node, _rights(actor, way))
+
+
+def list_path(actor: Actor, node_id: NodeRef) -> Path:
+    """Read the nodes from the root down to one."""
+    with db.read_transaction():
+        way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
+    rights = _rights(actor, way)
+    return Path(items=[to_node(row, rights) for row in reversed(way.rows)])
+
+
+_WALK = f"""
+WITH RECURSIVE walk AS (
+    SELECT {COLUMNS}, 0 AS level FROM files_node WHERE owner_user_id = %(user_id)s
+    UNION ALL
+    SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, walk.level + 1
+    FROM walk JOIN files_node node ON node.parent_id = walk.id AND node.name_key = (%(keys)s::text[])[walk.level + 1]
+)
+SELECT {COLUMNS} FROM walk ORDER BY level DESC
+"""
+
+
+def find_by_path(actor: Actor, path: str) -> Node:
+    """Read the node at a path under the actor's personal root. Case and spelling need not be exact: names in a folder differ by key."""
+    keys = _parse_path(path)
+    with db.read_transaction():
+        rows = [NodeRow._make(row) for row in fetch_all(_WALK, {"user_id": actor.user_id, "keys": keys})]
+    if len(rows) != len(keys) + 1:
+        raise NotFound
+    way = access.require_right(actor, Way(rows), Right.VIEW)
+    return to_node(way.node, _rights(actor, way))
+
+
+def _parse_path(path: str) -> list[str]:
+    if not path.startswith("/"):
+        raise errors.InvalidPath
+    size_bytes = len(path.encode(errors="surrogatepass"))
+    if size_bytes > limits.PATH_LIMIT_BYTES:
+        raise errors.PathTooLong(limit_bytes=limits.PATH_LIMIT_BYTES, size_bytes=size_bytes)
+    parts = path[1:].split("/") if path != "/" else []
+    if len(parts) > limits.DEPTH_LIMIT:
+        raise errors.TooDeep(limit=limits.DEPTH_LIMIT, depth=len(parts))
+    return [names.parse(part).key for part in parts]
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------------
+
+
+def list_children(
+    actor: Actor, node_id: NodeRef, *, limit: int, cursor: str | None, sort: SortName, order: OrderName
+) -> Page[Node]:
+    """Read a page of what lies in a folder: folders first in both directions, ties decided by id."""
+    require_limit(limit)
+    with db.read_transaction():
+        way = require_folder(access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW))
+        purpose = f"files.children:{way.node.id}:{sort}:{order}"
+        position = pages.decode_cursor(purpose, cursor) if cursor is not None else None
+        rows = _fetch_children(way.node.id, limit=limit + 1, position=position, sort=sort, order=order)
+    rights = _rights(actor, way)
+    items = [to_node(NodeRow._make(row[:-1]), rights) for row in rows[:limit]]
+    next_cursor = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        key = last[-1].isoformat() if isinstance(last[-1], datetime) else last[-1]
+        next_cursor = pages.encode_cursor(purpose, [last[1], key, str(last[0])])
+    return Page(items, next_cursor)
+
+
+def _fetch_children(
+    folder_id: UUID, *, limit: int, position: Sequence[Any] | None, sort: SortName, order: OrderName
+) -> list[Any]:
+    """Read rows of a folder after a position: two walks along one index, so that folders come first in both directions."""
+    column, sql_type = _SORT_COLUMNS[sort], _SORT_TYPES[sort]
+    direction, comparison = ("ASC", ">") if order == "asc" else ("DESC", "<")
+    parameters: dict[str, Any] = {"folder_id": folder_id, "limit": limit}
+    if position is not None:
+        parameters.update(kind=position[0], key=position[1], after_id=position[2])
+    walks = []
+    for kind in (0, 1):
+        if position is not None and kind < position[0]:
+            continue
+        after = ""
+        if position is not None and kind == position[0]:
+            after = f"AND ({column}, id) {comparison} (%(key)s::{sql_type}, %(after_id)s::uuid)"
+        walks.append(
+            f"(SELECT {COLUMNS}, {column} AS sort_value FROM files_node WHERE parent_id = %(folder_id)s AND kind = {kind} {after} "
+            f"ORDER BY {column} {direction}, id {direction} LIMIT %(limit)s)"
+        )
+    union = " UNION ALL ".join(walks)
+    return fetch_all(f"{union} ORDER BY kind, sort_value {direction}, id {direction} LIMIT %(limit)s", parameters)
+
+
+_TRASH = f"""
+SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, entry.origin_parent_id, entry.origin_path, entry.trashed_by,
+    entry.expires_at
+FROM files_node root
+JOIN files_trash entry ON entry.root_id = root.id AND NOT entry.purging
+JOIN files_node node ON node.id = entry.node_id
+WHERE root.owner_user_id = %(user_id)s
+    AND (%(before)s::timestamptz IS NULL OR (entry.trashed_at, entry.node_id) < (%(before)s, %(before_id)s))
+ORDER BY entry.trashed_at DESC, entry.node_id DESC LIMIT %(limit)s
+"""
+
+
+def list_trash(actor: Actor, *, limit: int, cursor: str | None) -> Page[TrashedNode]:
+    """Read a page of the actor's trash, latest first."""
+    require_limit(limit)
+    purpose = f"files.trash:{actor.user_id}"
+    before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
+    with db.read_transaction():
+        rows = fetch_all(
+            _TRASH, {"user_id": actor.user_id, "before": before, "before_id": before_id, "limit": limit + 1}
+        )
+    rights = access.names_up_to(access.cut_right(actor, Right.MANAGE))
+    items = []
+    for *values, origin_parent_id, origin_path, trashed_by, expires_at in rows[:limit]:
+        node = to_node(NodeRow._make(values), rights)
+        items.append(_to_trashed(node, origin_parent_id, origin_path, trashed_by, expires_at))
+    next_cursor = None
+    if len(rows) > limit:
+        last = NodeRow._make(rows[limit - 1][: len(NodeRow._fields)])
+        next_cursor = pages.encode_cursor(
+            purpose, [last.trashed_at.isoformat() if last.trashed_at else None, str(last.id)]
+        )
+    return Page(items, next_cursor)
+
+
+def _to_trashed(
+    node: Node, origin_parent_id: UUID, origin_path: str, trashed_by: UUID, expires_at: datetime
+) -> TrashedNode:
+    facts = {name: getattr(node, name) for name in Node.__dataclass_fields__}
+    return TrashedNode(
+        **{**facts, "parent_id": origin_parent_id},
+        origin_path=origin_path,
+        trashed_by=trashed_by,
+        expires_at=expires_at,
+    )
+
+
+def require_limit(limit: int) -> None:
+    """Refuse a page that would be empty or too large.
+
+    :raises LimitOutOfRange: it would.
+    """
+    if not 1 <= limit <= pages.PAGE_LIMIT:
+        raise errors.LimitOutOfRange(limit=pages.PAGE_LIMIT)
+
+
+# --- content ---------------------------------------------------------------------------------------------------------------
+
+_CONTENT = """
+SELECT id, blob_id, media_type, size_bytes, content_hash FROM files_version WHERE node_id = %s AND id = %s
+"""
+
+_HOLDERS = """
+SELECT node_id, blob_id FROM files_version WHERE content_hash = %s AND size_bytes = %s ORDER BY id DESC LIMIT %s
+"""
+
+
+def get_content(actor: Actor, node_id: UUID, version_id: UUID | None) -> Content:
+    """Find the bytes of a file, or of one of its versions."""
+    with db.read_transaction():
+        way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
+        if way.node.is_folder:
+            raise errors.NotAFile
+        found_id, blob_id, media_type, size_bytes, content_hash = require_row(
+            fetch_one(_CONTENT, [way.node.id, version_id or way.node.version_id])
+        )
+    return Content(
+        blob_id=blob_id,
+        name=way.node.name,
+        media_type=media_type,
+        size_bytes=size_bytes,
+        content_hash=content_hash,
+        version_id=found_id,
+    )
+
+
+def find_readable_blob(actor: Actor, content_hash: str, size_bytes: int) -> UUID | None:
+    """Find a blob of this content in a file that the actor can read; whether others have it cannot be told from the answer."""
+    with db.read_transaction():
+        holders = fetch_all(_HOLDERS, [content_hash, size_bytes, _CANDIDATE_LIMIT])
+        ways = find_ways([node_id for node_id, _ in holders])
+    for node_id, blob_id in holders:
+        if access.find_right(actor, ways.get(node_id)) is not None:
+            return UUID(str(blob_id))
+    return None
+
+
+def is_committed(upload_id: UUID) -> bool:
+    """Tell whether an upload's bytes became a version."""
+    with db.read_transaction():
+        return fetch_one("SELECT FROM files_version WHERE upload_id = %s", [upload_id]) is not None
+
+
+def _rights(actor: Actor, way: Way) -> Sequence[Any]:
+    right = access.find_right(actor, way)
+    return access.names_up_to(right) if right is not None else ()

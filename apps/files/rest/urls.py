@@ -1,0 +1,19 @@
+"""Paths of nodes, folders and the trash."""
+
+from django.urls import path
+
+from apps.files.rest import views
+from bitvault.web import converters
+
+__all__ = ["converters", "urlpatterns"]
+
+urlpatterns = [
+    path("nodes/by-path", views.NodeByPath.as_view()),
+    path("nodes/<node_ref:node_id>", views.NodeDetail.as_view()),
+    path("nodes/<node_ref:node_id>/children", views.NodeChildren.as_view()),
+    path("nodes/<node_ref:node_id>/path", views.NodePath.as_view()),
+    path("folders", views.Folders.as_view()),
+    path("trash", views.TrashList.as_view()),
+    path("trash/<uuid:node_id>", views.TrashDetail.as_view()),
+    path("trash/<uuid:node_id>/restore", views.TrashRestore.as_view()),
+]

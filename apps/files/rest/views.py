@@ -1,0 +1,160 @@
+"""Views of nodes, folders and the trash: parse → door → render."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+
+from apps.files import api, errors
+from apps.files.dtos import Node, NodeRef, Path, TrashedNode
+from apps.files.rest import etags, schemas
+from bitvault.kernel.errors import PreconditionRequired
+from bitvault.kernel.pages import BadCursor, Page
+from bitvault.web.views import ActorRequest, View, operation
+
+_PLACE = (
+    errors.NameTaken,
+    errors.NotAFolder,
+    errors.TooDeep,
+    errors.PathTooLong,
+    errors.TooManyChildren,
+    errors.InvalidName,
+)
+
+
+class NodeDetail(View):
+    """One node."""
+
+    @operation(answer=Node)
+    def get(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+        """Read a node; ``304`` when ``If-None-Match`` names its present revision."""
+        node = api.get_node(actor=request.actor, node_id=node_id)
+        if etags.is_fresh(request, node):
+            return self.render(status=304, headers={"ETag": etags.etag_of(node)})
+        return self.render(node, headers={"ETag": etags.etag_of(node)})
+
+    @operation(
+        body=schemas.UpdateNode,
+        answer=Node,
+        problems=(*_PLACE, errors.MoveCycle, errors.RevisionMismatch, PreconditionRequired, errors.RootFixed),
+    )
+    def patch(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+        """Rename a node, move it, or both; needs ``If-Match``."""
+        body = self.parse(schemas.UpdateNode, request)
+        node = api.update_node(
+            actor=request.actor,
+            node_id=node_id,
+            name=body.name,
+            parent_id=body.parent_id,
+            expected_revision=etags.read_if_match(request),
+        )
+        return self.render(node, headers={"ETag": etags.etag_of(node)})
+
+    @operation(status=204, problems=(errors.RevisionMismatch, errors.RootFixed))
+    def delete(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+        """Put a node, with all below it, into the trash; ``If-Match`` is honoured when sent."""
+        expected = etags.read_if_match(request)
+        api.trash_node(actor=request.actor, node_id=node_id, expected_revision="any" if expected is None else expected)
+        return self.render(status=204)
+
+
+class NodeChildren(View):
+    """What lies in a folder."""
+
+    @operation(query=schemas.ListChildren, answer=Page[Node], problems=(errors.NotAFolder, BadCursor))
+    def get(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+        """Read a page of a folder, folders first."""
+        query = self.parse_query(schemas.ListChildren, request)
+        page = api.list_children(
+            actor=request.actor,
+            node_id=node_id,
+            limit=query.limit,
+            cursor=query.cursor,
+            sort=query.sort,
+            order=query.order,
+        )
+        return self.render(page)
+
+
+class NodePath(View):
+    """The way to a node."""
+
+    @operation(answer=Path)
+    def get(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+        """Read the nodes from the root down to this one."""
+        return self.render(api.list_path(actor=request.actor, node_id=node_id))
+
+
+class NodeByPath(View):
+    """A node by its path."""
+
+    @operation(
+        query=schemas.FindByPath,
+        answer=Node,
+        problems=(errors.InvalidPath, errors.InvalidName, errors.PathTooLong, errors.TooDeep),
+    )
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """Read the node at a path under the caller's personal root."""
+        query = self.parse_query(schemas.FindByPath, request)
+        node = api.find_by_path(actor=request.actor, path=query.path)
+        return self.render(node, headers={"ETag": etags.etag_of(node)})
+
+
+class Folders(View):
+    """Making folders."""
+
+    @operation(body=schemas.CreateFolder, answer=Node, status=201, problems=_PLACE)
+    def post(self, request: ActorRequest) -> HttpResponse:
+        """Make a folder."""
+        body = self.parse(schemas.CreateFolder, request)
+        return self.repeatable(
+            request,
+            lambda: api.create_folder(
+                actor=request.actor, parent_id=body.parent_id, name=body.name, autorename=body.autorename
+            ),
+        )
+
+
+class TrashList(View):
+    """The caller's trash."""
+
+    @operation(query=schemas.ListTrash, answer=Page[TrashedNode], problems=(BadCursor,))
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """Read a page of the trash, latest first."""
+        query = self.parse_query(schemas.ListTrash, request)
+        return self.render(api.list_trash(actor=request.actor, limit=query.limit, cursor=query.cursor))
+
+    @operation(status=204)
+    def delete(self, request: ActorRequest) -> HttpResponse:
+        """Delete all of it for ever."""
+        api.empty_trash(actor=request.actor)
+        return self.render(status=204)
+
+
+class TrashDetail(View):
+    """One thing in the trash."""
+
+    @operation(status=204)
+    def delete(self, request: ActorRequest, node_id: UUID) -> HttpResponse:
+        """Delete it for ever, with all below it."""
+        api.purge_node(actor=request.actor, node_id=node_id)
+        return self.render(status=204)
+
+
+class TrashRestore(View):
+    """The way back out of the trash."""
+
+    @operation(body=schemas.RestoreNode, answer=Node, problems=(*_PLACE, errors.ParentGone))
+    def post(self, request: ActorRequest, node_id: UUID) -> HttpResponse:
+        """Take a node, with all below it, out of the trash."""
+        body = self.parse(schemas.RestoreNode, request)
+        return self.repeatable(
+            request,
+            lambda: api.restore_node(
+                actor=request.actor,
+                node_id=node_id,
+                parent_id=body.parent_id,
+                name=body.name,
+                on_conflict=body.on_conflict,
+            ),
+            status=200,
+        )

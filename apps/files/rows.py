@@ -1,0 +1,190 @@
+"""Rows of ``files_node`` as values, and the ways from a node up to its root.
+
+Hot paths read rows without model instances: building those is most of a list's time.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from apps.files.dtos import KindName, Node, NodeRef, RightName
+from apps.files.models import Kind
+from bitvault.kernel.errors import NotFound
+
+COLUMNS = (
+    "id, kind, parent_id, owner_user_id, name, revision, version_id, size_bytes, media_type, content_hash, created_at, modified_at, "
+    "created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound"
+)
+
+
+class NodeRow(NamedTuple):
+    """One row, in the order of ``COLUMNS``."""
+
+    id: UUID
+    kind: int
+    parent_id: UUID | None
+    owner_user_id: UUID | None
+    name: str
+    revision: int
+    version_id: UUID | None
+    size_bytes: int
+    media_type: str
+    content_hash: str
+    created_at: datetime
+    modified_at: datetime
+    created_by: UUID
+    trashed_at: datetime | None
+    child_count: int
+    levels_below_bound: int
+    path_bytes_below_bound: int
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether other nodes can lie in it."""
+        return self.kind == Kind.FOLDER
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the tree begins here."""
+        return self.owner_user_id is not None
+
+    @property
+    def kind_name(self) -> KindName:
+        """What it is, in the words of the API."""
+        return kind_name(self.kind)
+
+
+def kind_name(kind: int) -> KindName:
+    """Name a kind in the words of the API."""
+    return "folder" if kind == Kind.FOLDER else "file"
+
+
+def to_node(row: NodeRow, rights: Sequence[RightName]) -> Node:
+    """Make the DTO of a row."""
+    is_file = row.kind == Kind.FILE
+    return Node(
+        id=row.id,
+        kind="file" if is_file else "folder",
+        name=row.name,
+        parent_id=row.parent_id,
+        revision=row.revision,
+        size_bytes=row.size_bytes if is_file else None,
+        media_type=row.media_type if is_file else None,
+        content_hash=row.content_hash if is_file else None,
+        version_id=row.version_id,
+        created_at=row.created_at,
+        modified_at=row.modified_at,
+        created_by=row.created_by,
+        tags=(),
+        trashed_at=row.trashed_at,
+        rights=rights,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The rows from a node (first) up to where its tree begins (last)."""
+
+    rows: Sequence[NodeRow]
+
+    @property
+    def node(self) -> NodeRow:
+        """The node at its lower end."""
+        return self.rows[0]
+
+    @property
+    def root(self) -> NodeRow:
+        """The row at its upper end: a root, or the top of something in the trash."""
+        return self.rows[-1]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether neither the node nor anything above it lies in the trash."""
+        return self.root.is_root
+
+    @property
+    def depth(self) -> int:
+        """Levels between the root and the node; 0 for the root itself."""
+        return len(self.rows) - 1
+
+    @property
+    def path(self) -> str:
+        """The node's full path, ``/`` for the root."""
+        return "/" + "/".join(row.name for row in reversed(self.rows[:-1]))
+
+    @property
+    def path_bytes(self) -> int:
+        """Bytes that the full path has in UTF-8, each name with its slash; 0 for the root."""
+        return sum(name_bytes(row.name) for row in self.rows[:-1])
+
+    def passes(self, node_id: UUID) -> bool:
+        """Tell whether the way leads through a node."""
+        return any(row.id == node_id for row in self.rows)
+
+
+def name_bytes(name: str) -> int:
+    """Bytes that a name adds to a path, with its slash."""
+    return 1 + len(name.encode())
+
+
+_WAY = f"""
+WITH RECURSIVE way AS (
+    SELECT {COLUMNS}, id AS start_id, 0 AS up FROM files_node WHERE id = ANY(%(ids)s::uuid[]) OR owner_user_id = %(owner_id)s
+    UNION ALL
+    SELECT {", ".join("above." + column.strip() for column in COLUMNS.split(","))}, way.start_id, way.up + 1
+    FROM way JOIN files_node above ON above.id = way.parent_id
+)
+SELECT {COLUMNS}, start_id FROM way ORDER BY up
+"""
+
+
+def find_ways(ids: Iterable[UUID | None], *, owner_id: UUID | None = None) -> dict[UUID, Way]:
+    """Read the ways up from several nodes, and from the personal root of ``owner_id``, in one query; unknown ones are left out."""
+    found: dict[UUID, list[NodeRow]] = {}
+    parameters = {"ids": [one for one in ids if one is not None], "owner_id": owner_id}
+    for *values, start_id in fetch_all(_WAY, parameters):
+        found.setdefault(start_id, []).append(NodeRow._make(values))
+    return {start_id: Way(rows) for start_id, rows in found.items()}
+
+
+def find_way(node: NodeRef, *, user_id: UUID) -> Way | None:
+    """Read the way up from a node, or from the personal root of ``user_id`` when the node is ``root``."""
+    if node == "root":
+        return next(iter(find_ways([], owner_id=user_id).values()), None)
+    return find_ways([node]).get(node)
+
+
+def fetch_all(sql: str, parameters: Any) -> list[Any]:
+    """Run a statement and give its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[Any] = cursor.fetchall()
+        return rows
+
+
+def fetch_one(sql: str, parameters: Any) -> Any:
+    """Run a statement and give its first row, if there is one."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchone()
+
+
+def execute(sql: str, parameters: Any) -> int:
+    """Run a statement and tell how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return int(cursor.rowcount)
+
+
+def require_row(row: Any) -> Any:
+    """Give a row that must be there for the caller.
+
+    :raises NotFound: it is not.
+    """
+    if row is None:
+        raise NotFound
+    return row

