@@ -1,0 +1,58 @@
+"""The door of billing: room for uploads, and what is left of it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from apps.billing import operations, queries
+from apps.billing.dtos import Quota
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.boundary import exposed
+from bitvault.kernel.pages import Page
+
+
+@exposed
+def reserve(*, actor: Actor, upload_id: UUID, size_bytes: int, expires_at: datetime) -> None:
+    """Promise room to an upload until ``expires_at``.
+
+    :raises QuotaExceeded: there is not as much left.
+    """
+    operations.reserve(upload_id=upload_id, size_bytes=size_bytes, expires_at=expires_at)
+
+
+@exposed
+def settle(*, upload_id: UUID, size_bytes: int) -> None:
+    """Charge what an upload added (0 when it made no version) and end its reservation, whatever became of that. Can be repeated."""
+    operations.settle(upload_id=upload_id, size_bytes=size_bytes)
+
+
+@exposed
+def release(*, upload_id: UUID) -> None:
+    """Take back the promise to an upload that is given up. Can be repeated."""
+    operations.release(upload_id=upload_id)
+
+
+@exposed
+def refund(*, cause_id: UUID, size_bytes: int) -> None:
+    """Give room back for versions that are gone for ever; once for each ``cause_id``."""
+    operations.refund(cause_id=cause_id, size_bytes=size_bytes)
+
+
+@exposed
+def get_quota(*, actor: Actor) -> Quota:
+    """Tell how much room the tenant has and uses."""
+    return queries.get_quota()
+
+
+@exposed
+def list_quotas(*, actor: Actor) -> Page[Quota]:
+    """List the room of every scope that the actor's files count in."""
+    return Page([queries.get_quota()])
+
+
+@exposed
+def set_quota(*, plan: str | None = None, limit_bytes: int | None = None, actor: Actor | None = None) -> None:
+    """Give the tenant another plan, or a limit of its own (``None``: the plan's).
+
+    :raises PlanUnknown: there is no plan of this name.
+    """
+    operations.set_quota(plan=plan, limit_bytes=limit_bytes, by=actor)

@@ -1,0 +1,17 @@
+"""What can go wrong with room."""
+
+from bitvault.kernel import errors
+
+
+class QuotaExceeded(errors.TooLarge):
+    """There is not as much room left as this needs."""
+
+    code = "billing.quota_exceeded"
+    title = "There is not enough room"
+
+
+class PlanUnknown(errors.NotFound):
+    """There is no plan of this name."""
+
+    code = "billing.plan_unknown"
+    title = "There is no such plan"

@@ -1,0 +1,89 @@
+"""Tables of billing: how much room a tenant has, uses, and has promised to uploads under way."""
+
+from django.db import models
+
+from bitvault.kernel.models import PublicModel, TenantModel, id_field
+
+DEFAULT_PLAN = "default"
+"""The plan of every tenant that was given no other."""
+
+TENANT_SCOPE = "tenant"
+"""The scope that the whole of a tenant's files counts in."""
+
+
+class Plan(PublicModel):
+    """What a tenant gets."""
+
+    id = id_field()
+    slug = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=120)
+    limit_bytes = models.BigIntegerField()
+
+    class Meta:
+        db_table = "billing_plan"
+        constraints = [models.CheckConstraint(condition=models.Q(limit_bytes__gte=0), name="billing_plan_figures")]
+
+
+class Quota(TenantModel):
+    """Room of a scope. ``used_bytes`` and ``reserved_bytes`` are exact: they move in the transaction of what they count."""
+
+    scope = models.CharField(max_length=40, primary_key=True)
+    plan_id = models.UUIDField()
+    limit_bytes = models.BigIntegerField(null=True)
+    """A limit of its own; ``NULL`` takes the plan's. May be set below what is used: then nothing new fits."""
+    used_bytes = models.BigIntegerField(default=0)
+    reserved_bytes = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "billing_quota"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(used_bytes__gte=0, reserved_bytes__gte=0), name="billing_quota_figures"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(limit_bytes__isnull=True) | models.Q(limit_bytes__gte=0), name="billing_quota_limit"
+            ),
+        ]
+
+
+class ReservationState(models.TextChoices):
+    """The life of a reservation. ``settled`` is final; a commit that comes late still settles a released or lapsed one."""
+
+    HELD = "held"
+    SETTLED = "settled"
+    RELEASED = "released"
+    LAPSED = "lapsed"
+
+
+class Reservation(TenantModel):
+    """Room promised to one upload; afterwards the memory that it was charged, once."""
+
+    upload_id = models.UUIDField(primary_key=True)
+    size_bytes = models.BigIntegerField()
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=16, choices=ReservationState.choices, default=ReservationState.HELD)
+
+    class Meta:
+        db_table = "billing_reservation"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(size_bytes__gte=0), name="billing_reservation_figures"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=ReservationState.values), name="billing_reservation_state"
+            ),
+        ]
+        indexes = [
+            # Which promises are past their time?
+            models.Index(fields=["expires_at"], condition=models.Q(state="held"), name="billing_reservation_due"),
+        ]
+
+
+class Refund(TenantModel):
+    """The memory that something was given back, once."""
+
+    cause_id = models.UUIDField(primary_key=True)
+    size_bytes = models.BigIntegerField()
+    refunded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "billing_refund"
+        constraints = [models.CheckConstraint(condition=models.Q(size_bytes__gte=0), name="billing_refund_figures")]

@@ -1,0 +1,189 @@
+"""Room: promised at the start of an upload, charged at its commit, given back when versions go.
+
+Each door is one transaction and one or two statements on the quota's row, which is locked last (``kernel.db`` has the order), so that a
+race for the last byte is decided by PostgreSQL alone.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import connection
+
+from apps.billing import models, queries
+from apps.billing.errors import PlanUnknown, QuotaExceeded
+from bitvault.events.api import publish
+from bitvault.events.catalog.billing import QuotaChanged
+from bitvault.kernel import clock, db
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import ProgrammingError
+
+logger = structlog.get_logger(__name__)
+
+LAPSE_GRACE = timedelta(hours=2)
+"""How long after its time a promise still stands: storage ends the attempt before, and a commit at the last moment finds its room."""
+
+LAPSE_BATCH = 1000
+"""Promises ended in one transaction, so that the quota's row is not locked for long."""
+
+MEMORY = timedelta(days=40)
+"""How long an ended reservation is remembered: longer than storage remembers its upload, so nothing is charged twice."""
+
+_RESERVE = """
+WITH room AS (
+    UPDATE billing_quota q SET reserved_bytes = q.reserved_bytes + %(size_bytes)s
+    FROM public.billing_plan p
+    WHERE q.scope = 'tenant' AND p.id = q.plan_id
+      AND q.used_bytes + q.reserved_bytes + %(size_bytes)s <= COALESCE(q.limit_bytes, p.limit_bytes)
+    RETURNING q.scope
+)
+INSERT INTO billing_reservation (upload_id, size_bytes, expires_at, state)
+SELECT %(upload_id)s, %(size_bytes)s, %(expires_at)s, 'held' FROM room
+"""
+
+_OPEN_QUOTA = """
+INSERT INTO billing_quota (scope, plan_id, used_bytes, reserved_bytes)
+SELECT 'tenant', id, 0, 0 FROM public.billing_plan WHERE slug = %s
+ON CONFLICT (scope) DO NOTHING
+"""
+
+_SETTLE = """
+WITH before AS (
+    SELECT upload_id, state, size_bytes FROM billing_reservation WHERE upload_id = %(upload_id)s FOR UPDATE
+), done AS (
+    UPDATE billing_reservation r SET state = 'settled'
+    FROM before WHERE r.upload_id = before.upload_id AND before.state <> 'settled'
+    RETURNING CASE WHEN before.state = 'held' THEN before.size_bytes ELSE 0 END AS promised_bytes
+)
+UPDATE billing_quota q SET
+    used_bytes = q.used_bytes + %(size_bytes)s,
+    reserved_bytes = q.reserved_bytes - done.promised_bytes
+FROM done WHERE q.scope = 'tenant'
+"""
+
+_RELEASE = """
+WITH done AS (
+    UPDATE billing_reservation SET state = 'released' WHERE upload_id = %s AND state = 'held' RETURNING size_bytes
+)
+UPDATE billing_quota q SET reserved_bytes = q.reserved_bytes - done.size_bytes FROM done WHERE q.scope = 'tenant'
+"""
+
+_REFUND = """
+WITH fresh AS (
+    INSERT INTO billing_refund (cause_id, size_bytes, refunded_at) VALUES (%(cause_id)s, %(size_bytes)s, %(now)s)
+    ON CONFLICT (cause_id) DO NOTHING RETURNING size_bytes
+), room AS (
+    SELECT used_bytes FROM billing_quota WHERE scope = 'tenant' FOR UPDATE
+)
+UPDATE billing_quota q SET used_bytes = GREATEST(0, room.used_bytes - fresh.size_bytes)
+FROM fresh, room WHERE q.scope = 'tenant'
+RETURNING room.used_bytes - fresh.size_bytes
+"""
+
+_LAPSE = """
+WITH late AS (
+    SELECT upload_id FROM billing_reservation WHERE state = 'held' AND expires_at < %(before)s
+    ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), done AS (
+    UPDATE billing_reservation r SET state = 'lapsed' FROM late WHERE r.upload_id = late.upload_id RETURNING r.size_bytes
+), freed AS (
+    SELECT count(*) AS lapsed_count, COALESCE(sum(size_bytes), 0) AS size_bytes FROM done
+)
+UPDATE billing_quota q SET reserved_bytes = q.reserved_bytes - freed.size_bytes
+FROM freed WHERE q.scope = 'tenant' AND freed.lapsed_count > 0
+RETURNING freed.lapsed_count
+"""
+
+
+class ReservationMissing(ProgrammingError):
+    """An upload came to its commit without ever having had room promised."""
+
+
+def reserve(*, upload_id: UUID, size_bytes: int, expires_at: datetime) -> None:
+    """Promise room to an upload, if there is as much left."""
+    parameters = {"upload_id": upload_id, "size_bytes": size_bytes, "expires_at": expires_at}
+    with db.write_transaction():
+        if _execute(_RESERVE, parameters) == 1:
+            return
+        if _execute(_OPEN_QUOTA, [models.DEFAULT_PLAN]) == 1 and _execute(_RESERVE, parameters) == 1:
+            return
+        room = queries.read_quota()
+        raise QuotaExceeded(
+            limit_bytes=room.limit_bytes,
+            used_bytes=room.used_bytes,
+            reserved_bytes=room.reserved_bytes,
+            requested_bytes=size_bytes,
+        )
+
+
+def settle(*, upload_id: UUID, size_bytes: int) -> None:
+    """Charge what an upload added, and end its reservation; a second time changes nothing."""
+    with db.write_transaction():
+        if _execute(_SETTLE, {"upload_id": upload_id, "size_bytes": size_bytes}) == 1:
+            return
+        if not models.Reservation.objects.filter(upload_id=upload_id).exists():
+            raise ReservationMissing(f"no room was ever reserved for the upload {upload_id}")
+
+
+def release(*, upload_id: UUID) -> None:
+    """Take a promise back; one that is ended, or never was, changes nothing."""
+    with db.write_transaction():
+        _execute(_RELEASE, [upload_id])
+
+
+def refund(*, cause_id: UUID, size_bytes: int) -> None:
+    """Give room back for what is gone for ever; a second time with the same cause changes nothing."""
+    with db.write_transaction(), connection.cursor() as cursor:
+        cursor.execute(_REFUND, {"cause_id": cause_id, "size_bytes": size_bytes, "now": clock.now()})
+        row = cursor.fetchone()
+    if row is not None and row[0] < 0:
+        # A commit died before its charge, and its file was purged before the sweeper came. Refusing would stop the purge for ever.
+        logger.error("quota_drift", cause_id=str(cause_id), missing_bytes=-row[0])
+
+
+def lapse_expired(*, limit: int = LAPSE_BATCH) -> int:
+    """End promises that are past their time, and forget ended ones that are old; returns how many lapsed."""
+    now = clock.now()
+    with db.write_transaction(), connection.cursor() as cursor:
+        cursor.execute(_LAPSE, {"before": now - LAPSE_GRACE, "limit": limit})
+        row = cursor.fetchone()
+    with db.write_transaction():
+        models.Reservation.objects.filter(upload_id__lt=_first_id_of(now - MEMORY)).exclude(
+            state=models.ReservationState.HELD
+        ).delete()
+    return int(row[0]) if row else 0
+
+
+def set_quota(*, plan: str | None, limit_bytes: int | None, by: Actor | None) -> None:
+    """Give the tenant another plan, or a limit of its own (``None``: the plan's)."""
+    with db.write_transaction():
+        _execute(_OPEN_QUOTA, [models.DEFAULT_PLAN])
+        quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
+        if plan is not None:
+            quota.plan_id = _require_plan(plan)
+        quota.limit_bytes = limit_bytes
+        quota.save(update_fields=["plan_id", "limit_bytes"])
+        publish(
+            QuotaChanged(
+                actor_id=by.user_id if by else None, scope=quota.scope, plan_id=quota.plan_id, limit_bytes=limit_bytes
+            )
+        )
+
+
+def _require_plan(slug: str) -> UUID:
+    found: UUID | None = models.Plan.objects.filter(slug=slug).values_list("id", flat=True).first()
+    if found is None:
+        raise PlanUnknown
+    return found
+
+
+def _first_id_of(moment: datetime) -> UUID:
+    """Give the least UUIDv7 of a moment: upload ids rise with time, so age is a range of the primary key."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def _execute(statement: str, parameters: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)

@@ -1,0 +1,41 @@
+"""Reads of quotas."""
+
+from django.db import connection
+
+from apps.billing import dtos, models
+from bitvault.kernel import db
+from bitvault.kernel.errors import ProgrammingError
+
+_ROOM = """
+SELECT p.slug, COALESCE(q.limit_bytes, p.limit_bytes), COALESCE(q.used_bytes, 0), COALESCE(q.reserved_bytes, 0)
+FROM public.billing_plan p LEFT JOIN billing_quota q ON q.plan_id = p.id AND q.scope = %(scope)s
+WHERE q.scope IS NOT NULL OR (p.slug = %(plan)s AND NOT EXISTS (SELECT FROM billing_quota WHERE scope = %(scope)s))
+"""
+
+
+class PlanMissing(ProgrammingError):
+    """The default plan, which a migration makes, is not there."""
+
+
+def get_quota() -> dtos.Quota:
+    """Read the tenant's room. One that has uploaded nothing yet has no row: then it is the default plan's."""
+    with db.read_transaction():
+        return read_quota()
+
+
+def read_quota() -> dtos.Quota:
+    """Read the tenant's room inside the open transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ROOM, {"scope": models.TENANT_SCOPE, "plan": models.DEFAULT_PLAN})
+        row = cursor.fetchone()
+    if row is None:
+        raise PlanMissing(models.DEFAULT_PLAN)
+    plan, limit_bytes, used_bytes, reserved_bytes = row
+    return dtos.Quota(
+        scope=models.TENANT_SCOPE,
+        plan=plan,
+        limit_bytes=limit_bytes,
+        used_bytes=used_bytes,
+        reserved_bytes=reserved_bytes,
+        available_bytes=max(0, limit_bytes - used_bytes - reserved_bytes),
+    )

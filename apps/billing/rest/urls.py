@@ -1,0 +1,7 @@
+"""Billing's REST routes."""
+
+from django.urls import path
+
+from apps.billing.rest import views
+
+urlpatterns = [path("quotas", views.Quotas.as_view())]

@@ -1,0 +1,123 @@
+"""The door of storage: attempts to bring bytes, and URLs to fetch them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from apps.storage import downloads, parts, queries
+from apps.storage.dtos import Download, Part, Upload, Verified
+from apps.storage.operations import completing, starting
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.boundary import exposed
+
+
+@exposed
+def find_content_hash(*, size_bytes: int, part_hashes: Sequence[str]) -> str | None:
+    """Compute the hash of a file from the hashes of its parts (lower-case hex), or ``None`` when they are not all there.
+
+    :raises FileTooLarge: no store takes such an object.
+    """
+    if len(part_hashes) != parts.lay_out(size_bytes).part_count:
+        return None
+    return parts.content_hash(b"".join(map(bytes.fromhex, part_hashes))).hex()
+
+
+@exposed
+def start_upload(
+    *,
+    actor: Actor,
+    upload_id: UUID,
+    size_bytes: int,
+    media_type: str,
+    destination: dict[str, Any],
+    part_hashes: Sequence[str] = (),
+    base_blob_id: UUID | None = None,
+    known_blob_id: UUID | None = None,
+    client_modified_at: datetime | None = None,
+) -> Upload:
+    """Begin an attempt to bring a file; the first parts (up to 100) that are announced by their SHA-256 are signed at once.
+
+    :param destination: kept and given back by ``complete_upload``; means nothing here.
+    :param base_blob_id: a blob that the actor may read, whose equal parts need not travel.
+    :param known_blob_id: a blob that the actor may read, with exactly this content: nothing needs to travel.
+    :raises FileTooLarge: no store takes such an object.
+    :raises PartOutOfRange: more hashes than the file has parts.
+    :raises StoreUnavailable: the store does not answer (files of several parts only).
+    """
+    return starting.start(
+        upload_id=upload_id,
+        by=actor,
+        size_bytes=size_bytes,
+        media_type=media_type,
+        destination=destination,
+        part_hashes=[bytes.fromhex(text) for text in part_hashes],
+        base_blob_id=base_blob_id,
+        known_blob_id=known_blob_id,
+        client_modified_at=client_modified_at,
+    )
+
+
+@exposed
+def sign_parts(*, actor: Actor, upload_id: UUID, announced: Mapping[int, str]) -> list[Part]:
+    """Announce parts by number and SHA-256 (lower-case hex) and say how to send each of them.
+
+    :raises UploadNotFound: there is no such upload of this actor.
+    :raises UploadOver: it was given up or has expired.
+    :raises UploadComplete: it has all its bytes.
+    :raises PartOutOfRange: the file has no part of that number.
+    :raises StoreUnavailable: the store does not answer.
+    """
+    digests = {number: bytes.fromhex(text) for number, text in announced.items()}
+    return starting.sign_parts(upload_id=upload_id, by=actor, announced=digests)
+
+
+@exposed
+def get_upload(*, actor: Actor, upload_id: UUID) -> Upload:
+    """Describe an attempt and the parts that the store holds of it.
+
+    :raises UploadNotFound: there is no such upload of this actor.
+    :raises StoreUnavailable: the store does not answer.
+    """
+    return queries.get_upload(upload_id, actor.user_id)
+
+
+@exposed
+def complete_upload(*, actor: Actor, upload_id: UUID, part_hashes: Sequence[str] = ()) -> Verified:
+    """Verify that the store holds exactly what was announced, and freeze it. Can be repeated.
+
+    :raises UploadNotFound: there is no such upload of this actor.
+    :raises UploadOver: it was given up or has expired.
+    :raises PartsMissing: parts have not arrived; they are named.
+    :raises ContentMismatch: what arrived, or ``part_hashes``, is not what was announced.
+    :raises StoreUnavailable: the store does not answer.
+    """
+    return completing.complete(upload_id=upload_id, by=actor, part_hashes=[bytes.fromhex(text) for text in part_hashes])
+
+
+@exposed
+def finish_upload(*, upload_id: UUID, kept: bool) -> bool:
+    """End an attempt after Files has decided; returns whether this call was the one that did.
+
+    :param kept: whether a version was made of the bytes. If not, they are swept once their URLs are dead.
+    """
+    return completing.finish(upload_id=upload_id, kept=kept)
+
+
+@exposed
+def abort_upload(*, actor: Actor, upload_id: UUID) -> None:
+    """Give an attempt up; a second time changes nothing.
+
+    :raises UploadNotFound: there is no such upload of this actor.
+    :raises UploadComplete: it is committed.
+    """
+    starting.abort(upload_id=upload_id, by=actor)
+
+
+@exposed
+def sign_download(*, blob_id: UUID, filename: str, media_type: str, method: Literal["GET", "HEAD"] = "GET") -> Download:
+    """Sign a URL that saves a blob under ``filename``, for five minutes. Whether the caller may read it is the caller's to know.
+
+    :raises BlobGone: the bytes are not there any more.
+    """
+    return downloads.sign(blob_id=blob_id, filename=filename, media_type=media_type, method=method)

@@ -1,0 +1,278 @@
+"""What a configured object store can do, found out by trying. A store is never taken at its name, and nothing it lacks is emulated.
+
+The required abilities are those on which no wrong byte is ever committed and no byte is read without a right. The others make work
+cheaper: without them BitVault does the same with more traffic, and says so.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+import urllib3
+
+from apps.storage import models, parts, provider
+from apps.storage.errors import ContentMismatch, StoreUnavailable
+from apps.storage.provider import ObjectStore, StoredObject
+from bitvault.kernel import clock, db
+
+PROBE_PREFIX = "probe/"
+"""Where probes put their objects; no tenant's prefix looks like it."""
+
+_BODY = b"BitVault asks what this store can do."
+_OTHER = b"Something else, but just as many byte"
+_HTTP_ERROR = 400
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One ability, and whether the store has it."""
+
+    ability: str
+    meaning: str
+    is_required: bool
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a store was found able to do."""
+
+    store: str
+    findings: list[Finding]
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether nothing that is required lacks."""
+        return all(finding.is_there for finding in self.findings if finding.is_required)
+
+    @property
+    def lacking(self) -> list[Finding]:
+        """Every ability that is not there."""
+        return [finding for finding in self.findings if not finding.is_there]
+
+
+class _Probe:
+    """Tries one store, under a prefix of its own."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._prefix = f"{PROBE_PREFIX}{secrets.token_hex(8)}/"
+        self._pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3, read=30), retries=urllib3.Retry(connect=2))
+        self._digest = hashlib.sha256(_BODY).digest()
+
+    def run(self) -> Report:
+        """Try everything, and leave nothing behind."""
+        try:
+            return Report(
+                store=self._store.name,
+                findings=[
+                    Finding(name, meaning, required, _has(try_it)) for name, meaning, required, try_it in self._trials()
+                ],
+            )
+        finally:
+            self._clean_up()
+
+    def _trials(self) -> list[tuple[str, str, bool, Callable[[], bool]]]:
+        return [
+            ("checksum_returned", "tells the SHA-256 of an object", True, self._checksum_returned),
+            ("checksum_enforced", "refuses bytes whose SHA-256 is not the signed one", True, self._checksum_enforced),
+            ("length_enforced", "refuses a body of another length than the signed one", True, self._length_enforced),
+            ("type_enforced", "refuses another Content-Type than the signed one", True, self._type_enforced),
+            (
+                "encoding_enforced",
+                "refuses another Content-Encoding than the signed one",
+                True,
+                self._encoding_enforced,
+            ),
+            ("key_enforced", "refuses another key or method than the signed one", True, self._key_enforced),
+            (
+                "anonymous_refused",
+                "refuses a read, a write and a listing without a signature",
+                True,
+                self._anonymous_refused,
+            ),
+            (
+                "overrides_honoured",
+                "answers a download with the signed type and disposition",
+                True,
+                self._overrides_honoured,
+            ),
+            ("part_checksum_enforced", "refuses a part whose SHA-256 is not the signed one", True, self._part_enforced),
+            ("composite_returned", "tells the composite SHA-256 of a multipart object", True, self._composite_returned),
+            (
+                "uploads_listed",
+                "lists unfinished multipart uploads, so that they can be swept",
+                True,
+                self._uploads_listed,
+            ),
+            ("part_copy", "copies unchanged parts itself (else they travel again)", False, self._part_copy),
+            ("conditional_put", "refuses to overwrite where If-None-Match: * is sent", False, self._conditional_put),
+        ]
+
+    # --- trials ------------------------------------------------------------------------------------------------------------
+
+    def _checksum_returned(self) -> bool:
+        return self._put("plain", _BODY) and self._find("plain") == StoredObject(
+            len(_BODY), provider.checksum_of(self._digest)
+        )
+
+    def _checksum_enforced(self) -> bool:
+        return not self._put("wrong", _OTHER) and self._find("wrong") is None
+
+    def _length_enforced(self) -> bool:
+        longer = not self._put("longer", _BODY + b"!")
+        shorter = not self._put("shorter", _BODY[:-1])
+        return longer and shorter and self._find("longer") is None and self._find("shorter") is None
+
+    def _type_enforced(self) -> bool:
+        other = not self._put("typed", _BODY, {"Content-Type": "text/html"})
+        return other and not self._put("typed", _BODY, {"Content-Type": None})
+
+    def _encoding_enforced(self) -> bool:
+        other = not self._put("encoded", _BODY, {"Content-Encoding": "gzip"})
+        return other and not self._put("encoded", _BODY, {"Content-Encoding": None})
+
+    def _key_enforced(self) -> bool:
+        signed = self._store.sign_put(key=self._key("mine"), size_bytes=len(_BODY), digest=self._digest)
+        elsewhere = signed.url.replace(self._key("mine"), self._key("other"))
+        return not self._send("PUT", elsewhere, _BODY, signed.headers) and not self._send("DELETE", signed.url, b"", {})
+
+    def _anonymous_refused(self) -> bool:
+        bucket = f"{self._store.endpoint_url}/{self._store.bucket}"
+        self._put("secret", _BODY)
+        return not any(
+            (
+                self._send("GET", f"{bucket}/{self._key('secret')}", b"", {}),
+                self._send("PUT", f"{bucket}/{self._key('anonymous')}", _BODY, {}),
+                self._send("GET", f"{bucket}?list-type=2", b"", {}),
+            )
+        )
+
+    def _overrides_honoured(self) -> bool:
+        self._put("download", _BODY)
+        disposition = "attachment; filename=\"a.txt\"; filename*=UTF-8''a.txt"
+        signed = self._store.sign_get(key=self._key("download"), disposition=disposition, media_type="text/plain")
+        answer = self._pool.request("GET", signed.url)
+        tampered = signed.url.replace("text%2Fplain", "text%2Fhtml")
+        return (
+            answer.data == _BODY
+            and answer.headers.get("Content-Disposition") == disposition
+            and answer.headers.get("Content-Type") == "text/plain"
+            and tampered != signed.url
+            and not self._send("GET", tampered, b"", {})
+        )
+
+    def _part_enforced(self) -> bool:
+        upload = self._store.create_multipart_upload(self._key("parted"))
+        return not self._put_part("parted", upload, _OTHER)
+
+    def _composite_returned(self) -> bool:
+        upload = self._store.create_multipart_upload(self._key("whole"))
+        if not self._put_part("whole", upload, _BODY):
+            return False
+        return self._completes("whole", upload)
+
+    def _uploads_listed(self) -> bool:
+        upload = self._store.create_multipart_upload(self._key("listed"))
+        return (self._key("listed"), upload) in self._store.list_multipart_uploads(self._prefix)
+
+    def _part_copy(self) -> bool:
+        self._put("source", _BODY)
+        upload = self._store.create_multipart_upload(self._key("copy"))
+        self._store.copy_part(
+            key=self._key("copy"),
+            store_upload_id=upload,
+            number=1,
+            source_key=self._key("source"),
+            first_byte=0,
+            size_bytes=len(_BODY),
+        )
+        return self._completes("copy", upload)
+
+    def _conditional_put(self) -> bool:
+        self._put("taken", _BODY)
+        return self._store.refuses_overwrite(self._key("taken"))
+
+    # --- means -------------------------------------------------------------------------------------------------------------
+
+    def _key(self, name: str) -> str:
+        return self._prefix + name
+
+    def _find(self, name: str) -> StoredObject | None:
+        return self._store.find_object(self._key(name))
+
+    def _put(self, name: str, body: bytes, changed: dict[str, str | None] | None = None) -> bool:
+        """PUT ``body`` with a URL that was signed for ``_BODY``; tells whether the store took it."""
+        signed = self._store.sign_put(key=self._key(name), size_bytes=len(_BODY), digest=self._digest)
+        headers = {**signed.headers, **(changed or {})}
+        return self._send(
+            "PUT", signed.url, body, {name: value for name, value in headers.items() if value is not None}
+        )
+
+    def _put_part(self, name: str, upload: str, body: bytes) -> bool:
+        signed = self._store.sign_put_part(
+            key=self._key(name), store_upload_id=upload, number=1, size_bytes=len(_BODY), digest=self._digest
+        )
+        return self._send("PUT", signed.url, body, signed.headers)
+
+    def _completes(self, name: str, upload: str) -> bool:
+        """Complete an object of one part and tell whether the store's composite of it is the right one."""
+        held = self._store.list_parts(key=self._key(name), store_upload_id=upload)
+        named = [(1, held[1].etag, self._digest)]
+        self._store.complete_multipart_upload(key=self._key(name), store_upload_id=upload, parts=named)
+        composite = provider.composite_of(parts.content_hash(self._digest), 1)
+        return self._find(name) == StoredObject(len(_BODY), composite)
+
+    def _send(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> bool:
+        answer = self._pool.request(method, url, body=body or None, headers=headers)
+        return answer.status < _HTTP_ERROR
+
+    def _clean_up(self) -> None:
+        with suppress(StoreUnavailable):
+            for key, upload in self._store.list_multipart_uploads(self._prefix):
+                with suppress(provider.UploadUnknown):
+                    self._store.abort_multipart_upload(key=key, store_upload_id=upload)
+            self._store.delete_objects(self._store.list_keys(self._prefix))
+
+
+def _has(try_it: Callable[[], bool]) -> bool:
+    """Take a trial that the store answers with an error as an ability that it lacks."""
+    try:
+        return try_it()
+    except (StoreUnavailable, ContentMismatch, provider.UploadUnknown, KeyError):
+        return False
+
+
+def probe(store: ObjectStore) -> Report:
+    """Find out what a store can do.
+
+    :raises StoreUnavailable: it does not answer at all.
+    """
+    store.list_keys(PROBE_PREFIX)  # a store that is away has no abilities to report on
+    return _Probe(store).run()
+
+
+def probe_configured() -> Report:
+    """Probe the configured store, keep what was found, and log what lacks; for the start of an installation and for ``check_store``.
+
+    :raises StoreUnavailable: it does not answer at all.
+    """
+    report = probe(provider.store())
+    with db.public_transaction():
+        models.Provider.objects.update_or_create(
+            name=report.store,
+            defaults={
+                "abilities": {finding.ability: finding.is_there for finding in report.findings},
+                "is_fit": report.is_fit,
+                "probed_at": clock.now(),
+            },
+        )
+    for finding in report.lacking:
+        level = logger.error if finding.is_required else logger.warning
+        level("store_lacks", store=report.store, ability=finding.ability, meaning=finding.meaning)
+    return report

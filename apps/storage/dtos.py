@@ -1,0 +1,71 @@
+"""What storage's doors take and give."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+UPLOAD_LIFETIME = timedelta(hours=72)
+"""How long an attempt may take: over a weekend, so that work left on Friday is resumed on Monday. Until then it keeps its room reserved."""
+
+COMMITTED_MEMORY = timedelta(days=30)
+"""How long an attempt that has ended is remembered, so that a repeated commit still gets its answer; then its row goes."""
+
+SIGN_LIMIT = 100
+"""Parts that are signed in one call: 8 ms of signing, 60 kB of answer, 800 MiB of file."""
+
+
+UploadStateName = Literal["started", "completing", "committed", "aborted", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an upload and what the client has to do about it.
+
+    ``send``: PUT the bytes to ``url`` with exactly ``headers`` and exactly ``size_bytes`` of body. ``present``: nothing, the store has
+    these bytes or copies them itself. ``stored``: nothing, this upload has brought them.
+    """
+
+    number: int
+    state: Literal["send", "present", "stored"]
+    size_bytes: int
+    sha256: str
+    method: Literal["PUT"] | None = None
+    url: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An attempt to bring a file."""
+
+    id: UUID
+    state: UploadStateName
+    size_bytes: int
+    part_size_bytes: int
+    part_count: int
+    parts: list[Part]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Bytes that the store holds and that are what was announced; ``committed`` when the attempt has come to its end before."""
+
+    upload_id: UUID
+    blob_id: UUID
+    size_bytes: int
+    content_hash: str
+    media_type: str
+    destination: dict[str, Any]
+    client_modified_at: datetime | None
+    committed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A URL that gives the bytes to whoever holds it, for a short while."""
+
+    url: str
+    expires_at: datetime

@@ -1,0 +1,78 @@
+"""What can go wrong with bytes."""
+
+from collections.abc import Sequence
+
+from bitvault.kernel import errors
+
+NAMED_PARTS_LIMIT = 1000
+"""Part numbers that one answer names: keeps it small, and a client that sends these learns of the next ones afterwards."""
+
+
+class UploadNotFound(errors.NotFound):
+    """There is no such upload, or it is somebody else's: both read the same."""
+
+    code = "storage.upload_not_found"
+    title = "There is no such upload"
+
+
+class UploadOver(errors.Gone):
+    """The upload was given up or has expired; its parts are gone or going."""
+
+    code = "storage.upload_over"
+    title = "This upload is over; start another one"
+
+
+class UploadComplete(errors.Conflict):
+    """The bytes of the upload are verified and frozen: it takes no more parts."""
+
+    code = "storage.upload_complete"
+    title = "This upload has all its bytes"
+
+
+class PartsMissing(errors.Conflict):
+    """Parts have not reached the store."""
+
+    code = "storage.parts_missing"
+    title = "Parts of the file are missing"
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        super().__init__(
+            f"{len(numbers)} of the file's parts have not arrived; send them and commit again.",
+            missing_parts=list(numbers[:NAMED_PARTS_LIMIT]),
+            missing_count=len(numbers),
+        )
+
+
+class ContentMismatch(errors.Invalid):
+    """What the store holds is not what the upload announced."""
+
+    code = "storage.content_mismatch"
+    title = "The bytes in the store are not the announced ones"
+
+
+class PartOutOfRange(errors.Invalid):
+    """The file has no part of this number."""
+
+    code = "storage.part_out_of_range"
+    title = "The file has no such part"
+
+
+class FileTooLarge(errors.TooLarge):
+    """The file is larger than any store takes in one object."""
+
+    code = "storage.file_too_large"
+    title = "The file is larger than 5 TiB"
+
+
+class BlobGone(errors.NotFound):
+    """The bytes are not there (any more)."""
+
+    code = "storage.blob_gone"
+    title = "These bytes are not there any more"
+
+
+class StoreUnavailable(errors.Unavailable):
+    """The object store does not answer, or answers with an error of its own."""
+
+    code = "storage.store_unavailable"
+    title = "The object store does not answer"

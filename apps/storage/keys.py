@@ -1,0 +1,24 @@
+"""Names of objects. Only ids and hashes, never text of a user: no name can leave its tenant's, or its attempt's, prefix.
+
+``<tenant>/<upload>/<sha256>`` for a file of one part: the hash is in the key, so no URL can put other bytes there.
+``<tenant>/<upload>/m`` for a larger one.
+"""
+
+from uuid import UUID
+
+from bitvault.kernel import tenancy
+
+
+def prefix_of(upload_id: UUID) -> str:
+    """Name the place of everything that one attempt can put into the store."""
+    return tenancy.key(upload_id.hex, "").replace(":", "/")
+
+
+def single_part_key(upload_id: UUID, digest: bytes) -> str:
+    """Name the object of a file of one part with this digest."""
+    return prefix_of(upload_id) + digest.hex()
+
+
+def multipart_key(upload_id: UUID) -> str:
+    """Name the object of a file of several parts."""
+    return prefix_of(upload_id) + "m"

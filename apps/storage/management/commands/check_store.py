@@ -1,0 +1,29 @@
+"""``manage.py check_store``: what the configured object store can do."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.storage import conformance
+from apps.storage.errors import StoreUnavailable
+
+
+class Command(BaseCommand):
+    """Probe the configured object store; exit code 1 when something lacks that BitVault cannot do without."""
+
+    help = "Probe the configured object store and tell what it can do. Exits with 1 when a required ability lacks."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            report = conformance.probe_configured()
+        except StoreUnavailable as error:
+            raise CommandError(f"The object store does not answer: {error.__cause__}") from error
+        self.stdout.write(f"{report.store}\n\n")
+        for finding in report.findings:
+            mark = "yes" if finding.is_there else "NO" if finding.is_required else "no"
+            need = "required" if finding.is_required else "useful"
+            self.stdout.write(f"  {mark:<4} {need:<9} {finding.ability:<24} {finding.meaning}\n")
+        if not report.is_fit:
+            lacking = ", ".join(finding.ability for finding in report.lacking if finding.is_required)
+            raise CommandError(f"BitVault must not use this store: it lacks {lacking}.")
+        self.stdout.write("\nBitVault can use this store.\n")

@@ -1,0 +1,130 @@
+"""Tables of storage: what lies in the object store, and every attempt to bring something there.
+
+A row always comes first: no URL is signed before the attempt's row is committed, so whatever a URL puts into the store can be found
+and swept, by the attempt's own prefix.
+"""
+
+from django.db import models
+
+from apps.storage.parts import PART_LIMIT
+from bitvault.kernel.models import PublicModel, TenantModel, id_field
+
+
+class BlobState(models.TextChoices):
+    """The life of a blob; it only goes forward."""
+
+    PENDING = "pending"
+    """Verified in the store; whether a version is made of it is not written here yet, or was decided against."""
+    LIVE = "live"
+    CONDEMNED = "condemned"
+    """Nothing refers to it; it is never revived, and goes once the last URL to it is dead."""
+    GONE = "gone"
+
+
+class Blob(TenantModel):
+    """Verified bytes in the store. Never changed; its key was used by one attempt and is never used again."""
+
+    id = id_field()
+    key = models.TextField(unique=True)
+    size_bytes = models.BigIntegerField()
+    content_hash = models.BinaryField(max_length=32)
+    part_size_bytes = models.BigIntegerField()
+    part_hashes = models.BinaryField()
+    """The digests of its parts, 32 bytes each: what a later version of the same file need not send again."""
+    state = models.CharField(max_length=16, choices=BlobState.choices, default=BlobState.PENDING)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "storage_blob"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(size_bytes__gte=0, part_size_bytes__gt=0), name="storage_blob_figures"
+            ),
+            models.CheckConstraint(condition=models.Q(state__in=BlobState.values), name="storage_blob_state"),
+        ]
+
+
+class UploadState(models.TextChoices):
+    """The life of an attempt."""
+
+    STARTED = "started"
+    """Parts may be signed and sent."""
+    COMPLETING = "completing"
+    """The bytes are verified and frozen; Files may make a version of them at any moment."""
+    COMMITTED = "committed"
+    ABORTED = "aborted"
+    EXPIRED = "expired"
+
+
+class Upload(TenantModel):
+    """One attempt to bring a file to the store."""
+
+    id = id_field()
+    user_id = models.UUIDField()
+    state = models.CharField(max_length=16, choices=UploadState.choices, default=UploadState.STARTED)
+    size_bytes = models.BigIntegerField()
+    part_size_bytes = models.BigIntegerField()
+    part_count = models.IntegerField()
+    part_hashes = models.BinaryField(default=b"")
+    """The digests announced so far, 32 bytes each, zeros where none is; empty once the blob has them."""
+    resigned = models.JSONField(default=dict)
+    """When parts were announced anew with another digest: ``{number: time}``. What the store got before then does not count."""
+    media_type = models.TextField()
+    destination = models.JSONField()
+    """Where the file is to go. Files gave it and gets it back; here it means nothing."""
+    client_modified_at = models.DateTimeField(null=True)
+    store_upload_id = models.TextField(default="", blank=True)
+    """The store's own id of a multipart upload, once there is one."""
+    base_blob_id = models.UUIDField(null=True)
+    """A blob whose equal parts the store may copy."""
+    known_blob_id = models.UUIDField(null=True)
+    """A live blob with exactly the announced content, which the sender can read: nothing needs to be sent."""
+    blob_id = models.UUIDField(null=True)
+    """What the attempt led to, once its bytes are verified."""
+    has_strays = models.BooleanField(default=False)
+    """Whether its URLs may have put more into the store than the blob."""
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    sweep_at = models.DateTimeField()
+    """When the sweeper looks at this row next."""
+    swept_at = models.DateTimeField(null=True)
+    """When it was certain that nothing of it but the blob is left in the store."""
+
+    class Meta:
+        db_table = "storage_multipart_upload"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    size_bytes__gte=0, part_size_bytes__gt=0, part_count__gte=1, part_count__lte=PART_LIMIT
+                ),
+                name="storage_upload_figures",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=UploadState.values),
+                name="storage_upload_state",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(blob_id__isnull=False)
+                | ~models.Q(state__in=[UploadState.COMPLETING, UploadState.COMMITTED]),
+                name="storage_upload_verified_has_blob",
+            ),
+        ]
+        indexes = [
+            # Which attempts are due for the sweeper?
+            models.Index(fields=["sweep_at"], name="storage_upload_due"),
+        ]
+
+
+class Provider(PublicModel):
+    """What an object store was found able to do."""
+
+    name = models.TextField(primary_key=True)
+    """Endpoint and bucket."""
+    abilities = models.JSONField()
+    """``{ability: bool}`` as ``conformance`` probed them."""
+    is_fit = models.BooleanField()
+    """Whether it has every ability without which BitVault must not use it."""
+    probed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "storage_provider"

@@ -1,0 +1,1 @@
+"""What changes attempts and blobs: beginning them, completing them, sweeping them."""

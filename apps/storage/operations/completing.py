@@ -1,0 +1,270 @@
+"""Completing an attempt: the store's own account of the bytes against what was announced.
+
+Every step can be repeated, and a process may die between any two: ``started`` means that verification is still to be done (again),
+``completing`` that it is done and frozen. Nothing is deleted from an attempt that is ``completing`` before Files was asked.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from apps.storage import dtos, keys, models, parts, provider, queries
+from apps.storage.errors import ContentMismatch, PartsMissing, StoreUnavailable, UploadOver
+from apps.storage.operations import starting
+from bitvault.kernel import clock, db, ids
+from bitvault.kernel.actor import Actor
+
+COPIES_AT_ONCE = 4
+"""Parts that the store copies at a time for one commit: hides its latency without taking it away from others."""
+
+_FREEZE = """
+WITH attempt AS (
+    UPDATE storage_multipart_upload SET state = 'completing', blob_id = %(blob_id)s, part_hashes = %(part_hashes)s
+    WHERE id = %(id)s AND state = 'started' AND expires_at > %(now)s
+    RETURNING size_bytes, part_size_bytes
+)
+INSERT INTO storage_blob (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at)
+SELECT %(blob_id)s, %(key)s, size_bytes, %(content_hash)s, part_size_bytes, %(part_hashes)s, 'pending', %(now)s FROM attempt
+"""
+
+_FREEZE_KNOWN = """
+WITH known AS (SELECT id FROM storage_blob WHERE id = %(blob_id)s AND state = 'live' FOR SHARE)
+UPDATE storage_multipart_upload u SET state = 'completing', blob_id = known.id
+FROM known WHERE u.id = %(id)s AND u.state = 'started' AND u.expires_at > %(now)s
+"""
+
+# What the attempt put into the store beside the blob is looked for once its URLs are dead; without such strays its row only waits to
+# be forgotten. Bytes that no version was made of are strays themselves.
+_FINISH = """
+WITH attempt AS (
+    UPDATE storage_multipart_upload SET
+        state = 'committed',
+        part_hashes = '',
+        has_strays = has_strays OR (NOT %(kept)s AND known_blob_id IS NULL),
+        swept_at = CASE WHEN has_strays OR (NOT %(kept)s AND known_blob_id IS NULL) THEN NULL ELSE %(now)s END,
+        sweep_at = CASE WHEN has_strays OR (NOT %(kept)s AND known_blob_id IS NULL) THEN %(soon)s ELSE %(late)s END
+    WHERE id = %(id)s AND state <> 'committed' AND blob_id IS NOT NULL AND swept_at IS NULL
+    RETURNING blob_id
+), blob AS (
+    UPDATE storage_blob b SET state = 'live'
+    FROM attempt WHERE b.id = attempt.blob_id AND b.state = 'pending' AND %(kept)s
+)
+SELECT 1 FROM attempt
+"""
+
+
+def complete(*, upload_id: UUID, by: Actor, part_hashes: list[bytes]) -> dtos.Verified:
+    """Verify that the store holds what was announced, and freeze it."""
+    with db.read_transaction():
+        attempt = queries.require_upload(upload_id, by.user_id)
+        base = queries.find_base(attempt)
+        blob = models.Blob.objects.filter(id=attempt.blob_id).first() if attempt.blob_id is not None else None
+    if blob is not None:
+        return _as_before(attempt, blob, part_hashes)
+    starting.require_open(attempt)
+    hashes = _agree(attempt, part_hashes)
+    unknown = parts.unknown_numbers(hashes, attempt.part_count)
+    if unknown:
+        raise PartsMissing(unknown)
+    if attempt.known_blob_id is not None:
+        return _freeze_known(attempt, hashes)
+    key = _verify_single(attempt, hashes) if attempt.part_count == 1 else _verify_multipart(attempt, base, hashes)
+    return _freeze(attempt, key, hashes, by)
+
+
+def finish(*, upload_id: UUID, kept: bool) -> bool:
+    """Mark the attempt as committed, and its blob as live if a version was made of it; returns whether this call did so."""
+    now = clock.now()
+    parameters: dict[str, Any] = {
+        "id": upload_id,
+        "kept": kept,
+        "now": now,
+        "soon": now + starting.SWEEP_GRACE,
+        "late": now + dtos.COMMITTED_MEMORY,
+    }
+    with db.write_transaction(), connection.cursor() as cursor:
+        cursor.execute(_FINISH, parameters)
+        return cursor.fetchone() is not None
+
+
+def _as_before(attempt: models.Upload, blob: models.Blob, part_hashes: list[bytes]) -> dtos.Verified:
+    """Answer for an attempt whose bytes are frozen already: the hashes that came with this call may only agree."""
+    committed = attempt.state == models.UploadState.COMMITTED
+    if not committed:
+        starting.require_open(attempt)
+    if part_hashes and b"".join(part_hashes) != bytes(blob.part_hashes):
+        raise ContentMismatch("The upload is verified with other hashes than these.")
+    return _verified(attempt, blob.id, bytes(blob.content_hash), committed=committed)
+
+
+def _agree(attempt: models.Upload, part_hashes: list[bytes]) -> bytes:
+    """Fill the announced digests up with those of this call; where both are there they must be equal.
+
+    :raises ContentMismatch: they differ, or are too many.
+    """
+    announced = bytes(attempt.part_hashes)
+    if len(part_hashes) > attempt.part_count:
+        raise ContentMismatch(f"The file has {attempt.part_count} parts.", part_count=attempt.part_count)
+    given = dict(enumerate(part_hashes, start=1))
+    wrong = [n for n, digest in given.items() if parts.digest_at(announced, n) not in (parts.UNKNOWN, digest)]
+    if wrong:
+        raise ContentMismatch("Parts were announced with other hashes; announce and send them again.", parts=wrong)
+    return parts.merge(announced, given)
+
+
+def _verify_single(attempt: models.Upload, hashes: bytes) -> str:
+    key = keys.single_part_key(attempt.id, hashes)
+    found = provider.store().find_object(key)
+    if found is None:
+        raise PartsMissing([1])
+    _compare(found, attempt.size_bytes, provider.checksum_of(hashes))
+    return key
+
+
+def _verify_multipart(attempt: models.Upload, base: models.Blob | None, hashes: bytes) -> str:
+    """Let the store put the object together, unless it has, and compare what came of it."""
+    key = keys.multipart_key(attempt.id)
+    _assemble(attempt, base, hashes, key)
+    found = provider.store().find_object(key)
+    if found is None:
+        _forget_store_upload(attempt)
+        raise PartsMissing(list(range(1, attempt.part_count + 1)))
+    _compare(found, attempt.size_bytes, provider.composite_of(parts.content_hash(hashes), attempt.part_count))
+    return key
+
+
+def _assemble(attempt: models.Upload, base: models.Blob | None, hashes: bytes, key: str) -> None:
+    store = provider.store()
+    store_upload_id = attempt.store_upload_id
+    try:
+        held: dict[int, str] = {}
+        if store_upload_id:
+            held = {n: part.etag for n, part in store.list_parts(key=key, store_upload_id=store_upload_id).items()}
+        missing = _not_in_base(attempt, base, hashes, held=set(held))
+        if missing:
+            raise PartsMissing(missing)
+        if not store_upload_id:  # all of it is in the base: nothing was ever signed
+            store_upload_id = starting.open_store_upload(attempt.id)
+        if base is not None:
+            held |= _copy_from(base, attempt, key, store_upload_id, held)
+        named = [(n, held[n], parts.digest_at(hashes, n)) for n in range(1, attempt.part_count + 1)]
+        store.complete_multipart_upload(key=key, store_upload_id=store_upload_id, parts=named)
+    except provider.UploadUnknown:
+        # Completed before: by a request that died afterwards, or by one beside this. The comparison that follows decides.
+        return
+
+
+def _forget_store_upload(attempt: models.Upload) -> None:
+    """Let the next signing begin another multipart upload: the store has dropped this one (a lifecycle rule does so) with its parts."""
+    with db.write_transaction():
+        models.Upload.objects.filter(
+            id=attempt.id, state=models.UploadState.STARTED, store_upload_id=attempt.store_upload_id
+        ).update(store_upload_id="")
+
+
+def _not_in_base(attempt: models.Upload, base: models.Blob | None, hashes: bytes, *, held: set[int]) -> list[int]:
+    """List the parts that neither the attempt has brought nor the base has."""
+    return [
+        number
+        for number in range(1, attempt.part_count + 1)
+        if number not in held and not queries.is_in_base(base, number, parts.digest_at(hashes, number))
+    ]
+
+
+def _copy_from(
+    base: models.Blob, attempt: models.Upload, key: str, store_upload_id: str, held: dict[int, str]
+) -> dict[int, str]:
+    """Let the store copy the parts that did not need to travel; returns their ETags."""
+    layout = queries.layout_of(attempt)
+    store = provider.store()
+
+    def copy(number: int) -> tuple[int, str]:
+        etag = store.copy_part(
+            key=key,
+            store_upload_id=store_upload_id,
+            number=number,
+            source_key=base.key,
+            first_byte=layout.offset_of(number),
+            size_bytes=layout.length_of(number),
+        )
+        return number, etag
+
+    numbers = [number for number in range(1, attempt.part_count + 1) if number not in held]
+    with ThreadPoolExecutor(max_workers=COPIES_AT_ONCE) as workers:
+        return dict(workers.map(copy, numbers))
+
+
+def _compare(found: provider.StoredObject, size_bytes: int, checksum: str) -> None:
+    """Hold the store's account against the announced one.
+
+    :raises ContentMismatch: they differ.
+    :raises StoreUnavailable: the store gives no checksum, so nothing can be verified; ``check_store`` says so too.
+    """
+    if found.checksum is None:
+        raise StoreUnavailable("The object store returns no checksum, so the upload cannot be verified.")
+    if found.size_bytes != size_bytes or found.checksum != checksum:
+        raise ContentMismatch(expected_size_bytes=size_bytes, stored_size_bytes=found.size_bytes)
+
+
+def _freeze(attempt: models.Upload, key: str, hashes: bytes, by: Actor) -> dtos.Verified:
+    digest = parts.content_hash(hashes)
+    blob_id = ids.new_id()
+    parameters: dict[str, Any] = {
+        "id": attempt.id,
+        "blob_id": blob_id,
+        "key": key,
+        "content_hash": digest,
+        "part_hashes": hashes,
+        "now": clock.now(),
+    }
+    with db.write_transaction(), connection.cursor() as cursor:
+        cursor.execute(_FREEZE, parameters)
+        frozen = cursor.rowcount == 1
+    if frozen:
+        return _verified(attempt, blob_id, digest, committed=False)
+    return _after_another(attempt, hashes)
+
+
+def _freeze_known(attempt: models.Upload, hashes: bytes) -> dtos.Verified:
+    parameters = {"id": attempt.id, "blob_id": attempt.known_blob_id, "now": clock.now()}
+    with db.write_transaction():
+        with connection.cursor() as cursor:
+            cursor.execute(_FREEZE_KNOWN, parameters)
+            frozen = cursor.rowcount == 1
+        lost = not frozen and (
+            models.Upload.objects.filter(
+                id=attempt.id, state=models.UploadState.STARTED, known_blob_id=attempt.known_blob_id
+            )
+            .exclude(known_blob_id__in=models.Blob.objects.filter(state=models.BlobState.LIVE).values("id"))
+            .update(known_blob_id=None)
+        )
+    if lost:  # the known bytes were condemned meanwhile, and are never revived
+        raise PartsMissing(list(range(1, attempt.part_count + 1)))
+    if frozen and attempt.known_blob_id is not None:
+        return _verified(attempt, attempt.known_blob_id, parts.content_hash(hashes), committed=False)
+    return _after_another(attempt, hashes)
+
+
+def _after_another(attempt: models.Upload, hashes: bytes) -> dtos.Verified:
+    """Answer when the attempt has left ``started`` while it was verified here."""
+    with db.read_transaction():
+        present = models.Upload.objects.get(id=attempt.id)
+        blob = models.Blob.objects.filter(id__in=[present.blob_id]).first()
+    if blob is None:
+        raise UploadOver
+    return _as_before(present, blob, [hashes])
+
+
+def _verified(attempt: models.Upload, blob_id: UUID, digest: bytes, *, committed: bool) -> dtos.Verified:
+    return dtos.Verified(
+        upload_id=attempt.id,
+        blob_id=blob_id,
+        size_bytes=attempt.size_bytes,
+        content_hash=digest.hex(),
+        media_type=attempt.media_type,
+        destination=attempt.destination,
+        client_modified_at=attempt.client_modified_at,
+        committed=committed,
+    )

@@ -1,0 +1,212 @@
+"""Beginning an attempt, signing its parts, giving it up."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from apps.storage import dtos, keys, models, parts, provider, queries
+from apps.storage.errors import PartOutOfRange, StoreUnavailable, UploadComplete, UploadOver
+from bitvault.kernel import clock, db
+from bitvault.kernel.actor import Actor
+
+SWEEP_GRACE = timedelta(hours=1)
+"""From the end of an attempt to its sweep. Longer than any URL lives and than any request that still works on the attempt."""
+
+_OPEN = (models.UploadState.STARTED, models.UploadState.COMPLETING)
+
+logger = structlog.get_logger(__name__)
+
+
+def start(
+    *,
+    upload_id: UUID,
+    by: Actor,
+    size_bytes: int,
+    media_type: str,
+    destination: dict[str, Any],
+    part_hashes: list[bytes],
+    base_blob_id: UUID | None,
+    known_blob_id: UUID | None,
+    client_modified_at: datetime | None,
+) -> dtos.Upload:
+    """Write the attempt's row, and sign the first parts that are announced with it."""
+    layout = parts.lay_out(size_bytes)
+    if len(part_hashes) > layout.part_count:
+        raise PartOutOfRange(f"The file has {layout.part_count} parts.", part_count=layout.part_count)
+    now = clock.now()
+    attempt = models.Upload(
+        id=upload_id,
+        user_id=by.user_id,
+        size_bytes=size_bytes,
+        part_size_bytes=layout.part_size_bytes,
+        part_count=layout.part_count,
+        part_hashes=b"".join(part_hashes),
+        media_type=media_type,
+        destination=destination,
+        client_modified_at=client_modified_at,
+        base_blob_id=base_blob_id,
+        known_blob_id=known_blob_id,
+        # Of several parts there may always be more in the store than the object: sessions that lost a race, parts that came too late.
+        has_strays=layout.part_count > 1,
+        created_at=now,
+        expires_at=now + dtos.UPLOAD_LIFETIME,
+        sweep_at=now + dtos.UPLOAD_LIFETIME + SWEEP_GRACE,
+    )
+    announced = range(1, min(len(part_hashes), dtos.SIGN_LIMIT) + 1)
+    with db.write_transaction() as tx:
+        attempt.save(force_insert=True)
+        base = queries.find_base(attempt)
+        if not _needs_store_upload(attempt, base, announced):
+            # Signing is arithmetic, so the answer is part of the transaction that makes it true.
+            return tx.answer(queries.describe(attempt, _sign(attempt, base, announced)))
+    _open_store_upload(attempt)
+    described = queries.describe(attempt, _sign(attempt, base, announced))
+    with db.write_transaction() as tx:
+        return tx.answer(described)
+
+
+def sign_parts(*, upload_id: UUID, by: Actor, announced: dict[int, bytes]) -> list[dtos.Part]:
+    """Keep the digests that the parts are announced with, then sign their URLs."""
+    with db.write_transaction():
+        attempt = _lock_started(upload_id, by.user_id)
+        layout = queries.layout_of(attempt)
+        for number in announced:
+            layout.require(number)
+        _announce(attempt, announced)
+        base = queries.find_base(attempt)
+    if _needs_store_upload(attempt, base, announced):
+        _open_store_upload(attempt)
+    return _sign(attempt, base, announced)
+
+
+def abort(*, upload_id: UUID, by: Actor) -> None:
+    """Give an attempt up. What it brought is removed at once when nothing can refer to it, and by the sweeper in any case."""
+    with db.write_transaction():
+        attempt = queries.require_upload(upload_id, by.user_id, lock=True)
+        before = attempt.state
+        if before == models.UploadState.COMMITTED:
+            raise UploadComplete("The upload is committed; delete the file instead.")
+        if before in _OPEN:
+            attempt.state = models.UploadState.ABORTED
+            attempt.sweep_at = clock.now() + SWEEP_GRACE
+            attempt.save(update_fields=["state", "sweep_at"])
+    if before == models.UploadState.STARTED:
+        # From here no commit can get past the state. The URLs still live, so the sweeper comes once more when they are dead.
+        try:
+            remove_all(upload_id)
+        except StoreUnavailable:
+            logger.info("abort_left_to_sweeper", upload_id=str(upload_id))
+
+
+def remove_all(upload_id: UUID, *, keep_key: str | None = None) -> int:
+    """Delete what an attempt put into the store, except the object ``keep_key``; returns how many objects and sessions went."""
+    store = provider.store()
+    prefix = keys.prefix_of(upload_id)
+    sessions = store.list_multipart_uploads(prefix)
+    for key, store_upload_id in sessions:
+        try:
+            store.abort_multipart_upload(key=key, store_upload_id=store_upload_id)
+        except provider.UploadUnknown:
+            continue
+    strays = [key for key in store.list_keys(prefix) if key != keep_key]
+    store.delete_objects(strays)
+    return len(sessions) + len(strays)
+
+
+def require_open(attempt: models.Upload) -> None:
+    """Refuse an attempt that has come to an end.
+
+    :raises UploadOver: it was given up or its time is over.
+    """
+    if attempt.state in (models.UploadState.ABORTED, models.UploadState.EXPIRED):
+        raise UploadOver
+    if attempt.state in _OPEN and attempt.expires_at <= clock.now():
+        raise UploadOver
+
+
+def _lock_started(upload_id: UUID, user_id: UUID) -> models.Upload:
+    attempt = queries.require_upload(upload_id, user_id, lock=True)
+    require_open(attempt)
+    if attempt.state != models.UploadState.STARTED:
+        raise UploadComplete
+    return attempt
+
+
+def _announce(attempt: models.Upload, announced: dict[int, bytes]) -> None:
+    """Merge digests into the row. One that differs from before makes the old bytes strays, and known content unknown."""
+    hashes = bytes(attempt.part_hashes)
+    anew = [n for n, digest in announced.items() if parts.digest_at(hashes, n) not in (parts.UNKNOWN, digest)]
+    merged = parts.merge(hashes, announced)
+    if merged == hashes:
+        return
+    attempt.part_hashes = merged
+    if anew:
+        attempt.resigned = {**attempt.resigned, **{str(number): clock.now().isoformat() for number in anew}}
+        attempt.has_strays = True
+        attempt.known_blob_id = None
+    attempt.save(update_fields=["part_hashes", "resigned", "has_strays", "known_blob_id"])
+
+
+def _needs_store_upload(attempt: models.Upload, base: models.Blob | None, numbers: Iterable[int]) -> bool:
+    if attempt.part_count == 1 or attempt.store_upload_id or attempt.known_blob_id is not None:
+        return False
+    hashes = bytes(attempt.part_hashes)
+    return any(not queries.is_in_base(base, number, parts.digest_at(hashes, number)) for number in numbers)
+
+
+def _open_store_upload(attempt: models.Upload) -> None:
+    """Begin the store's multipart upload; of two that do so at once, one wins and the other's is dropped."""
+    attempt.store_upload_id = open_store_upload(attempt.id)
+
+
+def open_store_upload(upload_id: UUID) -> str:
+    """Begin the store's multipart upload of an attempt, or find the one that somebody else has begun; returns the store's id of it.
+
+    :raises UploadOver: the attempt has come to an end meanwhile.
+    """
+    key = keys.multipart_key(upload_id)
+    mine = provider.store().create_multipart_upload(key)
+    with db.write_transaction():
+        models.Upload.objects.filter(id=upload_id, state=models.UploadState.STARTED, store_upload_id="").update(
+            store_upload_id=mine
+        )
+        state, kept = models.Upload.objects.values_list("state", "store_upload_id").get(id=upload_id)
+    if kept != mine:
+        provider.store().abort_multipart_upload(key=key, store_upload_id=mine)
+    if state != models.UploadState.STARTED:
+        raise UploadOver
+    return str(kept)
+
+
+def _sign(attempt: models.Upload, base: models.Blob | None, numbers: Iterable[int]) -> list[dtos.Part]:
+    """Say of each part whether it is there already, or how to send it."""
+    layout = queries.layout_of(attempt)
+    hashes = bytes(attempt.part_hashes)
+    described = []
+    for number in numbers:
+        digest = parts.digest_at(hashes, number)
+        size_bytes = layout.length_of(number)
+        if attempt.known_blob_id is not None or queries.is_in_base(base, number, digest):
+            described.append(dtos.Part(number, "present", size_bytes, digest.hex()))
+            continue
+        signed = _sign_one(attempt, number, size_bytes, digest)
+        described.append(
+            dtos.Part(number, "send", size_bytes, digest.hex(), "PUT", signed.url, signed.headers, signed.expires_at)
+        )
+    return described
+
+
+def _sign_one(attempt: models.Upload, number: int, size_bytes: int, digest: bytes) -> provider.Signed:
+    store = provider.store()
+    if attempt.part_count == 1:
+        return store.sign_put(key=keys.single_part_key(attempt.id, digest), size_bytes=size_bytes, digest=digest)
+    return store.sign_put_part(
+        key=keys.multipart_key(attempt.id),
+        store_upload_id=attempt.store_upload_id,
+        number=number,
+        size_bytes=size_bytes,
+        digest=digest,
+    )

@@ -1,0 +1,94 @@
+"""The sweeper: attempts that nobody ended come to an end, and what no version is made of leaves the store.
+
+A row is visited when its ``sweep_at`` has come: first to be ended if it is still open, then to be cleaned once its URLs are dead, then to
+be forgotten. Each visit can be repeated and may die anywhere.
+"""
+
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter
+
+from apps.billing import api as billing
+from apps.files import api as files
+from apps.storage import dtos, models
+from apps.storage.errors import StoreUnavailable
+from apps.storage.operations import completing, starting
+from bitvault.events.api import publish
+from bitvault.events.catalog.storage import UploadExpired
+from bitvault.kernel import clock, db
+
+SWEEP_BATCH = 200
+"""Attempts of one run for one tenant: some seconds of work, so that no tenant keeps the sweeper from the others."""
+
+SWEPT = Counter("bitvault_uploads_swept_total", "Upload attempts that the sweeper visited, by what it did", ["outcome"])
+REMOVED = Counter(
+    "bitvault_uploads_swept_objects_total", "Objects and multipart sessions that the sweeper removed from the store"
+)
+
+_OPEN = (models.UploadState.STARTED, models.UploadState.COMPLETING)
+
+logger = structlog.get_logger(__name__)
+
+
+def sweep(*, limit: int = SWEEP_BATCH) -> int:
+    """Visit the attempts of the entered tenant that are due; returns how many."""
+    with db.read_transaction():
+        due = list(models.Upload.objects.filter(sweep_at__lte=clock.now()).order_by("sweep_at")[:limit])
+    for attempt in due:
+        try:
+            outcome = _visit(attempt)
+        except StoreUnavailable:
+            outcome = "postponed"  # still due: the next run comes back to it
+        SWEPT.labels(outcome).inc()
+    return len(due)
+
+
+def _visit(attempt: models.Upload) -> str:
+    if attempt.swept_at is not None:
+        return _forget(attempt.id)
+    if attempt.state == models.UploadState.COMMITTED:
+        _clean(attempt)
+        return "strays"
+    if files.is_committed(upload_id=attempt.id):
+        # The process died between Files' step and the last ones.
+        billing.settle(upload_id=attempt.id, size_bytes=attempt.size_bytes)
+        completing.finish(upload_id=attempt.id, kept=True)
+        return "rolled_forward"
+    if attempt.state in _OPEN and not _expire(attempt):
+        return "moved_on"
+    billing.release(upload_id=attempt.id)
+    _clean(attempt)
+    return "aborted" if attempt.state == models.UploadState.ABORTED else "expired"
+
+
+def _expire(attempt: models.Upload) -> bool:
+    """End an open attempt; ``False`` when somebody else has moved it on since it was read."""
+    with db.write_transaction():
+        ended = models.Upload.objects.filter(id=attempt.id, state=attempt.state, sweep_at=attempt.sweep_at).update(
+            state=models.UploadState.EXPIRED
+        )
+        if ended:
+            publish(UploadExpired(actor_id=attempt.user_id, upload_id=attempt.id, size_bytes=attempt.size_bytes))
+    return bool(ended)
+
+
+def _clean(attempt: models.Upload) -> None:
+    """Remove from the store whatever the attempt brought and no version is made of, and note that it is gone."""
+    own = None
+    if attempt.blob_id is not None and attempt.known_blob_id is None:
+        with db.read_transaction():
+            own = models.Blob.objects.filter(id=attempt.blob_id).first()
+    unused = own is not None and own.state == models.BlobState.PENDING
+    REMOVED.inc(starting.remove_all(attempt.id, keep_key=None if own is None or unused else own.key))
+    now = clock.now()
+    with db.write_transaction():
+        if unused:
+            models.Blob.objects.filter(id__in=[attempt.blob_id]).update(state=models.BlobState.GONE)
+        models.Upload.objects.filter(id=attempt.id).update(swept_at=now, sweep_at=now + dtos.COMMITTED_MEMORY)
+
+
+def _forget(upload_id: UUID) -> str:
+    with db.write_transaction():
+        models.Upload.objects.filter(id=upload_id, swept_at__isnull=False).delete()
+    return "forgotten"

@@ -1,0 +1,124 @@
+"""Reads of attempts and blobs."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from apps.storage import dtos, keys, models, parts, provider
+from apps.storage.errors import UploadNotFound
+from bitvault.kernel import db
+
+READABLE = (models.BlobState.PENDING, models.BlobState.LIVE)
+"""States in which the bytes are there. ``pending`` is one: a version may name the blob before the attempt's last step is written."""
+
+
+def require_upload(upload_id: UUID, user_id: UUID, *, lock: bool = False) -> models.Upload:
+    """Read an attempt of this person (inside a transaction), and hold its row if it is to change.
+
+    :raises UploadNotFound: there is none, or it is somebody else's.
+    """
+    rows = models.Upload.objects.select_for_update() if lock else models.Upload.objects.all()
+    attempt = rows.filter(id=upload_id, user_id=user_id).first()
+    if attempt is None:
+        raise UploadNotFound
+    return attempt
+
+
+def layout_of(attempt: models.Upload) -> parts.Layout:
+    """Tell how the attempt's file is cut: as it was when it began, whatever the rule is now."""
+    return parts.Layout(attempt.size_bytes, attempt.part_size_bytes, attempt.part_count)
+
+
+def find_base(attempt: models.Upload) -> models.Blob | None:
+    """Find the blob that equal parts can be copied from, if there is one and the store copies parts (inside a transaction).
+
+    A store that was not probed is taken as one that cannot: then all parts travel, which is always right.
+    """
+    if attempt.base_blob_id is None or attempt.part_count == 1:
+        return None
+    if not models.Provider.objects.filter(name=provider.store().name, abilities__part_copy=True).exists():
+        return None
+    return models.Blob.objects.filter(
+        id=attempt.base_blob_id, state__in=READABLE, part_size_bytes=attempt.part_size_bytes
+    ).first()
+
+
+def is_in_base(base: models.Blob | None, number: int, digest: bytes) -> bool:
+    """Tell whether the base has the same part at the same place."""
+    return base is not None and digest != parts.UNKNOWN and parts.digest_at(bytes(base.part_hashes), number) == digest
+
+
+def get_upload(upload_id: UUID, user_id: UUID) -> dtos.Upload:
+    """Describe an attempt and what the store holds of it: from here a client resumes."""
+    with db.read_transaction():
+        attempt = require_upload(upload_id, user_id)
+        base = find_base(attempt)
+    layout = layout_of(attempt)
+    hashes = bytes(attempt.part_hashes)
+    stored = _stored_numbers(attempt, layout)
+    described = []
+    for number in range(1, len(hashes) // parts.DIGEST_BYTES + 1):
+        digest = parts.digest_at(hashes, number)
+        if attempt.known_blob_id is not None or (number not in stored and is_in_base(base, number, digest)):
+            described.append(dtos.Part(number, "present", layout.length_of(number), digest.hex()))
+        elif number in stored:
+            described.append(dtos.Part(number, "stored", layout.length_of(number), digest.hex()))
+    return describe(attempt, described)
+
+
+def describe(attempt: models.Upload, described: list[dtos.Part]) -> dtos.Upload:
+    """Make the answer about an attempt."""
+    return dtos.Upload(
+        id=attempt.id,
+        state=cast(dtos.UploadStateName, attempt.state),
+        size_bytes=attempt.size_bytes,
+        part_size_bytes=attempt.part_size_bytes,
+        part_count=attempt.part_count,
+        parts=described,
+        expires_at=attempt.expires_at,
+    )
+
+
+def _stored_numbers(attempt: models.Upload, layout: parts.Layout) -> set[int]:
+    """Ask the store which parts, as announced now, have arrived."""
+    every = set(range(1, layout.part_count + 1))
+    if attempt.state == models.UploadState.COMPLETING:
+        return every
+    hashes = bytes(attempt.part_hashes)
+    if attempt.state != models.UploadState.STARTED or attempt.known_blob_id is not None or not hashes:
+        return set()
+    if layout.part_count == 1:
+        return every if _is_whole(keys.single_part_key(attempt.id, parts.digest_at(hashes, 1)), layout) else set()
+    if not attempt.store_upload_id:
+        return set()
+    key = keys.multipart_key(attempt.id)
+    try:
+        held = provider.store().list_parts(key=key, store_upload_id=attempt.store_upload_id)
+    except provider.UploadUnknown:
+        return every if _is_whole(key, layout) else set()
+    return set(_arrived_as_announced(held.values(), hashes, attempt.resigned))
+
+
+def _is_whole(key: str, layout: parts.Layout) -> bool:
+    found = provider.store().find_object(key)
+    return found is not None and found.size_bytes == layout.size_bytes
+
+
+def _arrived_as_announced(
+    held: Iterable[provider.StoredPart], hashes: bytes, resigned: dict[str, str]
+) -> Iterable[int]:
+    """Leave out parts that were announced anew with another digest after the store got them.
+
+    Where the store tells a part's checksum that decides; else its time does, in whole seconds and to the safe side: at worst a part that
+    is there is sent once more.
+    """
+    for part in held:
+        digest = parts.digest_at(hashes, part.number)
+        if part.checksum is not None:
+            if part.checksum == provider.checksum_of(digest):
+                yield part.number
+        elif digest != parts.UNKNOWN:
+            anew = resigned.get(str(part.number))
+            if anew is None or part.modified_at > datetime.fromisoformat(anew):
+                yield part.number

@@ -1,0 +1,206 @@
+"""Uploads: the saga that brings a file in, across Files, Billing and Storage, and its REST routes.
+
+Each step commits its own rows, and each unfinished one ends by itself: a promise of room lapses, an attempt is swept. Start: Files
+authorises, Billing reserves, Storage begins. Commit: Storage verifies and freezes the bytes, Files makes the version, Billing charges,
+Storage ends the attempt. A commit that died anywhere is finished by the next one, or by the sweeper.
+"""
+
+import mimetypes
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+
+from apps.billing import api as billing
+from apps.billing.errors import QuotaExceeded
+from apps.files import api as files
+from apps.files.dtos import Mode, Node, UploadGrant
+from apps.files.errors import NameTaken
+from apps.storage import api as storage
+from apps.storage.dtos import SIGN_LIMIT, UPLOAD_LIFETIME, Part, Upload
+from apps.storage.errors import ContentMismatch, FileTooLarge, PartOutOfRange, PartsMissing, UploadComplete, UploadOver
+from bitvault.kernel import clock, ids
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import Gone, Invalid
+from bitvault.web.views import ActorRequest, Body, View, operation
+
+ANY_TYPE = "application/octet-stream"
+
+_TYPES = mimetypes.MimeTypes()
+"""Python's own table alone: the machine's files differ from place to place."""
+
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 in lower-case hexadecimal digits.")]
+MediaType = Annotated[str, msgspec.Meta(pattern=r"^[\w!#$&^.+-]+/[\w!#$&^.+-]+$", max_length=255)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class StartUpload(Body, frozen=True):
+    """A file that is to come. ``part_hashes``: of all parts, or of the first ones."""
+
+    parent_id: UUID
+    name: str
+    size_bytes: Annotated[int, msgspec.Meta(ge=0)]
+    mode: Mode = "add"
+    node_id: UUID | None = None
+    base_version_id: UUID | None = None
+    autorename: bool = False
+    media_type: MediaType | None = None
+    client_modified_at: Moment | None = None
+    part_hashes: Annotated[list[Sha256], msgspec.Meta(max_length=10_000)] = []  # msgspec copies an empty list for each
+
+
+class AnnouncedPart(Body, frozen=True):
+    """A part that is about to be sent."""
+
+    number: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+    sha256: Sha256
+
+
+class SignParts(Body, frozen=True):
+    """The parts that are about to be sent."""
+
+    parts: Annotated[list[AnnouncedPart], msgspec.Meta(min_length=1, max_length=SIGN_LIMIT)]
+
+
+class CommitUpload(Body, frozen=True):
+    """The end of an upload. ``part_hashes``: of all parts, where they were not announced before."""
+
+    part_hashes: Annotated[list[Sha256], msgspec.Meta(max_length=10_000)] = []  # msgspec copies an empty list for each
+
+
+class SignedParts(msgspec.Struct, frozen=True):
+    """How to send each of the announced parts."""
+
+    items: list[Part]
+
+
+def start(actor: Actor, wanted: StartUpload) -> Upload:
+    """Begin an upload: name, rights and room are decided before any byte moves."""
+    grant = files.authorise_upload(
+        actor=actor,
+        parent_id=wanted.parent_id,
+        name=wanted.name,
+        mode=wanted.mode,
+        node_id=wanted.node_id,
+        base_version_id=wanted.base_version_id,
+        autorename=wanted.autorename,
+        size_bytes=wanted.size_bytes,
+    )
+    content_hash = storage.find_content_hash(size_bytes=wanted.size_bytes, part_hashes=wanted.part_hashes)
+    known_blob_id = None
+    if content_hash is not None:
+        known_blob_id = files.find_readable_blob(actor=actor, content_hash=content_hash, size_bytes=wanted.size_bytes)
+    upload_id = ids.new_id()
+    expires_at = clock.now() + UPLOAD_LIFETIME
+    billing.reserve(actor=actor, upload_id=upload_id, size_bytes=wanted.size_bytes, expires_at=expires_at)
+    try:
+        return storage.start_upload(
+            actor=actor,
+            upload_id=upload_id,
+            size_bytes=wanted.size_bytes,
+            media_type=wanted.media_type or _TYPES.guess_type(grant.name)[0] or ANY_TYPE,
+            destination=msgspec.to_builtins(grant),
+            part_hashes=wanted.part_hashes,
+            base_blob_id=grant.base_blob_id,
+            known_blob_id=known_blob_id,
+            client_modified_at=wanted.client_modified_at,
+        )
+    except Exception:
+        billing.release(upload_id=upload_id)
+        raise
+
+
+def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node, bool]:
+    """Make a version of the bytes; returns the node and whether this very call brought the upload to its end."""
+    verified = storage.complete_upload(actor=actor, upload_id=upload_id, part_hashes=part_hashes)
+    if verified.committed:
+        node = files.find_committed(actor=actor, upload_id=upload_id)
+        if node is None:
+            raise Gone("The file of this upload is not there any more.")
+        return node, False
+    done = files.commit_upload(
+        actor=actor,
+        upload_id=upload_id,
+        grant=msgspec.convert(verified.destination, UploadGrant),
+        blob_id=verified.blob_id,
+        size_bytes=verified.size_bytes,
+        content_hash=verified.content_hash,
+        media_type=verified.media_type,
+        client_modified_at=verified.client_modified_at,
+    )
+    billing.settle(upload_id=upload_id, size_bytes=verified.size_bytes if done.version_created else 0)
+    return done.node, storage.finish_upload(upload_id=upload_id, kept=done.version_created)
+
+
+def abort(actor: Actor, upload_id: UUID) -> None:
+    """Give an upload up and its room back."""
+    storage.abort_upload(actor=actor, upload_id=upload_id)
+    billing.release(upload_id=upload_id)
+
+
+class Uploads(View):
+    """Uploads of the caller."""
+
+    @operation(
+        body=StartUpload,
+        answer=Upload,
+        status=201,
+        problems=(NameTaken, QuotaExceeded, FileTooLarge, PartOutOfRange),
+    )
+    def post(self, request: ActorRequest) -> HttpResponse:
+        """Begin an upload. Name, rights and quota are decided here, before any byte moves.
+
+        Parts that are announced by ``part_hashes`` come back with signed URLs (up to 100), or as ``present`` when they need not travel.
+        """
+        body = self.parse(StartUpload, request)
+        return self.repeatable(request, lambda: start(request.actor, body))
+
+
+class UploadDetail(View):
+    """One upload of the caller."""
+
+    @operation(answer=Upload)
+    def get(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
+        """Describe an upload and the parts that the store holds: resume from here."""
+        return self.render(storage.get_upload(actor=request.actor, upload_id=upload_id))
+
+    @operation(status=204, problems=(UploadComplete,))
+    def delete(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
+        """Give an upload up; its parts are swept."""
+        abort(request.actor, upload_id)
+        return self.render(status=204)
+
+
+class UploadParts(View):
+    """Parts of an upload."""
+
+    @operation(body=SignParts, answer=SignedParts, problems=(PartOutOfRange, UploadComplete, UploadOver))
+    def post(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
+        """Announce up to 100 parts and get a URL for each that has to travel.
+
+        PUT exactly the part's bytes with exactly the headers given; the store refuses anything else.
+        """
+        body = self.parse(SignParts, request)
+        announced = {part.number: part.sha256 for part in body.parts}
+        if len(announced) != len(body.parts):
+            raise Invalid("Announce each part once.")
+        signed = storage.sign_parts(actor=request.actor, upload_id=upload_id, announced=announced)
+        return self.render(SignedParts(signed))
+
+
+class UploadCommit(View):
+    """The end of an upload."""
+
+    @operation(
+        body=CommitUpload,
+        answer=Node,
+        status=201,
+        problems=(NameTaken, PartsMissing, ContentMismatch, UploadOver),
+    )
+    def post(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
+        """Verify the bytes against the store and make the version. Repeated, it answers 200 with the same node."""
+        body = self.parse(CommitUpload, request)
+        node, first = commit(request.actor, upload_id, body.part_hashes)
+        return self.render(node, status=201 if first else 200)
