@@ -18,6 +18,8 @@ from bitvault.stack.valkey import Valkey
 SERVER_PORTS = ("postgresql", "valkey", *PORT_NAMES)
 WEB_PORTS = ("web", "sockets")
 
+DEMO_TENANT = "demo"
+
 # The slowest restart of the store that was ever measured took 8 s; a machine under load gets room.
 READY_SECONDS = 60.0
 LOG_TAIL_LINES = 5
@@ -30,6 +32,7 @@ class Addresses:
     base_url: str
     # For programs that do not resolve names under ``localhost``.
     plain_url: str
+    demo_url: str
     socket_url: str
 
     @classmethod
@@ -38,6 +41,7 @@ class Addresses:
         return cls(
             base_url=f"http://localhost:{ports['web']}",
             plain_url=f"http://{LOOPBACK}:{ports['web']}",
+            demo_url=f"http://{DEMO_TENANT}.localhost:{ports['web']}",
             socket_url=f"ws://localhost:{ports['sockets']}",
         )
 
