@@ -1,0 +1,54 @@
+/** Starts what the pages of files have, once; everything listens on the document, so swapped pages need no wiring. */
+
+import { closest } from "../js/dom.js";
+import { run, runOnSelection } from "./list/actions.js";
+import { startDrag } from "./list/drag.js";
+import { startKeyboard } from "./list/keyboard.js";
+import { openRowMenuAtRow, startRowMenu } from "./list/menu.js";
+import { startPaging } from "./list/paging.js";
+import { entryOf, keepOneInTabOrder, place, placeNode } from "./list/rows.js";
+import { show, startSelection } from "./list/selection.js";
+import { runInTrash } from "./list/trash.js";
+import { startUploads } from "./uploads/start.js";
+
+const inTrash = () => place().page === "trash";
+
+/** @param {string} command */
+const runHere = (command) => (inTrash() ? runInTrash(command) : runOnSelection(command));
+
+startSelection();
+startRowMenu();
+startDrag();
+startPaging();
+startKeyboard({
+  F2: () => runHere("rename"),
+  Delete: () => runHere(inTrash() ? "delete-for-good" : "trash"),
+  menu: () => {
+    const row = closest(document.activeElement, "#rows > .row");
+    if (row && !inTrash()) openRowMenuAtRow(row);
+  },
+});
+const uploads = startUploads();
+
+document.addEventListener("click", (event) => {
+  const button = closest(event.target, "[data-command]");
+  if (button?.dataset.command?.startsWith("upload-")) uploads.choose(button.dataset.command === "upload-folder");
+  else if (button?.dataset.command) runHere(button.dataset.command);
+
+  const act = closest(event.target, "#rows [data-act]")?.dataset.act;
+  const row = closest(event.target, "#rows > .row");
+  if (!act || !row || act === "toggle" || act === "open") return;
+  if (act === "menu") openRowMenuAtRow(row);
+  else if (inTrash()) runInTrash(act, [entryOf(row)]);
+  else run(act, [entryOf(row)]);
+});
+document.addEventListener("dblclick", (event) => {
+  const row = closest(event.target, '[data-page="folder"] #rows > .row');
+  if (row && !closest(event.target, "a, button, input") && !event.ctrlKey && !event.shiftKey) run("open", [entryOf(row)]);
+});
+document.addEventListener("bitvault:node", (event) => placeNode(/** @type {CustomEvent} */ (event).detail, { fresh: true }));
+document.addEventListener("bitvault:page", () => {
+  keepOneInTabOrder();
+  show();
+});
+keepOneInTabOrder();

@@ -1,0 +1,95 @@
+/** What the buttons, menus and keys of a folder do. */
+
+import { call } from "../../js/api.js";
+import { askName } from "../../js/dialogs.js";
+import { announce } from "../../js/dom.js";
+import { plural } from "../../js/format.js";
+import { toast } from "../../js/toast.js";
+import { moveByDialog } from "./move.js";
+import { startRename } from "./rename.js";
+import { focusRow, place, placeNode, removeRow } from "./rows.js";
+import { clearSelection, selected, selectOnly } from "./selection.js";
+import { together } from "./together.js";
+
+/** @typedef {import("./rows.js").Entry} Entry */
+
+/** Between two downloads: browsers drop the first of two that start at the same instant. */
+const BETWEEN_DOWNLOADS_MS = 400;
+
+/** Ask for a name and make a folder in the one that is shown. */
+export async function newFolder() {
+  const { folderId } = place();
+  const node = await askName({
+    title: "New folder",
+    label: "Name",
+    value: "",
+    accept: "Create",
+    submit: (name) => call("POST", "/folders", { body: { parent_id: folderId, name } }),
+  });
+  if (!node) return;
+  const row = placeNode(node, { fresh: true });
+  if (row) {
+    selectOnly(row);
+    focusRow(row);
+  }
+  announce(`Folder ${node.name} created`);
+}
+
+/** @param {Entry[]} entries folders among them are left out */
+export async function download(entries) {
+  const files = entries.filter((entry) => entry.kind === "file");
+  for (const [index, entry] of files.entries()) {
+    if (index) await new Promise((resolve) => setTimeout(resolve, BETWEEN_DOWNLOADS_MS));
+    const link = document.createElement("a");
+    link.href = `/api/v1/nodes/${entry.id}/content`;
+    link.download = "";
+    link.setAttribute("hx-boost", "false");
+    document.body.append(link);
+    link.click();
+    link.remove();
+  }
+}
+
+/** @param {{name: string}[]} entries @returns {string} */
+export const nameOrCount = (entries) => (entries.length === 1 ? `“${entries[0].name}”` : plural(entries.length, "item"));
+
+/** @param {Entry[]} entries */
+export async function trash(entries) {
+  const done = await together(entries, (entry) => call("DELETE", `/nodes/${entry.id}`));
+  for (const { entry } of done) removeRow(entry.id);
+  if (!done.length) return;
+  const gone = done.map(({ entry }) => entry);
+  toast(`${nameOrCount(gone)} moved to trash.`, { action: "Undo", undo: true, run: () => restore(gone) });
+}
+
+/** @param {{id: string, name: string}[]} entries */
+async function restore(entries) {
+  const done = await together(entries, (entry) => call("POST", `/trash/${entry.id}/restore`, { body: { on_conflict: "rename" } }));
+  for (const { result } of done) placeNode(result, { fresh: true });
+  if (done.length) announce(`${nameOrCount(done.map(({ entry }) => entry))} restored`);
+}
+
+/** @param {Entry} entry */
+export function open(entry) {
+  entry.row.querySelector("a.name")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+}
+
+/**
+ * Carry out a command of the selection bar or the row's menu.
+ *
+ * @param {string} command
+ * @param {Entry[]} entries
+ */
+export function run(command, entries) {
+  if (command === "new-folder") return void newFolder();
+  if (command === "clear-selection") return clearSelection();
+  if (!entries.length) return;
+  if (command === "open") open(entries[0]);
+  if (command === "download") void download(entries);
+  if (command === "rename" && entries.length === 1) startRename(entries[0].row);
+  if (command === "move") void moveByDialog(entries);
+  if (command === "trash") void trash(entries);
+}
+
+/** @param {string} command on whatever is selected */
+export const runOnSelection = (command) => run(command, selected());

@@ -1,0 +1,81 @@
+/** Rows dragged onto a folder, a step of the path, the rail or the trash. Files from outside are no business of this module. */
+
+import { closest, icon, make } from "../../js/dom.js";
+import { trash } from "./actions.js";
+import { moveInto } from "./move.js";
+import { entryOf, place } from "./rows.js";
+import { clearSelection, isSelected, selected, selectOnly } from "./selection.js";
+
+const MARK = "application/x-bitvault-nodes";
+const TARGETS = '.row[data-kind="folder"], [data-drop-folder], [data-drop-trash]';
+
+/** @type {import("./rows.js").Entry[]} what is in the air; only this page can hold it */
+let carried = [];
+/** @type {HTMLElement | null} */
+let hovered = null;
+
+/** @param {HTMLElement | null} target */
+function hover(target) {
+  if (hovered === target) return;
+  hovered?.removeAttribute("data-drop");
+  hovered = target;
+  hovered?.setAttribute("data-drop", "");
+}
+
+/** @param {EventTarget | null} where @returns {HTMLElement | null} where these rows may be dropped */
+function targetOf(where) {
+  const target = closest(where, TARGETS);
+  if (!target) return null;
+  const id = target.dataset.dropFolder ?? target.dataset.id ?? "";
+  const itself = carried.some((entry) => entry.id === id);
+  return itself || (target.dataset.dropFolder !== undefined && id === place().folderId) ? null : target;
+}
+
+/** @param {DragEvent} event */
+function showChip(event) {
+  const text = carried.length === 1 ? carried[0].name : `${carried.length} items`;
+  const chip = make("div", { class: "drag-chip", "aria-hidden": "true" }, icon(carried.length === 1 && carried[0].kind === "folder" ? "folder" : "copy"), text);
+  document.body.append(chip);
+  event.dataTransfer?.setDragImage(chip, 12, 12);
+  setTimeout(() => chip.remove());
+}
+
+/** Make rows movable by pointer. */
+export function startDrag() {
+  document.addEventListener("dragstart", (event) => {
+    const row = closest(event.target, "#rows > .row");
+    if (!row || place().page !== "folder" || !event.dataTransfer) return;
+    if (!isSelected(row)) selectOnly(row);
+    carried = selected();
+    event.dataTransfer.setData(MARK, carried.map((entry) => entry.id).join(","));
+    event.dataTransfer.effectAllowed = "move";
+    showChip(event);
+    for (const entry of carried) entry.row.setAttribute("data-dragged", "");
+  });
+  document.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer?.types.includes(MARK)) return;
+    const target = targetOf(event.target);
+    hover(target);
+    if (!target) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "move";
+  });
+  document.addEventListener("dragend", () => {
+    hover(null);
+    for (const entry of carried) entry.row.removeAttribute("data-dragged");
+    carried = [];
+  });
+  document.addEventListener("drop", (event) => {
+    if (!event.dataTransfer?.types.includes(MARK)) return;
+    event.preventDefault();
+    const target = targetOf(event.target);
+    const entries = carried.map((entry) => entryOf(entry.row));
+    hover(null);
+    if (!target || !entries.length) return;
+    clearSelection();
+    if (target.dataset.dropTrash !== undefined) return void trash(entries);
+    const id = target.dataset.dropFolder ?? target.dataset.id ?? "";
+    const name = target.dataset.dropName ?? target.dataset.name ?? "My files";
+    void moveInto(entries, { id, name }, place().folderId);
+  });
+}

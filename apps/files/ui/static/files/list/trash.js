@@ -1,0 +1,63 @@
+/** The trash: restore, delete for good, empty. */
+
+import { call, explain } from "../../js/api.js";
+import { confirmAction } from "../../js/dialogs.js";
+import { plural } from "../../js/format.js";
+import { toast } from "../../js/toast.js";
+import { nameOrCount } from "./actions.js";
+import { removeRow, rows, showEmptiness } from "./rows.js";
+import { clearSelection, selected } from "./selection.js";
+import { together } from "./together.js";
+
+/** @param {import("./rows.js").Entry[]} entries */
+async function restore(entries) {
+  const done = await together(entries, (entry) => call("POST", `/trash/${entry.id}/restore`, { body: { on_conflict: "rename" } }));
+  for (const { entry } of done) removeRow(entry.id);
+  if (!done.length) return;
+  const renamed = done.filter(({ entry, result }) => result.name !== entry.name);
+  const note = renamed.length === 1 ? ` Its name was taken, so it is now “${renamed[0].result.name}”.` : renamed.length ? ` ${plural(renamed.length, "name")} had been taken and got a number.` : "";
+  toast(`${nameOrCount(done.map(({ entry }) => entry))} restored.${note}`);
+}
+
+/** @param {import("./rows.js").Entry[]} entries */
+async function deleteForGood(entries) {
+  const sure = await confirmAction({
+    title: `Delete ${nameOrCount(entries)} for good?`,
+    text: "This cannot be undone.",
+    accept: "Delete for good",
+    danger: true,
+  });
+  if (!sure) return;
+  const done = await together(entries, (entry) => call("DELETE", `/trash/${entry.id}`));
+  for (const { entry } of done) removeRow(entry.id);
+  if (done.length) toast(`${nameOrCount(done.map(({ entry }) => entry))} deleted for good.`);
+}
+
+async function emptyTrash() {
+  const sure = await confirmAction({
+    title: "Empty the trash?",
+    text: "Everything in it is deleted for good, also what this page has not loaded yet.",
+    accept: "Empty trash",
+    danger: true,
+  });
+  if (!sure) return;
+  try {
+    await call("DELETE", "/trash");
+    for (const row of rows()) row.remove();
+    document.querySelector("#rows .more")?.remove();
+    clearSelection();
+    showEmptiness();
+    toast("The trash is empty.");
+  } catch (error) {
+    toast(explain(error), { failed: true });
+  }
+}
+
+/** @param {string} command @param {import("./rows.js").Entry[]} [entries] what is selected, unless given */
+export function runInTrash(command, entries = selected()) {
+  if (command === "clear-selection") return clearSelection();
+  if (command === "empty-trash") return void emptyTrash();
+  if (!entries.length) return;
+  if (command === "restore") void restore(entries);
+  if (command === "delete-for-good" || command === "delete") void deleteForGood(entries);
+}

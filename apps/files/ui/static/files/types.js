@@ -1,0 +1,24 @@
+/** Which kind of file a name promises; the table is shared with the server's templates. */
+
+import table from "./types.json" with { type: "json" };
+
+/** A longer ending is no extension but a part of the name. */
+const LONGEST_EXTENSION = 10;
+
+/** @param {string} name @returns {[string, string]} the stem and the extension with its dot (or "") */
+export function splitName(name) {
+  const dot = name.lastIndexOf(".");
+  const extension = name.slice(dot);
+  if (dot <= 0 || extension.length < 2 || extension.length > LONGEST_EXTENSION || /\s/u.test(extension)) return [name, ""];
+  return [name.slice(0, dot), extension];
+}
+
+/** @param {string} name @param {string} [kind] @returns {string} a key of the icons `type-…` */
+export function typeOf(name, kind = "file") {
+  if (kind === "folder") return "folder";
+  const extension = splitName(name)[1].slice(1).toLowerCase();
+  return /** @type {Record<string, string>} */ (table.extensions)[extension] ?? "file";
+}
+
+/** @param {string} type @returns {string} what it is called */
+export const labelOf = (type) => /** @type {Record<string, string>} */ (table.labels)[type] ?? table.labels.file;

@@ -1,0 +1,280 @@
+/**
+ * What is to be uploaded, in which order, and how far it has come. Small files go several at once (there the round trips cost),
+ * large ones two at once (there the line is the limit, and `transfer` sends four parts side by side).
+ */
+
+import { explain, NetworkDown, Problem } from "../../js/api.js";
+import { Conflicts } from "./conflicts.js";
+import { FolderTree } from "./folders.js";
+import { Unreadable } from "./hashing.js";
+import { Refused } from "./put.js";
+import { Rate } from "./rate.js";
+import { fingerprintOf, forget, recall, remember } from "./store.js";
+import { Transfer } from "./transfer.js";
+
+/** One part: a file of at most this size is one PUT. */
+const SMALL_BYTES = 8 * 1024 * 1024;
+const LANES = { small: 6, large: 2 };
+
+/** @typedef {"waiting" | "sending" | "retrying" | "asking" | "paused" | "failed" | "done" | "skipped" | "canceled"} State */
+
+/** One file on its way. */
+export class Item {
+  /** @type {State} */
+  state = "waiting";
+  sent = 0;
+  /** Why it failed or waits, in plain words. */
+  note = "";
+  uploadId = "";
+  rate = new Rate();
+  /** @type {AbortController | null} */
+  controller = null;
+  /** @type {import("./transfer.js").Destination["mode"]} */
+  mode = "add";
+  autorename = false;
+  nodeId = "";
+  offline = false;
+
+  /** @param {number} id @param {File} file @param {Batch} batch @param {string[]} dir */
+  constructor(id, file, batch, dir) {
+    this.id = id;
+    this.file = file;
+    this.batch = batch;
+    this.dir = dir;
+    this.name = file.name;
+    this.size = file.size;
+    this.fingerprint = fingerprintOf(batch.rootId, dir, file);
+  }
+
+  get lane() {
+    return this.size <= SMALL_BYTES ? "small" : "large";
+  }
+
+  get active() {
+    return this.state === "sending" || this.state === "retrying" || this.state === "asking";
+  }
+
+  get unfinished() {
+    return this.active || this.state === "waiting" || this.state === "paused";
+  }
+}
+
+/** Files that came together: one place, one tree of folders, one "the same for all". */
+class Batch {
+  conflicts = new Conflicts();
+
+  /** @param {string} rootId @param {string} rootName @param {(node: import("../../js/api.js").Node) => void} onMade */
+  constructor(rootId, rootName, onMade) {
+    this.rootId = rootId;
+    this.rootName = rootName;
+    this.tree = new FolderTree(rootId, onMade);
+  }
+}
+
+export class UploadQueue extends EventTarget {
+  /** @type {Item[]} */
+  items = [];
+  #next = 1;
+
+  /** @param {string} name @param {unknown} [detail] */
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  /**
+   * @param {{id: string, name: string}} folder
+   * @returns {Batch}
+   */
+  batch(folder) {
+    return new Batch(folder.id, folder.name, (node) => this.#tell("node", node));
+  }
+
+  /** @param {Batch} batch @param {File} file @param {string[]} dir @returns {Item} */
+  add(batch, file, dir) {
+    const item = new Item(this.#next, file, batch, dir);
+    this.#next += 1;
+    this.items.push(item);
+    void this.#remember(item, true);
+    this.#tell("change");
+    this.#pump();
+    return item;
+  }
+
+  /** @param {Batch} batch @param {string[]} dir a folder that may stay empty */
+  addFolder(batch, dir) {
+    batch.tree.ensure(dir).catch((error) => this.#tell("folder-failed", { name: dir.join("/"), error }));
+  }
+
+  /** @param {Item} item @param {boolean} [first] */
+  async #remember(item, first = false) {
+    const { fingerprint, dir, name, size, batch } = item;
+    const known = first ? await recall(fingerprint) : null;
+    if (known?.uploadId && !item.uploadId) item.uploadId = known.uploadId;
+    if (!item.unfinished) return;
+    const { rootId, rootName } = batch;
+    await remember({ fingerprint, rootId, rootName, dir, name, size, modified: item.file.lastModified, uploadId: item.uploadId });
+  }
+
+  /** Start what may start. */
+  #pump() {
+    for (const lane of /** @type {("small" | "large")[]} */ (["small", "large"])) {
+      let free = LANES[lane] - this.items.filter((item) => item.lane === lane && item.active && item.state !== "asking").length;
+      for (const item of this.items) {
+        if (free <= 0) break;
+        if (item.state !== "waiting" || item.lane !== lane || item.controller) continue;
+        free -= 1;
+        void this.#carry(item);
+      }
+    }
+  }
+
+  /** @param {Item} item */
+  async #carry(item) {
+    const controller = new AbortController();
+    item.controller = controller;
+    this.#set(item, "sending");
+    try {
+      const known = item.uploadId ? null : await recall(item.fingerprint);
+      if (known?.uploadId) item.uploadId = known.uploadId;
+      const parentId = await item.batch.tree.ensure(item.dir);
+      controller.signal.throwIfAborted();
+      const node = await this.#transfer(item, parentId, controller.signal).run();
+      item.sent = item.size;
+      void forget(item.fingerprint);
+      this.#set(item, "done");
+      this.#tell("node", node);
+    } catch (error) {
+      if (!controller.signal.aborted) await this.#fail(item, error);
+    } finally {
+      if (item.controller === controller) item.controller = null;
+      this.#pump();
+      if (!this.items.some((other) => other.active || other.state === "waiting")) this.#tell("rest");
+    }
+  }
+
+  /** @param {Item} item @param {string} parentId @param {AbortSignal} signal */
+  #transfer(item, parentId, signal) {
+    const { name, mode, autorename, nodeId } = item;
+    const watch = {
+      signal,
+      onStart: (/** @type {string} */ uploadId) => {
+        item.uploadId = uploadId;
+        void this.#remember(item);
+      },
+      onProgress: (/** @type {number} */ sent) => {
+        item.sent = sent;
+        item.rate.sample(sent);
+        this.#tell("progress");
+      },
+      onWait: (/** @type {unknown} */ error) => {
+        item.note = error instanceof NetworkDown ? "Connection lost. Trying again…" : "The server is busy. Trying again…";
+        this.#set(item, "retrying");
+      },
+      onGo: () => this.#set(item, "sending"),
+      onCommit: () => this.#tell("change"),
+    };
+    return new Transfer(item.file, { parentId, name, mode, autorename, nodeId: nodeId || undefined }, watch, item.uploadId || undefined);
+  }
+
+  /** @param {Item} item @param {unknown} error */
+  async #fail(item, error) {
+    if (error instanceof Problem && error.code === "files.name_taken") return this.#askAbout(item, error);
+    item.offline = error instanceof NetworkDown;
+    item.note = error instanceof Unreadable || error instanceof Refused ? error.message : explain(error);
+    if (error instanceof Problem && error.status === 401) {
+      this.pauseAll();
+      this.#set(item, "paused");
+      return;
+    }
+    // What the server refused for good is not offered again after a reload; what only the line broke is.
+    if (!item.offline && !(error instanceof Refused)) void forget(item.fingerprint);
+    this.#set(item, "failed");
+  }
+
+  /** @param {Item} item @param {Problem} problem */
+  async #askAbout(item, problem) {
+    this.#set(item, "asking");
+    this.#pump();
+    const { batch } = item;
+    const more = this.items.some((other) => other !== item && other.batch === batch && other.unfinished);
+    const folderName = item.dir.at(-1) ?? batch.rootName;
+    const choice = await batch.conflicts.ask({ name: item.name, folderName, takenBy: problem.facts.kind ?? "file", more });
+    if (item.state !== "asking") return;
+    if (choice === "cancel") {
+      for (const other of this.items) if (other.batch === batch && other.unfinished) this.cancel(other);
+      return;
+    }
+    if (choice === "skip") {
+      void forget(item.fingerprint);
+      this.#drop(item);
+      this.#set(item, "skipped");
+      return;
+    }
+    item.mode = choice === "replace" ? "overwrite" : "add";
+    item.nodeId = choice === "replace" ? String(problem.facts.node_id ?? "") : "";
+    item.autorename = choice === "keep";
+    this.#drop(item);
+    this.#set(item, "waiting");
+  }
+
+  /** Let go of the attempt on the server. @param {Item} item */
+  #drop(item) {
+    if (!item.uploadId) return;
+    this.#tell("drop", item.uploadId);
+    item.uploadId = "";
+  }
+
+  /** @param {Item} item @param {State} state */
+  #set(item, state) {
+    item.state = state;
+    if (state === "sending" || state === "waiting" || state === "done") item.note = "";
+    if (state !== "sending") item.rate.reset();
+    this.#tell("change");
+  }
+
+  /** @param {Item} item */
+  pause(item) {
+    if (!item.unfinished || item.state === "paused" || item.state === "asking") return;
+    item.controller?.abort();
+    item.controller = null;
+    this.#set(item, "paused");
+    this.#pump();
+  }
+
+  /** @param {Item} item that is paused or has failed */
+  resume(item) {
+    if (item.state !== "paused" && item.state !== "failed") return;
+    this.#set(item, "waiting");
+    void this.#remember(item);
+    this.#pump();
+  }
+
+  /** @param {Item} item */
+  cancel(item) {
+    item.controller?.abort();
+    item.controller = null;
+    void forget(item.fingerprint);
+    this.#drop(item);
+    this.#set(item, "canceled");
+    this.#pump();
+  }
+
+  pauseAll() {
+    for (const item of this.items) this.pause(item);
+  }
+
+  resumeAll() {
+    for (const item of this.items) if (item.state === "paused") this.resume(item);
+  }
+
+  /** Try again what only a broken line had stopped. */
+  retryOffline() {
+    for (const item of this.items) if (item.state === "failed" && item.offline) this.resume(item);
+  }
+
+  /** Forget everything that has come to its end. */
+  clearFinished() {
+    this.items = this.items.filter((item) => item.unfinished);
+    this.#tell("change");
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * Brings one file: start, hash, sign, send, commit. Knows nothing of lists and trays; tells its way by callbacks, and can be
+ * stopped at any point and run again: it asks the server what is there and goes on from that.
+ */
+
+import { call, get, NetworkDown, Problem, randomKey } from "../../js/api.js";
+import { isPassing, pause, persist, waitFor } from "../../js/backoff.js";
+import { Gate } from "./gate.js";
+import { hashOf, Unreadable } from "./hashing.js";
+import { put, Refused } from "./put.js";
+
+/** The part size of the API for files up to 80 GiB. */
+const PART_BYTES = 8 * 1024 * 1024;
+/** Files of up to so many parts are hashed before they start, so that the answer to the start holds every URL. */
+const HASH_FIRST_PARTS = 8;
+/** Parts of all large files on the way at once: enough to fill the line, few enough that a pause loses little. */
+const SENDERS = 4;
+/** Parts hashed and signed in one go while others are on the way. */
+const SIGN_AT_ONCE = 4;
+/** A URL this close to its end is renewed instead of used. */
+const NEARLY_EXPIRED_MS = 20_000;
+/** Tries for a part: as `persist` does for calls. */
+const PART_TRIES = 9;
+/** A file that was sent anew this often and still differs is being written to by somebody. */
+const ROUNDS = 3;
+
+const gate = new Gate(SENDERS);
+
+/**
+ * @typedef {{parentId: string, name: string, mode: "add" | "overwrite", nodeId?: string, autorename?: boolean}} Destination
+ * @typedef {{number: number, state: string, method?: string, url?: string, headers?: Record<string, string>, sha256?: string, expires_at?: string}} Part
+ * @typedef {{onStart: (uploadId: string) => void, onProgress: (sent: number) => void, onWait: (error: unknown) => void,
+ *   onGo: () => void, onCommit: () => void, signal: AbortSignal}} Watch
+ */
+
+/** @param {File} file @param {number} partBytes @returns {number} */
+const partCount = (file, partBytes) => Math.max(1, Math.ceil(file.size / partBytes));
+
+export class Transfer {
+  /** @type {Map<number, Part>} signed parts */
+  #signed = new Map();
+  /** @type {Map<number, number>} bytes on the way per part */
+  #live = new Map();
+  /** @type {Set<number>} parts that need nothing any more */
+  #there = new Set();
+  #thereBytes = 0;
+  #partBytes = PART_BYTES;
+  #count = 1;
+  #startKey = randomKey();
+
+  /**
+   * @param {File} file
+   * @param {Destination} destination
+   * @param {Watch} watch
+   * @param {string} [uploadId] of an attempt that was begun earlier
+   */
+  constructor(file, destination, watch, uploadId) {
+    this.file = file;
+    this.destination = destination;
+    this.watch = watch;
+    this.uploadId = uploadId ?? "";
+  }
+
+  /**
+   * @returns {Promise<import("../../js/api.js").Node>}
+   * @throws {Problem | NetworkDown | Unreadable | Refused | DOMException}
+   */
+  async run() {
+    for (let round = 1; ; round += 1) {
+      if (!this.uploadId || !(await this.#resume())) await this.#start();
+      await this.#sendAll();
+      this.watch.onCommit();
+      try {
+        return await this.#persist(() => call("POST", `/uploads/${this.uploadId}/commit`, { body: {}, signal: this.watch.signal }));
+      } catch (error) {
+        if (round >= ROUNDS || !(error instanceof Problem)) throw error;
+        if (error.status === 422 || error.status === 404 || error.status === 410) this.#forget();
+        else if (!Array.isArray(error.facts.missing_parts ?? error.facts.missing)) throw error;
+      }
+    }
+  }
+
+  /** @template T @param {() => Promise<T>} act @returns {Promise<T>} */
+  #persist(act) {
+    return persist(act, { signal: this.watch.signal, onWait: this.watch.onWait, onGo: this.watch.onGo });
+  }
+
+  /** Begin from nothing: a new attempt, no part sent. */
+  #forget() {
+    this.uploadId = "";
+    this.#startKey = randomKey();
+    this.#clear();
+  }
+
+  /** Know nothing about parts. */
+  #clear() {
+    this.#signed.clear();
+    this.#there.clear();
+    this.#thereBytes = 0;
+    this.#live.clear();
+  }
+
+  async #start() {
+    const { file, destination } = this;
+    const early = partCount(file, PART_BYTES) <= HASH_FIRST_PARTS;
+    const hashes = early ? await this.#hashAll() : undefined;
+    /** @type {Record<string, unknown>} */
+    const body = { parent_id: destination.parentId, name: destination.name, size_bytes: file.size, mode: destination.mode };
+    if (destination.nodeId) body.node_id = destination.nodeId;
+    if (destination.autorename) body.autorename = true;
+    if (file.type) body.media_type = file.type;
+    if (file.lastModified) body.client_modified_at = new Date(file.lastModified).toISOString();
+    if (hashes) body.part_hashes = hashes;
+    const upload = await this.#persist(() => call("POST", "/uploads", { body, key: this.#startKey, signal: this.watch.signal }));
+    this.#take(upload);
+    this.watch.onStart(this.uploadId);
+  }
+
+  /** @returns {Promise<boolean>} whether the attempt is still open */
+  async #resume() {
+    try {
+      const upload = await this.#persist(() => get(`/uploads/${this.uploadId}`, { signal: this.watch.signal }));
+      if (upload.state === "aborted" || upload.state === "expired" || upload.size_bytes !== this.file.size) {
+        this.#forget();
+        return false;
+      }
+      this.#clear();
+      this.#take(upload);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Problem) || (error.status !== 404 && error.status !== 410)) throw error;
+      this.#forget();
+      return false;
+    }
+  }
+
+  /** @param {any} upload an answer about the attempt */
+  #take(upload) {
+    this.uploadId = upload.id;
+    this.#partBytes = upload.part_size_bytes;
+    this.#count = upload.part_count;
+    if (upload.state === "committed" || upload.state === "completing") for (let n = 1; n <= this.#count; n += 1) this.#tick(n);
+    for (const part of upload.parts ?? []) this.#keep(part);
+    this.#report();
+  }
+
+  /** @param {Part} part */
+  #keep(part) {
+    if (part.state === "present" || part.state === "stored") this.#tick(part.number);
+    else if (part.url) this.#signed.set(part.number, part);
+  }
+
+  /** @param {number} number of a part that needs nothing any more */
+  #tick(number) {
+    if (this.#there.has(number)) return;
+    this.#there.add(number);
+    this.#thereBytes += this.#slice(number).size;
+  }
+
+  /** @param {number} number @returns {Blob} */
+  #slice(number) {
+    return this.file.slice((number - 1) * this.#partBytes, number * this.#partBytes);
+  }
+
+  async #hashAll() {
+    const hashes = [];
+    for (let number = 1; number <= partCount(this.file, PART_BYTES); number += 1) {
+      hashes.push(await hashOf(this.file.slice((number - 1) * PART_BYTES, number * PART_BYTES)));
+      this.watch.signal.throwIfAborted();
+    }
+    return hashes;
+  }
+
+  async #sendAll() {
+    const todo = [];
+    for (let number = 1; number <= this.#count; number += 1) if (!this.#there.has(number)) todo.push(number);
+    // One part's failure ends its brothers too: nobody would wait for them.
+    const brothers = new AbortController();
+    const signal = AbortSignal.any([this.watch.signal, brothers.signal]);
+    const lane = async () => {
+      for (let number = todo.shift(); number !== undefined; number = todo.shift()) {
+        const wanted = number;
+        if (this.#count === 1) await this.#send(wanted, signal);
+        else await gate.pass(() => this.#sendSigned(wanted, todo, signal));
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: Math.min(SENDERS, todo.length) }, lane));
+    } catch (error) {
+      brothers.abort();
+      this.#live.clear();
+      throw error;
+    }
+  }
+
+  /** @param {number} number @param {number[]} ready parts after this one @param {AbortSignal} signal */
+  async #sendSigned(number, ready, signal) {
+    if (!this.#fresh(number)) {
+      const ahead = ready.filter((other) => !this.#fresh(other)).slice(0, SIGN_AT_ONCE - 1);
+      await this.#sign([number, ...ahead]);
+    }
+    await this.#send(number, signal);
+  }
+
+  /** @param {number} number @returns {boolean} whether its URL can still be used */
+  #fresh(number) {
+    const part = this.#signed.get(number);
+    if (!part?.expires_at) return Boolean(part);
+    return Date.parse(part.expires_at) - Date.now() > NEARLY_EXPIRED_MS;
+  }
+
+  /** @type {Promise<void>} signing calls take turns, so two lanes never ask for the same parts */
+  #signing = Promise.resolve();
+
+  /** @param {number[]} numbers @param {boolean} [anew] */
+  #sign(numbers, anew = false) {
+    const turn = this.#signing.then(async () => {
+      const wanted = numbers.filter((number) => !this.#there.has(number) && (anew || !this.#fresh(number)));
+      if (!wanted.length) return;
+      const parts = await Promise.all(wanted.map(async (number) => ({ number, sha256: await hashOf(this.#slice(number)) })));
+      const answer = await this.#persist(() => call("POST", `/uploads/${this.uploadId}/parts`, { body: { parts }, signal: this.watch.signal }));
+      for (const part of answer.items) this.#keep(part);
+    });
+    this.#signing = turn.catch(() => {});
+    return turn;
+  }
+
+  /** @param {number} number @param {AbortSignal} signal */
+  async #send(number, signal) {
+    for (let attempt = 0; ; attempt += 1) {
+      signal.throwIfAborted();
+      if (!this.#fresh(number)) await this.#sign([number], true);
+      if (this.#there.has(number)) return this.#report();
+      try {
+        const part = /** @type {any} */ (this.#signed.get(number));
+        await put(part, this.#slice(number), {
+          signal,
+          onProgress: (sent) => {
+            this.#live.set(number, sent);
+            this.#report();
+          },
+        });
+        if (attempt > 0) this.watch.onGo();
+        this.#live.delete(number);
+        this.#tick(number);
+        return this.#report();
+      } catch (error) {
+        this.#live.delete(number);
+        this.#report();
+        if (error instanceof Refused && error.badDigest) throw new Unreadable();
+        const passing = isPassing(error) || error instanceof Refused;
+        if (!passing || attempt + 1 >= PART_TRIES) throw error;
+        // Too old a URL and a refused one look alike, and an answer without CORS headers looks like no answer: sign again.
+        if (!(error instanceof Refused && error.passing)) this.#signed.delete(number);
+        if (error instanceof Refused && !error.passing && attempt < 1) continue;
+        this.watch.onWait(error);
+        await pause(waitFor(attempt, error), signal);
+      }
+    }
+  }
+
+  #report() {
+    let sent = this.#thereBytes;
+    for (const bytes of this.#live.values()) sent += bytes;
+    this.watch.onProgress(Math.min(sent, this.file.size));
+  }
+}

@@ -1,0 +1,72 @@
+/** Short messages at the bottom of the window, with one thing to do about them (mostly: undo). */
+
+import { alarm, announce, icon, make, need } from "./dom.js";
+
+/** Long enough to read and to reach "Undo" by keyboard (WCAG 2.2.1 asks for time; the pointer or the focus stops the clock). */
+const SHOWN_MS = 10_000;
+/** More would hide the page. */
+const SHOWN_AT_ONCE = 3;
+
+/** @type {(() => void) | null} what Ctrl+Z takes back */
+let latestUndo = null;
+
+/**
+ * @param {string} text
+ * @param {{action?: string, run?: () => void, undo?: boolean, failed?: boolean}} [options]
+ * @returns {() => void} takes the message away
+ */
+export function toast(text, { action, run, undo = false, failed = false } = {}) {
+  const holder = need("#toasts", HTMLElement);
+  const element = make("div", { class: "toast" }, make("p", {}, text));
+  let left = SHOWN_MS;
+  let since = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  const close = () => {
+    clearTimeout(timer);
+    element.remove();
+    if (latestUndo === act) latestUndo = null;
+    if (!holder.childElementCount) holder.hidePopover();
+  };
+  const act = () => {
+    close();
+    run?.();
+  };
+  const go = () => {
+    since = Date.now();
+    timer = setTimeout(close, left);
+  };
+  const hold = () => {
+    clearTimeout(timer);
+    left = Math.max(2000, left - (Date.now() - since));
+  };
+
+  if (action) {
+    const button = make("button", { class: "toast-action", type: "button" }, action);
+    button.addEventListener("click", act);
+    element.append(button);
+  }
+  const dismiss = make("button", { class: "icon-button icon-button-s", type: "button", "aria-label": "Dismiss" }, icon("x", "icon icon-s"));
+  dismiss.addEventListener("click", close);
+  element.append(dismiss);
+  for (const name of ["pointerenter", "focusin"]) element.addEventListener(name, hold);
+  for (const name of ["pointerleave", "focusout"]) element.addEventListener(name, go);
+
+  while (holder.childElementCount >= SHOWN_AT_ONCE) holder.firstElementChild?.remove();
+  holder.append(element);
+  // Shown anew each time, so that it lies above a dialog that was opened meanwhile.
+  if (holder.matches(":popover-open")) holder.hidePopover();
+  holder.showPopover();
+  (failed ? alarm : announce)(action ? `${text} ${action} is available.` : text);
+  if (undo) latestUndo = act;
+  go();
+  return close;
+}
+
+/** Take back what the newest undoable message offers. @returns {boolean} whether there was one */
+export function undoLatest() {
+  if (!latestUndo) return false;
+  latestUndo();
+  return true;
+}

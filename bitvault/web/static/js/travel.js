@@ -1,0 +1,67 @@
+/**
+ * Moving between pages without losing what runs in this one (uploads): htmx swaps `#main`, this module does the rest –
+ * where we are in the rail, the focus, the thin line while waiting, and a real page load where a swap would be wrong.
+ */
+
+import { alarm, announce } from "./dom.js";
+
+/** A page that is there sooner needs no line. */
+const PATIENCE_MS = 180;
+
+/** @param {string} path */
+function markSection(path) {
+  for (const link of document.querySelectorAll("[data-section].side-link")) {
+    if (path.startsWith(link.getAttribute("data-section") ?? "-")) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+/** Start to look after htmx's journeys. */
+export function startTravel() {
+  const line = document.getElementById("travel");
+  let pending = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const arrive = () => {
+    pending = Math.max(0, pending - 1);
+    if (pending) return;
+    clearTimeout(timer);
+    line?.removeAttribute("data-on");
+  };
+  const isJourney = (/** @type {any} */ event) => event.detail?.boosted || event.detail?.target?.id === "main";
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!isJourney(event)) return;
+    pending += 1;
+    timer = setTimeout(() => line?.setAttribute("data-on", ""), PATIENCE_MS);
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (isJourney(event)) arrive();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const detail = /** @type {any} */ (event).detail;
+    if (!isJourney(event)) return;
+    const arrived = new URL(detail.xhr.responseURL || location.href);
+    // Signed out, or an error page: those are whole pages of their own.
+    if (detail.xhr.status >= 400 || arrived.pathname.startsWith("/sign-in/")) {
+      detail.shouldSwap = false;
+      const wanted = new URL(detail.pathInfo?.finalRequestPath ?? location.href, location.href);
+      location.assign(detail.xhr.status >= 400 ? wanted.href : arrived.href);
+    }
+  });
+  document.addEventListener("htmx:sendError", (event) => {
+    if (isJourney(event)) alarm("BitVault cannot be reached. Check your connection.");
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const target = /** @type {any} */ (event).detail?.target;
+    const main = document.getElementById("main");
+    if (!main || (target && target.id !== "main" && !target.contains(main))) return;
+    markSection(location.pathname);
+    if (main.dataset.mounted === undefined) {
+      main.dataset.mounted = "";
+      document.dispatchEvent(new CustomEvent("bitvault:page", { detail: { arrived: true } }));
+      if (document.activeElement === document.body || document.activeElement === null) main.focus({ preventScroll: true });
+      announce(document.title);
+    }
+  });
+}
