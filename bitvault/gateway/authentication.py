@@ -32,7 +32,7 @@ class Credentials(BaseAuthentication):
         actor = find_actor(request._request)  # noqa: SLF001 - DRF's way to the request of Django
         if actor is None:
             raise Unauthenticated
-        cast(ActorRequest, request).actor = actor
+        cast("ActorRequest", request).actor = actor
         return actor, None
 
     def authenticate_header(self, request: Request) -> str:

@@ -55,6 +55,13 @@ def end(*, session_id: UUID, by: Actor) -> None:
             raise NotFound
 
 
+def end_by_operator(row: models.Session, *, operator_id: UUID) -> None:
+    """End a session of anybody's; the event goes to its tenant."""
+    here = tenancy.entered(queries.to_tenant(row.tenant)) if row.tenant is not None else nullcontext()
+    with here, db.public_transaction():
+        end_sessions(models.Session.objects.filter(id=row.id), actor_id=operator_id)
+
+
 def _end_row(store: SessionStore, *, actor_id: UUID | None) -> None:
     """End what the browser had before, with its event."""
     if store.session_key is not None:

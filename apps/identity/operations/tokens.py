@@ -9,7 +9,7 @@ from apps.identity.operations import texts
 from apps.identity.operations.endings import end_tokens
 from bitvault.events.api import publish
 from bitvault.events.catalog.identity import TokenCreated
-from bitvault.kernel import clock, db, ids
+from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.errors import Invalid, NotFound
 
@@ -68,4 +68,11 @@ def revoke(*, token_id: UUID, by: Actor) -> None:
         own = models.ApiToken.objects.filter(id=token_id, tenant_id=by.tenant.id, user_id=by.user_id)
         if not end_tokens(own, actor_id=by.user_id):
             raise NotFound
+        tx.after_commit(queries.forget_remembered)
+
+
+def revoke_by_operator(row: models.ApiToken, *, operator_id: UUID) -> None:
+    """End a token of anybody's; the event goes to its tenant."""
+    with tenancy.entered(queries.to_tenant(row.tenant)), db.public_transaction() as tx:
+        end_tokens(models.ApiToken.objects.filter(id=row.id), actor_id=operator_id)
         tx.after_commit(queries.forget_remembered)

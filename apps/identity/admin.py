@@ -1,0 +1,380 @@
+"""Operators' screens (on their own host): tenants, domains, people, memberships, tokens, sessions. Secrets and hashes are never shown.
+
+What changes here goes through operations, so it has its event, and what was taken away stops working at once.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from apps.identity import models, queries
+from apps.identity.errors import InvalidCredentials, InvalidDomain
+from apps.identity.operations import guesses, members, passwords, sessions, tenants, texts, tokens
+from bitvault.kernel.actor import Role
+from bitvault.kernel.errors import BitVaultError, TooManyRequests, Unavailable
+from bitvault.web.address import client_address
+
+
+class OperatorSignIn(AdminAuthenticationForm):
+    """Django's form, with guesses counted before a password is compared."""
+
+    def clean(self) -> dict[str, Any]:
+        """Check e-mail and password, unless too many were guessed."""
+        request = self.request
+        if request is None:
+            return super().clean()
+        email = str(self.cleaned_data.get("username") or "")
+        try:
+            with guesses.counted(email=email, address=client_address(request)):
+                try:
+                    return super().clean()
+                except ValidationError as error:
+                    self._refusal = error
+                    raise InvalidCredentials from error
+        except InvalidCredentials:
+            raise self._refusal from None
+        except (TooManyRequests, Unavailable) as error:
+            raise ValidationError(error.detail) from error
+
+
+admin.site.login_form = OperatorSignIn
+
+
+def operator_id(request: HttpRequest) -> UUID:
+    """Tell who changes something here; the admin lets nobody unknown come so far."""
+    return UUID(str(request.user.pk))
+
+
+class ReadOnly(admin.ModelAdmin[Any]):
+    """A screen that shows and, by its actions, changes; there is no form to edit and nothing to delete."""
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the operator may run actions: Django's right to change, though there is no form."""
+        return super().has_change_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SaysRefusals(admin.ModelAdmin[Any]):
+    """A screen whose form goes through operations: what they refuse is said on top of it."""
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, *args, **kwargs)
+        except BitVaultError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class NewTenant(forms.ModelForm[models.Tenant]):
+    """What a tenant is made from."""
+
+    owner_email = forms.EmailField()
+    owner_name = forms.CharField(required=False)
+    owner_password = forms.CharField(
+        widget=forms.PasswordInput, help_text="Somebody who has an account already keeps their password: give that one."
+    )
+
+    class Meta:
+        model = models.Tenant
+        fields = ("slug", "name")
+
+
+class DomainForm(forms.ModelForm[models.Domain]):
+    """A host name of the tenant's own."""
+
+    class Meta:
+        model = models.Domain
+        fields = ("domain", "is_primary")
+
+    def clean_domain(self) -> str:
+        """Refuse what is no host name, or one below the bare host."""
+        try:
+            return texts.read_domain(self.cleaned_data["domain"], slug=self.instance.tenant.slug)
+        except InvalidDomain as error:
+            raise ValidationError(error.detail) from error
+
+
+class DomainsOfTenant(admin.TabularInline[models.Domain, models.Tenant]):
+    """Host names that lead to the tenant, besides the one of its slug."""
+
+    model = models.Domain
+    form = DomainForm
+    extra = 0
+
+
+@admin.register(models.Tenant)
+class TenantAdmin(SaysRefusals):
+    """Tenants: made here as anywhere else, renamed, suspended, activated; never deleted by a click."""
+
+    list_display = ("slug", "name", "state", "member_count", "created_at")
+    list_filter = ("state", "created_at")
+    search_fields = ("slug", "name", "domains__domain", "=id")
+    search_help_text = "Address, name, domain or id"
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    readonly_fields = ("id", "slug", "state", "schema_name", "schema_version", "created_at")
+    fields = ("name", *readonly_fields)
+    inlines = (DomainsOfTenant,)
+    actions = ("suspend", "activate")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Tenant]:
+        return super().get_queryset(request).annotate(member_count=Count("memberships"))
+
+    @admin.display(description="Members", ordering="member_count")
+    def member_count(self, tenant: Any) -> int:
+        return int(tenant.member_count)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's signature
+        return super().get_form(request, obj, change, **kwargs) if obj is not None else NewTenant
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj is not None else ("slug", "name", "owner_email", "owner_name", "owner_password")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields if obj is not None else ()
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj is not None else ()
+
+    def save_model(self, request: HttpRequest, obj: models.Tenant, form: ModelForm[Any], change: bool) -> None:  # noqa: FBT001 - Django's signature
+        if change:
+            obj.save(update_fields=["name"])
+            queries.forget_remembered()
+            return
+        made = tenants.create(
+            slug=form.cleaned_data["slug"],
+            name=form.cleaned_data["name"],
+            owner_email=form.cleaned_data["owner_email"],
+            owner_password=form.cleaned_data["owner_password"],
+            owner_name=form.cleaned_data["owner_name"],
+            domain=None,
+        )
+        obj.pk = made.id
+        obj.refresh_from_db()
+
+    @admin.action(description="Suspend: let nobody in", permissions=["change"])
+    def suspend(self, request: HttpRequest, chosen: QuerySet[models.Tenant]) -> None:
+        for tenant in chosen:
+            tenants.suspend(tenant.id)
+        self.message_user(request, "Nobody is let in any more; nothing was deleted.", messages.SUCCESS)
+
+    @admin.action(description="Activate: let the members in again", permissions=["change"])
+    def activate(self, request: HttpRequest, chosen: QuerySet[models.Tenant]) -> None:
+        for tenant in chosen:
+            tenants.activate(tenant.id)
+        self.message_user(request, "The members are let in again.", messages.SUCCESS)
+
+
+@admin.register(models.Domain)
+class DomainAdmin(ReadOnly):
+    """Host names; they are edited with their tenant."""
+
+    list_display = ("domain", "tenant_slug", "is_primary")
+    list_filter = ("is_primary",)
+    search_fields = ("domain", "tenant__slug")
+    list_select_related = ("tenant",)
+
+    @admin.display(description="Tenant", ordering="tenant__slug")
+    def tenant_slug(self, domain: models.Domain) -> str:
+        return str(domain.tenant.slug)
+
+
+class MembershipsOfUser(admin.TabularInline[models.Membership, models.User]):
+    """Where the person belongs."""
+
+    model = models.Membership
+    fields = ("tenant_slug", "role", "created_at")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="Tenant")
+    def tenant_slug(self, membership: models.Membership) -> str:
+        return membership.tenant.slug
+
+
+class PersonForm(forms.ModelForm[models.User]):
+    """A person, with a field for another password; the one that is cannot be seen."""
+
+    new_password = forms.CharField(
+        widget=forms.PasswordInput,
+        required=False,
+        help_text="Fill in only to replace it: all sessions and tokens of the person end.",
+    )
+
+    class Meta:
+        model = models.User
+        fields = ("name", "is_active", "is_staff", "is_superuser")
+
+
+@admin.register(models.User)
+class UserAdmin(SaysRefusals):
+    """People. Somebody who is not active is let in nowhere, from the next request on."""
+
+    form = PersonForm
+    list_display = ("email", "name", "is_active", "is_staff", "tenant_count", "created_at")
+    list_filter = ("is_active", "is_staff", "created_at")
+    search_fields = ("email", "name", "=id")
+    search_help_text = "E-mail, name or id"
+    ordering = ("email",)
+    readonly_fields = ("id", "email", "created_at", "last_login", "password_changed_at")
+    fields = ("name", "is_active", "is_staff", "is_superuser", "new_password", *readonly_fields)
+    inlines = (MembershipsOfUser,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.User]:
+        return super().get_queryset(request).annotate(tenant_count=Count("memberships"))
+
+    @admin.display(description="Tenants", ordering="tenant_count")
+    def tenant_count(self, person: Any) -> int:
+        return int(person.tenant_count)
+
+    def save_model(self, request: HttpRequest, obj: models.User, form: ModelForm[Any], change: bool) -> None:  # noqa: FBT001 - Django's signature
+        # Only what the form shows: a whole row would put an old password back over one that was changed meanwhile.
+        obj.save(update_fields=["name", "is_active", "is_staff", "is_superuser"])
+        queries.forget_remembered()
+        password = form.cleaned_data["new_password"]
+        if password:
+            passwords.replace(person=obj, new_password=password, by=None)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever could change people could make themselves a superuser, so only superusers do."""
+        return bool(request.user.is_superuser)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """People come with a tenant or into one; operators by ``manage.py createsuperuser``."""
+        return False
+
+
+@admin.register(models.Membership)
+class MembershipAdmin(ReadOnly):
+    """Who belongs where, as what."""
+
+    list_display = ("email", "tenant_slug", "role", "created_at")
+    list_filter = ("role", "created_at")
+    search_fields = ("user__email", "user__name", "tenant__slug")
+    list_select_related = ("user", "tenant")
+    actions = ("make_owner", "make_admin", "make_member", "make_viewer", "remove")
+
+    @admin.display(description="Person", ordering="user__email")
+    def email(self, membership: models.Membership) -> str:
+        return membership.user.email
+
+    @admin.display(description="Tenant", ordering="tenant__slug")
+    def tenant_slug(self, membership: models.Membership) -> str:
+        return membership.tenant.slug
+
+    @admin.action(description="Role: owner", permissions=["operate"])
+    def make_owner(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
+        self._change(request, chosen, Role.OWNER)
+
+    @admin.action(description="Role: admin", permissions=["operate"])
+    def make_admin(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
+        self._change(request, chosen, Role.ADMIN)
+
+    @admin.action(description="Role: member", permissions=["operate"])
+    def make_member(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
+        self._change(request, chosen, Role.MEMBER)
+
+    @admin.action(description="Role: viewer", permissions=["operate"])
+    def make_viewer(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
+        self._change(request, chosen, Role.VIEWER)
+
+    @admin.action(description="Remove from the tenant", permissions=["operate"])
+    def remove(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
+        self._change(request, chosen, None)
+
+    def _change(self, request: HttpRequest, chosen: QuerySet[models.Membership], role: Role | None) -> None:
+        for membership in chosen.select_related("tenant", "user"):
+            tenant = queries.to_tenant(membership.tenant)
+            try:
+                if role is None:
+                    members.remove(tenant=tenant, user_id=membership.user_id, removed_by=operator_id(request))
+                else:
+                    members.change_role(
+                        tenant=tenant, user_id=membership.user_id, role=role, changed_by=operator_id(request)
+                    )
+            except BitVaultError as error:
+                self.message_user(request, f"{membership.user.email}: {error.detail}", messages.ERROR)
+
+
+@admin.register(models.ApiToken)
+class TokenAdmin(ReadOnly):
+    """Tokens, by whom and how lately they were used; neither secret nor hash is read for this screen."""
+
+    list_display = ("name", "email", "tenant_slug", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires_at", "last_used_at")
+    search_fields = ("=id", "name", "user__email", "tenant__slug")
+    search_help_text = "Id (the middle part of a token), name, e-mail or tenant"
+    list_select_related = ("user", "tenant")
+    fields = ("id", *list_display)
+    actions = ("revoke",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.ApiToken]:
+        return super().get_queryset(request).defer("secret_hash")
+
+    @admin.display(description="Person", ordering="user__email")
+    def email(self, token: models.ApiToken) -> str:
+        return token.user.email
+
+    @admin.display(description="Tenant", ordering="tenant__slug")
+    def tenant_slug(self, token: models.ApiToken) -> str:
+        return token.tenant.slug
+
+    @admin.action(description="Revoke", permissions=["operate"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[models.ApiToken]) -> None:
+        for token in chosen.select_related("tenant"):
+            tokens.revoke_by_operator(token, operator_id=operator_id(request))
+        self.message_user(request, "They stop working within a second.", messages.SUCCESS)
+
+
+@admin.register(models.Session)
+class SessionAdmin(ReadOnly):
+    """Browsers that are signed in; neither key nor data is read for this screen."""
+
+    list_display = ("email", "tenant_slug", "address", "agent", "created_at", "last_seen_at", "expire_date")
+    list_filter = ("created_at", "last_seen_at")
+    search_fields = ("user__email", "tenant__slug", "address", "=id")
+    list_select_related = ("user", "tenant")
+    fields = ("id", *list_display)
+    ordering = ("-last_seen_at",)
+    actions = ("end",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Session]:
+        return super().get_queryset(request).filter(user__isnull=False).defer("session_data")
+
+    @admin.display(description="Person", ordering="user__email")
+    def email(self, session: models.Session) -> str:
+        return session.user.email if session.user is not None else "–"
+
+    @admin.display(description="Tenant", ordering="tenant__slug")
+    def tenant_slug(self, session: models.Session) -> str:
+        return session.tenant.slug if session.tenant is not None else "–"
+
+    @admin.action(description="End: sign these browsers out", permissions=["operate"])
+    def end(self, request: HttpRequest, chosen: QuerySet[models.Session]) -> None:
+        for session in chosen.select_related("tenant"):
+            sessions.end_by_operator(session, operator_id=operator_id(request))
+        self.message_user(request, "These browsers are signed out.", messages.SUCCESS)
