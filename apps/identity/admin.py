@@ -52,7 +52,7 @@ def operator_id(request: HttpRequest) -> UUID:
     return UUID(str(request.user.pk))
 
 
-class ReadOnly(admin.ModelAdmin[Any]):
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
     """A screen that shows and, by its actions, changes; there is no form to edit and nothing to delete."""
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
@@ -69,7 +69,7 @@ class ReadOnly(admin.ModelAdmin[Any]):
         return False
 
 
-class SaysRefusals(admin.ModelAdmin[Any]):
+class SaysRefusals(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
     """A screen whose form goes through operations: what they refuse is said on top of it."""
 
     def changeform_view(
@@ -85,7 +85,7 @@ class SaysRefusals(admin.ModelAdmin[Any]):
         return False
 
 
-class NewTenant(forms.ModelForm[models.Tenant]):
+class NewTenant(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
     """What a tenant is made from."""
 
     owner_email = forms.EmailField()
@@ -99,7 +99,7 @@ class NewTenant(forms.ModelForm[models.Tenant]):
         fields = ("slug", "name")
 
 
-class DomainForm(forms.ModelForm[models.Domain]):
+class DomainForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
     """A host name of the tenant's own."""
 
     class Meta:
@@ -114,7 +114,7 @@ class DomainForm(forms.ModelForm[models.Domain]):
             raise ValidationError(error.detail) from error
 
 
-class DomainsOfTenant(admin.TabularInline[models.Domain, models.Tenant]):
+class DomainsOfTenant(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs only
     """Host names that lead to the tenant, besides the one of its slug."""
 
     model = models.Domain
@@ -156,7 +156,7 @@ class TenantAdmin(SaysRefusals):
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj is not None else ()
 
-    def save_model(self, request: HttpRequest, obj: models.Tenant, form: ModelForm[Any], change: bool) -> None:  # noqa: FBT001 - Django's signature
+    def save_model(self, request: HttpRequest, obj: models.Tenant, form: "ModelForm[Any]", change: bool) -> None:  # noqa: FBT001 - Django's signature
         if change:
             obj.save(update_fields=["name"])
             queries.forget_remembered()
@@ -199,7 +199,7 @@ class DomainAdmin(ReadOnly):
         return str(domain.tenant.slug)
 
 
-class MembershipsOfUser(admin.TabularInline[models.Membership, models.User]):
+class MembershipsOfUser(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs only
     """Where the person belongs."""
 
     model = models.Membership
@@ -216,7 +216,7 @@ class MembershipsOfUser(admin.TabularInline[models.Membership, models.User]):
         return membership.tenant.slug
 
 
-class PersonForm(forms.ModelForm[models.User]):
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
     """A person, with a field for another password; the one that is cannot be seen."""
 
     new_password = forms.CharField(
@@ -251,7 +251,7 @@ class UserAdmin(SaysRefusals):
     def tenant_count(self, person: Any) -> int:
         return int(person.tenant_count)
 
-    def save_model(self, request: HttpRequest, obj: models.User, form: ModelForm[Any], change: bool) -> None:  # noqa: FBT001 - Django's signature
+    def save_model(self, request: HttpRequest, obj: models.User, form: "ModelForm[Any]", change: bool) -> None:  # noqa: FBT001 - Django's signature
         # Only what the form shows: a whole row would put an old password back over one that was changed meanwhile.
         obj.save(update_fields=["name", "is_active", "is_staff", "is_superuser"])
         queries.forget_remembered()
