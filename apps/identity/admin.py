@@ -138,7 +138,7 @@ class TenantAdmin(SaysRefusals):
     actions = ("suspend", "activate")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.Tenant]:
-        return super().get_queryset(request).annotate(member_count=Count("memberships"))
+        return models.Tenant.objects.annotate(member_count=Count("memberships"))
 
     @admin.display(description="Members", ordering="member_count")
     def member_count(self, tenant: Any) -> int:
@@ -245,7 +245,7 @@ class UserAdmin(SaysRefusals):
     inlines = (MembershipsOfUser,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.User]:
-        return super().get_queryset(request).annotate(tenant_count=Count("memberships"))
+        return models.User.objects.annotate(tenant_count=Count("memberships"))
 
     @admin.display(description="Tenants", ordering="tenant_count")
     def tenant_count(self, person: Any) -> int:

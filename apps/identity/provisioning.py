@@ -103,13 +103,13 @@ def migrate_tenant(tenant: models.Tenant, *, verbosity: int = 0) -> None:
 
 def _migrate_schema(schema: str, *, verbosity: int) -> None:
     # Without `public` on the path first: the schema must get a record of migrations of its own, not find the public one.
-    connection.set_schema(schema, include_public=False)
+    connection.set_schema(schema, include_public=False)  # type: ignore[attr-defined] # our backend has it
     MigrationRecorder(connection).ensure_schema()
-    connection.set_schema(schema)
+    connection.set_schema(schema)  # type: ignore[attr-defined] # our backend has it
     try:
         call_command(MigrateCommand(), interactive=False, verbosity=verbosity, skip_checks=True)
     finally:
-        connection.set_schema_to_public()
+        connection.set_schema_to_public()  # type: ignore[attr-defined] # our backend has it
 
 
 def _dump_template() -> str:

@@ -4,7 +4,7 @@ A token is read from the ``Authorization`` header alone: what stands in a query 
 query; a token that was seen within the last 0.8 s costs none.
 """
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
@@ -16,7 +16,9 @@ from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound, Unauthenticated
 from bitvault.web.address import client_address
 from bitvault.web.csrf import require_proof
-from bitvault.web.views import ActorRequest
+
+if TYPE_CHECKING:  # DRF loads this class while the view base is being defined
+    from bitvault.web.views import ActorRequest
 
 
 class Credentials(BaseAuthentication):

@@ -17,8 +17,8 @@ from bitvault.kernel.errors import Conflict, NotFound
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web import throttle
 
-SIGN_UP_LIMIT = 20
-"""Tenants that one address may ask for in an hour: a class of students, not a program. Each costs a schema and a role."""
+SIGN_UP_LIMIT = 60
+"""Tenants that one address may ask for in an hour: a course behind one address, not a program. Each costs a schema and a role."""
 
 SIGN_UP_SECONDS = 3600
 
