@@ -1,8 +1,26 @@
 """The door of the event backbone.
 
-``publish`` is no ordinary door: it runs inside the caller's transaction on purpose, for an event is part of the change it tells of.
+``publish`` is no ordinary door: it runs inside the caller's transaction on purpose, for an event is part of the change it tells of. The
+same holds for a consumer's function, which runs inside the transaction that moves its cursor.
 """
 
+from bitvault.events.consuming import ConsumerTransaction, consumes, consumes_everything
+from bitvault.events.cursors import get_head, get_position, wait_for
+from bitvault.events.message import Event, Published
+from bitvault.events.operating import rebuilds, set_position
 from bitvault.events.outbox import open_stream, publish
 
-__all__ = ["open_stream", "publish"]
+__all__ = [
+    "ConsumerTransaction",
+    "Event",
+    "Published",
+    "consumes",
+    "consumes_everything",
+    "get_head",
+    "get_position",
+    "open_stream",
+    "publish",
+    "rebuilds",
+    "set_position",
+    "wait_for",
+]

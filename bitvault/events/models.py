@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from bitvault.kernel.models import PublicModel
+from bitvault.kernel.models import PublicModel, id_field
 
 
 class StreamHead(PublicModel):
@@ -16,11 +16,12 @@ class StreamHead(PublicModel):
 
 
 class StreamEvent(PublicModel):
-    """One event of a tenant's stream; dense in ``seq``."""
+    """One event of a tenant's stream; dense in ``seq``. Partitioned by day of ``published_at``, so old rows leave as whole tables."""
 
-    pk = models.CompositePrimaryKey("tenant_id", "seq")
+    pk = models.CompositePrimaryKey("tenant_id", "seq", "published_at")
     tenant_id = models.UUIDField()
     seq = models.BigIntegerField()
+    published_at = models.DateTimeField()
     id = models.UUIDField()
     type = models.TextField()
     occurred_at = models.DateTimeField()
@@ -30,3 +31,74 @@ class StreamEvent(PublicModel):
 
     class Meta:
         db_table = "events_stream_event"
+        managed = False  # partitioned: made by SQL in the migration
+
+
+class ConsumerCursor(PublicModel):
+    """How far one consumer has come in one tenant's stream. The row is also the consumer's lock there."""
+
+    pk = models.CompositePrimaryKey("consumer", "tenant_id")
+    consumer = models.CharField(max_length=40)
+    tenant_id = models.UUIDField()
+    seq = models.BigIntegerField(default=0)
+    """Every event up to this one has had its effect, or lies among the dead letters."""
+    moved_at = models.DateTimeField()
+    try_count = models.PositiveSmallIntegerField(default=0)
+    """Tries begun since the cursor last moved, also those whose worker died without a word."""
+    failing_seq = models.BigIntegerField(null=True)
+    """The event that raised an error last; the events before it are read as a batch, and then this one alone."""
+    careful_until_seq = models.BigIntegerField(default=0)
+    """Up to here events are tried one by one: some worker died among them, and which event killed it is not known."""
+    last_error = models.TextField(blank=True)
+    retry_at = models.DateTimeField(null=True)
+    """Nothing is tried before this moment: the backoff after a failure."""
+
+    class Meta:
+        db_table = "events_consumer_cursor"
+        indexes = [
+            # Which consumers does a tenant's new event concern?
+            models.Index(fields=["tenant_id"], name="events_consumer_cursor_tenant"),
+        ]
+
+
+class DeadLetter(PublicModel):
+    """An event that a consumer gave up on, kept with its error until an operator replays or drops it."""
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        DEAD = "dead", "Waiting"
+        REPLAYED = "replayed", "Replayed"
+        DROPPED = "dropped", "Dropped"
+
+    id = id_field()
+    consumer = models.CharField(max_length=40)
+    tenant_id = models.UUIDField()
+    seq = models.BigIntegerField()
+    type = models.TextField()
+    error = models.TextField()
+    try_count = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=16, choices=State.choices, default=State.DEAD)
+    died_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.UUIDField(null=True)
+
+    class Meta:
+        db_table = "events_dead_letter"
+        constraints = [
+            models.UniqueConstraint(fields=["consumer", "tenant_id", "seq"], name="events_dead_letter_once"),
+        ]
+        indexes = [
+            # The operators' list: what waits, newest first.
+            models.Index(fields=["state", "-died_at"], name="events_dead_letter_waiting"),
+        ]
+
+
+class Heartbeat(PublicModel):
+    """When a clockwork last ran; its silence is an alarm."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    beaten_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "events_heartbeat"

@@ -5,11 +5,14 @@ seen n has every m < n. Taken last, the lock is held for one fsync (DESIGN §5 h
 """
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.db import connection
 
+from bitvault.events.cursors import open_cursors
 from bitvault.events.message import Event
+from bitvault.events.nudges import nudge
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import ProgrammingError
 from bitvault.kernel.request import current_request_id
@@ -19,8 +22,9 @@ WITH head AS (
     UPDATE public.events_stream_head SET last_seq = last_seq + %(count)s
     WHERE tenant_id = %(tenant_id)s RETURNING last_seq
 )
-INSERT INTO public.events_stream_event (tenant_id, seq, id, type, occurred_at, actor_id, request_id, payload)
-SELECT %(tenant_id)s, head.last_seq - %(count)s + e.n, e.id, e.type, %(occurred_at)s, e.actor_id, %(request_id)s, e.payload::jsonb
+INSERT INTO public.events_stream_event (tenant_id, seq, published_at, id, type, occurred_at, actor_id, request_id, payload)
+SELECT %(tenant_id)s, head.last_seq - %(count)s + e.n, clock_timestamp(),
+    e.id, e.type, %(occurred_at)s, e.actor_id, %(request_id)s, e.payload::jsonb
 FROM head, unnest(%(ids)s::uuid[], %(types)s::text[], %(actor_ids)s::uuid[], %(payloads)s::text[])
     WITH ORDINALITY AS e(id, type, actor_id, payload, n)
 ORDER BY e.n
@@ -61,9 +65,12 @@ def _append(tx: db.Transaction) -> None:
     if len(rows) != len(events):
         raise StreamMissing("the tenant has no row in events_stream_head")
     tx.seq = max(row[0] for row in rows)
+    tenant_id = parameters["tenant_id"]
+    tx.after_commit(lambda: nudge(tenant_id))
 
 
-def open_stream(tenant_id: Any) -> None:
-    """Begin the stream of a new tenant, inside the transaction that makes it."""
+def open_stream(tenant_id: UUID) -> None:
+    """Begin the stream of a new tenant, with a cursor for every consumer, inside the transaction that makes it."""
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO public.events_stream_head (tenant_id, last_seq) VALUES (%s, 0)", [tenant_id])
+    open_cursors(tenant_id)

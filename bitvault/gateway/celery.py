@@ -3,13 +3,38 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bitvault.settings.production")
 
 app = Celery("bitvault", task_cls="bitvault.kernel.tasks:TenantTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+PROMISED = {
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "worker_prefetch_multiplier": 1,
+    "timezone": "UTC",
+    "task_ignore_result": True,
+}
+"""What the promises of the stream stand on. A setting that did not reach Celery changes nothing visibly until a worker dies."""
+
+
+@worker_init.connect
+def require_promised_settings(**_: object) -> None:
+    """Refuse to start a worker whose effective settings are not the promised ones.
+
+    :raises ImproperlyConfigured: one differs; the sentence names it.
+    """
+    for name, wanted in PROMISED.items():
+        if app.conf[name] != wanted:
+            raise ImproperlyConfigured(f"Celery runs with {name}={app.conf[name]!r}; it must be {wanted!r}.")
+    lifetime = app.conf.broker_transport_options.get("visibility_timeout", 0)
+    if lifetime <= 2 * app.conf.task_time_limit:
+        raise ImproperlyConfigured("Celery's visibility_timeout must be more than twice its task_time_limit.")
 
 
 @setup_logging.connect
@@ -28,6 +53,10 @@ def _for_each_tenant(task: str, *, seconds: int) -> dict[str, object]:
 
 
 app.conf.beat_schedule = {
+    # `expires`: the next turn is a second away.
+    "relay": {"task": "events.relay", "schedule": 1.0, "options": {"expires": 2}},
+    "keep-partitions": {"task": "events.keep_partitions", "schedule": 3600, "options": {"expires": 3000}},
+    "sweep-sessions": {"task": "identity.sweep_sessions", "schedule": 3600, "options": {"expires": 3000}},
     "sweep-uploads": _for_each_tenant("storage.sweep_uploads", seconds=300),
     "lapse-reservations": _for_each_tenant("billing.lapse_reservations", seconds=300),
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),

@@ -12,6 +12,6 @@ def for_each_tenant(task: str) -> int:
     """Send a tenant's task to each active tenant; returns how many were sent."""
     count = 0
     for tenant in identity.list_active_tenants():
-        app.send_task(task, headers=for_tenant(tenant), ignore_result=True)
+        app.send_task(task, headers=for_tenant(tenant.id), ignore_result=True)
         count += 1
     return count

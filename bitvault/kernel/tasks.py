@@ -54,6 +54,6 @@ class TenantTask(DjangoTask):  # type: ignore[misc] # celery has no types
         return tenant
 
 
-def for_tenant(tenant: tenancy.Tenant) -> dict[str, str]:
+def for_tenant(tenant_id: UUID) -> dict[str, str]:
     """Give the headers that name the tenant of a task."""
-    return {TENANT_HEADER: str(tenant.id)}
+    return {TENANT_HEADER: str(tenant_id)}

@@ -1,5 +1,7 @@
 """What every way of running BitVault shares. Whatever differs by place comes from the environment (``env.py``)."""
 
+from kombu import Queue
+
 from bitvault.settings import env, logs
 
 ENV = env.read()
@@ -79,6 +81,8 @@ CACHES = {
     }
 }
 CELERY_BROKER_URL = f"{ENV.redis_url}/0"
+# One queue for each consumer of the stream, so that a slow one keeps only itself waiting; a worker takes all of them unless told.
+CELERY_TASK_QUEUES = [Queue(name) for name in ("celery", "sync", "search", "notifications", "billing", "audit", "gc")]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -1,0 +1,322 @@
+"""Consuming: what happens when events have happened, exactly once for everything in PostgreSQL.
+
+A consumer is a name with a Celery queue of that name; its functions say by ``@consumes`` which events they act on. For one tenant
+it locks its cursor, reads the next events in order, lets its functions act, and moves the cursor, all in one transaction: effect and
+cursor stand or fall together. A message that calls it names a tenant and nothing else, so losing, doubling or reordering messages is harmless.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+import structlog
+from django.db import connection
+from prometheus_client import Counter
+
+from bitvault.events.message import Event, Published
+from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
+from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel.errors import ProgrammingError
+
+BATCH_LIMIT = 200
+"""Events of one transaction: many share one commit, and one poisoned event spoils at most this much work."""
+
+TRY_LIMIT = 8
+"""Tries before an event is given up for a consumer: with the backoff below, after about four minutes."""
+
+BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 120)
+"""Wait before each further try of the same event."""
+
+DEATHS_BEFORE_CARE = 2
+"""Workers that may die on a batch before its events are tried one by one: one may have been killed by chance."""
+
+ERROR_LIMIT = 2000
+"""Characters of an error that are kept: enough for its first lines."""
+
+CLOCK_SLACK = timedelta(days=1)
+"""How far `published_at` may lie before the cursor's own moment: keeps old partitions out of the search for the next events."""
+
+DEAD_LETTERS = Counter("bitvault_dead_letters_total", "Events that a consumer gave up on", ["consumer"])
+
+logger = structlog.get_logger(__name__)
+
+E = TypeVar("E", bound=Event)
+
+
+class UnknownConsumer(ProgrammingError):
+    """No function has registered under this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerTransaction:
+    """What a consumer's function may know besides the event."""
+
+    tenant_id: UUID
+    seq: int
+    event_id: UUID
+    occurred_at: datetime
+    published: Published
+
+
+Act = Callable[[Any, ConsumerTransaction], None]
+
+
+@dataclass(slots=True)
+class Consumer:
+    """A named reader of the stream and its functions by type of event."""
+
+    name: str
+    by_type: dict[str, list[tuple[type[Event], Act]]] = field(default_factory=dict)
+    for_all: list[Callable[[Published], None]] = field(default_factory=list)
+
+    def act_on(self, published: Published) -> None:
+        """Let every function that is concerned act on one event."""
+        for record in self.for_all:
+            record(published)
+        for event_type, act in self.by_type.get(published.type, ()):
+            event = msgspec.convert({**published.payload, "actor_id": published.actor_id}, event_type, strict=False)
+            act(
+                event,
+                ConsumerTransaction(
+                    tenant_id=published.tenant_id,
+                    seq=published.seq,
+                    event_id=published.id,
+                    occurred_at=published.occurred_at,
+                    published=published,
+                ),
+            )
+
+
+_consumers: dict[str, Consumer] = {}
+
+
+def consumes(*types: type[Event], consumer: str) -> Callable[[Act], Act]:
+    """Let a function act on events of these types, as a part of ``consumer``.
+
+    It runs inside the transaction that moves the consumer's cursor, in the tenant's schema, and must not do I/O elsewhere: what has to
+    leave PostgreSQL is written as an intent and sent afterwards under the event's id.
+    """
+
+    def register(act: Act) -> Act:
+        for event_type in types:
+            _ensure(consumer).by_type.setdefault(event_type.type, []).append((event_type, act))
+        return act
+
+    return register
+
+
+def consumes_everything(*, consumer: str) -> Callable[[Callable[[Published], None]], Callable[[Published], None]]:
+    """Let a function see every event as it stands in the stream, also of types that this code does not know."""
+
+    def register(act: Callable[[Published], None]) -> Callable[[Published], None]:
+        _ensure(consumer).for_all.append(act)
+        return act
+
+    return register
+
+
+def _ensure(name: str) -> Consumer:
+    return _consumers.setdefault(name, Consumer(name))
+
+
+def list_consumers() -> list[str]:
+    """List the names of all consumers."""
+    return sorted(_consumers)
+
+
+def published_of(event: StreamEvent) -> Published:
+    """Give a row of the stream as consumers see it."""
+    return Published(
+        tenant_id=event.tenant_id,
+        seq=event.seq,
+        id=event.id,
+        type=event.type,
+        occurred_at=event.occurred_at,
+        actor_id=event.actor_id,
+        request_id=event.request_id,
+        payload=event.payload,
+    )
+
+
+def get_consumer(name: str) -> Consumer:
+    """Find a consumer by its name.
+
+    :raises UnknownConsumer: there is none.
+    """
+    try:
+        return _consumers[name]
+    except KeyError:
+        raise UnknownConsumer(name) from None
+
+
+_BEGIN = """
+UPDATE public.events_consumer_cursor SET
+    try_count = try_count + 1,
+    careful_until_seq = CASE WHEN try_count >= %(deaths)s AND failing_seq IS NULL THEN greatest(careful_until_seq, seq + %(batch)s)
+                             ELSE careful_until_seq END
+WHERE (consumer, tenant_id) IN (
+    SELECT consumer, tenant_id FROM public.events_consumer_cursor
+    WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s AND (retry_at IS NULL OR retry_at <= %(now)s)
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING seq, try_count
+"""
+
+_LOCK = """
+SELECT seq, moved_at, failing_seq, careful_until_seq FROM public.events_consumer_cursor
+WHERE consumer = %s AND tenant_id = %s FOR UPDATE SKIP LOCKED
+"""
+
+_NEXT = """
+SELECT tenant_id, seq, id, type, occurred_at, actor_id, request_id, payload::text
+FROM public.events_stream_event
+WHERE tenant_id = %s AND seq > %s AND published_at >= %s
+ORDER BY seq LIMIT %s
+"""
+
+_MOVE = """
+UPDATE public.events_consumer_cursor
+SET seq = %(seq)s, moved_at = %(now)s, try_count = 0, retry_at = NULL,
+    failing_seq = CASE WHEN failing_seq > %(seq)s THEN failing_seq END,
+    last_error = CASE WHEN failing_seq > %(seq)s THEN last_error ELSE '' END
+WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s
+"""
+
+
+class _Failed(Exception):
+    """An event's effect failed; says which, so that it can be accounted for after the rollback."""
+
+    def __init__(self, published: Published, cause: Exception, *, alone: bool) -> None:
+        super().__init__(str(cause))
+        self.published = published
+        self.cause = cause
+        self.alone = alone
+
+
+def consume(name: str) -> int:
+    """Bring a consumer up to the head of the entered tenant's stream; returns how many events had their effect.
+
+    Returns early when another worker holds the cursor or the consumer is backing off: the relay calls again.
+    """
+    consumer = get_consumer(name)
+    total = 0
+    while True:
+        begun = _begin(consumer)
+        if begun is None:
+            return total
+        seq, tries = begun
+        if tries > TRY_LIMIT:
+            give_up(consumer, seq + 1, f"a worker died on it {tries - 1} times")
+            continue
+        try:
+            count, more = _consume_batch(consumer)
+        except _Failed as failure:
+            if not _account_for(consumer, failure, tries):
+                return total
+            continue
+        total += count
+        if not more:
+            return total
+
+
+def _begin(consumer: Consumer) -> tuple[int, int] | None:
+    """Count a try before it begins, so that a worker that dies in it has been counted; ``None`` when it is not our turn."""
+    with db.public_transaction(), connection.cursor() as cursor:
+        cursor.execute(
+            _BEGIN,
+            {
+                "consumer": consumer.name,
+                "tenant_id": tenancy.current().id,
+                "now": clock.now(),
+                "deaths": DEATHS_BEFORE_CARE,
+                "batch": BATCH_LIMIT,
+            },
+        )
+        row = cursor.fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def _consume_batch(consumer: Consumer) -> tuple[int, bool]:
+    """Let one batch have its effect and move the cursor; tells how many events, and whether there may be more."""
+    tenant_id = tenancy.current().id
+    with db.write_transaction():
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK, [consumer.name, tenant_id])
+            row = cursor.fetchone()
+            if row is None:
+                return 0, False
+            seq, moved_at, failing_seq, careful_until_seq = row
+            limit = BATCH_LIMIT
+            if failing_seq is not None:
+                limit = max(1, failing_seq - seq - 1)
+            if seq < careful_until_seq:
+                limit = 1
+            cursor.execute(_NEXT, [tenant_id, seq, moved_at - CLOCK_SLACK, limit])
+            events = [Published(*row[:-1], msgspec.json.decode(row[-1])) for row in cursor.fetchall()]
+        for published in events:
+            try:
+                consumer.act_on(published)
+            except Exception as error:
+                raise _Failed(published, error, alone=len(events) == 1) from error
+        with connection.cursor() as cursor:
+            last_seq = events[-1].seq if events else seq
+            move = {"seq": last_seq, "now": clock.now(), "consumer": consumer.name, "tenant_id": tenant_id}
+            cursor.execute(_MOVE, move)
+    return len(events), len(events) == limit
+
+
+def _account_for(consumer: Consumer, failure: _Failed, tries: int) -> bool:
+    """Write a failure down and back off, or give the event up; tells whether to go on at once."""
+    published, error = failure.published, f"{type(failure.cause).__name__}: {failure.cause}"[:ERROR_LIMIT]
+    logger.warning(
+        "event_failed",
+        consumer=consumer.name,
+        tenant=published.tenant_id.hex,
+        seq=published.seq,
+        tries=tries,
+        error=error,
+    )
+    if failure.alone and tries >= TRY_LIMIT:
+        give_up(consumer, published.seq, error)
+        return True
+    wait = BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS)) - 1] if failure.alone else 0
+    with db.public_transaction():
+        ConsumerCursor.objects.filter(
+            consumer=consumer.name, tenant_id=published.tenant_id, seq__lt=published.seq
+        ).update(
+            failing_seq=published.seq,
+            last_error=error,
+            retry_at=clock.now() + timedelta(seconds=wait) if wait else None,
+            **({} if failure.alone else {"try_count": 0}),
+        )
+    return not failure.alone
+
+
+def give_up(consumer: Consumer, seq: int, error: str) -> None:
+    """Put an event among the dead letters and move the cursor behind it, in one transaction."""
+    tenant_id, now = tenancy.current().id, clock.now()
+    with db.public_transaction():
+        moved = ConsumerCursor.objects.filter(consumer=consumer.name, tenant_id=tenant_id, seq=seq - 1).update(
+            seq=seq, moved_at=now, try_count=0, failing_seq=None, last_error=error, retry_at=None
+        )
+        if moved:
+            event_type = StreamEvent.objects.filter(tenant_id=tenant_id, seq=seq).values_list("type", flat=True).first()
+            DeadLetter.objects.update_or_create(
+                consumer=consumer.name,
+                tenant_id=tenant_id,
+                seq=seq,
+                defaults={
+                    "type": event_type or "",
+                    "error": error,
+                    "try_count": TRY_LIMIT,
+                    "state": DeadLetter.State.DEAD,
+                    "died_at": now,
+                    "settled_at": None,
+                    "settled_by": None,
+                },
+            )
+    DEAD_LETTERS.labels(consumer=consumer.name).inc()
+    logger.error("event_given_up", consumer=consumer.name, tenant=tenant_id.hex, seq=seq, error=error)

@@ -1,0 +1,49 @@
+"""Cursors: how far each consumer has come in each tenant's stream, and waiting until one has come far enough."""
+
+import time
+from uuid import UUID
+
+from django.db import connection
+
+from bitvault.events import consuming
+from bitvault.events.models import ConsumerCursor, StreamHead
+from bitvault.kernel import clock, tenancy
+
+WAIT_LIMIT_MS = 10_000
+"""The longest that a read waits for its derivation: below the time after which proxies give up."""
+
+_POLL_SECONDS = 0.02
+
+_OPEN = """
+INSERT INTO public.events_consumer_cursor
+    (consumer, tenant_id, seq, moved_at, try_count, careful_until_seq, last_error)
+SELECT name, %s, 0, %s, 0, 0, '' FROM unnest(%s::text[]) AS name
+ON CONFLICT DO NOTHING
+"""
+
+
+def open_cursors(tenant_id: UUID) -> None:
+    """Give a new tenant a cursor for every consumer, at the beginning of its stream."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, [tenant_id, clock.now(), consuming.list_consumers()])
+
+
+def get_position(consumer: str) -> int:
+    """Tell up to which number a consumer has come in the entered tenant's stream; 0 when it has not begun."""
+    rows = ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id)
+    return rows.values_list("seq", flat=True).first() or 0
+
+
+def get_head() -> int:
+    """Tell the number of the last event of the entered tenant's stream."""
+    return StreamHead.objects.filter(tenant_id=tenancy.current().id).values_list("last_seq", flat=True).first() or 0
+
+
+def wait_for(consumer: str, seq: int, *, wait_ms: int) -> int:
+    """Wait until a consumer has come to ``seq``, for at most ``wait_ms``; tells how far it has come by then."""
+    deadline = time.monotonic() + min(wait_ms, WAIT_LIMIT_MS) / 1000
+    while True:
+        position = get_position(consumer)
+        if position >= seq or time.monotonic() >= deadline:
+            return position
+        time.sleep(_POLL_SECONDS)

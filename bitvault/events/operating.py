@@ -1,0 +1,153 @@
+"""What operators do with the stream: look at the lag, replay or drop a dead letter, skip a stuck event, start a rebuild."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from bitvault.events import consuming
+from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
+from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel.errors import Conflict, NotFound
+
+_LAGS = """
+SELECT cursor.consumer, cursor.tenant_id, head.last_seq, cursor.seq, cursor.last_error, cursor.retry_at, cursor.try_count,
+    (SELECT min(event.published_at) FROM public.events_stream_event event
+     WHERE event.tenant_id = cursor.tenant_id AND event.seq = cursor.seq + 1) AS waiting_since,
+    (SELECT count(*) FROM public.events_dead_letter letter
+     WHERE letter.consumer = cursor.consumer AND letter.tenant_id = cursor.tenant_id AND letter.state = 'dead') AS dead_letter_count
+FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
+WHERE %(tenant_id)s::uuid IS NULL OR cursor.tenant_id = %(tenant_id)s
+ORDER BY head.last_seq - cursor.seq DESC, cursor.consumer, cursor.tenant_id
+LIMIT %(limit)s
+"""
+
+
+class DeadLetterSettled(Conflict):
+    """The dead letter was replayed or dropped before."""
+
+    code = "events.dead_letter_settled"
+    title = "This was settled before"
+
+
+class CannotRebuild(Conflict):
+    """The consumer has nothing that could be rebuilt."""
+
+    code = "events.cannot_rebuild"
+    title = "This consumer has no rebuild"
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far one consumer is behind in one tenant's stream."""
+
+    consumer: str
+    tenant_id: UUID
+    head: int
+    position: int
+    last_error: str
+    retry_at: datetime | None
+    try_count: int
+    waiting_since: datetime | None
+    dead_letter_count: int
+
+    @property
+    def row_count(self) -> int:
+        """Events that wait."""
+        return self.head - self.position
+
+    @property
+    def seconds(self) -> float:
+        """How long the first of them has waited; 0 when none does."""
+        return (clock.now() - self.waiting_since).total_seconds() if self.waiting_since else 0.0
+
+
+def list_lags(*, tenant_id: UUID | None = None, limit: int = 500) -> list[Lag]:
+    """List consumers × tenants, the furthest behind first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAGS, {"tenant_id": tenant_id, "limit": limit})
+        return [Lag(*row) for row in cursor.fetchall()]
+
+
+def replay_dead_letter(*, letter_id: UUID, by: UUID | None) -> None:
+    """Let the consumer act on a dead letter's event now, out of turn; a further failure leaves the letter where it is.
+
+    :raises NotFound: there is no such letter.
+    :raises DeadLetterSettled: it was replayed or dropped before.
+    """
+    with db.write_transaction():
+        letter = _lock_letter(letter_id)
+        event = StreamEvent.objects.filter(tenant_id=letter.tenant_id, seq=letter.seq).first()
+        if event is None:
+            raise NotFound("The event itself is past its retention; rebuild the consumer instead.")
+        consuming.get_consumer(letter.consumer).act_on(consuming.published_of(event))
+        _settle(letter, DeadLetter.State.REPLAYED, by)
+
+
+def drop_dead_letter(*, letter_id: UUID, by: UUID | None) -> None:
+    """Leave a dead letter's event without its effect for good.
+
+    :raises NotFound: there is no such letter.
+    :raises DeadLetterSettled: it was replayed or dropped before.
+    """
+    with db.write_transaction():
+        _settle(_lock_letter(letter_id), DeadLetter.State.DROPPED, by)
+
+
+def skip_event(*, consumer: str, by: UUID | None) -> int:
+    """Put the event that a consumer is stuck on among the dead letters now; returns its number.
+
+    :raises Conflict: the consumer is at the head of the entered tenant's stream, there is nothing to skip.
+    """
+    tenant_id = tenancy.current().id
+    cursor = ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenant_id).first()
+    if cursor is None or not StreamEvent.objects.filter(tenant_id=tenant_id, seq=cursor.seq + 1).exists():
+        raise Conflict("This consumer is at the head of the stream: nothing to skip.")
+    consuming.give_up(consuming.get_consumer(consumer), cursor.seq + 1, f"skipped by {by or 'an operator'}")
+    return cursor.seq + 1
+
+
+_rebuilds: dict[str, Callable[[], int]] = {}
+
+
+def rebuilds(*, consumer: str) -> Callable[[Callable[[], int]], Callable[[], int]]:
+    """Register how a consumer's derivation is rebuilt for the entered tenant: beside the live one, then swapped; returns its seq."""
+
+    def register(rebuild: Callable[[], int]) -> Callable[[], int]:
+        _rebuilds[consumer] = rebuild
+        return rebuild
+
+    return register
+
+
+def rebuild(*, consumer: str) -> int:
+    """Rebuild a derivation of the entered tenant from its owner's snapshot; the tail of the stream follows by itself.
+
+    :raises CannotRebuild: the consumer has none registered.
+    """
+    if consumer not in _rebuilds:
+        raise CannotRebuild
+    return _rebuilds[consumer]()
+
+
+def set_position(*, consumer: str, seq: int) -> None:
+    """Put a consumer's cursor at ``seq``, as the last step of a rebuild, inside the transaction that swaps its tables."""
+    db.require_writing()
+    ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id).update(
+        seq=seq, moved_at=clock.now(), try_count=0, failing_seq=None, last_error="", retry_at=None, careful_until_seq=0
+    )
+
+
+def _lock_letter(letter_id: UUID) -> DeadLetter:
+    letter = DeadLetter.objects.select_for_update().filter(pk=letter_id, tenant_id=tenancy.current().id).first()
+    if letter is None:
+        raise NotFound
+    if letter.state != DeadLetter.State.DEAD:
+        raise DeadLetterSettled
+    return letter
+
+
+def _settle(letter: DeadLetter, state: DeadLetter.State, by: UUID | None) -> None:
+    DeadLetter.objects.filter(pk=letter.pk).update(state=state, settled_at=clock.now(), settled_by=by)

@@ -1,0 +1,78 @@
+"""The relay: for each consumer that lags in some tenant's stream, one message to the consumer's queue.
+
+Beat runs it every second; each commit nudges its own tenant's consumers besides. A message says (consumer, tenant) and nothing else: the
+truth is the cursor in PostgreSQL, so the broker may lose, double or reorder whatever it holds.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from bitvault.events import consuming
+from bitvault.kernel import clock, db
+from bitvault.kernel.tasks import for_tenant
+
+CONSUME_TASK = "events.consume"
+TURN_SECONDS = 0.5
+"""The least time between two full relays, whoever runs them: a second beat finds the turn taken and does nothing."""
+
+MESSAGE_LIFETIME_SECONDS = 30
+"""A message that nobody took by then is dropped: the relay has sent another."""
+
+_LAGGING = """
+SELECT cursor.consumer, cursor.tenant_id
+FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
+WHERE cursor.seq < head.last_seq AND (cursor.retry_at IS NULL OR cursor.retry_at <= %s)
+ORDER BY head.last_seq - cursor.seq
+"""
+
+_TURN = """
+INSERT INTO public.events_heartbeat (name, beaten_at) VALUES (%s, %s)
+ON CONFLICT (name) DO UPDATE SET beaten_at = excluded.beaten_at WHERE public.events_heartbeat.beaten_at <= %s
+"""
+
+Send = Callable[..., Any]
+
+
+def find_lagging() -> list[tuple[str, UUID]]:
+    """List (consumer, tenant) that have something to do now, the nearest to their head first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAGGING, [clock.now()])
+        known = set(consuming.list_consumers())
+        return [(consumer, tenant_id) for consumer, tenant_id in cursor.fetchall() if consumer in known]
+
+
+def relay(send: Send) -> int:
+    """Send one message for each consumer and tenant that lags; returns how many. Of two at once the second does nothing.
+
+    :param send: ``celery.Celery.send_task`` or what stands for it.
+    """
+    if not take_turn("relay", seconds=TURN_SECONDS):
+        return 0
+    lagging = find_lagging()
+    for consumer, tenant_id in lagging:
+        call(send, consumer, tenant_id)
+    return len(lagging)
+
+
+def take_turn(name: str, *, seconds: float) -> bool:
+    """Take the turn of a clockwork and write its heartbeat; false when somebody took it less than ``seconds`` ago."""
+    now = clock.now()
+    with db.public_transaction(), connection.cursor() as cursor:
+        cursor.execute(_TURN, [name, now, now - timedelta(seconds=seconds)])
+        return cursor.rowcount == 1
+
+
+def call(send: Any, consumer: str, tenant_id: UUID) -> None:
+    """Send a consumer the message that a tenant's stream has something for it."""
+    send(
+        CONSUME_TASK,
+        args=[consumer],
+        headers=for_tenant(tenant_id),
+        queue=consumer,
+        expires=MESSAGE_LIFETIME_SECONDS,
+        ignore_result=True,
+    )
