@@ -1,0 +1,82 @@
+"""``make bench``: start a BitVault of its own, measure it, print one table, end everything."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import figures, folders, footprint, large_files, people, small_files, structure, web_servers
+from benchmarks.bench import Bench
+from benchmarks.figures import Figure
+from benchmarks.http11 import UnexpectedAnswer
+from benchmarks.vault import VaultProblem, running
+
+Measurement = Callable[[Bench], list[Figure]]
+
+MEASUREMENTS: dict[str, Measurement] = {
+    "uploads": small_files.uploads,
+    "downloads": small_files.downloads,
+    "large": large_files.large,
+    "listing": folders.listing,
+    "reading": folders.reading,
+    "structure": structure.changes,
+    "move": structure.moving,
+    "sign-in": people.signing_in,
+    "tenants": people.tenants,
+    "memory": footprint.memory,
+}
+
+# Not part of a plain run: it decides once about the web server, and takes as long as everything else together.
+ON_REQUEST: dict[str, Measurement] = {"servers": web_servers.compare}
+
+
+def main() -> int:
+    asked = _arguments()
+    chosen = asked.only or list(MEASUREMENTS)
+    measurements = {**MEASUREMENTS, **ON_REQUEST}
+    found: list[Figure] = []
+    begun = time.monotonic()
+    try:
+        with running(asked.dir) as vault:
+            _say("starting BitVault, twice")
+            found += footprint.starts(vault)
+            bench = Bench(vault, quick=asked.quick)
+            for name in chosen:
+                _say(f"measuring {name}")
+                found += measurements[name](bench)
+    except (VaultProblem, UnexpectedAnswer) as problem:
+        print(f"benchmarks: {problem}", file=sys.stderr)
+        return 1
+    print(_heading(time.monotonic() - begun, quick=asked.quick))
+    print(figures.table(found))
+    if asked.json is not None:
+        figures.write_json(asked.json, found, {"quick": asked.quick})
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    names = [*MEASUREMENTS, *ON_REQUEST]
+    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"only these: {', '.join(names)}")
+    parser.add_argument("--quick", action="store_true", help="shorter and less: to see that everything works")
+    parser.add_argument("--json", type=Path, help="write every figure, with the facts behind it, to this file")
+    parser.add_argument("--dir", type=Path, help="where the temporary stack lives: the disk that is measured")
+    return parser.parse_args()
+
+
+def _heading(seconds: float, *, quick: bool) -> str:
+    machine = figures.machine()
+    kind = "quick run, not for comparing" if quick else "median of three runs"
+    return (
+        f"\n{machine['date']}: {machine['cores']} cores ({machine['cpu']}), {machine['memory_gib']} GiB, Linux "
+        f"{machine['kernel']}, Python {machine['python']}, PostgreSQL {machine['postgresql']}; {kind}; {seconds:.0f} s in all\n"
+    )
+
+
+def _say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
