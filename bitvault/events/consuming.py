@@ -1,8 +1,8 @@
 """Consuming: what happens when events have happened, exactly once for everything in PostgreSQL.
 
-A consumer is a name with a Celery queue of that name; its functions say by ``@consumes`` which events they act on. For one tenant
-it locks its cursor, reads the next events in order, lets its functions act, and moves the cursor, all in one transaction: effect and
-cursor stand or fall together. A message that calls it names a tenant and nothing else, so losing, doubling or reordering messages is harmless.
+A consumer is a name with a Celery queue of that name; its functions say by ``@consumes`` which events they act on. For one tenant it
+locks its cursor, reads the next events in order, lets its functions act and moves the cursor, all in one transaction: effect and cursor
+stand or fall together. A message that calls it names a tenant and nothing else, so losing, doubling or reordering messages is harmless.
 """
 
 from collections.abc import Callable
