@@ -58,7 +58,9 @@ def events(after=0):
     """The tenant's stream as (type, payload), oldest first."""
     return [
         (kind, payload if isinstance(payload, dict) else __import__("json").loads(payload))
-        for kind, payload in fetch("SELECT type, payload FROM public.events_stream_event WHERE seq > %s ORDER BY seq", [after])
+        for kind, payload in fetch(
+            "SELECT type, payload FROM public.events_stream_event WHERE seq > %s ORDER BY seq", [after]
+        )
     ]
 
 
@@ -122,7 +124,9 @@ class Tree:
         return files.get_node(actor=self.actor, node_id=_id(node))
 
     def names(self, parent=None, **more):
-        return [item.name for item in files.list_children(actor=self.actor, node_id=_id(parent or self.root), **more).items]
+        return [
+            item.name for item in files.list_children(actor=self.actor, node_id=_id(parent or self.root), **more).items
+        ]
 
 
 def _id(node):

@@ -1,0 +1,170 @@
+from datetime import timedelta
+
+import pytest
+
+from apps.billing import api as billing
+from apps.files import api as files
+from apps.files import limits
+from apps.files.operations import purging
+from bitvault.kernel import clock
+from bitvault.kernel.actor import Scope, ScopeMissing
+from bitvault.kernel.errors import NotFound
+from tests.apps.files.conftest import assert_tree_is_sound, events, fetch, last_seq
+
+
+@pytest.fixture
+def refunds(monkeypatch):
+    """Listen at billing's door."""
+    given = []
+    door = billing.refund
+
+    def listening(*, cause_id, size_bytes):
+        given.append((cause_id, size_bytes))
+        door(cause_id=cause_id, size_bytes=size_bytes)
+
+    monkeypatch.setattr(billing, "refund", listening)
+    return given
+
+
+def counts():
+    return {
+        table: fetch(f"SELECT count(*) FROM {table}")[0][0] for table in ("files_node", "files_version", "files_trash")
+    }
+
+
+def test_a_purged_node_leaves_nothing(tree, refunds):
+    before = counts()
+    folder = tree.folder("folder")
+    file = tree.file("a.txt", folder, b"12345")
+    tree.write(file, b"1234567")
+    tree.trash(folder)
+    files.purge_node(actor=tree.actor, node_id=folder.id)
+    assert counts() == before
+    assert refunds == [(folder.id, 12)]
+    with pytest.raises(NotFound):
+        tree.restore(folder)
+    assert_tree_is_sound()
+
+
+def test_what_lies_elsewhere_stays(tree):
+    keep, folder = tree.file("keep.txt"), tree.folder("folder")
+    earlier = tree.file("earlier.txt", folder)
+    tree.trash(earlier)
+    tree.trash(folder)
+    files.purge_node(actor=tree.actor, node_id=folder.id)
+    assert tree.get(keep) == keep
+    assert tree.restore(earlier, parent_id=tree.root.id).name == "earlier.txt"
+    assert_tree_is_sound()
+
+
+def test_the_events_name_every_node_and_every_blob_once(tree, monkeypatch):
+    monkeypatch.setattr(limits, "PURGE_BATCH", 4)
+    folder = tree.folder("folder")
+    nodes, blobs = [folder], []
+    for number in range(3):
+        inner = tree.folder(str(number), folder)
+        nodes += [inner, *(tree.file(f"{n}.txt", inner) for n in range(2))]
+    blobs = [str(row[0]) for row in fetch("SELECT blob_id FROM files_version")]
+    tree.trash(folder)
+    before = last_seq()
+    files.purge_node(actor=tree.actor, node_id=folder.id)
+    told = [payload for kind, payload in events(before) if kind == "files.node.purged.v1"]
+    assert sorted(node_id for part in told for node_id in part["purged_node_ids"]) == sorted(
+        str(node.id) for node in nodes
+    )
+    assert sorted(blob_id for part in told for blob_id in part["blob_ids"]) == sorted(blobs)
+    assert [part["is_last"] for part in told] == [False, False, True]
+    assert {part["node_id"] for part in told} == {str(folder.id)}
+    assert sum(part["size_bytes"] for part in told) == 18
+
+
+def test_a_large_purge_goes_on_in_the_background(tree, monkeypatch, refunds):
+    monkeypatch.setattr(limits, "PURGE_BATCH", 2)
+    monkeypatch.setattr(limits, "PURGE_BATCHES_AT_ONCE", 1)
+    sent = []
+    monkeypatch.setattr(purging.current_app, "send_task", lambda name, **more: sent.append((name, more["headers"])))
+    folder = tree.folder("folder")
+    for number in range(6):
+        tree.file(f"{number}.txt", folder)
+    tree.trash(folder)
+    files.purge_node(actor=tree.actor, node_id=folder.id)
+    assert sent == [("files.purge_expired_trash", {"bitvault_tenant": str(tree.actor.tenant.id)})]
+    assert (files.list_trash(actor=tree.actor).items, refunds) == ([], [])
+    with pytest.raises(NotFound):
+        tree.restore(folder)
+    assert_tree_is_sound()
+    assert files.purge_expired() == 1
+    assert counts() == {"files_node": 1, "files_version": 0, "files_trash": 0}
+    assert refunds == [(folder.id, 18)]
+
+
+@pytest.mark.parametrize("step", ["after the mark", "after a batch", "after the last batch", "after the refund"])
+def test_an_interrupted_purge_is_finished_by_the_next_sweep(tree, monkeypatch, refunds, step):
+    monkeypatch.setattr(limits, "PURGE_BATCH", 3)
+    folder = tree.folder("folder")
+    for number in range(5):
+        tree.file(f"{number}.txt", folder)
+    tree.trash(folder)
+    purging.mark_one(actor=tree.actor, node_id=folder.id)
+    if step != "after the mark":
+        purging._purge_batch(folder.id)
+    if step in ("after the last batch", "after the refund"):
+        purging._purge_batch(folder.id)
+    if step == "after the refund":
+        billing.refund(cause_id=folder.id, size_bytes=15)
+    files.purge_expired()
+    assert counts() == {"files_node": 1, "files_version": 0, "files_trash": 0}
+    assert set(refunds) == {(folder.id, 15)}
+    assert_tree_is_sound()
+
+
+def test_emptying_the_trash_takes_all_of_it_and_nothing_else(tree, make_actor, monkeypatch):
+    monkeypatch.setattr(limits, "PURGE_BATCHES_AT_ONCE", 100)
+    monkeypatch.setattr(limits, "EXPIRY_BATCH", 2)
+    from tests.apps.files.conftest import Tree
+
+    keep = tree.file("keep.txt")
+    for number in range(5):
+        tree.trash(tree.file(f"{number}.txt"))
+    olga = Tree(make_actor("olga"))
+    hers = olga.file("hers.txt")
+    olga.trash(hers)
+    files.empty_trash(actor=tree.actor)
+    assert files.list_trash(actor=tree.actor).items == []
+    assert tree.get(keep) == keep
+    assert olga.restore(hers).id == hers.id
+    assert fetch("SELECT count(*) FROM files_trash") == [(0,)]
+
+
+def test_emptying_an_empty_trash_is_no_error(tree):
+    files.empty_trash(actor=tree.actor)
+
+
+def test_what_is_due_goes_and_what_is_not_stays(tree):
+    old, young = tree.file("old.txt"), tree.file("young.txt")
+    now = clock.now()
+    with clock.fixed_at(now - timedelta(days=30)):
+        tree.trash(old)
+    with clock.fixed_at(now - timedelta(days=29)):
+        tree.trash(young)
+    with clock.fixed_at(now):
+        assert files.purge_expired() == 1
+    assert [item.id for item in files.list_trash(actor=tree.actor).items] == [young.id]
+
+
+def test_purging_twice_finds_nothing_the_second_time(tree):
+    file = tree.file("a.txt")
+    tree.trash(file)
+    files.purge_node(actor=tree.actor, node_id=file.id)
+    with pytest.raises(NotFound):
+        files.purge_node(actor=tree.actor, node_id=file.id)
+
+
+def test_a_reading_token_may_not(tree, make_actor):
+    reader = make_actor("mia", scopes=frozenset({Scope.FILES_READ}))
+    file = tree.file("a.txt")
+    tree.trash(file)
+    with pytest.raises(ScopeMissing):
+        files.purge_node(actor=reader, node_id=file.id)
+    with pytest.raises(ScopeMissing):
+        files.empty_trash(actor=reader)
