@@ -110,6 +110,24 @@ def _fresh_context():
     db.latest_seq.set(None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _watched_tables():
+    """Read every statement of every test: tables are touched by the module that owns them alone."""
+    from tests.support import ownership
+
+    ownership.begin()
+
+
+@pytest.fixture(autouse=True)
+def _no_stranger_at_a_table(_watched_tables):
+    """Fail a test whose code swallowed the refusal."""
+    from tests.support import ownership
+
+    ownership.breaches.clear()
+    yield
+    assert ownership.breaches == []
+
+
 # --- people ----------------------------------------------------------------------------------------------------------------
 
 
