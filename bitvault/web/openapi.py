@@ -49,6 +49,15 @@ class Schema(AutoSchema):  # type: ignore[misc] # drf-spectacular's class is unt
         """Name the credentials that the route takes."""
         return [] if self.view.public else [{"token": []}, {"session": []}]
 
+    def get_request_serializer(self) -> None:
+        """Name no serializer: ``views.operation`` tells the types, and there is nothing to guess."""
+
+    def get_response_serializers(self) -> None:
+        """Name no serializer, as for requests."""
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return False
+
     def get_override_parameters(self) -> list[Any]:
         """Leave parameters to ``_get_parameters``."""
         return []
