@@ -106,7 +106,9 @@ def reserve(*, upload_id: UUID, size_bytes: int, expires_at: datetime) -> None:
     with db.write_transaction():
         if _execute(_RESERVE, parameters) == 1:
             return
-        if _execute(_OPEN_QUOTA, [models.DEFAULT_PLAN]) == 1 and _execute(_RESERVE, parameters) == 1:
+        # A tenant's first upload finds no quota; of several first ones at once, one opens it and the others wait for that here.
+        _execute(_OPEN_QUOTA, [models.DEFAULT_PLAN])
+        if _execute(_RESERVE, parameters) == 1:
             return
         room = queries.read_quota()
         raise QuotaExceeded(
