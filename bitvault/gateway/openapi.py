@@ -1,5 +1,6 @@
 """The OpenAPI document as a route, and its readable page."""
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,8 @@ from rest_framework.request import Request
 
 from bitvault.web.views import JSON, View
 
+_METHODS = ("get", "post", "put", "patch", "delete")
+
 
 @lru_cache(maxsize=1)
 def build_document() -> bytes:
@@ -20,6 +23,64 @@ def build_document() -> bytes:
         request=None, public=True
     )
     return bytes(OpenApiJsonRenderer().render(document, renderer_context={"indent": 2})) + b"\n"
+
+
+@lru_cache(maxsize=1)
+def list_chapters() -> list[dict[str, Any]]:
+    """Order the document's operations for reading: a chapter for each resource, an entry for each operation."""
+    document = json.loads(build_document())
+    chapters: dict[str, list[dict[str, Any]]] = {}
+    for path, methods in sorted(document["paths"].items()):
+        for method in _METHODS:
+            if method in methods:
+                entry = _entry(path, method, methods[method], document["components"]["schemas"])
+                chapters.setdefault(methods[method]["tags"][0], []).append(entry)
+    return [{"name": name, "operations": operations} for name, operations in chapters.items()]
+
+
+def _entry(path: str, method: str, operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    body = operation.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema", {})
+    return {
+        "id": operation["operationId"],
+        "method": method.upper(),
+        "path": path,
+        "description": operation.get("description", "").partition("\n:raises")[0],
+        "parameters": [
+            {**parameter, "shape": _shape(parameter["schema"])} for parameter in operation.get("parameters", [])
+        ],
+        "fields": _fields(body, schemas),
+        "answers": [
+            {"status": status, "description": answer["description"], "fields": _answer_fields(answer, schemas)}
+            for status, answer in operation["responses"].items()
+        ],
+    }
+
+
+def _answer_fields(answer: dict[str, Any], schemas: dict[str, Any]) -> list[dict[str, Any]]:
+    return _fields(answer.get("content", {}).get(JSON, {}).get("schema", {}), schemas)
+
+
+def _fields(schema: dict[str, Any], schemas: dict[str, Any]) -> list[dict[str, Any]]:
+    """List the fields of an object's schema with what each holds."""
+    named = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    required = set(named.get("required", ()))
+    return [
+        {"name": name, "shape": _shape(part), "required": name in required}
+        for name, part in named.get("properties", {}).items()
+    ]
+
+
+def _shape(schema: dict[str, Any]) -> str:
+    """Say in a few words what a value is."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        return " or ".join(_shape(part) for part in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_shape(schema.get('items', {}))}"
+    return str(schema.get("format") or schema.get("type") or "any")
 
 
 class SchemaDocument(View):
@@ -36,4 +97,4 @@ class SchemaDocument(View):
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Show the document to people."""
-    return render(request, "gateway/docs.html")
+    return render(request, "gateway/docs.html", {"chapters": list_chapters()})
