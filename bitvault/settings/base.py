@@ -143,10 +143,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_HANDLERS: list[str] = []
 APPEND_SLASH = False
 
+# The pages of a module stand beside its views, below ``ui/``.
+_PAGES = [ROOT / "apps" / name / "ui" for name in ("files", "identity")]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        "DIRS": [pages / "templates" for pages in _PAGES],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -159,6 +161,7 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [pages / "static" for pages in _PAGES]
 STATIC_ROOT = ROOT / "var" / "static"
 
 # --- identity --------------------------------------------------------------------------------------------------------------

@@ -82,12 +82,12 @@ async function problemOf(response) {
  *
  * @param {string} method
  * @param {string} path below /api/v1
- * @param {{body?: unknown, revision?: number | string, key?: string, signal?: AbortSignal, keepalive?: boolean}} [options]
- *   `revision` becomes If-Match; `key` lets a POST be repeated safely
+ * @param {{body?: unknown, revision?: number | string, key?: string, signal?: AbortSignal, keepalive?: boolean, ownRefusal?: boolean}} [options]
+ *   `revision` becomes If-Match; `key` lets a POST be repeated safely; `ownRefusal`: 401 speaks of this request, not of the session
  * @returns {Promise<any>} the decoded body, or null for 204
  * @throws {Problem | NetworkDown | DOMException}
  */
-export async function call(method, path, { body, revision, key, signal, keepalive } = {}) {
+export async function call(method, path, { body, revision, key, signal, keepalive, ownRefusal } = {}) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
@@ -111,7 +111,7 @@ export async function call(method, path, { body, revision, key, signal, keepaliv
   }
   if (!response.ok) {
     const problem = await problemOf(response);
-    if (response.status === 401) document.dispatchEvent(new CustomEvent("bitvault:session-ended"));
+    if (response.status === 401 && !(ownRefusal && problem.code === "identity.invalid_credentials")) document.dispatchEvent(new CustomEvent("bitvault:session-ended"));
     throw problem;
   }
   return response.status === 204 ? null : response.json();
@@ -122,5 +122,5 @@ export const get = (path, options) => call("GET", path, options);
 
 /**
  * @typedef {{id: string, kind: "folder" | "file", name: string, parent_id: string | null, revision: number,
- *   size_bytes: number | null, media_type: string | null, modified_at: string, rights: string[]}} Node
+ *   size_bytes: number | null, media_type: string | null, modified_at: string, trashed_at: string | null, rights: string[]}} Node
  */

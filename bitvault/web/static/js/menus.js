@@ -13,9 +13,7 @@ let opener = null;
 
 /** @param {HTMLElement} menu @returns {HTMLElement[]} */
 const itemsOf = (menu) =>
-  [...menu.querySelectorAll(".menu-item")].filter(
-    (item) => item instanceof HTMLElement && item.offsetParent !== null && item.getAttribute("aria-disabled") !== "true",
-  );
+  /** @type {HTMLElement[]} */ ([...menu.querySelectorAll(".menu-item")]).filter((item) => item.checkVisibility());
 
 /** @param {HTMLElement} menu @param {number} left @param {number} top */
 function place(menu, left, top) {

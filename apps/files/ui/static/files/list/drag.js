@@ -7,7 +7,7 @@ import { entryOf, place } from "./rows.js";
 import { clearSelection, isSelected, selected, selectOnly } from "./selection.js";
 
 const MARK = "application/x-bitvault-nodes";
-const TARGETS = '.row[data-kind="folder"], [data-drop-folder], [data-drop-trash]';
+const TARGETS = '.row[data-kind="folder"], [data-drop-folder], [data-drop-root], [data-drop-trash]';
 
 /** @type {import("./rows.js").Entry[]} what is in the air; only this page can hold it */
 let carried = [];
@@ -22,13 +22,18 @@ function hover(target) {
   hovered?.setAttribute("data-drop", "");
 }
 
+/** @param {HTMLElement} target @returns {string} the folder that it stands for; "" for the trash */
+function folderOf({ dataset }) {
+  if (dataset.dropRoot !== undefined) return place().rootId;
+  return dataset.dropFolder ?? dataset.id ?? "";
+}
+
 /** @param {EventTarget | null} where @returns {HTMLElement | null} where these rows may be dropped */
 function targetOf(where) {
   const target = closest(where, TARGETS);
   if (!target) return null;
-  const id = target.dataset.dropFolder ?? target.dataset.id ?? "";
-  const itself = carried.some((entry) => entry.id === id);
-  return itself || (target.dataset.dropFolder !== undefined && id === place().folderId) ? null : target;
+  const id = folderOf(target);
+  return id === place().folderId || carried.some((entry) => entry.id === id) ? null : target;
 }
 
 /** @param {DragEvent} event */
@@ -74,7 +79,7 @@ export function startDrag() {
     if (!target || !entries.length) return;
     clearSelection();
     if (target.dataset.dropTrash !== undefined) return void trash(entries);
-    const id = target.dataset.dropFolder ?? target.dataset.id ?? "";
+    const id = folderOf(target);
     const name = target.dataset.dropName ?? target.dataset.name ?? "My files";
     void moveInto(entries, { id, name }, place().folderId);
   });

@@ -1,7 +1,7 @@
 /** Reads what was dropped or chosen, folders with everything below them, as a stream of files and folders. */
 
 /**
- * @typedef {{kind: "file", file: File, dir: string[]} | {kind: "folder", dir: string[]}} Found
+ * @typedef {{kind: "file", file: File, dir: string[]} | {kind: "folder", dir: string[]} | {kind: "unreadable", dir: string[]}} Found
  *   `dir` are the folders above it, from the place of the drop; of a folder, it is its own path
  */
 
@@ -17,7 +17,13 @@ const fileOf = (entry) => new Promise((resolve, reject) => entry.file(resolve, r
 /** @param {FileSystemEntry} entry @param {string[]} dir @returns {AsyncGenerator<Found>} */
 async function* walk(entry, dir) {
   if (entry.isFile) {
-    if (!LITTER.has(entry.name)) yield { kind: "file", file: await fileOf(/** @type {FileSystemFileEntry} */ (entry)), dir };
+    if (LITTER.has(entry.name)) return;
+    try {
+      yield { kind: "file", file: await fileOf(/** @type {FileSystemFileEntry} */ (entry)), dir };
+    } catch (error) {
+      console.warn("A file could not be read.", error);
+      yield { kind: "unreadable", dir };
+    }
     return;
   }
   const path = [...dir, entry.name];

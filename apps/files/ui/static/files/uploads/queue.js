@@ -32,7 +32,6 @@ export class Item {
   /** @type {import("./transfer.js").Destination["mode"]} */
   mode = "add";
   autorename = false;
-  nodeId = "";
   offline = false;
 
   /** @param {number} id @param {File} file @param {Batch} batch @param {string[]} dir */
@@ -75,6 +74,8 @@ export class UploadQueue extends EventTarget {
   /** @type {Item[]} */
   items = [];
   #next = 1;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #soon;
 
   /** @param {string} name @param {unknown} [detail] */
   #tell(name, detail) {
@@ -96,7 +97,11 @@ export class UploadQueue extends EventTarget {
     this.items.push(item);
     void this.#remember(item, true);
     this.#tell("change");
-    this.#pump();
+    // Once for all that come in one go: a thousand files would look through the queue a thousand times.
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#pump();
+    });
     return item;
   }
 
@@ -148,13 +153,12 @@ export class UploadQueue extends EventTarget {
     } finally {
       if (item.controller === controller) item.controller = null;
       this.#pump();
-      if (!this.items.some((other) => other.active || other.state === "waiting")) this.#tell("rest");
     }
   }
 
   /** @param {Item} item @param {string} parentId @param {AbortSignal} signal */
   #transfer(item, parentId, signal) {
-    const { name, mode, autorename, nodeId } = item;
+    const { name, mode, autorename } = item;
     const watch = {
       signal,
       onStart: (/** @type {string} */ uploadId) => {
@@ -173,7 +177,7 @@ export class UploadQueue extends EventTarget {
       onGo: () => this.#set(item, "sending"),
       onCommit: () => this.#tell("change"),
     };
-    return new Transfer(item.file, { parentId, name, mode, autorename, nodeId: nodeId || undefined }, watch, item.uploadId || undefined);
+    return new Transfer(item.file, { parentId, name, mode, autorename }, watch, item.uploadId || undefined);
   }
 
   /** @param {Item} item @param {unknown} error */
@@ -211,7 +215,6 @@ export class UploadQueue extends EventTarget {
       return;
     }
     item.mode = choice === "replace" ? "overwrite" : "add";
-    item.nodeId = choice === "replace" ? String(problem.facts.node_id ?? "") : "";
     item.autorename = choice === "keep";
     this.#drop(item);
     this.#set(item, "waiting");

@@ -50,16 +50,20 @@ export function startUploads() {
   const take = async (found, target) => {
     const batch = queue.batch(target);
     let count = 0;
+    let unreadable = 0;
     try {
       for await (const thing of found) {
         if (thing.kind === "folder") queue.addFolder(batch, thing.dir);
-        else queue.add(batch, thing.file, thing.dir);
-        if (thing.kind === "file") count += 1;
+        if (thing.kind === "unreadable") unreadable += 1;
+        if (thing.kind !== "file") continue;
+        queue.add(batch, thing.file, thing.dir);
+        count += 1;
       }
     } catch (error) {
-      toast("Some of it could not be read from your disk.", { failed: true });
-      console.warn(error);
+      console.warn("A folder could not be read.", error);
+      unreadable += 1;
     }
+    if (unreadable) toast(`${plural(unreadable, "item")} could not be read from your disk.`, { failed: true });
     if (count) announce(`${plural(count, "file")} added to the uploads`);
     await showUnfinished();
   };

@@ -24,10 +24,13 @@ const PART_TRIES = 9;
 /** A file that was sent anew this often and still differs is being written to by somebody. */
 const ROUNDS = 3;
 
+/** What the API takes: a type without parameters. */
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/u;
+
 const gate = new Gate(SENDERS);
 
 /**
- * @typedef {{parentId: string, name: string, mode: "add" | "overwrite", nodeId?: string, autorename?: boolean}} Destination
+ * @typedef {{parentId: string, name: string, mode: "add" | "overwrite", autorename?: boolean}} Destination
  * @typedef {{number: number, state: string, method?: string, url?: string, headers?: Record<string, string>, sha256?: string, expires_at?: string}} Part
  * @typedef {{onStart: (uploadId: string) => void, onProgress: (sent: number) => void, onWait: (error: unknown) => void,
  *   onGo: () => void, onCommit: () => void, signal: AbortSignal}} Watch
@@ -75,7 +78,7 @@ export class Transfer {
       } catch (error) {
         if (round >= ROUNDS || !(error instanceof Problem)) throw error;
         if (error.status === 422 || error.status === 404 || error.status === 410) this.#forget();
-        else if (!Array.isArray(error.facts.missing_parts ?? error.facts.missing)) throw error;
+        else if (!Array.isArray(error.facts.missing_parts)) throw error;
       }
     }
   }
@@ -106,9 +109,8 @@ export class Transfer {
     const hashes = early ? await this.#hashAll() : undefined;
     /** @type {Record<string, unknown>} */
     const body = { parent_id: destination.parentId, name: destination.name, size_bytes: file.size, mode: destination.mode };
-    if (destination.nodeId) body.node_id = destination.nodeId;
     if (destination.autorename) body.autorename = true;
-    if (file.type) body.media_type = file.type;
+    if (MEDIA_TYPE.test(file.type)) body.media_type = file.type;
     if (file.lastModified) body.client_modified_at = new Date(file.lastModified).toISOString();
     if (hashes) body.part_hashes = hashes;
     const upload = await this.#persist(() => call("POST", "/uploads", { body, key: this.#startKey, signal: this.watch.signal }));
@@ -172,6 +174,7 @@ export class Transfer {
   }
 
   async #sendAll() {
+    /** @type {number[]} */
     const todo = [];
     for (let number = 1; number <= this.#count; number += 1) if (!this.#there.has(number)) todo.push(number);
     // One part's failure ends its brothers too: nobody would wait for them.

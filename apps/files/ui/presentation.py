@@ -1,0 +1,202 @@
+"""How nodes look on a page: rows, the way down to a folder, columns. The table of file types is shared with the browser's modules."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from urllib.parse import urlencode
+
+from django.template.defaultfilters import filesizeformat
+
+from apps.files.dtos import Node, OrderName, SortName, TrashedNode
+
+ROOT_NAME = "My files"
+
+LONGEST_EXTENSION = 10
+"""With its dot; a longer ending is a part of the name. The browser's ``types.js`` says the same."""
+
+SHOWN_STEPS = 4
+"""Steps of the way to a folder that are written out; what lies between goes into a menu, so that the last names stay readable."""
+
+_TABLE = json.loads((FilePath(__file__).parent / "static" / "files" / "types.json").read_text())
+_TYPES: dict[str, str] = _TABLE["extensions"]
+_LABELS: dict[str, str] = _TABLE["labels"]
+
+_COLUMNS: tuple[tuple[str, SortName, str], ...] = (
+    ("name", "name", "Name"),
+    ("modified", "modified_at", "Modified"),
+    ("size", "size_bytes", "Size"),
+)
+_CHOICES: tuple[tuple[str, SortName, OrderName], ...] = (
+    ("Name, A to Z", "name", "asc"),
+    ("Name, Z to A", "name", "desc"),
+    ("Newest first", "modified_at", "desc"),
+    ("Oldest first", "modified_at", "asc"),
+    ("Largest first", "size_bytes", "desc"),
+    ("Smallest first", "size_bytes", "asc"),
+)
+_ARIA: dict[OrderName, str] = {"asc": "ascending", "desc": "descending"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list."""
+
+    id: str
+    kind: str
+    name: str
+    stem: str
+    extension: str
+    type: str
+    label: str
+    href: str
+    revision: int
+    modified_at: str
+    size_bytes: int | str
+    size_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrashRow:
+    """One line of the trash."""
+
+    id: str
+    kind: str
+    name: str
+    stem: str
+    extension: str
+    type: str
+    label: str
+    origin: str
+    trashed_at: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """One step of the way to a folder; a step with ``hidden`` ones stands for them."""
+
+    id: str = ""
+    name: str = ""
+    href: str = ""
+    current: bool = False
+    hidden: "tuple[Crumb, ...]" = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's head: where a click leads, and how it sorts now."""
+
+    key: str
+    label: str
+    href: str
+    aria_sort: str
+
+
+@dataclass(frozen=True, slots=True)
+class SortChoice:
+    """One order as a menu offers it."""
+
+    label: str
+    href: str
+    current: bool
+
+
+BLANK_ROW = Row("", "file", "", "", "", "file", _LABELS["file"], "", 0, "", "", "")
+"""What the browser's modules fill in for a node that appears while the page is open."""
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Split a name into what may be cut short on a narrow screen and the ending that must stay."""
+    stem, dot, ending = name.rpartition(".")
+    if not stem or not ending or len(ending) + 1 > LONGEST_EXTENSION or any(letter.isspace() for letter in ending):
+        return name, ""
+    return stem, dot + ending
+
+
+def type_of(node: Node) -> str:
+    """Tell which icon a node has."""
+    if node.kind == "folder":
+        return "folder"
+    return _TYPES.get(split_name(node.name)[1][1:].lower(), "file")
+
+
+def to_row(node: Node) -> Row:
+    """Give a node as a line of a list."""
+    stem, extension = split_name(node.name)
+    kind = type_of(node)
+    return Row(
+        id=str(node.id),
+        kind=node.kind,
+        name=node.name,
+        stem=stem,
+        extension=extension,
+        type=kind,
+        label=_LABELS[kind],
+        href=folder_href(node) if node.kind == "folder" else f"/api/v1/nodes/{node.id}/content",
+        revision=node.revision,
+        modified_at=node.modified_at.isoformat(),
+        size_bytes="" if node.size_bytes is None else node.size_bytes,
+        size_label="" if node.size_bytes is None else filesizeformat(node.size_bytes),
+    )
+
+
+def to_trash_row(node: TrashedNode) -> TrashRow:
+    """Give a node in the trash as a line of it."""
+    stem, extension = split_name(node.name)
+    kind = type_of(node)
+    folder = node.origin_path.rpartition("/")[0]
+    return TrashRow(
+        id=str(node.id),
+        kind=node.kind,
+        name=node.name,
+        stem=stem,
+        extension=extension,
+        type=kind,
+        label=_LABELS[kind],
+        origin=f"{ROOT_NAME}{folder.replace('/', ' / ')}",
+        trashed_at=node.trashed_at.isoformat() if node.trashed_at else "",
+        expires_at=node.expires_at.isoformat(),
+    )
+
+
+def folder_href(node: Node) -> str:
+    """Tell where a folder's page is."""
+    return "/files/" if node.parent_id is None else f"/files/{node.id}/"
+
+
+def to_crumbs(path: Sequence[Node]) -> list[Crumb]:
+    """Give the way to a folder, the middle of a long one folded away."""
+    steps = [
+        Crumb(id=str(node.id), name=ROOT_NAME if node.parent_id is None else node.name, href=folder_href(node))
+        for node in path
+    ]
+    last = steps.pop()
+    current = Crumb(id=last.id, name=last.name, href=last.href, current=True)
+    if len(steps) >= SHOWN_STEPS:
+        return [steps[0], Crumb(hidden=tuple(steps[1:-1])), steps[-1], current]
+    return [*steps, current]
+
+
+def to_columns(href: str, sort: SortName, order: OrderName) -> list[Column]:
+    """Give the heads of the columns: a click on the one that sorts turns it round."""
+    return [
+        Column(
+            key=key,
+            label=label,
+            href=sorted_href(href, name, "desc" if sort == name and order == "asc" else "asc"),
+            aria_sort=_ARIA[order] if sort == name else "none",
+        )
+        for key, name, label in _COLUMNS
+    ]
+
+
+def to_sort_choices(href: str, sort: SortName, order: OrderName) -> list[SortChoice]:
+    """Give every order there is, for a screen without columns."""
+    return [SortChoice(label, sorted_href(href, name, way), (name, way) == (sort, order)) for label, name, way in _CHOICES]
+
+
+def sorted_href(href: str, sort: SortName, order: OrderName, **more: str) -> str:
+    """Add an order (and ``more``) to an address; the usual order needs no words."""
+    query = dict(more) if (sort, order) == ("name", "asc") else {"sort": sort, "order": order, **more}
+    return f"{href}?{urlencode(query)}" if query else href

@@ -1,0 +1,15 @@
+"""Paths of the pages of files, at a tenant's host."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from apps.files.ui import views
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/files/")),
+    path("files/", views.FolderPage.as_view()),
+    path("files/<uuid:node_id>/", views.FolderPage.as_view()),
+    path("files/<uuid:node_id>/rows", views.FolderRows.as_view()),
+    path("trash/", views.TrashPage.as_view()),
+    path("trash/rows", views.TrashRows.as_view()),
+]

@@ -1,0 +1,131 @@
+"""The pages of folders and of the trash. Everything that changes something goes over REST; these views only show."""
+
+from typing import Any, get_args
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from apps.files import api
+from apps.files.dtos import OrderName, SortName
+from apps.files.ui import presentation
+from apps.identity import api as identity
+from bitvault.kernel import tenancy
+from bitvault.kernel.actor import Actor
+from bitvault.web.address import client_address
+from bitvault.web.pages import Page, PersonRequest, initials
+
+ROWS = 100
+"""Rows of one answer: two screens, 250 kB of HTML at most; the next ones come before the reader is there."""
+
+
+class FilesPage(Page):
+    """A page of this module."""
+
+    section = "files"
+
+    def find_actor(self, request: HttpRequest) -> Actor | None:
+        """Ask identity who is signed in at this host."""
+        return identity.find_actor_by_session(
+            session=request.session, tenant=tenancy.current(), address=client_address(request)
+        )
+
+    def frame(self, request: PersonRequest) -> dict[str, Any]:
+        """Give what the frame around the page shows."""
+        user = identity.get_profile(actor=request.actor).user
+        viewer = {
+            "id": user.id,
+            "name": user.name or user.email,
+            "email": user.email,
+            "initials": initials(user.name, user.email),
+        }
+        return {"viewer": viewer, "section": self.section}
+
+
+class FolderPage(FilesPage):
+    """What lies in a folder."""
+
+    def get(self, request: PersonRequest, node_id: UUID | None = None) -> HttpResponse:
+        """Show the first rows, the way here, and what can be done."""
+        ref = node_id or "root"
+        path = api.list_path(actor=request.actor, node_id=ref).items
+        folder = path[-1]
+        if folder.kind == "file":
+            return redirect(presentation.folder_href(path[-2]))
+        if node_id is not None and folder.parent_id is None:
+            return redirect(presentation.folder_href(folder))
+        crumbs = presentation.to_crumbs(path)
+        sort, order = read_order(request)
+        href = presentation.folder_href(folder)
+        context = {
+            **self.frame(request),
+            **list_rows(request, folder.id, sort, order, None),
+            "folder": crumbs[-1],
+            "root_id": path[0].id,
+            "parent": crumbs[-2] if len(crumbs) > 1 else None,
+            "crumbs": crumbs,
+            "hidden_crumbs": [step for crumb in crumbs for step in crumb.hidden],
+            "may_write": "edit" in folder.rights,
+            "columns": presentation.to_columns(href, sort, order),
+            "sort_choices": presentation.to_sort_choices(href, sort, order),
+            "sort": sort,
+            "order": order,
+            "blank_row": presentation.BLANK_ROW,
+        }
+        return render(request, "files/folder.html", context)
+
+
+class FolderRows(FilesPage):
+    """Further rows of a folder, for a list that is being scrolled."""
+
+    def get(self, request: PersonRequest, node_id: UUID) -> HttpResponse:
+        """Show the rows after the cursor."""
+        sort, order = read_order(request)
+        return render(
+            request, "files/rows.html", list_rows(request, node_id, sort, order, request.GET.get("cursor") or None)
+        )
+
+
+class TrashPage(FilesPage):
+    """What was deleted and is kept for a while."""
+
+    section = "trash"
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show the first rows."""
+        return render(request, "files/trash.html", {**self.frame(request), **list_trash_rows(request, None)})
+
+
+class TrashRows(FilesPage):
+    """Further rows of the trash."""
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show the rows after the cursor."""
+        return render(request, "files/trash_rows.html", list_trash_rows(request, request.GET.get("cursor") or None))
+
+
+def read_order(request: HttpRequest) -> tuple[SortName, OrderName]:
+    """Read the wanted order; a word that is none is the usual order, since people edit addresses."""
+    sort = next((name for name in get_args(SortName) if name == request.GET.get("sort")), "name")
+    order = next((name for name in get_args(OrderName) if name == request.GET.get("order")), "asc")
+    return sort, order
+
+
+def list_rows(
+    request: PersonRequest, folder_id: UUID, sort: SortName, order: OrderName, cursor: str | None
+) -> dict[str, Any]:
+    """Read rows of a folder and where the next ones are."""
+    page = api.list_children(
+        actor=request.actor, node_id=folder_id, limit=ROWS, cursor=cursor, sort=sort, order=order
+    )
+    more_url = None
+    if page.next_cursor:
+        more_url = presentation.sorted_href(f"/files/{folder_id}/rows", sort, order, cursor=page.next_cursor)
+    return {"rows": [presentation.to_row(node) for node in page.items], "more_url": more_url}
+
+
+def list_trash_rows(request: PersonRequest, cursor: str | None) -> dict[str, Any]:
+    """Read rows of the trash and where the next ones are."""
+    page = api.list_trash(actor=request.actor, limit=ROWS, cursor=cursor)
+    more_url = f"/trash/rows?cursor={page.next_cursor}" if page.next_cursor else None
+    return {"rows": [presentation.to_trash_row(node) for node in page.items], "more_url": more_url}

@@ -1,0 +1,107 @@
+"""Coming in and going out: the sign-in form (at a tenant's host and at the bare one), the ticket between the two, sign-out."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
+from django.shortcuts import render
+from django.views import View
+
+from apps.identity import api
+from apps.identity.dtos import SignedIn
+from bitvault.kernel import tenancy
+from bitvault.kernel.errors import BitVaultError
+from bitvault.kernel.tenancy import Tenant
+from bitvault.web.address import client_address
+from bitvault.web.pages import SIGN_IN, safe_path
+
+VAULTS = "/vaults/"
+
+
+def begin(request: HttpRequest, signed_in: SignedIn, tenant: Tenant | None) -> None:
+    """Start a session in this browser, with a fresh CSRF token."""
+    api.start_session(
+        session=request.session,
+        signed_in=signed_in,
+        tenant=tenant,
+        address=client_address(request),
+        agent=request.headers.get("User-Agent", ""),
+    )
+    rotate_token(request)
+
+
+def is_signed_in(request: HttpRequest) -> bool:
+    """Tell whether this browser is signed in at this host."""
+    tenant = tenancy.find_current()
+    if tenant is None:
+        return api.find_signed_in(session=request.session) is not None
+    actor = api.find_actor_by_session(session=request.session, tenant=tenant, address=client_address(request))
+    return actor is not None
+
+
+class SignIn(View):
+    """The sign-in form."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show it, unless somebody is signed in already."""
+        if is_signed_in(request):
+            return HttpResponseRedirect(self._onward(request.GET.get("next")))
+        return show_sign_in(request, following=request.GET.get("next"))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Try the password; a failure comes back with the form, and tells nobody whether the account exists."""
+        tenant = tenancy.find_current()
+        email = request.POST.get("email", "")
+        following = request.POST.get("next")
+        try:
+            signed_in = api.sign_in(
+                email=email, password=request.POST.get("password", ""), tenant=tenant, address=client_address(request)
+            )
+            begin(request, signed_in, tenant)
+        except BitVaultError as error:
+            return show_sign_in(request, following=following, email=email, error=error)
+        return HttpResponseRedirect(self._onward(following))
+
+    def _onward(self, following: str | None) -> str:
+        return safe_path(following) if tenancy.find_current() else VAULTS
+
+
+class SignOut(View):
+    """The way out."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """End this browser's session at this host."""
+        api.sign_out(session=request.session)
+        return HttpResponseRedirect(f"{SIGN_IN}?left=1")
+
+
+class Enter(View):
+    """Where somebody arrives from the bare host, carried by a ticket."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Take the ticket and start a session; a spent one still lets in who is in already (the browser's way back)."""
+        tenant = tenancy.current()
+        try:
+            begin(request, api.redeem_handover(ticket=request.GET.get("ticket", ""), tenant=tenant), tenant)
+        except BitVaultError as error:
+            if not is_signed_in(request):
+                return show_sign_in(request, error=error)
+        return HttpResponseRedirect(safe_path(None))
+
+
+def show_sign_in(
+    request: HttpRequest, *, following: str | None = None, email: str = "", error: BitVaultError | None = None
+) -> HttpResponse:
+    """Show the form, with what went wrong."""
+    context: dict[str, Any] = {
+        "email": email,
+        "error": error,
+        "next": safe_path(following) if following else "",
+        "left": "left" in request.GET,
+        "sign_up_open": settings.BITVAULT_SIGN_UP_OPEN,
+    }
+    response = render(request, "identity/sign_in.html", context, status=error.status if error else HTTPStatus.OK)
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,74 @@
+"""The page where people look after their own account: profile, looks, password, sessions, tokens. Changes go over REST."""
+
+import re
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from apps.identity import api
+from apps.identity.dtos import Session
+from bitvault.kernel import tenancy
+from bitvault.kernel.actor import Actor, Scope
+from bitvault.web.address import client_address
+from bitvault.web.pages import Page, PersonRequest, initials
+
+_SCOPES = (
+    (Scope.FILES_READ, "Read files", "List folders and download."),
+    (Scope.FILES_WRITE, "Change files", "Upload, rename, move and delete."),
+    (Scope.ACCOUNT, "This account", "Sessions, tokens and the password."),
+    (Scope.ADMIN, "Administration", "Members and settings of the vault."),
+)
+_BROWSERS = (
+    (re.compile(r"Edg(?:e|A|iOS)?/"), "Edge"),
+    (re.compile(r"OPR/|Opera"), "Opera"),
+    (re.compile(r"Firefox/|FxiOS/"), "Firefox"),
+    (re.compile(r"Chrom(?:e|ium)/|CriOS/"), "Chrome"),
+    (re.compile(r"Safari/"), "Safari"),
+)
+_SYSTEMS = (
+    (re.compile(r"iPhone|iPad"), "iOS"),
+    (re.compile(r"Android"), "Android"),
+    (re.compile(r"Windows"), "Windows"),
+    (re.compile(r"Mac OS X|Macintosh"), "macOS"),
+    (re.compile(r"CrOS"), "ChromeOS"),
+    (re.compile(r"Linux|X11"), "Linux"),
+)
+
+
+class SettingsPage(Page):
+    """One's own account."""
+
+    def find_actor(self, request: HttpRequest) -> Actor | None:
+        """Ask who is signed in at this host."""
+        return api.find_actor_by_session(
+            session=request.session, tenant=tenancy.current(), address=client_address(request)
+        )
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show everything at once: there is little of it."""
+        actor = request.actor
+        profile = api.get_profile(actor=actor)
+        user = profile.user
+        viewer = {
+            "id": user.id,
+            "name": user.name or user.email,
+            "email": user.email,
+            "initials": initials(user.name, user.email),
+        }
+        context = {
+            "viewer": viewer,
+            "section": "settings",
+            "profile": profile,
+            "sessions": [_describe(session) for session in api.list_sessions(actor=actor).items],
+            "tokens": api.list_tokens(actor=actor).items,
+            "scopes": [choice for choice in _SCOPES if choice[0] is not Scope.ADMIN or actor.administers],
+        }
+        return render(request, "identity/settings.html", context)
+
+
+def _describe(session: Session) -> dict[str, object]:
+    """Give a session with its browser in words that people know it by."""
+    browser = next((name for pattern, name in _BROWSERS if pattern.search(session.agent)), "")
+    system = next((name for pattern, name in _SYSTEMS if pattern.search(session.agent)), "")
+    title = f"{browser} on {system}" if browser and system else browser or system or session.agent or "Unknown browser"
+    return {"facts": session, "title": title, "phone": system in ("iOS", "Android")}

@@ -1,0 +1,161 @@
+/** The page of one's own account: end sessions, make and revoke tokens, change the password. */
+
+import { call, explain, Problem } from "../js/api.js";
+import { confirmAction, showFieldError } from "../js/dialogs.js";
+import { closest, need } from "../js/dom.js";
+import { showChoice } from "../js/theme.js";
+import { toast } from "../js/toast.js";
+
+const DAY_MS = 86_400_000;
+
+/** Show a part of the page as the server has it now. @param {string} selector */
+const renew = (selector) => /** @type {any} */ (window).htmx.ajax("GET", "/settings/", { target: selector, select: selector, swap: "outerHTML" });
+
+/**
+ * Run a dialog's form: busy while sending, open while refused.
+ *
+ * @param {string} selector
+ * @param {(form: HTMLFormElement) => Promise<void>} send throws after it has shown what is wrong, or resolves to close
+ */
+function openForm(selector, send) {
+  const dialog = need(selector, HTMLDialogElement);
+  const form = need("form", HTMLFormElement, dialog);
+  const button = need('[data-role="accept"]', HTMLButtonElement, dialog);
+  const controller = new AbortController();
+  const { signal } = controller;
+  form.reset();
+  for (const input of form.querySelectorAll("input")) showFieldError(input, "");
+  dialog.showModal();
+  need("input:not([hidden])", HTMLInputElement, form).focus();
+  need('[data-role="cancel"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
+  dialog.addEventListener("close", () => controller.abort(), { once: true });
+  form.addEventListener("input", (event) => event.target instanceof HTMLInputElement && showFieldError(event.target, ""), { signal });
+  form.addEventListener(
+    "submit",
+    async (event) => {
+      event.preventDefault();
+      if (button.dataset.busy !== undefined) return;
+      button.dataset.busy = "";
+      try {
+        await send(form);
+        dialog.close();
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        showFieldError(error.input, error.message);
+        error.input.focus();
+      } finally {
+        delete button.dataset.busy;
+      }
+    },
+    { signal },
+  );
+}
+
+/** What is wrong with a field. */
+class Refusal extends Error {
+  /** @param {HTMLInputElement} input @param {string} text */
+  constructor(input, text) {
+    super(text);
+    this.input = input;
+  }
+}
+
+function newToken() {
+  openForm("#token-dialog", async (form) => {
+    const data = new FormData(form);
+    const input = need("#token-name", HTMLInputElement);
+    const scopes = data.getAll("scope");
+    if (!String(data.get("name")).trim()) throw new Refusal(input, "Give it a name that says what uses it.");
+    if (!scopes.length) throw new Refusal(input, "Choose at least one thing that it may do.");
+    const expires = new Date(Date.now() + Number(data.get("days")) * DAY_MS).toISOString();
+    let made;
+    try {
+      made = await call("POST", "/tokens", { body: { name: data.get("name"), scopes, expires_at: expires } });
+    } catch (error) {
+      throw new Refusal(input, explain(error));
+    }
+    showSecret(made.token);
+  });
+}
+
+/** @param {string} secret shown once */
+function showSecret(secret) {
+  const dialog = need("#secret-dialog", HTMLDialogElement);
+  const code = need("#secret", HTMLElement);
+  code.textContent = secret;
+  dialog.showModal();
+  need('[data-role="done"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { once: true });
+  dialog.addEventListener(
+    "close",
+    () => {
+      code.textContent = "";
+      void renew("#tokens");
+    },
+    { once: true },
+  );
+}
+
+async function copySecret() {
+  const code = need("#secret", HTMLElement);
+  try {
+    await navigator.clipboard.writeText(code.textContent ?? "");
+    const words = document.querySelector('[data-settings="copy-secret"] span');
+    if (words) words.textContent = "Copied";
+  } catch {
+    // No clipboard on plain http: the text is selected instead, for Ctrl+C.
+    getSelection()?.selectAllChildren(code);
+  }
+}
+
+function changePassword() {
+  openForm("#password-dialog", async (form) => {
+    const current = need("#current-password", HTMLInputElement, form);
+    const fresh = need("#new-password", HTMLInputElement, form);
+    if (!current.value) throw new Refusal(current, "Type your current password.");
+    if (!fresh.value) throw new Refusal(fresh, "Type a new password.");
+    try {
+      await call("POST", "/auth/password", {
+        body: { current_password: current.value, new_password: fresh.value },
+        ownRefusal: true,
+      });
+    } catch (error) {
+      const weak = error instanceof Problem && error.code === "identity.weak_password";
+      const reasons = weak && Array.isArray(error.facts.reasons) ? ` ${error.facts.reasons.join(" ")}` : "";
+      throw new Refusal(weak ? fresh : current, explain(error) + reasons);
+    }
+    toast("Password changed. Other sessions and tokens have ended.");
+    await renew("#sessions");
+    await renew("#tokens");
+  });
+}
+
+/** @param {HTMLElement} row @param {string} path @param {{title: string, text: string, accept: string}} question @param {string} part */
+async function endThing(row, path, question, part) {
+  if (!(await confirmAction({ ...question, danger: true }))) return;
+  try {
+    await call("DELETE", `${path}/${row.dataset.id}`);
+  } catch (error) {
+    if (!(error instanceof Problem && error.status === 404)) return void toast(explain(error), { failed: true });
+  }
+  await renew(part);
+}
+
+document.addEventListener("click", (event) => {
+  const button = closest(event.target, "[data-settings]");
+  if (!button) return;
+  const row = closest(button, "[data-id]");
+  switch (button.dataset.settings) {
+    case "new-token":
+      return newToken();
+    case "copy-secret":
+      return void copySecret();
+    case "change-password":
+      return changePassword();
+    case "end-session":
+      if (row) void endThing(row, "/sessions", { title: `End “${row.dataset.title}”?`, text: "That browser is signed out at once.", accept: "End session" }, "#sessions");
+      return;
+    case "revoke-token":
+      if (row) void endThing(row, "/tokens", { title: `Revoke “${row.dataset.title}”?`, text: "Programs that use it stop working at once.", accept: "Revoke" }, "#tokens");
+  }
+});
+document.addEventListener("bitvault:page", showChoice);

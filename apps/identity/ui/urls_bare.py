@@ -1,0 +1,15 @@
+"""Paths of identity's pages at the bare host: sign-in across a person's vaults, and sign-up."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from apps.identity.ui import doorway, vaults
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/vaults/")),
+    path("sign-in/", doorway.SignIn.as_view()),
+    path("sign-out/", doorway.SignOut.as_view()),
+    path("sign-up/", vaults.SignUp.as_view()),
+    path("vaults/", vaults.Vaults.as_view()),
+    path("vaults/<uuid:tenant_id>/open", vaults.OpenVault.as_view()),
+]

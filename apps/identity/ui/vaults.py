@@ -1,0 +1,122 @@
+"""The bare host: a new vault, the list of a person's vaults, and the way into one of them."""
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views import View
+
+from apps.identity import api
+from apps.identity.errors import (
+    InvalidCredentials,
+    InvalidEmail,
+    InvalidLabel,
+    InvalidSlug,
+    SignUpClosed,
+    SlugTaken,
+    WeakPassword,
+)
+from apps.identity.ui.doorway import VAULTS, begin
+from bitvault.kernel.errors import BitVaultError
+from bitvault.web.address import client_address
+from bitvault.web.pages import SIGN_IN, initials, render_problem
+
+_FIELD_OF: dict[type[BitVaultError], str] = {
+    InvalidLabel: "name",
+    InvalidSlug: "slug",
+    SlugTaken: "slug",
+    InvalidEmail: "email",
+    InvalidCredentials: "password",
+    WeakPassword: "password",
+}
+
+
+class SignUp(View):
+    """The form for a new vault."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show it, where the installation offers it."""
+        if not settings.BITVAULT_SIGN_UP_OPEN:
+            return render_problem(request, SignUpClosed())
+        return self._show(request, {}, None)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Make the vault and its owner, and go there."""
+        values = {name: request.POST.get(name, "") for name in ("name", "slug", "person_name", "email", "password")}
+        try:
+            made = api.sign_up(**values, address=client_address(request))
+            begin(request, made.signed_in, None)
+        except BitVaultError as error:
+            return self._show(request, values, error)
+        return HttpResponseRedirect(f"{VAULTS}?{urlencode({'open': made.tenant.id})}")
+
+    def _show(self, request: HttpRequest, values: dict[str, str], error: BitVaultError | None) -> HttpResponse:
+        base = urlsplit(settings.BITVAULT_BASE_URL)
+        field = _find_field(error)
+        context: dict[str, Any] = {
+            "values": values,
+            "suffix": f".{base.netloc}",
+            "error": None if field else error,
+            "errors": {field: error} if field else {},
+        }
+        return render(request, "identity/sign_up.html", context, status=error.status if error else HTTPStatus.OK)
+
+
+def _find_field(error: BitVaultError | None) -> str | None:
+    """Find the field that a refusal belongs to."""
+    return next((field for kind, field in _FIELD_OF.items() if isinstance(error, kind)), None)
+
+
+class Vaults(View):
+    """The vaults of the person who is signed in at the bare host."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """List them; the only one, or the one just made, is opened at once.
+
+        Opened by the page, not by a redirect: a form may lead only to its own origin here (``form-action``), redirects included.
+        """
+        signed_in = api.find_signed_in(session=request.session)
+        if signed_in is None:
+            return HttpResponseRedirect(SIGN_IN)
+        wanted = request.GET.get("open")
+        chosen = [tenant for tenant in signed_in.tenants if str(tenant.id) == wanted]
+        only = chosen or (list(signed_in.tenants) if len(signed_in.tenants) == 1 else [])
+        vaults = [
+            {
+                "id": tenant.id,
+                "name": tenant.name,
+                "role": tenant.role.value,
+                "host": urlsplit(tenant.url).netloc,
+                "initials": initials(tenant.name, ""),
+            }
+            for tenant in signed_in.tenants
+        ]
+        context = {
+            "vaults": vaults,
+            "onward": only[0] if only and "stay" not in request.GET else None,
+            "sign_up_open": settings.BITVAULT_SIGN_UP_OPEN,
+        }
+        response = render(request, "identity/vaults.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class OpenVault(View):
+    """The way from the bare host into a vault."""
+
+    def get(self, request: HttpRequest, tenant_id: UUID) -> HttpResponse:
+        """Make a ticket and carry it to the vault's host."""
+        signed_in = api.find_signed_in(session=request.session)
+        if signed_in is None:
+            return HttpResponseRedirect(SIGN_IN)
+        try:
+            handover = api.issue_handover(signed_in=signed_in, tenant_id=tenant_id)
+        except BitVaultError as error:
+            return render_problem(request, error)
+        response = HttpResponseRedirect(f"{handover.tenant_url}/enter/?{urlencode({'ticket': handover.ticket})}")
+        response["Cache-Control"] = "no-store"
+        return response
