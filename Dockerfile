@@ -32,5 +32,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
 
 CMD ["granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
-     "--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers", "--workers-kill-timeout", "20", \
+     "--workers", "2", "--blocking-threads", "5", "--respawn-failed-workers", "--workers-kill-timeout", "20", \
      "--log-level", "warning", "bitvault.gateway.wsgi:application"]

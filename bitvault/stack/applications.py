@@ -21,9 +21,9 @@ HEALTH_PATH = "/healthz"
 # One per core, since Python runs one thread at a time; beyond four they only cost memory (130 MB each) on one machine.
 LEAST_WEB_WORKERS, MOST_WEB_WORKERS = 2, 4
 
-# Requests wait for the database most of their time; each thread keeps a connection, and all of them must fit
-# `max_connections`.
-WEB_THREADS = 8
+# Two per core and one more let a worker go on while requests wait for database and store; more answered no more requests
+# a second. Each keeps a connection, and all of them must fit `max_connections`.
+MOST_WEB_THREADS = 9
 
 WORKER_PROCESSES = 2
 READY_SECONDS = 60.0
@@ -79,12 +79,14 @@ class Applications:
         return Program(name=name, command=(sys.executable, *arguments), directory=ROOT, environment=self._environment)
 
     def _web(self) -> Program:
-        workers = min(max(LEAST_WEB_WORKERS, os.cpu_count() or 1), MOST_WEB_WORKERS)
+        cores = os.cpu_count() or 1
+        workers = min(max(LEAST_WEB_WORKERS, cores), MOST_WEB_WORKERS)
+        threads = min(2 * cores + 1, MOST_WEB_THREADS)
         return self._python(
             "web",
             *("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"),
             *("--host", LOOPBACK, "--port", str(self.ports["web"])),
-            *("--workers", str(workers), "--blocking-threads", str(WEB_THREADS)),
+            *("--workers", str(workers), "--blocking-threads", str(threads)),
             *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "warning"),
             WEB_APPLICATION,
         )
@@ -100,7 +102,7 @@ class Applications:
     def _worker(self) -> Program:
         return self._python(
             "worker",
-            *("-m", "celery", "--app", CELERY_APPLICATION, "worker", "--concurrency", str(WORKER_PROCESSES)),
+            *("-m", "celery", "--quiet", "--app", CELERY_APPLICATION, "worker", "--concurrency", str(WORKER_PROCESSES)),
             # One worker has nobody to gossip with, and finding that out takes it a second at each start.
             *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
         )
@@ -108,7 +110,7 @@ class Applications:
     def _beat(self) -> Program:
         return self._python(
             "beat",
-            *("-m", "celery", "--app", CELERY_APPLICATION, "beat"),
+            *("-m", "celery", "--quiet", "--app", CELERY_APPLICATION, "beat"),
             *("--schedule", str(self.layout.schedule), "--pidfile=", "--loglevel", "WARNING"),
         )
 
@@ -123,6 +125,8 @@ def surroundings() -> dict[str, str]:
         **chosen,
         "DJANGO_SETTINGS_MODULE": SETTINGS_MODULE,
         "PYTHONUNBUFFERED": "1",
+        # Celery advises against root at length; who runs a stack as root, in a container for one, has chosen so.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }
 
 

@@ -86,7 +86,7 @@ class SeaweedFS:
             # SIGTERM takes it 15 s, waiting for other servers that do not exist here; acknowledged objects survive
             # SIGKILL.
             grace_seconds=2.0,
-            death_signal=signal.SIGTERM,
+            death_signal=signal.SIGKILL,
         )
 
     def _options(self, data: Path) -> list[str]:

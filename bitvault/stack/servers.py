@@ -127,6 +127,7 @@ class Servers:
         return {
             "BITVAULT_SECRET_KEY": self._secrets.django_secret_key,
             "BITVAULT_DATABASE_URL": self.postgresql.url,
+            "BITVAULT_DATABASE_OWNER_URL": self.postgresql.url,
             "BITVAULT_REDIS_URL": self.valkey.url,
             "BITVAULT_S3_ENDPOINT_URL": self.seaweedfs.endpoint_url,
             "BITVAULT_S3_PUBLIC_ENDPOINT_URL": self.seaweedfs.endpoint_url,

@@ -93,14 +93,19 @@ class Stack:
             prepared.note("migrations", migrations)
         if not self._demo_is_current():
             self.console.say("making the demo tenant")
-            self.applications.finish(
-                self.applications.command("demo", "create_demo", "--output", str(self.layout.demo))
-            )
+            self.applications.finish(self._create_demo())
         if collecting is not None:
             self.applications.finish(collecting)
             prepared.note("static", static_files)
         self.console.say("starting web, sockets, worker and beat")
         self.applications.start()
+
+    def _create_demo(self) -> Child:
+        return self.applications.command(
+            "demo",
+            *("create_demo", "--output", str(self.layout.demo)),
+            *("--base-url", self.addresses.plain_url, "--browser-url", self.addresses.demo_url),
+        )
 
     def _demo_is_current(self) -> bool:
         demo = read_demo(self.layout.demo)

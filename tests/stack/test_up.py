@@ -1,0 +1,199 @@
+"""``make up`` as its owner meets it: started, used, killed, started again, ended."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from urllib.parse import urlsplit
+
+import pytest
+
+from bitvault.stack.layout import ROOT, Layout
+from bitvault.stack.leftovers import list_leftovers
+from bitvault.stack.ports import free_ports
+from tests.stack.processes import command_line, descendants, eventually, is_alive, listening_addresses
+from tests.stack.test_layout import command, refused
+from tests.stack.test_store_doors import LOOPBACK_HEX
+
+pytestmark = pytest.mark.journey
+
+# The figures of the issue are 60 and 15; a machine that runs other tests beside gets half as much again.
+FIRST_START_SECONDS = 90
+NEXT_START_SECONDS = 25
+
+FOLDER = "Kept over every start"
+
+
+class Installation:
+    """One directory, and the supervisor that runs from it."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.layout = Layout(directory)
+        self.port = free_ports(["web"])["web"]
+        self.output = directory.with_name("output.txt")
+        self.process = None
+
+    def start(self, *, within):
+        started_at = time.monotonic()
+        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("BITVAULT_")}
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bitvault.stack", "up", "--dir", str(self.directory)],
+                cwd=ROOT,
+                env={**surroundings, "BITVAULT_PORT": str(self.port)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        ready = eventually(lambda: self.is_up() or self.process.poll() is not None, seconds=within)
+        assert ready, self.said()
+        assert self.process.poll() is None, self.said()
+        return time.monotonic() - started_at
+
+    def is_up(self):
+        return "BitVault is running" in self.said()
+
+    def said(self):
+        return self.output.read_text()
+
+    def wait(self, seconds=40):
+        return self.process.wait(timeout=seconds)
+
+    @property
+    def demo(self):
+        return json.loads(self.layout.demo.read_text())
+
+    def ask(self, method, path, body=None, *, host=None, token=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        headers = {"Host": host or f"127.0.0.1:{self.port}"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            return None, b""
+        finally:
+            connection.close()
+
+    def answers(self):
+        return self.ask("GET", "/healthz")[0] == 200
+
+    def folders(self):
+        status, body = self.ask("GET", "/api/v1/nodes/root/children", token=self.demo["token"])
+        assert status == 200, body
+        return [node["name"] for node in json.loads(body)["items"]]
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    made = Installation(tmp_path_factory.mktemp("up") / "var")
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.process.terminate()
+        made.wait()
+
+
+def test_a_first_start_leads_to_a_vault_that_serves(installation):
+    installation.start(within=FIRST_START_SECONDS)
+    demo = installation.demo
+    assert installation.layout.demo.stat().st_mode & 0o777 == 0o600
+    assert set(demo) == {"base_url", "browser_url", "tenant", "email", "password", "token", "member"}
+    assert demo["base_url"] == f"http://127.0.0.1:{installation.port}"
+    assert demo["browser_url"] == f"http://demo.localhost:{installation.port}"
+    for person in (demo, demo["member"]):
+        status, body = installation.ask("GET", "/api/v1/me", token=person["token"])
+        assert status == 200, body
+        assert json.loads(body)["user"]["email"] == person["email"]
+    browser_host = urlsplit(demo["browser_url"]).netloc
+    assert installation.ask("GET", "/sign-in/", host=browser_host)[0] == 200
+    for word in (demo["browser_url"], demo["email"], demo["password"], demo["token"], "make down"):
+        assert word in installation.said()
+
+
+def test_a_style_sheet_is_served_by_the_application_itself(installation):
+    status, page = installation.ask("GET", "/sign-in/", host=urlsplit(installation.demo["browser_url"]).netloc)
+    assert status == 200
+    links = [part.partition('"')[0] for part in page.decode().split('href="') if part.startswith("/static/")]
+    assert links
+    assert installation.ask("GET", links[0])[0] == 200
+
+
+def test_every_process_listens_on_loopback_alone(installation):
+    listening = listening_addresses(descendants(installation.process.pid))
+    assert {address for address, _ in listening} == {LOOPBACK_HEX}
+    kept = json.loads(installation.layout.ports.read_text())
+    assert {port for _, port in listening} == {*kept.values(), installation.port}
+
+
+def test_no_secret_is_in_a_log_or_on_a_command_line(installation):
+    secrets = [*json.loads(installation.layout.secrets.read_text()).values(), installation.demo["token"]]
+    texts = [log.read_text(errors="replace") for log in installation.layout.log.iterdir()]
+    texts += [command_line(pid) for pid in descendants(installation.process.pid)]
+    for secret in secrets:
+        assert not [text for text in texts if secret in text]
+
+
+def test_a_second_start_beside_the_first_is_refused(installation):
+    done = command("up", "--dir", installation.directory, BITVAULT_PORT=str(installation.port))
+    assert refused(done, "runs already", "make down")
+
+
+def test_a_web_server_that_falls_comes_back(installation):
+    status, _ = installation.ask(
+        "POST", "/api/v1/folders", {"parent_id": root(installation), "name": FOLDER}, token=installation.demo["token"]
+    )
+    assert status == 201
+    web = next(
+        pid for pid in descendants(installation.process.pid) if "granian" in command_line(pid) and os.getsid(pid) == pid
+    )
+    workers = descendants(web) - {web}
+    os.kill(web, signal.SIGKILL)
+    assert eventually(lambda: "web ended (by SIGKILL); it is started again" in installation.said())
+    # Its workers may go on answering for the moment; they are ended with it before the next one takes the port.
+    orphans = {pid for pid in workers if is_alive(pid)}
+    assert eventually(lambda: not [pid for pid in orphans if is_alive(pid)])
+    assert eventually(installation.answers, seconds=20)
+    assert FOLDER in installation.folders()
+
+
+def root(installation):
+    return json.loads(installation.ask("GET", "/api/v1/me", token=installation.demo["token"])[1])["root_id"]
+
+
+def test_a_killed_supervisor_blocks_nothing_and_loses_nothing(installation):
+    before = installation.demo
+    family = descendants(installation.process.pid) - {installation.process.pid}
+    installation.process.kill()
+    installation.wait()
+    installation.start(within=NEXT_START_SECONDS)
+    assert not [pid for pid in family if is_alive(pid)]
+    assert installation.demo == before
+    assert FOLDER in installation.folders()
+
+
+def test_down_ends_every_process_and_keeps_the_data(installation):
+    family = descendants(installation.process.pid)
+    done = command("down", "--dir", installation.directory)
+    assert (done.returncode, done.stdout) == (0, "BitVault has stopped; the data are kept.\n")
+    assert installation.wait() == 0
+    assert not [pid for pid in family if is_alive(pid)]
+    assert list_leftovers(installation.directory) == []
+    assert installation.layout.marker.exists()
+
+
+def test_ctrl_c_ends_everything_after_the_next_start(installation):
+    installation.start(within=NEXT_START_SECONDS)
+    assert FOLDER in installation.folders()
+    family = descendants(installation.process.pid)
+    installation.process.send_signal(signal.SIGINT)
+    assert installation.wait() == 0
+    assert eventually(lambda: not [pid for pid in family if is_alive(pid)])
+    assert "stopped; the data are kept" in installation.said()
