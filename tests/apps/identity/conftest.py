@@ -47,7 +47,7 @@ def signed_in(db, address):
 
 
 @pytest.fixture
-def browser(address):
+def browser(db, address):
     """Begin a session of a person at a tenant's host; returns the store that holds its key."""
     from apps.identity import api
     from apps.identity.session_store import SessionStore
