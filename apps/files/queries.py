@@ -118,7 +118,10 @@ def _fetch_children(
             f"ORDER BY {column} {direction}, id {direction} LIMIT %(limit)s)"
         )
     union = " UNION ALL ".join(walks)
-    return fetch_all(f"SELECT * FROM ({union}) AS walks ORDER BY kind, sort_value {direction}, id {direction} LIMIT %(limit)s", parameters)
+    return fetch_all(
+        f"SELECT * FROM ({union}) AS walks ORDER BY kind, sort_value {direction}, id {direction} LIMIT %(limit)s",
+        parameters,
+    )
 
 
 _TRASH = f"""

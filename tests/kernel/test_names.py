@@ -1,3 +1,4 @@
+import random
 import unicodedata
 
 import pytest
@@ -133,7 +134,7 @@ def test_what_other_systems_cannot_hold_is_named(text, problems):
     ],
 )
 def test_numbers_sort_by_value(expected):
-    assert sorted(expected[::-1], key=names.sort_key_of) == expected
+    assert sorted(random.Random(1).sample(expected, len(expected)), key=names.sort_key_of) == expected
 
 
 @pytest.mark.parametrize(

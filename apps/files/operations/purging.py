@@ -101,7 +101,7 @@ def list_marked() -> list[UUID]:
 def purge_or_send(node_ids: list[UUID], *, batches: int) -> None:
     """Purge what a request may do itself; send the rest to a worker. Should that message be lost, the hourly sweep finds it."""
     if purge_some(node_ids, batches=batches) < len(node_ids):
-        current_app.send_task(TASK_NAME, headers=for_tenant(tenancy.current()), ignore_result=True, retry=False)
+        current_app.send_task(TASK_NAME, headers=for_tenant(tenancy.current().id), ignore_result=True, retry=False)
 
 
 def purge_some(node_ids: list[UUID], *, batches: int) -> int:
