@@ -40,7 +40,7 @@ class Transaction:
         self.writes = writes
         self.seq: int | None = None
         self.pending_events: list[Any] = []
-        self._before_commit: list[Callable[[Transaction], None]] = []
+        self._last_step: Callable[[Transaction], None] | None = None
         self._after_commit: list[Callable[[], None]] = []
 
     def answer(self, result: T) -> T:
@@ -51,18 +51,22 @@ class Transaction:
         return result
 
     def before_commit(self, action: Callable[["Transaction"], None]) -> None:
-        """Run ``action`` as a last step of the transaction, once."""
-        if action not in self._before_commit:
-            self._before_commit.append(action)
+        """Run ``action`` as the last step of the transaction, once. There is one such step, the stream's numbering.
+
+        :raises ProgrammingError: another is set already; what ran after the numbering would prolong its lock, and could not publish.
+        """
+        if self._last_step not in (None, action):
+            raise ProgrammingError("a transaction has one last step")
+        self._last_step = action
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run ``action`` once the transaction is durable. It is a hint: a process that dies first never runs it."""
         self._after_commit.append(action)
 
     def finish(self) -> None:
-        """Run what was kept for the end, the stream's numbering last."""
-        for action in self._before_commit:
-            action(self)
+        """Run the last step before the commit."""
+        if self._last_step is not None:
+            self._last_step(self)
 
     def announce(self) -> None:
         """Run the hints; a failing one cannot undo what is committed, so it is logged."""
