@@ -8,7 +8,9 @@ from uuid import UUID
 from django.db import connection
 
 from bitvault.events import consuming
+from bitvault.events.catalog.events import DeadLetterDropped, DeadLetterReplayed, DerivationRebuilt, EventSkipped
 from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
+from bitvault.events.outbox import publish
 from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.errors import Conflict, NotFound
 
@@ -71,6 +73,11 @@ def list_lags(*, tenant_id: UUID | None = None, limit: int = 500) -> list[Lag]:
         return [Lag(*row) for row in cursor.fetchall()]
 
 
+def list_dead_letters(*, limit: int = 500) -> list[DeadLetter]:
+    """List what waits for an operator, newest first."""
+    return list(DeadLetter.objects.filter(state=DeadLetter.State.DEAD).order_by("-died_at")[:limit])
+
+
 def replay_dead_letter(*, letter_id: UUID, by: UUID | None) -> None:
     """Let the consumer act on a dead letter's event now, out of turn; a further failure leaves the letter where it is.
 
@@ -84,6 +91,7 @@ def replay_dead_letter(*, letter_id: UUID, by: UUID | None) -> None:
             raise NotFound("The event itself is past its retention; rebuild the consumer instead.")
         consuming.get_consumer(letter.consumer).act_on(consuming.published_of(event))
         _settle(letter, DeadLetter.State.REPLAYED, by)
+        publish(DeadLetterReplayed(consumer=letter.consumer, seq=letter.seq, actor_id=by))
 
 
 def drop_dead_letter(*, letter_id: UUID, by: UUID | None) -> None:
@@ -93,7 +101,9 @@ def drop_dead_letter(*, letter_id: UUID, by: UUID | None) -> None:
     :raises DeadLetterSettled: it was replayed or dropped before.
     """
     with db.write_transaction():
-        _settle(_lock_letter(letter_id), DeadLetter.State.DROPPED, by)
+        letter = _lock_letter(letter_id)
+        _settle(letter, DeadLetter.State.DROPPED, by)
+        publish(DeadLetterDropped(consumer=letter.consumer, seq=letter.seq, actor_id=by))
 
 
 def skip_event(*, consumer: str, by: UUID | None) -> int:
@@ -106,6 +116,8 @@ def skip_event(*, consumer: str, by: UUID | None) -> int:
     if cursor is None or not StreamEvent.objects.filter(tenant_id=tenant_id, seq=cursor.seq + 1).exists():
         raise Conflict("This consumer is at the head of the stream: nothing to skip.")
     consuming.give_up(consuming.get_consumer(consumer), cursor.seq + 1, f"skipped by {by or 'an operator'}")
+    with db.public_transaction():
+        publish(EventSkipped(consumer=consumer, seq=cursor.seq + 1, actor_id=by))
     return cursor.seq + 1
 
 
@@ -122,14 +134,22 @@ def rebuilds(*, consumer: str) -> Callable[[Callable[[], int]], Callable[[], int
     return register
 
 
-def rebuild(*, consumer: str) -> int:
+def list_rebuildable() -> list[str]:
+    """List the consumers whose derivation can be rebuilt."""
+    return sorted(_rebuilds)
+
+
+def rebuild(*, consumer: str, by: UUID | None) -> int:
     """Rebuild a derivation of the entered tenant from its owner's snapshot; the tail of the stream follows by itself.
 
     :raises CannotRebuild: the consumer has none registered.
     """
     if consumer not in _rebuilds:
         raise CannotRebuild
-    return _rebuilds[consumer]()
+    seq = _rebuilds[consumer]()
+    with db.public_transaction():
+        publish(DerivationRebuilt(consumer=consumer, seq=seq, actor_id=by))
+    return seq
 
 
 def set_position(*, consumer: str, seq: int) -> None:

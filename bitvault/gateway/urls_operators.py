@@ -1,7 +1,7 @@
 """What the operators' host answers: Django admin."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from bitvault.gateway import health
@@ -12,6 +12,7 @@ admin.site.index_title = "Installation"
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
+    path("admin/stream/", include("bitvault.gateway.stream_admin")),
     path("admin/", admin.site.urls),
     path("healthz", health.live),
     path("readyz", health.ready),
