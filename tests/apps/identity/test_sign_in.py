@@ -7,7 +7,8 @@ from django.db import connection
 
 from apps.identity import api, errors, models
 from apps.identity.operations import guesses
-from bitvault.kernel import clock, errors as kinds
+from bitvault.kernel import clock
+from bitvault.kernel import errors as kinds
 from bitvault.kernel.actor import Role
 from bitvault.web import valkey
 from tests.support.hashers import CheapArgon2PasswordHasher
@@ -28,7 +29,7 @@ def hashes(monkeypatch):
     return counted
 
 
-def guess(email, address, password="wrong", tenant=None):
+def guess(email, address, password="wrong", tenant=None):  # noqa: S107 - a wrong one
     with pytest.raises(errors.InvalidCredentials) as caught:
         api.sign_in(email=email, password=password, tenant=tenant, address=address)
     return caught.value
