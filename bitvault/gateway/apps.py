@@ -9,3 +9,9 @@ class GatewayConfig(AppConfig):
     name = "bitvault.gateway"
     label = "gateway"
     verbose_name = "Gateway"
+
+    def ready(self) -> None:
+        """Configure Celery in every process: a web process that did not would send its hints to a broker that nobody runs."""
+        from bitvault.gateway import celery
+
+        celery.app.set_default()
