@@ -8,7 +8,9 @@ to the quota, and the trash row goes last. Whoever finds such a row later simply
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from celery import current_app
+from kombu.exceptions import OperationalError
 
 from apps.billing import api as billing
 from apps.files import access, limits
@@ -20,6 +22,8 @@ from bitvault.events.catalog.files import NodePurged
 from bitvault.kernel import db, tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.tasks import for_tenant
+
+logger = structlog.get_logger(__name__)
 
 TASK_NAME = "files.purge_expired_trash"
 """The task that finishes what is marked; named here because it is sent from here."""
@@ -99,9 +103,13 @@ def list_marked() -> list[UUID]:
 
 
 def purge_or_send(node_ids: list[UUID], *, batches: int) -> None:
-    """Purge what a request may do itself; send the rest to a worker. Should that message be lost, the hourly sweep finds it."""
-    if purge_some(node_ids, batches=batches) < len(node_ids):
+    """Purge what a request may do itself, and send a worker for the rest. The message may be lost: the hourly sweep is the promise."""
+    if purge_some(node_ids, batches=batches) == len(node_ids):
+        return
+    try:
         current_app.send_task(TASK_NAME, headers=for_tenant(tenancy.current().id), ignore_result=True, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.info("purge_message_lost", error=type(error).__name__)
 
 
 def purge_some(node_ids: list[UUID], *, batches: int) -> int:

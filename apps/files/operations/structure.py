@@ -1,11 +1,10 @@
 """Changes of the tree: roots, folders, names and places."""
 
-from typing import Literal
 from uuid import UUID
 
 from apps.files import access, errors
 from apps.files.access import Right
-from apps.files.dtos import Node, NodeRef
+from apps.files.dtos import ExpectedRevision, Node, NodeRef
 from apps.files.models import Kind
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, to_node
 from apps.files.tree import (
@@ -27,9 +26,6 @@ from bitvault.kernel import clock, db, ids, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound, PreconditionRequired
 from bitvault.kernel.names import Name
-
-ExpectedRevision = int | Literal["any"] | None
-"""The revision that the caller has read, ``any`` when it does not care, ``None`` when it did not say."""
 
 ROOT_NAME = "My files"
 """What a personal root is called. It is no part of any path."""

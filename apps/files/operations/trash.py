@@ -4,8 +4,8 @@ from uuid import UUID
 
 from apps.files import access, errors, limits
 from apps.files.access import Right
-from apps.files.dtos import Node, NodeRef, OnConflict
-from apps.files.operations.structure import ExpectedRevision, raise_revision_mismatch
+from apps.files.dtos import ExpectedRevision, Node, NodeRef, OnConflict
+from apps.files.operations.structure import raise_revision_mismatch
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, require_row, to_node
 from apps.files.tree import COUNTED, Ancestors, judge_place, place, require_folder, tree_transaction
 from bitvault.events.api import publish
