@@ -14,6 +14,7 @@ from apps.files import access, limits, queries
 from apps.files.dtos import (
     Committed,
     Content,
+    ExpectedRevision,
     Mode,
     Node,
     NodeRef,
@@ -26,7 +27,6 @@ from apps.files.dtos import (
 )
 from apps.files.errors import NothingToChange
 from apps.files.operations import content, purging, structure, trash
-from apps.files.operations.structure import ExpectedRevision
 from apps.files.rows import to_node
 from bitvault.kernel import clock, names
 from bitvault.kernel.actor import Actor, Scope

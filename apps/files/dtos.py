@@ -14,6 +14,8 @@ SortName = Literal["name", "modified_at", "size_bytes"]
 OrderName = Literal["asc", "desc"]
 RightName = Literal["view", "comment", "upload", "edit", "manage"]
 OnConflict = Literal["fail", "rename"]
+ExpectedRevision = int | Literal["any"] | None
+"""The revision that the caller has read, ``any`` when it does not care, ``None`` when it did not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

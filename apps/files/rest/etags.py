@@ -4,8 +4,7 @@ import re
 
 from django.http import HttpRequest
 
-from apps.files.dtos import Node
-from apps.files.operations.structure import ExpectedRevision
+from apps.files.dtos import ExpectedRevision, Node
 from bitvault.kernel.errors import Malformed
 
 _TAG = re.compile(r'"(\d{1,18})"')
