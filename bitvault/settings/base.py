@@ -28,6 +28,7 @@ if ENV.secure:
 
 # --- applications ----------------------------------------------------------------------------------------------------------
 SHARED_APPS = [
+    "apps.identity",  # before django_tenants, which brings a command create_tenant of its own
     "django_tenants",
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -40,7 +41,6 @@ SHARED_APPS = [
     "bitvault.events",
     "bitvault.web",
     "bitvault.gateway",
-    "apps.identity",
     "apps.storage",
     "apps.billing",
 ]
