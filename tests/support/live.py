@@ -5,6 +5,7 @@ here never takes a task of another test.
 """
 
 import io
+import logging
 import os
 import secrets
 import shutil
@@ -37,6 +38,8 @@ CORS_LOCK = 4243
 """Tests of several processes add their origin to the one bucket; each reads, adds and writes under this lock."""
 READY_SECONDS = 60.0
 
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
 
 class LiveClient:
     """A REST client of one token's holder, over HTTP: paths below /api/v1, JSON in, JSON out."""
@@ -49,7 +52,9 @@ class LiveClient:
             timeout=httpx.Timeout(30.0),
         )
 
-    def request(self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any):
+    def request(
+        self, method: str, path: str, /, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any
+    ):
         if body is None:
             return self.http.request(method, path, headers=headers, params=query or None)
         if isinstance(body, bytes):
@@ -57,7 +62,7 @@ class LiveClient:
             return self.http.request(method, path, headers=headers, params=query or None, content=body)
         return self.http.request(method, path, headers=headers, params=query or None, json=body)
 
-    def get(self, path: str, **query: Any):
+    def get(self, path: str, /, **query: Any):
         return self.request("GET", path, **query)
 
     def post(self, path: str, body: Any = None, *, headers: dict[str, str] | None = None):
