@@ -8,6 +8,7 @@ pooled urllib3 0.3 ms.
 
 import base64
 import functools
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,6 +66,8 @@ _SENDER_ERRORS = (
 )
 
 logger = structlog.get_logger(__name__)
+# It writes the whole URL with every retry. Our own line says what failed, and no log of ours holds a key or a signature.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,9 @@ class ObjectStore:
         self.region = region
         self.bucket = bucket
         self._credentials = Credentials(access_key_id, secret_access_key)
-        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, timeout=_PATIENCE, retries=_RETRIES)
+        self._pool = urllib3.connection_from_url(
+            self.endpoint_url, maxsize=_CONNECTIONS, timeout=_PATIENCE, retries=_RETRIES
+        )
         self._client: S3Client = boto3.client(
             "s3",
             endpoint_url=self.endpoint_url,
@@ -222,7 +227,8 @@ class ObjectStore:
         """Ask for the size and checksum of an object."""
         request = AWSRequest("HEAD", self._url(self.endpoint_url, key, {}), headers={"x-amz-checksum-mode": "ENABLED"})
         S3SigV4Auth(self._credentials, "s3", self.region).add_auth(request)
-        answer = self._pool.request("HEAD", str(request.url), headers=dict(request.headers.items()), redirect=False)
+        path = str(request.url).removeprefix(self.endpoint_url)
+        answer = self._pool.urlopen("HEAD", path, headers=dict(request.headers.items()), redirect=False)
         if answer.status == _NOT_FOUND:
             return None
         if answer.status != _OK:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from apps.storage import dtos, keys, models, parts, provider
+from apps.storage import dtos, keys, models, parts, provider, rows
 from apps.storage.errors import UploadNotFound
 from bitvault.kernel import db
 
@@ -13,24 +13,18 @@ READABLE = (models.BlobState.PENDING, models.BlobState.LIVE)
 """States in which the bytes are there. ``pending`` is one: a version may name the blob before the attempt's last step is written."""
 
 
-def require_upload(upload_id: UUID, user_id: UUID, *, lock: bool = False) -> models.Upload:
+def require_upload(upload_id: UUID, user_id: UUID, *, lock: bool = False) -> rows.Attempt:
     """Read an attempt of this person (inside a transaction), and hold its row if it is to change.
 
     :raises UploadNotFound: there is none, or it is somebody else's.
     """
-    rows = models.Upload.objects.select_for_update() if lock else models.Upload.objects.all()
-    attempt = rows.filter(id=upload_id, user_id=user_id).first()
-    if attempt is None:
+    attempt = rows.find(upload_id, lock=lock)
+    if attempt is None or attempt.user_id != user_id:
         raise UploadNotFound
     return attempt
 
 
-def layout_of(attempt: models.Upload) -> parts.Layout:
-    """Tell how the attempt's file is cut: as it was when it began, whatever the rule is now."""
-    return parts.Layout(attempt.size_bytes, attempt.part_size_bytes, attempt.part_count)
-
-
-def find_base(attempt: models.Upload) -> models.Blob | None:
+def find_base(attempt: rows.Attempt) -> models.Blob | None:
     """Find the blob that equal parts can be copied from, if there is one and the store copies parts (inside a transaction).
 
     A store that was not probed is taken as one that cannot: then all parts travel, which is always right.
@@ -54,8 +48,8 @@ def get_upload(upload_id: UUID, user_id: UUID) -> dtos.Upload:
     with db.read_transaction():
         attempt = require_upload(upload_id, user_id)
         base = find_base(attempt)
-    layout = layout_of(attempt)
-    hashes = bytes(attempt.part_hashes)
+    layout = attempt.layout
+    hashes = attempt.part_hashes
     stored = _stored_numbers(attempt, layout)
     described = []
     for number in range(1, len(hashes) // parts.DIGEST_BYTES + 1):
@@ -67,11 +61,11 @@ def get_upload(upload_id: UUID, user_id: UUID) -> dtos.Upload:
     return describe(attempt, described)
 
 
-def describe(attempt: models.Upload, described: list[dtos.Part]) -> dtos.Upload:
+def describe(attempt: rows.Attempt, described: list[dtos.Part]) -> dtos.Upload:
     """Make the answer about an attempt."""
     return dtos.Upload(
         id=attempt.id,
-        state=cast(dtos.UploadStateName, attempt.state),
+        state=cast("dtos.UploadStateName", attempt.state),
         size_bytes=attempt.size_bytes,
         part_size_bytes=attempt.part_size_bytes,
         part_count=attempt.part_count,
@@ -80,12 +74,12 @@ def describe(attempt: models.Upload, described: list[dtos.Part]) -> dtos.Upload:
     )
 
 
-def _stored_numbers(attempt: models.Upload, layout: parts.Layout) -> set[int]:
+def _stored_numbers(attempt: rows.Attempt, layout: parts.Layout) -> set[int]:
     """Ask the store which parts, as announced now, have arrived."""
     every = set(range(1, layout.part_count + 1))
     if attempt.state == models.UploadState.COMPLETING:
         return every
-    hashes = bytes(attempt.part_hashes)
+    hashes = attempt.part_hashes
     if attempt.state != models.UploadState.STARTED or attempt.known_blob_id is not None or not hashes:
         return set()
     if layout.part_count == 1:

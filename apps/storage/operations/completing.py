@@ -5,12 +5,13 @@ Every step can be repeated, and a process may die between any two: ``started`` m
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from apps.storage import dtos, keys, models, parts, provider, queries
+from apps.storage import dtos, keys, models, parts, provider, queries, rows, turns
 from apps.storage.errors import ContentMismatch, PartsMissing, StoreUnavailable, UploadOver
 from apps.storage.operations import starting
 from bitvault.kernel import clock, db, ids
@@ -57,12 +58,35 @@ SELECT 1 FROM attempt
 
 def complete(*, upload_id: UUID, by: Actor, part_hashes: list[bytes]) -> dtos.Verified:
     """Verify that the store holds what was announced, and freeze it."""
+    found = _read(upload_id, by)
+    if found.blob is not None or found.attempt.part_count == 1:
+        return _complete(found, part_hashes)
+    with turns.taken(f"complete:{upload_id.hex}"):
+        # Read again: while this waited for its turn, another may have done it all.
+        return _complete(_read(upload_id, by), part_hashes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An attempt and the blobs that matter to it."""
+
+    attempt: rows.Attempt
+    base: models.Blob | None
+    blob: models.Blob | None
+
+
+def _read(upload_id: UUID, by: Actor) -> _Found:
     with db.read_transaction():
         attempt = queries.require_upload(upload_id, by.user_id)
         base = queries.find_base(attempt)
         blob = models.Blob.objects.filter(id=attempt.blob_id).first() if attempt.blob_id is not None else None
-    if blob is not None:
-        return _as_before(attempt, blob, part_hashes)
+    return _Found(attempt, base, blob)
+
+
+def _complete(found: _Found, part_hashes: list[bytes]) -> dtos.Verified:
+    attempt = found.attempt
+    if found.blob is not None:
+        return _as_before(attempt, found.blob, part_hashes)
     starting.require_open(attempt)
     hashes = _agree(attempt, part_hashes)
     unknown = parts.unknown_numbers(hashes, attempt.part_count)
@@ -70,8 +94,8 @@ def complete(*, upload_id: UUID, by: Actor, part_hashes: list[bytes]) -> dtos.Ve
         raise PartsMissing(unknown)
     if attempt.known_blob_id is not None:
         return _freeze_known(attempt, hashes)
-    key = _verify_single(attempt, hashes) if attempt.part_count == 1 else _verify_multipart(attempt, base, hashes)
-    return _freeze(attempt, key, hashes, by)
+    key = _verify_single(attempt, hashes) if attempt.part_count == 1 else _verify_multipart(attempt, found.base, hashes)
+    return _freeze(attempt, key, hashes)
 
 
 def finish(*, upload_id: UUID, kept: bool) -> bool:
@@ -89,7 +113,7 @@ def finish(*, upload_id: UUID, kept: bool) -> bool:
         return cursor.fetchone() is not None
 
 
-def _as_before(attempt: models.Upload, blob: models.Blob, part_hashes: list[bytes]) -> dtos.Verified:
+def _as_before(attempt: rows.Attempt, blob: models.Blob, part_hashes: list[bytes]) -> dtos.Verified:
     """Answer for an attempt whose bytes are frozen already: the hashes that came with this call may only agree."""
     committed = attempt.state == models.UploadState.COMMITTED
     if not committed:
@@ -99,12 +123,12 @@ def _as_before(attempt: models.Upload, blob: models.Blob, part_hashes: list[byte
     return _verified(attempt, blob.id, bytes(blob.content_hash), committed=committed)
 
 
-def _agree(attempt: models.Upload, part_hashes: list[bytes]) -> bytes:
+def _agree(attempt: rows.Attempt, part_hashes: list[bytes]) -> bytes:
     """Fill the announced digests up with those of this call; where both are there they must be equal.
 
     :raises ContentMismatch: they differ, or are too many.
     """
-    announced = bytes(attempt.part_hashes)
+    announced = attempt.part_hashes
     if len(part_hashes) > attempt.part_count:
         raise ContentMismatch(f"The file has {attempt.part_count} parts.", part_count=attempt.part_count)
     given = dict(enumerate(part_hashes, start=1))
@@ -114,7 +138,7 @@ def _agree(attempt: models.Upload, part_hashes: list[bytes]) -> bytes:
     return parts.merge(announced, given)
 
 
-def _verify_single(attempt: models.Upload, hashes: bytes) -> str:
+def _verify_single(attempt: rows.Attempt, hashes: bytes) -> str:
     key = keys.single_part_key(attempt.id, hashes)
     found = provider.store().find_object(key)
     if found is None:
@@ -123,7 +147,7 @@ def _verify_single(attempt: models.Upload, hashes: bytes) -> str:
     return key
 
 
-def _verify_multipart(attempt: models.Upload, base: models.Blob | None, hashes: bytes) -> str:
+def _verify_multipart(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes) -> str:
     """Let the store put the object together, unless it has, and compare what came of it."""
     key = keys.multipart_key(attempt.id)
     _assemble(attempt, base, hashes, key)
@@ -135,7 +159,7 @@ def _verify_multipart(attempt: models.Upload, base: models.Blob | None, hashes: 
     return key
 
 
-def _assemble(attempt: models.Upload, base: models.Blob | None, hashes: bytes, key: str) -> None:
+def _assemble(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes, key: str) -> None:
     store = provider.store()
     store_upload_id = attempt.store_upload_id
     try:
@@ -144,7 +168,9 @@ def _assemble(attempt: models.Upload, base: models.Blob | None, hashes: bytes, k
             held = {n: part.etag for n, part in store.list_parts(key=key, store_upload_id=store_upload_id).items()}
         missing = _not_in_base(attempt, base, hashes, held=set(held))
         if missing:
-            raise PartsMissing(missing)
+            if store.find_object(key) is None:
+                raise PartsMissing(missing)
+            return  # completed before: the store lists no parts any more
         if not store_upload_id:  # all of it is in the base: nothing was ever signed
             store_upload_id = starting.open_store_upload(attempt.id)
         if base is not None:
@@ -156,7 +182,7 @@ def _assemble(attempt: models.Upload, base: models.Blob | None, hashes: bytes, k
         return
 
 
-def _forget_store_upload(attempt: models.Upload) -> None:
+def _forget_store_upload(attempt: rows.Attempt) -> None:
     """Let the next signing begin another multipart upload: the store has dropped this one (a lifecycle rule does so) with its parts."""
     with db.write_transaction():
         models.Upload.objects.filter(
@@ -164,7 +190,7 @@ def _forget_store_upload(attempt: models.Upload) -> None:
         ).update(store_upload_id="")
 
 
-def _not_in_base(attempt: models.Upload, base: models.Blob | None, hashes: bytes, *, held: set[int]) -> list[int]:
+def _not_in_base(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes, *, held: set[int]) -> list[int]:
     """List the parts that neither the attempt has brought nor the base has."""
     return [
         number
@@ -174,10 +200,10 @@ def _not_in_base(attempt: models.Upload, base: models.Blob | None, hashes: bytes
 
 
 def _copy_from(
-    base: models.Blob, attempt: models.Upload, key: str, store_upload_id: str, held: dict[int, str]
+    base: models.Blob, attempt: rows.Attempt, key: str, store_upload_id: str, held: dict[int, str]
 ) -> dict[int, str]:
     """Let the store copy the parts that did not need to travel; returns their ETags."""
-    layout = queries.layout_of(attempt)
+    layout = attempt.layout
     store = provider.store()
 
     def copy(number: int) -> tuple[int, str]:
@@ -208,7 +234,7 @@ def _compare(found: provider.StoredObject, size_bytes: int, checksum: str) -> No
         raise ContentMismatch(expected_size_bytes=size_bytes, stored_size_bytes=found.size_bytes)
 
 
-def _freeze(attempt: models.Upload, key: str, hashes: bytes, by: Actor) -> dtos.Verified:
+def _freeze(attempt: rows.Attempt, key: str, hashes: bytes) -> dtos.Verified:
     digest = parts.content_hash(hashes)
     blob_id = ids.new_id()
     parameters: dict[str, Any] = {
@@ -227,7 +253,7 @@ def _freeze(attempt: models.Upload, key: str, hashes: bytes, by: Actor) -> dtos.
     return _after_another(attempt, hashes)
 
 
-def _freeze_known(attempt: models.Upload, hashes: bytes) -> dtos.Verified:
+def _freeze_known(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
     parameters = {"id": attempt.id, "blob_id": attempt.known_blob_id, "now": clock.now()}
     with db.write_transaction():
         with connection.cursor() as cursor:
@@ -247,17 +273,17 @@ def _freeze_known(attempt: models.Upload, hashes: bytes) -> dtos.Verified:
     return _after_another(attempt, hashes)
 
 
-def _after_another(attempt: models.Upload, hashes: bytes) -> dtos.Verified:
+def _after_another(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
     """Answer when the attempt has left ``started`` while it was verified here."""
     with db.read_transaction():
-        present = models.Upload.objects.get(id=attempt.id)
+        present = queries.require_upload(attempt.id, attempt.user_id)
         blob = models.Blob.objects.filter(id__in=[present.blob_id]).first()
     if blob is None:
         raise UploadOver
     return _as_before(present, blob, [hashes])
 
 
-def _verified(attempt: models.Upload, blob_id: UUID, digest: bytes, *, committed: bool) -> dtos.Verified:
+def _verified(attempt: rows.Attempt, blob_id: UUID, digest: bytes, *, committed: bool) -> dtos.Verified:
     return dtos.Verified(
         upload_id=attempt.id,
         blob_id=blob_id,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from apps.storage import dtos, keys, models, parts, provider, queries
+from apps.storage import dtos, keys, models, parts, provider, queries, rows
 from apps.storage.errors import PartOutOfRange, StoreUnavailable, UploadComplete, UploadOver
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
@@ -37,27 +37,32 @@ def start(
     if len(part_hashes) > layout.part_count:
         raise PartOutOfRange(f"The file has {layout.part_count} parts.", part_count=layout.part_count)
     now = clock.now()
-    attempt = models.Upload(
+    attempt = rows.Attempt(
         id=upload_id,
         user_id=by.user_id,
+        state="started",
         size_bytes=size_bytes,
         part_size_bytes=layout.part_size_bytes,
         part_count=layout.part_count,
         part_hashes=b"".join(part_hashes),
+        resigned={},
         media_type=media_type,
         destination=destination,
         client_modified_at=client_modified_at,
+        store_upload_id="",
         base_blob_id=base_blob_id,
         known_blob_id=known_blob_id,
+        blob_id=None,
         # Of several parts there may always be more in the store than the object: sessions that lost a race, parts that came too late.
         has_strays=layout.part_count > 1,
         created_at=now,
         expires_at=now + dtos.UPLOAD_LIFETIME,
         sweep_at=now + dtos.UPLOAD_LIFETIME + SWEEP_GRACE,
+        swept_at=None,
     )
     announced = range(1, min(len(part_hashes), dtos.SIGN_LIMIT) + 1)
     with db.write_transaction() as tx:
-        attempt.save(force_insert=True)
+        rows.insert(attempt)
         base = queries.find_base(attempt)
         if not _needs_store_upload(attempt, base, announced):
             # Signing is arithmetic, so the answer is part of the transaction that makes it true.
@@ -72,7 +77,7 @@ def sign_parts(*, upload_id: UUID, by: Actor, announced: dict[int, bytes]) -> li
     """Keep the digests that the parts are announced with, then sign their URLs."""
     with db.write_transaction():
         attempt = _lock_started(upload_id, by.user_id)
-        layout = queries.layout_of(attempt)
+        layout = attempt.layout
         for number in announced:
             layout.require(number)
         _announce(attempt, announced)
@@ -90,9 +95,9 @@ def abort(*, upload_id: UUID, by: Actor) -> None:
         if before == models.UploadState.COMMITTED:
             raise UploadComplete("The upload is committed; delete the file instead.")
         if before in _OPEN:
-            attempt.state = models.UploadState.ABORTED
-            attempt.sweep_at = clock.now() + SWEEP_GRACE
-            attempt.save(update_fields=["state", "sweep_at"])
+            models.Upload.objects.filter(id=upload_id).update(
+                state=models.UploadState.ABORTED, sweep_at=clock.now() + SWEEP_GRACE
+            )
     if before == models.UploadState.STARTED:
         # From here no commit can get past the state. The URLs still live, so the sweeper comes once more when they are dead.
         try:
@@ -116,7 +121,7 @@ def remove_all(upload_id: UUID, *, keep_key: str | None = None) -> int:
     return len(sessions) + len(strays)
 
 
-def require_open(attempt: models.Upload) -> None:
+def require_open(attempt: rows.Attempt) -> None:
     """Refuse an attempt that has come to an end.
 
     :raises UploadOver: it was given up or its time is over.
@@ -127,7 +132,7 @@ def require_open(attempt: models.Upload) -> None:
         raise UploadOver
 
 
-def _lock_started(upload_id: UUID, user_id: UUID) -> models.Upload:
+def _lock_started(upload_id: UUID, user_id: UUID) -> rows.Attempt:
     attempt = queries.require_upload(upload_id, user_id, lock=True)
     require_open(attempt)
     if attempt.state != models.UploadState.STARTED:
@@ -135,9 +140,9 @@ def _lock_started(upload_id: UUID, user_id: UUID) -> models.Upload:
     return attempt
 
 
-def _announce(attempt: models.Upload, announced: dict[int, bytes]) -> None:
+def _announce(attempt: rows.Attempt, announced: dict[int, bytes]) -> None:
     """Merge digests into the row. One that differs from before makes the old bytes strays, and known content unknown."""
-    hashes = bytes(attempt.part_hashes)
+    hashes = attempt.part_hashes
     anew = [n for n, digest in announced.items() if parts.digest_at(hashes, n) not in (parts.UNKNOWN, digest)]
     merged = parts.merge(hashes, announced)
     if merged == hashes:
@@ -147,17 +152,22 @@ def _announce(attempt: models.Upload, announced: dict[int, bytes]) -> None:
         attempt.resigned = {**attempt.resigned, **{str(number): clock.now().isoformat() for number in anew}}
         attempt.has_strays = True
         attempt.known_blob_id = None
-    attempt.save(update_fields=["part_hashes", "resigned", "has_strays", "known_blob_id"])
+    models.Upload.objects.filter(id=attempt.id).update(
+        part_hashes=merged,
+        resigned=attempt.resigned,
+        has_strays=attempt.has_strays,
+        known_blob_id=attempt.known_blob_id,
+    )
 
 
-def _needs_store_upload(attempt: models.Upload, base: models.Blob | None, numbers: Iterable[int]) -> bool:
+def _needs_store_upload(attempt: rows.Attempt, base: models.Blob | None, numbers: Iterable[int]) -> bool:
     if attempt.part_count == 1 or attempt.store_upload_id or attempt.known_blob_id is not None:
         return False
-    hashes = bytes(attempt.part_hashes)
+    hashes = attempt.part_hashes
     return any(not queries.is_in_base(base, number, parts.digest_at(hashes, number)) for number in numbers)
 
 
-def _open_store_upload(attempt: models.Upload) -> None:
+def _open_store_upload(attempt: rows.Attempt) -> None:
     """Begin the store's multipart upload; of two that do so at once, one wins and the other's is dropped."""
     attempt.store_upload_id = open_store_upload(attempt.id)
 
@@ -181,10 +191,10 @@ def open_store_upload(upload_id: UUID) -> str:
     return str(kept)
 
 
-def _sign(attempt: models.Upload, base: models.Blob | None, numbers: Iterable[int]) -> list[dtos.Part]:
+def _sign(attempt: rows.Attempt, base: models.Blob | None, numbers: Iterable[int]) -> list[dtos.Part]:
     """Say of each part whether it is there already, or how to send it."""
-    layout = queries.layout_of(attempt)
-    hashes = bytes(attempt.part_hashes)
+    layout = attempt.layout
+    hashes = attempt.part_hashes
     described = []
     for number in numbers:
         digest = parts.digest_at(hashes, number)
@@ -199,7 +209,7 @@ def _sign(attempt: models.Upload, base: models.Blob | None, numbers: Iterable[in
     return described
 
 
-def _sign_one(attempt: models.Upload, number: int, size_bytes: int, digest: bytes) -> provider.Signed:
+def _sign_one(attempt: rows.Attempt, number: int, size_bytes: int, digest: bytes) -> provider.Signed:
     store = provider.store()
     if attempt.part_count == 1:
         return store.sign_put(key=keys.single_part_key(attempt.id, digest), size_bytes=size_bytes, digest=digest)

@@ -11,7 +11,7 @@ from prometheus_client import Counter
 
 from apps.billing import api as billing
 from apps.files import api as files
-from apps.storage import dtos, models
+from apps.storage import dtos, models, rows
 from apps.storage.errors import StoreUnavailable
 from apps.storage.operations import completing, starting
 from bitvault.events.api import publish
@@ -34,7 +34,7 @@ logger = structlog.get_logger(__name__)
 def sweep(*, limit: int = SWEEP_BATCH) -> int:
     """Visit the attempts of the entered tenant that are due; returns how many."""
     with db.read_transaction():
-        due = list(models.Upload.objects.filter(sweep_at__lte=clock.now()).order_by("sweep_at")[:limit])
+        due = rows.list_due(clock.now(), limit)
     for attempt in due:
         try:
             outcome = _visit(attempt)
@@ -44,7 +44,7 @@ def sweep(*, limit: int = SWEEP_BATCH) -> int:
     return len(due)
 
 
-def _visit(attempt: models.Upload) -> str:
+def _visit(attempt: rows.Attempt) -> str:
     if attempt.swept_at is not None:
         return _forget(attempt.id)
     if attempt.state == models.UploadState.COMMITTED:
@@ -62,7 +62,7 @@ def _visit(attempt: models.Upload) -> str:
     return "aborted" if attempt.state == models.UploadState.ABORTED else "expired"
 
 
-def _expire(attempt: models.Upload) -> bool:
+def _expire(attempt: rows.Attempt) -> bool:
     """End an open attempt; ``False`` when somebody else has moved it on since it was read."""
     with db.write_transaction():
         ended = models.Upload.objects.filter(id=attempt.id, state=attempt.state, sweep_at=attempt.sweep_at).update(
@@ -73,7 +73,7 @@ def _expire(attempt: models.Upload) -> bool:
     return bool(ended)
 
 
-def _clean(attempt: models.Upload) -> None:
+def _clean(attempt: rows.Attempt) -> None:
     """Remove from the store whatever the attempt brought and no version is made of, and note that it is gone."""
     own = None
     if attempt.blob_id is not None and attempt.known_blob_id is None:

@@ -1,0 +1,85 @@
+"""Attempts as plain rows: every upload passes here twice, and building model instances would be a tenth of its cost."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from apps.storage import parts
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A row of ``storage_multipart_upload``; the model tells what its columns mean."""
+
+    id: UUID
+    user_id: UUID
+    state: str
+    size_bytes: int
+    part_size_bytes: int
+    part_count: int
+    part_hashes: bytes
+    resigned: dict[str, str]
+    media_type: str
+    destination: dict[str, Any]
+    client_modified_at: datetime | None
+    store_upload_id: str
+    base_blob_id: UUID | None
+    known_blob_id: UUID | None
+    blob_id: UUID | None
+    has_strays: bool
+    created_at: datetime
+    expires_at: datetime
+    sweep_at: datetime
+    swept_at: datetime | None
+
+    @classmethod
+    def of(cls, row: tuple[Any, ...]) -> Self:
+        """Make it of a fetched row, whose columns are ``COLUMNS``."""
+        attempt = cls(*row)
+        attempt.part_hashes = bytes(attempt.part_hashes)
+        attempt.resigned = msgspec.json.decode(row[_RESIGNED])
+        attempt.destination = msgspec.json.decode(row[_DESTINATION])
+        return attempt
+
+    @property
+    def layout(self) -> parts.Layout:
+        """How the attempt's file is cut: as it was when it began, whatever the rule is now."""
+        return parts.Layout(self.size_bytes, self.part_size_bytes, self.part_count)
+
+
+_NAMES = [field.name for field in fields(Attempt)]
+_RESIGNED, _DESTINATION = _NAMES.index("resigned"), _NAMES.index("destination")
+
+COLUMNS = ", ".join(_NAMES)
+
+_INSERT = f"INSERT INTO storage_multipart_upload ({COLUMNS}) VALUES ({', '.join(['%s'] * len(_NAMES))})"
+_FIND = f"SELECT {COLUMNS} FROM storage_multipart_upload WHERE id = %s"
+_DUE = f"SELECT {COLUMNS} FROM storage_multipart_upload WHERE sweep_at <= %s ORDER BY sweep_at LIMIT %s"
+
+
+def insert(attempt: Attempt) -> None:
+    """Write the row of a new attempt."""
+    values = [getattr(attempt, name) for name in _NAMES]
+    values[_RESIGNED] = msgspec.json.encode(attempt.resigned).decode()
+    values[_DESTINATION] = msgspec.json.encode(attempt.destination).decode()
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, values)
+
+
+def find(upload_id: UUID, *, lock: bool = False) -> Attempt | None:
+    """Read an attempt, and hold its row if it is to change."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_FIND} FOR UPDATE" if lock else _FIND, [upload_id])
+        row = cursor.fetchone()
+    return None if row is None else Attempt.of(row)
+
+
+def list_due(now: datetime, limit: int) -> list[Attempt]:
+    """Read the attempts that the sweeper has to look at, the longest due first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [now, limit])
+        return [Attempt.of(row) for row in cursor.fetchall()]

@@ -1,0 +1,72 @@
+"""The room that speaks S3: what it must never do."""
+
+import pytest
+
+from apps.storage import provider
+from bitvault.kernel import db
+
+pytestmark = pytest.mark.store
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store: store.find_object("k"),
+        lambda store: store.list_keys("k"),
+        lambda store: store.delete_objects(["k"]),
+        lambda store: store.create_multipart_upload("k"),
+        lambda store: store.list_parts(key="k", store_upload_id="u"),
+        lambda store: store.abort_multipart_upload(key="k", store_upload_id="u"),
+        lambda store: store.list_multipart_uploads("k"),
+        lambda store: store.complete_multipart_upload(key="k", store_upload_id="u", parts=[]),
+        lambda store: store.copy_part(
+            key="k", store_upload_id="u", number=1, source_key="s", first_byte=0, size_bytes=1
+        ),
+    ],
+)
+def test_no_call_to_the_store_happens_inside_a_transaction(tenant, call):
+    with db.write_transaction(), pytest.raises(db.OutsideWorldInTransaction):
+        call(provider.store())
+
+
+def test_signing_gives_the_same_url_as_boto3_would(settings):
+    """Our short way to a signature against the library's long one."""
+    store = provider.store()
+    digest = b"\1" * 32
+    signed = store.sign_put(key="a/b/c", size_bytes=5, digest=digest)
+    theirs = store._client.generate_presigned_url(
+        "put_object",
+        Params={
+            "Bucket": store.bucket,
+            "Key": "a/b/c",
+            "ContentLength": 5,
+            "ContentType": provider.STORED_TYPE,
+            "ContentEncoding": "identity",
+            "ChecksumSHA256": provider.checksum_of(digest),
+        },
+        ExpiresIn=900,
+    )
+    varying = ("X-Amz-Date", "X-Amz-Signature")
+    assert _without(signed.url, varying) == _without(theirs, varying)
+
+
+def _without(url: str, names: tuple[str, ...]) -> list[str]:
+    return sorted(part for part in url.replace("?", "&").split("&") if not part.startswith(names))
+
+
+def test_clients_are_sent_to_the_public_endpoint(settings):
+    configured = {k: v for k, v in settings.BITVAULT_STORE.items() if k != "assets_bucket"}
+    store = provider.ObjectStore(**{**configured, "public_endpoint_url": "https://bytes.example.com"})
+    signed = store.sign_get(key="a/b", disposition="attachment", media_type="text/plain")
+    assert signed.url.startswith(f"https://bytes.example.com/{store.bucket}/a/b?")
+
+
+def test_no_url_is_ever_logged(settings, capfd, caplog):
+    configured = {k: v for k, v in settings.BITVAULT_STORE.items() if k != "assets_bucket"}
+    away = provider.ObjectStore(**{**configured, "endpoint_url": "http://127.0.0.1:1"})
+    with pytest.raises(provider.StoreUnavailable):
+        away.find_object("secret/key")
+    said = "".join(capfd.readouterr()) + caplog.text
+    assert "store_unreachable" in said
+    assert "X-Amz" not in said
+    assert "secret/key" not in said
