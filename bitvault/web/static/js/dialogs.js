@@ -1,7 +1,7 @@
 /** The questions that any page may ask: sure? which name? and: you are signed out. */
 
 import { explain, Problem } from "./api.js";
-import { need } from "./dom.js";
+import { icon, make, need } from "./dom.js";
 
 /**
  * Ask before something that cannot be undone.
@@ -93,7 +93,7 @@ export function askName({ title, label, value = "", accept, submit }) {
 export function showFieldError(input, text) {
   const note = document.getElementById((input.getAttribute("aria-describedby") ?? "").split(" ")[0]);
   if (note) {
-    note.textContent = text;
+    note.replaceChildren(icon("warning"), make("span", {}, text));
     note.hidden = !text;
   }
   if (text) input.setAttribute("aria-invalid", "true");

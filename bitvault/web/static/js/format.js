@@ -60,7 +60,9 @@ export function fillTimes(root) {
   for (const element of root.querySelectorAll("time[data-when]")) {
     const date = new Date(element.getAttribute("datetime") ?? "");
     if (Number.isNaN(date.getTime())) continue;
-    const text = element.getAttribute("data-when") === "date" ? dayAndYear.format(date) : when(date);
+    const style = element.getAttribute("data-when");
+    const words = style === "date" ? dayAndYear.format(date) : when(date);
+    const text = style === "inline" ? words.replace(/^[TY]/u, (letter) => letter.toLowerCase()) : words;
     if (element.textContent !== text) element.textContent = text;
     element.setAttribute("title", full.format(date));
   }

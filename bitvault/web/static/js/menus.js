@@ -83,6 +83,7 @@ function onKey(event, menu) {
 
 /** Make every menu of the page work, those that come later included. */
 export function startMenus() {
+  let swallow = false;
   document.addEventListener("click", (event) => {
     const button = closest(event.target, "[data-menu]");
     if (button) {
@@ -98,7 +99,21 @@ export function startMenus() {
   document.addEventListener(
     "pointerdown",
     (event) => {
-      if (!closest(event.target, ".menu") && !closest(event.target, "[data-menu]")) closeAll();
+      const open = document.querySelector(".menu:popover-open") !== null;
+      if (!open || closest(event.target, ".menu") || closest(event.target, "[data-menu]")) return;
+      closeAll();
+      swallow = event.pointerType === "touch";
+    },
+    true,
+  );
+  // A finger that closes a menu does nothing else: there is no seeing what lies under it.
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (!swallow) return;
+      swallow = false;
+      event.preventDefault();
+      event.stopImmediatePropagation();
     },
     true,
   );

@@ -4,10 +4,10 @@ import { closest } from "../js/dom.js";
 import { run, runOnSelection } from "./list/actions.js";
 import { startDrag } from "./list/drag.js";
 import { startKeyboard } from "./list/keyboard.js";
-import { openRowMenuAtRow, startRowMenu } from "./list/menu.js";
+import { menuSubjects, openRowMenuAtRow, startRowMenu } from "./list/menu.js";
 import { startPaging } from "./list/paging.js";
 import { entryOf, keepOneInTabOrder, place, placeNode } from "./list/rows.js";
-import { show, startSelection } from "./list/selection.js";
+import { selectAll, show, startSelection } from "./list/selection.js";
 import { runInTrash } from "./list/trash.js";
 import { startUploads } from "./uploads/start.js";
 
@@ -33,6 +33,8 @@ const uploads = startUploads();
 document.addEventListener("click", (event) => {
   const button = closest(event.target, "[data-command]");
   if (button?.dataset.command?.startsWith("upload-")) uploads.choose(button.dataset.command === "upload-folder");
+  else if (button?.dataset.command && closest(button, "#row-menu")) run(button.dataset.command, menuSubjects());
+  else if (button?.dataset.command === "select-all") selectAll();
   else if (button?.dataset.command) runHere(button.dataset.command);
 
   const act = closest(event.target, "#rows [data-act]")?.dataset.act;

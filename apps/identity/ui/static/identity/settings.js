@@ -152,7 +152,7 @@ document.addEventListener("click", (event) => {
     case "change-password":
       return changePassword();
     case "end-session":
-      if (row) void endThing(row, "/sessions", { title: `End “${row.dataset.title}”?`, text: "That browser is signed out at once.", accept: "End session" }, "#sessions");
+      if (row) void endThing(row, "/sessions", { title: `Sign out “${row.dataset.title}”?`, text: "That browser is signed out at once.", accept: "Sign out" }, "#sessions");
       return;
     case "revoke-token":
       if (row) void endThing(row, "/tokens", { title: `Revoke “${row.dataset.title}”?`, text: "Programs that use it stop working at once.", accept: "Revoke" }, "#tokens");

@@ -1,21 +1,36 @@
-/** The menu of a row: by its button, by the right mouse button, by the menu key. It acts on the selection that it belongs to. */
+/**
+ * The menu of a row: by its button, by the right mouse button, by the menu key. It acts on the row, or on the whole selection
+ * when the row belongs to it.
+ */
 
 import { closest, need } from "../../js/dom.js";
 import { openAt } from "../../js/menus.js";
-import { isSelected, selected, selectOnly } from "./selection.js";
+import { entryOf } from "./rows.js";
+import { isSelected, selected } from "./selection.js";
+
+/** @type {import("./rows.js").Entry[]} */
+let subjects = [];
+
+/** @returns {import("./rows.js").Entry[]} what the menu that was opened last is about */
+export const menuSubjects = () => subjects;
 
 /** @param {HTMLElement} row @param {number} x @param {number} y */
-export function openRowMenu(row, x, y) {
-  if (!isSelected(row)) selectOnly(row);
-  const entries = selected();
+function openRowMenu(row, x, y) {
+  subjects = isSelected(row) ? selected() : [entryOf(row)];
   const menu = need("#row-menu", HTMLElement);
   const show = (/** @type {string} */ command, /** @type {boolean} */ on) => {
     need(`[data-command="${command}"]`, HTMLElement, menu).hidden = !on;
   };
-  show("open", entries.length === 1 && entries[0].kind === "folder");
-  show("download", entries.some((entry) => entry.kind === "file"));
-  show("rename", entries.length === 1);
+  show("open", subjects.length === 1 && subjects[0].kind === "folder");
+  show("download", subjects.some((entry) => entry.kind === "file"));
+  show("rename", subjects.length === 1);
   openAt(menu, x, y, row);
+}
+
+/** Show which rows an open menu is about. @param {boolean} open */
+function markSubjects(open) {
+  for (const row of document.querySelectorAll(".row[data-active]")) row.removeAttribute("data-active");
+  if (open) for (const { row } of subjects) row.setAttribute("data-active", "");
 }
 
 /** @param {HTMLElement} row the menu stands at its actions */
@@ -26,6 +41,7 @@ export function openRowMenuAtRow(row) {
 
 /** Let pointers open it. */
 export function startRowMenu() {
+  need("#row-menu", HTMLElement).addEventListener("toggle", (event) => markSubjects(/** @type {ToggleEvent} */ (event).newState === "open"));
   document.addEventListener("contextmenu", (event) => {
     const row = closest(event.target, '[data-page="folder"] #rows > .row');
     if (!row || closest(event.target, "input")) return;

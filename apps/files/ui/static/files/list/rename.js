@@ -2,7 +2,7 @@
 
 import { call, explain, Problem } from "../../js/api.js";
 import { showFieldError } from "../../js/dialogs.js";
-import { announce, icon, make, need } from "../../js/dom.js";
+import { announce, make, need } from "../../js/dom.js";
 import { toast } from "../../js/toast.js";
 import { splitName } from "../types.js";
 import { entryOf, focusRow, placeNode, refreshRow, removeRow } from "./rows.js";
@@ -22,7 +22,7 @@ export function startRename(row) {
     autocomplete: "off",
     spellcheck: "false",
   });
-  const note = make("p", { class: "field-error", id: ERROR_ID, role: "alert" }, icon("warning"));
+  const note = make("p", { class: "field-error", id: ERROR_ID, role: "alert" });
   note.hidden = true;
   const editor = make("span", { class: "rename" }, input, note);
   input.value = entry.name;

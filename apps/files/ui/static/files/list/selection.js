@@ -64,7 +64,7 @@ export function show() {
   grid.toggleAttribute("data-selecting", count > 0);
   bar.hidden = count === 0;
   const words = document.getElementById("selection-count");
-  if (words) words.textContent = `${count.toLocaleString()} selected`;
+  if (words) words.textContent = count.toLocaleString();
   const box = grid.querySelector('[data-act="toggle-all"]');
   box?.setAttribute("aria-checked", count === 0 ? "false" : count === rows().length ? "true" : "mixed");
   setCommand(bar, "rename", count === 1);
