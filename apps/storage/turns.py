@@ -1,7 +1,7 @@
 """One after another: requests that do the same work on the same thing, across processes.
 
-A courtesy, not a guarantee. While the store puts an object together it lists neither the parts nor the object, so a second commit of the same
-upload, an instant behind the first, would miss parts that are there. It waits for the first one instead. Where the lock is lost or its
+A courtesy, not a guarantee. While the store puts an object together it lists neither the parts nor the object, so a second commit of the
+same upload, an instant behind the first, would miss parts that are there. It waits for the first one instead. Where the lock is lost or its
 holder died, work is done twice at worst, and every step can be.
 """
 
