@@ -19,19 +19,22 @@ STOP_SECONDS = 45.0
 
 
 def down(directory: Path) -> None:
-    """End the supervisor of a directory with all its processes, and whatever a killed one left."""
-    layout = Layout(directory)
-    lock = SupervisorLock(layout.lock)
+    """End the supervisor of a directory with all its processes, and whatever a killed one left.
+
+    :raises StackError: something would not end.
+    """
+    print("BitVault has stopped; the data are kept." if _end_everything(directory) else "BitVault was not running.")
+
+
+def _end_everything(directory: Path) -> bool:
+    lock = SupervisorLock(Layout(directory).lock)
     was_running = lock.is_held()
     if was_running:
         _end_holder(lock)
     left = end_leftovers(directory)
     if remaining := list_leftovers(directory):
         raise StackError(f"These processes would not end: {remaining}. End them by hand.")
-    if was_running or left:
-        print("BitVault has stopped; the data are kept.")
-    else:
-        print("BitVault was not running.")
+    return was_running or left > 0
 
 
 def _end_holder(lock: SupervisorLock) -> None:
@@ -64,7 +67,7 @@ def reset(directory: Path, *, agreed: bool) -> None:
     if not agreed and not _agrees(directory):
         print("Nothing was deleted.")
         return
-    down(directory)
+    _end_everything(directory)
     # The marks go last: what is left of a deletion that was cut short is still known as ours.
     for entry in directory.iterdir():
         if entry not in {layout.marker, layout.unfinished_marker}:

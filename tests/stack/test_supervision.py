@@ -45,7 +45,7 @@ def test_a_child_that_will_not_stop_is_killed_with_its_workers(group, tmp_path):
     family = descendants(child.pid)
     assert len(family) == 2
     group.stop()
-    assert not [pid for pid in family if is_alive(pid)]
+    assert eventually(lambda: not [pid for pid in family if is_alive(pid)])
 
 
 def test_a_child_that_stops_by_itself_leaves_no_worker_behind(group, tmp_path):
