@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-from apps.storage import models, provider
+from apps.storage import keys, models, provider
 from apps.storage.operations import sweeping
 from bitvault.kernel import clock, tenancy
 from tests.support.sending import PART, Sender, put
@@ -60,17 +60,14 @@ def sweep_later(tenant, **later):
 
 
 def objects_of(tenant):
+    """List what this test's uploads have in the store, objects and sessions; tests of other processes keep theirs beside them."""
     store = provider.store()
-    return store.list_keys(f"{tenant.id.hex}/"), store.list_multipart_uploads(f"{tenant.id.hex}/")
-
-
-@pytest.fixture(autouse=True)
-def _empty_store(acme):
-    """Other tests leave objects of the same tenant behind."""
-    store = provider.store()
-    for key, upload in store.list_multipart_uploads(f"{acme.id.hex}/"):
-        store.abort_multipart_upload(key=key, store_upload_id=upload)
-    store.delete_objects(store.list_keys(f"{acme.id.hex}/"))
+    with tenancy.entered(tenant):
+        with _reading():
+            uploads = list(models.Upload.objects.values_list("id", flat=True))
+        prefixes = [keys.prefix_of(upload_id) for upload_id in uploads]
+    objects = [key for prefix in prefixes for key in store.list_keys(prefix)]
+    return objects, [session for prefix in prefixes for session in store.list_multipart_uploads(prefix)]
 
 
 COMMIT_STEPS = [
@@ -122,16 +119,16 @@ def test_a_commit_that_died_and_nobody_repeats_is_settled_by_the_sweeper(mia, ac
     sweep_later(acme, days=5)
     after = files_of(mia)
     assert after == before, "the sweeper makes no file and loses none"
-    keys, sessions = objects_of(acme)
+    objects, sessions = objects_of(acme)
     assert sessions == []
     if after:
         assert mia.fetch(after[0]).data == content
         assert room(mia) == (size, 0)
-        assert len(keys) == 1
+        assert len(objects) == 1
         assert mia.commit(upload).status_code == 200
     else:
         assert room(mia) == (0, 0)
-        assert keys == []
+        assert objects == []
         assert mia.commit(upload).status_code == 410
 
 
