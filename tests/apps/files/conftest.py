@@ -1,6 +1,7 @@
 """What tests of files and folders stand on: short ways to put things into a tree, and eyes that look behind the doors."""
 
 import hashlib
+import json
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.files import api as files
 from bitvault.kernel import db
+from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 
 CHECKS = {
     "unreachable nodes": """
@@ -57,11 +59,124 @@ def assert_tree_is_sound():
 def events(after=0):
     """The tenant's stream as (type, payload), oldest first."""
     return [
-        (kind, payload if isinstance(payload, dict) else __import__("json").loads(payload))
+        (kind, payload if isinstance(payload, dict) else json.loads(payload))
         for kind, payload in fetch(
             "SELECT type, payload FROM public.events_stream_event WHERE seq > %s ORDER BY seq", [after]
         )
     ]
+
+
+def assert_events_tell_all():
+    """Fold the whole stream over nothing, by other code than the one that writes: it must give the tables as they are."""
+    nodes = {}
+    for kind, told in events():
+        _FOLD[kind](nodes, told)
+    rows = fetch(
+        "SELECT id::text, kind, parent_id::text, name, revision, version_id::text, size_bytes, content_hash, trashed_at IS NOT NULL"
+        " FROM files_node"
+    )
+    assert nodes == {
+        row[0]: {"kind": ("folder", "file")[row[1]], **dict(zip(_FOLDED, row[2:], strict=True))} for row in rows
+    }
+
+
+_FOLDED = ("parent_id", "name", "revision", "version_id", "size_bytes", "content_hash", "trashed")
+_EMPTY = {"version_id": None, "size_bytes": 0, "content_hash": "", "trashed": False}
+
+
+def _take(told, *fields):
+    return {field: told[field] for field in fields}
+
+
+def _fold_created(nodes, told):
+    nodes[told["node_id"]] = {"kind": "folder", **_EMPTY, **_take(told, "parent_id", "name", "revision")}
+
+
+def _fold_committed(nodes, told):
+    assert told["node_created"] is (told["node_id"] not in nodes)
+    assert told["previous_version_id"] == nodes.get(told["node_id"], _EMPTY)["version_id"]
+    nodes[told["node_id"]] = {
+        "kind": "file",
+        "trashed": False,
+        **_take(told, "parent_id", "name", "revision", "version_id", "size_bytes", "content_hash"),
+    }
+
+
+def _fold_moved(nodes, told):
+    node = nodes[told["node_id"]]
+    assert (node["parent_id"], node["name"]) == (told["old_parent_id"], told["old_name"])
+    node.update(_take(told, "parent_id", "name", "revision"))
+
+
+def _fold_trashed(nodes, told):
+    node = nodes[told["node_id"]]
+    assert node["parent_id"] == told["old_parent_id"]
+    node.update(parent_id=None, trashed=True, revision=told["revision"])
+
+
+def _fold_restored(nodes, told):
+    nodes[told["node_id"]].update(trashed=False, **_take(told, "parent_id", "name", "revision"))
+
+
+def _fold_purged(nodes, told):
+    for node_id in told["purged_node_ids"]:
+        del nodes[node_id]
+    assert told["is_last"] is (told["node_id"] not in nodes)
+
+
+_FOLD = {
+    "files.folder.created.v1": _fold_created,
+    "files.version.committed.v1": _fold_committed,
+    "files.node.moved.v1": _fold_moved,
+    "files.node.trashed.v1": _fold_trashed,
+    "files.node.restored.v1": _fold_restored,
+    "files.node.purged.v1": _fold_purged,
+}
+EVERY_KIND = set(_FOLD)
+
+
+def live_a_little(tree, chance, steps):
+    """Do things at random, as people would who do not look first; whatever is refused is refused."""
+    for _ in range(steps):
+        try:
+            _do_something(tree, chance)
+        except (Conflict, Invalid, PreconditionFailed, NotFound, Forbidden):
+            continue
+
+
+def _do_something(tree, chance):
+    nodes = fetch("SELECT id, revision, version_id FROM files_node ORDER BY id")
+    node_id, revision, version_id = chance.choice(nodes)
+    target_id = chance.choice(nodes)[0]
+    content = b"%d" % chance.randrange(3)
+    match chance.randrange(10):
+        case 0 | 1:
+            tree.folder(f"f{chance.randrange(5)}", node_id)
+        case 2:
+            tree.file(f"a{chance.randrange(5)}.txt", node_id, content, mode="overwrite")
+        case 3:
+            tree.commit(tree.grant("u", node_id, mode="update", node_id=node_id, base_version_id=version_id), content)
+        case 4 | 5:
+            files.update_node(actor=tree.actor, node_id=node_id, parent_id=target_id, expected_revision=revision)
+        case 6:
+            files.update_node(
+                actor=tree.actor, node_id=node_id, name=f"n{chance.randrange(9)}", expected_revision="any"
+            )
+        case 7:
+            files.trash_node(actor=tree.actor, node_id=node_id)
+        case _:
+            _do_something_in_the_trash(tree, chance)
+
+
+def _do_something_in_the_trash(tree, chance):
+    trash = files.list_trash(actor=tree.actor).items
+    if not trash:
+        return
+    item = chance.choice(trash)
+    if chance.random() < 0.6:
+        files.restore_node(actor=tree.actor, node_id=item.id, on_conflict=chance.choice(["fail", "rename"]))
+    else:
+        files.purge_node(actor=tree.actor, node_id=item.id)
 
 
 def last_seq():

@@ -12,8 +12,7 @@ from django.db import connection
 from apps.files import api as files
 from apps.files import errors
 from bitvault.kernel import tenancy
-from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
-from tests.apps.files.conftest import Tree, assert_tree_is_sound, fetch
+from tests.apps.files.conftest import Tree, assert_events_tell_all, assert_tree_is_sound, fetch, live_a_little
 
 pytestmark = pytest.mark.committed
 
@@ -128,49 +127,15 @@ def test_one_root_is_made_however_many_ask_first(tenant, make_actor):
     assert len(set(roots)) == 1
 
 
-def test_whatever_happens_at_once_the_tree_stays_sound_and_the_stream_dense(tree, tenant):
+def test_whatever_happens_at_once_the_tree_stays_sound_and_the_stream_tells_all_of_it(tree, tenant):
     for number in range(6):
         tree.file("base.txt", tree.folder(f"start{number}"))
-
-    def live_a_little(number):
-        chance, mine = random.Random(number), Tree(tree.actor)
-        for _ in range(30):
-            try:
-                _do_something(mine, chance)
-            except (Conflict, Invalid, PreconditionFailed, NotFound, Forbidden):
-                continue
-
     with crowd(tenant) as all_at_once:
-        all_at_once(live_a_little)
+        all_at_once(lambda number: live_a_little(Tree(tree.actor), random.Random(number), 30))
     assert_tree_is_sound()
+    assert_events_tell_all()
     ((first, last, count),) = fetch("SELECT min(seq), max(seq), count(*) FROM public.events_stream_event")
     assert last - first + 1 == count
     files.empty_trash(actor=tree.actor)
     assert_tree_is_sound()
-
-
-def _do_something(tree, chance):
-    nodes = fetch("SELECT id, kind, revision FROM files_node ORDER BY id")
-    node_id, _, revision = chance.choice(nodes)
-    target_id = chance.choice(nodes)[0]
-    match chance.randrange(8):
-        case 0 | 1:
-            tree.folder(f"f{chance.randrange(5)}", node_id)
-        case 2:
-            tree.file(f"a{chance.randrange(5)}.txt", node_id, b"%d" % chance.randrange(3), mode="overwrite")
-        case 3 | 4:
-            files.update_node(actor=tree.actor, node_id=node_id, parent_id=target_id, expected_revision=revision)
-        case 5:
-            files.update_node(
-                actor=tree.actor, node_id=node_id, name=f"n{chance.randrange(9)}", expected_revision="any"
-            )
-        case 6:
-            files.trash_node(actor=tree.actor, node_id=node_id)
-        case _:
-            trash = files.list_trash(actor=tree.actor).items
-            if trash:
-                item = chance.choice(trash)
-                if chance.random() < 0.5:
-                    files.restore_node(actor=tree.actor, node_id=item.id, on_conflict="rename")
-                else:
-                    files.purge_node(actor=tree.actor, node_id=item.id)
+    assert_events_tell_all()
