@@ -34,7 +34,8 @@ def fingerprint() -> str:
 
 @contextmanager
 def administration():
-    with psycopg.connect(os.environ["BITVAULT_DATABASE_ADMIN_URL"], autocommit=True) as connection:
+    # Not the database that is cloned: a session there would keep the other test processes from cloning it.
+    with psycopg.connect(os.environ["BITVAULT_DATABASE_ADMIN_URL"], dbname="postgres", autocommit=True) as connection:
         yield connection
 
 
