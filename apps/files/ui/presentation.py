@@ -193,7 +193,9 @@ def to_columns(href: str, sort: SortName, order: OrderName) -> list[Column]:
 
 def to_sort_choices(href: str, sort: SortName, order: OrderName) -> list[SortChoice]:
     """Give every order there is, for a screen without columns."""
-    return [SortChoice(label, sorted_href(href, name, way), (name, way) == (sort, order)) for label, name, way in _CHOICES]
+    return [
+        SortChoice(label, sorted_href(href, name, way), (name, way) == (sort, order)) for label, name, way in _CHOICES
+    ]
 
 
 def sorted_href(href: str, sort: SortName, order: OrderName, **more: str) -> str:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from apps.files import api
-from apps.files.dtos import OrderName, SortName
+from apps.files.dtos import NodeRef, OrderName, SortName
 from apps.files.ui import presentation
 from apps.identity import api as identity
 from bitvault.kernel import tenancy
@@ -17,6 +17,9 @@ from bitvault.web.pages import Page, PersonRequest, initials
 
 ROWS = 100
 """Rows of one answer: two screens, 250 kB of HTML at most; the next ones come before the reader is there."""
+
+_SORTS: dict[str, SortName] = {name: name for name in get_args(SortName)}
+_ORDERS: dict[str, OrderName] = {name: name for name in get_args(OrderName)}
 
 
 class FilesPage(Page):
@@ -47,7 +50,7 @@ class FolderPage(FilesPage):
 
     def get(self, request: PersonRequest, node_id: UUID | None = None) -> HttpResponse:
         """Show the first rows, the way here, and what can be done."""
-        ref = node_id or "root"
+        ref: NodeRef = node_id or "root"
         path = api.list_path(actor=request.actor, node_id=ref).items
         folder = path[-1]
         if folder.kind == "file":
@@ -106,18 +109,14 @@ class TrashRows(FilesPage):
 
 def read_order(request: HttpRequest) -> tuple[SortName, OrderName]:
     """Read the wanted order; a word that is none is the usual order, since people edit addresses."""
-    sort = next((name for name in get_args(SortName) if name == request.GET.get("sort")), "name")
-    order = next((name for name in get_args(OrderName) if name == request.GET.get("order")), "asc")
-    return sort, order
+    return _SORTS.get(request.GET.get("sort", ""), "name"), _ORDERS.get(request.GET.get("order", ""), "asc")
 
 
 def list_rows(
     request: PersonRequest, folder_id: UUID, sort: SortName, order: OrderName, cursor: str | None
 ) -> dict[str, Any]:
     """Read rows of a folder and where the next ones are."""
-    page = api.list_children(
-        actor=request.actor, node_id=folder_id, limit=ROWS, cursor=cursor, sort=sort, order=order
-    )
+    page = api.list_children(actor=request.actor, node_id=folder_id, limit=ROWS, cursor=cursor, sort=sort, order=order)
     more_url = None
     if page.next_cursor:
         more_url = presentation.sorted_href(f"/files/{folder_id}/rows", sort, order, cursor=page.next_cursor)

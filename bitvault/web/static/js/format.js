@@ -15,6 +15,11 @@ export function bytes(count) {
   return `${value.toFixed(1)}\u00a0${UNITS[unit]}`;
 }
 
+/** @param {number} count @returns {string} with three digits at most: for figures that change while they are read */
+export function briefBytes(count) {
+  return bytes(count).replace(/(\d{3,})\.\d/u, "$1").replace(".0", "");
+}
+
 /** @param {number} seconds @returns {string} */
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return "";

@@ -1,7 +1,7 @@
 /** Shows the queue: one line for all, one for each file; buttons to pause, go on, try again, cancel. */
 
 import { announce, closest, need, setIcon } from "../../js/dom.js";
-import { bytes, duration, plural } from "../../js/format.js";
+import { briefBytes as bytes, duration, plural } from "../../js/format.js";
 import { splitName, typeOf } from "../types.js";
 import { Rate } from "./rate.js";
 
