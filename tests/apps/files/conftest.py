@@ -267,11 +267,14 @@ def counted_queries():
             statements = []
             yield statements
         quiet = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "ROLLBACK")
-        # The last statement of a transaction inside a test's own resets the role; a real one ends by itself.
-        statements += [
-            query["sql"]
-            for query in captured.captured_queries
-            if not query["sql"].startswith(quiet) and "set_config('role', 'none'" not in query["sql"]
-        ]
+        # What is said before the first statement of a transaction travels with it, and counts as a statement all the same. The last
+        # statement of a transaction inside a test's own resets the role; a real one ends by itself.
+        for query in captured.captured_queries:
+            said = (
+                query["sql"].split("; ", 1)
+                if query["sql"].startswith("SELECT set_config('search_path'")
+                else [query["sql"]]
+            )
+            statements += [sql for sql in said if not sql.startswith(quiet) and "set_config('role', 'none'" not in sql]
 
     return counting

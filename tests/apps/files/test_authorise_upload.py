@@ -157,14 +157,14 @@ def test_viewers_and_reading_tokens_may_not(tree, make_actor):
         Tree(make_actor("mia", scopes=frozenset({Scope.FILES_READ}))).grant("a.txt")
 
 
-def test_it_writes_nothing_and_takes_three_statements(tree, counted_queries):
+def test_it_writes_nothing_and_takes_at_most_three_statements(tree, counted_queries):
     file = tree.file("a.txt")
     seen = events()
     for change in ({"name": "b.txt"}, {"name": "a.txt", "mode": "overwrite"}):
         with counted_queries() as statements:
             tree.grant(**change)
-        assert len(statements) == 3, statements
+        assert len(statements) <= 3, statements
     with counted_queries() as statements:
         tree.grant("a.txt", mode="update", node_id=file.id, base_version_id=file.version_id)
-    assert len(statements) == 3, statements
+    assert len(statements) <= 3, statements
     assert events() == seen

@@ -310,15 +310,15 @@ def _facts(grant):
     return {name: getattr(grant, name) for name in type(grant).__dataclass_fields__}
 
 
-def test_how_many_statements_it_takes(tree, counted_queries):
+def test_it_takes_at_most_six_statements(tree, counted_queries):
     file, grant = tree.file("a.txt"), tree.grant("new.txt")
     with counted_queries() as statements:
         tree.commit(grant)
-    assert len(statements) == 5, statements
+    assert len(statements) <= 5, statements
     grant = tree.grant("a.txt", mode="update", base_version_id=file.version_id)
     with counted_queries() as statements:
         tree.commit(grant, b"new")
-    assert len(statements) == 6, statements
+    assert len(statements) <= 6, statements
 
 
 # --- content out -----------------------------------------------------------------------------------------------------------

@@ -149,9 +149,9 @@ def test_a_folder_that_never_was_or_is_in_the_trash_is_not_found(tree):
             tree.folder("x", parent_id)
 
 
-def test_it_takes_four_statements(tree, counted_queries):
+def test_it_takes_at_most_four_statements(tree, counted_queries):
     parent = tree.folders("a/b/c")
     tree.folder("warm", parent)
     with counted_queries() as statements:
         tree.folder("x", parent)
-    assert len(statements) == 4, statements
+    assert len(statements) <= 4, statements

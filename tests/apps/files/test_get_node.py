@@ -64,12 +64,12 @@ def test_all_that_is_not_there_reads_the_same(tree, make_actor):
     assert len(texts) == 1
 
 
-def test_it_takes_two_statements(tree, counted_queries):
+def test_it_takes_at_most_two_statements(tree, counted_queries):
     inner = tree.folders("a/b/c/d/e")
     for node_id in (inner.id, "root"):
         with counted_queries() as statements:
             tree.get(node_id)
-        assert len(statements) == 2, statements
+        assert len(statements) <= 2, statements
 
 
 # --- paths -----------------------------------------------------------------------------------------------------------------
@@ -126,8 +126,8 @@ def test_what_can_be_no_path_is_refused(tree, path, error):
         files.find_by_path(actor=tree.actor, path=path)
 
 
-def test_a_path_takes_two_statements_whatever_its_length(tree, counted_queries):
+def test_a_path_takes_at_most_two_statements_whatever_its_length(tree, counted_queries):
     tree.folders("/".join("abcdefgh"))
     with counted_queries() as statements:
         files.find_by_path(actor=tree.actor, path="/a/b/c/d/e/f/g/h")
-    assert len(statements) == 2, statements
+    assert len(statements) <= 2, statements

@@ -135,11 +135,11 @@ def test_what_is_not_there_for_the_caller_is_not_found(tree, make_actor):
 
 @pytest.mark.parametrize("count", [10, 200])
 @pytest.mark.parametrize("sort", ["name", "modified_at", "size_bytes"])
-def test_a_page_takes_three_statements_whatever_its_size(tree, counted_queries, count, sort):
+def test_a_page_takes_at_most_three_statements_whatever_its_size(tree, counted_queries, count, sort):
     folder = tree.folder("folder")
     for number in range(count + 1):
         tree.folder(str(number), folder)
     with counted_queries() as statements:
         page = files.list_children(actor=tree.actor, node_id=folder.id, limit=count, sort=sort, order="desc")
     assert len(page.items) == count
-    assert len(statements) == 3, statements
+    assert len(statements) <= 3, statements

@@ -66,7 +66,7 @@ def test_a_large_folder_goes_as_one_row(tree, counted_queries):
         tree.folder(str(number), top)
     with counted_queries() as statements:
         tree.trash(top)
-    assert len(statements) == 4, statements
+    assert len(statements) <= 4, statements
     assert fetch("SELECT count(*) FROM files_trash") == [(1,)]
     assert fetch("SELECT count(*) FROM files_node WHERE trashed_at IS NOT NULL") == [(1,)]
 
@@ -125,12 +125,12 @@ def test_a_cursor_of_somebody_else_is_refused(tree, make_actor):
 
 
 @pytest.mark.parametrize("count", [10, 200])
-def test_listing_the_trash_takes_two_statements(tree, counted_queries, count):
+def test_listing_the_trash_takes_at_most_two_statements(tree, counted_queries, count):
     for number in range(count):
         tree.trash(tree.folder(str(number)))
     with counted_queries() as statements:
         assert len(listed(tree, limit=200).items) == count
-    assert len(statements) == 2, statements
+    assert len(statements) <= 2, statements
 
 
 # --- back ------------------------------------------------------------------------------------------------------------------
@@ -269,9 +269,9 @@ def test_the_limits_hold_on_the_way_back(tree, monkeypatch):
     assert_tree_is_sound()
 
 
-def test_restoring_takes_five_statements(tree, counted_queries):
+def test_restoring_takes_at_most_five_statements(tree, counted_queries):
     folder = tree.folder("x")
     tree.trash(folder)
     with counted_queries() as statements:
         tree.restore(folder)
-    assert len(statements) == 5, statements
+    assert len(statements) <= 5, statements
