@@ -2,6 +2,7 @@
 
 from bitvault.kernel.errors import Conflict, Forbidden, Invalid, PreconditionFailed, TooLarge
 from bitvault.kernel.names import InvalidName
+from bitvault.kernel.pages import LimitOutOfRange
 
 __all__ = [
     "BaseVersionRequired",
@@ -135,10 +136,3 @@ class FileTooLarge(TooLarge):
 
     code = "files.file_too_large"
     title = "The file is larger than a file can be"
-
-
-class LimitOutOfRange(Invalid):
-    """A page has at least one item and at most the limit; fact: ``limit``."""
-
-    code = "request.limit_out_of_range"
-    title = "A page has between 1 and 1000 items"

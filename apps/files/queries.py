@@ -81,7 +81,7 @@ def list_children(
     actor: Actor, node_id: NodeRef, *, limit: int, cursor: str | None, sort: SortName, order: OrderName
 ) -> Page[Node]:
     """Read a page of what lies in a folder: folders first in both directions, ties decided by id."""
-    require_limit(limit)
+    pages.require_limit(limit)
     with db.read_transaction():
         way = require_folder(access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW))
         purpose = f"files.children:{way.node.id}:{sort}:{order}"
@@ -138,7 +138,7 @@ ORDER BY entry.trashed_at DESC, entry.node_id DESC LIMIT %(limit)s
 
 def list_trash(actor: Actor, *, limit: int, cursor: str | None) -> Page[TrashedNode]:
     """Read a page of the actor's trash, latest first."""
-    require_limit(limit)
+    pages.require_limit(limit)
     purpose = f"files.trash:{actor.user_id}"
     before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
     with db.read_transaction():
@@ -169,15 +169,6 @@ def _to_trashed(
         trashed_by=trashed_by,
         expires_at=expires_at,
     )
-
-
-def require_limit(limit: int) -> None:
-    """Refuse a page that would be empty or too large.
-
-    :raises LimitOutOfRange: it would.
-    """
-    if not 1 <= limit <= pages.PAGE_LIMIT:
-        raise errors.LimitOutOfRange(limit=pages.PAGE_LIMIT)
 
 
 # --- content ---------------------------------------------------------------------------------------------------------------

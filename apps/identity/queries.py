@@ -308,6 +308,7 @@ def _newest_first(purpose: str, rows: "QuerySet[Any]", *, limit: int, cursor: st
     """Cut one page of rows by falling id; ids rise with time."""
     if cursor is not None:
         rows = rows.filter(id__lt=UUID(pages.decode_cursor(purpose, cursor)[0]))
+    pages.require_limit(limit)
     found = list(rows.order_by("-id")[: limit + 1])
     more = len(found) > limit
     return Page(found[:limit], pages.encode_cursor(purpose, [str(found[limit - 1].id)]) if more else None)

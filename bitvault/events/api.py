@@ -5,12 +5,13 @@ same holds for a consumer's function, which runs inside the transaction that mov
 """
 
 from bitvault.events.consuming import ConsumerTransaction, consumes, consumes_everything
-from bitvault.events.cursors import get_head, get_position, wait_for
+from bitvault.events.cursors import WAIT_LIMIT_MS, get_head, get_position, wait_for
 from bitvault.events.message import Event, Published
 from bitvault.events.operating import rebuilds, set_position
 from bitvault.events.outbox import open_stream, publish
 
 __all__ = [
+    "WAIT_LIMIT_MS",
     "ConsumerTransaction",
     "Event",
     "Published",

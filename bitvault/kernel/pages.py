@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from django.core import signing
 
 from bitvault.kernel import tenancy
-from bitvault.kernel.errors import Malformed
+from bitvault.kernel.errors import Invalid, Malformed
 
 T = TypeVar("T")
 
@@ -25,6 +25,13 @@ class BadCursor(Malformed):
     title = "The cursor does not belong to this list"
 
 
+class LimitOutOfRange(Invalid):
+    """A page has at least one item and at most the limit; fact: ``limit``."""
+
+    code = "request.limit_out_of_range"
+    title = "A page has between 1 and 1000 items"
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """Items of a list and the cursor of the next page, ``None`` after the last one."""
@@ -35,6 +42,15 @@ class Page(Generic[T]):
     def map(self, change: Callable[[T], Any]) -> "Page[Any]":
         """Make the page of ``change(item)`` for each item."""
         return Page([change(item) for item in self.items], self.next_cursor)
+
+
+def require_limit(limit: int) -> None:
+    """Refuse a page that would be empty or too large.
+
+    :raises LimitOutOfRange: it would.
+    """
+    if not 1 <= limit <= PAGE_LIMIT:
+        raise LimitOutOfRange(limit=PAGE_LIMIT)
 
 
 def encode_cursor(purpose: str, position: Sequence[Any]) -> str:

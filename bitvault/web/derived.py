@@ -8,8 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from bitvault.events.api import get_position, wait_for
-from bitvault.events.cursors import WAIT_LIMIT_MS
+from bitvault.events.api import WAIT_LIMIT_MS, get_position, wait_for
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web.views import Query
 

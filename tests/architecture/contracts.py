@@ -27,17 +27,20 @@ class ImportsContract(Contract):
 
 
 class DoorsContract(ImportsContract):
-    """Children of ``container`` are imported from outside by their ``doors`` alone.
+    """Children of ``container`` (all, unless ``children`` names some) are imported from outside by their ``doors`` alone.
 
     With ``presentation`` the named layers of a child come in through its own doors as well.
     """
 
     container = fields.StringField()
+    children = fields.SetField(subfield=fields.StringField(), required=False)
     doors = fields.SetField(subfield=fields.StringField())
     presentation = fields.SetField(subfield=fields.StringField(), required=False)
 
     def find_breaches(self, graph: ImportGraph) -> Iterator[tuple[str, str]]:
         for child in graph.find_children(self.container):
+            if self.children and child.rpartition(".")[2] not in self.children:
+                continue
             inside = {child} | graph.find_descendants(child)
             for imported in inside:
                 if imported != child and imported.split(".")[2] in self.doors:

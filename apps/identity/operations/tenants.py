@@ -8,9 +8,8 @@ from django.db import IntegrityError
 from apps.identity import dtos, models, provisioning, queries
 from apps.identity.errors import DomainTaken, InvalidCredentials, SignUpClosed, SlugTaken
 from apps.identity.operations import guesses, members, passwords, texts
-from bitvault.events.api import open_stream, publish
+from bitvault.events.api import Event, open_stream, publish
 from bitvault.events.catalog.identity import MemberAdded, TenantActivated, TenantCreated, TenantSuspended
-from bitvault.events.message import Event
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.actor import Role
 from bitvault.kernel.errors import Conflict, NotFound
