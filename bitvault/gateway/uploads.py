@@ -6,7 +6,7 @@ Storage ends the attempt. A commit that died anywhere is finished by the next on
 """
 
 import mimetypes
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -30,6 +30,9 @@ ANY_TYPE = "application/octet-stream"
 
 _TYPES = mimetypes.MimeTypes()
 """Python's own table alone: the machine's files differ from place to place."""
+
+_EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 in lower-case hexadecimal digits.")]
 MediaType = Annotated[str, msgspec.Meta(pattern=r"^[\w!#$&^.+-]+/[\w!#$&^.+-]+$", max_length=255)]
@@ -105,11 +108,21 @@ def start(actor: Actor, wanted: StartUpload) -> Upload:
             part_hashes=wanted.part_hashes,
             base_blob_id=grant.base_blob_id,
             known_blob_id=known_blob_id,
-            client_modified_at=wanted.client_modified_at,
+            client_modified_at=_within_calendar(wanted.client_modified_at),
         )
     except Exception:
         billing.release(upload_id=upload_id)
         raise
+
+
+def _within_calendar(moment: datetime | None) -> datetime | None:
+    """Move a moment whose UTC lies before the year 1 or after 9999 to that end: devices send such, and it is data to show, no more."""
+    if moment is None:
+        return None
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return _EARLIEST if moment.year == _EARLIEST.year else _LATEST
 
 
 def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node, bool]:

@@ -358,6 +358,19 @@ def test_a_file_has_the_type_that_was_given_or_that_its_name_tells(mia, given, n
     assert mia.bring(name, b"x", **wishes)["media_type"] == kept
 
 
+@pytest.mark.parametrize(
+    "moment",
+    ["1601-01-01T00:00:00Z", "2026-02-03T04:05:06.789+05:30", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"],
+)
+def test_a_device_may_have_any_idea_of_when_a_file_changed(mia, moment):
+    assert mia.bring("old.txt", b"x", client_modified_at=moment)["size_bytes"] == 1
+
+
+@pytest.mark.parametrize("moment", ["2026-02-03T04:05:06", "yesterday", 5, "2026-13-01T00:00:00Z"])
+def test_a_moment_that_is_none_is_refused(mia, moment):
+    assert mia.start("old.txt", b"x", client_modified_at=moment).status_code == 422
+
+
 @pytest.mark.parametrize("media_type", ["text", "text/html\r\nX: y", "", "a" * 300 + "/b", "text/plain; charset=x"])
 def test_a_type_that_is_none_is_refused(mia, media_type):
     assert mia.start("t", b"x", media_type=media_type).status_code == 422
