@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from apps.storage import conformance
+from apps.storage.errors import StoreUnavailable
 from apps.storage.operations import sweeping
 
 
@@ -9,3 +11,15 @@ from apps.storage.operations import sweeping
 def sweep_uploads() -> int:
     """Sweep the abandoned uploads of one tenant; returns how many attempts were visited."""
     return sweeping.sweep()
+
+
+@shared_task(  # type: ignore[untyped-decorator] # celery has no types
+    name="storage.probe_store",
+    tenant_required=False,
+    autoretry_for=(StoreUnavailable,),
+    retry_backoff=True,
+    max_retries=8,
+)
+def probe_store() -> bool:
+    """Find out what the configured store can do, keep it and log what lacks; tells whether BitVault can use it."""
+    return conformance.probe_configured().is_fit

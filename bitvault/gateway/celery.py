@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging, worker_init, worker_ready
 from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bitvault.settings.production")
@@ -37,6 +37,12 @@ def require_promised_settings(**_: object) -> None:
         raise ImproperlyConfigured("Celery's visibility_timeout must be more than twice its task_time_limit.")
 
 
+@worker_ready.connect
+def probe_store(**_: object) -> None:
+    """Find out what the object store can do, now that somebody can be told: an installation starts, or starts anew."""
+    app.send_task("storage.probe_store", ignore_result=True)
+
+
 @setup_logging.connect
 def use_our_logging(**_: object) -> None:
     """Keep Celery from replacing the logging that settings have set up."""
@@ -57,6 +63,8 @@ app.conf.beat_schedule = {
     "relay": {"task": "events.relay", "schedule": 1.0, "options": {"expires": 2}},
     "keep-partitions": {"task": "events.keep_partitions", "schedule": 3600, "options": {"expires": 3000}},
     "sweep-sessions": {"task": "identity.sweep_sessions", "schedule": 3600, "options": {"expires": 3000}},
+    # An upgrade of the store, or another one behind the same address, shows within the hour.
+    "probe-store": {"task": "storage.probe_store", "schedule": 3600, "options": {"expires": 3000}},
     "sweep-uploads": _for_each_tenant("storage.sweep_uploads", seconds=300),
     "lapse-reservations": _for_each_tenant("billing.lapse_reservations", seconds=300),
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),

@@ -1,5 +1,7 @@
 """The probe of a store: what ours can do, and that a store which lacks something is found out."""
 
+from uuid import uuid4
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -25,7 +27,17 @@ def test_the_embedded_store_has_every_ability(capsys):
     }
 
 
-def test_a_probe_leaves_nothing_behind():
+def test_a_worker_finds_out_by_itself():
+    import bitvault.gateway.celery
+    from apps.storage.tasks import probe_store
+
+    assert "storage.probe_store" in {entry["task"] for entry in bitvault.gateway.celery.app.conf.beat_schedule.values()}
+    assert probe_store.run() is True
+    assert models.Provider.objects.get().is_fit
+
+
+def test_a_probe_leaves_nothing_behind(monkeypatch):
+    monkeypatch.setattr(conformance, "PROBE_PREFIX", f"probe-{uuid4().hex}/")  # others may probe at this moment
     conformance.probe(provider.store())
     assert provider.store().list_keys(conformance.PROBE_PREFIX) == []
     assert provider.store().list_multipart_uploads(conformance.PROBE_PREFIX) == []
