@@ -1,6 +1,7 @@
 """Servers for one run of tests or one day of development: free ports, nothing flushed to disk."""
 
 import json
+import shutil
 from pathlib import Path
 from types import TracebackType
 
@@ -45,6 +46,8 @@ class ThrowawayServices:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the servers; the directory is the caller's to delete."""
+        """Stop the servers and throw their data away; logs stay in the directory, which is the caller's to delete."""
         self.environment_file.unlink(missing_ok=True)
         self.servers.stop()
+        for server in (self.servers.postgresql, self.servers.valkey, self.servers.seaweedfs):
+            shutil.rmtree(server.directory)

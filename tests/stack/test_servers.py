@@ -1,11 +1,13 @@
 """The three servers of a stack: reachable by their secrets, on loopback only, and by nobody without them."""
 
+import json
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 
+from bitvault.stack.throwaway import ThrowawayServices
 from tests.stack.processes import descendants, listening_addresses
 from tests.stack.test_store_doors import LOOPBACK_HEX
 
@@ -129,3 +131,9 @@ def test_what_the_owner_makes_in_public_the_login_may_use(login):
     finally:
         login.execute("SET ROLE bitvault_owner")
         login.execute("DROP TABLE public.made")
+
+
+def test_throwaway_servers_leave_their_logs_and_nothing_else(tmp_path):
+    with ThrowawayServices(tmp_path) as environment:
+        assert json.loads((tmp_path / "env.json").read_text()) == environment
+    assert {entry.name for entry in tmp_path.iterdir()} == {"log", "secrets.json"}
