@@ -13,6 +13,15 @@ from bitvault.kernel.boundary import exposed
 
 
 @exposed
+def require_store() -> None:
+    """Ask the object store for a sign of life.
+
+    :raises StoreUnavailable: it does not answer, or does not know us.
+    """
+    queries.require_store()
+
+
+@exposed
 def find_content_hash(*, size_bytes: int, part_hashes: Sequence[str]) -> str | None:
     """Compute the hash of a file from the hashes of its parts (lower-case hex), or ``None`` when they are not all there.
 

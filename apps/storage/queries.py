@@ -116,3 +116,11 @@ def _arrived_as_announced(
             anew = resigned.get(str(part.number))
             if anew is None or part.modified_at > datetime.fromisoformat(anew):
                 yield part.number
+
+
+def require_store() -> None:
+    """Ask the store for an object that need not be there: only a store that answers and knows us can tell.
+
+    :raises StoreUnavailable: it does not answer, or does not know us.
+    """
+    provider.store().find_object("readiness")

@@ -70,3 +70,15 @@ def test_no_url_is_ever_logged(settings, capfd, caplog):
     assert "store_unreachable" in said
     assert "X-Amz" not in said
     assert "secret/key" not in said
+
+
+def test_a_store_that_is_there_gives_a_sign_of_life_and_one_that_is_away_or_strange_does_not(settings, monkeypatch):
+    from apps.storage import api
+
+    api.require_store()
+    configured = {k: v for k, v in settings.BITVAULT_STORE.items() if k != "assets_bucket"}
+    for change in ({"endpoint_url": "http://127.0.0.1:1"}, {"secret_access_key": "another"}):
+        other = provider.ObjectStore(**{**configured, **change})
+        monkeypatch.setattr(provider, "store", lambda other=other: other)
+        with pytest.raises(provider.StoreUnavailable):
+            api.require_store()
