@@ -4,7 +4,7 @@ import re
 from urllib.parse import quote
 from uuid import UUID
 
-from apps.storage import dtos, models, provider, queries
+from apps.storage import dtos, provider, rows
 from apps.storage.errors import BlobGone
 from bitvault.kernel import db
 
@@ -30,7 +30,7 @@ _REVERSING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 def sign(*, blob_id: UUID, filename: str, media_type: str, method: str) -> dtos.Download:
     """Sign a URL that saves a blob under a name."""
     with db.read_transaction():
-        key = models.Blob.objects.filter(id=blob_id, state__in=queries.READABLE).values_list("key", flat=True).first()
+        key = rows.find_readable_key(blob_id)
     if key is None:
         raise BlobGone
     signed = provider.store().sign_get(

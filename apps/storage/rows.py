@@ -58,7 +58,15 @@ COLUMNS = ", ".join(_NAMES)
 
 _INSERT = f"INSERT INTO storage_multipart_upload ({COLUMNS}) VALUES ({', '.join(['%s'] * len(_NAMES))})"
 _FIND = f"SELECT {COLUMNS} FROM storage_multipart_upload WHERE id = %s"
-_DUE = f"SELECT {COLUMNS} FROM storage_multipart_upload WHERE sweep_at <= %s ORDER BY sweep_at LIMIT %s"
+_DUE = f"""
+SELECT {COLUMNS} FROM storage_multipart_upload WHERE sweep_at <= %s AND swept_at IS NULL ORDER BY sweep_at LIMIT %s
+"""
+_FORGET = """
+DELETE FROM storage_multipart_upload WHERE id IN (
+    SELECT id FROM storage_multipart_upload WHERE sweep_at <= %s AND swept_at IS NOT NULL LIMIT %s
+)
+"""
+_READABLE_KEY = "SELECT key FROM storage_blob WHERE id = %s AND state IN ('pending', 'live')"
 
 
 def insert(attempt: Attempt) -> None:
@@ -83,3 +91,18 @@ def list_due(now: datetime, limit: int) -> list[Attempt]:
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [now, limit])
         return [Attempt.of(row) for row in cursor.fetchall()]
+
+
+def forget_old(now: datetime, limit: int) -> int:
+    """Delete the rows of attempts that ended long ago; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [now, limit])
+        return int(cursor.rowcount)
+
+
+def find_readable_key(blob_id: UUID) -> str | None:
+    """Find the key of a blob whose bytes are there. ``pending`` is such a state: a version may name it before the attempt's last step."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READABLE_KEY, [blob_id])
+        row = cursor.fetchone()
+    return None if row is None else str(row[0])

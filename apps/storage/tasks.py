@@ -10,7 +10,7 @@ from apps.storage.operations import sweeping
 @shared_task(name="storage.sweep_uploads")  # type: ignore[untyped-decorator] # celery has no types
 def sweep_uploads() -> int:
     """Sweep the abandoned uploads of one tenant; returns how many attempts were visited."""
-    return sweeping.sweep()
+    return sweeping.sweep_all()
 
 
 @shared_task(  # type: ignore[untyped-decorator] # celery has no types

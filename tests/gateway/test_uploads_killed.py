@@ -295,3 +295,42 @@ def _reading():
     from bitvault.kernel import db
 
     return db.read_transaction()
+
+
+def test_an_upload_that_cannot_be_swept_does_not_stand_before_the_others(mia, acme, monkeypatch):
+    from apps.files import api as files
+
+    stuck, other = mia.started("stuck.bin", b"1"), mia.started("other.bin", b"22")
+    asked = files.is_committed
+
+    def failing(*, upload_id):
+        if str(upload_id) == stuck["id"]:
+            raise ValueError(upload_id)
+        return asked(upload_id=upload_id)
+
+    monkeypatch.setattr(files, "is_committed", failing)
+    sweep_later(acme, hours=74)
+    assert mia.api.get(f"/uploads/{other['id']}").json()["state"] == "expired"
+    assert room(mia) == (0, 1)
+    monkeypatch.undo()
+    sweep_later(acme, hours=76)
+    assert mia.api.get(f"/uploads/{stuck['id']}").json()["state"] == "expired"
+    assert room(mia) == (0, 0)
+
+
+def test_a_sweep_while_the_store_is_away_comes_back_later(mia, acme, monkeypatch):
+    from apps.storage.errors import StoreUnavailable
+
+    upload = mia.started("away.bin", b"1")
+    mia.send(upload, b"1")
+
+    def away(self, prefix):
+        raise StoreUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(provider.ObjectStore, "list_keys", away)
+        sweep_later(acme, hours=74)
+    assert len(objects_of(acme)[0]) == 1
+    sweep_later(acme, hours=74)
+    assert objects_of(acme)[0] == []
+    assert room(mia) == (0, 0)

@@ -4,7 +4,7 @@ A row is visited when its ``sweep_at`` has come: first to be ended if it is stil
 be forgotten. Each visit can be repeated and may die anywhere.
 """
 
-from uuid import UUID
+import time
 
 import structlog
 from prometheus_client import Counter
@@ -19,7 +19,15 @@ from bitvault.events.catalog.storage import UploadExpired
 from bitvault.kernel import clock, db
 
 SWEEP_BATCH = 200
-"""Attempts of one run for one tenant: some seconds of work, so that no tenant keeps the sweeper from the others."""
+"""Attempts that are read at once: some seconds of work, each in transactions of its own."""
+
+FORGET_BATCH = 5000
+"""Rows that are deleted in one transaction: some 20 ms."""
+
+SWEEP_SECONDS = 60.0
+"""Time of one run for one tenant, so that none keeps the sweeper from the others."""
+
+POSTPONED, FAILED = "postponed", "failed"
 
 SWEPT = Counter("bitvault_uploads_swept_total", "Upload attempts that the sweeper visited, by what it did", ["outcome"])
 REMOVED = Counter(
@@ -32,21 +40,42 @@ logger = structlog.get_logger(__name__)
 
 
 def sweep(*, limit: int = SWEEP_BATCH) -> int:
-    """Visit the attempts of the entered tenant that are due; returns how many."""
+    """Visit the attempts of the entered tenant that are due, and forget old ones; returns how many had something done about them."""
+    now = clock.now()
+    with db.write_transaction():
+        forgotten = rows.forget_old(now, FORGET_BATCH)
+    SWEPT.labels("forgotten").inc(forgotten)
     with db.read_transaction():
-        due = rows.list_due(clock.now(), limit)
-    for attempt in due:
-        try:
-            outcome = _visit(attempt)
-        except StoreUnavailable:
-            outcome = "postponed"  # still due: the next run comes back to it
+        due = rows.list_due(now, limit)
+    outcomes = [_visit(attempt) for attempt in due]
+    for outcome in outcomes:
         SWEPT.labels(outcome).inc()
-    return len(due)
+    return forgotten + len([outcome for outcome in outcomes if outcome not in (POSTPONED, FAILED)])
+
+
+def sweep_all(*, seconds: float = SWEEP_SECONDS) -> int:
+    """Visit batch after batch until nothing is due or the time is over; returns how many attempts had something done about them."""
+    deadline = time.monotonic() + seconds
+    total = 0
+    while (count := sweep()) and time.monotonic() < deadline:
+        total += count
+    return total + count
 
 
 def _visit(attempt: rows.Attempt) -> str:
-    if attempt.swept_at is not None:
-        return _forget(attempt.id)
+    try:
+        return _end(attempt)
+    except StoreUnavailable:
+        return POSTPONED  # still due: the next run comes back to it
+    except Exception:
+        # One attempt that cannot be swept must not stand before all others.
+        logger.exception("sweep_failed", upload_id=str(attempt.id))
+        with db.write_transaction():
+            models.Upload.objects.filter(id=attempt.id).update(sweep_at=clock.now() + starting.SWEEP_GRACE)
+        return FAILED
+
+
+def _end(attempt: rows.Attempt) -> str:
     if attempt.state == models.UploadState.COMMITTED:
         _clean(attempt)
         return "strays"
@@ -86,9 +115,3 @@ def _clean(attempt: rows.Attempt) -> None:
         if unused:
             models.Blob.objects.filter(id__in=[attempt.blob_id]).update(state=models.BlobState.GONE)
         models.Upload.objects.filter(id=attempt.id).update(swept_at=now, sweep_at=now + dtos.COMMITTED_MEMORY)
-
-
-def _forget(upload_id: UUID) -> str:
-    with db.write_transaction():
-        models.Upload.objects.filter(id=upload_id, swept_at__isnull=False).delete()
-    return "forgotten"
