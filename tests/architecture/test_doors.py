@@ -4,6 +4,7 @@ import dataclasses
 import enum
 import importlib
 import inspect
+import pkgutil
 import re
 import sys
 import types
@@ -18,6 +19,8 @@ from uuid import UUID
 import pytest
 from django.contrib.sessions.backends.base import SessionBase
 
+from bitvault.events import catalog
+from bitvault.events.message import Event
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.pages import Page
@@ -115,6 +118,16 @@ def test_dtos_are_frozen_and_slotted(module):
     assert own
     assert [kind for kind in own if not dataclasses.is_dataclass(kind)] == []
     assert [fault for kind in own for fault in find_faults_of_value(kind)] == []
+
+
+def test_events_are_values_too():
+    """They travel further than any DTO, and are built by name, so that a field can be added between two others."""
+    producers = [load(f"{catalog.__name__}.{producer.name}") for producer in pkgutil.iter_modules(catalog.__path__)]
+    kinds = [kind for producer in producers for kind in vars(producer).values() if isinstance(kind, type)]
+    events = [kind for kind in kinds if issubclass(kind, Event) and kind is not Event]
+    assert len(events) > 10
+    assert [fault for kind in events for fault in find_faults_of_value(kind)] == []
+    assert [kind for kind in events if not all(field.kw_only for field in dataclasses.fields(kind))] == []
 
 
 # --- planted doors ---------------------------------------------------------------------------------------------------------
