@@ -240,7 +240,7 @@ class UserAdmin(SaysRefusals):
     search_fields = ("email", "name", "=id")
     search_help_text = "E-mail, name or id"
     ordering = ("email",)
-    readonly_fields = ("id", "email", "created_at", "last_login", "password_changed_at")
+    readonly_fields = ("id", "email", "created_at", "password_changed_at")
     fields = ("name", "is_active", "is_staff", "is_superuser", "new_password", *readonly_fields)
     inlines = (MembershipsOfUser,)
 

@@ -12,7 +12,7 @@ from django.db.models.lookups import Exact
 from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.identity.credentials import HASH_BYTES
-from bitvault.kernel import clock, ids
+from bitvault.kernel import clock
 from bitvault.kernel.actor import Role
 from bitvault.kernel.models import PublicModel, id_field
 
@@ -79,6 +79,9 @@ class UserManager(BaseUserManager["User"]):
 
 class User(AbstractBaseUser, PermissionsMixin, PublicModel):
     """A person; belongs to tenants by memberships. ``is_staff`` marks operators of the installation."""
+
+    last_login = None
+    """Sessions tell who signed in, where and when; Django's own column would be written past identity."""
 
     id = id_field()
     email = models.EmailField(unique=True)
@@ -161,8 +164,8 @@ class Session(AbstractBaseSession, PublicModel):
     ``tenant`` is the tenant at whose host it was begun, none at the bare and the operators' host; ``user`` is who signed in.
     """
 
-    session_key = models.CharField(max_length=64, primary_key=True)
-    id = models.UUIDField(default=ids.new_id, unique=True, editable=False)
+    id = id_field()
+    session_key = models.CharField(max_length=64, unique=True)
     tenant = models.ForeignKey(Tenant, null=True, on_delete=models.CASCADE)
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE)
     address = models.GenericIPAddressField(null=True)
@@ -178,3 +181,7 @@ class Session(AbstractBaseSession, PublicModel):
             # A member's own list of sessions, newest first.
             models.Index(fields=["tenant", "user", "-id"], name="identity_session_list"),
         ]
+
+    def __str__(self) -> str:
+        """Name the row by its id: Django's own way names it by the key."""
+        return str(self.id)
