@@ -82,3 +82,36 @@ def test_a_store_that_is_there_gives_a_sign_of_life_and_one_that_is_away_or_stra
         monkeypatch.setattr(provider, "store", lambda other=other: other)
         with pytest.raises(provider.StoreUnavailable):
             api.require_store()
+
+
+def test_parts_beyond_the_first_page_of_a_thousand_are_listed_too():
+    """Tiny parts: a store measures them only when the object is put together."""
+    import hashlib
+    from concurrent.futures import ThreadPoolExecutor
+    from uuid import uuid4
+
+    from tests.support.sending import pool
+
+    store, key, count = provider.store(), f"probe/{uuid4().hex}/m", 1003
+    upload = store.create_multipart_upload(key)
+
+    def send(number: int) -> int:
+        body = str(number).encode()
+        signed = store.sign_put_part(
+            key=key,
+            store_upload_id=upload,
+            number=number,
+            size_bytes=len(body),
+            digest=hashlib.sha256(body).digest(),
+        )
+        return pool.request("PUT", signed.url, body=body, headers=signed.headers).status
+
+    try:
+        with ThreadPoolExecutor(8) as workers:
+            assert set(workers.map(send, range(1, count + 1))) == {200}
+        held = store.list_parts(key=key, store_upload_id=upload)
+    finally:
+        store.abort_multipart_upload(key=key, store_upload_id=upload)
+    assert sorted(held) == list(range(1, count + 1))
+    with pytest.raises(provider.UploadUnknown):
+        store.list_parts(key=key, store_upload_id=upload)
