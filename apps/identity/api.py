@@ -3,11 +3,13 @@
 Doors of sign-in take no actor: there is none yet. They judge by password, ticket, session key or token, and each failure reads the same.
 """
 
+import hashlib
 from datetime import datetime
 from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from apps.admin_platform import api as administration
 from apps.identity import handover, queries
 from apps.identity.dtos import (
     Handover,
@@ -20,7 +22,9 @@ from apps.identity.dtos import (
     TenantOfUser,
     Token,
 )
+from apps.identity.errors import InvalidCredentials
 from apps.identity.operations import members, passwords, sessions, tenants, tokens
+from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor, Role, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
@@ -173,7 +177,19 @@ def sign_in(*, email: str, password: str, tenant: Tenant | None, address: str) -
     :raises InvalidCredentials: wrong, unknown, or no member: the same answer after the same work.
     :raises Unavailable: guesses cannot be counted now, so none is let through.
     """
-    return passwords.sign_in(email=email, password=password, tenant=tenant, address=address)
+    try:
+        return passwords.sign_in(email=email, password=password, tenant=tenant, address=address)
+    except InvalidCredentials:
+        if tenant is not None:
+            with tenancy.entered(tenant):
+                administration.record_denial(
+                    event_type="identity.sign_in.denied",
+                    actor_id=None,
+                    node_id=None,
+                    # Enough to see that one account is guessed at; the log names nobody who may not exist.
+                    payload={"account": hashlib.sha256(email.strip().lower().encode()).hexdigest()[:16]},
+                )
+        raise
 
 
 @exposed

@@ -181,13 +181,20 @@ def _execute_script(cursor: Any, statements: str) -> None:
 
 
 def _rights(schema: str) -> str:
+    """Give the tenant's role its rights: everything on rows, except where rows may only be added."""
     verbs = "SELECT, INSERT, UPDATE, DELETE"
+    append_only = "".join(
+        f'REVOKE UPDATE, DELETE, TRUNCATE ON "{schema}".{model._meta.db_table} FROM "{schema}";'  # noqa: SLF001 - Django's public name for it
+        for model in apps.get_models()
+        if getattr(model, "append_only", False)
+    )
     return f"""
         GRANT USAGE ON SCHEMA "{schema}" TO "{schema}";
         GRANT {verbs} ON ALL TABLES IN SCHEMA "{schema}" TO "{schema}";
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA "{schema}" TO "{schema}";
         ALTER DEFAULT PRIVILEGES IN SCHEMA "{schema}" GRANT {verbs} ON TABLES TO "{schema}";
         ALTER DEFAULT PRIVILEGES IN SCHEMA "{schema}" GRANT USAGE ON SEQUENCES TO "{schema}";
+        {append_only}
     """
 
 

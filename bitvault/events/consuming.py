@@ -137,6 +137,8 @@ def published_of(event: StreamEvent) -> Published:
         occurred_at=event.occurred_at,
         actor_id=event.actor_id,
         request_id=event.request_id,
+        address=event.address,
+        device_id=event.device_id,
         payload=event.payload,
     )
 
@@ -171,7 +173,7 @@ WHERE consumer = %s AND tenant_id = %s FOR UPDATE SKIP LOCKED
 """
 
 _NEXT = """
-SELECT tenant_id, seq, id, type, occurred_at, actor_id, request_id, payload::text
+SELECT tenant_id, seq, id, type, occurred_at, actor_id, request_id, address, device_id, payload::text
 FROM public.events_stream_event
 WHERE tenant_id = %s AND seq > %s AND published_at >= %s
 ORDER BY seq LIMIT %s

@@ -38,4 +38,6 @@ class Published:
     occurred_at: datetime
     actor_id: UUID | None
     request_id: str | None
+    address: str | None
+    device_id: UUID | None
     payload: dict[str, Any]

@@ -27,6 +27,8 @@ class StreamEvent(PublicModel):
     occurred_at = models.DateTimeField()
     actor_id = models.UUIDField(null=True)
     request_id = models.TextField(null=True)  # noqa: DJ001 - absent is not the same as empty
+    address = models.TextField(null=True)  # noqa: DJ001 - the same
+    device_id = models.UUIDField(null=True)
     payload = models.JSONField()
 
     class Meta:

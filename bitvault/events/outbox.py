@@ -15,16 +15,17 @@ from bitvault.events.message import Event
 from bitvault.events.nudges import nudge
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import ProgrammingError
-from bitvault.kernel.request import current_request_id
+from bitvault.kernel.request import current_origin, current_request_id
 
 _INSERT = """
 WITH head AS (
     UPDATE public.events_stream_head SET last_seq = last_seq + %(count)s
     WHERE tenant_id = %(tenant_id)s RETURNING last_seq
 )
-INSERT INTO public.events_stream_event (tenant_id, seq, published_at, id, type, occurred_at, actor_id, request_id, payload)
+INSERT INTO public.events_stream_event (tenant_id, seq, published_at, id, type, occurred_at, actor_id, request_id,
+    address, device_id, payload)
 SELECT %(tenant_id)s, head.last_seq - %(count)s + e.n, clock_timestamp(),
-    e.id, e.type, %(occurred_at)s, e.actor_id, %(request_id)s, e.payload::jsonb
+    e.id, e.type, %(occurred_at)s, e.actor_id, %(request_id)s, %(address)s, %(device_id)s, e.payload::jsonb
 FROM head, unnest(%(ids)s::uuid[], %(types)s::text[], %(actor_ids)s::uuid[], %(payloads)s::text[])
     WITH ORDINALITY AS e(id, type, actor_id, payload, n)
 ORDER BY e.n
@@ -49,11 +50,14 @@ def publish(event: Event) -> None:
 def _append(tx: db.Transaction) -> None:
     """Number and insert the transaction's events: one statement, the last one before the commit."""
     events: list[Event] = tx.pending_events
+    origin = current_origin()
     parameters: dict[str, Any] = {
         "tenant_id": tenancy.current().id,
         "count": len(events),
         "occurred_at": clock.now(),
         "request_id": current_request_id(),
+        "address": origin.address,
+        "device_id": origin.device_id,
         "ids": [ids.new_id() for _ in events],
         "types": [event.type for event in events],
         "actor_ids": [event.actor_id for event in events],

@@ -35,6 +35,7 @@ class Credentials(BaseAuthentication):
         if actor is None:
             raise Unauthenticated
         cast("ActorRequest", request).actor = actor
+        cast("ActorRequest", request._request).actor = actor  # noqa: SLF001 - for what stands around the view
         return actor, None
 
     def authenticate_header(self, request: Request) -> str:

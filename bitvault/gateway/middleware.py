@@ -14,8 +14,9 @@ from prometheus_client import Counter, Histogram
 
 from apps.identity import api as identity
 from bitvault.kernel import db, errors, ids, tenancy
-from bitvault.kernel.request import set_request_id
+from bitvault.kernel.request import Origin, set_origin, set_request_id
 from bitvault.web import problems
+from bitvault.web.address import client_address
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -51,6 +52,7 @@ class RequestContext:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(ids.new_id())
         set_request_id(request_id)
+        set_origin(Origin(address=client_address(request)))
         db.latest_seq.set(None)
         started = time.perf_counter()
         response = self._get_response(request)

@@ -15,5 +15,6 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>/parts", uploads.UploadParts.as_view()),
     path("uploads/<uuid:upload_id>/commit", uploads.UploadCommit.as_view()),
     path("", include("apps.billing.rest.urls")),
+    path("", include("apps.admin_platform.rest.urls")),
     path("schema/", SchemaDocument.as_view()),
 ]

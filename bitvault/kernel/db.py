@@ -40,6 +40,7 @@ class Transaction:
         self.writes = writes
         self.seq: int | None = None
         self.pending_events: list[Any] = []
+        self.slots: dict[str, Any] = {}
         self._last_step: Callable[[Transaction], None] | None = None
         self._after_commit: list[Callable[[], None]] = []
 
@@ -116,7 +117,7 @@ def forbid_transaction(what: str) -> None:
 def write_transaction(*, lock: str | None = None) -> Iterator[Transaction]:
     """Change rows of the entered tenant; all of it or nothing.
 
-    :param lock: name of a lock of this tenant that is held from the first moment to the end.
+    :param lock: name of a lock of this tenant that is held from the first statement to the end.
     :raises NestedTransaction: another transaction is open.
     :raises NoTenant: no tenant is entered.
     """
@@ -168,17 +169,14 @@ def _transaction(*, writes: bool, tenant: tenancy.Tenant | None, lock: str | Non
 
 
 def _choose_schema(tenant: tenancy.Tenant, *, read_only: bool, lock: str | None) -> None:
-    """Set schema and role for this transaction, and take its lock, in one round trip."""
+    """Set schema and role for this transaction, and take its lock, in the round trip of its first statement."""
     schema = tenancy.require_schema_name(tenant.schema)
-    settings = "set_config('search_path', %s, true), set_config('role', %s, true)"
-    parameters: list[Any] = [f"{schema}, public", schema]
+    settings = f"set_config('search_path', '{schema}, public', true), set_config('role', '{schema}', true)"
     if read_only:
         settings += ", set_config('transaction_read_only', 'on', true)"
     if lock is not None:
-        settings += ", pg_advisory_xact_lock(%s)"
-        parameters.append(tenancy.lock_number(lock))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {settings}", parameters)
+        settings += f", pg_advisory_xact_lock({tenancy.lock_number(lock)})"
+    connection.say_before_next(f"SELECT {settings}")  # type: ignore[attr-defined] # of our own backend
 
 
 def _leave_schema() -> None:

@@ -25,6 +25,8 @@ class TenantModel(models.Model):
     """
 
     plane: ClassVar[str] = "tenant"
+    append_only: ClassVar[bool] = False
+    """The tenant's role may add rows and read them, and never change or delete one."""
     _schema: str | None = None
 
     class Meta:

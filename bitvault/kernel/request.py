@@ -1,8 +1,33 @@
 """Facts about the request (or task) that is running: its id goes into events, logs and problem answers."""
 
 from contextvars import ContextVar
+from dataclasses import dataclass
+from uuid import UUID
 
 _request_id: ContextVar[str | None] = ContextVar("bitvault_request_id", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from: the client's address, and the device that sent it."""
+
+    address: str | None = None
+    device_id: UUID | None = None
+
+
+_NOWHERE = Origin()
+
+_origin: ContextVar[Origin] = ContextVar("bitvault_origin", default=_NOWHERE)
+
+
+def current_origin() -> Origin:
+    """Tell where the running request comes from; empty for a task."""
+    return _origin.get()
+
+
+def set_origin(origin: Origin) -> None:
+    """Say where the running request comes from."""
+    _origin.set(origin)
 
 
 def current_request_id() -> str | None:

@@ -46,6 +46,7 @@ class Reader:
 def reader(monkeypatch, committed, acme, beta):
     from bitvault.events import consuming
     from bitvault.events.cursors import open_cursors
+    from bitvault.events.models import ConsumerCursor
     from bitvault.kernel import ids
     from bitvault.kernel.clock import now
     from bitvault.web.models import IdempotencyKey
@@ -68,6 +69,8 @@ def reader(monkeypatch, committed, acme, beta):
             created_at=now(),
         )
 
+    # The product's own consumers stand aside: their cursors would lag behind notes that they never read.
+    ConsumerCursor.objects.all().delete()
     open_cursors(acme.id)
     open_cursors(beta.id)
     return one

@@ -73,6 +73,8 @@ _WRITES = re.compile(
 )
 _SHAPING = re.compile(r"\s*(?:CREATE|ALTER|DROP|GRANT|REVOKE|COMMENT)\b", re.IGNORECASE)
 """Begins a statement that makes or changes tables: it names many and reads none."""
+_ABOUT_WRITES = re.compile(r"\b(?:CREATE\s+(?:CONSTRAINT\s+)?TRIGGER|GRANT|REVOKE)\b[^;]*", re.IGNORECASE)
+"""Statements that name writes (what a trigger waits for, what a role may) and write nothing themselves."""
 _WORD = re.compile(r"[\w$]+")
 _SPACE = re.compile(r"\s+")
 _TRUNCATE_WORDS = {"only", "restart", "continue", "identity", "cascade", "restrict", "public"}
@@ -89,7 +91,7 @@ class Touched:
 @lru_cache(maxsize=8192)
 def read(statement: str) -> Touched:
     """Find out what a statement touches. Texts and remarks in it are no part of that."""
-    bare = _SPACE.sub(" ", _LITERALS.sub(" ", statement))
+    bare = _SPACE.sub(" ", _ABOUT_WRITES.sub(" ", _LITERALS.sub(" ", statement)))
     written: set[str] = set()
     for match in _WRITES.finditer(bare):
         kind = match.lastgroup

@@ -14,6 +14,8 @@ CREATE TABLE events_stream_event (
     occurred_at timestamptz NOT NULL,
     actor_id uuid,
     request_id text,
+    address text,
+    device_id uuid,
     payload jsonb NOT NULL,
     PRIMARY KEY (tenant_id, seq, published_at)
 ) PARTITION BY RANGE (published_at);
@@ -85,6 +87,8 @@ class Migration(migrations.Migration):
                 ("occurred_at", models.DateTimeField()),
                 ("actor_id", models.UUIDField(null=True)),
                 ("request_id", models.TextField(null=True)),
+                ("address", models.TextField(null=True)),
+                ("device_id", models.UUIDField(null=True)),
                 ("payload", models.JSONField()),
             ],
             options={"db_table": "events_stream_event", "managed": False},

@@ -1,0 +1,87 @@
+"""The door of administration: the audit log."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.admin_platform import operations, queries
+from apps.admin_platform.consumers import CONSUMER
+from apps.admin_platform.dtos import AuditEntry, AuditPage, Verification
+from apps.admin_platform.errors import AdministratorsOnly
+from bitvault.events.api import get_position
+from bitvault.kernel import db
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.boundary import exposed
+from bitvault.kernel.pages import PAGE_DEFAULT
+
+__all__ = ["CONSUMER", "export_audit", "list_audit", "record_denial", "verify_audit"]
+
+
+@exposed
+def list_audit(
+    *,
+    actor: Actor,
+    by_actor_id: UUID | None = None,
+    event_type: str | None = None,
+    node_id: UUID | None = None,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    cursor: str | None = None,
+    limit: int = PAGE_DEFAULT,
+) -> AuditPage:
+    """Read a page of the tenant's audit log, newest first; the filters hold together. ``end`` is exclusive.
+
+    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises BadCursor: the cursor does not belong to this log.
+    """
+    _require_administrator(actor)
+    position = get_position(CONSUMER)
+    with db.read_transaction():
+        page = queries.list_entries(
+            actor_id=by_actor_id,
+            event_type=event_type,
+            node_id=node_id,
+            begin=begin,
+            end=end,
+            cursor=cursor,
+            limit=limit,
+        )
+    return AuditPage(items=page.items, next_cursor=page.next_cursor, as_of_seq=position)
+
+
+@exposed
+def verify_audit(*, actor: Actor) -> Verification:
+    """Recompute the chain of the tenant's audit log.
+
+    It shows entries that were altered, inserted, removed or reordered, and a tail cut off behind the head's back; who rewrites chain and
+    head together is found by a head noted elsewhere.
+
+    :raises AdministratorsOnly: the actor is no owner or administrator.
+    """
+    _require_administrator(actor)
+    position = get_position(CONSUMER)
+    with db.read_transaction():
+        return replace(queries.verify(), as_of_seq=position)
+
+
+@exposed
+def export_audit(*, actor: Actor, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
+    """Read entries in the order of the chain, with everything that is needed to recompute it elsewhere.
+
+    :raises AdministratorsOnly: the actor is no owner or administrator.
+    """
+    _require_administrator(actor)
+    with db.read_transaction():
+        return queries.list_for_export(after=after, limit=limit)
+
+
+@exposed
+def record_denial(*, event_type: str, actor_id: UUID | None, node_id: UUID | None, payload: dict[str, Any]) -> None:
+    """Write down something that was denied: it changes nothing, so no event tells of it."""
+    operations.record_directly(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
+
+
+def _require_administrator(actor: Actor) -> None:
+    if not actor.administers:
+        raise AdministratorsOnly

@@ -1,0 +1,48 @@
+"""What the doors of administration give."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One entry of the audit log. ``hash`` and ``previous_hash`` are lower-case hexadecimal SHA-256."""
+
+    number: int
+    seq: int | None
+    event_id: UUID
+    type: str
+    occurred_at: datetime
+    actor_id: UUID | None
+    node_id: UUID | None
+    address: str
+    device_id: UUID | None
+    request_id: str
+    payload: dict[str, Any]
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """A page of the log, newest first, true as of a number of the stream."""
+
+    items: Sequence[AuditEntry]
+    next_cursor: str | None
+    as_of_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What recomputing the chain found: ``broken_at`` is the first entry that does not fit, ``head_hash`` what to note elsewhere."""
+
+    intact: bool
+    entry_count: int
+    broken_at: int | None
+    reason: str | None
+    head_number: int
+    head_hash: str
+    as_of_seq: int

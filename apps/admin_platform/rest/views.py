@@ -1,0 +1,62 @@
+"""Views of the audit log: parse → door → render."""
+
+import msgspec
+from django.http import HttpResponse
+
+from apps.admin_platform import api
+from apps.admin_platform.dtos import AuditPage, Verification
+from apps.admin_platform.errors import AdministratorsOnly
+from apps.admin_platform.rest import schemas
+from bitvault.kernel.actor import Scope
+from bitvault.kernel.pages import BadCursor
+from bitvault.web.derived import DerivedQuery, require_position
+from bitvault.web.views import ActorRequest, View, operation
+
+
+class Audit(View):
+    """The audit log."""
+
+    read_scope = Scope.ADMIN
+
+    @operation(query=schemas.ListAudit, answer=AuditPage, problems=(AdministratorsOnly, BadCursor))
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """Read a page, newest first."""
+        query = self.parse_query(schemas.ListAudit, request)
+        require_position(api.CONSUMER, query)
+        page = api.list_audit(
+            actor=request.actor,
+            by_actor_id=query.actor_id,
+            event_type=query.type,
+            node_id=query.node_id,
+            begin=query.begin,
+            end=query.end,
+            cursor=query.cursor,
+            limit=query.limit,
+        )
+        return self.render(page)
+
+
+class AuditVerification(View):
+    """Whether the log is as it was written."""
+
+    read_scope = Scope.ADMIN
+
+    @operation(query=DerivedQuery, answer=Verification, problems=(AdministratorsOnly,))
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """Recompute the chain of hashes."""
+        require_position(api.CONSUMER, self.parse_query(DerivedQuery, request))
+        return self.render(api.verify_audit(actor=request.actor))
+
+
+class AuditExport(View):
+    """The log as JSON lines, for keeping and verifying elsewhere."""
+
+    read_scope = Scope.ADMIN
+
+    @operation(query=schemas.ExportAudit, problems=(AdministratorsOnly,))
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """Read entries in the order of the chain; go on with ``after`` = the number of the last line."""
+        query = self.parse_query(schemas.ExportAudit, request)
+        entries = api.export_audit(actor=request.actor, after=query.after, limit=query.limit)
+        lines = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
+        return HttpResponse(lines, content_type="application/x-ndjson", headers={"Cache-Control": "private, no-store"})

@@ -1,0 +1,229 @@
+"""The audit log: every change once, chained, readable by administrators, changed by nobody."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection
+
+from apps.admin_platform import api as administration
+from apps.admin_platform import chain, queries
+from apps.admin_platform.models import AuditEntry
+from bitvault.events import consuming
+from bitvault.events.models import StreamEvent
+from bitvault.kernel import clock, db, tenancy
+
+pytestmark = pytest.mark.committed
+
+
+def do_things(api, count: int = 3) -> list[dict]:
+    root = api("mia").get("/me").json()["root_id"]
+    return [
+        api("mia").post("/folders", {"parent_id": root, "name": f"Folder {number}"}).json() for number in range(count)
+    ]
+
+
+def test_every_event_of_the_stream_has_its_entry_once(api, acme, audited):
+    do_things(api)
+    audited(acme)
+    audited(acme)
+    with tenancy.entered(acme), db.read_transaction():
+        entries = list(AuditEntry.objects.order_by("number").values_list("seq", "type"))
+        events = list(StreamEvent.objects.filter(tenant_id=acme.id).order_by("seq").values_list("seq", "type"))
+    assert entries == events
+    assert len(entries) >= 3
+
+
+def test_an_entry_tells_who_what_and_from_where(api, acme, audited):
+    folder = do_things(api, 1)[0]
+    audited(acme)
+    entry = api("olga").get("/audit", node_id=folder["id"]).json()["items"][0]
+    assert entry["type"] == "files.folder.created.v1"
+    assert entry["actor_id"] == folder["created_by"]
+    assert entry["address"] == "127.0.0.1"
+    assert entry["payload"]["name"] == "Folder 0"
+    assert entry["request_id"]
+
+
+def test_the_log_is_read_by_pages_and_filters(api, acme, audited):
+    folders = do_things(api, 5)
+    audited(acme)
+    first = api("olga").get("/audit", limit="2").json()
+    assert len(first["items"]) == 2
+    assert first["as_of_seq"] >= 5
+    second = api("olga").get("/audit", limit="2", cursor=first["next_cursor"]).json()
+    assert second["items"][0]["number"] == first["items"][-1]["number"] - 1
+    typed = api("olga").get("/audit", type="files.folder.created.v1", actor_id=folders[0]["created_by"]).json()
+    assert {entry["type"] for entry in typed["items"]} == {"files.folder.created.v1"}
+    tomorrow = (clock.now() + timedelta(days=1)).isoformat()
+    assert api("olga").get("/audit", **{"from": tomorrow}).json()["items"] == []
+
+
+@pytest.mark.parametrize("path", ["/audit", "/audit/verify", "/audit/export"])
+def test_only_owners_and_administrators_see_it(api, path):
+    assert api("olga").get(path).status_code == 200
+    assert api("adam").get(path).status_code == 200
+    for name in ("mia", "vera"):
+        answer = api(name).get(path)
+        assert (answer.status_code, answer.json()["code"]) == (403, "admin_platform.administrators_only")
+
+
+def test_another_tenants_log_is_another_log(api, acme, beta, audited):
+    do_things(api)
+    audited(acme)
+    audited(beta)
+    assert api("boris").get("/audit", type="files.folder.created.v1").json()["items"] == []
+
+
+def test_a_reader_may_ask_for_a_number_and_is_told_when_it_is_not_reached(api, acme, audited):
+    root = api("mia").get("/me").json()["root_id"]
+    seq = api("mia").post("/folders", {"parent_id": root, "name": "Later"})["BitVault-Seq"]
+    behind = api("olga").get("/audit", min_seq=seq, wait_ms="50")
+    assert behind.status_code == 202
+    assert behind.json()["as_of_seq"] < int(seq)
+    audited(acme)
+    there = api("olga").get("/audit", min_seq=seq, wait_ms="50")
+    assert there.status_code == 200
+    assert there.json()["as_of_seq"] >= int(seq)
+
+
+def test_the_application_may_neither_change_nor_delete_an_entry(api, acme, audited):
+    do_things(api, 1)
+    audited(acme)
+    for act in (
+        lambda: AuditEntry.objects.update(type="nothing"),
+        lambda: AuditEntry.objects.all().delete(),
+        lambda: execute("TRUNCATE admin_platform_audit_entry"),
+    ):
+        with tenancy.entered(acme), pytest.raises(DatabaseError, match="permission denied"), db.write_transaction():
+            act()
+
+
+def test_not_even_the_owner_of_the_tables_changes_an_entry(api, acme, audited):
+    do_things(api, 1)
+    audited(acme)
+    with pytest.raises(DatabaseError, match="append-only"):
+        forge(acme, "UPDATE {table} SET type = 'nothing'", keep_triggers=True)
+
+
+def test_the_chain_verifies(api, acme, audited):
+    do_things(api)
+    audited(acme)
+    found = api("olga").get("/audit/verify").json()
+    assert found["intact"]
+    assert found["entry_count"] == found["head_number"] >= 3
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        'UPDATE {table} SET payload = payload || \'{{"name": "other"}}\' WHERE number = 3',
+        "UPDATE {table} SET actor_id = NULL WHERE number = 3",
+        "UPDATE {table} SET occurred_at = occurred_at + interval '1 second' WHERE number = 3",
+        "UPDATE {table} SET type = 'other' WHERE number = 3",
+        "UPDATE {table} SET address = '10.0.0.1' WHERE number = 3",
+        "DELETE FROM {table} WHERE number = 3",
+        "DELETE FROM {table} WHERE number = (SELECT max(number) FROM {table})",
+        """UPDATE {table} SET seq = NULL; UPDATE {table} SET number = -number WHERE number IN (3, 4);
+           UPDATE {table} SET number = 7 + number WHERE number < 0""",
+        """INSERT INTO {table} SELECT number + 100, NULL, event_id, type, occurred_at, actor_id, node_id, address, device_id,
+           request_id, payload, previous_hash, hash FROM {table} WHERE number = 2""",
+    ],
+)
+def test_whatever_is_done_to_the_log_behind_the_applications_back_is_found(api, acme, audited, tampering):
+    do_things(api, 4)
+    audited(acme)
+    forge(acme, tampering)
+    found = api("olga").get("/audit/verify").json()
+    assert not found["intact"]
+    assert found["broken_at"] is not None
+
+
+def test_an_export_is_enough_to_recompute_the_chain(api, acme, audited):
+    do_things(api)
+    audited(acme)
+    lines = api("olga").get("/audit/export").content.decode().splitlines()
+    digest = chain.FIRST
+    for line in lines:
+        entry = json.loads(line)
+        assert entry["previous_hash"] == digest.hex()
+        digest = chain.next_hash(digest, entry)
+        assert entry["hash"] == digest.hex()
+    rest = api("olga").get("/audit/export", after=str(len(lines) - 1)).content.decode().splitlines()
+    assert rest == lines[-1:]
+
+
+def test_something_denied_is_written_down_directly(acme, make_actor):
+    with tenancy.entered(acme):
+        administration.record_denial(
+            event_type="access.denied", actor_id=make_actor("vera").user_id, node_id=None, payload={"method": "POST"}
+        )
+        with db.read_transaction():
+            entry = queries.list_for_export(after=0, limit=10)[-1]
+    assert (entry.type, entry.seq) == ("access.denied", None)
+
+
+def test_events_and_denials_share_one_chain_without_gaps(api, acme, audited):
+    with tenancy.entered(acme):
+        administration.record_denial(event_type="access.denied", actor_id=None, node_id=None, payload={})
+    do_things(api, 2)
+    audited(acme)
+    with tenancy.entered(acme):
+        administration.record_denial(event_type="access.denied", actor_id=None, node_id=None, payload={})
+    assert api("olga").get("/audit/verify").json()["intact"]
+
+
+def test_a_thousand_events_are_written_in_few_statements(acme, django_assert_max_num_queries):
+    from bitvault.events.api import publish
+    from bitvault.events.catalog.identity import PasswordChanged
+
+    with tenancy.entered(acme):
+        with db.write_transaction():
+            for _ in range(1000):
+                publish(PasswordChanged(user_id=acme.id))
+        with django_assert_max_num_queries(12 * (1000 // consuming.BATCH_LIMIT + 1)):
+            assert consuming.consume("audit") >= 1000
+
+
+def forge(tenant, statement: str, *, keep_triggers: bool = False) -> None:
+    """Write as somebody who owns the tables, behind the application's back."""
+
+    table = f'"{tenant.schema}".admin_platform_audit_entry'
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE bitvault_owner")
+        try:
+            if not keep_triggers:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            cursor.execute(statement.format(table=table))
+        finally:
+            cursor.execute("RESET ROLE")
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_a_denied_request_is_written_down_with_its_code(api, acme):
+    answer = api("vera").post("/folders", {"parent_id": api("vera").get("/me").json()["root_id"], "name": "No"})
+    assert answer.status_code == 403
+    with tenancy.entered(acme), db.read_transaction():
+        entry = queries.list_for_export(after=0, limit=100)[-1]
+    assert entry.type == "access.denied"
+    assert entry.payload == {"method": "POST", "route": "api/v1/folders", "code": answer.json()["code"]}
+    assert entry.address == "127.0.0.1"
+
+
+def test_a_failed_sign_in_is_written_down_without_the_address_that_was_tried(acme):
+    from django.test import Client
+
+    client = Client(headers={"host": "acme.localhost"}, enforce_csrf_checks=False)
+    body = {"email": "nobody@acme.test", "password": "wrong password"}
+    client.post(
+        "/api/v1/auth/login", body, content_type="application/json", headers={"origin": "http://acme.localhost"}
+    )
+    with tenancy.entered(acme), db.read_transaction():
+        entries = queries.list_for_export(after=0, limit=100)
+    denied = [entry for entry in entries if entry.type == "identity.sign_in.denied"]
+    assert len(denied) == 1
+    assert "nobody" not in json.dumps(denied[0].payload)
