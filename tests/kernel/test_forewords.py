@@ -1,0 +1,105 @@
+"""What has to be said before a transaction's first statement travels with it, and nothing is asked of a connection that is well."""
+
+import pytest
+from django.db import DatabaseError, OperationalError, connection
+from psycopg.pq import TransactionStatus
+
+from bitvault.kernel import db, tenancy
+
+pytestmark = pytest.mark.committed
+
+
+def status():
+    return connection.connection.info.transaction_status
+
+
+def ask(sql, parameters=None):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchone()[0]
+
+
+@pytest.fixture
+def connected():
+    connection.ensure_connection()
+
+
+def test_a_transaction_without_a_statement_says_nothing_to_the_server(connected, acme):
+    with tenancy.entered(acme):
+        with db.write_transaction(lock="tree"):
+            assert status() is TransactionStatus.IDLE
+        assert status() is TransactionStatus.IDLE
+        assert ask("SELECT current_user") == "bitvault"
+
+
+def test_the_first_statement_begins_the_transaction_and_gives_its_own_rows(connected, acme):
+    with tenancy.entered(acme), db.write_transaction(lock="tree"):
+        assert ask("SELECT current_user || %s", ["%"]) == f"{acme.schema}%"
+        assert status() is TransactionStatus.INTRANS
+    assert status() is TransactionStatus.IDLE
+
+
+def test_a_lock_is_held_from_the_first_statement_to_the_end(connected, acme):
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+    with tenancy.entered(acme):
+        with db.write_transaction(lock="tree"):
+            assert ask(held) == 1
+        assert ask(held) == 0
+
+
+def test_a_first_statement_that_fails_takes_the_transaction_with_it(connected, acme):
+    with tenancy.entered(acme):
+        with pytest.raises(DatabaseError, match="division"), db.write_transaction():
+            ask("SELECT 1/0")
+        assert status() is TransactionStatus.IDLE
+        with db.write_transaction():
+            assert ask("SELECT current_user") == acme.schema
+
+
+def test_a_statement_of_many_rows_comes_after_the_beginning_too(connected, acme):
+    with tenancy.entered(acme), db.write_transaction(), connection.cursor() as cursor:
+        cursor.executemany("SELECT %s::int", [(1,), (2,)])
+        assert status() is TransactionStatus.INTRANS
+        assert ask("SELECT current_user") == acme.schema
+
+
+def test_copying_comes_after_the_beginning_too(connected, acme):
+    with tenancy.entered(acme), db.write_transaction(), connection.cursor() as cursor:
+        with cursor.copy("COPY (SELECT current_user) TO STDOUT") as rows:
+            assert list(rows.rows()) == [(acme.schema,)]
+        assert status() is TransactionStatus.INTRANS
+
+
+def test_a_named_cursor_comes_after_the_beginning_too(connected, acme):
+    with tenancy.entered(acme), db.read_transaction(), connection.create_cursor("named") as cursor:
+        cursor.execute("SELECT current_user::text")
+        assert cursor.fetchone() == (acme.schema,)
+
+
+def test_what_was_to_be_said_is_forgotten_with_its_connection(connected, acme):
+    with pytest.raises(OperationalError), tenancy.entered(acme), db.write_transaction():
+        connection.connection.close()
+        ask("SELECT 1")
+    connection.close()
+    assert ask("SELECT current_user") == "bitvault"
+
+
+def test_a_connection_that_the_server_has_ended_is_noticed_without_a_query(connected):
+    from tests.support import databases
+
+    assert connection.is_usable()
+    with databases.administration() as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+    assert not connection.is_usable()
+    connection.close()
+
+
+def test_a_well_connection_is_asked_nothing(connected):
+    server_process = connection.connection.info.backend_pid
+    from tests.support import databases
+
+    with databases.administration() as admin:
+        started = "SELECT query_start FROM pg_stat_activity WHERE pid = %s"
+        before = admin.execute(started, [server_process]).fetchone()
+        assert connection.is_usable()
+        assert admin.execute(started, [server_process]).fetchone() == before
