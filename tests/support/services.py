@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
 _started: list[Any] = []
+_directories: list[Path] = []
 
 
 def ensure_environment() -> None:
@@ -19,6 +21,7 @@ def ensure_environment() -> None:
 
         directory = Path(tempfile.mkdtemp(prefix="bitvault-test-"))
         services = ThrowawayServices(directory)
+        _directories.append(directory)
         os.environ.update(services.__enter__())
         os.environ["BITVAULT_TEST_SERVICES"] = str(directory / "env.json")
         _started.append(services)
@@ -28,3 +31,5 @@ def ensure_environment() -> None:
 def end_what_was_started() -> None:
     while _started:
         _started.pop().__exit__(None, None, None)
+    while _directories:
+        shutil.rmtree(_directories.pop(), ignore_errors=True)
