@@ -185,6 +185,12 @@ def test_a_commit_that_is_repeated_gives_the_same_node(mia):
     assert mia.api.get(f"/uploads/{upload['id']}").json()["state"] == "committed"
 
 
+def test_a_commit_needs_no_body(mia):
+    upload = mia.started("bare.txt", b"bare")
+    mia.send(upload, b"bare")
+    assert mia.api.request("POST", f"/uploads/{upload['id']}/commit").status_code == 201
+
+
 def test_a_committed_upload_takes_no_more_parts_and_cannot_be_given_up(mia):
     upload = mia.started("done.txt", b"done")
     mia.send(upload, b"done")
