@@ -5,6 +5,9 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest
 
+UNKNOWN = "0.0.0.0"  # noqa: S104 - an address to count by, not to bind to
+"""The unspecified address: the peer is a socket that has none."""
+
 
 def client_address(request: HttpRequest) -> str:
     """Tell the address of the client: the peer's, or the one that the outermost trusted proxy has seen.
@@ -13,7 +16,8 @@ def client_address(request: HttpRequest) -> str:
     """
     seen = [request.META.get("REMOTE_ADDR") or ""]
     if settings.BITVAULT_TRUSTED_PROXY_COUNT:
-        seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")] + seen
+        forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+        seen = [part.strip() for part in forwarded if part.strip()] + seen
     position = max(len(seen) - 1 - settings.BITVAULT_TRUSTED_PROXY_COUNT, 0)
     return _plain(seen[position])
 
@@ -26,7 +30,7 @@ def _plain(text: str) -> str:
     try:
         address = ipaddress.ip_address(text.rpartition(":")[0] if text.count(":") == 1 else text.strip("[]"))
     except ValueError:
-        return "0.0.0.0"  # noqa: S104 - the unspecified address: the peer is a socket without one
+        return UNKNOWN
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)

@@ -201,7 +201,7 @@ def test_sessions_expire_and_are_swept(browser, acme):
         assert who(store, acme) is None
         with tenancy.entered(acme):
             assert SessionStore(store.session_key).load() == {}
-        sweep_sessions()
+        sweep_sessions.run()
     assert not models.Session.objects.exists()
 
 
