@@ -1,20 +1,21 @@
 """Problem answers (RFC 9457): the one place where errors become HTTP."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import OperationalError
-from django.http import Http404, HttpResponse
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework import exceptions as drf
 
 from bitvault.kernel import errors
 from bitvault.kernel.request import current_request_id
 
 CONTENT_TYPE = "application/problem+json"
-BUSY_RETRY_SECONDS = 2
-"""When to come back after a lock or a statement took too long: its own time limit is of that order."""
+UNAVAILABLE_RETRY_SECONDS = 2
+"""When to come back after something did not answer, or a lock or a statement took too long: their own time limits are of that order."""
 
 logger = structlog.get_logger(__name__)
 
@@ -56,8 +57,8 @@ def render(error: errors.BitVaultError) -> HttpResponse:
     response = HttpResponse(msgspec.json.encode(body), status=error.status, content_type=CONTENT_TYPE)
     if isinstance(error, errors.TooManyRequests):
         response["Retry-After"] = str(error.retry_after_seconds)
-    if isinstance(error, Busy):
-        response["Retry-After"] = str(BUSY_RETRY_SECONDS)
+    if isinstance(error, errors.Unavailable):
+        response["Retry-After"] = str(UNAVAILABLE_RETRY_SECONDS)
     if isinstance(error, errors.Unauthenticated):
         response["WWW-Authenticate"] = "Bearer"
     response["Cache-Control"] = "no-store"
@@ -80,21 +81,30 @@ def find_known(error: Exception) -> errors.BitVaultError | None:
     match error:
         case errors.BitVaultError():
             return error
-        case Http404() | drf.NotFound():
-            return errors.NotFound()
-        case drf.MethodNotAllowed():
-            return MethodNotAllowed()
-        case drf.NotAuthenticated() | drf.AuthenticationFailed():
-            return errors.Unauthenticated()
-        case drf.PermissionDenied() | PermissionDenied():
-            return errors.Forbidden()
-        case drf.UnsupportedMediaType():
-            return errors.UnsupportedMedia()
-        case RequestDataTooBig():
-            return errors.TooLarge("A request body may have at most 2 MB; files travel straight to the object store.")
         case drf.ParseError() | drf.NotAcceptable() | drf.ValidationError():
             return errors.Malformed(str(error))
-        case OperationalError():
-            logger.warning("database_refused", error=str(error).splitlines()[0])
+        case OperationalError() | InterfaceError():
+            logger.warning("database_refused", error=_first_line(error))
             return Busy()
-    return None
+        case DataError():
+            # A text with NUL, a number or a moment past what a column holds: the request's values, which no schema of ours has bounded.
+            logger.warning("database_refused_value", error=type(error.__cause__).__name__)
+            return errors.Invalid("A value lies outside of what can be kept.")
+    return next((make() for kinds, make in _STANDS_FOR.items() if isinstance(error, kinds)), None)
+
+
+_STANDS_FOR: dict[tuple[type[Exception], ...], Callable[[], errors.BitVaultError]] = {
+    (Http404, drf.NotFound): errors.NotFound,
+    (PermissionDenied, drf.PermissionDenied): errors.Forbidden,
+    (drf.NotAuthenticated, drf.AuthenticationFailed): errors.Unauthenticated,
+    (drf.MethodNotAllowed,): MethodNotAllowed,
+    (drf.UnsupportedMediaType,): errors.UnsupportedMedia,
+    (RequestDataTooBig,): lambda: errors.TooLarge("A request body may have at most 2 MB."),
+    (UnreadablePostError,): lambda: errors.Malformed("The body did not arrive whole."),
+}
+"""What Django and Django REST framework raise, and what it is called here."""
+
+
+def _first_line(error: Exception) -> str:
+    """Tell what PostgreSQL says; further lines may hold statements."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -23,6 +23,9 @@ H = TypeVar("H", bound=Callable[..., Any])
 
 JSON = "application/json"
 
+SENTENCE_LIMIT = 300
+"""Characters of a refusal: enough for the path to any field of ours."""
+
 
 class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Base of request bodies: unknown fields are refused, so no misspelt wish is silently ignored."""
@@ -70,6 +73,9 @@ def operation(
 class View(APIView):
     """A REST resource. Needs an actor unless ``public`` is set; a token also needs the scope for the method."""
 
+    # What a route takes stands in the OpenAPI document; OPTIONS would tell it a second time, in words of the framework's.
+    metadata_class = None
+
     public: ClassVar[bool] = False
     read_scope: ClassVar[Scope] = Scope.FILES_READ
     write_scope: ClassVar[Scope] = Scope.FILES_WRITE
@@ -85,25 +91,27 @@ class View(APIView):
         actor.require_scope(self.read_scope if request.method in ("GET", "HEAD", "OPTIONS") else self.write_scope)
 
     def parse(self, body: type[S], request: Request) -> S:
-        """Read the JSON body as ``body``.
+        """Read the JSON body as ``body``; no body reads as an empty object, and of a field that comes twice the last one counts.
 
-        :raises UnsupportedMedia: the body is not declared as JSON.
+        :raises UnsupportedMedia: there is a body that is not declared as JSON.
         :raises TooLarge: it has more than 2 MB.
         :raises Malformed: it is not JSON.
         :raises Invalid: a field is missing, unknown, or of another type; the detail names its path.
         """
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
-        if media_type != JSON:
-            raise errors.UnsupportedMedia
         content = request._request.body  # noqa: SLF001 - DRF offers the parsed body only
+        if content and media_type != JSON:
+            raise errors.UnsupportedMedia
         if len(content) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise errors.TooLarge("A request body may have at most 2 MB.")
         try:
             return msgspec.json.decode(content or b"{}", type=body)
         except msgspec.ValidationError as error:
-            raise errors.Invalid(str(error)) from error
+            raise errors.Invalid(_sentence(error)) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise errors.Malformed("The body is not valid JSON.") from error
+        except RecursionError as error:
+            raise errors.Malformed("The body is nested too deep.") from error
 
     def parse_query(self, query: type[S], request: Request) -> S:
         """Read the query string as ``query``; a repeated parameter counts once, with its last value.
@@ -113,7 +121,7 @@ class View(APIView):
         try:
             return msgspec.convert(request.query_params.dict(), query, strict=False)
         except msgspec.ValidationError as error:
-            raise errors.Invalid(str(error)) from error
+            raise errors.Invalid(_sentence(error)) from error
 
     def render(
         self, result: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None
@@ -151,9 +159,16 @@ class View(APIView):
                     return self.render(act(), status=status)
             except idempotency.Replay as replay:
                 answer = replay.answer
-            except errors.Conflict:
-                # Another request with this key may have had the effect that this one now trips over.
+            except errors.BitVaultError:
+                # Another request with this key may have had the effect that this one now trips over: the name is taken, the thing is
+                # gone from the trash, the room is used up.
                 answer = idempotency.find_answer(key)
                 if answer is None:
                     raise
         return self.render(msgspec.Raw(answer), status=status, headers={"Idempotent-Replayed": "true"})
+
+
+def _sentence(error: msgspec.ValidationError) -> str:
+    """Tell what msgspec says; it repeats names of fields, and those are as long as the caller likes."""
+    text = str(error)
+    return text if len(text) <= SENTENCE_LIMIT else f"{text[:SENTENCE_LIMIT]}…"
