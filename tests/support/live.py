@@ -5,6 +5,7 @@ here never takes a task of another test.
 """
 
 import io
+import json
 import logging
 import os
 import secrets
@@ -57,10 +58,9 @@ class LiveClient:
     ):
         if body is None:
             return self.http.request(method, path, headers=headers, params=query or None)
-        if isinstance(body, bytes):
-            headers = {"Content-Type": "application/json", **(headers or {})}
-            return self.http.request(method, path, headers=headers, params=query or None, content=body)
-        return self.http.request(method, path, headers=headers, params=query or None, json=body)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        return self.http.request(method, path, headers=headers, params=query or None, content=content)
 
     def get(self, path: str, /, **query: Any):
         return self.request("GET", path, **query)
