@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from apps.admin_platform import operations, queries
-from apps.admin_platform.consumers import CONSUMER
 from apps.admin_platform.dtos import AuditEntry, AuditPage, Verification
 from apps.admin_platform.errors import AdministratorsOnly
+from apps.admin_platform.operations import CONSUMER
 from bitvault.events.api import get_position
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor

@@ -13,6 +13,9 @@ from bitvault.events.api import Published
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.request import current_origin, current_request_id
 
+CONSUMER = "audit"
+"""Under which name the log reads the stream."""
+
 _PENDING = "admin_platform.audit"
 
 _LOCK_HEAD = """

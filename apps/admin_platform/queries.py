@@ -52,11 +52,12 @@ def list_for_export(*, after: int, limit: int) -> list[dtos.AuditEntry]:
 
 def verify() -> dtos.Verification:
     """Recompute the chain from its first entry to its head."""
-    head = AuditHead.objects.values_list("number", "hash").first() or (0, chain.FIRST)
+    row = AuditHead.objects.values_list("number", "hash").first()
+    head = (row[0], bytes(row[1])) if row else (0, chain.FIRST)
     digest, number = chain.FIRST, 0
-    for row in _walk():
-        entry = dict(zip(chain.FIELDS, row[: len(chain.FIELDS)], strict=True))
-        previous, stored = bytes(row[-2]), bytes(row[-1])
+    for *facts, before, after in _walk():
+        entry = dict(zip(chain.FIELDS, facts, strict=True))
+        previous, stored = bytes(before), bytes(after)
         if entry["number"] != number + 1:
             return _result(head, number, entry["number"], f"entry {number + 1} is missing")
         number += 1
@@ -65,7 +66,7 @@ def verify() -> dtos.Verification:
         digest = chain.next_hash(digest, entry)
         if digest != stored:
             return _result(head, number, number, "its content does not give its hash")
-    if (number, digest) != (head[0], bytes(head[1])):
+    if (number, digest) != head:
         return _result(head, number, number + 1, "entries at the end are missing")
     return _result(head, number, None, None)
 
@@ -77,7 +78,7 @@ def _result(head: tuple[int, bytes], count: int, broken_at: int | None, reason: 
         broken_at=broken_at,
         reason=reason,
         head_number=head[0],
-        head_hash=bytes(head[1]).hex(),
+        head_hash=head[1].hex(),
         as_of_seq=0,
     )
 
@@ -97,4 +98,6 @@ def _columns(rows: QuerySet[AuditEntry]) -> QuerySet[AuditEntry, tuple[Any, ...]
 
 
 def _to_entry(row: tuple[Any, ...]) -> dtos.AuditEntry:
-    return dtos.AuditEntry(*row[:-2], bytes(row[-2]).hex(), bytes(row[-1]).hex())
+    *facts, previous, digest = row
+    named = dict(zip(chain.FIELDS, facts, strict=True))
+    return dtos.AuditEntry(**named, previous_hash=bytes(previous).hex(), hash=bytes(digest).hex())

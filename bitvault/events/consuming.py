@@ -257,7 +257,7 @@ def _consume_batch(consumer: Consumer) -> tuple[int, bool]:
             if seq < careful_until_seq:
                 limit = 1
             cursor.execute(_NEXT, [tenant_id, seq, moved_at - CLOCK_SLACK, limit])
-            events = [Published(*row[:-1], msgspec.json.decode(row[-1])) for row in cursor.fetchall()]
+            events = [_published(columns) for columns in cursor.fetchall()]
         for published in events:
             try:
                 consumer.act_on(published)
@@ -268,6 +268,11 @@ def _consume_batch(consumer: Consumer) -> tuple[int, bool]:
             move = {"seq": last_seq, "now": clock.now(), "consumer": consumer.name, "tenant_id": tenant_id}
             cursor.execute(_MOVE, move)
     return len(events), len(events) == limit
+
+
+def _published(columns: tuple[Any, ...]) -> Published:
+    *envelope, payload = columns
+    return Published(*[*envelope, msgspec.json.decode(payload)])
 
 
 def _account_for(consumer: Consumer, failure: _Failed, tries: int) -> bool:

@@ -63,7 +63,7 @@ def take_turn(name: str, *, seconds: float) -> bool:
     now = clock.now()
     with db.public_transaction(), connection.cursor() as cursor:
         cursor.execute(_TURN, [name, now, now - timedelta(seconds=seconds)])
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)
 
 
 def call(send: Any, consumer: str, tenant_id: UUID) -> None:

@@ -23,7 +23,7 @@ PROMISED = {
 """What the promises of the stream stand on. A setting that did not reach Celery changes nothing visibly until a worker dies."""
 
 
-@worker_init.connect
+@worker_init.connect  # type: ignore[untyped-decorator] # celery has no types
 def require_promised_settings(**_: object) -> None:
     """Refuse to start a worker whose effective settings are not the promised ones.
 
@@ -37,13 +37,13 @@ def require_promised_settings(**_: object) -> None:
         raise ImproperlyConfigured("Celery's visibility_timeout must be more than twice its task_time_limit.")
 
 
-@worker_ready.connect
+@worker_ready.connect  # type: ignore[untyped-decorator] # celery has no types
 def probe_store(**_: object) -> None:
     """Find out what the object store can do, now that somebody can be told: an installation starts, or starts anew."""
     app.send_task("storage.probe_store", ignore_result=True)
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator] # celery has no types
 def use_our_logging(**_: object) -> None:
     """Keep Celery from replacing the logging that settings have set up."""
 

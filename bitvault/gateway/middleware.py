@@ -117,9 +117,9 @@ class HostChoice:
             return problems.render(errors.NotFound())
         host = host.strip("[]")
         if host == settings.BITVAULT_OPERATOR_HOST:
-            request.urlconf = "bitvault.gateway.urls_operators"  # type: ignore[attr-defined] # Django reads it
+            request.urlconf = "bitvault.gateway.urls_operators"
         elif host == settings.BITVAULT_BASE_HOST or host in settings.BITVAULT_PLAIN_HOSTS:
-            request.urlconf = "bitvault.gateway.urls_bare"  # type: ignore[attr-defined] # Django reads it
+            request.urlconf = "bitvault.gateway.urls_bare"
         else:
             tenant = identity.find_tenant_by_host(host=host)
             if tenant is None:

@@ -33,7 +33,9 @@ class TenantModel(models.Model):
         abstract = True
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Sequence[Any]) -> Self:
+    def from_db(  # type: ignore[override] # the stubs describe a later Django, which passes one thing more
+        cls, db: str | None, field_names: Collection[str], values: Sequence[Any]
+    ) -> Self:
         """Build an instance from a row and stamp it with the schema that it came from."""
         instance = super().from_db(db, field_names, values)
         instance._schema = tenancy.current().schema  # noqa: SLF001 - the stamp is this class's own
