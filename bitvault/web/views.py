@@ -99,9 +99,9 @@ class View(APIView):
         :raises Invalid: a field is missing, unknown, or of another type; the detail names its path.
         """
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
-        content = request._request.body  # noqa: SLF001 - DRF offers the parsed body only
-        if content and media_type != JSON:
+        if media_type != JSON and _brings_body(request):
             raise errors.UnsupportedMedia
+        content = request._request.body  # noqa: SLF001 - DRF offers the parsed body only
         if len(content) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise errors.TooLarge("A request body may have at most 2 MB.")
         try:
@@ -166,6 +166,11 @@ class View(APIView):
                 if answer is None:
                     raise
         return self.render(msgspec.Raw(answer), status=status, headers={"Idempotent-Replayed": "true"})
+
+
+def _brings_body(request: Request) -> bool:
+    """Tell whether there is a body, without reading it: Django may have read a form's already."""
+    return request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META
 
 
 def _sentence(error: msgspec.ValidationError) -> str:
