@@ -20,6 +20,11 @@ function markSection(path) {
 export function startTravel() {
   const line = document.getElementById("travel");
   let pending = 0;
+  /** The page that is shown, how far each one was scrolled when it was left, and whether the browser's arrows lead back to one. */
+  let here = location.href;
+  /** @type {Map<string, number>} */
+  const scrolled = new Map();
+  let returning = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const arrive = () => {
@@ -28,10 +33,18 @@ export function startTravel() {
     clearTimeout(timer);
     line?.removeAttribute("data-on");
   };
+  // htmx would put the whole body of the answer in the place of this one; only #main may go, or uploads would end.
+  document.addEventListener("htmx:historyCacheMiss", (event) => {
+    event.preventDefault();
+    returning = true;
+    const { htmx } = /** @type {any} */ (window);
+    void htmx.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "outerHTML" });
+  });
   const isJourney = (/** @type {any} */ event) => event.detail?.boosted || event.detail?.target?.id === "main";
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!isJourney(event)) return;
+    if (!returning) scrolled.set(here, scrollY);
     pending += 1;
     timer = setTimeout(() => line?.setAttribute("data-on", ""), PATIENCE_MS);
   });
@@ -57,6 +70,9 @@ export function startTravel() {
     const main = document.getElementById("main");
     if (!main || (target && target.id !== "main" && !target.contains(main))) return;
     markSection(location.pathname);
+    here = location.href;
+    if (returning) scrollTo({ top: scrolled.get(here) ?? 0, behavior: "instant" });
+    returning = false;
     if (main.dataset.mounted === undefined) {
       main.dataset.mounted = "";
       document.dispatchEvent(new CustomEvent("bitvault:page", { detail: { arrived: true } }));

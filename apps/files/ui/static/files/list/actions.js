@@ -8,7 +8,7 @@ import { toast } from "../../js/toast.js";
 import { moveByDialog } from "./move.js";
 import { startRename } from "./rename.js";
 import { focusRow, place, placeNode, removeRow } from "./rows.js";
-import { clearSelection, selected, selectOnly } from "./selection.js";
+import { clearSelection, selected } from "./selection.js";
 import { together } from "./together.js";
 
 /** @typedef {import("./rows.js").Entry} Entry */
@@ -28,10 +28,7 @@ export async function newFolder() {
   });
   if (!node) return;
   const row = placeNode(node, { fresh: true });
-  if (row) {
-    selectOnly(row);
-    focusRow(row);
-  }
+  if (row) focusRow(row);
   announce(`Folder ${node.name} created`);
 }
 

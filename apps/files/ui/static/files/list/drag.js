@@ -4,7 +4,7 @@ import { closest, icon, make } from "../../js/dom.js";
 import { trash } from "./actions.js";
 import { moveInto } from "./move.js";
 import { entryOf, place } from "./rows.js";
-import { clearSelection, isSelected, selected, selectOnly } from "./selection.js";
+import { clearSelection, isSelected, selected } from "./selection.js";
 
 const MARK = "application/x-bitvault-nodes";
 const TARGETS = '.row[data-kind="folder"], [data-drop-folder], [data-drop-root], [data-drop-trash]';
@@ -50,12 +50,13 @@ export function startDrag() {
   document.addEventListener("dragstart", (event) => {
     const row = closest(event.target, "#rows > .row");
     if (!row || place().page !== "folder" || !event.dataTransfer) return;
-    if (!isSelected(row)) selectOnly(row);
-    carried = selected();
+    carried = isSelected(row) ? selected() : [entryOf(row)];
     event.dataTransfer.setData(MARK, carried.map((entry) => entry.id).join(","));
     event.dataTransfer.effectAllowed = "move";
     showChip(event);
     for (const entry of carried) entry.row.setAttribute("data-dragged", "");
+    // The bar of the selection lies over the path, which is a place to drop. Not at once: that would end the drag.
+    setTimeout(() => document.getElementById("main")?.setAttribute("data-dragging", ""));
   });
   document.addEventListener("dragover", (event) => {
     if (!event.dataTransfer?.types.includes(MARK)) return;
@@ -67,6 +68,7 @@ export function startDrag() {
   });
   document.addEventListener("dragend", () => {
     hover(null);
+    document.getElementById("main")?.removeAttribute("data-dragging");
     for (const entry of carried) entry.row.removeAttribute("data-dragged");
     carried = [];
   });

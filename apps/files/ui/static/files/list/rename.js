@@ -81,6 +81,7 @@ export function startRename(row) {
     }
   });
   input.addEventListener("blur", () => {
+    if (over) return;
     // Leaving keeps a good name; with a refused one shown, leaving takes it back.
     if (input.getAttribute("aria-invalid") === "true" || !input.value.trim()) close(false);
     else void send(false);

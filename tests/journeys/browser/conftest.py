@@ -1,0 +1,135 @@
+"""A real browser for journeys. A page that breaks its own content policy, or whose script fails, fails its test."""
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.journeys.browser.vault import Vault
+from tests.support.sending import Sender
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP *.localhost 127.0.0.1",
+)
+
+_numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items) -> None:
+    for item in items:
+        if "journeys/browser" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.journey)
+            item.add_marker(pytest.mark.store)
+
+
+@pytest.fixture(scope="module")
+def chromium(live) -> Iterator[Browser]:
+    """Start Chromium for the tests of one file: the loop that drives it may not outlive them, Django refuses to work beside one."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(chromium, live):
+    """The cookies of somebody who has signed in at acme, by the form."""
+    context = chromium.new_context()
+    page = context.new_page()
+    sign_in(page, live.tenant_url, live.email, live.password)
+    page.wait_for_url(f"{live.tenant_url}/files/")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def sign_in(page: Page, url: str, email: str, password: str) -> None:
+    page.goto(f"{url}/sign-in/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+@pytest.fixture
+def visitor(chromium) -> Iterator[Callable[..., Page]]:
+    """Open a page in a browser of its own; ``complaints`` of all of them are looked at when the test is over."""
+    contexts = []
+    complaints: list[str] = []
+
+    def open_page(**options) -> Page:
+        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: complaints.append(f"script failed: {error}"))
+        page.on("console", lambda message: _note(message, complaints))
+        # Leaving in the middle of an upload asks whether one means it.
+        page.on("dialog", lambda dialog: dialog.accept())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note(message, complaints: list[str]) -> None:
+    # "Failed to load resource" tells of an answer like 409, which the page shows to the person and the test looks at.
+    if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        complaints.append(message.text)
+
+
+@pytest.fixture
+def vault(visitor, signed_in, live) -> Vault:
+    """Mia's browser, signed in."""
+    return Vault(visitor(storage_state=signed_in), live.tenant_url)
+
+
+@pytest.fixture
+def phone(visitor, signed_in, live) -> Vault:
+    """Mia's phone, signed in."""
+    page = visitor(
+        storage_state=signed_in,
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+        device_scale_factor=2,
+    )
+    return Vault(page, live.tenant_url)
+
+
+@pytest.fixture(scope="module")
+def api(live):
+    return live.client("mia")
+
+
+@pytest.fixture(scope="module")
+def root_id(api) -> str:
+    return api.get("/me").json()["root_id"]
+
+
+@pytest.fixture
+def folder(api, root_id):
+    """A folder of this test's own."""
+    return api.post("/folders", {"parent_id": root_id, "name": f"Test {next(_numbers)}"}).json()
+
+
+@pytest.fixture
+def sender(api, folder) -> Sender:
+    return Sender(api, folder["id"])
+
+
+@pytest.fixture
+def mkdir(api, folder):
+    """Make a folder in the test's own one."""
+    return lambda name, parent=folder: api.post("/folders", {"parent_id": parent["id"], "name": name}).json()

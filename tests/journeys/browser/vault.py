@@ -1,0 +1,105 @@
+"""What a person does in the pages, in the words of the tests."""
+
+import time
+from pathlib import Path
+
+from playwright.sync_api import CDPSession, Locator, Page, expect
+
+
+class Vault:
+    """A page of a vault in a browser."""
+
+    def __init__(self, page: Page, base_url: str) -> None:
+        self.page = page
+        self.base_url = base_url
+        self._network: CDPSession | None = None
+
+    # --- going places -------------------------------------------------------------------------------------------------------
+
+    def open(self, folder: dict[str, str], query: str = "") -> "Vault":
+        self.page.goto(f"{self.base_url}/files/{folder['id']}/{query}")
+        return self
+
+    def visit(self, path: str) -> "Vault":
+        self.page.goto(f"{self.base_url}{path}")
+        return self
+
+    # --- the list -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> Locator:
+        return self.page.locator("#rows > .row")
+
+    def row(self, name: str) -> Locator:
+        return self.page.locator(f'#rows > .row[data-name="{name}"]')
+
+    def names(self) -> list[str]:
+        return self.page.locator("#rows > .row").evaluate_all("rows => rows.map(row => row.dataset.name)")
+
+    def expect_names(self, *names: str, seconds: float = 10) -> None:
+        """Wait until the list shows these, in this order."""
+        deadline = time.monotonic() + seconds
+        while (shown := self.names()) != list(names) and time.monotonic() < deadline:
+            self.page.wait_for_timeout(50)
+        assert shown == list(names)
+
+    def selected(self) -> list[str]:
+        return self.page.locator('#rows > .row[aria-selected="true"]').evaluate_all(
+            "rows => rows.map(row => row.dataset.name)"
+        )
+
+    def focused(self) -> str:
+        return self.page.evaluate("document.activeElement.closest('.row')?.dataset.name ?? ''")
+
+    def select(self, *names: str) -> None:
+        for name in names:
+            self.row(name).get_by_role("button", name=f"Select {name}").click()
+
+    def command(self, name: str) -> None:
+        self.page.get_by_role("toolbar", name="Selected items").get_by_role("button", name=name, exact=True).click()
+
+    @property
+    def toast(self) -> Locator:
+        return self.page.locator(".toast").last
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    # --- uploads ------------------------------------------------------------------------------------------------------------
+
+    def drop(self, *paths: Path) -> None:
+        """Drop files and folders from the disk onto the page, as a file manager does."""
+        session = self.page.context.new_cdp_session(self.page)
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 300, "data": data})
+        session.detach()
+
+    def limit_upload(self, bytes_per_second: int) -> None:
+        """Make the line as slow as that; -1 makes it as fast as it is."""
+        if self._network is None:
+            self._network = self.page.context.new_cdp_session(self.page)
+            self._network.send("Network.enable")
+        self._network.send(
+            "Network.emulateNetworkConditions",
+            {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second},
+        )
+
+    def upload(self, name: str) -> Locator:
+        """Find a file's line in the tray."""
+        return self.page.locator(".tray-item", has=self.page.locator(f'.tray-item-name[title$="/ {name}"]'))
+
+    def expect_uploaded(self, *names: str, seconds: float = 60) -> None:
+        for name in names:
+            expect(self.upload(name)).to_have_attribute("data-state", "done", timeout=seconds * 1000)
+
+    def await_sent(self, name: str, share: float, *, seconds: float = 60) -> None:
+        """Wait until so much of a file has been sent."""
+        self.page.wait_for_function(
+            "([title, share]) => [...document.querySelectorAll('.tray-item')].some(item =>"
+            " item.querySelector('.tray-item-name').title.endsWith('/ ' + title) &&"
+            " Number(item.querySelector('.bar').getAttribute('aria-valuenow')) >= share * 100)",
+            arg=[name, share],
+            timeout=seconds * 1000,
+        )
