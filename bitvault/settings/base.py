@@ -1,6 +1,6 @@
 """What every way of running BitVault shares. Whatever differs by place comes from the environment (``env.py``)."""
 
-from kombu import Queue
+from kombu.entity import Queue
 
 from bitvault.settings import env, logs
 

@@ -9,7 +9,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 
 from bitvault.kernel import errors
 from bitvault.web.problems import CONTENT_TYPE
-from bitvault.web.views import JSON, Operation
+from bitvault.web.views import JSON, Operation, View
 
 _TEMPLATE = "#/components/schemas/{name}"
 
@@ -28,8 +28,10 @@ PROBLEM = {
 }
 
 
-class Schema(AutoSchema):  # type: ignore[misc] # drf-spectacular's class is untyped here
+class Schema(AutoSchema):
     """Describes one method of one view."""
+
+    view: View  # type: ignore[override] # it describes views of the toolkit alone
 
     def get_operation_id(self) -> str:
         """Name the operation after its view and method: ``NodeDetail.patch`` → ``node_detail_patch``."""
@@ -41,7 +43,7 @@ class Schema(AutoSchema):  # type: ignore[misc] # drf-spectacular's class is unt
         """Group by the first word of the path."""
         return [self.path.removeprefix("/api/v1/").partition("/")[0].partition("{")[0] or "api"]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override] # drf-spectacular asks without path and method
         """Take the method's docstring, or the view's."""
         return inspect.getdoc(self._handler) or inspect.getdoc(type(self.view)) or ""
 
