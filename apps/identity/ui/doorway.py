@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,6 +12,7 @@ from django.views import View
 
 from apps.identity import api
 from apps.identity.dtos import SignedIn
+from apps.identity.errors import InvalidHandover
 from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.tenancy import Tenant
@@ -81,14 +83,26 @@ class Enter(View):
     """Where somebody arrives from the bare host, carried by a ticket."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Take the ticket and start a session; a spent one still lets in who is in already (the browser's way back)."""
+        """Take the ticket and start a session; a spent one still lets in who is in already (the browser's way back).
+
+        Only the bare host sends people here. A link with a ticket on anybody's page would sign the visitor in as whoever had
+        the ticket made, and what they bring afterwards would be brought to that account.
+        """
         tenant = tenancy.current()
         try:
+            if not comes_from_bare_host(request):
+                raise InvalidHandover
             begin(request, api.redeem_handover(ticket=request.GET.get("ticket", ""), tenant=tenant), tenant)
         except BitVaultError as error:
             if not is_signed_in(request):
                 return show_sign_in(request, error=error)
         return HttpResponseRedirect(safe_path(None))
+
+
+def comes_from_bare_host(request: HttpRequest) -> bool:
+    """Tell whether a page of the bare host led here; its answer asks the browser to say so (``Referrer-Policy: origin``)."""
+    origin = urlsplit(request.headers.get("Referer", "")).hostname
+    return origin in (settings.BITVAULT_BASE_HOST, *settings.BITVAULT_PLAIN_HOSTS)
 
 
 def show_sign_in(

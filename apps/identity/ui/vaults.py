@@ -119,4 +119,6 @@ class OpenVault(View):
             return render_problem(request, error)
         response = HttpResponseRedirect(f"{handover.tenant_url}/enter/?{urlencode({'ticket': handover.ticket})}")
         response["Cache-Control"] = "no-store"
+        # The vault lets in only whom this host sends; the path stays untold.
+        response["Referrer-Policy"] = "origin"
         return response
