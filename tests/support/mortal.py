@@ -216,14 +216,10 @@ def _account(lines: list[str]) -> dict[str, Any]:
 
 def _load_everything() -> None:
     """Import, once and before the first fork, what a request or task would; connect to nothing."""
-    from django.urls import get_resolver
-
-    import bitvault.gateway.wsgi  # noqa: F401 - the application
+    import bitvault.gateway.wsgi  # noqa: F401 - the application with all its views
     from apps.storage import provider
     from bitvault.gateway.celery import app
 
-    for urlconf in ("bitvault.gateway.urls_bare", "bitvault.gateway.urls"):
-        get_resolver(urlconf).reverse_dict  # noqa: B018 - the first look at it imports every view
     app.loader.import_default_modules()
     provider.store()
 
