@@ -76,7 +76,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 BITVAULT_REDIS_URL = ENV.redis_url
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "bitvault.kernel.valkey.SharedRedisCache",
         "LOCATION": f"{ENV.redis_url}/1",
         "KEY_PREFIX": "bitvault",
     }
