@@ -4,6 +4,7 @@ Doors of sign-in take no actor: there is none yet. They judge by password, ticke
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -49,6 +50,7 @@ __all__ = [
     "list_sessions",
     "list_tenants_of_user",
     "list_tokens",
+    "list_valid_credentials",
     "redeem_handover",
     "remove_member",
     "revoke_token",
@@ -313,3 +315,9 @@ def get_actor_by_token(*, text: str, address: str | None) -> Actor:
 def find_actor_by_session(*, session: SessionBase, tenant: Tenant, address: str | None) -> Actor | None:
     """Tell who is signed in with a session at the host of ``tenant``: one query; a session of another tenant is nobody's."""
     return queries.find_actor_by_session(session, tenant=tenant, address=address)
+
+
+@exposed
+def list_valid_credentials(*, session_ids: Collection[UUID], token_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Tell which of these sessions and tokens, of whatever tenants, would be let in now: one query for all of them."""
+    return queries.list_valid_credentials(session_ids=session_ids, token_ids=token_ids)

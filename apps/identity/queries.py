@@ -1,6 +1,7 @@
 """What identity reads. The two questions of every request, who holds this token or session, are one SQL query each."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,6 +45,24 @@ JOIN public.identity_user AS person
 JOIN public.identity_membership AS member ON member.user_id = session.user_id AND member.tenant_id = session.tenant_id
 JOIN public.identity_tenant AS tenant ON tenant.id = session.tenant_id AND tenant.state = 'active'
 WHERE session.session_key = %s AND session.tenant_id = %s AND session.expire_date > %s
+"""
+
+# The same two questions, asked for many credentials by their ids.
+_LIST_VALID = """
+SELECT session.id
+FROM public.identity_session AS session
+JOIN public.identity_user AS person
+  ON person.id = session.user_id AND person.is_active AND person.password_changed_at <= session.proved_at
+JOIN public.identity_membership AS member ON member.user_id = session.user_id AND member.tenant_id = session.tenant_id
+JOIN public.identity_tenant AS tenant ON tenant.id = session.tenant_id AND tenant.state = 'active'
+WHERE session.id = ANY(%(sessions)s) AND session.expire_date > %(now)s
+UNION ALL
+SELECT token.id
+FROM public.identity_api_token AS token
+JOIN public.identity_user AS person ON person.id = token.user_id AND person.is_active
+JOIN public.identity_membership AS member ON member.user_id = token.user_id AND member.tenant_id = token.tenant_id
+JOIN public.identity_tenant AS tenant ON tenant.id = token.tenant_id AND tenant.state = 'active'
+WHERE token.id = ANY(%(tokens)s) AND token.revoked_at IS NULL AND token.expires_at > %(now)s
 """
 
 # SKIP LOCKED: of many requests that come at once one notes the time, and none waits.
@@ -227,6 +246,14 @@ def find_actor_by_session(session: SessionBase, *, tenant: Tenant, address: str 
     return Actor(
         tenant=tenant, user_id=user_id, role=Role(role), scopes=ALL_SCOPES, session_id=session_id, address=address
     )
+
+
+def list_valid_credentials(*, session_ids: Collection[UUID], token_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Tell which sessions and tokens would be let in now; never remembered."""
+    parameters = {"sessions": [*session_ids], "tokens": [*token_ids], "now": clock.now()}
+    with connection.cursor() as cursor:
+        cursor.execute(_LIST_VALID, parameters)
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def _touch(statement: str, key: UUID) -> None:

@@ -14,10 +14,14 @@ def client_address(request: HttpRequest) -> str:
 
     Each trusted proxy appends what it saw to ``X-Forwarded-For``; whatever stands further left was written by the client itself.
     """
-    seen = [request.META.get("REMOTE_ADDR") or ""]
+    return find_address(request.META.get("REMOTE_ADDR") or "", request.headers.get("X-Forwarded-For", ""))
+
+
+def find_address(peer: str, forwarded: str) -> str:
+    """Tell the address of a client from its peer and the text of ``X-Forwarded-For``."""
+    seen = [peer]
     if settings.BITVAULT_TRUSTED_PROXY_COUNT:
-        forwarded = request.headers.get("X-Forwarded-For", "").split(",")
-        seen = [part.strip() for part in forwarded if part.strip()] + seen
+        seen = [part.strip() for part in forwarded.split(",") if part.strip()] + seen
     position = max(len(seen) - 1 - settings.BITVAULT_TRUSTED_PROXY_COUNT, 0)
     return _plain(seen[position])
 

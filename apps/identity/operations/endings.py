@@ -1,5 +1,10 @@
-"""Ending sessions and tokens inside an open transaction, with the event of each where its tenant is the one entered."""
+"""Ending sessions and tokens inside an open transaction, with the event of each where its tenant is the one entered.
 
+What ends is announced after the commit, in every tenant that it belonged to, so that open sockets close with it.
+"""
+
+from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -7,7 +12,9 @@ from django.db.models import QuerySet
 from apps.identity import models
 from bitvault.events.api import publish
 from bitvault.events.catalog.identity import SessionEnded, TokenRevoked
-from bitvault.kernel import clock, tenancy
+from bitvault.kernel import clock, db, tenancy
+from bitvault.web import wakeups
+from bitvault.web.wakeups import Bond, bond
 
 
 def end_sessions(rows: "QuerySet[models.Session]", *, actor_id: UUID | None) -> int:
@@ -17,6 +24,7 @@ def end_sessions(rows: "QuerySet[models.Session]", *, actor_id: UUID | None) -> 
     for session_id, tenant_id, user_id in found:
         if user_id is not None and _is_here(tenant_id):
             publish(SessionEnded(session_id=session_id, user_id=user_id, actor_id=actor_id))
+    _announce((tenant_id, bond(Bond.SESSION, session_id)) for session_id, tenant_id, _ in found)
     return len(found)
 
 
@@ -27,7 +35,23 @@ def end_tokens(rows: "QuerySet[models.ApiToken]", *, actor_id: UUID | None) -> i
     for token_id, tenant_id, user_id in found:
         if _is_here(tenant_id):
             publish(TokenRevoked(token_id=token_id, user_id=user_id, actor_id=actor_id))
+    _announce((tenant_id, bond(Bond.TOKEN, token_id)) for token_id, tenant_id, _ in found)
     return len(found)
+
+
+def announce(tenant_id: UUID, *bonds: str) -> None:
+    """Let sockets close that hang on what ends in the open transaction, once it is committed."""
+    _announce((tenant_id, one) for one in bonds)
+
+
+def _announce(ended: Iterable[tuple[UUID | None, str]]) -> None:
+    by_tenant: dict[UUID, list[str]] = {}
+    for tenant_id, one in ended:
+        if tenant_id is not None:
+            by_tenant.setdefault(tenant_id, []).append(one)
+    tx = db.require_writing()
+    for tenant_id, bonds in by_tenant.items():
+        tx.after_commit(partial(wakeups.announce_ended, tenant_id, bonds))
 
 
 def _is_here(tenant_id: UUID | None) -> bool:

@@ -8,13 +8,14 @@ from django.db import IntegrityError
 from apps.identity import dtos, models, queries
 from apps.identity.errors import AlreadyMember, LastOwner
 from apps.identity.operations import texts
-from apps.identity.operations.endings import end_sessions, end_tokens
+from apps.identity.operations.endings import announce, end_sessions, end_tokens
 from bitvault.events.api import publish
 from bitvault.events.catalog.identity import MemberAdded, MemberRemoved, MemberRoleChanged
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.actor import Role
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.tenancy import Tenant
+from bitvault.web.wakeups import Bond, bond
 
 
 def add(
@@ -76,6 +77,7 @@ def remove(*, tenant: Tenant, user_id: UUID, removed_by: UUID | None) -> None:
         end_sessions(models.Session.objects.filter(tenant_id=tenant.id, user_id=user_id), actor_id=removed_by)
         end_tokens(models.ApiToken.objects.filter(tenant_id=tenant.id, user_id=user_id), actor_id=removed_by)
         membership.delete()
+        announce(tenant.id, bond(Bond.USER, user_id))
         publish(MemberRemoved(user_id=user_id, actor_id=removed_by))
         tx.after_commit(queries.forget_remembered)
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from apps.identity import dtos, models, provisioning, queries
 from apps.identity.errors import DomainTaken, InvalidCredentials, SignUpClosed, SlugTaken
 from apps.identity.operations import guesses, members, passwords, texts
+from apps.identity.operations.endings import announce
 from bitvault.events.api import Event, open_stream, publish
 from bitvault.events.catalog.identity import MemberAdded, TenantActivated, TenantCreated, TenantSuspended
 from bitvault.kernel import clock, db, ids, tenancy
@@ -15,6 +16,7 @@ from bitvault.kernel.actor import Role
 from bitvault.kernel.errors import Conflict, NotFound
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web import throttle
+from bitvault.web.wakeups import Bond, bond
 
 SIGN_UP_LIMIT = 60
 """Tenants that one address may ask for in an hour: a course behind one address, not a program. Each costs a schema and a role."""
@@ -107,4 +109,6 @@ def _set_state(tenant_id: UUID, state: models.TenantState, event: Event) -> None
     with tenancy.entered(queries.to_tenant(row)), db.public_transaction() as tx:
         if models.Tenant.objects.filter(pk=tenant_id).exclude(state=state).update(state=state):
             publish(event)
+            if state == models.TenantState.SUSPENDED:
+                announce(tenant_id, bond(Bond.TENANT, tenant_id))
         tx.after_commit(queries.forget_remembered)
