@@ -1,13 +1,14 @@
 """Signing in, signing up, signing out, and one's own account."""
 
 import re
+from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from tests.journeys.browser.conftest import sign_in
-from tests.support.world import PASSWORD
+from tests.support.world import ACME, PASSWORD
 
 
 def test_a_wrong_password_is_told_beside_the_form_and_the_right_one_opens_the_vault(visitor, live):
@@ -59,8 +60,40 @@ def test_a_ticket_between_hosts_is_good_once(visitor, live):
     sign_in(page, live.bare_url, live.email, live.password)
     page.wait_for_url(f"{live.tenant_url}/files/")
     other = visitor()
-    other.goto(tickets[0])
+    other.goto(tickets[0], referer=f"{live.bare_url}/")
     expect(other.get_by_role("alert")).to_contain_text("used or is too old")
+
+
+def test_a_ticket_on_a_strangers_page_signs_nobody_in(visitor, live):
+    """A fresh ticket, carried by a link from elsewhere: it would make the visitor work in the sender's account."""
+    page = visitor()
+    sign_in(page, live.bare_url, live.email, live.password)
+    page.wait_for_url(f"{live.tenant_url}/files/")
+    tickets = []
+    page.route("**/enter/?ticket=*", lambda route: (tickets.append(route.request.url), route.abort()))
+    with suppress(Error):
+        page.goto(f"{live.bare_url}/vaults/")
+        page.wait_for_timeout(2000)
+    assert len(tickets) == 1
+    other = visitor()
+    other.goto(tickets[0], referer="http://evil.example/")
+    expect(other.get_by_role("button", name="Sign in")).to_be_visible()
+    other.goto(f"{live.tenant_url}/files/")
+    other.wait_for_url(f"{live.tenant_url}/sign-in/")
+
+
+def test_a_ticket_on_somebody_elses_page_signs_nobody_in(visitor, live):
+    """A visitor who were signed in by it would bring their files to whoever had the ticket made."""
+    maker = visitor()
+    sign_in(maker, live.bare_url, live.email, live.password)
+    maker.wait_for_url(f"{live.tenant_url}/files/")
+    answer = maker.request.get(f"{live.bare_url}/vaults/{ACME.id}/open", max_redirects=0)
+    victim = visitor()
+    victim.set_content(f'<a href="{answer.headers["location"]}">A lovely picture</a>')
+    victim.get_by_role("link").click()
+    expect(victim.get_by_role("alert")).to_contain_text("used or is too old")
+    victim.goto(f"{live.tenant_url}/files/")
+    victim.wait_for_url(f"{live.tenant_url}/sign-in/**")
 
 
 def test_a_new_vault_is_made_in_the_browser_and_is_ready_at_once(visitor, live):
@@ -122,6 +155,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(vault, live):
     expect(page.locator("#token-error")).to_contain_text("Give it a name")
     page.get_by_label("Name", exact=True).fill("Nightly backup")
     page.get_by_role("button", name="Create token").click()
+    expect(page.locator("#secret")).to_contain_text("bv_")
     secret = page.locator("#secret").inner_text()
     assert live.client_of(secret).get("/me").json()["user"]["email"] == live.email
     page.get_by_role("button", name="Done").click()

@@ -78,12 +78,18 @@ class Vault:
 
     def limit_upload(self, bytes_per_second: int) -> None:
         """Make the line as slow as that; -1 makes it as fast as it is."""
+        self._shape_line(offline=False, bytes_per_second=bytes_per_second)
+
+    def cut_line(self) -> None:
+        self._shape_line(offline=True, bytes_per_second=0)
+
+    def _shape_line(self, *, offline: bool, bytes_per_second: int) -> None:
         if self._network is None:
             self._network = self.page.context.new_cdp_session(self.page)
             self._network.send("Network.enable")
         self._network.send(
             "Network.emulateNetworkConditions",
-            {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second},
+            {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second},
         )
 
     def upload(self, name: str) -> Locator:

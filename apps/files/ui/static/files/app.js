@@ -9,6 +9,7 @@ import { startPaging } from "./list/paging.js";
 import { entryOf, keepOneInTabOrder, place, placeNode } from "./list/rows.js";
 import { selectAll, show, startSelection } from "./list/selection.js";
 import { runInTrash } from "./list/trash.js";
+import { startLive } from "./live.js";
 import { startUploads } from "./uploads/start.js";
 
 const inTrash = () => place().page === "trash";
@@ -29,6 +30,7 @@ startKeyboard({
   },
 });
 const uploads = startUploads();
+startLive();
 
 document.addEventListener("click", (event) => {
   const button = closest(event.target, "[data-command]");

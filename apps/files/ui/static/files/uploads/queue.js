@@ -74,6 +74,8 @@ export class UploadQueue extends EventTarget {
   /** @type {Item[]} */
   items = [];
   #next = 1;
+  /** @type {Set<Promise<void>>} */
+  #writing = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #soon;
 
@@ -95,7 +97,9 @@ export class UploadQueue extends EventTarget {
     const item = new Item(this.#next, file, batch, dir);
     this.#next += 1;
     this.items.push(item);
-    void this.#remember(item, true);
+    const writing = this.#remember(item, true);
+    this.#writing.add(writing);
+    void writing.finally(() => this.#writing.delete(writing));
     this.#tell("change");
     // Once for all that come in one go: a thousand files would look through the queue a thousand times.
     this.#soon ??= setTimeout(() => {
@@ -103,6 +107,11 @@ export class UploadQueue extends EventTarget {
       this.#pump();
     });
     return item;
+  }
+
+  /** Wait until all that was added is remembered. */
+  async remembered() {
+    await Promise.all(this.#writing);
   }
 
   /** @param {Batch} batch @param {string[]} dir a folder that may stay empty */

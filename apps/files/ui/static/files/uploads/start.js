@@ -34,6 +34,7 @@ export function startUploads() {
   });
 
   const showUnfinished = async () => {
+    await queue.remembered();
     unfinished = await listUnfinished();
     tray.showUnfinished(unfinished);
   };

@@ -1,0 +1,164 @@
+/**
+ * Keeps the list true while others change it: a socket says that something has changed, and the rows that did are shown as they are now.
+ *
+ * The socket carries a number and nothing else; what changed is read by REST, with the rights of the moment. A word that is lost costs
+ * nothing: the next one leads to the same reading.
+ */
+
+import { get } from "../js/api.js";
+import { list, place, placeNode, refreshRow, removeRow, rowOf, rows } from "./list/rows.js";
+
+/** @typedef {import("../js/api.js").Node} Node */
+
+const PAGE = 1000;
+/** Pages that one refreshing reads at most: five thousand rows are looked after, what is scrolled in below comes fresh anyway. */
+const PAGES = 5;
+/** Rows that may have gone and are asked for one by one. */
+const DOUBTS = 20;
+/** Changes that come close together are shown together. */
+const SETTLE_MS = 150;
+/** Between two readings, with as much again by chance: a change in a large team must not bring everybody in the same moment. */
+const REST_MS = 700;
+const LONGEST_WAIT_MS = 60_000;
+
+const ENDED = 4401;
+const FORBIDDEN = 4403;
+const TOO_MANY = 4429;
+
+/** @type {WebSocket | null} */
+let socket = null;
+let tries = 0;
+let head = -1;
+let reading = false;
+let due = false;
+let settling = 0;
+
+/** @param {string} name @returns {string} */
+const meta = (name) => document.querySelector(`meta[name="bitvault-${name}"]`)?.getAttribute("content") ?? "";
+
+/** @returns {string} */
+function address() {
+  const own = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}`;
+  return `${meta("sockets") || own}/ws/v1/sync`;
+}
+
+function connect() {
+  if (socket || !navigator.onLine) return;
+  socket = new WebSocket(address());
+  socket.addEventListener("message", (event) => {
+    tries = 0;
+    hear(String(event.data));
+  });
+  socket.addEventListener("close", (event) => {
+    socket = null;
+    if (event.code === FORBIDDEN) return;
+    // Whether the session has ended is REST's to say; if so, the page asks to sign in.
+    if (event.code === ENDED) void get("/me").then(() => comeBack(), () => {});
+    else comeBack(event.code === TOO_MANY ? LONGEST_WAIT_MS : 0);
+  });
+}
+
+/** Try again after a while that grows, and is left to chance so that not all come back at once. @param {number} [leastMs] */
+function comeBack(leastMs = 0) {
+  const longest = Math.min(1000 * 2 ** tries, LONGEST_WAIT_MS);
+  tries += 1;
+  setTimeout(connect, Math.max(leastMs, 250 + Math.random() * longest));
+}
+
+/** @param {string} text */
+function hear(text) {
+  const told = JSON.parse(text);
+  if (told.type !== "head" || told.seq <= head) return;
+  head = told.seq;
+  if (!settling) settling = setTimeout(settle, SETTLE_MS);
+}
+
+function settle() {
+  settling = 0;
+  due = true;
+  void refresh();
+}
+
+/** Show what has changed, once at a time, and not while nobody looks or something hangs on the rows. */
+async function refresh() {
+  if (reading || !due || document.hidden) return;
+  reading = true;
+  due = false;
+  try {
+    if (place().page === "folder") await show();
+  } catch {
+    // The next word leads here again; meanwhile the page is as true as it was.
+  } finally {
+    setTimeout(() => {
+      reading = false;
+      void refresh();
+    }, REST_MS * (1 + Math.random()));
+  }
+}
+
+/** @returns {boolean} whether rows must stay where they are for now */
+const held = () => document.getElementById("main")?.hasAttribute("data-dragging") === true;
+
+/** @param {string} id @returns {boolean} whether somebody types another name into its row */
+const isEdited = (id) => rowOf(id)?.querySelector(".rename") != null;
+
+async function show() {
+  const { folderId, sort, order } = place();
+  // What this page itself does while the list is being read is newer than what is read.
+  const before = new Set(rows().map((row) => row.dataset.id ?? ""));
+  const { nodes, whole } = await read(folderId, sort, order);
+  const now = place();
+  // Meanwhile the page may have become another one, or the order another order.
+  if (now.page !== "folder" || now.folderId !== folderId || now.sort !== sort || now.order !== order) return;
+  if (held()) {
+    due = true;
+    return;
+  }
+  const long = list()?.querySelector(".more") !== null;
+  const last = long ? nodes.findLastIndex((node) => rowOf(node.id)) : nodes.length - 1;
+  for (const node of nodes.slice(0, last + 1)) {
+    const row = rowOf(node.id);
+    if (row ? node.revision > Number(row.dataset.revision) && !isEdited(node.id) : !before.has(node.id)) placeNode(node, { fresh: true });
+  }
+  const present = new Set(nodes.map((node) => node.id));
+  const missing = [...before].filter((id) => !present.has(id) && !isEdited(id));
+  for (const id of missing.slice(0, whole ? undefined : DOUBTS)) {
+    if (whole) removeRow(id);
+    else await refreshRow(id);
+  }
+}
+
+/**
+ * Read as much of a folder as the page shows of it.
+ *
+ * @param {string} folderId
+ * @param {string} sort
+ * @param {string} order
+ * @returns {Promise<{nodes: Node[], whole: boolean}>}
+ */
+async function read(folderId, sort, order) {
+  /** @type {Node[]} */
+  const nodes = [];
+  let cursor = "";
+  for (let page = 0; page < PAGES; page += 1) {
+    const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
+    const answer = await get(`/nodes/${folderId}/children?limit=${PAGE}&sort=${sort}&order=${order}${after}`);
+    nodes.push(...answer.items);
+    cursor = answer.next_cursor ?? "";
+    if (!cursor) return { nodes, whole: true };
+    if (list()?.querySelector(".more") && nodes.length > rows().length) break;
+  }
+  return { nodes, whole: false };
+}
+
+/** Listen from now on. */
+export function startLive() {
+  if (!meta("user")) return;
+  connect();
+  window.addEventListener("online", () => connect());
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    connect();
+    void refresh();
+  });
+}
