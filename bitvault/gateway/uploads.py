@@ -161,6 +161,7 @@ class Uploads(View):
         answer=Upload,
         status=201,
         problems=(NameTaken, QuotaExceeded, FileTooLarge, PartOutOfRange),
+        repeatable=True,
     )
     def post(self, request: ActorRequest) -> HttpResponse:
         """Begin an upload. Name, rights and quota are decided here, before any byte moves.

@@ -23,7 +23,8 @@ from bitvault.web.models import IdempotencyKey
 LIFETIME = timedelta(hours=24)
 """How long an answer is kept: longer than any client keeps trying one request."""
 
-_KEY_LIMIT = 255
+KEY_LIMIT = 255
+"""Characters of a key: any identifier of any client, and no file."""
 
 _KEEP = """
 INSERT INTO web_idempotency_key (user_id, key, fingerprint, answer, created_at) VALUES (%s, %s, %s, %s, %s)
@@ -67,7 +68,7 @@ class Key:
 
         :raises KeyUnfit: it is empty, too long, or holds what is not printable ASCII.
         """
-        if not 0 < len(text) <= _KEY_LIMIT or not text.isascii() or not text.isprintable():
+        if not 0 < len(text) <= KEY_LIMIT or not text.isascii() or not text.isprintable():
             raise KeyUnfit
         digest = hashlib.sha256(f"{method} {path}\n".encode())
         digest.update(body)

@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
 from bitvault.kernel import errors
+from bitvault.web.idempotency import KEY_LIMIT, KeyReused, KeyUnfit
 from bitvault.web.problems import CONTENT_TYPE
 from bitvault.web.views import JSON, Operation, View
 
@@ -75,10 +76,9 @@ class Schema(AutoSchema):
                 {"name": name, "in": "query", "required": name in required, "schema": part}
                 for name, part in definition["properties"].items()
             ]
-        if self.method == "POST":
-            parameters.append(
-                {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string"}}
-            )
+        if self._operation.repeatable:
+            key = {"type": "string", "minLength": 1, "maxLength": KEY_LIMIT}
+            parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": key})
         return parameters
 
     def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
@@ -109,6 +109,8 @@ class Schema(AutoSchema):
             kinds += [errors.UnsupportedMedia, errors.TooLarge]
         if operation.body is not None or operation.query is not None or "{" in self.path or self.method == "POST":
             kinds.append(errors.Invalid)
+        if operation.repeatable:
+            kinds += [KeyUnfit, KeyReused]
         by_status: dict[int, list[str]] = {}
         for kind in [*kinds, *operation.problems]:
             by_status.setdefault(kind.status, []).append(kind.code)

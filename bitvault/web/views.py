@@ -50,7 +50,7 @@ class Operation:
     answer: Any = None
     status: int = 200
     problems: tuple[type[errors.BitVaultError], ...] = field(default=())
-    etag: bool = False
+    repeatable: bool = False
 
 
 def operation(
@@ -60,11 +60,15 @@ def operation(
     answer: Any = None,
     status: int = 200,
     problems: tuple[type[errors.BitVaultError], ...] = (),
+    repeatable: bool = False,
 ) -> Callable[[H], H]:
-    """Say what a view's method takes (``body``, ``query``), what it gives (``answer`` with ``status``) and which problems are its own."""
+    """Say what a view's method takes (``body``, ``query``), what it gives (``answer`` with ``status``) and which problems are its own.
+
+    A ``repeatable`` one takes an ``Idempotency-Key`` (``View.repeatable``).
+    """
 
     def mark(method: H) -> H:
-        method.__operation__ = Operation(body, query, answer, status, problems)  # type: ignore[attr-defined] # read by openapi
+        method.__operation__ = Operation(body, query, answer, status, problems, repeatable)  # type: ignore[attr-defined] # read by openapi
         return method
 
     return mark

@@ -102,7 +102,7 @@ class NodeByPath(View):
 class Folders(View):
     """Making folders."""
 
-    @operation(body=schemas.CreateFolder, answer=Node, status=201, problems=_PLACE)
+    @operation(body=schemas.CreateFolder, answer=Node, status=201, problems=_PLACE, repeatable=True)
     def post(self, request: ActorRequest) -> HttpResponse:
         """Make a folder."""
         body = self.parse(schemas.CreateFolder, request)
@@ -143,7 +143,7 @@ class TrashDetail(View):
 class TrashRestore(View):
     """The way back out of the trash."""
 
-    @operation(body=schemas.RestoreNode, answer=Node, problems=(*_PLACE, errors.ParentGone))
+    @operation(body=schemas.RestoreNode, answer=Node, problems=(*_PLACE, errors.ParentGone), repeatable=True)
     def post(self, request: ActorRequest, node_id: UUID) -> HttpResponse:
         """Take a node, with all below it, out of the trash."""
         body = self.parse(schemas.RestoreNode, request)
