@@ -29,7 +29,20 @@ from tests.architecture.sources import ROOT, read_all
 MODULES = sorted(path.parent.name for path in (ROOT / "apps").glob("*/api.py"))
 
 PLAIN = (str, int, float, bool, bytes, type(None), UUID, datetime, date, timedelta, Decimal)
-CONTAINERS = (list, tuple, dict, set, frozenset, abc.Sequence, abc.Mapping, abc.Set, abc.Iterable, abc.Iterator, Page)
+CONTAINERS = (
+    list,
+    tuple,
+    dict,
+    set,
+    frozenset,
+    abc.Sequence,
+    abc.Mapping,
+    abc.Set,
+    abc.Collection,
+    abc.Iterable,
+    abc.Iterator,
+    Page,
+)
 STATED = (SessionBase,)
 """The browser's session: Django makes it for each request and identity keeps it, so it is handed over as it is."""
 
