@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from tests.journeys.browser.conftest import sign_in
-from tests.support.world import ACME, PASSWORD
+from tests.support.world import PASSWORD
 
 
 def test_a_wrong_password_is_told_beside_the_form_and_the_right_one_opens_the_vault(visitor, live):
@@ -80,20 +80,6 @@ def test_a_ticket_on_a_strangers_page_signs_nobody_in(visitor, live):
     expect(other.get_by_role("button", name="Sign in")).to_be_visible()
     other.goto(f"{live.tenant_url}/files/")
     other.wait_for_url(f"{live.tenant_url}/sign-in/")
-
-
-def test_a_ticket_on_somebody_elses_page_signs_nobody_in(visitor, live):
-    """A visitor who were signed in by it would bring their files to whoever had the ticket made."""
-    maker = visitor()
-    sign_in(maker, live.bare_url, live.email, live.password)
-    maker.wait_for_url(f"{live.tenant_url}/files/")
-    answer = maker.request.get(f"{live.bare_url}/vaults/{ACME.id}/open", max_redirects=0)
-    victim = visitor()
-    victim.set_content(f'<a href="{answer.headers["location"]}">A lovely picture</a>')
-    victim.get_by_role("link").click()
-    expect(victim.get_by_role("alert")).to_contain_text("used or is too old")
-    victim.goto(f"{live.tenant_url}/files/")
-    victim.wait_for_url(f"{live.tenant_url}/sign-in/**")
 
 
 def test_a_new_vault_is_made_in_the_browser_and_is_ready_at_once(visitor, live):
