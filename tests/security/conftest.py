@@ -1,0 +1,76 @@
+"""What tests of the defences stand on: real processes, and people with things of their own in two tenants."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.live import Live
+from tests.support.sending import Sender
+from tests.support.world import ACME, BETA, PASSWORD
+
+
+@pytest.fixture(scope="module")
+def live(database_template, worker_suffix):
+    """A running BitVault with the small world (tests/support/world.py), for the tests of one file."""
+    with Live(template=database_template, name=f"bv_secure_{worker_suffix}") as running:
+        yield running
+
+
+@dataclass
+class Belongings:
+    """What one person has, each thing under a name that nobody else uses; ``ids`` by the parameter of a route."""
+
+    canary: str
+    api: Any
+    ids: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def in_an_hour():
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+
+@pytest.fixture
+def belongings(api):
+    """Give somebody one thing of each kind that a route can name."""
+
+    def own(name: str) -> Belongings:
+        from django.test import Client
+
+        canary = f"canary-of-{name}"
+        client = api(name)
+        root_id = client.get("/me").json()["root_id"]
+        sender = Sender(client, root_id)
+        folder = client.post("/folders", {"parent_id": root_id, "name": f"{canary} folder"}).json()
+        file = sender.bring(f"{canary} file", canary.encode())
+        inside = Sender(client, folder["id"]).bring(f"{canary} inside", canary.encode() * 2)
+        trashed = client.post("/folders", {"parent_id": root_id, "name": f"{canary} trashed"}).json()
+        assert client.delete(f"/nodes/{trashed['id']}").status_code == 204
+        upload = sender.started(f"{canary} upload", canary.encode() * 3)
+        token = client.post(
+            "/tokens", {"name": f"{canary} token", "scopes": ["files:read"], "expires_at": in_an_hour()}
+        )
+        slug = "acme" if name in ACME.people else "beta"
+        person = {**ACME.people, **BETA.people}[name]
+        browser = Client(headers={"host": f"{slug}.localhost", "user-agent": f"{canary} browser"})
+        signed_in = browser.post(
+            "/api/v1/auth/login", {"email": person.email, "password": PASSWORD}, content_type="application/json"
+        )
+        assert signed_in.status_code == 200, signed_in.content
+        session = client.get("/sessions").json()["items"][0]
+        return Belongings(
+            canary=canary,
+            api=client,
+            ids={
+                "node_id": {"folder": folder["id"], "file": file["id"], "inside": inside["id"], "root": root_id},
+                "trash": {"trashed": trashed["id"]},
+                "upload_id": {"upload": upload["id"]},
+                "token_id": {"token": token.json()["id"]},
+                "session_id": {"session": session["id"]},
+                "version_id": {"version": file["version_id"]},
+                "user_id": {"user": str(person.user_id)},
+            },
+        )
+
+    return own

@@ -1,0 +1,204 @@
+"""Nobody reaches what is not theirs: every route × other people's ids, generated from the route table (THR 18, TEN-1).
+
+The answer for somebody else's id, in this tenant or in another, is the answer for an id that never was: same status, same headers, same
+body but for the id of the request. A route or a body that names things by id and is not covered here fails.
+"""
+
+import uuid
+
+import pytest
+
+from tests.support.surface import METHODS, fields_of, is_id, operations, plain, routes
+
+pytestmark = pytest.mark.store
+
+HASH = "0" * 64
+
+BODIES = {
+    ("POST", "/folders"): {"parent_id": None, "name": "mine now"},
+    ("PATCH", "/nodes/{node_id}"): {"name": "mine now"},
+    ("POST", "/trash/{node_id}/restore"): {},
+    ("POST", "/uploads"): {"parent_id": None, "name": "mine now", "size_bytes": 1},
+    ("POST", "/uploads/{upload_id}/parts"): {"parts": [{"number": 1, "sha256": HASH}]},
+    ("POST", "/uploads/{upload_id}/commit"): {},
+    ("POST", "/auth/login"): {"email": "mia@acme.test", "password": "guess"},
+    ("POST", "/auth/password"): {"current_password": "guess", "new_password": "another long one"},
+    ("POST", "/tokens"): {"name": "n", "scopes": ["files:read"], "expires_at": "2100-01-01T00:00:00Z"},
+}
+"""A body for each operation that takes one, such that only the ids decide."""
+
+KINDS = {"node_id": "node_id", "upload_id": "upload_id", "token_id": "token_id", "session_id": "session_id"}
+"""What each parameter of a path names."""
+
+FIELDS = {
+    ("POST", "/folders", "parent_id"): ("node_id", {"name": "mine now"}),
+    ("PATCH", "/nodes/{node_id}", "parent_id"): ("node_id", {}),
+    ("POST", "/trash/{node_id}/restore", "parent_id"): ("node_id", {}),
+    ("POST", "/uploads", "parent_id"): ("node_id", {"name": "mine now", "size_bytes": 1}),
+    ("POST", "/uploads", "node_id"): ("node_id", {"name": "mine now", "size_bytes": 1, "mode": "overwrite"}),
+    ("POST", "/uploads", "base_version_id"): ("version_id", {"name": "my file", "size_bytes": 1, "mode": "update"}),
+    ("GET", "/nodes/{node_id}/content", "version_id"): ("version_id", None),
+    ("HEAD", "/nodes/{node_id}/content", "version_id"): ("version_id", None),
+    ("GET", "/audit", "node_id"): ("node_id", None),
+    ("GET", "/audit", "actor_id"): ("user_id", None),
+}
+"""Ids in bodies and queries: what they name, and what stands beside them."""
+
+FORBIDDEN = {"/audit"}
+"""What a plain member may not ask for at all, whatever the ids."""
+
+
+@pytest.fixture
+def mia(belongings):
+    return belongings("mia")
+
+
+@pytest.fixture(params=["boris", "adam"], ids=["of another tenant", "of somebody else in this tenant"])
+def stranger(request, belongings):
+    return belongings(request.param)
+
+
+def ask(api, method, path, body=None, query=None):
+    headers = {"if-match": '"1"'} if method == "PATCH" else None
+    return api.request(method, path, body, headers=headers, **(query or {}))
+
+
+def test_every_parameter_of_a_route_is_covered():
+    named = {parameter for route in routes() for parameter in route.parameters}
+    assert named == set(KINDS)
+
+
+def test_every_body_is_covered():
+    assert {(method, route.path) for route, method, operation in operations() if operation.body} == set(BODIES)
+
+
+def test_every_id_in_a_body_or_a_query_is_covered():
+    named = {
+        (method, route.path, field.name)
+        for route, method, operation in operations()
+        for field in (*fields_of(operation.body), *fields_of(operation.query))
+        if is_id(field.type)
+    }
+    assert named == set(FIELDS)
+
+
+def kinds_of(route):
+    """Tell which things a route's parameter can name."""
+    (parameter,) = route.parameters
+    if route.path.startswith("/trash/"):
+        return ["trash"]
+    return [KINDS[parameter]]
+
+
+@pytest.mark.parametrize("route", [route for route in routes() if route.parameters], ids=lambda route: route.path)
+def test_a_strangers_id_reads_as_one_that_never_was(mia, stranger, route):
+    (parameter,) = route.parameters
+    seen = 0
+    for kind in [*kinds_of(route), "node_id" if kinds_of(route) == ["trash"] else kinds_of(route)[0]]:
+        for thing in stranger.ids[kind].values():
+            for method in METHODS:
+                body = BODIES.get((method, route.path))
+                theirs = ask(mia.api, method, route.at(**{parameter: thing}), body)
+                never = ask(mia.api, method, route.at(**{parameter: uuid.uuid4()}), body)
+                assert plain(theirs) == plain(never), (method, kind)
+                assert theirs.status_code in (404, 405)
+                if theirs.status_code == 404 and method != "HEAD":
+                    assert theirs.json()["code"].endswith("not_found")
+                    seen += 1
+    assert seen, "no method of this route looks for the thing"
+
+
+@pytest.mark.parametrize(("method", "path", "field"), FIELDS, ids=" ".join)
+def test_a_strangers_id_in_a_body_or_query_reads_as_one_that_never_was(mia, stranger, method, path, field):
+    kind, beside = FIELDS[method, path, field]
+    own = {
+        "node_id": mia.ids["trash"]["trashed"] if path.startswith("/trash/") else mia.ids["node_id"]["file"],
+        "parent_id": mia.ids["node_id"]["root"],
+    }
+    url = path.format(**own)
+
+    def answer(value):
+        if beside is None:
+            return ask(mia.api, method, url, query={field: str(value)})
+        fixed = {"parent_id": own["parent_id"]} if path == "/uploads" else {}
+        fixed |= {"node_id": own["node_id"]} if field == "base_version_id" else {}
+        return ask(mia.api, method, url, {**fixed, **beside, field: str(value)})
+
+    for thing in stranger.ids[kind].values():
+        theirs, never = answer(thing), answer(uuid.uuid4())
+        assert plain(theirs) == plain(never)
+        assert theirs.status_code == (403 if path in FORBIDDEN else 404), theirs.content
+
+
+def test_nothing_of_the_strangers_was_changed(mia, stranger):
+    """The matrix again with every method at once, and then the stranger looks at their own things."""
+    before = look_around(stranger)
+    for route in routes():
+        for parameter in route.parameters:
+            for kind in {KINDS[parameter], *kinds_of(route)}:
+                for thing in stranger.ids[kind].values():
+                    for method in METHODS:
+                        ask(mia.api, method, route.at(**{parameter: thing}), BODIES.get((method, route.path)))
+    assert look_around(stranger) == before
+
+
+def look_around(person):
+    """Read everything that a person can read of their own."""
+    return {path: plain(person.api.get(path)) for path in every_path(person)}
+
+
+def every_path(person):
+    for route in routes():
+        if "GET" not in route.operations:
+            continue
+        if not route.parameters:
+            if route.path == "/nodes/by-path":
+                yield f"{route.path}?path=/{person.canary} file"
+            else:
+                yield route.path
+        for parameter in route.parameters:
+            for thing in person.ids[KINDS[parameter]].values():
+                if not route.path.endswith("/content"):
+                    yield route.at(**{parameter: thing})
+
+
+def test_a_canary_of_one_person_is_in_no_answer_to_another(mia, belongings):
+    """Whatever mia can get, by her ids or by those of others: nothing of boris (another tenant) or adam (this one) is in it."""
+    strangers = [belongings("boris"), belongings("adam")]
+    answers = [mia.api.get(path) for person in (mia, *strangers) for path in every_path(person)]
+    answers += [
+        mia.api.get("/nodes/root/children", limit=1000, sort=sort) for sort in ("name", "size_bytes", "modified_at")
+    ]
+    text = "\n".join(f"{answer.headers} {answer.content.decode()}" for answer in answers)
+    assert mia.canary in text
+    for stranger in strangers:
+        assert stranger.canary not in text
+    for foreign in ("Beta", "beta.localhost", "boris@", "adam@"):
+        assert foreign not in text
+
+
+def test_what_was_deleted_for_ever_reads_as_what_never_was(mia):
+    folder = mia.ids["node_id"]["folder"]
+    assert mia.api.delete(f"/nodes/{folder}").status_code == 204
+    assert mia.api.delete(f"/trash/{folder}").status_code == 204
+    token, session = mia.ids["token_id"]["token"], mia.ids["session_id"]["session"]
+    assert mia.api.delete(f"/tokens/{token}").status_code == 204
+    assert mia.api.delete(f"/sessions/{session}").status_code == 204
+    gone = {"node_id": [folder, mia.ids["node_id"]["inside"]], "token_id": [token], "session_id": [session]}
+    for route in routes():
+        for parameter in route.parameters:
+            for thing in gone.get(KINDS[parameter], []):
+                for method in METHODS:
+                    body = BODIES.get((method, route.path))
+                    there = ask(mia.api, method, route.at(**{parameter: thing}), body)
+                    never = ask(mia.api, method, route.at(**{parameter: uuid.uuid4()}), body)
+                    assert plain(there) == plain(never), (method, route.path)
+
+
+def test_a_version_of_one_node_is_not_reached_through_another(mia):
+    """Parent and child are always checked together (THR 4)."""
+    other = mia.ids["node_id"]["inside"]
+    answer = mia.api.get(f"/nodes/{other}/content", version_id=mia.ids["version_id"]["version"])
+    never = mia.api.get(f"/nodes/{other}/content", version_id=uuid.uuid4())
+    assert plain(answer) == plain(never)
+    assert answer.status_code == 404
