@@ -1,13 +1,32 @@
 """The door of billing: room for uploads, and what is left of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from apps.billing import operations, queries
-from apps.billing.dtos import Quota
+from apps.billing.dtos import Quota, Usage, UsageHistory
+from apps.billing.errors import RangeTooLong
+from apps.billing.metering import CONSUMER
+from bitvault.events.api import get_position
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import Page
+
+__all__ = [
+    "CONSUMER",
+    "get_quota",
+    "get_usage",
+    "list_quotas",
+    "list_usage_history",
+    "refund",
+    "release",
+    "reserve",
+    "set_quota",
+    "settle",
+]
+
+HISTORY_LIMIT_DAYS = 366
+"""Days of one answer: a year, in at most some thousand rows."""
 
 
 @exposed
@@ -56,3 +75,20 @@ def set_quota(*, plan: str | None = None, limit_bytes: int | None = None, actor:
     :raises PlanUnknown: there is no plan of this name.
     """
     operations.set_quota(plan=plan, limit_bytes=limit_bytes, by=actor)
+
+
+@exposed
+def get_usage(*, actor: Actor) -> Usage:
+    """Tell what the tenant stores, as far as the meter has come."""
+    return queries.get_usage(get_position(CONSUMER))
+
+
+@exposed
+def list_usage_history(*, actor: Actor, metric: str | None, begin: date, end: date) -> UsageHistory:
+    """List what the tenant stored and did by day (UTC), ``end`` exclusive.
+
+    :raises RangeTooLong: more than 366 days are asked for, or none.
+    """
+    if not 0 < (end - begin).days <= HISTORY_LIMIT_DAYS:
+        raise RangeTooLong(limit_days=HISTORY_LIMIT_DAYS)
+    return queries.list_history(get_position(CONSUMER), metric=metric, begin=begin, end=end)

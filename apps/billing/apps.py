@@ -9,3 +9,7 @@ class BillingConfig(AppConfig):
     name = "apps.billing"
     label = "billing"
     verbose_name = "Billing and metering"
+
+    def ready(self) -> None:
+        """Make the meter's functions known."""
+        from apps.billing import consumers  # noqa: F401 - importing it registers them

@@ -1,6 +1,8 @@
 """What billing's doors give."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +15,32 @@ class Quota:
     used_bytes: int
     reserved_bytes: int
     available_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a tenant stores now, true as of a number of the stream. Bytes are those of all versions, trash apart."""
+
+    live_bytes: int
+    trash_bytes: int
+    file_count: int
+    folder_count: int
+    version_count: int
+    as_of_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageOfDay:
+    """One metric of one day (UTC): the closing figure of what there is, or the sum of what happened."""
+
+    day: date
+    metric: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageHistory:
+    """Metrics by day, oldest first; a day without a change has no row."""
+
+    items: Sequence[UsageOfDay]
+    as_of_seq: int

@@ -15,3 +15,10 @@ class PlanUnknown(errors.NotFound):
 
     code = "billing.plan_unknown"
     title = "There is no such plan"
+
+
+class RangeTooLong(errors.Invalid):
+    """The days asked for are none, or more than a year of them."""
+
+    code = "billing.range_too_long"
+    title = "Ask for at least one day and at most a year"

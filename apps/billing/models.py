@@ -87,3 +87,41 @@ class Refund(TenantModel):
     class Meta:
         db_table = "billing_refund"
         constraints = [models.CheckConstraint(condition=models.Q(size_bytes__gte=0), name="billing_refund_figures")]
+
+
+class MeteredNode(TenantModel):
+    """The meter's image of a node: where it hangs, and the bytes of all its versions. Fed by events, rebuilt from files."""
+
+    node_id = models.UUIDField(primary_key=True)
+    parent_id = models.UUIDField(null=True)
+    is_folder = models.BooleanField()
+    size_bytes = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "billing_metered_node"
+        indexes = [
+            # What lies below a folder that goes to the trash?
+            models.Index(fields=["parent_id"], name="billing_metered_node_parent"),
+        ]
+
+
+class UsageGauge(TenantModel):
+    """What there is now, by metric."""
+
+    metric = models.CharField(max_length=40, primary_key=True)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        db_table = "billing_usage_gauge"
+
+
+class UsageDay(TenantModel):
+    """What there was at the end of a day (gauges), and what happened on it (flows)."""
+
+    pk = models.CompositePrimaryKey("day", "metric")
+    day = models.DateField()
+    metric = models.CharField(max_length=40)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        db_table = "billing_usage_day"

@@ -1,8 +1,10 @@
-"""Reads of quotas."""
+"""Reads of quotas and of the meter."""
+
+from datetime import date
 
 from django.db import connection
 
-from apps.billing import dtos, models
+from apps.billing import dtos, metering, models
 from bitvault.kernel import db
 from bitvault.kernel.errors import ProgrammingError
 
@@ -39,3 +41,20 @@ def read_quota() -> dtos.Quota:
         reserved_bytes=reserved_bytes,
         available_bytes=max(0, limit_bytes - used_bytes - reserved_bytes),
     )
+
+
+def get_usage(position: int) -> dtos.Usage:
+    """Read the gauges; ``position`` is how far the meter has come at least."""
+    with db.read_transaction():
+        amounts = dict(models.UsageGauge.objects.values_list("metric", "amount"))
+    return dtos.Usage(**{metric: amounts.get(metric, 0) for metric in metering.GAUGES}, as_of_seq=position)
+
+
+def list_history(position: int, *, metric: str | None, begin: date, end: date) -> dtos.UsageHistory:
+    """Read days from ``begin`` up to, but not with, ``end``."""
+    with db.read_transaction():
+        rows = models.UsageDay.objects.filter(day__gte=begin, day__lt=end).order_by("day", "metric")
+        if metric is not None:
+            rows = rows.filter(metric=metric)
+        items = [dtos.UsageOfDay(*row) for row in rows.values_list("day", "metric", "amount")]
+    return dtos.UsageHistory(items=items, as_of_seq=position)

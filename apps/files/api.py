@@ -26,9 +26,9 @@ from apps.files.dtos import (
     UploadGrant,
 )
 from apps.files.errors import NothingToChange
-from apps.files.operations import content, purging, structure, trash
+from apps.files.operations import content, downloads, purging, structure, trash
 from apps.files.rows import to_node
-from bitvault.kernel import clock, names
+from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
@@ -325,6 +325,19 @@ def get_content(*, actor: Actor, node_id: UUID, version_id: UUID | None = None) 
     """
     actor.require_scope(Scope.FILES_READ)
     return queries.get_content(actor, node_id, version_id)
+
+
+@exposed
+def open_content(*, actor: Actor, node_id: UUID, version_id: UUID | None = None) -> Content:
+    """Find the bytes of a live file for a download, and let the stream know that it was allowed.
+
+    :raises NotAFile: the node is a folder.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    with db.write_transaction():
+        found = queries.read_content(actor, node_id, version_id)
+        downloads.announce(actor, node_id, found)
+    return found
 
 
 @exposed

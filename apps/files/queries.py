@@ -185,12 +185,17 @@ SELECT node_id, blob_id FROM files_version WHERE content_hash = %s AND size_byte
 def get_content(actor: Actor, node_id: UUID, version_id: UUID | None) -> Content:
     """Find the bytes of a file, or of one of its versions."""
     with db.read_transaction():
-        way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
-        if way.node.is_folder:
-            raise errors.NotAFile
-        found_id, blob_id, media_type, size_bytes, content_hash = require_row(
-            fetch_one(_CONTENT, [way.node.id, version_id or way.node.version_id])
-        )
+        return read_content(actor, node_id, version_id)
+
+
+def read_content(actor: Actor, node_id: UUID, version_id: UUID | None) -> Content:
+    """Find the bytes of a file, or of one of its versions, inside the open transaction."""
+    way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
+    if way.node.is_folder:
+        raise errors.NotAFile
+    found_id, blob_id, media_type, size_bytes, content_hash = require_row(
+        fetch_one(_CONTENT, [way.node.id, version_id or way.node.version_id])
+    )
     return Content(
         blob_id=blob_id,
         name=way.node.name,

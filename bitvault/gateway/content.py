@@ -37,7 +37,8 @@ class NodeContent(View):
         query = self.parse_query(WhichVersion, request)
         if node_id == "root":
             raise NotAFile
-        content = files.get_content(actor=request.actor, node_id=node_id, version_id=query.version_id)
+        find = files.open_content if method == "GET" else files.get_content
+        content = find(actor=request.actor, node_id=node_id, version_id=query.version_id)
         download = storage.sign_download(
             blob_id=content.blob_id, filename=content.name, media_type=content.media_type, method=method
         )

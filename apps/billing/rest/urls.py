@@ -4,4 +4,8 @@ from django.urls import path
 
 from apps.billing.rest import views
 
-urlpatterns = [path("quotas", views.Quotas.as_view())]
+urlpatterns = [
+    path("quotas", views.Quotas.as_view()),
+    path("usage", views.UsageNow.as_view()),
+    path("usage/history", views.UsageByDay.as_view()),
+]

@@ -110,3 +110,14 @@ class NodePurged(Event):
     blob_ids: Sequence[UUID]
     size_bytes: int
     is_last: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadSigned(Event):
+    """Somebody was given a URL for the bytes of a version; whether they fetched them, the store knows."""
+
+    type: ClassVar[str] = "files.download.signed.v1"
+
+    node_id: UUID
+    version_id: UUID
+    size_bytes: int

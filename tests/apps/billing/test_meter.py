@@ -1,0 +1,197 @@
+"""The meter: counted from the stream, equal to a recount, whatever is repeated or comes late."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.billing import metering
+from apps.billing.models import UsageGauge
+from bitvault.events import consuming
+from bitvault.events.models import ConsumerCursor
+from bitvault.kernel import clock, db, tenancy
+
+pytestmark = pytest.mark.committed
+
+
+def count_up(tenant) -> None:
+    with tenancy.entered(tenant):
+        consuming.consume(metering.CONSUMER)
+
+
+def usage(api, **query) -> dict:
+    answer = api("mia").get("/usage", **query)
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def recount(tenant) -> dict:
+    """Count the files' own tables: other code than the meter's."""
+    from django.db import connection
+
+    with tenancy.entered(tenant), db.read_transaction(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE trashed AS (
+                SELECT id FROM files_node WHERE trashed_at IS NOT NULL
+                UNION ALL SELECT child.id FROM trashed JOIN files_node child ON child.parent_id = trashed.id
+            )
+            SELECT
+                coalesce(sum(version.size_bytes) FILTER (WHERE trashed.id IS NULL), 0),
+                coalesce(sum(version.size_bytes) FILTER (WHERE trashed.id IS NOT NULL), 0),
+                count(version.id),
+                (SELECT count(*) FROM files_node WHERE kind = 1), (SELECT count(*) FROM files_node WHERE kind = 0)
+            FROM files_version version LEFT JOIN trashed ON trashed.id = version.node_id
+            """
+        )
+        names = ("live_bytes", "trash_bytes", "version_count", "file_count", "folder_count")
+        return dict(zip(names, map(int, cursor.fetchone()), strict=True))
+
+
+def compare(api, tenant) -> dict:
+    count_up(tenant)
+    measured = usage(api)
+    measured.pop("as_of_seq")
+    assert measured == recount(tenant)
+    return measured
+
+
+@pytest.fixture
+def upload(acme, actor):
+    """Commit a file of a size through the door; the bytes themselves are the store's matter."""
+    from uuid import uuid4
+
+    from apps.files import api as files
+
+    def commit(parent_id, name: str, size_bytes: int, mode: str = "add"):
+        with tenancy.entered(acme):
+            grant = files.authorise_upload(
+                actor=actor, parent_id=parent_id, name=name, mode=mode, size_bytes=size_bytes
+            )
+            return files.commit_upload(
+                actor=actor,
+                upload_id=uuid4(),
+                grant=grant,
+                blob_id=uuid4(),
+                size_bytes=size_bytes,
+                content_hash=uuid4().hex * 2,
+                media_type="text/plain",
+                client_modified_at=None,
+            ).node
+
+    return commit
+
+
+@pytest.fixture
+def root_id(acme, actor):
+    from apps.files import api as files
+
+    with tenancy.entered(acme):
+        return files.ensure_personal_root(actor=actor).id
+
+
+def test_what_is_stored_is_what_a_recount_finds(api, acme, actor, upload, root_id):
+    from apps.files import api as files
+
+    with tenancy.entered(acme):
+        folder = files.create_folder(actor=actor, parent_id=root_id, name="Reports")
+        inner = files.create_folder(actor=actor, parent_id=folder.id, name="2026")
+    upload(root_id, "a.txt", 100)
+    upload(folder.id, "b.txt", 20)
+    upload(inner.id, "c.txt", 3)
+    upload(inner.id, "c.txt", 5, mode="overwrite")
+    assert compare(api, acme)["live_bytes"] == 128
+    with tenancy.entered(acme):
+        files.trash_node(actor=actor, node_id=folder.id)
+    found = compare(api, acme)
+    assert (found["live_bytes"], found["trash_bytes"]) == (100, 28)
+    with tenancy.entered(acme):
+        files.restore_node(actor=actor, node_id=folder.id)
+    assert compare(api, acme)["trash_bytes"] == 0
+    with tenancy.entered(acme):
+        files.trash_node(actor=actor, node_id=inner.id)
+        files.purge_node(actor=actor, node_id=inner.id)
+    found = compare(api, acme)
+    assert (found["live_bytes"], found["trash_bytes"], found["version_count"]) == (120, 0, 2)
+
+
+def test_replaying_every_event_changes_nothing_that_a_cursor_has_passed(api, acme, upload, root_id):
+    upload(root_id, "a.txt", 100)
+    before = compare(api, acme)
+    count_up(acme)
+    count_up(acme)
+    assert compare(api, acme) == before
+
+
+def test_a_failing_event_leaves_neither_half_a_count_nor_a_moved_cursor(api, acme, upload, root_id, monkeypatch):
+    upload(root_id, "a.txt", 100)
+    count_up(acme)
+    upload(root_id, "b.txt", 7)
+    monkeypatch.setattr(metering, "close_day", lambda _: 1 / 0)
+    count_up(acme)
+    with tenancy.entered(acme), db.read_transaction():
+        assert UsageGauge.objects.get(metric="live_bytes").amount == 100
+    monkeypatch.undo()
+    with clock.fixed_at(clock.now() + timedelta(minutes=5)):
+        count_up(acme)
+    assert usage(api)["live_bytes"] == 107
+
+
+def test_downloads_are_counted_by_day(api, acme, actor, upload, root_id):
+    from apps.files import api as files
+
+    node = upload(root_id, "a.txt", 100)
+    with tenancy.entered(acme):
+        for _ in range(3):
+            files.open_content(actor=actor, node_id=node.id)
+        files.get_content(actor=actor, node_id=node.id)
+    count_up(acme)
+    today = clock.now().date()
+    days = {"from": today.isoformat(), "to": (today + timedelta(days=1)).isoformat()}
+    answer = api("mia").get("/usage/history", **days).json()
+    amounts = {item["metric"]: item["amount"] for item in answer["items"]}
+    assert amounts["downloads_signed_count"] == 3
+    assert amounts["downloaded_bytes"] == 300
+    assert amounts["uploads_committed_count"] == 1
+    assert amounts["live_bytes"] == 100
+    one = api("mia").get("/usage/history", metric="live_bytes", **days).json()["items"]
+    assert [item["metric"] for item in one] == ["live_bytes"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"from": "2026-01-02", "to": "2026-01-02"}, "billing.range_too_long"),
+        ({"from": "2024-01-01", "to": "2026-01-02"}, "billing.range_too_long"),
+        ({"from": "yesterday", "to": "2026-01-02"}, "request.invalid"),
+        ({"from": "2026-01-01"}, "request.invalid"),
+        ({"from": "2026-01-01", "to": "2026-01-02", "metric": "secrets"}, "request.invalid"),
+    ],
+)
+def test_days_that_make_no_sense_are_refused(api, query, code):
+    answer = api("mia").get("/usage/history", **query)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+def test_usage_waits_for_a_number_or_says_how_far_it_is(api, acme, upload, root_id):
+    upload(root_id, "a.txt", 100)
+    with tenancy.entered(acme):
+        from bitvault.events.api import get_head
+
+        head = get_head()
+    assert api("mia").get("/usage", min_seq=str(head), wait_ms="30").status_code == 202
+    count_up(acme)
+    assert usage(api, min_seq=str(head))["as_of_seq"] == head
+
+
+def test_one_tenants_files_do_not_count_for_another(api, acme, beta, upload, root_id):
+    upload(root_id, "a.txt", 100)
+    count_up(acme)
+    count_up(beta)
+    assert api("boris").get("/usage").json()["live_bytes"] == 0
+
+
+def test_the_meter_has_a_cursor_in_every_tenant(acme, beta):
+    assert set(ConsumerCursor.objects.filter(consumer=metering.CONSUMER).values_list("tenant_id", flat=True)) == {
+        acme.id,
+        beta.id,
+    }
