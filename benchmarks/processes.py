@@ -18,6 +18,7 @@ _SOCKET = re.compile(r"socket:\[(\d+)\]")
 # What a command line holds tells what a process is; the first match counts.
 _KINDS = (
     ("web", ("granian",)),
+    ("sockets", ("bitvault.gateway.sockets",)),
     ("sockets", ("uvicorn",)),
     ("worker", ("celery", "worker")),
     ("beat", ("celery", "beat")),

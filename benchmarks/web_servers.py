@@ -11,10 +11,11 @@ from benchmarks.figures import Figure
 from benchmarks.folders import PAGE, page_target
 from benchmarks.http11 import UnexpectedAnswer
 from benchmarks.vault import VaultProblem
-from bitvault.stack.applications import SOCKET_APPLICATION, WEB_APPLICATION
+from bitvault.stack.applications import WEB_APPLICATION
 from bitvault.stack.ports import LOOPBACK, free_ports
 from bitvault.stack.process import Child
 
+ASGI_APPLICATION = "bitvault.gateway.asgi:application"
 READY_SECONDS = 30
 MIB = 1024**2
 
@@ -36,7 +37,7 @@ class Server:
     def command(self, port: int) -> tuple[str, ...]:
         place = ("--host", LOOPBACK, "--port", str(port), "--workers", str(self.workers), "--log-level", "warning")
         if self.threads is None:
-            return (sys.executable, "-m", "uvicorn", *place, "--lifespan", "off", "--no-access-log", SOCKET_APPLICATION)
+            return (sys.executable, "-m", "uvicorn", *place, "--lifespan", "off", "--no-access-log", ASGI_APPLICATION)
         options = ("--interface", "wsgi", "--http", "1", "--no-ws", "--blocking-threads", str(self.threads))
         return (sys.executable, "-m", "granian", *place, *options, WEB_APPLICATION)
 

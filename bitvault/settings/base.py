@@ -19,6 +19,8 @@ BITVAULT_OPERATOR_HOST = ENV.operator_host
 BITVAULT_PLAIN_HOSTS = ["127.0.0.1", "::1", *ENV.extra_hosts]
 BITVAULT_METRICS_KEY = ENV.metrics_key
 BITVAULT_SOCKET_URL = ENV.socket_url
+BITVAULT_SOCKETS_PER_USER = ENV.sockets_per_user
+BITVAULT_SOCKETS_PER_ADDRESS = ENV.sockets_per_address
 BITVAULT_SIGN_UP_OPEN = ENV.sign_up_open
 BITVAULT_TRUSTED_PROXY_COUNT = ENV.trusted_proxy_count
 ALLOWED_HOSTS = [ENV.base_host, f".{ENV.base_host}", ENV.operator_host, "127.0.0.1", "[::1]", *ENV.extra_hosts]
@@ -194,7 +196,7 @@ SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.secure else 0
 X_FRAME_OPTIONS = "DENY"
-_CONNECT = ["'self'", ENV.s3_public_endpoint_url, *([ENV.socket_url] if ENV.socket_url else [])]
+_CONNECT = ["'self'", ENV.s3_public_endpoint_url, *ENV.socket_sources]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

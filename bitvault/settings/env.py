@@ -44,6 +44,8 @@ class Environment:
     operator_host: str
     extra_hosts: tuple[str, ...]
     socket_url: str
+    sockets_per_user: int
+    sockets_per_address: int
     email_url: str
     trusted_proxy_count: int
     sign_up_open: bool
@@ -55,6 +57,14 @@ class Environment:
     def base_host(self) -> str:
         """The bare host: sign-in across tenants and sign-up; each tenant lives one label below."""
         return urlsplit(self.base_url).hostname or "localhost"
+
+    @property
+    def socket_sources(self) -> tuple[str, ...]:
+        """Where pages may open sockets besides their own origin: at their own host names, by the scheme and port of ``socket_url``."""
+        if not self.socket_url:
+            return ()
+        parts = urlsplit(self.socket_url)
+        return self.socket_url, f"{parts.scheme}://*.{parts.netloc}"
 
     @property
     def secure(self) -> bool:
@@ -88,7 +98,9 @@ def read() -> Environment:
         base_url=base_url,
         operator_host=_env.str("BITVAULT_OPERATOR_HOST", default=f"admin.{urlsplit(base_url).hostname}"),
         extra_hosts=tuple(_env.list("BITVAULT_EXTRA_HOSTS", default=[])),
-        socket_url=_env.str("BITVAULT_SOCKET_URL", default=""),
+        socket_url=_env.str("BITVAULT_SOCKET_URL", default="").rstrip("/"),
+        sockets_per_user=_env.int("BITVAULT_SOCKETS_PER_USER", default=50),
+        sockets_per_address=_env.int("BITVAULT_SOCKETS_PER_ADDRESS", default=2000),
         email_url=_env.str("BITVAULT_EMAIL_URL", default="consolemail://"),
         trusted_proxy_count=_env.int("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
         sign_up_open=_env.bool("BITVAULT_SIGN_UP_OPEN", default=True),

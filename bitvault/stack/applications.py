@@ -14,7 +14,7 @@ from bitvault.stack.process import POLL_SECONDS, Child, ChildGroup, Program
 
 SETTINGS_MODULE = "bitvault.settings.local"
 WEB_APPLICATION = "bitvault.gateway.wsgi:application"
-SOCKET_APPLICATION = "bitvault.gateway.asgi:application"
+SOCKET_SERVER = "bitvault.gateway.sockets"
 CELERY_APPLICATION = "bitvault.gateway.celery"
 HEALTH_PATH = "/healthz"
 
@@ -94,9 +94,9 @@ class Applications:
     def _sockets(self) -> Program:
         return self._python(
             "sockets",
-            *("-m", "uvicorn", "--host", LOOPBACK, "--port", str(self.ports["sockets"])),
-            *("--lifespan", "off", "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
-            SOCKET_APPLICATION,
+            *("-m", SOCKET_SERVER, "--host", LOOPBACK, "--port", str(self.ports["sockets"])),
+            # One machine stops as a whole: nobody takes over whose door a crowd could break.
+            *("--drain-seconds", "1"),
         )
 
     def _worker(self) -> Program:

@@ -1,0 +1,1 @@
+"""Sockets: who listens to a tenant, and telling them that its head has moved."""

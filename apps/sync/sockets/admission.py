@@ -1,0 +1,132 @@
+"""Who may have a socket: the holder of a ticket, or a browser that is signed in and shows a page of ours.
+
+A browser adds its cookie to whatever any page opens, and no rule of origins keeps a foreign page from opening a socket. So without the
+exact origin of the tenant's pages a session opens nothing, and a foreign origin closes the door before a ticket is even looked at.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+
+from apps.identity import api as identity
+from apps.sync import api
+from apps.sync.errors import InvalidTicket
+from apps.sync.sockets.codes import Close
+from apps.sync.sockets.handshake import Handshake, page_origin
+from bitvault.events import api as events
+from bitvault.kernel import tenancy
+from bitvault.kernel.tenancy import Tenant
+from bitvault.web.wakeups import Bond, bond
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who holds a socket, and by which credential: a session or a token, and a device if the ticket was made for one."""
+
+    tenant: Tenant
+    user_id: UUID
+    session_id: UUID | None = None
+    token_id: UUID | None = None
+    device_id: UUID | None = None
+
+    def bonds(self) -> frozenset[str]:
+        """Name all that the socket hangs on."""
+        things = (
+            (Bond.TENANT, self.tenant.id),
+            (Bond.USER, self.user_id),
+            (Bond.SESSION, self.session_id),
+            (Bond.TOKEN, self.token_id),
+            (Bond.DEVICE, self.device_id),
+        )
+        return frozenset(bond(kind, thing_id) for kind, thing_id in things if thing_id is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No socket: an HTTP 403 before it is accepted, or a close code that the client can read."""
+
+    code: Close | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the database says of guests: the credentials that still hold, and how far each tenant's changes can be read."""
+
+    credentials: frozenset[UUID]
+    devices: frozenset[UUID]
+    heads: dict[UUID, int]
+
+    def admits(self, guest: Guest) -> bool:
+        """Tell whether a guest may stay."""
+        by_credential = guest.session_id in self.credentials or guest.token_id in self.credentials
+        return by_credential and (guest.device_id is None or guest.device_id in self.devices)
+
+
+def judge(handshake: Handshake) -> Guest | Refusal:
+    """Tell who asks, or why they get no socket. A ticket is used up by asking; whether its credential still holds is reviewed later."""
+    tenant = None
+    if not handshake.is_plain:
+        tenant = identity.find_tenant_by_host(host=handshake.host)
+        if tenant is None:
+            return Refusal()
+    if handshake.origin is not None and (tenant is None or handshake.origin != page_origin(handshake.host)):
+        return Refusal()
+    if handshake.ticket is not None:
+        return _by_ticket(handshake.ticket, at=tenant)
+    if tenant is None or handshake.origin is None:
+        return Refusal()
+    return _by_session(handshake, tenant)
+
+
+def _by_ticket(text: str, *, at: Tenant | None) -> Guest | Refusal:
+    try:
+        ticket = api.redeem_ticket(ticket=text)
+    except InvalidTicket:
+        return Refusal(Close.UNAUTHENTICATED)
+    if at is not None and at.id != ticket.tenant_id:
+        return Refusal(Close.UNAUTHENTICATED)
+    tenant = at or identity.find_tenant(tenant_id=ticket.tenant_id)
+    if tenant is None:
+        return Refusal(Close.FORBIDDEN)
+    return Guest(
+        tenant=tenant,
+        user_id=ticket.user_id,
+        session_id=ticket.session_id,
+        token_id=ticket.token_id,
+        device_id=ticket.device_id,
+    )
+
+
+def _by_session(handshake: Handshake, tenant: Tenant) -> Guest | Refusal:
+    if handshake.session_key is None:
+        return Refusal(Close.UNAUTHENTICATED)
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    session = cast("SessionBase", store(session_key=handshake.session_key))
+    actor = identity.find_actor_by_session(session=session, tenant=tenant, address=handshake.address)
+    if actor is None:
+        return Refusal(Close.UNAUTHENTICATED)
+    return Guest(tenant=tenant, user_id=actor.user_id, session_id=actor.session_id)
+
+
+def review(guests: Sequence[Guest]) -> Findings:
+    """Ask the database about guests: one query for all credentials, one or two for each tenant."""
+    credentials = identity.list_valid_credentials(
+        session_ids=frozenset(guest.session_id for guest in guests if guest.session_id is not None),
+        token_ids=frozenset(guest.token_id for guest in guests if guest.token_id is not None),
+    )
+    heads: dict[UUID, int] = {}
+    devices: set[UUID] = set()
+    for tenant in {guest.tenant.id: guest.tenant for guest in guests}.values():
+        here = frozenset(
+            guest.device_id for guest in guests if guest.tenant.id == tenant.id and guest.device_id is not None
+        )
+        with tenancy.entered(tenant):
+            heads[tenant.id] = events.get_position(api.CONSUMER)
+            if here:
+                devices |= api.list_live_devices(device_ids=here)
+    return Findings(credentials=credentials, devices=frozenset(devices), heads=heads)

@@ -1,0 +1,82 @@
+"""Tickets: how a program that speaks by token opens a socket without its token standing in a URL, where histories and logs keep it.
+
+A ticket is 256 random bits of which Valkey keeps the hash for half a minute, bound to tenant, person, credential and device. Taking it
+deletes it in the same step, so it opens one socket at most, whatever came of the try.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from redis.exceptions import RedisError
+
+from apps.sync import dtos, models
+from apps.sync.errors import DeviceEnded, InvalidTicket
+from bitvault.kernel import clock, db
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.db import forbid_transaction
+from bitvault.kernel.errors import Unavailable
+from bitvault.web import throttle, valkey
+
+LIFETIME_SECONDS = 30
+"""A program connects at once; a ticket that is found in a log later is over."""
+
+SECRET_BYTES = 32
+
+LIMIT = 120
+LIMIT_SECONDS = 60
+"""Tickets for one person in a minute: every device of theirs may come back twice a minute; a loop gone wild is stopped."""
+
+
+def issue(*, actor: Actor, device_id: UUID | None) -> dtos.Ticket:
+    """Make a ticket that stands for the actor's credential, and for a device of theirs if one is given."""
+    forbid_transaction("keeping a ticket")
+    if device_id is not None:
+        _require_device(device_id, user_id=actor.user_id)
+    throttle.take("socket-ticket", [actor.user_id], limit=LIMIT, per_seconds=LIMIT_SECONDS, guards_secret=False)
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    kept = dtos.TicketHolder(
+        tenant_id=actor.tenant.id,
+        user_id=actor.user_id,
+        session_id=actor.session_id,
+        token_id=actor.token_id,
+        device_id=device_id,
+    )
+    expires_at = clock.now() + timedelta(seconds=LIFETIME_SECONDS)
+    try:
+        valkey.client().set(_key(secret), msgspec.json.encode(kept), ex=LIFETIME_SECONDS)
+    except RedisError as error:
+        raise Unavailable from error
+    return dtos.Ticket(ticket=secret, expires_at=expires_at)
+
+
+def redeem(text: str) -> dtos.TicketHolder:
+    """Take a ticket; it is gone whatever comes of it."""
+    forbid_transaction("taking a ticket")
+    try:
+        found = valkey.client().getdel(_key(text))
+    except RedisError as error:
+        raise Unavailable from error
+    if found is None:
+        raise InvalidTicket
+    return msgspec.json.decode(found, type=dtos.TicketHolder)
+
+
+def _key(text: str) -> str:
+    return f"public:socket-ticket:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def list_live_devices(device_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Tell which devices have not ended."""
+    with db.read_transaction():
+        found = models.Device.objects.filter(id__in=device_ids, ended_at=None).values_list("id", flat=True)
+        return frozenset(found)
+
+
+def _require_device(device_id: UUID, *, user_id: UUID) -> None:
+    with db.read_transaction():
+        if not models.Device.objects.filter(id=device_id, user_id=user_id, ended_at=None).exists():
+            raise DeviceEnded

@@ -1,0 +1,24 @@
+"""A running BitVault with its socket process, for the tests of one file."""
+
+import pytest
+
+from tests.support.live import Live
+from tests.support.sockets import SocketProcess
+
+
+@pytest.fixture(scope="module")
+def live(database_template, worker_suffix):
+    with Live(template=database_template, name=f"bv_sockets_{worker_suffix}") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def process(live) -> SocketProcess:
+    return SocketProcess(live)
+
+
+@pytest.fixture
+def sockets(process):
+    """The socket process; what a test leaves open is closed after it."""
+    yield process
+    process.close_all()
