@@ -5,7 +5,7 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bitvault.settings.local")
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 - the settings module is chosen first
+    from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
 
