@@ -5,11 +5,9 @@ race for the last byte is decided by PostgreSQL alone.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import connection
 
 from apps.billing import models, queries
 from apps.billing.errors import PlanUnknown, QuotaExceeded
@@ -40,12 +38,14 @@ WITH room AS (
 )
 INSERT INTO billing_reservation (upload_id, size_bytes, expires_at, state)
 SELECT %(upload_id)s, %(size_bytes)s, %(expires_at)s, 'held' FROM room
+RETURNING upload_id
 """
 
 _OPEN_QUOTA = """
 INSERT INTO billing_quota (scope, plan_id, used_bytes, reserved_bytes)
-SELECT 'tenant', id, 0, 0 FROM public.billing_plan WHERE slug = %s
+SELECT 'tenant', id, 0, 0 FROM public.billing_plan WHERE slug = %(plan)s
 ON CONFLICT (scope) DO NOTHING
+RETURNING scope
 """
 
 _SETTLE = """
@@ -60,13 +60,15 @@ UPDATE billing_quota q SET
     used_bytes = q.used_bytes + %(size_bytes)s,
     reserved_bytes = q.reserved_bytes - done.promised_bytes
 FROM done WHERE q.scope = 'tenant'
+RETURNING q.scope
 """
 
 _RELEASE = """
 WITH done AS (
-    UPDATE billing_reservation SET state = 'released' WHERE upload_id = %s AND state = 'held' RETURNING size_bytes
+    UPDATE billing_reservation SET state = 'released' WHERE upload_id = %(upload_id)s AND state = 'held' RETURNING size_bytes
 )
 UPDATE billing_quota q SET reserved_bytes = q.reserved_bytes - done.size_bytes FROM done WHERE q.scope = 'tenant'
+RETURNING q.scope
 """
 
 _REFUND = """
@@ -103,64 +105,58 @@ class ReservationMissing(ProgrammingError):
 def reserve(*, upload_id: UUID, size_bytes: int, expires_at: datetime) -> None:
     """Promise room to an upload, if there is as much left."""
     parameters = {"upload_id": upload_id, "size_bytes": size_bytes, "expires_at": expires_at}
-    with db.write_transaction():
-        if _execute(_RESERVE, parameters) == 1:
-            return
-        # A tenant's first upload finds no quota; of several first ones at once, one opens it and the others wait for that here.
-        _execute(_OPEN_QUOTA, [models.DEFAULT_PLAN])
-        if _execute(_RESERVE, parameters) == 1:
-            return
-        room = queries.read_quota()
-        raise QuotaExceeded(
-            limit_bytes=room.limit_bytes,
-            used_bytes=room.used_bytes,
-            reserved_bytes=room.reserved_bytes,
-            requested_bytes=size_bytes,
-        )
+    if db.write_alone(_RESERVE, parameters):
+        return
+    # A tenant's first upload finds no quota; of several first ones at once, one opens it and the others wait for that here.
+    db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
+    if db.write_alone(_RESERVE, parameters):
+        return
+    room = queries.get_quota()
+    raise QuotaExceeded(
+        limit_bytes=room.limit_bytes,
+        used_bytes=room.used_bytes,
+        reserved_bytes=room.reserved_bytes,
+        requested_bytes=size_bytes,
+    )
 
 
 def settle(*, upload_id: UUID, size_bytes: int) -> None:
     """Charge what an upload added, and end its reservation; a second time changes nothing."""
-    with db.write_transaction():
-        if _execute(_SETTLE, {"upload_id": upload_id, "size_bytes": size_bytes}) == 1:
-            return
+    if db.write_alone(_SETTLE, {"upload_id": upload_id, "size_bytes": size_bytes}):
+        return
+    with db.read_transaction():
         if not models.Reservation.objects.filter(upload_id=upload_id).exists():
             raise ReservationMissing(f"no room was ever reserved for the upload {upload_id}")
 
 
 def release(*, upload_id: UUID) -> None:
     """Take a promise back; one that is ended, or never was, changes nothing."""
-    with db.write_transaction():
-        _execute(_RELEASE, [upload_id])
+    db.write_alone(_RELEASE, {"upload_id": upload_id})
 
 
 def refund(*, cause_id: UUID, size_bytes: int) -> None:
     """Give room back for what is gone for ever; a second time with the same cause changes nothing."""
-    with db.write_transaction(), connection.cursor() as cursor:
-        cursor.execute(_REFUND, {"cause_id": cause_id, "size_bytes": size_bytes, "now": clock.now()})
-        row = cursor.fetchone()
-    if row is not None and row[0] < 0:
-        # A commit died before its charge, and its file was purged before the sweeper came. Refusing would stop the purge for ever.
-        logger.error("quota_drift", cause_id=str(cause_id), missing_bytes=-row[0])
+    for (left,) in db.write_alone(_REFUND, {"cause_id": cause_id, "size_bytes": size_bytes, "now": clock.now()}):
+        if left < 0:
+            # A commit died before its charge, and its file was purged before the sweeper came. Refusing would stop the purge for ever.
+            logger.error("quota_drift", cause_id=str(cause_id), missing_bytes=-left)
 
 
 def lapse_expired(*, limit: int = LAPSE_BATCH) -> int:
     """End promises that are past their time, and forget ended ones that are old; returns how many lapsed."""
     now = clock.now()
-    with db.write_transaction(), connection.cursor() as cursor:
-        cursor.execute(_LAPSE, {"before": now - LAPSE_GRACE, "limit": limit})
-        row = cursor.fetchone()
+    lapsed = db.write_alone(_LAPSE, {"before": now - LAPSE_GRACE, "limit": limit})
     with db.write_transaction():
         models.Reservation.objects.filter(upload_id__lt=_first_id_of(now - MEMORY)).exclude(
             state=models.ReservationState.HELD
         ).delete()
-    return int(row[0]) if row else 0
+    return int(lapsed[0][0]) if lapsed else 0
 
 
 def set_quota(*, plan: str | None, limit_bytes: int | None, by: Actor | None) -> None:
     """Give the tenant another plan, or a limit of its own (``None``: the plan's)."""
+    db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
     with db.write_transaction():
-        _execute(_OPEN_QUOTA, [models.DEFAULT_PLAN])
         quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
         if plan is not None:
             quota.plan_id = _require_plan(plan)
@@ -183,9 +179,3 @@ def _require_plan(slug: str) -> UUID:
 def _first_id_of(moment: datetime) -> UUID:
     """Give the least UUIDv7 of a moment: upload ids rise with time, so age is a range of the primary key."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
-
-
-def _execute(statement: str, parameters: Any) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return int(cursor.rowcount)

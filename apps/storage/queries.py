@@ -18,7 +18,14 @@ def require_upload(upload_id: UUID, user_id: UUID, *, lock: bool = False) -> row
 
     :raises UploadNotFound: there is none, or it is somebody else's.
     """
-    attempt = rows.find(upload_id, lock=lock)
+    return require_mine(rows.find(upload_id, lock=lock), user_id)
+
+
+def require_mine(attempt: rows.Attempt | None, user_id: UUID) -> rows.Attempt:
+    """Refuse what is not there and what is somebody else's in the same words.
+
+    :raises UploadNotFound: it is either.
+    """
     if attempt is None or attempt.user_id != user_id:
         raise UploadNotFound
     return attempt

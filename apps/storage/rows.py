@@ -9,6 +9,7 @@ import msgspec
 from django.db import connection
 
 from apps.storage import parts
+from bitvault.kernel import db
 
 
 @dataclass(slots=True)
@@ -57,7 +58,7 @@ _RESIGNED, _DESTINATION = _NAMES.index("resigned"), _NAMES.index("destination")
 COLUMNS = ", ".join(_NAMES)
 
 _INSERT = f"INSERT INTO storage_multipart_upload ({COLUMNS}) VALUES ({', '.join(['%s'] * len(_NAMES))})"
-_FIND = f"SELECT {COLUMNS} FROM storage_multipart_upload WHERE id = %s"
+_FIND = f"SELECT {COLUMNS} FROM storage_multipart_upload WHERE id = %(id)s"
 _DUE = f"""
 SELECT {COLUMNS} FROM storage_multipart_upload WHERE sweep_at <= %s AND swept_at IS NULL ORDER BY sweep_at LIMIT %s
 """
@@ -66,7 +67,7 @@ DELETE FROM storage_multipart_upload WHERE id IN (
     SELECT id FROM storage_multipart_upload WHERE sweep_at <= %s AND swept_at IS NOT NULL LIMIT %s
 )
 """
-_READABLE_KEY = "SELECT key FROM storage_blob WHERE id = %s AND state IN ('pending', 'live')"
+_READABLE_KEY = "SELECT key FROM storage_blob WHERE id = %(id)s AND state IN ('pending', 'live')"
 
 
 def insert(attempt: Attempt) -> None:
@@ -81,9 +82,15 @@ def insert(attempt: Attempt) -> None:
 def find(upload_id: UUID, *, lock: bool = False) -> Attempt | None:
     """Read an attempt, and hold its row if it is to change."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{_FIND} FOR UPDATE" if lock else _FIND, [upload_id])
+        cursor.execute(f"{_FIND} FOR UPDATE" if lock else _FIND, {"id": upload_id})
         row = cursor.fetchone()
     return None if row is None else Attempt.of(row)
+
+
+def find_alone(upload_id: UUID) -> Attempt | None:
+    """Read an attempt in a transaction of its own."""
+    found = db.read_alone(_FIND, {"id": upload_id})
+    return Attempt.of(found[0]) if found else None
 
 
 def list_due(now: datetime, limit: int) -> list[Attempt]:
@@ -102,7 +109,5 @@ def forget_old(now: datetime, limit: int) -> int:
 
 def find_readable_key(blob_id: UUID) -> str | None:
     """Find the key of a blob whose bytes are there. ``pending`` is such a state: a version may name it before the attempt's last step."""
-    with connection.cursor() as cursor:
-        cursor.execute(_READABLE_KEY, [blob_id])
-        row = cursor.fetchone()
-    return None if row is None else str(row[0])
+    found = db.read_alone(_READABLE_KEY, {"id": blob_id})
+    return str(found[0][0]) if found else None

@@ -5,7 +5,7 @@ A transaction here is the outermost one and refuses to nest. It chooses the sche
 has no right to any tenant's schema. Order of locks, everywhere: tree lock → node rows by id → quota row → stream counter (last).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -136,6 +136,26 @@ def read_transaction() -> Iterator[Transaction]:
         yield tx
 
 
+def write_alone(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Change rows of the entered tenant by one statement that is the whole transaction, in one round trip; returns what it RETURNS.
+
+    For doors that many wait for. It can publish no event: those take a ``write_transaction``.
+
+    :raises NestedTransaction: another transaction is open.
+    :raises NoTenant: no tenant is entered.
+    """
+    return _alone(statement, parameters, writes=True)
+
+
+def read_alone(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Read rows of the entered tenant by one statement that is the whole transaction, in one round trip.
+
+    :raises NestedTransaction: another transaction is open.
+    :raises NoTenant: no tenant is entered.
+    """
+    return _alone(statement, parameters, writes=False)
+
+
 @contextmanager
 def public_transaction() -> Iterator[Transaction]:
     """Change rows of the ``public`` schema (identity, plans, flags); events go to the stream of the entered tenant.
@@ -166,6 +186,30 @@ def _transaction(*, writes: bool, tenant: tenancy.Tenant | None, lock: str | Non
         boundary.transaction_module.reset(module_token)
         _open.reset(token)
     tx.announce()
+
+
+def _alone(statement: str, parameters: Mapping[str, Any], *, writes: bool) -> list[tuple[Any, ...]]:
+    """Send the choice of schema and the statement as one message, which PostgreSQL runs as one transaction without BEGIN and COMMIT."""
+    if connection.in_atomic_block:
+        # A transaction of ours, which refuses, or a test's own, in which this is a savepoint.
+        with _transaction(writes=writes, tenant=tenancy.current(), lock=None):
+            return _run(statement, parameters)
+    tenant = tenancy.current()
+    # Whatever may open the connection anew comes before the foreword, which belongs to one connection.
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    token = _open.set(Transaction(writes=writes))
+    try:
+        _choose_schema(tenant, read_only=not writes, lock=None)
+        return _run(statement, parameters)
+    finally:
+        _open.reset(token)
+
+
+def _run(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
 
 
 def _choose_schema(tenant: tenancy.Tenant, *, read_only: bool, lock: str | None) -> None:

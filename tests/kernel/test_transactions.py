@@ -204,3 +204,83 @@ def test_only_names_of_tenants_schemas_come_near_sql(name):
 
     with pytest.raises(ProgrammingError):
         tenancy.require_schema_name(name)
+
+
+# --- statements alone ------------------------------------------------------------------------------------------------------
+
+ADD = """
+INSERT INTO web_idempotency_key (user_id, key, fingerprint, answer, created_at)
+VALUES ('01900000-0000-7000-8000-000000000001', %(key)s, '', '', now()) RETURNING key
+"""
+LIST = "SELECT key FROM web_idempotency_key WHERE key LIKE %(like)s ORDER BY key"
+
+
+def test_a_statement_alone_is_a_transaction_of_its_tenant(acme, beta):
+    with tenancy.entered(acme):
+        assert db.write_alone(ADD, {"key": "100% of acme"}) == [("100% of acme",)]
+        assert db.read_alone(LIST, {"like": "%"}) == [("100% of acme",)]
+    with tenancy.entered(beta):
+        assert db.read_alone(LIST, {"like": "%"}) == []
+    assert settings_of_the_connection() == ("public", "bitvault")
+
+
+def test_a_statement_alone_takes_one_round_trip(acme, monkeypatch):
+    sent = []
+    with tenancy.entered(acme):
+        list_keys()  # connects
+        monkeypatch.setattr(type(connection.connection), "wait", _counting(type(connection.connection).wait, sent))
+        db.write_alone(ADD, {"key": "one"})
+    assert len(sent) == 1
+
+
+def _counting(wait, sent):
+    def counted(self, *args, **options):
+        sent.append(1)
+        return wait(self, *args, **options)
+
+    return counted
+
+
+def test_a_statement_alone_that_fails_leaves_nothing(acme):
+    with tenancy.entered(acme):
+        with pytest.raises(DatabaseError):
+            db.write_alone("INSERT INTO web_idempotency_key (key) VALUES (%(key)s) RETURNING key", {"key": "half"})
+        assert settings_of_the_connection() == ("public", "bitvault")
+        assert list_keys() == []
+        db.write_alone(ADD, {"key": "whole"})
+        assert list_keys() == ["whole"]
+
+
+def test_a_statement_alone_that_reads_cannot_write(acme):
+    with tenancy.entered(acme), pytest.raises(DatabaseError):
+        db.read_alone(ADD, {"key": "sly"})
+
+
+def test_a_statement_alone_needs_a_tenant_and_refuses_to_nest(acme):
+    with pytest.raises(tenancy.NoTenant):
+        db.read_alone(LIST, {"like": "%"})
+    for transaction in (db.write_transaction, db.read_transaction, db.public_transaction):
+        with tenancy.entered(acme), transaction(), pytest.raises(db.NestedTransaction):
+            db.read_alone(LIST, {"like": "%"})
+
+
+def test_a_statement_alone_survives_a_connection_that_was_lost_between_requests(acme):
+    with tenancy.entered(acme):
+        list_keys()
+        with connections["default"].connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            pid = cursor.fetchone()[0]
+        _end_backend(pid)
+        connection.health_check_done = False
+        connection.health_check_enabled = True
+        assert db.write_alone(ADD, {"key": "again"}) == [("again",)]
+        assert list_keys() == ["again"]
+
+
+def _end_backend(pid):
+    import os
+
+    import psycopg
+
+    with psycopg.connect(os.environ["BITVAULT_DATABASE_ADMIN_URL"], autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])

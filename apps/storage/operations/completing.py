@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from apps.storage import dtos, keys, models, parts, provider, queries, rows, turns
 from apps.storage.errors import ContentMismatch, PartsMissing, StoreUnavailable, UploadOver
 from apps.storage.operations import starting
@@ -28,12 +26,14 @@ WITH attempt AS (
 )
 INSERT INTO storage_blob (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at)
 SELECT %(blob_id)s, %(key)s, size_bytes, %(content_hash)s, part_size_bytes, %(part_hashes)s, 'pending', %(now)s FROM attempt
+RETURNING id
 """
 
 _FREEZE_KNOWN = """
 WITH known AS (SELECT id FROM storage_blob WHERE id = %(blob_id)s AND state = 'live' FOR SHARE)
 UPDATE storage_multipart_upload u SET state = 'completing', blob_id = known.id
 FROM known WHERE u.id = %(id)s AND u.state = 'started' AND u.expires_at > %(now)s
+RETURNING u.id
 """
 
 # What the attempt put into the store beside the blob is looked for once its URLs are dead; without such strays its row only waits to
@@ -76,10 +76,12 @@ class _Found:
 
 
 def _read(upload_id: UUID, by: Actor) -> _Found:
+    attempt = queries.require_mine(rows.find_alone(upload_id), by.user_id)
+    if attempt.blob_id is None and attempt.base_blob_id is None:
+        return _Found(attempt, None, None)  # nearly always, for a new file
     with db.read_transaction():
-        attempt = queries.require_upload(upload_id, by.user_id)
         base = queries.find_base(attempt)
-        blob = models.Blob.objects.filter(id=attempt.blob_id).first() if attempt.blob_id is not None else None
+        blob = models.Blob.objects.filter(id__in=[attempt.blob_id]).first()
     return _Found(attempt, base, blob)
 
 
@@ -108,9 +110,7 @@ def finish(*, upload_id: UUID, kept: bool) -> bool:
         "soon": now + starting.SWEEP_GRACE,
         "late": now + dtos.COMMITTED_MEMORY,
     }
-    with db.write_transaction(), connection.cursor() as cursor:
-        cursor.execute(_FINISH, parameters)
-        return cursor.fetchone() is not None
+    return bool(db.write_alone(_FINISH, parameters))
 
 
 def _as_before(attempt: rows.Attempt, blob: models.Blob, part_hashes: list[bytes]) -> dtos.Verified:
@@ -245,21 +245,17 @@ def _freeze(attempt: rows.Attempt, key: str, hashes: bytes) -> dtos.Verified:
         "part_hashes": hashes,
         "now": clock.now(),
     }
-    with db.write_transaction(), connection.cursor() as cursor:
-        cursor.execute(_FREEZE, parameters)
-        frozen = cursor.rowcount == 1
-    if frozen:
+    if db.write_alone(_FREEZE, parameters):
         return _verified(attempt, blob_id, digest, committed=False)
     return _after_another(attempt, hashes)
 
 
 def _freeze_known(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
     parameters = {"id": attempt.id, "blob_id": attempt.known_blob_id, "now": clock.now()}
+    if db.write_alone(_FREEZE_KNOWN, parameters) and attempt.known_blob_id is not None:
+        return _verified(attempt, attempt.known_blob_id, parts.content_hash(hashes), committed=False)
     with db.write_transaction():
-        with connection.cursor() as cursor:
-            cursor.execute(_FREEZE_KNOWN, parameters)
-            frozen = cursor.rowcount == 1
-        lost = not frozen and (
+        lost = (
             models.Upload.objects.filter(
                 id=attempt.id, state=models.UploadState.STARTED, known_blob_id=attempt.known_blob_id
             )
@@ -268,8 +264,6 @@ def _freeze_known(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
         )
     if lost:  # the known bytes were condemned meanwhile, and are never revived
         raise PartsMissing(list(range(1, attempt.part_count + 1)))
-    if frozen and attempt.known_blob_id is not None:
-        return _verified(attempt, attempt.known_blob_id, parts.content_hash(hashes), committed=False)
     return _after_another(attempt, hashes)
 
 
