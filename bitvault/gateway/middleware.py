@@ -86,13 +86,15 @@ class BodyLimit:
     """Refuse a body over 2 MB before anything reads it, on every route: the bytes of files travel straight to the object store.
 
     Django itself checks what it keeps in memory; the files of a form it would read to the end, however long. A body without a length is
-    no body to WSGI.
+    no body to WSGI, so that one is refused too instead of being lost.
     """
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "Transfer-Encoding" in request.headers:
+            return problems.render(problems.LengthRequired())
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdecimal():
             return problems.render(errors.Malformed("Content-Length is a number of bytes."))

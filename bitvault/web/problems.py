@@ -28,6 +28,14 @@ class MethodNotAllowed(errors.BitVaultError):
     title = "This route does not take this method"
 
 
+class LengthRequired(errors.BitVaultError):
+    """The body comes in chunks, without a length: WSGI would take it for none at all."""
+
+    code = "request.length_required"
+    status = 411
+    title = "Send the body with a Content-Length"
+
+
 class Busy(errors.Unavailable):
     """The database could not serve the request in its time."""
 
