@@ -174,6 +174,15 @@ def test_a_password_is_changed_and_a_wrong_one_is_told_beside_its_field(visitor,
     other.wait_for_url(f"{live.tenant_url}/files/")
 
 
+def test_a_viewer_is_offered_nothing_that_they_may_not_do(visitor, live):
+    page = visitor()
+    sign_in(page, live.tenant_url, "vera@acme.test", "a much better one")
+    page.wait_for_url(f"{live.tenant_url}/files/")
+    expect(page.get_by_role("heading", name="Your vault is ready")).to_be_visible()
+    for offer in ("Upload", "Upload files", "New folder"):
+        expect(page.get_by_role("button", name=offer)).to_have_count(0)
+
+
 def test_a_page_that_is_not_there_says_so_in_plain_words(vault):
     vault.visit("/files/01900000-0000-7000-8000-00000000dead/")
     expect(vault.page.get_by_role("heading", name="There is nothing here")).to_be_visible()

@@ -7,7 +7,7 @@ import { plural } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
 import { moveByDialog } from "./move.js";
 import { startRename } from "./rename.js";
-import { focusRow, place, placeNode, removeRow } from "./rows.js";
+import { focusRow, mayWrite, place, placeNode, removeRow } from "./rows.js";
 import { clearSelection, selected } from "./selection.js";
 import { together } from "./together.js";
 
@@ -78,11 +78,12 @@ export function open(entry) {
  * @param {Entry[]} entries
  */
 export function run(command, entries) {
-  if (command === "new-folder") return void newFolder();
+  if (command === "new-folder") return mayWrite() ? void newFolder() : undefined;
   if (command === "clear-selection") return clearSelection();
   if (!entries.length) return;
   if (command === "open") open(entries[0]);
   if (command === "download") void download(entries);
+  if (!mayWrite()) return;
   if (command === "rename" && entries.length === 1) startRename(entries[0].row);
   if (command === "move") void moveByDialog(entries);
   if (command === "trash") void trash(entries);

@@ -3,7 +3,7 @@
 import { closest, icon, make } from "../../js/dom.js";
 import { trash } from "./actions.js";
 import { moveInto } from "./move.js";
-import { entryOf, place } from "./rows.js";
+import { entryOf, mayWrite, place } from "./rows.js";
 import { clearSelection, isSelected, selected } from "./selection.js";
 
 const MARK = "application/x-bitvault-nodes";
@@ -49,7 +49,7 @@ function showChip(event) {
 export function startDrag() {
   document.addEventListener("dragstart", (event) => {
     const row = closest(event.target, "#rows > .row");
-    if (!row || place().page !== "folder" || !event.dataTransfer) return;
+    if (!row || place().page !== "folder" || !mayWrite() || !event.dataTransfer) return;
     carried = isSelected(row) ? selected() : [entryOf(row)];
     event.dataTransfer.setData(MARK, carried.map((entry) => entry.id).join(","));
     event.dataTransfer.effectAllowed = "move";

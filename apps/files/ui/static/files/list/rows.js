@@ -24,6 +24,9 @@ export function place() {
   return { page, rootId, folderId, folderName, sort, order };
 }
 
+/** @returns {boolean} whether things here may be changed by the person who looks at them */
+export const mayWrite = () => document.querySelector("#main[data-readonly]") === null;
+
 /** @param {HTMLElement} row @returns {Entry} */
 export function entryOf(row) {
   const { id = "", kind = "", name = "", revision = "0" } = row.dataset;

@@ -4,7 +4,7 @@ import { call, explain } from "../../js/api.js";
 import { announce, need } from "../../js/dom.js";
 import { plural } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
-import { place, placeNode } from "../list/rows.js";
+import { mayWrite, place, placeNode } from "../list/rows.js";
 import { chosen, dropped } from "./entries.js";
 import { UploadQueue } from "./queue.js";
 import { forget, listUnfinished } from "./store.js";
@@ -145,7 +145,7 @@ function match(unfinished, file, dir) {
 function startDropping(onDrop) {
   const veil = need("#drop-veil", HTMLElement);
   const isFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
-  const may = () => place().page === "folder" && document.querySelector('[data-command="upload-files"]') !== null;
+  const may = () => place().page === "folder" && mayWrite();
   let depth = 0;
   const lift = () => {
     depth = 0;

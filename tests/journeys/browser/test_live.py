@@ -1,0 +1,70 @@
+"""The list follows what others do, without a reload and without taking anything out of one's hands."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.sockets import SocketProcess
+
+
+@pytest.fixture(scope="module")
+def told(live):
+    """Sockets and worker: the whole way from a commit to the page."""
+    process = SocketProcess(live)
+    worker = live.start_worker()
+    yield process
+    live.kill(worker)
+
+
+@pytest.fixture
+def open_live(told, vault):
+    """Open a folder and wait until its socket has said the head."""
+
+    def open_it(folder):
+        with vault.page.expect_websocket() as listening:
+            vault.open(folder)
+        listening.value.wait_for_event("framereceived")
+        return vault
+
+    return open_it
+
+
+def test_what_another_client_makes_appears_and_selection_focus_and_place_stay(open_live, folder, sender, mkdir):
+    for number in range(60):
+        sender.bring(f"file {number:02}.txt", b"x")
+    vault = open_live(folder)
+    vault.page.evaluate("window.notReloaded = true")
+    vault.select("file 50.txt", "file 52.txt")
+    vault.row("file 52.txt").focus()
+    before = vault.row("file 52.txt").bounding_box()
+    mkdir("Made elsewhere")
+    expect(vault.row("Made elsewhere")).to_have_count(1)
+    assert vault.names()[0] == "Made elsewhere"
+    assert vault.selected() == ["file 50.txt", "file 52.txt"]
+    assert vault.focused() == "file 52.txt"
+    assert abs(vault.row("file 52.txt").bounding_box()["y"] - before["y"]) < 2
+    assert vault.page.evaluate("window.notReloaded")
+
+
+def test_renamed_and_trashed_rows_change_and_go_and_an_edit_in_progress_stays(open_live, api, folder, sender):
+    nodes = {name: sender.bring(name, b"x") for name in ("a.txt", "b.txt", "c.txt", "d.txt")}
+    vault = open_live(folder)
+    vault.row("a.txt").focus()
+    vault.press("F2")
+    field = vault.page.get_by_label("New name for a.txt")
+    field.fill("half typed")
+    api.patch(f"/nodes/{nodes['a.txt']['id']}", {"name": "z.txt"}, revision=nodes["a.txt"]["revision"])
+    api.patch(f"/nodes/{nodes['b.txt']['id']}", {"name": "bb.txt"}, revision=nodes["b.txt"]["revision"])
+    api.delete(f"/nodes/{nodes['c.txt']['id']}")
+    vault.expect_names("a.txt", "bb.txt", "d.txt")
+    expect(field).to_have_value("half typed")
+    expect(field).to_be_focused()
+    vault.press("Escape")
+    expect(vault.row("bb.txt")).to_be_visible()
+
+
+def test_after_the_sockets_were_away_the_page_catches_up(open_live, told, live, folder, mkdir):
+    vault = open_live(folder)
+    live.kill(told.child)
+    mkdir("Made meanwhile")
+    told.start()
+    expect(vault.row("Made meanwhile")).to_have_count(1, timeout=30_000)
