@@ -21,8 +21,10 @@ from apps.files.dtos import (
     OnConflict,
     OrderName,
     Path,
+    ReachableRoot,
     SortName,
     TrashedNode,
+    TreeRows,
     UploadGrant,
 )
 from apps.files.errors import NothingToChange
@@ -32,7 +34,7 @@ from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
-from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
 
 T = TypeVar("T")
 
@@ -98,6 +100,22 @@ def list_trash(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = 
     """
     actor.require_scope(Scope.FILES_READ)
     return queries.list_trash(actor, limit=limit, cursor=cursor)
+
+
+@exposed
+def list_reachable_roots(*, actor: Actor) -> list[ReachableRoot]:
+    """List the roots whose trees the actor may see now, with the rights that they have there."""
+    actor.require_scope(Scope.FILES_READ)
+    return queries.list_reachable_roots(actor)
+
+
+@exposed
+def list_tree_rows(*, after: UUID | None = None, limit: int = PAGE_LIMIT) -> TreeRows:
+    """Read nodes of the entered tenant in the order of their ids, for a derivation that is made anew.
+
+    Pages are of different instants: who goes on from the first page's number and takes the higher revision of each node ends right.
+    """
+    return queries.list_tree_rows(after=after, limit=limit)
 
 
 # --- structure -------------------------------------------------------------------------------------------------------------

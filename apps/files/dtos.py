@@ -106,3 +106,38 @@ class Content:
     size_bytes: int
     content_hash: str
     version_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachableRoot:
+    """A root whose whole tree somebody may see, with the rights that they have there."""
+
+    id: UUID
+    rights: Sequence[RightName]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeRow:
+    """A node as a derivation needs it: no rights, and those in the trash too (``parent_id`` is ``None`` there as for a root)."""
+
+    id: UUID
+    kind: KindName
+    parent_id: UUID | None
+    is_trashed: bool
+    name: str
+    revision: int
+    size_bytes: int | None
+    media_type: str | None
+    content_hash: str | None
+    version_id: UUID | None
+    created_at: datetime
+    modified_at: datetime
+    created_by: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeRows:
+    """Nodes in the order of their ids, and a number of the stream by which all that they show had happened."""
+
+    items: Sequence[TreeRow]
+    as_of_seq: int

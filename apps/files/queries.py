@@ -7,9 +7,32 @@ from uuid import UUID
 
 from apps.files import access, errors, limits
 from apps.files.access import Right
-from apps.files.dtos import Content, Node, NodeRef, OrderName, Path, SortName, TrashedNode
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_all, fetch_one, find_way, find_ways, require_row, to_node
+from apps.files.dtos import (
+    Content,
+    Node,
+    NodeRef,
+    OrderName,
+    Path,
+    ReachableRoot,
+    SortName,
+    TrashedNode,
+    TreeRow,
+    TreeRows,
+)
+from apps.files.rows import (
+    COLUMNS,
+    NodeRow,
+    Way,
+    fetch_all,
+    fetch_one,
+    find_way,
+    find_ways,
+    kind_name,
+    require_row,
+    to_node,
+)
 from apps.files.tree import require_folder
+from bitvault.events.api import get_head
 from bitvault.kernel import db, names, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
@@ -168,6 +191,55 @@ def _to_trashed(
         origin_path=origin_path,
         trashed_by=trashed_by,
         expires_at=expires_at,
+    )
+
+
+# --- for derivations -------------------------------------------------------------------------------------------------------
+
+_ROOTS = "SELECT id FROM files_node WHERE owner_user_id = %s"
+
+_TREE_ROWS = """
+SELECT id, kind, parent_id, trashed_at IS NOT NULL, name, revision, size_bytes, media_type, content_hash, version_id, created_at,
+    modified_at, created_by
+FROM files_node WHERE %(after)s::uuid IS NULL OR id > %(after)s ORDER BY id LIMIT %(limit)s
+"""
+
+
+def list_reachable_roots(actor: Actor) -> list[ReachableRoot]:
+    """List the roots whose trees the actor may see: the personal one, once there is one."""
+    with db.read_transaction():
+        rows = fetch_all(_ROOTS, [actor.user_id])
+    rights = access.names_up_to(access.cut_right(actor, Right.MANAGE))
+    return [ReachableRoot(id=root_id, rights=rights) for (root_id,) in rows]
+
+
+def list_tree_rows(*, after: UUID | None, limit: int) -> TreeRows:
+    """Read nodes in the order of their ids, those in the trash too."""
+    # The number first: what happens between the two reads is shown early, and told again by the stream.
+    as_of_seq = get_head()
+    with db.read_transaction():
+        rows = fetch_all(_TREE_ROWS, {"after": after, "limit": limit})
+    return TreeRows(items=[_to_tree_row(row) for row in rows], as_of_seq=as_of_seq)
+
+
+def _to_tree_row(row: Sequence[Any]) -> TreeRow:
+    node_id, kind, parent_id, is_trashed, name, revision, size_bytes, media_type, content_hash, *others = row
+    version_id, created_at, modified_at, created_by = others
+    is_file = version_id is not None
+    return TreeRow(
+        id=node_id,
+        kind=kind_name(kind),
+        parent_id=parent_id,
+        is_trashed=is_trashed,
+        name=name,
+        revision=revision,
+        size_bytes=size_bytes if is_file else None,
+        media_type=media_type if is_file else None,
+        content_hash=content_hash if is_file else None,
+        version_id=version_id,
+        created_at=created_at,
+        modified_at=modified_at,
+        created_by=created_by,
     )
 
 

@@ -16,5 +16,6 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>/commit", uploads.UploadCommit.as_view()),
     path("", include("apps.billing.rest.urls")),
     path("", include("apps.admin_platform.rest.urls")),
+    path("", include("apps.sync.rest.urls")),
     path("schema/", SchemaDocument.as_view()),
 ]

@@ -52,6 +52,7 @@ TENANT_APPS = [
     "apps.storage",
     "apps.billing",
     "apps.admin_platform",
+    "apps.sync",
 ]
 INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.apps.files.conftest import Tree, counted_queries  # noqa: F401 - the second is a fixture
 from tests.support.live import Live
 from tests.support.sockets import SocketProcess
 
@@ -22,3 +23,9 @@ def sockets(process):
     """The socket process; what a test leaves open is closed after it."""
     yield process
     process.close_all()
+
+
+@pytest.fixture
+def tree(tenant, actor):
+    """Mia's tree, spoken to by the doors of files."""
+    return Tree(actor)

@@ -1,0 +1,177 @@
+"""The door of sync: devices, the feed that they follow, conflicts, and tickets for sockets."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from apps.files import api as files
+from apps.sync import conflicts, dtos, feed, operations, positions, queries, tickets
+from apps.sync.projector import CONSUMER
+from bitvault.kernel import db
+from bitvault.kernel.actor import Actor, Scope
+from bitvault.kernel.boundary import exposed
+from bitvault.kernel.pages import PAGE_DEFAULT, Page
+
+__all__ = [
+    "CONSUMER",
+    "acknowledge",
+    "end_device",
+    "get_head",
+    "issue_ticket",
+    "list_changes",
+    "list_conflicts",
+    "list_devices",
+    "list_live_devices",
+    "list_snapshot",
+    "redeem_ticket",
+    "register_device",
+    "resolve_conflict",
+]
+
+# --- devices ---------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def register_device(*, actor: Actor, name: str, platform: str) -> dtos.RegisteredDevice:
+    """Make a device of the actor's, with a cursor that knows nothing yet: its changes begin with all that the actor reaches.
+
+    :raises InvalidDevice: name or platform cannot be shown.
+    :raises TooManyDevices: the actor has a hundred.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return operations.register_device(actor=actor, name=name, platform=platform)
+
+
+@exposed
+def list_devices(*, actor: Actor) -> Page[dtos.Device]:
+    """List the actor's devices, newest first."""
+    actor.require_scope(Scope.FILES_READ)
+    with db.read_transaction():
+        return Page(queries.list_devices(actor))
+
+
+@exposed
+def end_device(*, actor: Actor, device_id: UUID) -> None:
+    """End a device of the actor's: its cursors are refused from now on, and its sockets close.
+
+    :raises DeviceEnded: it is no device of the actor's, or not any more.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    operations.end_device(actor=actor, device_id=device_id)
+
+
+# --- feed ------------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def get_head(*, actor: Actor) -> int:
+    """Tell up to which event changes can be read: what the socket says."""
+    actor.require_scope(Scope.FILES_READ)
+    with db.read_transaction():
+        return queries.get_feed_seq()
+
+
+@exposed
+def list_changes(*, actor: Actor, cursor: str, limit: int = PAGE_DEFAULT) -> dtos.Changes:
+    """Read what has changed for a device since its cursor; the answer's cursor is always further on.
+
+    Entries are states: applying one twice does no harm. A node may come before its parent; where ``has_more``
+    is false, every parent is there.
+
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor was not made here for a device of the actor's.
+    :raises DeviceEnded: its device was ended.
+    :raises CursorExpired: it is too old, or of another epoch: take a snapshot.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    position = positions.decode(cursor)
+    return feed.list_changes(actor, position, _list_rights(actor), limit=limit)
+
+
+@exposed
+def list_snapshot(
+    *, actor: Actor, device_id: UUID, cursor: str | None = None, limit: int = PAGE_DEFAULT
+) -> dtos.SnapshotPage:
+    """Read a page of all that the actor reaches, parents first, as of the instant of the first page.
+
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor was not made here for this device's snapshots.
+    :raises DeviceEnded: the device was ended, or is not the actor's.
+    :raises CursorExpired: the snapshot is older than a day, or not all of it may be seen any more: take another one.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return feed.list_snapshot(actor, device_id, cursor, _list_rights(actor), limit=limit)
+
+
+@exposed
+def acknowledge(*, actor: Actor, cursor: str) -> dtos.Acknowledged:
+    """Note that a device keeps everything up to a cursor; the journal holds for it what comes behind.
+
+    :raises BadCursor: the cursor was not made here for a device of the actor's.
+    :raises DeviceEnded: its device was ended.
+    :raises CursorExpired: it is too old, or of another epoch.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return operations.acknowledge(actor=actor, position=positions.decode(cursor))
+
+
+# --- conflicts -------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def list_conflicts(*, actor: Actor, cursor: str | None = None, limit: int = PAGE_DEFAULT) -> Page[dtos.Conflict]:
+    """Read a page of the open conflicts that the actor can see, newest first.
+
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor belongs to another list.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return conflicts.list_open(actor, _list_rights(actor), cursor=cursor, limit=limit)
+
+
+@exposed
+def resolve_conflict(*, actor: Actor, conflict_id: UUID, keep: dtos.Resolution) -> None:
+    """Settle a conflict: ``both`` files stay, or the ``original`` or the ``copy`` does and the other goes into the trash.
+
+    A copy that stays takes the original's name. Repeatable until it has succeeded.
+
+    :raises NotFound: there is no such conflict whose copy the actor can see.
+    :raises ConflictResolved: it was settled before.
+    :raises NameTaken: another file has the original's name by now.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    conflicts.resolve(actor, conflict_id, _list_rights(actor), keep=keep)
+
+
+def _list_rights(actor: Actor) -> dict[UUID, Sequence[str]]:
+    return {root.id: root.rights for root in files.list_reachable_roots(actor=actor)}
+
+
+# --- tickets ---------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def issue_ticket(*, actor: Actor, device_id: UUID | None = None) -> dtos.Ticket:
+    """Make a ticket that opens one socket within half a minute, as the actor; with a device, the socket ends with it.
+
+    :raises DeviceEnded: it is no device of the actor's, or not any more.
+    :raises TooManyRequests: a program asks in a loop.
+    :raises Unavailable: tickets cannot be kept now.
+    """
+    return tickets.issue(actor=actor, device_id=device_id)
+
+
+@exposed
+def redeem_ticket(*, ticket: str) -> dtos.TicketHolder:
+    """Take a ticket and tell whose it was; whether their credential still holds is not looked at.
+
+    :raises InvalidTicket: it was used, is too old, or never was one.
+    :raises Unavailable: tickets cannot be looked up now.
+    """
+    return tickets.redeem(ticket)
+
+
+@exposed
+def list_live_devices(*, device_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Tell which of these devices of the tenant have not ended."""
+    with db.read_transaction():
+        return queries.list_live_devices(device_ids)

@@ -1,0 +1,15 @@
+"""Django's handle on the module."""
+
+from django.apps import AppConfig
+
+
+class SyncConfig(AppConfig):
+    """The change feed of devices."""
+
+    name = "apps.sync"
+    label = "sync"
+    verbose_name = "Sync"
+
+    def ready(self) -> None:
+        """Make the module's consumer and its rebuild known."""
+        from apps.sync import consumers  # noqa: F401 - importing it registers its functions

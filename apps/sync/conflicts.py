@@ -1,0 +1,101 @@
+"""Conflicts: two edits that met, listed until somebody says what is right.
+
+Settling one is a saga over the doors of files: each step is harmless when it is repeated, and the conflict is closed last.
+"""
+
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from apps.files import api as files
+from apps.sync import dtos, queries
+from apps.sync.errors import ConflictResolved
+from apps.sync.models import Conflict, Node
+from apps.sync.projector import ROOTS
+from apps.sync.queries import NodeState, Rights
+from bitvault.events.api import publish
+from bitvault.events.catalog import sync as events
+from bitvault.kernel import clock, db, pages
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.pages import Page
+
+_PURPOSE = "sync.conflicts"
+
+# A copy that lies in the trash is settled for as long as it lies there.
+_OPEN = f"""
+SELECT conflict.node_id, conflict.original_id, conflict.made_by, conflict.opened_at
+FROM ({ROOTS}) AS rooted JOIN sync_conflict conflict ON conflict.node_id = rooted.node_id
+WHERE rooted.root_id = ANY(%(root_ids)s::uuid[]) AND (%(before)s::uuid IS NULL OR conflict.node_id < %(before)s)
+ORDER BY conflict.node_id DESC LIMIT %(limit)s
+"""
+_OPEN = _OPEN.replace(
+    "ANY(%(node_ids)s::uuid[])", "ANY(ARRAY(SELECT node_id FROM sync_conflict WHERE resolved_at IS NULL))"
+)
+
+
+class _Open(NamedTuple):
+    """A row of the list."""
+
+    node_id: UUID
+    original_id: UUID
+    made_by: UUID | None
+    opened_at: datetime
+
+
+def list_open(actor: Actor, rights: Rights, *, cursor: str | None, limit: int) -> Page[dtos.Conflict]:
+    """Read a page of the open conflicts that the actor can see, newest first."""
+    pages.require_limit(limit)
+    purpose = f"{_PURPOSE}:{actor.user_id.hex}"
+    before = pages.decode_cursor(purpose, cursor)[0] if cursor is not None else None
+    with db.read_transaction():
+        parameters = {"root_ids": list(rights), "before": before, "limit": limit + 1}
+        rows = [_Open._make(row) for row in queries.fetch_all(_OPEN, parameters)]
+        states = queries.find_states({node_id for row in rows for node_id in (row.node_id, row.original_id)})
+    items = [_to_conflict(row, states, rights) for row in rows[:limit]]
+    return Page(items, pages.encode_cursor(purpose, [str(items[-1].id)]) if len(rows) > limit else None)
+
+
+def _to_conflict(row: _Open, states: dict[UUID, tuple[UUID, NodeState]], rights: Rights) -> dtos.Conflict:
+    root_id, state = states[row.node_id]
+    found = states.get(row.original_id)
+    original = queries.to_node(found[1], rights[found[0]]) if found is not None and found[0] in rights else None
+    return dtos.Conflict(
+        id=row.node_id,
+        node=queries.to_node(state, rights[root_id]),
+        original=original,
+        made_by=row.made_by,
+        opened_at=row.opened_at,
+    )
+
+
+def resolve(actor: Actor, node_id: UUID, rights: Rights, *, keep: dtos.Resolution) -> None:
+    """Settle a conflict: both files stay, or the one named, under the name of the original; the other goes into the trash."""
+    with db.read_transaction():
+        conflict = Conflict.objects.filter(pk=node_id).first()
+        # The original's name is asked of the replica, for it may lie in the trash after a try that was interrupted.
+        states = queries.find_states([node_id])
+        name = Node.objects.filter(pk=conflict.original_id).values_list("name", flat=True).first() if conflict else None
+    if conflict is None or node_id not in states or states[node_id][0] not in rights:
+        raise NotFound
+    if conflict.resolved_at is not None:
+        raise ConflictResolved(resolution=conflict.resolution)
+    if keep == "original":
+        files.trash_node(actor=actor, node_id=node_id)
+    elif keep == "copy":
+        with suppress(NotFound):  # it is in the trash already, or gone
+            files.trash_node(actor=actor, node_id=conflict.original_id)
+        if name is not None:
+            files.update_node(actor=actor, node_id=node_id, name=name, expected_revision="any")
+    _close(actor, node_id, conflict.original_id, keep)
+
+
+def _close(actor: Actor, node_id: UUID, original_id: UUID, keep: dtos.Resolution) -> None:
+    with db.write_transaction():
+        still_open = Conflict.objects.filter(pk=node_id, resolved_at__isnull=True)
+        if not still_open.update(resolved_at=clock.now(), resolved_by=actor.user_id, resolution=keep):
+            raise ConflictResolved
+        publish(
+            events.ConflictResolved(actor_id=actor.user_id, node_id=node_id, original_id=original_id, resolution=keep)
+        )

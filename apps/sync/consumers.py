@@ -1,0 +1,83 @@
+"""Sync listens to files: what happens there is gathered for the length of one transaction and projected at its end."""
+
+from apps.sync import projector, rebuilding
+from apps.sync.projector import CONSUMER
+from bitvault.events.api import ConsumerTransaction, Published, consumes, consumes_everything, rebuilds
+from bitvault.events.catalog.files import (
+    FolderCreated,
+    NodeMoved,
+    NodePurged,
+    NodeRestored,
+    NodeTrashed,
+    VersionCommitted,
+)
+
+rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
+
+
+@consumes_everything(consumer=CONSUMER)
+def note_how_far(published: Published) -> None:
+    """Let the feed come as far as the stream, also by events that do not concern it."""
+    projector.gather().note(published.seq)
+
+
+@consumes(FolderCreated, consumer=CONSUMER)
+def project_folder(event: FolderCreated, tx: ConsumerTransaction) -> None:
+    """Show a new folder."""
+    state = {
+        "parent_id": event.parent_id,
+        "is_folder": True,
+        "name": event.name,
+        "revision": event.revision,
+        "created_at": event.created_at,
+        "modified_at": event.created_at,
+        "created_by": event.actor_id,
+    }
+    projector.gather().put(tx, event.node_id, state, is_new=True)
+
+
+@consumes(VersionCommitted, consumer=CONSUMER)
+def project_version(event: VersionCommitted, tx: ConsumerTransaction) -> None:
+    """Show a new file, or what a file contains now; a conflicting copy is noted as one."""
+    state = {
+        "parent_id": event.parent_id,
+        "name": event.name,
+        "revision": event.revision,
+        "size_bytes": event.size_bytes,
+        "media_type": event.media_type,
+        "content_hash": event.content_hash,
+        "version_id": event.version_id,
+        "modified_at": event.modified_at,
+    }
+    if event.node_created:
+        state.update(is_folder=False, created_at=event.modified_at, created_by=event.actor_id)
+    projector.gather().put(tx, event.node_id, state, is_new=event.node_created)
+    if event.conflict_with_id is not None:
+        projector.gather().open_conflict(tx, event)
+
+
+@consumes(NodeMoved, consumer=CONSUMER)
+def project_move(event: NodeMoved, tx: ConsumerTransaction) -> None:
+    """Show another name or place: one row, whatever lies below."""
+    state = {"parent_id": event.parent_id, "name": event.name, "revision": event.revision}
+    projector.gather().put(tx, event.node_id, state)
+
+
+@consumes(NodeTrashed, consumer=CONSUMER)
+def project_trashing(event: NodeTrashed, tx: ConsumerTransaction) -> None:
+    """Cut a node off: one row, whatever lies below."""
+    state = {"parent_id": None, "is_trashed": True, "revision": event.revision}
+    projector.gather().put(tx, event.node_id, state)
+
+
+@consumes(NodeRestored, consumer=CONSUMER)
+def project_return(event: NodeRestored, tx: ConsumerTransaction) -> None:
+    """Show a node and all below it again: a row for each, for devices have dropped them."""
+    state = {"parent_id": event.parent_id, "is_trashed": False, "name": event.name, "revision": event.revision}
+    projector.gather().bring_back(tx, event.node_id, state)
+
+
+@consumes(NodePurged, consumer=CONSUMER)
+def project_purge(event: NodePurged, tx: ConsumerTransaction) -> None:
+    """Forget nodes that devices have dropped when they went into the trash."""
+    projector.gather().forget(event.purged_node_ids)

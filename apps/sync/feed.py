@@ -1,0 +1,122 @@
+"""The feed: what a device is told next. Rights are judged here, at the moment of reading, by the roots that the actor reaches now.
+
+A root that the device knows and the actor does not reach any more is removed. One that the actor reaches and the device does not know
+comes as a subtree of one instant, and then the journal goes on from where the device was: entries only say where to look, so what they
+name twice does no harm.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from apps.sync import dtos, positions, queries, snapshots
+from apps.sync.errors import CursorExpired
+from apps.sync.positions import ORDINAL_END, Position
+from apps.sync.queries import Rights, Standing
+from bitvault.kernel import db, pages
+from bitvault.kernel.actor import Actor
+
+
+def list_changes(actor: Actor, position: Position, rights: Rights, *, limit: int) -> dtos.Changes:
+    """Read the next page of changes behind a position."""
+    pages.require_limit(limit)
+    with db.read_transaction():
+        standing = queries.require_standing(actor, position)
+        page = _list_what_is_known(standing, position, rights, limit)
+    if page is not None:
+        return page
+    # There are roots that the device does not know: they are written down first, and then read like any snapshot.
+    gained = frozenset(rights) - position.root_ids
+    snapshot_id = snapshots.make(position.device_id, gained)
+    begun = replace(position, snapshot_id=snapshot_id, snapshot_ordinal=0)
+    with db.read_transaction():
+        standing = queries.require_standing(actor, begun)
+        return _list_gained(standing, begun, rights, limit)
+
+
+def _list_what_is_known(standing: Standing, position: Position, rights: Rights, limit: int) -> dtos.Changes | None:
+    lost = position.root_ids - frozenset(rights)
+    if position.snapshot_id is not None:
+        frame = snapshots.find(position.snapshot_id, position.device_id)
+        if frame is None:
+            raise CursorExpired
+        lost |= frozenset(frame.root_ids) - frozenset(rights)
+        if not lost:
+            return _list_gained(standing, position, rights, limit)
+    if lost:
+        items = [queries.removal(position.seq, root_id) for root_id in sorted(lost)]
+        return _answer(standing, items, position.knowing(position.root_ids - lost), has_more=True)
+    if frozenset(rights) - position.root_ids:
+        return None
+    return _list_journal(standing, position, rights, limit)
+
+
+def _list_gained(standing: Standing, position: Position, rights: Rights, limit: int) -> dtos.Changes:
+    """Read on in the subtrees that are new to the device; behind their end it knows their roots."""
+    if position.snapshot_id is None:
+        raise CursorExpired
+    frame = snapshots.require(position.snapshot_id, position.device_id, rights)
+    rows = queries.list_items(frame.id, after=position.snapshot_ordinal, limit=limit + 1)
+    items = [queries.upsert(frame.seq, state, rights[root_id]) for _, root_id, state in rows[:limit]]
+    if len(rows) > limit:
+        there = replace(position, snapshot_ordinal=rows[limit - 1][0])
+    else:
+        there = position.knowing(position.root_ids | frozenset(frame.root_ids))
+    # A subtree is older than what the journal holds: only behind the journal's end the device's tree is whole.
+    more = len(rows) > limit or there.complete_seq < standing.seq
+    return _answer(standing, items, there, has_more=more)
+
+
+def _list_journal(standing: Standing, position: Position, rights: Rights, limit: int) -> dtos.Changes:
+    entries = queries.list_entries(position, head=standing.seq, limit=limit + 1)
+    more = len(entries) > limit
+    entries = entries[:limit]
+    states = queries.find_states({entry.node_id for entry in entries}) if entries else {}
+    # Each node once, at its last row: all rows of a node lead to the same state.
+    last = {entry.node_id: entry for entry in entries}
+    items = []
+    for entry in entries:
+        if last[entry.node_id] is entry:
+            found = states.get(entry.node_id)
+            if found is None or found[0] not in rights:
+                items.append(queries.removal(entry.seq, entry.node_id))
+            else:
+                items.append(queries.upsert(entry.seq, found[1], rights[found[0]]))
+    if more:
+        there = replace(position, seq=entries[-1].seq, ordinal=entries[-1].ordinal)
+    else:
+        there = replace(position, seq=standing.seq, ordinal=ORDINAL_END)
+    return _answer(standing, items, there, has_more=more)
+
+
+def _answer(standing: Standing, items: Sequence[dtos.Change], there: Position, *, has_more: bool) -> dtos.Changes:
+    return dtos.Changes(
+        items=items, cursor=there.encode(), has_more=has_more, head_seq=standing.seq, as_of_seq=standing.seq
+    )
+
+
+def list_snapshot(
+    actor: Actor, device_id: UUID, cursor: str | None, rights: Rights, *, limit: int
+) -> dtos.SnapshotPage:
+    """Read a page of everything that the actor reaches, as of the instant of the first page."""
+    pages.require_limit(limit)
+    snapshot_id, after = positions.decode_page(cursor, device_id) if cursor is not None else (None, 0)
+    if snapshot_id is None:
+        with db.read_transaction():
+            queries.require_device(actor, device_id)
+        snapshot_id = snapshots.make(device_id, rights.keys())
+    with db.read_transaction():
+        standing = queries.require_device(actor, device_id)
+        frame = snapshots.require(snapshot_id, device_id, rights)
+        # Its changes could not be read on any more: the rest of it is of no use.
+        if frame.epoch != standing.epoch or frame.seq < standing.horizon:
+            raise CursorExpired
+        rows = queries.list_items(frame.id, after=after, limit=limit + 1)
+    more = len(rows) > limit
+    end = Position(device_id=device_id, epoch=frame.epoch, seq=frame.seq, root_ids=frozenset(frame.root_ids))
+    return dtos.SnapshotPage(
+        items=[queries.to_node(state, rights[root_id]) for _, root_id, state in rows[:limit]],
+        next_cursor=positions.encode_page(device_id, frame.id, rows[limit - 1][0]) if more else None,
+        cursor=None if more else end.encode(),
+        as_of_seq=frame.seq,
+    )

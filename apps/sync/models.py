@@ -1,0 +1,180 @@
+"""Tables of sync (in each tenant's schema): a replica of the tree fed by events alone, its journal, and the devices that follow it."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from bitvault.kernel.models import TenantModel, id_field
+
+
+class NodeState(TenantModel):
+    """What a device is told of a node."""
+
+    # No index of its own here: each table has another key.
+    node_id = models.UUIDField()
+    parent_id = models.UUIDField(null=True)
+    is_folder = models.BooleanField()
+    name = models.TextField()
+    revision = models.BigIntegerField()
+    size_bytes = models.BigIntegerField(null=True)
+    media_type = models.TextField(null=True)  # noqa: DJ001 - a folder has none, which is not an empty one
+    content_hash = models.TextField(null=True)  # noqa: DJ001 - the same
+    version_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+    modified_at = models.DateTimeField()
+    created_by = models.UUIDField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Node(NodeState):
+    """A node as the events have told of it so far. One in the trash has no parent, and all below it hangs on as it was."""
+
+    node_id = models.UUIDField(primary_key=True)
+    is_trashed = models.BooleanField()
+
+    class Meta:
+        db_table = "sync_node"
+        indexes = [
+            # What lies in this folder (snapshots, and what comes back from the trash)?
+            models.Index(fields=["parent_id"], name="sync_node_parent"),
+        ]
+
+
+class RebuiltNode(NodeState):
+    """A row of a replica that is being rebuilt beside the live one."""
+
+    node_id = models.UUIDField(primary_key=True)
+    is_trashed = models.BooleanField()
+
+    class Meta:
+        db_table = "sync_rebuilt_node"
+
+
+class ChangeJournal(TenantModel):
+    """A node is not as it was, since the event ``seq``. What it is now stands in the replica: entries say where to look, not what to see.
+
+    A rename, a move and a trashing of a folder are one row whatever lies below. What comes back from the trash, or comes from another
+    root, has a row for each node, parents first: whoever reads this root has not seen them.
+    """
+
+    pk = models.CompositePrimaryKey("seq", "ordinal")
+    seq = models.BigIntegerField()
+    ordinal = models.IntegerField()
+    """Place among the rows of one event."""
+    node_id = models.UUIDField()
+    root_id = models.UUIDField(null=True)
+    """The root that it lies under since then; ``NULL`` in the trash."""
+    old_root_id = models.UUIDField(null=True)
+    """The root that it lay under before, where that is another one."""
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sync_change_journal"
+        indexes = [
+            # What is new under this root?
+            models.Index(fields=["root_id", "seq", "ordinal"], name="sync_change_journal_root"),
+            # What has left this root?
+            models.Index(
+                fields=["old_root_id", "seq", "ordinal"],
+                name="sync_change_journal_old_root",
+                condition=models.Q(old_root_id__isnull=False),
+            ),
+        ]
+
+
+class Feed(TenantModel):
+    """How far the feed has come: one row, made with the schema, locked by whoever projects, rebuilds or trims."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    epoch = models.UUIDField()
+    """Cursors of another epoch do not fit this journal: it was rebuilt, or an event had its effect out of turn."""
+    seq = models.BigIntegerField()
+    """The last event that replica and journal contain."""
+    horizon = models.BigIntegerField()
+    """Rows of events up to this one are not in the journal any more."""
+
+    class Meta:
+        db_table = "sync_feed"
+
+
+class Device(TenantModel):
+    """Something that keeps a copy of what a person can reach."""
+
+    id = id_field()
+    user_id = models.UUIDField()
+    name = models.TextField()
+    platform = models.TextField()
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sync_device"
+        indexes = [
+            # Which devices has this person?
+            models.Index(fields=["user_id", "id"], name="sync_device_live", condition=models.Q(ended_at__isnull=True)),
+        ]
+
+
+class DeviceCursor(TenantModel):
+    """Up to which event a device has acknowledged, and when it last did: what the journal must keep for it."""
+
+    device_id = models.UUIDField(primary_key=True)
+    seq = models.BigIntegerField()
+    acknowledged_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sync_device_cursor"
+
+
+class Snapshot(TenantModel):
+    """The trees under some roots at one instant, kept for a day so that a device can read them in pages."""
+
+    id = id_field()
+    device_id = models.UUIDField()
+    epoch = models.UUIDField()
+    seq = models.BigIntegerField()
+    root_ids = ArrayField(models.UUIDField())
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sync_snapshot"
+        indexes = [
+            # Which snapshots has this device, latest first?
+            models.Index(fields=["device_id", "-created_at"], name="sync_snapshot_device"),
+        ]
+
+
+class SnapshotItem(NodeState):
+    """One node of a snapshot, as it was at that instant."""
+
+    pk = models.CompositePrimaryKey("snapshot_id", "ordinal")
+    snapshot_id = models.UUIDField()
+    ordinal = models.BigIntegerField()
+    """Place among all: parents come before what lies in them."""
+    root_id = models.UUIDField()
+
+    class Meta:
+        db_table = "sync_snapshot_item"
+
+
+class Conflict(TenantModel):
+    """Two edits that met: the later one is kept beside the file as a copy until somebody says what is right."""
+
+    node_id = models.UUIDField(primary_key=True)
+    """The copy."""
+    original_id = models.UUIDField()
+    version_id = models.UUIDField()
+    seq = models.BigIntegerField()
+    made_by = models.UUIDField(null=True)
+    opened_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.UUIDField(null=True)
+    resolution = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "sync_conflict"
+        indexes = [
+            # Which are open, latest first?
+            models.Index(fields=["-node_id"], name="sync_conflict_open", condition=models.Q(resolved_at__isnull=True)),
+        ]

@@ -1,0 +1,134 @@
+"""Writes: devices come and go and acknowledge, and the journal is trimmed behind them."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from apps.sync import dtos, queries, snapshots
+from apps.sync.errors import DeviceEnded, InvalidDevice, TooManyDevices
+from apps.sync.models import Device, DeviceCursor, Feed
+from apps.sync.positions import Position
+from bitvault.events.api import publish
+from bitvault.events.catalog import sync as events
+from bitvault.kernel import clock, db, ids, tenancy
+from bitvault.kernel.actor import Actor
+from bitvault.web import wakeups
+from bitvault.web.wakeups import Bond, bond
+
+DEVICE_LIMIT = 100
+"""Devices of one person: more than anybody carries, few enough to list and to bound what snapshots cost."""
+
+LABEL_LIMIT = 100
+
+JOURNAL_LIFETIME = timedelta(days=90)
+"""How long a change can be read at least; a device that was away longer than this takes a snapshot."""
+
+ABSENCE = timedelta(days=60)
+"""A device that has acknowledged nothing for so long keeps the journal no longer."""
+
+TRIM_STEP = 10_000
+"""Rows that one transaction deletes: a moment's work, and an interrupted trimming has lost nothing."""
+
+_ACKNOWLEDGE = """
+UPDATE sync_device_cursor SET seq = greatest(seq, %s), acknowledged_at = %s WHERE device_id = %s RETURNING seq
+"""
+
+_FEED = "SELECT seq FROM sync_feed FOR UPDATE"
+
+# The oldest rows are looked at, one step of them: how far they are old enough, and read by everybody who still comes.
+_TRIMMABLE = """
+WITH oldest AS (
+    SELECT seq, happened_at FROM sync_change_journal WHERE seq <= %(kept_from)s ORDER BY seq, ordinal LIMIT %(step)s
+)
+SELECT max(seq) FROM oldest
+WHERE seq < coalesce((SELECT min(seq) FROM oldest WHERE happened_at >= %(before)s), 9223372036854775807)
+"""
+
+_KEPT_FOR_DEVICES = """
+SELECT min(cursor.seq) FROM sync_device_cursor cursor JOIN sync_device device ON device.id = cursor.device_id
+WHERE device.ended_at IS NULL AND cursor.acknowledged_at >= %s
+"""
+
+
+def register_device(*, actor: Actor, name: str, platform: str) -> dtos.RegisteredDevice:
+    """Make a device that knows nothing yet; its changes begin with everything that the actor reaches."""
+    name, platform = _require_label(name), _require_label(platform)
+    now, device_id = clock.now(), ids.new_id()
+    with db.write_transaction(lock=f"sync.devices:{actor.user_id.hex}") as tx:
+        if Device.objects.filter(user_id=actor.user_id, ended_at__isnull=True).count() >= DEVICE_LIMIT:
+            raise TooManyDevices(limit=DEVICE_LIMIT)
+        feed = Feed.objects.get()
+        Device.objects.create(id=device_id, user_id=actor.user_id, name=name, platform=platform, created_at=now)
+        DeviceCursor.objects.create(device_id=device_id, seq=feed.seq, acknowledged_at=now)
+        publish(
+            events.DeviceRegistered(
+                actor_id=actor.user_id, device_id=device_id, user_id=actor.user_id, platform=platform
+            )
+        )
+        return tx.answer(
+            dtos.RegisteredDevice(
+                id=device_id,
+                name=name,
+                platform=platform,
+                created_at=now,
+                seq=feed.seq,
+                acknowledged_at=now,
+                cursor=Position(device_id=device_id, epoch=feed.epoch, seq=feed.seq).encode(),
+            )
+        )
+
+
+def _require_label(text: str) -> str:
+    text = text.strip()
+    if not 0 < len(text) <= LABEL_LIMIT or not text.isprintable():
+        raise InvalidDevice
+    return text
+
+
+def end_device(*, actor: Actor, device_id: UUID) -> None:
+    """Answer a device no more, and close its sockets."""
+    with db.write_transaction() as tx:
+        live = Device.objects.filter(id=device_id, user_id=actor.user_id, ended_at__isnull=True)
+        if not live.update(ended_at=clock.now()):
+            raise DeviceEnded
+        snapshots.drop_of_device(device_id)
+        publish(events.DeviceEnded(actor_id=actor.user_id, device_id=device_id, user_id=actor.user_id))
+        tenant_id = tenancy.current().id
+        tx.after_commit(lambda: wakeups.announce_ended(tenant_id, [bond(Bond.DEVICE, device_id)]))
+
+
+def acknowledge(*, actor: Actor, position: Position) -> dtos.Acknowledged:
+    """Note that a device keeps everything up to a position; an older one than it named before changes nothing."""
+    with db.write_transaction():
+        standing = queries.require_standing(actor, position)
+        with connection.cursor() as cursor:
+            cursor.execute(_ACKNOWLEDGE, [position.complete_seq, clock.now(), position.device_id])
+            (seq,) = cursor.fetchone()
+    return dtos.Acknowledged(seq=seq, head_seq=standing.seq)
+
+
+def trim_journal() -> int:
+    """Delete what is old enough and acknowledged by every device that still comes; returns how many rows."""
+    count = 0
+    while step := _trim_step():
+        count += step
+    return count
+
+
+def _trim_step() -> int:
+    """Move the horizon and delete what is behind it, in one transaction."""
+    now = clock.now()
+    with db.write_transaction(), connection.cursor() as cursor:
+        cursor.execute(_FEED)
+        (feed_seq,) = cursor.fetchone()
+        cursor.execute(_KEPT_FOR_DEVICES, [now - ABSENCE])
+        (acknowledged,) = cursor.fetchone()
+        kept_from = feed_seq if acknowledged is None else min(feed_seq, acknowledged)
+        cursor.execute(_TRIMMABLE, {"kept_from": kept_from, "step": TRIM_STEP, "before": now - JOURNAL_LIFETIME})
+        (new_horizon,) = cursor.fetchone()
+        if new_horizon is None:
+            return 0
+        cursor.execute("UPDATE sync_feed SET horizon = %s", [new_horizon])
+        cursor.execute("DELETE FROM sync_change_journal WHERE seq <= %s", [new_horizon])
+        return int(cursor.rowcount)

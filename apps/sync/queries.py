@@ -1,0 +1,200 @@
+"""Reads: devices, the journal under some roots, and what the replica knows of nodes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from apps.sync import dtos
+from apps.sync.errors import CursorExpired, DeviceEnded
+from apps.sync.models import Device, Feed
+from apps.sync.positions import Position
+from apps.sync.projector import ROOTS
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.pages import BadCursor
+
+Rights = Mapping[UUID, Sequence[str]]
+"""The roots that the actor reaches, with the rights that they give."""
+
+STATE = (
+    "node_id, parent_id, is_folder, name, revision, size_bytes, media_type, content_hash, version_id, created_at, modified_at, "
+    "created_by"
+)
+
+
+class NodeState(NamedTuple):
+    """What is told of a node, in the order of ``STATE``."""
+
+    node_id: UUID
+    parent_id: UUID | None
+    is_folder: bool
+    name: str
+    revision: int
+    size_bytes: int | None
+    media_type: str | None
+    content_hash: str | None
+    version_id: UUID | None
+    created_at: datetime
+    modified_at: datetime
+    created_by: UUID | None
+
+
+class Entry(NamedTuple):
+    """A row of the journal."""
+
+    seq: int
+    ordinal: int
+    node_id: UUID
+
+
+class Standing(NamedTuple):
+    """A device's right to be answered, and how far the feed is."""
+
+    epoch: UUID
+    seq: int
+    horizon: int
+    user_id: UUID | None
+
+
+# One statement for each answer: whose device this is, and how far the feed has come, at the same instant.
+_STANDING = """
+SELECT feed.epoch, feed.seq, feed.horizon, device.user_id
+FROM sync_feed feed LEFT JOIN sync_device device ON device.id = %s AND device.ended_at IS NULL
+"""
+
+# For each root the next rows after a position, by its own index: what others change elsewhere costs nothing here.
+_ENTRIES = """
+SELECT DISTINCT entry.seq, entry.ordinal, entry.node_id
+FROM unnest(%(root_ids)s::uuid[]) AS root(id) CROSS JOIN LATERAL (
+    (SELECT seq, ordinal, node_id FROM sync_change_journal
+     WHERE root_id = root.id AND (seq, ordinal) > (%(seq)s, %(ordinal)s) AND seq <= %(head)s ORDER BY seq, ordinal LIMIT %(limit)s)
+    UNION ALL
+    (SELECT seq, ordinal, node_id FROM sync_change_journal
+     WHERE old_root_id = root.id AND (seq, ordinal) > (%(seq)s, %(ordinal)s) AND seq <= %(head)s ORDER BY seq, ordinal LIMIT %(limit)s)
+) AS entry
+ORDER BY entry.seq, entry.ordinal LIMIT %(limit)s
+"""
+
+_STATES = f"""
+SELECT {", ".join("node." + column for column in STATE.split(", "))}, rooted.root_id
+FROM ({ROOTS}) AS rooted JOIN sync_node node ON node.node_id = rooted.node_id
+"""
+
+_ITEMS = f"""
+SELECT ordinal, root_id, {STATE} FROM sync_snapshot_item WHERE snapshot_id = %s AND ordinal > %s ORDER BY ordinal LIMIT %s
+"""
+
+
+def require_standing(actor: Actor, position: Position) -> Standing:
+    """Tell how far the feed is, for a cursor that may be used by this actor, now.
+
+    :raises DeviceEnded: its device was ended.
+    :raises BadCursor: its device is somebody else's.
+    :raises CursorExpired: the journal does not reach back to it, or was made anew since.
+    """
+    standing = Standing._make(fetch_all(_STANDING, [position.device_id])[0])
+    if standing.user_id is None:
+        raise DeviceEnded
+    if standing.user_id != actor.user_id:
+        raise BadCursor
+    if position.epoch != standing.epoch or not standing.horizon <= position.complete_seq <= standing.seq:
+        raise CursorExpired
+    return standing
+
+
+def require_device(actor: Actor, device_id: UUID) -> Standing:
+    """Tell how far the feed is, for a live device of the actor's.
+
+    :raises DeviceEnded: it was ended, or is somebody else's, or never was.
+    """
+    standing = Standing._make(fetch_all(_STANDING, [device_id])[0])
+    if standing.user_id != actor.user_id:
+        raise DeviceEnded
+    return standing
+
+
+def get_feed_seq() -> int:
+    """Tell up to which event changes can be read."""
+    return Feed.objects.values_list("seq", flat=True)[0]
+
+
+def list_devices(actor: Actor) -> list[dtos.Device]:
+    """List the actor's devices, newest first."""
+    rows = fetch_all(
+        "SELECT device.id, name, platform, created_at, cursor.seq, cursor.acknowledged_at FROM sync_device device "
+        "JOIN sync_device_cursor cursor ON cursor.device_id = device.id "
+        "WHERE user_id = %s AND ended_at IS NULL ORDER BY device.id DESC",
+        [actor.user_id],
+    )
+    names = ("id", "name", "platform", "created_at", "seq", "acknowledged_at")
+    return [dtos.Device(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def list_live_devices(device_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Tell which of these devices were not ended."""
+    live = Device.objects.filter(id__in=list(device_ids), ended_at__isnull=True)
+    return frozenset(live.values_list("id", flat=True))
+
+
+def list_entries(position: Position, *, head: int, limit: int) -> list[Entry]:
+    """List the next rows of the journal under the roots that the position knows."""
+    parameters = {
+        "root_ids": list(position.root_ids),
+        "seq": position.seq,
+        "ordinal": position.ordinal,
+        "head": head,
+        "limit": limit,
+    }
+    return [Entry._make(row) for row in fetch_all(_ENTRIES, parameters)]
+
+
+def find_states(node_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, NodeState]]:
+    """Find what nodes are now, and under which root; those in the trash and those that are gone are left out."""
+    rows = fetch_all(_STATES, {"node_ids": list(node_ids)})
+    return {row[0]: (row[-1], NodeState._make(row[:-1])) for row in rows}
+
+
+def list_items(snapshot_id: UUID, *, after: int, limit: int) -> list[tuple[int, UUID, NodeState]]:
+    """List items of a snapshot behind one: place, root, state."""
+    return [(row[0], row[1], NodeState._make(row[2:])) for row in fetch_all(_ITEMS, [snapshot_id, after, limit])]
+
+
+def to_node(state: NodeState, rights: Sequence[str]) -> dtos.SyncedNode:
+    """Make the DTO of a state."""
+    return dtos.SyncedNode(
+        id=state.node_id,
+        kind="folder" if state.is_folder else "file",
+        name=state.name,
+        parent_id=state.parent_id,
+        revision=state.revision,
+        size_bytes=state.size_bytes,
+        media_type=state.media_type,
+        content_hash=state.content_hash,
+        version_id=state.version_id,
+        created_at=state.created_at,
+        modified_at=state.modified_at,
+        created_by=state.created_by,
+        tags=(),
+        trashed_at=None,
+        rights=rights,
+    )
+
+
+def upsert(seq: int, state: NodeState, rights: Sequence[str]) -> dtos.Change:
+    """Tell a device what a node is."""
+    return dtos.Change(seq=seq, op="upsert", node_id=state.node_id, node=to_node(state, rights))
+
+
+def removal(seq: int, node_id: UUID) -> dtos.Change:
+    """Tell a device that it cannot reach a node any more."""
+    return dtos.Change(seq=seq, op="removed", node_id=node_id, node=None)
+
+
+def fetch_all(sql: str, parameters: Any) -> list[Any]:
+    """Run a statement and give its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[Any] = cursor.fetchall()
+        return rows

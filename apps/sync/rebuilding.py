@@ -1,0 +1,73 @@
+"""Rebuilding the replica from its owner: beside the live one, page by page, then swapped in one transaction.
+
+Pages come from different instants, all at or after the first page's number. The tail of the stream runs over them from there, and a
+node that is known in a higher revision stays as it is. The journal begins anew and so does the epoch: nobody rebuilds what they trust,
+and devices that have followed the old replica compare themselves with a snapshot.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection
+
+from apps.files import api as files
+from apps.files.dtos import TreeRow
+from apps.sync.models import ChangeJournal, RebuiltNode
+from apps.sync.projector import COLUMNS, CONSUMER
+from bitvault.events.api import set_position
+from bitvault.kernel import db, ids, tenancy
+from bitvault.web import wakeups
+
+_SWAP = f"""
+INSERT INTO sync_node ({", ".join(COLUMNS)}) SELECT {", ".join(COLUMNS)} FROM sync_rebuilt_node
+"""
+
+
+def rebuild() -> int:
+    """Make the entered tenant's replica anew; returns the number from which the stream goes on."""
+    with db.write_transaction():
+        RebuiltNode.objects.all().delete()
+    page = files.list_tree_rows()
+    seq = page.as_of_seq
+    while page.items:
+        _keep(page.items)
+        page = files.list_tree_rows(after=page.items[-1].id)
+    _swap(seq)
+    wakeups.announce_head(tenancy.current().id, seq)
+    return seq
+
+
+def _keep(rows: Sequence[TreeRow]) -> None:
+    with db.write_transaction():
+        RebuiltNode.objects.bulk_create([_to_node(row) for row in rows])
+
+
+def _to_node(row: TreeRow) -> RebuiltNode:
+    return RebuiltNode(
+        node_id=row.id,
+        parent_id=row.parent_id,
+        is_folder=row.kind == "folder",
+        name=row.name,
+        revision=row.revision,
+        size_bytes=row.size_bytes,
+        media_type=row.media_type,
+        content_hash=row.content_hash,
+        version_id=row.version_id,
+        created_at=row.created_at,
+        modified_at=row.modified_at,
+        created_by=row.created_by,
+        is_trashed=row.is_trashed,
+    )
+
+
+def _swap(seq: int) -> None:
+    """Let the new replica stand for the old one. The consumer's cursor is locked first, as the consumer does."""
+    epoch: UUID = ids.new_id()
+    with db.write_transaction(), connection.cursor() as cursor:
+        set_position(consumer=CONSUMER, seq=seq)
+        cursor.execute("SELECT FROM sync_feed FOR UPDATE")
+        cursor.execute("DELETE FROM sync_node")
+        cursor.execute(_SWAP)
+        RebuiltNode.objects.all().delete()
+        ChangeJournal.objects.all().delete()
+        cursor.execute("UPDATE sync_feed SET epoch = %s, seq = %s, horizon = %s", [epoch, seq, seq])

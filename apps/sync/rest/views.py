@@ -1,0 +1,120 @@
+"""Views of sync: parse → door → render."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+
+from apps.files.errors import NameTaken
+from apps.sync import api, dtos, errors
+from apps.sync.rest import schemas
+from bitvault.kernel.actor import Scope
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.pages import BadCursor, Page
+from bitvault.web.derived import require_position
+from bitvault.web.views import ActorRequest, View, operation
+
+
+class Devices(View):
+    """The caller's devices."""
+
+    # To follow the feed is to read; a token that may write nothing may keep a copy.
+    write_scope = Scope.FILES_READ
+
+    @operation(answer=Page[dtos.Device])
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """List them, newest first."""
+        return self.render(api.list_devices(actor=request.actor))
+
+    @operation(
+        body=schemas.RegisterDevice,
+        answer=dtos.RegisteredDevice,
+        status=201,
+        problems=(errors.InvalidDevice, errors.TooManyDevices),
+    )
+    def post(self, request: ActorRequest) -> HttpResponse:
+        """Make one. Its first cursor knows nothing: the changes behind it are all that there is, and then what is new."""
+        body = self.parse(schemas.RegisterDevice, request)
+        return self.repeatable(
+            request, lambda: api.register_device(actor=request.actor, name=body.name, platform=body.platform)
+        )
+
+
+class DeviceDetail(View):
+    """One device of the caller's."""
+
+    write_scope = Scope.FILES_READ
+
+    @operation(status=204, problems=(errors.DeviceEnded,))
+    def delete(self, request: ActorRequest, device_id: UUID) -> HttpResponse:
+        """End it: its cursors are refused from now on, and its sockets close within a second."""
+        api.end_device(actor=request.actor, device_id=device_id)
+        return self.render(status=204)
+
+
+class Snapshots(View):
+    """All that the caller reaches, at one instant."""
+
+    @operation(
+        query=schemas.ReadSnapshot,
+        answer=dtos.SnapshotPage,
+        problems=(BadCursor, errors.CursorExpired, errors.DeviceEnded),
+    )
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """Read a page, parents first; the last one carries the cursor from which changes are read on."""
+        query = self.parse_query(schemas.ReadSnapshot, request)
+        require_position(api.CONSUMER, query)
+        page = api.list_snapshot(actor=request.actor, device_id=query.device_id, cursor=query.cursor, limit=query.limit)
+        return self.render(page)
+
+
+class Changes(View):
+    """What has changed since a device last asked."""
+
+    @operation(
+        query=schemas.ReadChanges,
+        answer=dtos.Changes,
+        problems=(BadCursor, errors.CursorExpired, errors.DeviceEnded),
+    )
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """Read a page; where `has_more` is false the device's tree is whole, as of `head_seq`."""
+        query = self.parse_query(schemas.ReadChanges, request)
+        require_position(api.CONSUMER, query)
+        return self.render(api.list_changes(actor=request.actor, cursor=query.cursor, limit=query.limit))
+
+
+class Cursor(View):
+    """How far a device has come."""
+
+    write_scope = Scope.FILES_READ
+
+    @operation(
+        body=schemas.Acknowledge,
+        answer=dtos.Acknowledged,
+        problems=(BadCursor, errors.CursorExpired, errors.DeviceEnded),
+    )
+    def post(self, request: ActorRequest) -> HttpResponse:
+        """Acknowledge everything up to a cursor; an older one than before changes nothing."""
+        body = self.parse(schemas.Acknowledge, request)
+        return self.render(api.acknowledge(actor=request.actor, cursor=body.cursor))
+
+
+class Conflicts(View):
+    """Edits that met and are not settled yet."""
+
+    @operation(query=schemas.ListConflicts, answer=Page[dtos.Conflict], problems=(BadCursor,))
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """Read a page, newest first; the id of a conflict is that of the copy."""
+        query = self.parse_query(schemas.ListConflicts, request)
+        require_position(api.CONSUMER, query)
+        return self.render(api.list_conflicts(actor=request.actor, cursor=query.cursor, limit=query.limit))
+
+
+class ConflictResolution(View):
+    """What is right of two edits."""
+
+    @operation(body=schemas.ResolveConflict, status=204, problems=(NotFound, errors.ConflictResolved, NameTaken))
+    def post(self, request: ActorRequest, conflict_id: UUID) -> HttpResponse:
+        """Settle it: `both` files stay, or the one that is named, under the original's name; the other goes into the trash."""
+        body = self.parse(schemas.ResolveConflict, request)
+        api.resolve_conflict(actor=request.actor, conflict_id=conflict_id, keep=body.keep)
+        return self.render(status=204)

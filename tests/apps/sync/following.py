@@ -1,0 +1,107 @@
+"""Devices of tests: each keeps a copy of a tree by nothing but what the feed tells it."""
+
+from apps.sync import api as sync
+from bitvault.events import consuming
+from tests.apps.files.conftest import fetch
+
+FIELDS = ("parent_id", "name", "revision", "kind", "version_id", "size_bytes", "content_hash", "media_type")
+
+
+def project() -> int:
+    """Bring the feed of the entered tenant to the head of its stream."""
+    return consuming.consume("sync")
+
+
+def fresh_tree(actor):
+    """Read what the actor's root holds from the tables of files themselves."""
+    rows = fetch(
+        "WITH RECURSIVE tree AS (SELECT * FROM files_node WHERE owner_user_id = %s"
+        " UNION ALL SELECT child.* FROM tree JOIN files_node child ON child.parent_id = tree.id)"
+        " SELECT id, parent_id, name, revision, CASE kind WHEN 0 THEN 'folder' ELSE 'file' END, version_id,"
+        " CASE kind WHEN 1 THEN size_bytes END, CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END FROM tree",
+        [actor.user_id],
+    )
+    return {row[0]: dict(zip(FIELDS, row[1:], strict=True)) for row in rows}
+
+
+class Device:
+    """A device of one person."""
+
+    def __init__(self, actor, name="laptop", *, limit=200):
+        self.actor = actor
+        self.limit = limit
+        registered = sync.register_device(actor=actor, name=name, platform="test")
+        self.id = registered.id
+        self.cursor = registered.cursor
+        self.nodes = {}
+        self.told = []
+
+    def take_snapshot(self):
+        """Begin anew from a snapshot."""
+        self.nodes, page = {}, None
+        while page is None or page.next_cursor is not None:
+            page = sync.list_snapshot(
+                actor=self.actor, device_id=self.id, cursor=page and page.next_cursor, limit=self.limit
+            )
+            for node in page.items:
+                assert node.parent_id is None or node.parent_id in self.nodes, "a child before its parent"
+                self._keep(node)
+        self.cursor = page.cursor
+        return page
+
+    def pull(self):
+        """Read one page of changes and keep it; tells whether there is more."""
+        page = sync.list_changes(actor=self.actor, cursor=self.cursor, limit=self.limit)
+        self.keep(page)
+        return page
+
+    def keep(self, page):
+        for change in page.items:
+            self.told.append(change)
+            if change.op == "upsert":
+                self._keep(change.node)
+            else:
+                self._drop(change.node_id)
+        self.cursor = page.cursor
+
+    def follow(self):
+        """Read until there is no more."""
+        while (page := self.pull()).has_more:
+            pass
+        self.assert_whole()
+        return page
+
+    def _keep(self, node):
+        self.nodes[node.id] = {field: getattr(node, field) for field in FIELDS}
+
+    def _drop(self, node_id):
+        self.nodes.pop(node_id, None)
+        for child_id in [one for one, node in self.nodes.items() if node["parent_id"] == node_id]:
+            self._drop(child_id)
+
+    def assert_whole(self):
+        """Every node hangs from one that is there."""
+        parents = {node["parent_id"] for node in self.nodes.values()} - {None}
+        assert parents <= set(self.nodes)
+
+
+def replica():
+    """Everything that sync has derived, for comparing before and after."""
+    return {
+        table: sorted(fetch(f"SELECT {table}::text FROM {table}"))
+        for table in ("sync_node", "sync_change_journal", "sync_feed", "sync_conflict")
+    }
+
+
+def assert_replica_is_the_tree():
+    """The replica holds what the tables of files hold, those in the trash too."""
+    told = fetch(
+        "SELECT node_id, parent_id, name, revision, is_folder, version_id, size_bytes, content_hash, media_type, created_at, modified_at,"
+        " created_by, is_trashed FROM sync_node ORDER BY node_id"
+    )
+    true = fetch(
+        "SELECT id, parent_id, name, revision, kind = 0, version_id, CASE kind WHEN 1 THEN size_bytes END,"
+        " CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END, created_at, modified_at, created_by,"
+        " trashed_at IS NOT NULL FROM files_node ORDER BY id"
+    )
+    assert told == true

@@ -1,0 +1,183 @@
+"""Old state + changes == new state, for every mutating door of files (FEED-1) and for whatever sequence of them."""
+
+import inspect
+import random
+
+import pytest
+
+from apps.files import api as files
+from apps.files.limits import TRASH_RETENTION
+from bitvault.kernel import clock
+from tests.apps.files.conftest import Tree, fetch, live_a_little
+from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, project, replica
+
+READING = {
+    "get_node",
+    "find_by_path",
+    "list_path",
+    "list_children",
+    "list_trash",
+    "authorise_upload",
+    "find_committed",
+    "is_committed",
+    "get_content",
+    "open_content",
+    "find_readable_blob",
+    "list_reachable_roots",
+    "list_tree_rows",
+}
+"""Doors that leave the tree as it is."""
+
+ACTS = {
+    "create_folder": [lambda tree, _: tree.folder("new")],
+    "update_node": [
+        lambda tree, world: tree.update(world["folder"], name="renamed"),
+        lambda tree, world: tree.update(world["folder"], parent_id=world["other"].id),
+        lambda tree, world: tree.update(world["file"], parent_id=world["other"].id, name="both"),
+    ],
+    "trash_node": [
+        lambda tree, world: tree.trash(world["folder"]),
+        lambda tree, world: tree.trash(world["file"]),
+    ],
+    "restore_node": [
+        lambda tree, world: tree.restore(world["trashed"]),
+        lambda tree, world: tree.restore(world["trashed"], parent_id=world["other"].id, name="back"),
+    ],
+    "purge_node": [lambda tree, world: files.purge_node(actor=tree.actor, node_id=world["trashed"].id)],
+    "empty_trash": [lambda tree, _: files.empty_trash(actor=tree.actor)],
+    "purge_expired": [lambda *_: _let_trash_expire()],
+    "commit_upload": [
+        lambda tree, _: tree.file("fresh.txt"),
+        lambda tree, world: tree.write(world["file"], b"another content"),
+        lambda tree, world: tree.file(world["file"].name, world["folder"], b"overwritten", mode="overwrite"),
+        lambda tree, world: _write_twice_from_one_base(tree, world["file"]),
+    ],
+    "ensure_personal_root": [lambda _, world: Tree(world["vera"])],
+}
+"""What to do with each mutating door, in as many ways as the feed must tell apart."""
+
+SILENT = {"purge_node", "empty_trash", "purge_expired"}
+"""What these delete went from the devices when it was trashed."""
+
+
+def _let_trash_expire():
+    later = clock.now() + TRASH_RETENTION * 2
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: later)
+        files.purge_expired()
+
+
+def _write_twice_from_one_base(tree, file):
+    tree.write(file, b"first")
+    return tree.write(file, b"second")
+
+
+@pytest.fixture
+def world(tree, make_actor):
+    folder, other = tree.folders("a/b"), tree.folder("other")
+    inner = tree.folder("inner", folder)
+    file = tree.file("file.txt", folder)
+    tree.file("deep.txt", inner)
+    trashed = tree.folder("trashed", tree.folder("c"))
+    tree.file("in trash.txt", tree.folder("below", trashed))
+    tree.trash(trashed)
+    project()
+    return {"folder": folder, "other": other, "file": file, "trashed": trashed, "vera": make_actor("vera")}
+
+
+def test_every_mutating_door_of_files_is_told_about():
+    doors = {name for name, value in vars(files).items() if inspect.isfunction(value) and hasattr(value, "__exposed__")}
+    assert doors == READING | set(ACTS), "a door of files that no test of the feed knows"
+
+
+@pytest.mark.parametrize(
+    ("door", "act"), [(door, act) for door, acts in ACTS.items() for act in acts], ids=lambda value: str(value)[:24]
+)
+def test_what_a_door_changes_reaches_the_device(tree, world, door, act):
+    actor = world["vera"] if door == "ensure_personal_root" else tree.actor
+    device = Device(actor)
+    device.follow()
+    before = fresh_tree(actor)
+    assert device.nodes == before
+    act(tree, world)
+    project()
+    device.told.clear()
+    device.follow()
+    assert device.nodes == fresh_tree(actor)
+    if door not in SILENT:
+        assert device.told
+        assert device.nodes != before, "a test that changes nothing shows nothing"
+    assert_replica_is_the_tree()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_devices_that_read_now_and_then_end_with_the_tree(tree, seed):
+    chance = random.Random(seed)
+    devices = [Device(tree.actor, limit=limit) for limit in (1, 7, 200)]
+    for _ in range(30):
+        live_a_little(tree, chance, 6)
+        if chance.random() < 0.8:
+            project()
+        for device in devices:
+            if chance.random() < 0.5:
+                device.pull()
+    project()
+    newcomer = Device(tree.actor)
+    newcomer.take_snapshot()
+    for device in (*devices, newcomer):
+        device.follow()
+        assert device.nodes == fresh_tree(tree.actor)
+    assert_replica_is_the_tree()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_double_delivery_of_everything_changes_nothing(tree, seed):
+    live_a_little(tree, random.Random(seed), 120)
+    project()
+    before = replica()
+    _deliver_again()
+    assert replica() == before
+
+
+def test_double_delivery_in_pieces_changes_nothing(tree, monkeypatch):
+    from bitvault.events import consuming
+
+    live_a_little(tree, random.Random(9), 80)
+    project()
+    before = replica()
+    monkeypatch.setattr(consuming, "BATCH_LIMIT", 1)
+    _deliver_again()
+    assert replica() == before
+
+
+def _deliver_again():
+    from bitvault.events.api import set_position
+    from bitvault.kernel import db
+
+    with db.write_transaction():
+        set_position(consumer="sync", seq=0)
+    assert project() > 0
+
+
+def test_batches_of_any_size_give_the_same(tree, monkeypatch):
+    from bitvault.events import consuming
+
+    live_a_little(tree, random.Random(4), 120)
+    project()
+    at_once = fetch("SELECT seq, ordinal, node_id FROM sync_change_journal ORDER BY 1, 2")
+    _forget_everything()
+    monkeypatch.setattr(consuming, "BATCH_LIMIT", 1)
+    _deliver_again()
+    assert fetch("SELECT seq, ordinal, node_id FROM sync_change_journal ORDER BY 1, 2") == at_once
+    assert_replica_is_the_tree()
+
+
+def _forget_everything():
+    from django.db import connection
+
+    from bitvault.kernel import db
+
+    with db.write_transaction(), connection.cursor() as cursor:
+        for table in ("sync_node", "sync_change_journal", "sync_conflict"):
+            cursor.execute(f"DELETE FROM {table}")
+        cursor.execute("UPDATE sync_feed SET seq = 0, horizon = 0")
