@@ -250,7 +250,7 @@ def find_actor_by_session(session: SessionBase, *, tenant: Tenant, address: str 
 
 def list_valid_credentials(*, session_ids: Collection[UUID], token_ids: Collection[UUID]) -> frozenset[UUID]:
     """Tell which sessions and tokens would be let in now; never remembered."""
-    parameters = {"sessions": [*session_ids], "tokens": [*token_ids], "now": clock.now()}
+    parameters: dict[str, Any] = {"sessions": [*session_ids], "tokens": [*token_ids], "now": clock.now()}
     with connection.cursor() as cursor:
         cursor.execute(_LIST_VALID, parameters)
         return frozenset(row[0] for row in cursor.fetchall())

@@ -6,15 +6,14 @@ deletes it in the same step, so it opens one socket at most, whatever came of th
 
 import hashlib
 import secrets
-from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 from redis.exceptions import RedisError
 
-from apps.sync import dtos, models
-from apps.sync.errors import DeviceEnded, InvalidTicket
+from apps.sync import dtos, queries
+from apps.sync.errors import InvalidTicket
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.db import forbid_transaction
@@ -35,7 +34,8 @@ def issue(*, actor: Actor, device_id: UUID | None) -> dtos.Ticket:
     """Make a ticket that stands for the actor's credential, and for a device of theirs if one is given."""
     forbid_transaction("keeping a ticket")
     if device_id is not None:
-        _require_device(device_id, user_id=actor.user_id)
+        with db.read_transaction():
+            queries.require_device(actor, device_id)
     throttle.take("socket-ticket", [actor.user_id], limit=LIMIT, per_seconds=LIMIT_SECONDS, guards_secret=False)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     kept = dtos.TicketHolder(
@@ -67,16 +67,3 @@ def redeem(text: str) -> dtos.TicketHolder:
 
 def _key(text: str) -> str:
     return f"public:socket-ticket:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def list_live_devices(device_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Tell which devices have not ended."""
-    with db.read_transaction():
-        found = models.Device.objects.filter(id__in=device_ids, ended_at=None).values_list("id", flat=True)
-        return frozenset(found)
-
-
-def _require_device(device_id: UUID, *, user_id: UUID) -> None:
-    with db.read_transaction():
-        if not models.Device.objects.filter(id=device_id, user_id=user_id, ended_at=None).exists():
-            raise DeviceEnded

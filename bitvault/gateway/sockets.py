@@ -50,7 +50,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         """Give the application the extension ``bitvault.close`` and run it."""
-        self.scope.setdefault("extensions", {})["bitvault.close"] = self.close_now  # type: ignore[typeddict-item]
+        extensions: dict[Any, Any] = self.scope["extensions"] or {}
+        extensions["bitvault.close"] = self.close_now
+        self.scope["extensions"] = extensions
         await super().run_asgi()
 
     def close_now(self, code: int) -> None:

@@ -95,9 +95,9 @@ class Ear:
             socket_timeout=None,
         )
         while True:
-            connection = client.connection_pool.make_connection()
+            connection: AbstractConnection = client.connection_pool.make_connection()  # type: ignore[no-untyped-call] # theirs
             try:
-                await connection.connect()
+                await connection.connect()  # type: ignore[no-untyped-call] # theirs
                 await self._begin(connection)
                 delay = FIRST_DELAY_SECONDS
                 while True:
