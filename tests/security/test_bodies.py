@@ -214,9 +214,7 @@ def test_reading_changes_nothing(api):
     before = heads()
     for route in routes():
         for method in ("GET", "HEAD"):
-            answer = client.request(
-                method, route.at(**dict.fromkeys(route.parameters, root_id)), **{"_method": "DELETE"}
-            )
+            answer = client.request(method, route.at(**dict.fromkeys(route.parameters, root_id)), _method="DELETE")
             assert "BitVault-Seq" not in answer.headers
             client.request(
                 method,
