@@ -19,7 +19,9 @@ class ApiClient:
         if token is not None:
             self.headers["authorization"] = f"Bearer {token}"
 
-    def request(self, method: str, path: str, /, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any):
+    def request(
+        self, method: str, path: str, /, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any
+    ):
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         return self._client.generic(
             method,
