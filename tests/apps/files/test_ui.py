@@ -1,0 +1,167 @@
+"""The pages of folders and of the trash: what they show, at what cost, and what strangers get instead."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from apps.files.ui import presentation
+from tests.support.world import ACME, PASSWORD
+
+HOST = "acme.localhost"
+
+
+@pytest.fixture
+def browser(db):
+    """Mia's browser, signed in at her vault by the form."""
+    client = Client(headers={"host": HOST})
+    answer = client.post("/sign-in/", {"email": ACME.people["mia"].email, "password": PASSWORD})
+    assert (answer.status_code, answer["Location"]) == (302, "/files/")
+    return client
+
+
+@pytest.fixture
+def folder(browser, api):
+    root_id = api("mia").get("/me").json()["root_id"]
+    return api("mia").post("/folders", {"parent_id": root_id, "name": "Reports"}).json()
+
+
+def fill(api, folder, count):
+    for number in range(count):
+        api("mia").post("/folders", {"parent_id": folder["id"], "name": f"Sub {number}"})
+
+
+# --- cost -----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [10, 200])
+def test_a_folders_page_takes_the_same_few_queries_however_much_is_in_it(browser, api, folder, counted_queries, count):
+    fill(api, folder, count)
+    browser.get(f"/files/{folder['id']}/")
+    with counted_queries() as statements:
+        answer = browser.get(f"/files/{folder['id']}/")
+    assert (
+        answer.content.count(b'class="row"') == min(count, 100) + 1
+    )  # and the template that the page's modules fill in
+    assert len(statements) <= 7, statements
+
+
+@pytest.mark.parametrize("count", [10, 150])
+def test_the_trash_page_takes_the_same_few_queries_however_much_is_in_it(browser, api, folder, counted_queries, count):
+    fill(api, folder, count)
+    for node in api("mia").get(f"/nodes/{folder['id']}/children").json()["items"]:
+        api("mia").delete(f"/nodes/{node['id']}")
+    browser.get("/trash/")
+    with counted_queries() as statements:
+        answer = browser.get("/trash/")
+    assert answer.content.count(b'class="row"') == min(count, 100)
+    assert len(statements) <= 4, statements
+
+
+# --- what is shown ----------------------------------------------------------------------------------------------------------------
+
+
+def test_further_rows_lead_on_to_the_end_and_hold_each_node_once(browser, api, folder):
+    fill(api, folder, 230)
+    answer, seen = browser.get(f"/files/{folder['id']}/?sort=name&order=desc"), []
+    while True:
+        rows = answer.context["rows"]
+        seen += [row.name for row in rows]
+        if answer.context["more_url"] is None:
+            break
+        answer = browser.get(answer.context["more_url"], headers={"HX-Request": "true"})
+        assert b"<html" not in answer.content
+    assert seen == [f"Sub {number}" for number in reversed(range(230))]
+
+
+def test_names_are_shown_as_text_whatever_they_hold(browser, api, folder):
+    nasty = "<img src=x onerror=alert(1)>\"'&{{ 7*7 }}.svg"
+    api("mia").post("/folders", {"parent_id": folder["id"], "name": nasty})
+    page = browser.get(f"/files/{folder['id']}/").content.decode()
+    assert "<img" not in page
+    assert "&lt;img src=x onerror=alert(1)&gt;&quot;&#x27;&amp;{{ 7*7 }}" in page
+
+
+def test_pages_hold_no_script_no_style_and_no_handler_of_their_own(browser, folder):
+    for path in ("/files/", f"/files/{folder['id']}/", "/trash/", "/settings/"):
+        answer = browser.get(path)
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert " style=" not in page
+        assert "<style" not in page
+        assert not re.search(r"\son\w+=", page)
+        assert all("src=" in tag.partition(">")[0] for tag in page.split("<script")[1:])
+        assert "'unsafe-" not in answer["Content-Security-Policy"]
+
+
+def test_a_long_way_down_is_folded_in_the_middle(browser, api, folder):
+    above = folder
+    for name in ("2026", "Q3", "Audit", "Papers"):
+        above = api("mia").post("/folders", {"parent_id": above["id"], "name": name}).json()
+    crumbs = browser.get(f"/files/{above['id']}/").context["crumbs"]
+    assert [crumb.name for crumb in crumbs] == ["My files", "", "Audit", "Papers"]
+    assert [crumb.name for crumb in crumbs[1].hidden] == ["Reports", "2026", "Q3"]
+
+
+def test_an_order_that_does_not_exist_is_the_usual_one(browser, folder):
+    answer = browser.get(f"/files/{folder['id']}/?sort=colour&order=sideways")
+    assert (answer.context["sort"], answer.context["order"]) == ("name", "asc")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("report.pdf", ("report", ".pdf")),
+        ("backup.tar.gz", ("backup.tar", ".gz")),
+        (".gitignore", (".gitignore", "")),
+        ("no ending", ("no ending", "")),
+        ("ends with.", ("ends with.", "")),
+        ("Dr. Who", ("Dr. Who", "")),
+        ("version 2.final draft", ("version 2.final draft", "")),
+        ("x.averylongending", ("x.averylongending", "")),
+    ],
+)
+def test_the_ending_of_a_name_is_told_from_its_stem(name, expected):
+    assert presentation.split_name(name) == expected
+
+
+def test_every_type_of_file_has_its_icon_and_its_word():
+    table = json.loads(Path(presentation.__file__).with_name("static").joinpath("files/types.json").read_text())
+    root = Path(__file__).parents[3]
+    sprite = (root / "bitvault/web/static/img/icons.svg").read_text()
+    for kind in {*table["extensions"].values(), "folder", "file"}:
+        assert f'id="type-{kind}"' in sprite
+        assert kind in table["labels"]
+
+
+# --- strangers ----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/files/", "/files/01900000-0000-7000-8000-000000000001/", "/trash/", "/settings/"])
+def test_whoever_is_not_signed_in_is_sent_to_sign_in(db, path):
+    answer = Client(headers={"host": HOST}).get(path)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/sign-in/")
+
+
+def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(db):
+    headers = {"host": HOST, "HX-Request": "true", "HX-Current-URL": f"http://{HOST}/files/?sort=name&order=desc"}
+    answer = Client(headers=headers).get("/trash/rows")
+    assert answer["HX-Redirect"] == "/sign-in/?next=%2Ffiles%2F%3Fsort%3Dname%26order%3Ddesc"
+    assert answer.content == b""
+
+
+@pytest.mark.parametrize("suffix", ["", "rows"])
+def test_a_folder_of_somebody_else_is_not_there(browser, api, suffix):
+    root_id = api("boris").get("/me").json()["root_id"]
+    other = api("boris").post("/folders", {"parent_id": root_id, "name": "Beta's own"}).json()
+    missing = browser.get(f"/files/01900000-0000-7000-8000-00000000dead/{suffix}")
+    foreign = browser.get(f"/files/{other['id']}/{suffix}")
+    assert (missing.status_code, foreign.status_code) == (404, 404)
+    assert "Beta" not in foreign.content.decode()
+
+
+def test_a_session_of_one_vault_opens_no_other(browser):
+    assert browser.get("/files/", headers={"host": "beta.localhost"}).status_code == 302
