@@ -138,6 +138,17 @@ def test_a_host_that_is_nobody_s_gets_no_socket(sockets, live, host):
         sockets.open(host=host, origin=f"http://{host}:{live.port}", browser=sockets.sign_in())
 
 
+@pytest.mark.parametrize("line", ["Host: evil.example", "Origin: https://evil.example\r\nOrigin: null"])
+def test_who_says_a_thing_twice_gets_no_socket(sockets, line):
+    """Two readers could believe different ones of them."""
+    with socket.create_connection((LOOPBACK, sockets.port)) as plug:
+        plug.sendall(
+            f"GET /ws/v1/sync?ticket={sockets.ticket()} HTTP/1.1\r\nHost: {LOOPBACK}\r\n{line}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        assert plug.recv(4096).split()[1] in (b"400", b"403")
+
+
 def test_other_paths_have_no_sockets(sockets):
     with refused():
         sockets.open(path="/ws/v1/other")
@@ -263,6 +274,17 @@ def test_signing_out_closes_the_sockets(sockets, acme_host, origin):
     head_of(connection)
     form = {"csrfmiddlewaretoken": browser.cookies["csrftoken"]}
     assert ends_within_a_second(connection, lambda: browser.post("/sign-out/", data=form)) == 4401
+
+
+def test_an_ended_device_closes_its_sockets_and_no_others(sockets, live):
+    client = live.client("mia")
+    device = client.post("/sync/devices", {"name": "Laptop", "platform": "linux"}).json()
+    mine = sockets.open(ticket=sockets.ticket(device_id=device["id"]))
+    head_of(mine)
+    other = sockets.open_as("mia")
+    assert ends_within_a_second(mine, lambda: client.delete(f"/sync/devices/{device['id']}")) == 4401
+    announce(sockets, 5_500_000)
+    assert head_of(other) == 5_500_000
 
 
 def test_a_member_who_is_put_out_is_told_to_go(sockets, live):
