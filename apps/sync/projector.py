@@ -1,4 +1,4 @@
-"""The projector: what a transaction's events say about the tree, written into replica and journal as its last step.
+"""The projector: what the events of a transaction say about the tree, written into replica and journal at its end.
 
 Events are gathered and folded by node, and a batch of two hundred costs about eight statements: catching up reads thousands of events in
 a second. Under which root a node lies is told by the replica in the order of the stream, never by an event: a commit of content does
@@ -199,12 +199,12 @@ class Batch:
 
 
 def gather() -> Batch:
-    """Give the open transaction's batch; it is projected as the transaction's last step."""
+    """Give the open transaction's batch; it is projected when all events of the transaction have been read."""
     tx = db.require_writing()
     batch: Batch | None = tx.slots.get(_SLOT)
     if batch is None:
         batch = tx.slots[_SLOT] = Batch()
-        tx.before_commit(batch.project)
+        tx.before_numbering(batch.project)
     return batch
 
 

@@ -75,9 +75,14 @@ class Device:
         self.nodes[node.id] = {field: getattr(node, field) for field in FIELDS}
 
     def _drop(self, node_id):
-        self.nodes.pop(node_id, None)
-        for child_id in [one for one, node in self.nodes.items() if node["parent_id"] == node_id]:
-            self._drop(child_id)
+        below = {}
+        for one, node in self.nodes.items():
+            below.setdefault(node["parent_id"], []).append(one)
+        going = [node_id]
+        while going:
+            one = going.pop()
+            self.nodes.pop(one, None)
+            going += below.get(one, [])
 
     def assert_whole(self):
         """Every node hangs from one that is there."""

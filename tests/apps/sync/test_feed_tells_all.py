@@ -4,10 +4,13 @@ import inspect
 import random
 
 import pytest
+from django.db import connection
 
 from apps.files import api as files
 from apps.files.limits import TRASH_RETENTION
-from bitvault.kernel import clock
+from bitvault.events import consuming
+from bitvault.events.api import set_position
+from bitvault.kernel import clock, db
 from tests.apps.files.conftest import Tree, fetch, live_a_little
 from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, project, replica
 
@@ -140,8 +143,6 @@ def test_double_delivery_of_everything_changes_nothing(tree, seed):
 
 
 def test_double_delivery_in_pieces_changes_nothing(tree, monkeypatch):
-    from bitvault.events import consuming
-
     live_a_little(tree, random.Random(9), 80)
     project()
     before = replica()
@@ -151,17 +152,12 @@ def test_double_delivery_in_pieces_changes_nothing(tree, monkeypatch):
 
 
 def _deliver_again():
-    from bitvault.events.api import set_position
-    from bitvault.kernel import db
-
     with db.write_transaction():
         set_position(consumer="sync", seq=0)
     assert project() > 0
 
 
 def test_batches_of_any_size_give_the_same(tree, monkeypatch):
-    from bitvault.events import consuming
-
     live_a_little(tree, random.Random(4), 120)
     project()
     at_once = fetch("SELECT seq, ordinal, node_id FROM sync_change_journal ORDER BY 1, 2")
@@ -173,10 +169,6 @@ def test_batches_of_any_size_give_the_same(tree, monkeypatch):
 
 
 def _forget_everything():
-    from django.db import connection
-
-    from bitvault.kernel import db
-
     with db.write_transaction(), connection.cursor() as cursor:
         for table in ("sync_node", "sync_change_journal", "sync_conflict"):
             cursor.execute(f"DELETE FROM {table}")
