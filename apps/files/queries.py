@@ -25,6 +25,7 @@ from apps.files.rows import (
     Way,
     fetch_all,
     fetch_one,
+    fetch_page,
     find_way,
     find_ways,
     kind_name,
@@ -141,7 +142,7 @@ def _fetch_children(
             f"ORDER BY {column} {direction}, id {direction} LIMIT %(limit)s)"
         )
     union = " UNION ALL ".join(walks)
-    return fetch_all(
+    return fetch_page(
         f"SELECT * FROM ({union}) AS walks ORDER BY kind, sort_value {direction}, id {direction} LIMIT %(limit)s",
         parameters,
     )
@@ -165,7 +166,7 @@ def list_trash(actor: Actor, *, limit: int, cursor: str | None) -> Page[TrashedN
     purpose = f"files.trash:{actor.user_id}"
     before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
     with db.read_transaction():
-        rows = fetch_all(
+        rows = fetch_page(
             _TRASH, {"user_id": actor.user_id, "before": before, "before_id": before_id, "limit": limit + 1}
         )
     rights = access.names_up_to(access.cut_right(actor, Right.MANAGE))
@@ -249,8 +250,8 @@ _CONTENT = """
 SELECT id, blob_id, media_type, size_bytes, content_hash FROM files_version WHERE node_id = %s AND id = %s
 """
 
-_HOLDERS = """
-SELECT node_id, blob_id FROM files_version WHERE content_hash = %s AND size_bytes = %s ORDER BY id DESC LIMIT %s
+_HOLDERS = f"""
+SELECT node_id, blob_id FROM files_version WHERE content_hash = %s AND size_bytes = %s ORDER BY id DESC LIMIT {_CANDIDATE_LIMIT}
 """
 
 
@@ -281,8 +282,8 @@ def read_content(actor: Actor, node_id: UUID, version_id: UUID | None) -> Conten
 def find_readable_blob(actor: Actor, content_hash: str, size_bytes: int) -> UUID | None:
     """Find a blob of this content in a file that the actor can read; whether others have it cannot be told from the answer."""
     with db.read_transaction():
-        holders = fetch_all(_HOLDERS, [content_hash, size_bytes, _CANDIDATE_LIMIT])
-        ways = find_ways([node_id for node_id, _ in holders])
+        holders = fetch_all(_HOLDERS, [content_hash, size_bytes])
+        ways = find_ways([node_id for node_id, _ in holders]) if holders else {}
     for node_id, blob_id in holders:
         if access.find_right(actor, ways.get(node_id)) is not None:
             return UUID(str(blob_id))

@@ -13,6 +13,7 @@ from django.db import connection
 
 from apps.files.dtos import KindName, Node, NodeRef, RightName
 from apps.files.models import Kind
+from bitvault.kernel import db
 from bitvault.kernel.errors import NotFound
 
 COLUMNS = (
@@ -159,23 +160,29 @@ def find_way(node: NodeRef, *, user_id: UUID) -> Way | None:
 
 
 def fetch_all(sql: str, parameters: Any) -> list[Any]:
-    """Run a statement and give its rows."""
+    """Run a statement that the server keeps ready and give its rows."""
+    with db.prepared_cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+
+
+def fetch_page(sql: str, parameters: Any) -> list[Any]:
+    """Run a statement whose best plan depends on its parameters, as a page's does on their limit, and give its rows."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        rows: list[Any] = cursor.fetchall()
-        return rows
+        return list(cursor.fetchall())
 
 
 def fetch_one(sql: str, parameters: Any) -> Any:
-    """Run a statement and give its first row, if there is one."""
-    with connection.cursor() as cursor:
+    """Run a statement that the server keeps ready and give its first row, if there is one."""
+    with db.prepared_cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchone()
 
 
 def execute(sql: str, parameters: Any) -> int:
-    """Run a statement and tell how many rows it touched."""
-    with connection.cursor() as cursor:
+    """Run a statement that the server keeps ready and tell how many rows it touched."""
+    with db.prepared_cursor() as cursor:
         cursor.execute(sql, parameters)
         return int(cursor.rowcount)
 

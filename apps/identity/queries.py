@@ -18,7 +18,7 @@ from apps.identity import credentials, dtos, models
 from apps.identity.errors import InvalidToken
 from apps.identity.remembered import Remembered
 from apps.identity.session_store import hash_key
-from bitvault.kernel import clock, pages
+from bitvault.kernel import clock, db, pages
 from bitvault.kernel.actor import ALL_SCOPES, Actor, Role, Scope
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import Page
@@ -214,7 +214,7 @@ def get_actor_by_token(text: str, *, address: str | None) -> Actor:
 
 def _ask_holder(token_id: UUID, secret: str) -> tuple[Actor, Any] | None:
     """Find the holder of a token and when it expires; its last use is noted at most once a minute."""
-    with connection.cursor() as cursor:
+    with db.prepared_cursor() as cursor:
         cursor.execute(_FIND_HOLDER, [token_id])
         row = cursor.fetchone()
     if not credentials.verify(secret, None if row is None else row[0]):
@@ -235,7 +235,7 @@ def find_actor_by_session(session: SessionBase, *, tenant: Tenant, address: str 
     if session.session_key is None:
         return None
     now = clock.now()
-    with connection.cursor() as cursor:
+    with db.prepared_cursor() as cursor:
         cursor.execute(_FIND_SIGNED_IN, [hash_key(session.session_key), tenant.id, now])
         row = cursor.fetchone()
     if row is None:
@@ -258,7 +258,7 @@ def list_valid_credentials(*, session_ids: Collection[UUID], token_ids: Collecti
 
 def _touch(statement: str, key: UUID) -> None:
     now = clock.now()
-    with connection.cursor() as cursor:
+    with db.prepared_cursor() as cursor:
         cursor.execute(statement, [now, key, now - TOUCH_INTERVAL])
 
 

@@ -63,7 +63,7 @@ def _append(tx: db.Transaction) -> None:
         "actor_ids": [event.actor_id for event in events],
         "payloads": [msgspec.json.encode(event.payload()).decode() for event in events],
     }
-    with connection.cursor() as cursor:
+    with db.prepared_cursor() as cursor:
         cursor.execute(_INSERT, parameters)
         rows = cursor.fetchall()
     if len(rows) != len(events):

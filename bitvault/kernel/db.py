@@ -120,6 +120,16 @@ def forbid_transaction(what: str) -> None:
         raise OutsideWorldInTransaction(f"{what} inside a transaction")
 
 
+def prepared_cursor() -> Any:
+    """Open a cursor whose statements the server keeps parsed and planned: for the few that nearly every request runs.
+
+    The plan is made for any value, so a statement belongs here when the same plan is right for all of them: it finds rows by key. One
+    with ``LIMIT %s``, or with a condition that a parameter switches off, does not. Placeholders are bound by the server, which has to be
+    able to tell their types.
+    """
+    return connection.prepared_cursor()  # type: ignore[attr-defined] # of our own backend
+
+
 @contextmanager
 def write_transaction(*, lock: str | None = None) -> Iterator[Transaction]:
     """Change rows of the entered tenant; all of it or nothing.

@@ -68,10 +68,11 @@ DATABASES = {
         "ENGINE": "bitvault.kernel.postgres",
         "CONN_MAX_AGE": ENV.database_lifetime_seconds,
         "CONN_HEALTH_CHECKS": True,
-        # A transaction-mode pooler gives each transaction another server session: no cursors or prepared statements across them.
+        # A transaction-mode pooler gives each transaction another server session: no cursors across them.
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
 }
+BITVAULT_DATABASE_PREPARED_STATEMENTS = ENV.database_prepared_statements
 BITVAULT_DATABASE_OWNER = env.database_settings(ENV.database_owner_url)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -32,6 +32,7 @@ class Environment:
     database_url: str
     database_owner_url: str
     database_lifetime_seconds: int
+    database_prepared_statements: bool
     redis_url: str
     s3_endpoint_url: str
     s3_public_endpoint_url: str
@@ -87,6 +88,7 @@ def read() -> Environment:
         database_url=database_url,
         database_owner_url=_env.str("BITVAULT_DATABASE_OWNER_URL", default=database_url),
         database_lifetime_seconds=_env.int("BITVAULT_DATABASE_LIFETIME_SECONDS", default=300),
+        database_prepared_statements=_env.bool("BITVAULT_DATABASE_PREPARED_STATEMENTS", default=True),
         redis_url=_required("BITVAULT_REDIS_URL").rstrip("/"),
         s3_endpoint_url=s3_endpoint_url,
         s3_public_endpoint_url=_env.str("BITVAULT_S3_PUBLIC_ENDPOINT_URL", default=s3_endpoint_url),

@@ -30,6 +30,8 @@ ALTER ROLE bitvault SET statement_timeout = '30s';
 ALTER ROLE bitvault SET lock_timeout = '3s';
 ALTER ROLE bitvault SET idle_in_transaction_session_timeout = '30s';
 ALTER ROLE bitvault SET search_path = public;
+-- The statements that BitVault prepares find rows by key: one plan is right for all values, and planning costs more than running.
+ALTER ROLE bitvault SET plan_cache_mode = force_generic_plan;
 
 \if :{?bitvault_password}
 SELECT format('ALTER ROLE bitvault PASSWORD %L', :'bitvault_password') \gexec

@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 from apps.billing import api as billing
 from apps.files import access, limits
 from apps.files.access import Right
-from apps.files.rows import execute, fetch_all, fetch_one, find_way, find_ways, require_row
+from apps.files.rows import execute, fetch_all, fetch_one, fetch_page, find_way, find_ways, require_row
 from apps.files.tree import tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodePurged
@@ -76,13 +76,13 @@ def mark_all(*, actor: Actor) -> list[UUID]:
         if way is None:
             return []
         access.require_right(actor, way, Right.MANAGE)
-        return [node_id for (node_id,) in fetch_all(_MARK_ALL, [actor.user_id, way.root.id, limits.EXPIRY_BATCH])]
+        return [node_id for (node_id,) in fetch_page(_MARK_ALL, [actor.user_id, way.root.id, limits.EXPIRY_BATCH])]
 
 
 def mark_expired(*, now: datetime) -> list[UUID]:
     """Mark what is due, at most one batch of it; returns what was marked."""
     with tree_transaction():
-        return [node_id for (node_id,) in fetch_all(_MARK_EXPIRED, [now, limits.EXPIRY_BATCH])]
+        return [node_id for (node_id,) in fetch_page(_MARK_EXPIRED, [now, limits.EXPIRY_BATCH])]
 
 
 def forget_settled(*, before: datetime) -> int:
@@ -96,7 +96,7 @@ def list_marked() -> list[UUID]:
     with db.read_transaction():
         return [
             node_id
-            for (node_id,) in fetch_all(
+            for (node_id,) in fetch_page(
                 "SELECT node_id FROM files_trash WHERE purging ORDER BY node_id LIMIT %s", [limits.EXPIRY_BATCH]
             )
         ]
@@ -159,7 +159,7 @@ def _gather(node_id: UUID, child_count: int, room: int, gathered: list[UUID]) ->
     """Gather a node and all below it, children first, up to ``room`` nodes in all; tells whether it is complete."""
     if child_count:
         left = room - len(gathered)
-        children = fetch_all(_CHILDREN, [node_id, left])
+        children = fetch_page(_CHILDREN, [node_id, left])
         for child_id, grandchild_count in children:
             if not _gather(child_id, grandchild_count, room, gathered):
                 return False
