@@ -49,11 +49,23 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.ping_interval *= random.uniform(1 - PING_JITTER, 1 + PING_JITTER)  # noqa: S311 - keeps no secret
 
     async def run_asgi(self) -> None:
-        """Give the application the extension ``bitvault.close`` and run it."""
+        """Give the application the extensions ``bitvault.say`` and ``bitvault.close`` and run it."""
         extensions: dict[Any, Any] = self.scope["extensions"] or {}
+        extensions["bitvault.say"] = self.say_now
         extensions["bitvault.close"] = self.close_now
         self.scope["extensions"] = extensions
         await super().run_asgi()
+
+    def say_now(self, text: str) -> bool:
+        """Send a text at once, without a task that waits for room; tells whether there was any."""
+        if not self.writable.is_set() or self.close_sent or self.disconnected or self.transport.is_closing():
+            return False
+        try:
+            self.conn.send_text(text.encode())
+        except InvalidState:
+            return False
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        return True
 
     def close_now(self, code: int) -> None:
         """Close with a code without waiting until there is room for it; a client that does not read is cut off a little later.

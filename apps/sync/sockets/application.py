@@ -29,6 +29,9 @@ THREADS = 4
 """Questions at once; each keeps a connection to the database. A handshake asks for about a millisecond."""
 
 FORBIDDEN = 403
+SAY_EXTENSION = "bitvault.say"
+"""Extension of the scope by the server below: sends a text at once if there is room, and tells whether there was."""
+
 CLOSE_EXTENSION = "bitvault.close"
 """Extension of the scope by the server below: closes at once with a code, also when the client reads nothing."""
 
@@ -90,7 +93,8 @@ class SyncSockets:
             await send({"type": "websocket.close", "code": int(Close.TOO_MANY)})
             return
         self._by_user[person] += 1
-        socket = SyncSocket(verdict, send=send, shut=scope["extensions"][CLOSE_EXTENSION])
+        server = scope["extensions"]
+        socket = SyncSocket(verdict, send=send, say=server[SAY_EXTENSION], shut=server[CLOSE_EXTENSION])
         try:
             await self._serve(socket, receive)
         finally:

@@ -21,13 +21,26 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class SyncSocket:
     """A socket of one guest. At most one head waits to be sent: a newer one takes its place, so a slow client costs no memory."""
 
-    __slots__ = ("_budget", "_head", "_send", "_sending", "_shut", "_spoken_at", "_told", "bonds", "guest", "reviewed")
+    __slots__ = (
+        "_budget",
+        "_head",
+        "_say",
+        "_send",
+        "_sending",
+        "_shut",
+        "_spoken_at",
+        "_told",
+        "bonds",
+        "guest",
+        "reviewed",
+    )
 
-    def __init__(self, guest: Guest, *, send: Send, shut: Callable[[int], None]) -> None:
+    def __init__(self, guest: Guest, *, send: Send, say: Callable[[str], bool], shut: Callable[[int], None]) -> None:
         self.guest = guest
         self.bonds = guest.bonds()
         self.reviewed = False
         self._send = send
+        self._say = say
         self._shut = shut
         self._told = -1
         self._head = -1
@@ -40,7 +53,11 @@ class SyncSocket:
         if not self.reviewed or head <= self._head:
             return
         self._head = head
-        if self._sending is None:
+        if self._sending is not None:
+            return
+        if self._say(_word(head)):
+            self._told = head
+        else:
             self._sending = asyncio.get_running_loop().create_task(self._send_heads())
 
     async def _send_heads(self) -> None:
@@ -48,7 +65,7 @@ class SyncSocket:
             while self._told < self._head:
                 head = self._head
                 async with asyncio.timeout(SEND_SECONDS):
-                    await self._send({"type": "websocket.send", "text": f'{{"type":"head","seq":{head}}}'})
+                    await self._send({"type": "websocket.send", "text": _word(head)})
                 self._told = head
         except TimeoutError:
             self.close(Close.TOO_SLOW)
@@ -74,3 +91,7 @@ class SyncSocket:
         """Stop whatever is being sent: the socket has gone."""
         if self._sending is not None:
             self._sending.cancel()
+
+
+def _word(head: int) -> str:
+    return f'{{"type":"head","seq":{head}}}'
