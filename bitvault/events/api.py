@@ -5,7 +5,7 @@ same holds for a consumer's function, which runs inside the transaction that mov
 """
 
 from bitvault.events.consuming import ConsumerTransaction, consumes, consumes_everything
-from bitvault.events.cursors import WAIT_LIMIT_MS, get_head, get_position, wait_for
+from bitvault.events.cursors import WAIT_LIMIT_MS, ensure_cursors, get_head, get_position, wait_for
 from bitvault.events.message import Event, Published
 from bitvault.events.operating import rebuilds, set_position
 from bitvault.events.outbox import open_stream, publish
@@ -17,6 +17,7 @@ __all__ = [
     "Published",
     "consumes",
     "consumes_everything",
+    "ensure_cursors",
     "get_head",
     "get_position",
     "open_stream",

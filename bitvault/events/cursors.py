@@ -21,6 +21,24 @@ SELECT name, %s, 0, %s, 0, 0, '' FROM unnest(%s::text[]) AS name
 ON CONFLICT DO NOTHING
 """
 
+# It reads from the stream's first day on: `moved_at` of an ordinary cursor would hide what is older than itself.
+_ENSURE = """
+INSERT INTO public.events_consumer_cursor
+    (consumer, tenant_id, seq, moved_at, try_count, careful_until_seq, last_error)
+SELECT name, head.tenant_id, 0, 'epoch', 0, 0, '' FROM public.events_stream_head head, unnest(%s::text[]) AS name
+ON CONFLICT DO NOTHING
+"""
+
+
+def ensure_cursors() -> int:
+    """Give every tenant a cursor for each consumer that is newer than it, at the beginning of its stream; returns how many.
+
+    Days of the stream that are dropped already are not read: a consumer that needs them is rebuilt from its owner's snapshot.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ENSURE, [consuming.list_consumers()])
+        return int(cursor.rowcount)
+
 
 def open_cursors(tenant_id: UUID) -> None:
     """Give a new tenant a cursor for every consumer, at the beginning of its stream."""

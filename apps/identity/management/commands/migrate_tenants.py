@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from apps.identity import provisioning
+from bitvault.events.api import ensure_cursors
 
 
 class Command(BaseCommand):
@@ -31,6 +32,7 @@ class Command(BaseCommand):
                     provisioning.migrate_tenant(tenant, verbosity=verbosity)
                 except DatabaseError as error:
                     failed.append(f"{tenant.slug}: {error}")
+        ensure_cursors()
         if failed:
             raise CommandError("these tenants could not be migrated and stay as they were:\n" + "\n".join(failed))
         if options["verbosity"]:
