@@ -1,5 +1,6 @@
 """Tickets for sockets: whose they are, how long they live, and what is kept of them."""
 
+import hashlib
 from uuid import UUID
 
 import pytest
@@ -47,10 +48,9 @@ def test_no_two_tickets_are_alike_and_each_has_256_bits(api):
 
 def test_of_a_ticket_only_its_hash_is_kept_for_half_a_minute(api):
     client = valkey.client()
-    before = {*client.keys("public:socket-ticket:*")}
     ticket = api("mia").post("/sync/ticket").json()["ticket"]
-    (key,) = {*client.keys("public:socket-ticket:*")} - before
-    assert ticket.encode() not in key + client.get(key)
+    key = f"public:socket-ticket:{hashlib.sha256(ticket.encode()).hexdigest()}"
+    assert ticket.encode() not in client.get(key)
     assert 0 < client.ttl(key) <= 30
     client.delete(key)
     with pytest.raises(InvalidTicket):
@@ -105,9 +105,14 @@ def uncounted(beta):
 
 
 def test_a_program_that_asks_in_a_loop_is_stopped(api, uncounted):
-    answers = [api("mona").post("/sync/ticket") for _ in range(125)]
-    assert {answer.status_code for answer in answers[:120]} == {201}
-    assert answers[-1].status_code == 429
+    client = api("mona")
+    statuses = []
+    # Two more become due each second, however slow the machine is.
+    while len(statuses) < 1000 and 429 not in statuses:
+        statuses.append(client.post("/sync/ticket").status_code)
+    assert len(statuses) > 120
+    assert set(statuses[:-1]) == {201}
+    assert statuses[-1] == 429
 
 
 def test_without_valkey_no_ticket_is_promised(actor, tenant, settings):
