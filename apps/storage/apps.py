@@ -9,3 +9,7 @@ class StorageConfig(AppConfig):
     name = "apps.storage"
     label = "storage"
     verbose_name = "Storage"
+
+    def ready(self) -> None:
+        """Make the keeper of references known."""
+        from apps.storage import consumers  # noqa: F401 - importing it registers its functions

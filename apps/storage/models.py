@@ -128,3 +128,17 @@ class Provider(PublicModel):
 
     class Meta:
         db_table = "storage_provider"
+
+
+class BlobReference(TenantModel):
+    """A version that holds a blob, as the stream tells it: a hint for the collector, which asks Files again before it deletes."""
+
+    version_id = models.UUIDField(primary_key=True)
+    blob_id = models.UUIDField()
+
+    class Meta:
+        db_table = "storage_blob_reference"
+        indexes = [
+            # Which versions hold this blob?
+            models.Index(fields=["blob_id"], name="storage_blob_reference_blob"),
+        ]

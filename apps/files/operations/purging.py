@@ -44,7 +44,7 @@ _CHILDREN = "SELECT id, child_count FROM files_node WHERE parent_id = %s ORDER B
 
 # Versions, then nodes, then the counters of folders that stay for the next batch: three tables' worth of one fact, in one statement.
 _DELETE = """
-WITH freed AS (DELETE FROM files_version WHERE node_id = ANY(%(ids)s::uuid[]) RETURNING blob_id, size_bytes),
+WITH freed AS (DELETE FROM files_version WHERE node_id = ANY(%(ids)s::uuid[]) RETURNING id, blob_id, size_bytes),
 settled AS (DELETE FROM files_settled_upload WHERE node_id = ANY(%(ids)s::uuid[])),
 gone AS (DELETE FROM files_node WHERE id = ANY(%(ids)s::uuid[]) RETURNING parent_id),
 left_behind AS (
@@ -55,7 +55,7 @@ left_behind AS (
 added AS (
     UPDATE files_trash SET purged_bytes = purged_bytes + (SELECT coalesce(sum(size_bytes), 0) FROM freed) WHERE node_id = %(top_id)s
 )
-SELECT array(SELECT blob_id FROM freed), (SELECT coalesce(sum(size_bytes), 0)::bigint FROM freed)
+SELECT array(SELECT id FROM freed ORDER BY id), array(SELECT blob_id FROM freed ORDER BY id), (SELECT coalesce(sum(size_bytes), 0)::bigint FROM freed)
 """
 
 
@@ -141,12 +141,13 @@ def _purge_batch(top_id: UUID) -> bool:
         is_last = _gather(top_id, top[0], limits.PURGE_BATCH, node_ids)
         # A commit of content that is just ending holds its row: its version is waited for, and goes too.
         fetch_all("SELECT FROM files_node WHERE id = ANY(%s) FOR UPDATE", [node_ids])
-        blob_ids, size_bytes = fetch_one(_DELETE, {"ids": node_ids, "top_id": top_id})
+        version_ids, blob_ids, size_bytes = fetch_one(_DELETE, {"ids": node_ids, "top_id": top_id})
         publish(
             NodePurged(
                 actor_id=top[1],
                 node_id=top_id,
                 purged_node_ids=node_ids,
+                version_ids=version_ids,
                 blob_ids=blob_ids,
                 size_bytes=size_bytes,
                 is_last=is_last,

@@ -100,13 +100,14 @@ class NodeRestored(Event):
 class NodePurged(Event):
     """A part of what lay in the trash under ``node_id`` is gone for ever; the last part has ``is_last`` and holds that node itself.
 
-    ``blob_ids`` names the blob of each deleted version, once for each of them.
+    ``version_ids`` names the deleted versions, ``blob_ids`` the blob of each of them, in the same order.
     """
 
     type: ClassVar[str] = "files.node.purged.v1"
 
     node_id: UUID
     purged_node_ids: Sequence[UUID]
+    version_ids: Sequence[UUID]
     blob_ids: Sequence[UUID]
     size_bytes: int
     is_last: bool
