@@ -186,6 +186,7 @@ def test_the_trash_tells_where_things_were_and_gives_them_back_or_deletes_them(v
     page.get_by_role("button", name="Empty trash").click()
     page.get_by_role("dialog").get_by_role("button", name="Empty trash").click()
     expect(page.get_by_role("heading", name="Trash is empty")).to_be_visible()
+    expect(page.get_by_role("button", name="Empty trash")).to_be_hidden()
     assert api.get("/trash").json()["items"] == []
     vault.open(folder)
     vault.expect_names("keep (2).txt", "keep.txt")

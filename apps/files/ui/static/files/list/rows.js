@@ -90,6 +90,8 @@ export function showEmptiness() {
   const none = !grid.querySelector(".row, .more");
   grid.hidden = none;
   empty.hidden = !none;
+  const emptying = document.querySelector('.topbar [data-command="empty-trash"]');
+  if (emptying instanceof HTMLElement) emptying.hidden = none;
 }
 
 /** @param {HTMLElement} row */

@@ -113,7 +113,7 @@ export class Tray {
     if (busy.length) {
       title = `Uploading ${plural(busy.length, "file")}`;
       if (busy.some((item) => item.state === "sending")) this.#rate.sample(sent);
-      facts.push(`${bytes(sent)} of ${bytes(total)}`);
+      facts.push(`${Math.floor(share * 100)}% of ${bytes(total)}`);
       if (this.#rate.value > 1) facts.push(`${bytes(Math.round(this.#rate.value))}/s`, duration(this.#rate.secondsFor(total - sent)));
     } else {
       this.#rate.reset();
