@@ -211,6 +211,7 @@ class UploadCommit(View):
         body=CommitUpload,
         answer=Node,
         status=201,
+        repeated_status=200,
         problems=(NameTaken, PartsMissing, ContentMismatch, UploadOver),
     )
     def post(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:

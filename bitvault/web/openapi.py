@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
 from bitvault.kernel import errors
+from bitvault.web.derived import DerivedQuery, Lagging
 from bitvault.web.idempotency import KEY_LIMIT, KeyReused, KeyUnfit
 from bitvault.web.problems import CONTENT_TYPE
 from bitvault.web.views import JSON, Operation, View
@@ -22,7 +23,8 @@ PROBLEM = {
         "type": {"type": "string", "format": "uri"},
         "code": {"type": "string", "pattern": r"^[a-z_]+\.[a-z_]+$"},
         "title": {"type": "string"},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        # 202 where an answer is still being worked out.
+        "status": {"type": "integer", "minimum": 202, "maximum": 599},
         "detail": {"type": "string"},
         "request_id": {"type": ["string", "null"]},
     },
@@ -85,7 +87,8 @@ class Schema(AutoSchema):
         body = self._operation.body
         if body is None:
             return None
-        return {"required": True, "content": {JSON: {"schema": self._resolve(body)}}}
+        needed = any(part.required for part in msgspec.structs.fields(body))
+        return {"required": needed, "content": {JSON: {"schema": self._resolve(body)}}}
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         operation = self._operation
@@ -94,7 +97,8 @@ class Schema(AutoSchema):
             good["content"] = {JSON: {"schema": self._resolve(operation.answer)}}
         if operation.status == 302:  # noqa: PLR2004 - the HTTP status itself
             good["headers"] = {"Location": {"schema": {"type": "string", "format": "uri"}}}
-        return {str(operation.status): good, **self._problem_answers(operation)}
+        again = {} if operation.repeated_status is None else {str(operation.repeated_status): good}
+        return {str(operation.status): good, **again, **self._problem_answers(operation)}
 
     def _problem_answers(self, operation: Operation) -> dict[str, Any]:
         kinds: list[type[errors.BitVaultError]] = [
@@ -111,6 +115,8 @@ class Schema(AutoSchema):
             kinds.append(errors.Invalid)
         if operation.repeatable:
             kinds += [KeyUnfit, KeyReused]
+        if operation.query is not None and issubclass(operation.query, DerivedQuery):
+            kinds.append(Lagging)
         by_status: dict[int, list[str]] = {}
         for kind in [*kinds, *operation.problems]:
             by_status.setdefault(kind.status, []).append(kind.code)

@@ -6,7 +6,9 @@ and the OpenAPI document is made from the same types (``openapi``).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, TypeVar, get_args
 
 import msgspec
 from django.conf import settings
@@ -51,6 +53,7 @@ class Operation:
     status: int = 200
     problems: tuple[type[errors.BitVaultError], ...] = field(default=())
     repeatable: bool = False
+    repeated_status: int | None = None
 
 
 def operation(
@@ -61,14 +64,17 @@ def operation(
     status: int = 200,
     problems: tuple[type[errors.BitVaultError], ...] = (),
     repeatable: bool = False,
+    repeated_status: int | None = None,
 ) -> Callable[[H], H]:
     """Say what a view's method takes (``body``, ``query``), what it gives (``answer`` with ``status``) and which problems are its own.
 
-    A ``repeatable`` one takes an ``Idempotency-Key`` (``View.repeatable``).
+    A ``repeatable`` one takes an ``Idempotency-Key`` (``View.repeatable``); one that tells by its status that it was done before has a
+    ``repeated_status``.
     """
+    described = Operation(body, query, answer, status, problems, repeatable, repeated_status)
 
     def mark(method: H) -> H:
-        method.__operation__ = Operation(body, query, answer, status, problems, repeatable)  # type: ignore[attr-defined] # read by openapi
+        method.__operation__ = described  # type: ignore[attr-defined] # read by openapi
         return method
 
     return mark
@@ -122,8 +128,12 @@ class View(APIView):
 
         :raises Invalid: a parameter is missing, unknown, or of another type.
         """
+        given = request.query_params.dict()
         try:
-            return msgspec.convert(request.query_params.dict(), query, strict=False)
+            # Leniently, since all parameters are text; but then any number would pass for a moment.
+            for moment in _moments_of(query) & given.keys():
+                msgspec.convert({moment: given[moment]}, dict[str, datetime])
+            return msgspec.convert(given, query, strict=False)
         except msgspec.ValidationError as error:
             raise errors.Invalid(_sentence(error)) from error
 
@@ -170,6 +180,16 @@ class View(APIView):
                 if answer is None:
                     raise
         return self.render(msgspec.Raw(answer), status=status, headers={"Idempotent-Replayed": "true"})
+
+
+@cache
+def _moments_of(query: type[msgspec.Struct]) -> frozenset[str]:
+    """List the parameters that hold a moment."""
+    return frozenset(part.encode_name for part in msgspec.structs.fields(query) if _holds_moment(part.type))
+
+
+def _holds_moment(kind: Any) -> bool:
+    return kind is datetime or any(_holds_moment(part) for part in get_args(kind))
 
 
 def _brings_body(request: Request) -> bool:
