@@ -2,8 +2,14 @@
 
 A nudge is a hint and may be lost with the process that owes it; the relay is the promise. While a consumer's message for a tenant
 waits to be taken, further commits send no other one: the consumer will read their events too.
+
+The calling is done by a thread of its own, since nobody who commits needs to wait for it, and many commits in a row are one call: done by
+each commit itself it was a fifth of what an upload costs.
 """
 
+import os
+import threading
+import time
 from uuid import UUID
 
 import structlog
@@ -16,16 +22,66 @@ from bitvault.events import consuming, relay
 WAITING_SECONDS = 2
 """How long a message is taken to wait unless its consumer says otherwise; a lost one costs no more than the relay's turn after it."""
 
+PAUSE_SECONDS = 0.01
+"""Between two rounds of calls. The first commit after a pause is called for at once; longer would save work and be felt by open sockets."""
+
 logger = structlog.get_logger(__name__)
 
 
+class _Caller:
+    """Remembers whose streams have moved, and calls their consumers."""
+
+    def __init__(self) -> None:
+        self._moved: set[UUID] = set()
+        self._bell = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def remember(self, tenant_id: UUID) -> None:
+        """Have the consumers of a tenant called soon; the first time, the thread is started."""
+        with self._bell:
+            self._moved.add(tenant_id)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._call_for_ever, name="nudges", daemon=True)
+                self._thread.start()
+            self._bell.notify()
+
+    def _call_for_ever(self) -> None:
+        while True:
+            for tenant_id in self._take():
+                call_consumers(tenant_id)
+            time.sleep(PAUSE_SECONDS)
+
+    def _take(self) -> set[UUID]:
+        with self._bell:
+            self._bell.wait_for(lambda: self._moved)
+            taken, self._moved = self._moved, set()
+            return taken
+
+
+_caller = _Caller()
+
+
+def _begin_anew() -> None:
+    """Start without a thread in a forked process: threads stay behind."""
+    global _caller  # noqa: PLW0603 - one for each process
+    _caller = _Caller()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
+
+
 def nudge(tenant_id: UUID) -> None:
+    """Have every consumer of a tenant's stream called that is not called already."""
+    _caller.remember(tenant_id)
+
+
+def call_consumers(tenant_id: UUID) -> None:
     """Call every consumer of a tenant's stream that is not called already."""
+    waiting = {_key(consumer, tenant_id): consumer for consumer in consuming.list_consumers()}
     try:
-        for consumer in consuming.list_consumers():
-            if cache.add(_key(consumer, tenant_id), 1, timeout=WAITING_SECONDS):
-                relay.call(current_app.send_task, consumer, tenant_id)
-    except (RedisError, OSError) as error:
+        for key in cache.claim(waiting, timeout=WAITING_SECONDS):  # type: ignore[attr-defined] # of our own backend
+            relay.call(current_app.send_task, waiting[key], tenant_id)
+    except Exception as error:  # noqa: BLE001 - a hint that fails must not end the thread that gives all others
         logger.info("nudge_lost", error=type(error).__name__)
 
 

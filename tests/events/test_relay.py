@@ -1,10 +1,12 @@
 """The relay: whoever lags is called, once, and nothing depends on what the broker remembers."""
 
+import os
+import time
 from datetime import timedelta
 
 import pytest
 
-from bitvault.events import consuming, relay
+from bitvault.events import consuming, nudges, relay
 from bitvault.events.models import ConsumerCursor, Heartbeat
 from bitvault.kernel import clock, tenancy
 
@@ -77,15 +79,66 @@ def test_five_hundred_tenants_cost_one_query(reader, django_assert_num_queries):
 
 
 def test_a_commit_calls_its_consumers_once_until_they_have_taken_the_message(acme, reader, note, monkeypatch):
-    from bitvault.events import nudges
-
-    sent = Sent()
-    monkeypatch.setattr(nudges.current_app, "send_task", sent, raising=False)
+    sent = calls(monkeypatch)
     with tenancy.entered(acme):
         nudges.admit("tests", acme.id)
         note("a")
+        wait_for(lambda: len(sent) == 1)
         note("b")
+        nudges.call_consumers(acme.id)
         assert len(sent) == 1
         nudges.admit("tests", acme.id)
         note("c")
-        assert len(sent) == 2
+        wait_for(lambda: len(sent) == 2)
+
+
+def test_many_commits_at_once_are_few_calls(acme, reader, note, monkeypatch):
+    """However fast its consumers take their messages, a stream calls no oftener than the pause allows."""
+    rounds = []
+    monkeypatch.setattr(nudges, "call_consumers", rounds.append)
+    started = time.monotonic()
+    for _ in range(200):
+        nudges.nudge(acme.id)
+    wait_for(lambda: rounds)
+    time.sleep(2 * nudges.PAUSE_SECONDS)
+    assert len(rounds) <= 2 + (time.monotonic() - started) / nudges.PAUSE_SECONDS
+
+
+def test_a_call_that_fails_leaves_the_next_one_to_be_made(acme, reader, note, monkeypatch):
+    def fail(*args, **options):
+        raise ValueError
+
+    with tenancy.entered(acme):
+        monkeypatch.setattr(nudges.current_app, "send_task", fail, raising=False)
+        nudges.admit("tests", acme.id)
+        note("a")
+        time.sleep(5 * nudges.PAUSE_SECONDS)
+        sent = calls(monkeypatch)
+        nudges.admit("tests", acme.id)
+        note("b")
+        wait_for(lambda: len(sent) == 1)
+
+
+def test_a_forked_process_calls_too(acme):
+    nudges.nudge(acme.id)
+    child = os.fork()
+    if child == 0:
+        rounds = []
+        nudges.call_consumers = rounds.append
+        nudges.nudge(acme.id)
+        time.sleep(20 * nudges.PAUSE_SECONDS)
+        os._exit(0 if rounds else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def calls(monkeypatch):
+    sent = Sent()
+    monkeypatch.setattr(nudges.current_app, "send_task", sent, raising=False)
+    return sent
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
