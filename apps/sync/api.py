@@ -53,7 +53,7 @@ def list_devices(*, actor: Actor) -> Page[dtos.Device]:
 def end_device(*, actor: Actor, device_id: UUID) -> None:
     """End a device of the actor's: its cursors are refused from now on, and its sockets close.
 
-    :raises DeviceEnded: it is no device of the actor's, or not any more.
+    :raises NotFound: it is no device of the actor's, or not any more.
     """
     actor.require_scope(Scope.FILES_READ)
     operations.end_device(actor=actor, device_id=device_id)

@@ -6,13 +6,14 @@ from uuid import UUID
 from django.db import connection
 
 from apps.sync import dtos, queries, snapshots
-from apps.sync.errors import DeviceEnded, InvalidDevice, TooManyDevices
+from apps.sync.errors import InvalidDevice, TooManyDevices
 from apps.sync.models import Device, DeviceCursor, Feed
 from apps.sync.positions import Position
 from bitvault.events.api import publish
 from bitvault.events.catalog import sync as events
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import NotFound
 from bitvault.web import wakeups
 from bitvault.web.wakeups import Bond, bond
 
@@ -91,7 +92,7 @@ def end_device(*, actor: Actor, device_id: UUID) -> None:
     with db.write_transaction() as tx:
         live = Device.objects.filter(id=device_id, user_id=actor.user_id, ended_at__isnull=True)
         if not live.update(ended_at=clock.now()):
-            raise DeviceEnded
+            raise NotFound
         snapshots.drop_of_device(device_id)
         publish(events.DeviceEnded(actor_id=actor.user_id, device_id=device_id, user_id=actor.user_id))
         tenant_id = tenancy.current().id

@@ -44,7 +44,7 @@ class DeviceDetail(View):
 
     write_scope = Scope.FILES_READ
 
-    @operation(status=204, problems=(errors.DeviceEnded,))
+    @operation(status=204, problems=(NotFound,))
     def delete(self, request: ActorRequest, device_id: UUID) -> HttpResponse:
         """End it: its cursors are refused from now on, and its sockets close within a second."""
         api.end_device(actor=request.actor, device_id=device_id)

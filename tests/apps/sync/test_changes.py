@@ -18,6 +18,7 @@ from bitvault.events.catalog.files import NodeMoved, VersionCommitted
 from bitvault.events.models import DeadLetter
 from bitvault.events.operating import rebuild, replay_dead_letter
 from bitvault.kernel import clock, db, pages
+from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import BadCursor
 from tests.apps.files.conftest import Tree, fetch
 from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, project
@@ -278,7 +279,7 @@ def test_somebody_elses_device_is_of_no_use(device, make_actor):
             read()
     with pytest.raises(DeviceEnded):
         sync.list_snapshot(actor=adam, device_id=device.id)
-    with pytest.raises(DeviceEnded):
+    with pytest.raises(NotFound):
         sync.end_device(actor=adam, device_id=device.id)
 
 
@@ -300,10 +301,11 @@ def test_an_ended_device_is_refused_at_once(tree, device):
         lambda: sync.acknowledge(actor=tree.actor, cursor=device.cursor),
         lambda: sync.list_snapshot(actor=tree.actor, device_id=device.id),
         lambda: sync.list_snapshot(actor=tree.actor, device_id=device.id, cursor=page.next_cursor),
-        lambda: sync.end_device(actor=tree.actor, device_id=device.id),
     ):
         with pytest.raises(DeviceEnded):
             read()
+    with pytest.raises(NotFound):
+        sync.end_device(actor=tree.actor, device_id=device.id)
     assert fetch("SELECT count(*) FROM sync_snapshot_item") == [(0,)]
     assert sync.list_devices(actor=tree.actor).items == []
 
