@@ -27,6 +27,16 @@ class Belongings:
     ids: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
+def _project(slug: str) -> None:
+    """Let the feed come to the head of a tenant's stream, as a worker does."""
+    from apps.identity import api as identity
+    from bitvault.kernel import tenancy
+    from tests.apps.sync.following import project
+
+    with tenancy.entered(identity.find_tenant_by_host(host=f"{slug}.localhost")):
+        project()
+
+
 def in_an_hour():
     return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
@@ -59,6 +69,11 @@ def belongings(api):
         )
         assert signed_in.status_code == 200, signed_in.content
         session = client.get("/sessions").json()["items"][0]
+        device = client.post("/sync/devices", {"name": f"{canary} device", "platform": "linux"}).json()
+        stale = {"mode": "update", "node_id": inside["id"], "base_version_id": inside["version_id"]}
+        Sender(client, folder["id"]).bring(inside["name"], b"newer", **stale)
+        conflict = Sender(client, folder["id"]).bring(inside["name"], b"meanwhile", **stale)
+        _project(slug)
         return Belongings(
             canary=canary,
             api=client,
@@ -68,6 +83,8 @@ def belongings(api):
                 "upload_id": {"upload": upload["id"]},
                 "token_id": {"token": token.json()["id"]},
                 "session_id": {"session": session["id"]},
+                "device_id": {"device": device["id"]},
+                "conflict_id": {"conflict": conflict["id"]},
                 "version_id": {"version": file["version_id"]},
                 "user_id": {"user": str(person.user_id)},
             },
