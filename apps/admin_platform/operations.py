@@ -83,6 +83,8 @@ def _add(
     payload: dict[str, Any],
 ) -> None:
     tx = db.require_writing()
+    if _PENDING not in tx.slots:
+        tx.before_numbering(_append)
     entries: list[dict[str, Any]] = tx.slots.setdefault(_PENDING, [])
     entries.append(
         {
@@ -98,7 +100,6 @@ def _add(
             "payload": payload,
         }
     )
-    tx.before_commit(_append)
 
 
 def _append(tx: db.Transaction) -> None:

@@ -5,7 +5,7 @@ locks its cursor, reads the next events in order, lets its functions act and mov
 stand or fall together. A message that calls it names a tenant and nothing else, so losing, doubling or reordering messages is harmless.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -14,6 +14,8 @@ from uuid import UUID
 import msgspec
 import structlog
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Greatest
 from prometheus_client import Counter
 
 from bitvault.events.message import Event, Published
@@ -37,7 +39,7 @@ ERROR_LIMIT = 2000
 """Characters of an error that are kept: enough for its first lines."""
 
 CLOCK_SLACK = timedelta(days=1)
-"""How far `published_at` may lie before the cursor's own moment: keeps old partitions out of the search for the next events."""
+"""How far the next event may lie before the last one by `published_at`; keeps old partitions out of the search for it."""
 
 DEAD_LETTERS = Counter("bitvault_dead_letters_total", "Events that a consumer gave up on", ["consumer"])
 
@@ -164,16 +166,16 @@ WHERE (consumer, tenant_id) IN (
     WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s AND (retry_at IS NULL OR retry_at <= %(now)s)
     FOR UPDATE SKIP LOCKED
 )
-RETURNING seq, try_count
+RETURNING seq, try_count, last_error
 """
 
 _LOCK = """
-SELECT seq, moved_at, failing_seq, careful_until_seq FROM public.events_consumer_cursor
+SELECT seq, published_at, failing_seq, careful_until_seq FROM public.events_consumer_cursor
 WHERE consumer = %s AND tenant_id = %s FOR UPDATE SKIP LOCKED
 """
 
 _NEXT = """
-SELECT tenant_id, seq, id, type, occurred_at, actor_id, request_id, address, device_id, payload::text
+SELECT published_at, tenant_id, seq, id, type, occurred_at, actor_id, request_id, address, device_id, payload::text
 FROM public.events_stream_event
 WHERE tenant_id = %s AND seq > %s AND published_at >= %s
 ORDER BY seq LIMIT %s
@@ -181,7 +183,7 @@ ORDER BY seq LIMIT %s
 
 _MOVE = """
 UPDATE public.events_consumer_cursor
-SET seq = %(seq)s, moved_at = %(now)s, try_count = 0, retry_at = NULL,
+SET seq = %(seq)s, published_at = %(published_at)s, try_count = 0, retry_at = NULL,
     failing_seq = CASE WHEN failing_seq > %(seq)s THEN failing_seq END,
     last_error = CASE WHEN failing_seq > %(seq)s THEN last_error ELSE '' END
 WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s
@@ -209,9 +211,9 @@ def consume(name: str) -> int:
         begun = _begin(consumer)
         if begun is None:
             return total
-        seq, tries = begun
+        seq, tries, last_error = begun
         if tries > TRY_LIMIT:
-            give_up(consumer, seq + 1, f"a worker died on it {tries - 1} times")
+            give_up(consumer, seq + 1, last_error or f"a worker died on it {tries - 1} times")
             continue
         try:
             count, more = _consume_batch(consumer)
@@ -219,12 +221,15 @@ def consume(name: str) -> int:
             if not _account_for(consumer, failure, tries):
                 return total
             continue
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is written down before the operator's eyes
+            _account_for_batch(consumer, seq, error, tries)
+            return total
         total += count
         if not more:
             return total
 
 
-def _begin(consumer: Consumer) -> tuple[int, int] | None:
+def _begin(consumer: Consumer) -> tuple[int, int, str] | None:
     """Count a try before it begins, so that a worker that dies in it has been counted; ``None`` when it is not our turn."""
     with db.public_transaction(), connection.cursor() as cursor:
         cursor.execute(
@@ -238,7 +243,7 @@ def _begin(consumer: Consumer) -> tuple[int, int] | None:
             },
         )
         row = cursor.fetchone()
-    return None if row is None else (row[0], row[1])
+    return None if row is None else (row[0], row[1], row[2])
 
 
 def _consume_batch(consumer: Consumer) -> tuple[int, bool]:
@@ -250,27 +255,30 @@ def _consume_batch(consumer: Consumer) -> tuple[int, bool]:
             row = cursor.fetchone()
             if row is None:
                 return 0, False
-            seq, moved_at, failing_seq, careful_until_seq = row
+            seq, published_at, failing_seq, careful_until_seq = row
             limit = BATCH_LIMIT
             if failing_seq is not None:
                 limit = max(1, failing_seq - seq - 1)
             if seq < careful_until_seq:
                 limit = 1
-            cursor.execute(_NEXT, [tenant_id, seq, moved_at - CLOCK_SLACK, limit])
-            events = [_published(columns) for columns in cursor.fetchall()]
+            cursor.execute(_NEXT, [tenant_id, seq, published_at - CLOCK_SLACK, limit])
+            rows = cursor.fetchall()
+            events = [_published(columns) for _, *columns in rows]
         for published in events:
             try:
                 consumer.act_on(published)
             except Exception as error:
                 raise _Failed(published, error, alone=len(events) == 1) from error
         with connection.cursor() as cursor:
-            last_seq = events[-1].seq if events else seq
-            move = {"seq": last_seq, "now": clock.now(), "consumer": consumer.name, "tenant_id": tenant_id}
+            move = {"consumer": consumer.name, "tenant_id": tenant_id, "seq": seq, "published_at": published_at}
+            if events:
+                # The event's own moment, not this one: a consumer that catches up must find what is older than today.
+                move |= {"seq": events[-1].seq, "published_at": rows[-1][0]}
             cursor.execute(_MOVE, move)
     return len(events), len(events) == limit
 
 
-def _published(columns: tuple[Any, ...]) -> Published:
+def _published(columns: Sequence[Any]) -> Published:
     *envelope, payload = columns
     return Published(*[*envelope, msgspec.json.decode(payload)])
 
@@ -302,21 +310,36 @@ def _account_for(consumer: Consumer, failure: _Failed, tries: int) -> bool:
     return not failure.alone
 
 
+def _account_for_batch(consumer: Consumer, seq: int, error: Exception, tries: int) -> None:
+    """Write down that the end of a batch failed, which no one event is known to have caused: back off, and go on one by one."""
+    text = f"{type(error).__name__}: {error}"[:ERROR_LIMIT]
+    tenant_id = tenancy.current().id
+    logger.warning("batch_failed", consumer=consumer.name, tenant=tenant_id.hex, seq=seq, tries=tries, error=text)
+    wait = timedelta(seconds=BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS)) - 1])
+    with db.public_transaction():
+        ConsumerCursor.objects.filter(consumer=consumer.name, tenant_id=tenant_id, seq=seq).update(
+            careful_until_seq=Greatest("careful_until_seq", Value(seq + BATCH_LIMIT)),
+            last_error=text,
+            retry_at=clock.now() + wait,
+        )
+
+
 def give_up(consumer: Consumer, seq: int, error: str) -> None:
     """Put an event among the dead letters and move the cursor behind it, in one transaction."""
     tenant_id, now = tenancy.current().id, clock.now()
+    event = StreamEvent.objects.filter(tenant_id=tenant_id, seq=seq).values_list("type", "published_at").first()
+    event_type, published_at = event or ("", now)
     with db.public_transaction():
         moved = ConsumerCursor.objects.filter(consumer=consumer.name, tenant_id=tenant_id, seq=seq - 1).update(
-            seq=seq, moved_at=now, try_count=0, failing_seq=None, last_error=error, retry_at=None
+            seq=seq, published_at=published_at, try_count=0, failing_seq=None, last_error=error, retry_at=None
         )
         if moved:
-            event_type = StreamEvent.objects.filter(tenant_id=tenant_id, seq=seq).values_list("type", flat=True).first()
             DeadLetter.objects.update_or_create(
                 consumer=consumer.name,
                 tenant_id=tenant_id,
                 seq=seq,
                 defaults={
-                    "type": event_type or "",
+                    "type": event_type,
                     "error": error,
                     "try_count": TRY_LIMIT,
                     "state": DeadLetter.State.DEAD,

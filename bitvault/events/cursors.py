@@ -16,15 +16,15 @@ _POLL_SECONDS = 0.02
 
 _OPEN = """
 INSERT INTO public.events_consumer_cursor
-    (consumer, tenant_id, seq, moved_at, try_count, careful_until_seq, last_error)
+    (consumer, tenant_id, seq, published_at, try_count, careful_until_seq, last_error)
 SELECT name, %s, 0, %s, 0, 0, '' FROM unnest(%s::text[]) AS name
 ON CONFLICT DO NOTHING
 """
 
-# It reads from the stream's first day on: `moved_at` of an ordinary cursor would hide what is older than itself.
+# It reads from the stream's first day on: a cursor's `published_at` hides what is older than itself.
 _ENSURE = """
 INSERT INTO public.events_consumer_cursor
-    (consumer, tenant_id, seq, moved_at, try_count, careful_until_seq, last_error)
+    (consumer, tenant_id, seq, published_at, try_count, careful_until_seq, last_error)
 SELECT name, head.tenant_id, 0, 'epoch', 0, 0, '' FROM public.events_stream_head head, unnest(%s::text[]) AS name
 ON CONFLICT DO NOTHING
 """

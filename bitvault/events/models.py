@@ -44,7 +44,8 @@ class ConsumerCursor(PublicModel):
     tenant_id = models.UUIDField()
     seq = models.BigIntegerField(default=0)
     """Every event up to this one has had its effect, or lies among the dead letters."""
-    moved_at = models.DateTimeField()
+    published_at = models.DateTimeField()
+    """When that event was published: older partitions need not be searched for the next one."""
     try_count = models.PositiveSmallIntegerField(default=0)
     """Tries begun since the cursor last moved, also those whose worker died without a word."""
     failing_seq = models.BigIntegerField(null=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Min
 
 from bitvault.events import consuming
 from bitvault.events.catalog.events import DeadLetterDropped, DeadLetterReplayed, DerivationRebuilt, EventSkipped
@@ -155,8 +156,18 @@ def rebuild(*, consumer: str, by: UUID | None) -> int:
 def set_position(*, consumer: str, seq: int) -> None:
     """Put a consumer's cursor at ``seq``, as the last step of a rebuild, inside the transaction that swaps its tables."""
     db.require_writing()
-    ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id).update(
-        seq=seq, moved_at=clock.now(), try_count=0, failing_seq=None, last_error="", retry_at=None, careful_until_seq=0
+    tenant_id = tenancy.current().id
+    next_event = StreamEvent.objects.filter(tenant_id=tenant_id, seq__gt=seq).aggregate(first=Min("published_at"))[
+        "first"
+    ]
+    ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenant_id).update(
+        seq=seq,
+        published_at=next_event or clock.now(),
+        try_count=0,
+        failing_seq=None,
+        last_error="",
+        retry_at=None,
+        careful_until_seq=0,
     )
 
 

@@ -221,3 +221,40 @@ def _fail_after_publishing(text: str) -> None:
     with db.write_transaction():
         publish(Noted(text=text))
         raise ZeroDivisionError
+
+
+def test_a_consumer_that_was_away_for_days_reads_what_is_older_than_today(acme, reader, note, monkeypatch):
+    from django.db import connection
+
+    with tenancy.entered(acme):
+        note("a", "b", "c")
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE events_stream_event SET published_at = published_at - interval '9 days'")
+            cursor.execute("UPDATE events_consumer_cursor SET published_at = published_at - interval '9 days'")
+        note("d")
+        monkeypatch.setattr(consuming, "BATCH_LIMIT", 1)
+        consuming.consume("tests")
+        assert reader.effects() == ["a", "b", "c", "d"]
+
+
+def test_a_failing_end_of_a_batch_backs_off_and_says_why(acme, reader, note):
+    from bitvault.kernel import db
+
+    def gather(event):
+        tx = db.require_writing()
+        if event.text == "late failure":
+            tx.before_numbering(lambda _: 1 / 0)
+
+    reader.before.append(gather)
+    with tenancy.entered(acme):
+        note("a", "late failure", "b")
+        moment = clock.now()
+        consuming.consume("tests")
+        cursor = ConsumerCursor.objects.get(consumer="tests", tenant_id=acme.id)
+        assert cursor.retry_at > moment
+        assert "ZeroDivisionError" in cursor.last_error
+        for minutes in range(1, 25):
+            with clock.fixed_at(moment + timedelta(minutes=3 * minutes)):
+                consuming.consume("tests")
+        assert reader.effects() == ["a", "b"]
+        assert "ZeroDivisionError" in DeadLetter.objects.get().error

@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ("consumer", models.CharField(max_length=40)),
                 ("tenant_id", models.UUIDField()),
                 ("seq", models.BigIntegerField(default=0)),
-                ("moved_at", models.DateTimeField()),
+                ("published_at", models.DateTimeField()),
                 ("try_count", models.PositiveSmallIntegerField(default=0)),
                 ("failing_seq", models.BigIntegerField(null=True)),
                 ("careful_until_seq", models.BigIntegerField(default=0)),

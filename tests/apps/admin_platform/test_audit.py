@@ -227,3 +227,25 @@ def test_a_failed_sign_in_is_written_down_without_the_address_that_was_tried(acm
     denied = [entry for entry in entries if entry.type == "identity.sign_in.denied"]
     assert len(denied) == 1
     assert "nobody" not in json.dumps(denied[0].payload)
+
+
+def test_a_dead_letter_is_replayed_into_the_log(api, acme, audited, monkeypatch):
+    from apps.admin_platform import operations
+    from bitvault.events import operating
+    from bitvault.events.models import DeadLetter
+
+    do_things(api, 1)
+    audited(acme)
+    root_id = api("mia").get("/me").json()["root_id"]
+    api("mia").post("/folders", {"parent_id": root_id, "name": "Late"})
+    with tenancy.entered(acme):
+        with monkeypatch.context() as broken:
+            broken.setattr(operations, "record_published", lambda _: 1 / 0)
+            consuming.consume("audit")
+        operating.skip_event(consumer="audit", by=None)
+        letter = DeadLetter.objects.get()
+        operating.replay_dead_letter(letter_id=letter.id, by=None)
+    audited(acme)
+    assert api("olga").get("/audit/verify").json()["intact"]
+    with tenancy.entered(acme), db.read_transaction():
+        assert AuditEntry.objects.filter(seq=letter.seq).count() == 1

@@ -373,7 +373,7 @@ def test_after_a_restart_of_valkey_what_was_missed_is_looked_up_and_heads_come_a
         database.execute("UPDATE identity_api_token SET revoked_at = now() WHERE id = %s", [made["id"]])
         database.execute(
             "INSERT INTO events_consumer_cursor"
-            " (consumer, tenant_id, seq, moved_at, try_count, careful_until_seq, last_error)"
+            " (consumer, tenant_id, seq, published_at, try_count, careful_until_seq, last_error)"
             " VALUES ('sync', %s, 8000000, now(), 0, 0, '')"
             " ON CONFLICT (consumer, tenant_id) DO UPDATE SET seq = excluded.seq",
             [ACME.id],
