@@ -30,6 +30,7 @@ class Devices(View):
         answer=dtos.RegisteredDevice,
         status=201,
         problems=(errors.InvalidDevice, errors.TooManyDevices),
+        repeatable=True,
     )
     def post(self, request: ActorRequest) -> HttpResponse:
         """Make one. Its first cursor knows nothing: the changes behind it are all that there is, and then what is new."""
