@@ -55,7 +55,8 @@ left_behind AS (
 added AS (
     UPDATE files_trash SET purged_bytes = purged_bytes + (SELECT coalesce(sum(size_bytes), 0) FROM freed) WHERE node_id = %(top_id)s
 )
-SELECT array(SELECT id FROM freed ORDER BY id), array(SELECT blob_id FROM freed ORDER BY id), (SELECT coalesce(sum(size_bytes), 0)::bigint FROM freed)
+SELECT array(SELECT id FROM freed ORDER BY id), array(SELECT blob_id FROM freed ORDER BY id),
+    (SELECT coalesce(sum(size_bytes), 0)::bigint FROM freed)
 """
 
 
