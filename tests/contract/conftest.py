@@ -3,6 +3,12 @@
 import pytest
 
 from tests.support.live import Live
+from tests.support.surface import count_guesses_apart
+
+
+@pytest.fixture(autouse=True)
+def _guesses_of_its_own(settings):
+    count_guesses_apart(settings)
 
 
 @pytest.fixture(scope="module")

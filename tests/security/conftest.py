@@ -8,7 +8,13 @@ import pytest
 
 from tests.support.live import Live
 from tests.support.sending import Sender
+from tests.support.surface import count_guesses_apart
 from tests.support.world import ACME, BETA, PASSWORD
+
+
+@pytest.fixture(autouse=True)
+def _guesses_of_its_own(settings):
+    count_guesses_apart(settings)
 
 
 @pytest.fixture(scope="module")

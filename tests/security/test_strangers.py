@@ -112,7 +112,7 @@ def test_a_strangers_id_reads_as_one_that_never_was(mia, stranger, route):
     assert seen, "no method of this route looks for the thing"
 
 
-@pytest.mark.parametrize(("method", "path", "field"), FIELDS, ids=" ".join)
+@pytest.mark.parametrize(("method", "path", "field"), FIELDS, ids=map(" ".join, FIELDS))
 def test_a_strangers_id_in_a_body_or_query_reads_as_one_that_never_was(mia, stranger, method, path, field):
     kind, beside = FIELDS[method, path, field]
     own = {
