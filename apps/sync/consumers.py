@@ -2,7 +2,7 @@
 
 from apps.sync import projector, rebuilding
 from apps.sync.projector import CONSUMER
-from bitvault.events.api import ConsumerTransaction, Published, consumes, consumes_everything, rebuilds
+from bitvault.events.api import ConsumerTransaction, Published, call_promptly, consumes, consumes_everything, rebuilds
 from bitvault.events.catalog.files import (
     FolderCreated,
     NodeMoved,
@@ -13,6 +13,7 @@ from bitvault.events.catalog.files import (
 )
 
 rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
+call_promptly(CONSUMER)  # open sockets wait for it
 
 
 @consumes_everything(consumer=CONSUMER)

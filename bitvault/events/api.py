@@ -4,7 +4,7 @@
 same holds for a consumer's function, which runs inside the transaction that moves its cursor.
 """
 
-from bitvault.events.consuming import ConsumerTransaction, consumes, consumes_everything
+from bitvault.events.consuming import ConsumerTransaction, call_promptly, consumes, consumes_everything
 from bitvault.events.cursors import WAIT_LIMIT_MS, ensure_cursors, get_head, get_position, wait_for
 from bitvault.events.message import Event, Published
 from bitvault.events.operating import rebuilds, set_position
@@ -15,6 +15,7 @@ __all__ = [
     "ConsumerTransaction",
     "Event",
     "Published",
+    "call_promptly",
     "consumes",
     "consumes_everything",
     "ensure_cursors",

@@ -73,6 +73,8 @@ class Consumer:
     name: str
     by_type: dict[str, list[tuple[type[Event], Act]]] = field(default_factory=dict)
     for_all: list[Callable[[Published], None]] = field(default_factory=list)
+    prompt: bool = False
+    """Called after each commit; the others within a second, which costs a small part of it when commits are many."""
 
     def act_on(self, published: Published) -> None:
         """Let every function that is concerned act on one event."""
@@ -120,6 +122,11 @@ def consumes_everything(*, consumer: str) -> Callable[[Callable[[Published], Non
     return register
 
 
+def call_promptly(consumer: str) -> None:
+    """Have a consumer called after each commit, not by the relay's turn: somebody sits waiting for what it does."""
+    _ensure(consumer).prompt = True
+
+
 def _ensure(name: str) -> Consumer:
     return _consumers.setdefault(name, Consumer(name))
 
@@ -127,6 +134,11 @@ def _ensure(name: str) -> Consumer:
 def list_consumers() -> list[str]:
     """List the names of all consumers."""
     return sorted(_consumers)
+
+
+def list_prompt_consumers() -> list[str]:
+    """List the names of the consumers that are called after each commit."""
+    return [name for name in list_consumers() if _consumers[name].prompt]
 
 
 def published_of(event: StreamEvent) -> Published:

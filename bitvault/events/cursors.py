@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from bitvault.events import consuming
+from bitvault.events import consuming, nudges
 from bitvault.events.models import ConsumerCursor, StreamHead
 from bitvault.kernel import clock, tenancy
 
@@ -60,6 +60,8 @@ def get_head() -> int:
 def wait_for(consumer: str, seq: int, *, wait_ms: int) -> int:
     """Wait until a consumer has come to ``seq``, for at most ``wait_ms``; tells how far it has come by then."""
     deadline = time.monotonic() + min(wait_ms, WAIT_LIMIT_MS) / 1000
+    if wait_ms > 0 and get_position(consumer) < seq:
+        nudges.call_consumers(tenancy.current().id, [consumer])
     while True:
         position = get_position(consumer)
         if position >= seq or time.monotonic() >= deadline:

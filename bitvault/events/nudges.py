@@ -1,15 +1,16 @@
-"""Nudges: after a commit its consumers are called at once instead of at the next turn of the relay.
+"""Nudges: the consumers that somebody waits for are called at once after a commit instead of at the next turn of the relay.
 
 A nudge is a hint and may be lost with the process that owes it; the relay is the promise. While a consumer's message for a tenant
 waits to be taken, further commits send no other one: the consumer will read their events too.
 
-The calling is done by a thread of its own, since nobody who commits needs to wait for it, and many commits in a row are one call: done by
-each commit itself it was a fifth of what an upload costs.
+The calling is done by a thread of its own, since nobody who commits needs to wait for it, and many commits in a row are few calls: one
+by one, each commit cost more in calls and in transactions of consumers than the commit itself.
 """
 
 import os
 import threading
 import time
+from collections.abc import Iterable
 from uuid import UUID
 
 import structlog
@@ -22,8 +23,9 @@ from bitvault.events import consuming, relay
 WAITING_SECONDS = 2
 """How long a message is taken to wait unless its consumer says otherwise; a lost one costs no more than the relay's turn after it."""
 
-PAUSE_SECONDS = 0.01
-"""Between two rounds of calls. The first commit after a pause is called for at once; longer would save work and be felt by open sockets."""
+LEAST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.16
+"""Between two rounds of calls. It doubles as long as commits come faster than that, so that a rush is worked off in batches, and is the
+least again once they do not: a commit that comes alone is called for at once."""
 
 logger = structlog.get_logger(__name__)
 
@@ -46,10 +48,12 @@ class _Caller:
             self._bell.notify()
 
     def _call_for_ever(self) -> None:
+        pause = LEAST_PAUSE_SECONDS
         while True:
             for tenant_id in self._take():
-                call_consumers(tenant_id)
-            time.sleep(PAUSE_SECONDS)
+                call_consumers(tenant_id, consuming.list_prompt_consumers())
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS) if self._moved else LEAST_PAUSE_SECONDS
 
     def _take(self) -> set[UUID]:
         with self._bell:
@@ -71,13 +75,13 @@ os.register_at_fork(after_in_child=_begin_anew)
 
 
 def nudge(tenant_id: UUID) -> None:
-    """Have every consumer of a tenant's stream called that is not called already."""
+    """Have the prompt consumers of a tenant's stream called that are not called already."""
     _caller.remember(tenant_id)
 
 
-def call_consumers(tenant_id: UUID) -> None:
-    """Call every consumer of a tenant's stream that is not called already."""
-    waiting = {_key(consumer, tenant_id): consumer for consumer in consuming.list_consumers()}
+def call_consumers(tenant_id: UUID, consumers: Iterable[str]) -> None:
+    """Call those of the consumers of a tenant's stream that are not called already."""
+    waiting = {_key(consumer, tenant_id): consumer for consumer in consumers}
     try:
         for key in cache.claim(waiting, timeout=WAITING_SECONDS):  # type: ignore[attr-defined] # of our own backend
             relay.call(current_app.send_task, waiting[key], tenant_id)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bitvault.events import consuming, nudges, relay
+from bitvault.events import consuming, cursors, nudges, relay
 from bitvault.events.models import ConsumerCursor, Heartbeat
 from bitvault.kernel import clock, tenancy
 
@@ -80,39 +80,66 @@ def test_five_hundred_tenants_cost_one_query(reader, django_assert_num_queries):
 
 def test_a_commit_calls_its_consumers_once_until_they_have_taken_the_message(acme, reader, note, monkeypatch):
     sent = calls(monkeypatch)
+    consuming.call_promptly("tests")
     with tenancy.entered(acme):
         nudges.admit("tests", acme.id)
         note("a")
         wait_for(lambda: len(sent) == 1)
         note("b")
-        nudges.call_consumers(acme.id)
+        nudges.call_consumers(acme.id, ["tests"])
         assert len(sent) == 1
         nudges.admit("tests", acme.id)
         note("c")
         wait_for(lambda: len(sent) == 2)
 
 
-def test_many_commits_at_once_are_few_calls(acme, reader, note, monkeypatch):
-    """However fast its consumers take their messages, a stream calls no oftener than the pause allows."""
+def test_a_consumer_that_nobody_waits_for_is_left_to_the_relay(acme, reader, note, monkeypatch):
+    sent = calls(monkeypatch)
+    with tenancy.entered(acme):
+        nudges.admit("tests", acme.id)
+        note("a")
+        time.sleep(5 * nudges.LEAST_PAUSE_SECONDS)
+        assert sent == []
+        assert relay.relay(Sent()) == 1
+
+
+def test_whoever_waits_for_a_consumer_has_it_called(acme, reader, note, monkeypatch):
+    sent = calls(monkeypatch)
+    with tenancy.entered(acme):
+        nudges.admit("tests", acme.id)
+        note("a")
+        assert cursors.wait_for("tests", 1, wait_ms=0) == 0
+        assert sent == []
+        assert cursors.wait_for("tests", 1, wait_ms=1) == 0
+        assert len(sent) == 1
+
+
+def test_a_rush_of_commits_is_called_for_in_batches(acme, monkeypatch):
     rounds = []
-    monkeypatch.setattr(nudges, "call_consumers", rounds.append)
-    started = time.monotonic()
-    for _ in range(200):
+    monkeypatch.setattr(nudges, "call_consumers", lambda *called: rounds.append(called))
+    for _ in range(300):
         nudges.nudge(acme.id)
-    wait_for(lambda: rounds)
-    time.sleep(2 * nudges.PAUSE_SECONDS)
-    assert len(rounds) <= 2 + (time.monotonic() - started) / nudges.PAUSE_SECONDS
+        time.sleep(0.001)
+    time.sleep(2 * nudges.LONGEST_PAUSE_SECONDS)
+    assert 1 <= len(rounds) <= 10
+    # And the next one, which comes alone, is not kept waiting.
+    started = time.monotonic()
+    before = len(rounds)
+    nudges.nudge(acme.id)
+    wait_for(lambda: len(rounds) > before)
+    assert time.monotonic() - started < nudges.LONGEST_PAUSE_SECONDS
 
 
 def test_a_call_that_fails_leaves_the_next_one_to_be_made(acme, reader, note, monkeypatch):
     def fail(*args, **options):
         raise ValueError
 
+    consuming.call_promptly("tests")
     with tenancy.entered(acme):
         monkeypatch.setattr(nudges.current_app, "send_task", fail, raising=False)
         nudges.admit("tests", acme.id)
         note("a")
-        time.sleep(5 * nudges.PAUSE_SECONDS)
+        time.sleep(5 * nudges.LEAST_PAUSE_SECONDS)
         sent = calls(monkeypatch)
         nudges.admit("tests", acme.id)
         note("b")
@@ -124,9 +151,9 @@ def test_a_forked_process_calls_too(acme):
     child = os.fork()
     if child == 0:
         rounds = []
-        nudges.call_consumers = rounds.append
+        nudges.call_consumers = lambda *called: rounds.append(called)
         nudges.nudge(acme.id)
-        time.sleep(20 * nudges.PAUSE_SECONDS)
+        time.sleep(20 * nudges.LEAST_PAUSE_SECONDS)
         os._exit(0 if rounds else 1)
     assert os.waitpid(child, 0)[1] == 0
 
