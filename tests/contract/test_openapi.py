@@ -91,17 +91,27 @@ def known(db, api):
     suppress_health_check=list(HealthCheck),
 )
 def test_every_answer_is_in_the_document(case, known):
+    mended = put_known_things_in(case, known)
+    # Of several values of one parameter the last one counts: what is wrong with the others is no reason to refuse.
+    several = any(isinstance(value, list) for value in (case.query or {}).values())
+    wanted = [check for check in CHECKS if not (mended or several) or check is not checks.negative_data_rejection]
+    headers = {"Authorization": f"Bearer {ACME.people['olga'].token}"}
+    require_problem(case.call_and_validate(headers=headers, checks=wanted))
+
+
+def put_known_things_in(case, known):
+    """Let about half of the requests name things that are there, and none wait long; tells whether a value was replaced."""
     chance = random.Random(f"{case.body!r}{case.query!r}{case.path_parameters!r}")
+    mended = False
     for place in (case.path_parameters, case.query, case.body):
         if isinstance(place, dict):
-            for name in place.keys() & known.keys():
+            for name in sorted(place.keys() & known.keys()):
                 if chance.random() < 0.5:
                     place[name] = chance.choice(known[name])
+                    mended = True
     if isinstance(case.query, dict) and case.query.get("wait_ms") in range(PATIENCE_MS, 10**6):
         case.query["wait_ms"] = PATIENCE_MS
-    headers = {"Authorization": f"Bearer {ACME.people['olga'].token}"}
-    response = case.call_and_validate(headers=headers, checks=CHECKS)
-    require_problem(response)
+    return mended
 
 
 def require_problem(response):
