@@ -71,6 +71,11 @@ class Device:
         self.assert_whole()
         return page
 
+    def end(self):
+        """Read once more and give the device's place to another: a person has only so many."""
+        self.pull()
+        sync.end_device(actor=self.actor, device_id=self.id)
+
     def _keep(self, node):
         self.nodes[node.id] = {field: getattr(node, field) for field in FIELDS}
 

@@ -80,7 +80,7 @@ def test_a_snapshot_and_its_tail_are_the_tree_while_two_write(tree, tenant, seed
         device.pull()
         devices.append(device)
         if len(devices) > 20:
-            devices.pop(0).pull()
+            devices.pop(0).end()
     ended.set()
     for thread, failures in workers:
         thread.join(30)
