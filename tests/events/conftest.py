@@ -2,20 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import pytest
 
-from bitvault.events.message import Event
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted(Event):
-    """Something was noted; only tests publish it."""
-
-    type: ClassVar[str] = "tests.note.made.v1"
-
-    text: str
+from tests.support.noting import Noted
 
 
 @dataclass

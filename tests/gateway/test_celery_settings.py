@@ -1,0 +1,60 @@
+"""CEL-1: what Celery really runs with, whatever the settings say; a worker that runs with something else does not start."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from bitvault.events import consuming, relay
+from bitvault.gateway import celery
+
+
+def test_the_effective_settings_are_the_promised_ones():
+    conf = celery.app.conf
+    assert conf.task_acks_late
+    assert conf.task_reject_on_worker_lost
+    assert conf.worker_prefetch_multiplier == 1
+    assert conf.task_ignore_result
+    assert (conf.timezone, conf.enable_utc) == ("UTC", True)
+    assert conf.broker_transport_options["visibility_timeout"] > 2 * conf.task_time_limit
+    assert conf.task_soft_time_limit < conf.task_time_limit
+    celery.require_promised_settings()
+
+
+def test_every_consumer_has_a_queue_of_its_own():
+    names = [queue.name for queue in celery.app.conf.task_queues]
+    assert len(set(names)) == len(names)
+    assert set(consuming.list_consumers()) < set(names)
+
+
+def test_the_relay_comes_each_second_and_piles_nothing_up():
+    entry = celery.app.conf.beat_schedule["relay"]
+    assert (entry["task"], entry["schedule"]) == ("events.relay", 1.0)
+    assert entry["options"]["expires"] <= 2
+    assert entry["schedule"] > relay.TURN_SECONDS
+
+
+def test_a_clockwork_that_slept_wakes_to_one_sweep_of_each():
+    for name, entry in celery.app.conf.beat_schedule.items():
+        assert entry["options"]["expires"] <= max(entry["schedule"], 2), name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("task_acks_late", False),
+        ("task_reject_on_worker_lost", None),
+        ("worker_prefetch_multiplier", 4),
+        ("timezone", "Europe/Berlin"),
+        ("task_ignore_result", False),
+    ],
+)
+def test_a_worker_with_another_setting_does_not_start(monkeypatch, name, value):
+    monkeypatch.setitem(celery.app.conf, name, value)
+    with pytest.raises(ImproperlyConfigured, match=name):
+        celery.require_promised_settings()
+
+
+@pytest.mark.parametrize("options", [{}, {"visibility_timeout": 1200}, {"visibility_timeout": 300}], ids=str)
+def test_a_broker_that_hands_a_running_task_out_again_is_refused(monkeypatch, options):
+    monkeypatch.setitem(celery.app.conf, "broker_transport_options", options)
+    with pytest.raises(ImproperlyConfigured, match="visibility_timeout"):
+        celery.require_promised_settings()

@@ -1,0 +1,65 @@
+"""A consumer of the tests' own, for real processes: it writes one row for each note, in the order in which they come.
+
+Its table has no key on the event: an effect that happens twice, or out of turn, is seen. What a note says may be its ruin.
+"""
+
+import os
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+import psycopg
+
+from bitvault.events.message import Event
+
+CONSUMER = "notes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted(Event):
+    """Something was noted; only tests publish it."""
+
+    type: ClassVar[str] = "tests.note.made.v1"
+
+    text: str
+
+
+def prepare(database: psycopg.Connection, schema: str) -> None:
+    """Make the table of effects in a tenant's schema, and the consumer's cursors."""
+    database.execute(
+        f"CREATE TABLE {schema}.tests_note (id bigserial PRIMARY KEY, seq bigint, text text, written_at timestamptz DEFAULT clock_timestamp());"
+        f"GRANT INSERT, SELECT ON {schema}.tests_note TO {schema}; GRANT USAGE ON SEQUENCE {schema}.tests_note_id_seq TO {schema}"
+    )
+    database.execute(
+        "INSERT INTO events_consumer_cursor (consumer, tenant_id, seq, published_at, try_count, careful_until_seq, last_error)"
+        " SELECT %s, tenant_id, last_seq, now(), 0, 0, '' FROM events_stream_head ON CONFLICT DO NOTHING",
+        [CONSUMER],
+    )
+
+
+def effects(database: psycopg.Connection, schema: str) -> list[tuple[int, str]]:
+    """List the effects that stand, (number, text), in the order in which they happened."""
+    return database.execute(f"SELECT seq, text FROM {schema}.tests_note ORDER BY id").fetchall()
+
+
+def register() -> None:
+    """Let this process know the consumer and its queue."""
+    from django.db import connection
+    from kombu import Queue
+
+    from bitvault.events.consuming import consumes
+    from bitvault.gateway.celery import app
+
+    app.conf.task_queues = [*app.conf.task_queues, Queue(CONSUMER)]
+
+    @consumes(Noted, consumer=CONSUMER)
+    def write_note(event: Noted, tx) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO tests_note (seq, text) VALUES (%s, %s)", [tx.seq, event.text[:100]])
+        match event.text.partition(" ")[0]:
+            case "refused":
+                raise ValueError(f"refused {event.text[:100]}")
+            case "deadly":
+                os._exit(3)
+            case "slow":
+                time.sleep(float(event.text.split()[1]))

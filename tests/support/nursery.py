@@ -1,0 +1,257 @@
+"""Real worker and beat processes, born quickly: forked from one that has loaded everything, where a test may kill them by the dozen.
+
+Each is the leader of a process group of its own, logs to its own file, and ends with the nursery. What runs in them is the product's own
+Celery application, with three differences: the notes (``noting.py``) are consumed as well, the places of ``failpoints.py`` are put in,
+and the pace is quicker: the relay's turn is a fifth of a second, and a failed event is tried again at the next one.
+"""
+
+import ctypes
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+from bitvault.stack.child import PR_SET_PDEATHSIG
+from bitvault.stack.layout import ROOT
+from tests.support.failpoints import Orders
+
+START_SECONDS = 30.0
+PACE = 5
+BACKOFF_SECONDS = 0.01
+
+
+class Nursery:
+    """Bears processes and knows those that live."""
+
+    def __init__(self, environment: dict[str, str], directory: Path) -> None:
+        self.directory = directory
+        self.orders = Orders(directory)
+        self.living: dict[int, str] = {}
+        self.kills = 0
+        self._helper = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.nursery", str(directory)],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(directory / "nursery.log").open("ab"),
+            text=True,
+        )
+
+    def worker(self, *, queues: str | None = None, processes: int = 2) -> int:
+        """Start a worker for some queues, or for all; it takes tasks when this returns."""
+        return self._bear("worker", queues=queues, processes=processes)
+
+    def beat(self) -> int:
+        """Start a clockwork."""
+        return self._bear("beat")
+
+    def job(self, name: str, **arguments: Any) -> int:
+        """Have a process run one of ``JOBS`` and wait for its end; returns its exit code, negative for a signal."""
+        pid = self._bear(name, **arguments)
+        self.living.pop(pid)
+        code = int(self._ask(wait=pid)["code"])
+        self.kills += code < 0
+        return code
+
+    def kill(self, pid: int) -> None:
+        """End a process and its group at once, as a power cut would."""
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        self.bury(pid)
+
+    def bury(self, pid: int) -> None:
+        """Take note that a process has died, and see that nobody of its group is left."""
+        self._ask(wait=pid)
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        self.living.pop(pid, None)
+        self.kills += 1
+
+    def _bear(self, kind: str, **arguments: Any) -> int:
+        pid = int(self._ask(kind=kind, **arguments)["pid"])
+        self.living[pid] = kind
+        return pid
+
+    def _ask(self, **what: Any) -> dict[str, Any]:
+        assert self._helper.stdin is not None
+        assert self._helper.stdout is not None
+        self._helper.stdin.write(json.dumps(what) + "\n")
+        self._helper.stdin.flush()
+        answer = json.loads(self._helper.stdout.readline() or '{"error": "the nursery itself has died"}')
+        assert "error" not in answer, f"{answer['error']}\n{self.log()}"
+        return answer
+
+    def log(self) -> str:
+        """What the processes have written."""
+        return "\n".join(path.read_text(errors="replace")[-3000:] for path in sorted(self.directory.glob("*.log")))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pid in list(self.living):
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        assert self._helper.stdin is not None
+        assert self._helper.stdout is not None
+        self._helper.stdin.close()
+        self._helper.wait(timeout=30)
+        self._helper.stdout.close()
+
+
+# --- inside the nursery ----------------------------------------------------------------------------------------------------------
+
+
+def _worker(ready: Callable[[], None], queues: str | None = None, processes: int = 2) -> None:
+    from celery.signals import worker_ready
+
+    from bitvault.gateway.celery import app
+
+    worker_ready.connect(lambda **_: ready(), weak=False)
+    options = ["--concurrency", str(processes), "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+    options += ["--hostname", f"{os.getpid()}@%h"]
+    app.worker_main(["worker", *options, *(["--queues", queues] if queues else [])])
+
+
+def _beat(ready: Callable[[], None]) -> None:
+    from celery.apps.beat import Beat
+
+    from bitvault.gateway.celery import app
+
+    ready()
+    Beat(app=app, schedule=str(Path(tempfile.gettempdir()) / "schedule"), loglevel="WARNING", quiet=True).run()
+
+
+def _consume(ready: Callable[[], None], tenant: str, consumer: str) -> None:
+    """Bring one consumer up to the head, as a worker would."""
+    from bitvault.events import consuming
+
+    ready()
+    with _entered(tenant):
+        consuming.consume(consumer)
+
+
+def _note(ready: Callable[[], None], tenant: str, texts: list[str], linger: float = 0.0) -> None:
+    """Publish notes, each in a transaction of its own."""
+    from bitvault.events.api import publish
+    from bitvault.kernel import db
+    from tests.support.noting import Noted
+
+    ready()
+    with _entered(tenant):
+        for text in texts:
+            with db.write_transaction():
+                publish(Noted(text=text))
+    time.sleep(linger)
+
+
+def _rebuild(ready: Callable[[], None], tenant: str, consumer: str) -> None:
+    """Rebuild a derivation, as an operator's click does."""
+    from bitvault.events import operating
+
+    ready()
+    with _entered(tenant):
+        operating.rebuild(consumer=consumer, by=None)
+
+
+JOBS = {"worker": _worker, "beat": _beat, "consume": _consume, "note": _note, "rebuild": _rebuild}
+
+
+def _entered(tenant: str) -> Any:
+    from uuid import UUID
+
+    from bitvault.kernel import tasks, tenancy
+
+    found = tasks._find_tenant[0](UUID(tenant))
+    assert found is not None
+    return tenancy.entered(found)
+
+
+def _load_everything(directory: Path) -> None:
+    """Import what every process needs, and put in what tests need; connect to nothing."""
+    from celery.signals import worker_ready
+
+    from bitvault.gateway.celery import app, probe_store
+
+    app.loader.import_default_modules()  # and thereby prepare Django, which the rest needs
+    app.finalize()
+
+    from bitvault.events import consuming, relay
+    from tests.support import noting
+    from tests.support.failpoints import Failpoints
+
+    worker_ready.disconnect(probe_store)
+    noting.register()
+    consuming.BACKOFF_SECONDS = tuple(BACKOFF_SECONDS for _ in consuming.BACKOFF_SECONDS)
+    relay.TURN_SECONDS /= PACE
+    app.conf.beat_schedule = {"relay": {**app.conf.beat_schedule["relay"], "schedule": 1.0 / PACE}}
+    Failpoints(Orders(directory)).install()
+
+
+def _bear(job: dict[str, Any], directory: Path) -> dict[str, Any]:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _live(job, directory, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as word:
+        if select.select([word], [], [], START_SECONDS)[0] and word.read(1):
+            return {"pid": child}
+    return {"error": f"{job} did not begin"}
+
+
+def _live(job: dict[str, Any], directory: Path, pipe: int) -> None:
+    """Be the process of one job; does not return."""
+    kind = job.pop("kind")
+    code = 1
+    try:
+        os.setsid()
+        # With the nursery, should that be killed.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        os.chdir(directory)
+        log = os.open(directory / f"{kind}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        for stream in (1, 2):
+            os.dup2(log, stream)
+        tempfile.tempdir = str(directory)
+
+        def ready() -> None:
+            os.write(pipe, b".")
+            os.close(pipe)
+
+        JOBS[kind](ready, **job)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:
+        os._exit(code)
+
+
+def _await_end(pid: int) -> dict[str, Any]:
+    return {"code": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}
+
+
+def main() -> None:
+    directory = Path(sys.argv[1])
+    _load_everything(directory)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        answer = _await_end(asked["wait"]) if "wait" in asked else _bear(asked, directory)
+        print(json.dumps(answer), flush=True)  # noqa: T201 - this is a program
+
+
+if __name__ == "__main__":
+    main()
