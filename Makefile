@@ -103,7 +103,8 @@ openapi: $(DEV) ## write docs/openapi.json anew
 openapi-check: $(DEV)
 	@$(TOOLS) manage.py openapi --check
 
-deployment: $(DEV) ## lint Dockerfile and compose.yaml
+deployment: $(DEV) ## lint Dockerfile, compose.yaml and the alert rules
 	@$(VENV)/bin/hadolint Dockerfile
-	@$(VENV)/bin/yamllint --strict --config-data '{extends: default, rules: {line-length: {max: 130}}}' compose.yaml
+	@$(VENV)/bin/yamllint --strict --config-data '{extends: default, rules: {line-length: {max: 130}, document-start: disable, braces: {max-spaces-inside: 0}}}' \
+		compose.yaml deploy/prometheus/bitvault.rules.yml
 	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml

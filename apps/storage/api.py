@@ -1,12 +1,12 @@
 """The door of storage: attempts to bring bytes, and URLs to fetch them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from apps.storage import downloads, parts, queries
-from apps.storage.dtos import Download, Part, Upload, Verified
+from apps.storage.dtos import Download, Part, SweepBacklog, Upload, Verified
 from apps.storage.operations import completing, starting
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
@@ -19,6 +19,12 @@ def require_store() -> None:
     :raises StoreUnavailable: it does not answer, or does not know us.
     """
     queries.require_store()
+
+
+@exposed
+def get_sweep_backlog(*, tenant_ids: Iterable[UUID]) -> SweepBacklog:
+    """Tell how many abandoned uploads of these tenants wait past their time, and when the sweeper was last everywhere."""
+    return queries.get_sweep_backlog(tenant_ids)
 
 
 @exposed

@@ -69,3 +69,13 @@ class Download:
 
     url: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SweepBacklog:
+    """What the sweeper of uploads has left undone, over several tenants."""
+
+    overdue_count: int
+    """Abandoned attempts whose room and bytes are still held past their time."""
+    oldest_swept_at: datetime | None
+    """When the tenant that was swept longest ago was; ``None`` when none ever was."""

@@ -130,6 +130,18 @@ class Provider(PublicModel):
         db_table = "storage_provider"
 
 
+class Sweep(PublicModel):
+    """What the last sweep of a tenant's uploads left undone: counted there and then, so that whoever asks reads one table."""
+
+    tenant_id = models.UUIDField(primary_key=True)
+    overdue_count = models.BigIntegerField()
+    """Attempts whose time was over and that could not be swept: the store did not answer, or one failed."""
+    swept_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "storage_sweep"
+
+
 class BlobReference(TenantModel):
     """A version that holds a blob, as the stream tells it: a hint for the collector, which asks Files again before it deletes."""
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from django.db.models import Min, Sum
+
 from apps.storage import dtos, keys, models, parts, provider, rows
 from apps.storage.errors import UploadNotFound
 from bitvault.kernel import db
@@ -131,3 +133,11 @@ def require_store() -> None:
     :raises StoreUnavailable: it does not answer, or does not know us.
     """
     provider.store().find_object("readiness")
+
+
+def get_sweep_backlog(tenant_ids: Iterable[UUID]) -> dtos.SweepBacklog:
+    """Sum up what the last sweeps of these tenants left undone."""
+    totals = models.Sweep.objects.filter(tenant_id__in=list(tenant_ids)).aggregate(
+        count=Sum("overdue_count"), oldest=Min("swept_at")
+    )
+    return dtos.SweepBacklog(overdue_count=totals["count"] or 0, oldest_swept_at=totals["oldest"])

@@ -102,6 +102,8 @@ class Heartbeat(PublicModel):
 
     name = models.CharField(max_length=40, primary_key=True)
     beaten_at = models.DateTimeField()
+    holder = models.UUIDField(null=True)
+    """The process that runs it, where there must be one at a time."""
 
     class Meta:
         db_table = "events_heartbeat"

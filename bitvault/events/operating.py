@@ -6,9 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Min
+from django.db.models import Count, Min
 
-from bitvault.events import consuming
+from bitvault.events import consuming, partitions
 from bitvault.events.catalog.events import DeadLetterDropped, DeadLetterReplayed, DerivationRebuilt, EventSkipped
 from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
 from bitvault.events.outbox import publish
@@ -17,14 +17,29 @@ from bitvault.kernel.errors import Conflict, NotFound
 
 _LAGS = """
 SELECT cursor.consumer, cursor.tenant_id, head.last_seq, cursor.seq, cursor.last_error, cursor.retry_at, cursor.try_count,
-    (SELECT min(event.published_at) FROM public.events_stream_event event
-     WHERE event.tenant_id = cursor.tenant_id AND event.seq = cursor.seq + 1) AS waiting_since,
+    (SELECT event.published_at FROM public.events_stream_event event
+     WHERE event.tenant_id = cursor.tenant_id AND event.seq > cursor.seq AND event.published_at >= cursor.published_at - interval '1 day'
+     ORDER BY event.seq LIMIT 1) AS waiting_since,
     (SELECT count(*) FROM public.events_dead_letter letter
      WHERE letter.consumer = cursor.consumer AND letter.tenant_id = cursor.tenant_id AND letter.state = 'dead') AS dead_letter_count
 FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
 WHERE %(tenant_id)s::uuid IS NULL OR cursor.tenant_id = %(tenant_id)s
 ORDER BY head.last_seq - cursor.seq DESC, cursor.consumer, cursor.tenant_id
 LIMIT %(limit)s
+"""
+
+# One row for each consumer, whatever the number of tenants: what a scraper keeps must not grow with them.
+_BACKLOGS = """
+SELECT cursor.consumer, count(*) FILTER (WHERE cursor.seq < head.last_seq), coalesce(sum(head.last_seq - cursor.seq), 0),
+    coalesce(max(head.last_seq - cursor.seq), 0), min(waiting.published_at)
+FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
+LEFT JOIN LATERAL (
+    SELECT event.published_at FROM public.events_stream_event event
+    WHERE cursor.seq < head.last_seq AND event.tenant_id = cursor.tenant_id AND event.seq > cursor.seq
+      AND event.published_at >= cursor.published_at - interval '1 day'
+    ORDER BY event.seq LIMIT 1
+) waiting ON true
+GROUP BY cursor.consumer
 """
 
 
@@ -67,11 +82,56 @@ class Lag:
         return (clock.now() - self.waiting_since).total_seconds() if self.waiting_since else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for one consumer, over all tenants."""
+
+    consumer: str
+    tenant_count: int
+    """Tenants whose stream has something for it."""
+    row_count: int
+    deepest_row_count: int
+    """Events that wait in the one tenant that has most of them."""
+    seconds: float
+    """How long the first of all has waited; 0 when none does."""
+    dead_letter_count: int
+
+
+def list_backlogs() -> list[Backlog]:
+    """Tell what waits for each consumer and what it gave up on, in two queries whatever the number of tenants."""
+    letters = DeadLetter.objects.filter(state=DeadLetter.State.DEAD).values("consumer").annotate(count=Count("id"))
+    dead = {row["consumer"]: row["count"] for row in letters}
+    with connection.cursor() as cursor:
+        cursor.execute(_BACKLOGS)
+        found = {name: rest for name, *rest in cursor.fetchall()}
+    now = clock.now()
+    backlogs = []
+    for name in consuming.list_consumers():
+        tenant_count, row_count, deepest, since = found.get(name, (0, 0, 0, None))
+        backlogs.append(
+            Backlog(
+                consumer=name,
+                tenant_count=tenant_count,
+                row_count=int(row_count),
+                deepest_row_count=deepest,
+                seconds=max(0.0, (now - since).total_seconds()) if since else 0.0,
+                dead_letter_count=dead.get(name, 0),
+            )
+        )
+    return backlogs
+
+
 def list_lags(*, tenant_id: UUID | None = None, limit: int = 500) -> list[Lag]:
     """List consumers × tenants, the furthest behind first."""
     with connection.cursor() as cursor:
         cursor.execute(_LAGS, {"tenant_id": tenant_id, "limit": limit})
         return [Lag(*row) for row in cursor.fetchall()]
+
+
+def count_days_ahead() -> int:
+    """Count the coming days that have a partition already."""
+    today = clock.now().date()
+    return sum(day > today for day in partitions.list_days())
 
 
 def list_dead_letters(*, limit: int = 500) -> list[DeadLetter]:

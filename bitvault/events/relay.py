@@ -5,14 +5,13 @@ truth is the cursor in PostgreSQL, so the broker may lose, double or reorder wha
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from bitvault.events import consuming
-from bitvault.kernel import clock, db
+from bitvault.events import consuming, heartbeats
+from bitvault.kernel import clock
 from bitvault.kernel.tasks import for_tenant
 
 CONSUME_TASK = "events.consume"
@@ -27,11 +26,6 @@ SELECT cursor.consumer, cursor.tenant_id
 FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
 WHERE cursor.seq < head.last_seq AND (cursor.retry_at IS NULL OR cursor.retry_at <= %s)
 ORDER BY head.last_seq - cursor.seq
-"""
-
-_TURN = """
-INSERT INTO public.events_heartbeat (name, beaten_at) VALUES (%s, %s)
-ON CONFLICT (name) DO UPDATE SET beaten_at = excluded.beaten_at WHERE public.events_heartbeat.beaten_at <= %s
 """
 
 Send = Callable[..., Any]
@@ -50,20 +44,12 @@ def relay(send: Send) -> int:
 
     :param send: ``celery.Celery.send_task`` or what stands for it.
     """
-    if not take_turn("relay", seconds=TURN_SECONDS):
+    if not heartbeats.take_turn(heartbeats.RELAY, seconds=TURN_SECONDS):
         return 0
     lagging = find_lagging()
     for consumer, tenant_id in lagging:
         call(send, consumer, tenant_id)
     return len(lagging)
-
-
-def take_turn(name: str, *, seconds: float) -> bool:
-    """Take the turn of a clockwork and write its heartbeat; false when somebody took it less than ``seconds`` ago."""
-    now = clock.now()
-    with db.public_transaction(), connection.cursor() as cursor:
-        cursor.execute(_TURN, [name, now, now - timedelta(seconds=seconds)])
-        return bool(cursor.rowcount)
 
 
 def call(send: Any, consumer: str, tenant_id: UUID) -> None:

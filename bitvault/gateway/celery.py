@@ -58,6 +58,7 @@ def _for_each_tenant(task: str, *, seconds: int) -> dict[str, object]:
     }
 
 
+app.conf.beat_scheduler = "bitvault.gateway.beat:OneAtATime"
 app.conf.beat_schedule = {
     # `expires`: the next turn is a second away.
     "relay": {"task": "events.relay", "schedule": 1.0, "options": {"expires": 2}},

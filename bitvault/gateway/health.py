@@ -1,4 +1,6 @@
-"""Whether a process lives (``/healthz``), whether it can serve (``/readyz``), and its figures (``/metrics``)."""
+"""Whether a process lives (``/healthz``), whether it can serve (``/readyz``), whether the clockwork runs (``/beatz``), and all figures
+(``/metrics``).
+"""
 
 import msgspec
 from django.conf import settings
@@ -7,10 +9,12 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from redis.exceptions import RedisError
 
 from apps.storage import api as storage
+from bitvault.events import heartbeats
+from bitvault.gateway import figures
 from bitvault.kernel.errors import BitVaultError, NotFound
 from bitvault.web import problems
 
@@ -30,13 +34,27 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def beating(request: HttpRequest) -> HttpResponse:
+    """Tell how long each clockwork has been silent: 200, or 503 when one is dead or nobody can tell.
+
+    It is not a part of ``ready``: a web process serves without the clockwork, and would be taken away for what it cannot help.
+    """
+    try:
+        ages, silent = heartbeats.list_ages(), heartbeats.list_silent()
+    except DatabaseError:
+        ages, silent = {}, ["database"]
+    body = msgspec.json.encode({"silent": silent, "silent_for_seconds": ages})
+    return HttpResponse(body, status=503 if silent else 200, content_type="application/json")
+
+
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Give this process's figures to a scraper that knows BITVAULT_METRICS_KEY; to anybody else there is nothing here."""
+    """Give the figures to a scraper that knows BITVAULT_METRICS_KEY; to anybody else there is nothing here."""
     key = settings.BITVAULT_METRICS_KEY
     given = request.headers.get("Authorization", "")
     if not key or not constant_time_compare(given, f"Bearer {key}"):
         return problems.render(NotFound())
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(figures.show(), content_type=CONTENT_TYPE_LATEST)
 
 
 def _database_answers() -> bool:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("docs/", include("bitvault.gateway.urls_docs")),
     path("healthz", health.live),
     path("readyz", health.ready),
+    path("beatz", health.beating),
     path("metrics", health.metrics),
     path("", include("apps.identity.ui.urls_bare")),
 ]

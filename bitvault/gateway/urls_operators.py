@@ -16,6 +16,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health.live),
     path("readyz", health.ready),
+    path("beatz", health.beating),
     path("metrics", health.metrics),
 ]
 

@@ -18,6 +18,8 @@ BITVAULT_OPERATOR_HOST = ENV.operator_host
 # Addresses that are nobody's name: the REST surface by token, and the bare host's pages, answer there too.
 BITVAULT_PLAIN_HOSTS = ["127.0.0.1", "::1", *ENV.extra_hosts]
 BITVAULT_METRICS_KEY = ENV.metrics_key
+BITVAULT_METRICS_DIRECTORY = ENV.metrics_directory
+env.share_figures(ENV.metrics_directory)
 BITVAULT_SOCKET_URL = ENV.socket_url
 BITVAULT_SOCKETS_PER_USER = ENV.sockets_per_user
 BITVAULT_SOCKETS_PER_ADDRESS = ENV.sockets_per_address

@@ -3,6 +3,7 @@
 ``.env.example`` lists them all; a test keeps the two alike.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -51,6 +52,7 @@ class Environment:
     trusted_proxy_count: int
     sign_up_open: bool
     metrics_key: str
+    metrics_directory: str
     log_format: str
     log_level: str
 
@@ -107,9 +109,20 @@ def read() -> Environment:
         trusted_proxy_count=_env.int("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
         sign_up_open=_env.bool("BITVAULT_SIGN_UP_OPEN", default=True),
         metrics_key=_env.str("BITVAULT_METRICS_KEY", default=""),
+        metrics_directory=_env.str("BITVAULT_METRICS_DIRECTORY", default=""),
         log_format=_env.str("BITVAULT_LOG_FORMAT", default="json"),
         log_level=_env.str("BITVAULT_LOG_LEVEL", default="INFO"),
     )
+
+
+def share_figures(directory: str) -> None:
+    """Let the library that counts keep its figures in a directory, where the processes that share it are counted together.
+
+    It reads its own variable when it is imported first, so settings come before whatever counts.
+    """
+    if directory:
+        Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
 
 
 def email_settings(url: str) -> dict[str, object]:

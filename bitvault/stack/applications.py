@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -26,6 +27,9 @@ LEAST_WEB_WORKERS, MOST_WEB_WORKERS = 2, 4
 MOST_WEB_THREADS = 9
 
 WORKER_PROCESSES = 2
+
+# Their figures are one, given by whichever web process is asked; the sockets' process gives its own.
+COUNTED_TOGETHER = frozenset({"web", "worker"})
 READY_SECONDS = 60.0
 
 # What a child may see of the surroundings besides BITVAULT_*: no more, so that a stray variable cannot change what
@@ -66,6 +70,8 @@ class Applications:
 
         :raises StackError: it does not.
         """
+        # Figures count from the start of the processes that count them.
+        shutil.rmtree(self.layout.figures, ignore_errors=True)
         for program in (self._web(), self._sockets(), self._worker(), self._beat()):
             self.group.launch(program)
         web = self.group.children[0]
@@ -76,7 +82,10 @@ class Applications:
             time.sleep(POLL_SECONDS)
 
     def _python(self, name: str, *arguments: str) -> Program:
-        return Program(name=name, command=(sys.executable, *arguments), directory=ROOT, environment=self._environment)
+        environment = self._environment
+        if name in COUNTED_TOGETHER and environment.get("BITVAULT_METRICS_KEY"):
+            environment = environment | {"BITVAULT_METRICS_DIRECTORY": str(self.layout.figures)}
+        return Program(name=name, command=(sys.executable, *arguments), directory=ROOT, environment=environment)
 
     def _web(self) -> Program:
         cores = os.cpu_count() or 1

@@ -16,7 +16,7 @@ from apps.storage.errors import StoreUnavailable
 from apps.storage.operations import completing, starting
 from bitvault.events.api import publish
 from bitvault.events.catalog.storage import UploadExpired
-from bitvault.kernel import clock, db
+from bitvault.kernel import clock, db, tenancy
 
 SWEEP_BATCH = 200
 """Attempts that are read at once: some seconds of work, each in transactions of its own."""
@@ -54,12 +54,23 @@ def sweep(*, limit: int = SWEEP_BATCH) -> int:
 
 
 def sweep_all(*, seconds: float = SWEEP_SECONDS) -> int:
-    """Visit batch after batch until nothing is due or the time is over; returns how many attempts had something done about them."""
+    """Visit batch after batch until nothing is due or the time is over, and note what is left; returns how many had something done."""
     deadline = time.monotonic() + seconds
     total = 0
     while (count := sweep()) and time.monotonic() < deadline:
         total += count
+    _note_rest()
     return total + count
+
+
+def _note_rest() -> None:
+    now = clock.now()
+    with db.read_transaction():
+        overdue_count = models.Upload.objects.filter(sweep_at__lte=now, swept_at__isnull=True).count()
+    with db.public_transaction():
+        models.Sweep.objects.update_or_create(
+            tenant_id=tenancy.current().id, defaults={"overdue_count": overdue_count, "swept_at": now}
+        )
 
 
 def _visit(attempt: rows.Attempt) -> str:

@@ -1,0 +1,103 @@
+"""Figures of the installation as a whole, read from PostgreSQL when a scraper asks: any web process gives the same.
+
+What a process counts itself (requests, sweeps) stands in the registry of its library; with BITVAULT_METRICS_DIRECTORY the processes that
+share the directory are counted together.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from apps.identity import api as identity
+from apps.storage import api as storage
+from bitvault.events import heartbeats, operating
+from bitvault.kernel import clock
+
+logger = structlog.get_logger(__name__)
+
+
+class Installation(Collector):
+    """What operators watch: whether the clockwork runs, what waits and for how long, what was given up."""
+
+    def collect(self) -> Iterator[Any]:
+        """Read the figures; a database that does not answer is one of them."""
+        try:
+            families = [*_heartbeats(), *_consumers(), *_partitions(), *_uploads()]
+        except DatabaseError:
+            logger.exception("figures_not_read")
+            families = None
+        yield GaugeMetricFamily(
+            "bitvault_installation_up",
+            "Whether the figures of the installation could be read from the database",
+            value=families is not None,
+        )
+        yield from families or ()
+
+
+def _heartbeats() -> Iterator[Any]:
+    ages = GaugeMetricFamily(
+        "bitvault_heartbeat_age_seconds",
+        "How long a clockwork has been silent; +Inf: it never ran",
+        labels=["clockwork"],
+    )
+    for name, age in heartbeats.list_ages().items():
+        ages.add_metric([name], float("inf") if age is None else age)
+    yield ages
+
+
+def _consumers() -> Iterator[Any]:
+    columns = {
+        "tenant_count": ("bitvault_consumer_lagging_tenants", "Tenants whose stream has events for a consumer"),
+        "row_count": ("bitvault_consumer_lag_rows", "Events that wait for a consumer, over all tenants"),
+        "deepest_row_count": (
+            "bitvault_consumer_deepest_lag_rows",
+            "Events that wait for a consumer in the tenant that has most of them",
+        ),
+        "seconds": ("bitvault_consumer_lag_seconds", "Age of the oldest event that a consumer has not finished"),
+        "dead_letter_count": ("bitvault_dead_letters", "Events that a consumer gave up on and nobody has settled"),
+    }
+    backlogs = operating.list_backlogs()
+    for field, (name, meaning) in columns.items():
+        family = GaugeMetricFamily(name, meaning, labels=["consumer"])
+        for backlog in backlogs:
+            family.add_metric([backlog.consumer], getattr(backlog, field))
+        yield family
+
+
+def _partitions() -> Iterator[Any]:
+    yield GaugeMetricFamily(
+        "bitvault_stream_days_ahead",
+        "Coming days that the stream has a partition for",
+        value=operating.count_days_ahead(),
+    )
+
+
+def _uploads() -> Iterator[Any]:
+    backlog = storage.get_sweep_backlog(tenant_ids=[tenant.id for tenant in identity.list_active_tenants()])
+    yield GaugeMetricFamily(
+        "bitvault_uploads_overdue",
+        "Abandoned uploads that wait for the sweeper past their time",
+        value=backlog.overdue_count,
+    )
+    age = GaugeMetricFamily("bitvault_uploads_sweep_age_seconds", "Since when some tenant has not been swept")
+    if backlog.oldest_swept_at is not None:
+        age.add_metric([], (clock.now() - backlog.oldest_swept_at).total_seconds())
+    yield age
+
+
+def show() -> bytes:
+    """Give all figures as a scraper reads them."""
+    own = REGISTRY
+    if settings.BITVAULT_METRICS_DIRECTORY:
+        own = CollectorRegistry()
+        MultiProcessCollector(own, path=settings.BITVAULT_METRICS_DIRECTORY)  # type: ignore[no-untyped-call] # it has no types
+    whole = CollectorRegistry(auto_describe=False)
+    whole.register(Installation())
+    return generate_latest(own) + generate_latest(whole)
