@@ -28,7 +28,7 @@ from apps.files.dtos import (
     UploadGrant,
 )
 from apps.files.errors import NothingToChange
-from apps.files.operations import content, downloads, purging, structure, trash
+from apps.files.operations import authorising, content, downloads, purging, structure, trash
 from apps.files.rows import to_node
 from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor, Scope
@@ -153,12 +153,14 @@ def update_node(
     node_id: NodeRef,
     name: str | None = None,
     parent_id: UUID | None = None,
+    autorename: bool = False,
     expected_revision: ExpectedRevision,
 ) -> Node:
     """Give a node another name, another folder, or both at once.
 
-    A name that differs only in case or spelling is a rename of the same node. Asking for what holds already changes nothing, makes no event
-    and answers with the node as it is, so that a request can be repeated.
+    A name that differs only in case or spelling is a rename of the same node. With ``autorename`` a taken name becomes ``name (2)``. Asking
+    for what holds already changes nothing, makes no event and answers with the node as it is, whatever its revision, so that a request
+    whose answer was lost can be repeated.
 
     :raises NothingToChange: neither ``name`` nor ``parent_id`` is given.
     :raises PreconditionRequired: ``expected_revision`` is ``None``; ``"any"`` is for a caller who does not care.
@@ -175,7 +177,12 @@ def update_node(
         raise NothingToChange
     parsed = names.parse(name) if name is not None else None
     return structure.move(
-        actor=actor, node_id=node_id, name=parsed, parent_id=parent_id, expected_revision=expected_revision
+        actor=actor,
+        node_id=node_id,
+        name=parsed,
+        parent_id=parent_id,
+        autorename=autorename,
+        expected_revision=expected_revision,
     )
 
 
@@ -264,7 +271,8 @@ def authorise_upload(
     """Decide whether an upload may begin, before any byte moves.
 
     ``add`` makes a new file. ``overwrite`` writes at a path, whatever file is there. ``update`` writes a version of a file that the sender
-    knows, by ``node_id`` or by its place, starting from ``base_version_id``. With ``node_id``, the node's own folder and name hold.
+    knows, by ``node_id`` or by its place, starting from ``base_version_id``. With ``node_id``, the node's own folder and name hold, and an
+    ``update`` may be meant for a file that lies in the trash: its commit brings it back.
 
     :raises NameTaken: ``add`` finds the name taken and may not choose another; or a folder has the name.
     :raises InvalidName, NotAFolder, NotAFile, TooDeep, PathTooLong, TooManyChildren: the place cannot hold the file.
@@ -273,7 +281,7 @@ def authorise_upload(
     :raises FileTooLarge: no store holds an object of this size.
     """
     actor.require_scope(Scope.FILES_WRITE)
-    return content.authorise(
+    return authorising.authorise(
         actor=actor,
         parent_id=parent_id,
         name=names.parse(name),
@@ -296,15 +304,17 @@ def commit_upload(
     content_hash: str,
     media_type: str,
     client_modified_at: datetime | None = None,
+    made_on: str = "another device",
 ) -> Committed:
     """Make a version of bytes that the store has verified: version, node and event in one transaction.
 
     Repeatable by ``upload_id``: a second call gives the same node and makes nothing. ``update`` from a version that is not current any more
-    keeps the bytes beside the file as ``name (conflicted copy, DATE).ext``; what is current already makes no version.
+    keeps the bytes beside the file as ``name (conflicted copy, SENDER, DATE).ext``, once for each edit, whoever reports it; ``made_on`` is
+    that sender. ``update`` of a file that was deleted brings it back. What is there already makes no version.
 
     :raises NameTaken: ``add`` finds the name taken meanwhile; or a folder has it.
-    :raises ParentGone: the folder is in the trash or gone.
-    :raises NodeGone: the file to update is in the trash or gone, or the file of an earlier commit of this upload is.
+    :raises ParentGone: the folder to ``add`` or ``overwrite`` in is in the trash or gone.
+    :raises NodeGone: the file was deleted with these very bytes in it, or the file of an earlier commit of this upload is gone.
     :raises TooDeep, PathTooLong, TooManyChildren: a limit would be passed.
     """
     actor.require_scope(Scope.FILES_WRITE)
@@ -318,6 +328,7 @@ def commit_upload(
             content_hash=content_hash,
             media_type=media_type,
             client_modified_at=client_modified_at,
+            made_on=made_on,
         )
     )
 

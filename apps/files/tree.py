@@ -17,14 +17,28 @@ from apps.files.rows import COLUMNS, NodeRow, Way, fetch_all, fetch_one, kind_na
 from bitvault.kernel import db, names
 from bitvault.kernel.names import Name
 
+_COMMITS = "commits"
+"""Shared by commits of content, held alone by trashing."""
+
 _AUTORENAME_STEP = 64
 """Candidates looked up at once when a name is taken: one query finds the free one nearly always."""
 
 
 @contextmanager
-def tree_transaction() -> Iterator[db.Transaction]:
-    """Change the structure of the entered tenant's trees; nobody else does meanwhile."""
-    with db.write_transaction(lock="tree") as tx:
+def tree_transaction(*, holds_commits: bool = False) -> Iterator[db.Transaction]:
+    """Change the structure of the entered tenant's trees; nobody else does meanwhile.
+
+    With ``holds_commits`` it waits for commits of content that have found their file live, and later ones wait for it: what takes something
+    out of the live tree needs that, for an edit is before a deletion or after it, also where folders above are deleted.
+    """
+    with db.write_transaction(lock=("tree", _COMMITS) if holds_commits else "tree") as tx:
+        yield tx
+
+
+@contextmanager
+def commit_transaction() -> Iterator[db.Transaction]:
+    """Give a live file another version without the tree lock; what is live stays so meanwhile."""
+    with db.write_transaction(shared_lock=_COMMITS) as tx:
         yield tx
 
 

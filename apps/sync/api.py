@@ -15,6 +15,7 @@ __all__ = [
     "CONSUMER",
     "acknowledge",
     "end_device",
+    "get_device",
     "get_head",
     "issue_ticket",
     "list_changes",
@@ -47,6 +48,16 @@ def list_devices(*, actor: Actor) -> Page[dtos.Device]:
     actor.require_scope(Scope.FILES_READ)
     with db.read_transaction():
         return Page(queries.list_devices(actor))
+
+
+@exposed
+def get_device(*, actor: Actor, device_id: UUID) -> dtos.Device:
+    """Read a device of the actor's, whatever their credential may be used for.
+
+    :raises DeviceEnded: it is no device of the actor's, or not any more.
+    """
+    with db.read_transaction():
+        return queries.get_device(actor, device_id)
 
 
 @exposed

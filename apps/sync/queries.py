@@ -64,6 +64,12 @@ SELECT feed.epoch, feed.seq, feed.horizon, device.user_id
 FROM sync_feed feed LEFT JOIN sync_device device ON device.id = %s AND device.ended_at IS NULL
 """
 
+_DEVICES = """
+SELECT device.id, name, platform, created_at, cursor.seq, cursor.acknowledged_at
+FROM sync_device device JOIN sync_device_cursor cursor ON cursor.device_id = device.id
+WHERE user_id = %s AND ended_at IS NULL
+"""
+
 # For each root the next rows after a position, by its own index: what others change elsewhere costs nothing here.
 _ENTRIES = """
 SELECT DISTINCT entry.seq, entry.ordinal, entry.node_id
@@ -122,14 +128,23 @@ def get_feed_seq() -> int:
 
 def list_devices(actor: Actor) -> list[dtos.Device]:
     """List the actor's devices, newest first."""
-    rows = fetch_all(
-        "SELECT device.id, name, platform, created_at, cursor.seq, cursor.acknowledged_at FROM sync_device device "
-        "JOIN sync_device_cursor cursor ON cursor.device_id = device.id "
-        "WHERE user_id = %s AND ended_at IS NULL ORDER BY device.id DESC",
-        [actor.user_id],
-    )
+    return [_to_device(row) for row in fetch_all(f"{_DEVICES} ORDER BY device.id DESC", [actor.user_id])]
+
+
+def get_device(actor: Actor, device_id: UUID) -> dtos.Device:
+    """Read one device of the actor's.
+
+    :raises DeviceEnded: it was ended, or is somebody else's, or never was.
+    """
+    rows = fetch_all(f"{_DEVICES} AND device.id = %s", [actor.user_id, device_id])
+    if not rows:
+        raise DeviceEnded
+    return _to_device(rows[0])
+
+
+def _to_device(row: Sequence[Any]) -> dtos.Device:
     names = ("id", "name", "platform", "created_at", "seq", "acknowledged_at")
-    return [dtos.Device(**dict(zip(names, row, strict=True))) for row in rows]
+    return dtos.Device(**dict(zip(names, row, strict=True)))
 
 
 def list_live_devices(device_ids: Iterable[UUID]) -> frozenset[UUID]:

@@ -4,16 +4,21 @@ A token is read from the ``Authorization`` header alone: what stands in a query 
 query; a token that was seen within the last 0.8 s costs none.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
+from uuid import UUID
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from apps.identity import api as identity
+from apps.sync import api as sync
+from apps.sync.errors import DeviceEnded
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound, Unauthenticated
+from bitvault.kernel.request import DEVICE_HEADER, current_origin, set_origin
 from bitvault.web.address import client_address
 from bitvault.web.csrf import require_proof
 
@@ -30,17 +35,32 @@ class Credentials(BaseAuthentication):
         :raises Unauthenticated: nobody, or nobody who is let in.
         :raises NotFound: the token belongs to another tenant than the host.
         :raises CsrfFailed: a change by session without proof.
+        :raises DeviceEnded: the request names a device that is none of theirs, or not any more.
         """
         actor = find_actor(request._request)  # noqa: SLF001 - DRF's way to the request of Django
         if actor is None:
             raise Unauthenticated
         cast("ActorRequest", request).actor = actor
         cast("ActorRequest", request._request).actor = actor  # noqa: SLF001 - for what stands around the view
+        _note_device(request, actor)
         return actor, None
 
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme for ``WWW-Authenticate``."""
         return "Bearer"
+
+
+def _note_device(request: Request, actor: Actor) -> None:
+    """Take down which device sends a request that says so: events and conflicted copies tell of it."""
+    text = request.headers.get(DEVICE_HEADER)
+    if text is None:
+        return
+    try:
+        device_id = UUID(text)
+    except ValueError as error:
+        raise DeviceEnded from error
+    device = sync.get_device(actor=actor, device_id=device_id)
+    set_origin(replace(current_origin(), device_id=device.id, device_name=device.name))
 
 
 def find_actor(request: HttpRequest) -> Actor | None:

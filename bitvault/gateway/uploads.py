@@ -24,9 +24,13 @@ from apps.storage.errors import ContentMismatch, FileTooLarge, PartOutOfRange, P
 from bitvault.kernel import clock, ids
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import Gone, Invalid
+from bitvault.kernel.request import current_origin
 from bitvault.web.views import ActorRequest, Body, View, operation
 
 ANY_TYPE = "application/octet-stream"
+
+BROWSER, PROGRAM = "web", "API"
+"""What the sender is called who is no device."""
 
 _TYPES = mimetypes.MimeTypes()
 """Python's own table alone: the machine's files differ from place to place."""
@@ -142,9 +146,15 @@ def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node,
         content_hash=verified.content_hash,
         media_type=verified.media_type,
         client_modified_at=verified.client_modified_at,
+        made_on=_name_sender(actor),
     )
     billing.settle(upload_id=upload_id, size_bytes=verified.size_bytes if done.version_created else 0)
     return done.node, storage.finish_upload(upload_id=upload_id, kept=done.version_created)
+
+
+def _name_sender(actor: Actor) -> str:
+    """Name who sends something, for people who find it: the device, or the way in where there is none."""
+    return current_origin().device_name or (BROWSER if actor.session_id else PROGRAM)
 
 
 def abort(actor: Actor, upload_id: UUID) -> None:

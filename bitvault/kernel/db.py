@@ -5,7 +5,7 @@ A transaction here is the outermost one and refuses to nest. It chooses the sche
 has no right to any tenant's schema. Order of locks, everywhere: tree lock → node rows by id → quota row → stream counter (last).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -131,14 +131,16 @@ def prepared_cursor() -> Any:
 
 
 @contextmanager
-def write_transaction(*, lock: str | None = None) -> Iterator[Transaction]:
+def write_transaction(*, lock: str | Sequence[str] = (), shared_lock: str | None = None) -> Iterator[Transaction]:
     """Change rows of the entered tenant; all of it or nothing.
 
-    :param lock: name of a lock of this tenant that is held from the first statement to the end.
+    :param lock: name of a lock of this tenant that is held from the first statement to the end; of several, in the order they are taken.
+    :param shared_lock: the same, but held together with all others who share it.
     :raises NestedTransaction: another transaction is open.
     :raises NoTenant: no tenant is entered.
     """
-    with _transaction(writes=True, tenant=tenancy.current(), lock=lock) as tx:
+    locks = (lock,) if isinstance(lock, str) else lock
+    with _transaction(writes=True, tenant=tenancy.current(), locks=locks, shared_lock=shared_lock) as tx:
         yield tx
 
 
@@ -149,7 +151,7 @@ def read_transaction() -> Iterator[Transaction]:
     :raises NestedTransaction: another transaction is open.
     :raises NoTenant: no tenant is entered.
     """
-    with _transaction(writes=False, tenant=tenancy.current(), lock=None) as tx:
+    with _transaction(writes=False, tenant=tenancy.current()) as tx:
         yield tx
 
 
@@ -179,12 +181,14 @@ def public_transaction() -> Iterator[Transaction]:
 
     :raises NestedTransaction: another transaction is open.
     """
-    with _transaction(writes=True, tenant=None, lock=None) as tx:
+    with _transaction(writes=True, tenant=None) as tx:
         yield tx
 
 
 @contextmanager
-def _transaction(*, writes: bool, tenant: tenancy.Tenant | None, lock: str | None) -> Iterator[Transaction]:
+def _transaction(
+    *, writes: bool, tenant: tenancy.Tenant | None, locks: Sequence[str] = (), shared_lock: str | None = None
+) -> Iterator[Transaction]:
     if _open.get() is not None:
         raise NestedTransaction("transactions do not nest: each door has one of its own")
     tx = Transaction(writes=writes)
@@ -194,7 +198,7 @@ def _transaction(*, writes: bool, tenant: tenancy.Tenant | None, lock: str | Non
     try:
         with transaction.atomic():
             if tenant is not None:
-                _choose_schema(tenant, read_only=not writes and not within_test, lock=lock)
+                _choose_schema(tenant, read_only=not writes and not within_test, locks=locks, shared_lock=shared_lock)
             yield tx
             tx.finish()
             if tenant is not None and within_test:
@@ -209,7 +213,7 @@ def _alone(statement: str, parameters: Mapping[str, Any], *, writes: bool) -> li
     """Send the choice of schema and the statement as one message, which PostgreSQL runs as one transaction without BEGIN and COMMIT."""
     if connection.in_atomic_block:
         # A transaction of ours, which refuses, or a test's own, in which this is a savepoint.
-        with _transaction(writes=writes, tenant=tenancy.current(), lock=None):
+        with _transaction(writes=writes, tenant=tenancy.current()):
             return _run(statement, parameters)
     tenant = tenancy.current()
     # Whatever may open the connection anew comes before the foreword, which belongs to one connection.
@@ -217,7 +221,7 @@ def _alone(statement: str, parameters: Mapping[str, Any], *, writes: bool) -> li
     connection.ensure_connection()
     token = _open.set(Transaction(writes=writes))
     try:
-        _choose_schema(tenant, read_only=not writes, lock=None)
+        _choose_schema(tenant, read_only=not writes)
         return _run(statement, parameters)
     finally:
         _open.reset(token)
@@ -229,14 +233,18 @@ def _run(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]
         return list(cursor.fetchall())
 
 
-def _choose_schema(tenant: tenancy.Tenant, *, read_only: bool, lock: str | None) -> None:
-    """Set schema and role for this transaction, and take its lock, in the round trip of its first statement."""
+def _choose_schema(
+    tenant: tenancy.Tenant, *, read_only: bool, locks: Sequence[str] = (), shared_lock: str | None = None
+) -> None:
+    """Set schema and role for this transaction, and take its locks, in the round trip of its first statement."""
     schema = tenancy.require_schema_name(tenant.schema)
     settings = f"set_config('search_path', '{schema}, public', true), set_config('role', '{schema}', true)"
     if read_only:
         settings += ", set_config('transaction_read_only', 'on', true)"
-    if lock is not None:
+    for lock in locks:
         settings += f", pg_advisory_xact_lock({tenancy.lock_number(lock)})"
+    if shared_lock is not None:
+        settings += f", pg_advisory_xact_lock_shared({tenancy.lock_number(shared_lock)})"
     connection.say_before_next(f"SELECT {settings}")  # type: ignore[attr-defined] # of our own backend
 
 

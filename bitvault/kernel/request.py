@@ -4,15 +4,19 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from uuid import UUID
 
+DEVICE_HEADER = "BitVault-Device"
+"""Says which device sends a request: one of the caller's own, by its id."""
+
 _request_id: ContextVar[str | None] = ContextVar("bitvault_request_id", default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request comes from: the client's address, and the device that sent it."""
+    """Where a request comes from: the client's address, and the device that sent it, where it said so."""
 
     address: str | None = None
     device_id: UUID | None = None
+    device_name: str | None = None
 
 
 _NOWHERE = Origin()

@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
 from bitvault.kernel import errors
+from bitvault.kernel.request import DEVICE_HEADER
 from bitvault.web.derived import DerivedQuery, Lagging
 from bitvault.web.idempotency import KEY_LIMIT, KeyReused, KeyUnfit
 from bitvault.web.problems import CONTENT_TYPE
@@ -81,6 +82,9 @@ class Schema(AutoSchema):
         if self._operation.repeatable:
             key = {"type": "string", "minLength": 1, "maxLength": KEY_LIMIT}
             parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": key})
+        if not self.view.public:
+            device = {"type": "string", "format": "uuid"}
+            parameters.append({"name": DEVICE_HEADER, "in": "header", "required": False, "schema": device})
         return parameters
 
     def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:

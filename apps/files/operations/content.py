@@ -1,30 +1,28 @@
-"""Content: what an upload may become, and the one moment in which it does.
+"""Content: the one moment in which an upload becomes a version, and what it becomes by the state of that moment.
 
-A new version of a file takes only the file's row. Whatever makes a new node takes the tree lock. An upload is judged twice: when it
-begins, so that no byte travels in vain, and when it is committed, by the state of that moment.
+A new version of a file takes only the file's row. Whatever makes a new node, or brings one back, takes the tree lock.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from apps.files import access, errors, limits
+from apps.files import access, errors
 from apps.files.access import Right
-from apps.files.dtos import Committed, Mode, Node, UploadGrant
+from apps.files.dtos import Committed, Node, UploadGrant
+from apps.files.operations import conflicts, returning
 from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_one, find_ways, kind_name, to_node
 from apps.files.tree import (
-    NOTHING_BELOW,
     VERSION_COLUMNS,
     VERSION_VALUES,
     FileContent,
+    commit_transaction,
     find_sibling,
     insert_file,
     place,
     refuse_taken,
     require_folder,
-    require_room,
     tree_transaction,
 )
 from bitvault.events.api import publish
@@ -32,15 +30,7 @@ from bitvault.events.catalog.files import VersionCommitted
 from bitvault.kernel import clock, db, ids, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
-from bitvault.kernel.names import NAME_LIMIT_BYTES, Name
-
-_TARGET = """
-SELECT node.id, node.kind, node.name, version.id, version.blob_id
-FROM files_node node
-LEFT JOIN files_version version ON version.node_id = node.id AND version.id = coalesce(%(base_version_id)s, node.version_id)
-"""
-_TARGET_BY_ID = f"{_TARGET} WHERE node.id = %(node_id)s"
-_TARGET_BY_NAME = f"{_TARGET} WHERE node.parent_id = %(parent_id)s AND node.name_key = %(name_key)s"
+from bitvault.kernel.names import Name
 
 _WRITE_VERSION = f"""
 WITH changed AS (
@@ -61,96 +51,8 @@ SELECT node_id, settled_by, false FROM files_settled_upload WHERE upload_id = %(
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """A node that an upload is meant for, or that has its name; and the version that the sender starts from."""
-
-    node_id: UUID
-    kind: int
-    name: str
-    version_id: UUID | None
-    blob_id: UUID | None
-
-
 class _NeedsTree(Exception):
     """What happened meanwhile asks for a new node, and so for the tree lock."""
-
-
-# --- before the bytes ------------------------------------------------------------------------------------------------------
-
-
-def authorise(
-    *,
-    actor: Actor,
-    parent_id: UUID,
-    name: Name,
-    mode: Mode,
-    node_id: UUID | None,
-    base_version_id: UUID | None,
-    autorename: bool,
-    size_bytes: int,
-) -> UploadGrant:
-    """Decide whether an upload may begin, in one read transaction."""
-    if size_bytes > limits.FILE_LIMIT_BYTES:
-        raise errors.FileTooLarge(limit_bytes=limits.FILE_LIMIT_BYTES)
-    if (node_id is not None and mode == "add") or (base_version_id is not None and mode != "update"):
-        raise errors.UploadTargetUnfit
-    with db.read_transaction():
-        if node_id is not None:
-            way = access.require_right(actor, find_ways([node_id]).get(node_id), Right.EDIT)
-            if way.node.parent_id is None or way.node.is_folder:
-                raise errors.NotAFile
-            parent_id, name = way.node.parent_id, names.parse(way.node.name)
-            target = _find_target(_TARGET_BY_ID, node_id=node_id, base_version_id=base_version_id)
-        else:
-            way = require_folder(access.require_right(actor, find_ways([parent_id]).get(parent_id), Right.UPLOAD))
-            target = _find_target(
-                _TARGET_BY_NAME, parent_id=parent_id, name_key=name.key, base_version_id=base_version_id
-            )
-            if target is None or mode == "add":
-                require_room(way, name, NOTHING_BELOW)
-    grant = _judge_target(actor, way, target, mode=mode, base_version_id=base_version_id, autorename=autorename)
-    return UploadGrant(
-        parent_id=parent_id,
-        name=name.text,
-        mode=mode,
-        node_id=grant.node_id if grant else None,
-        base_version_id=grant.version_id if grant else None,
-        autorename=autorename,
-        base_blob_id=grant.blob_id if grant else None,
-    )
-
-
-def _find_target(sql: str, **parameters: Any) -> _Target | None:
-    row = fetch_one(sql, parameters)
-    return None if row is None else _Target(*row)
-
-
-def _judge_target(
-    actor: Actor, way: Way, target: _Target | None, *, mode: Mode, base_version_id: UUID | None, autorename: bool
-) -> _Target | None:
-    """Decide about what is there already; returns the file that is to get a version, ``None`` for a new file."""
-    if mode == "update":
-        if base_version_id is None:
-            raise errors.BaseVersionRequired
-        if target is None or target.version_id is None:
-            raise NotFound
-    elif target is None:
-        return None
-    elif mode == "add" or kind_name(target.kind) == "folder":
-        if autorename:
-            return None
-        raise errors.NameTaken(
-            f"There is a {kind_name(target.kind)} “{target.name}” here already.",
-            node_id=target.node_id,
-            kind=kind_name(target.kind),
-            name=target.name,
-        )
-    access.require_right(actor, way, Right.EDIT)
-    return target
-
-
-# --- after the bytes -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +67,8 @@ class Upload:
     content_hash: str
     media_type: str
     client_modified_at: datetime | None
+    made_on: str
+    """What the sender is called in the name of a conflicted copy."""
 
     def is_content_of(self, node: NodeRow) -> bool:
         """Whether the node has just these bytes already."""
@@ -208,14 +112,15 @@ def find_committed(*, actor: Actor, upload_id: UUID) -> Node | None:
 def _commit_to_file(upload: Upload, node_id: UUID) -> Committed:
     """Write a version of a file under its row's lock alone."""
     grant = upload.grant
-    with db.write_transaction() as tx:
+    with commit_transaction() as tx:
         _lock_row(node_id)
         repeated = _find_repeated(upload)
         if repeated is not None:
             return tx.answer(repeated)
         way = find_ways([node_id]).get(node_id)
         if grant.mode == "update":
-            way = _require_updatable(upload, way)
+            if way is None or not way.is_live:
+                raise _NeedsTree
             if not upload.is_content_of(way.node) and way.node.version_id != grant.base_version_id:
                 raise _NeedsTree
         elif not _is_still_at(way, grant):
@@ -237,12 +142,31 @@ def _commit_in_tree(upload: Upload) -> Committed:
 
 
 def _update_in_tree(upload: Upload, node_id: UUID) -> Committed:
+    """Find what becomes of an edit of a file that was edited, moved or deleted meanwhile."""
+    grant = upload.grant
     _lock_row(node_id)
-    way = _require_updatable(upload, find_ways([node_id]).get(node_id))
-    if upload.is_content_of(way.node) or way.node.version_id == upload.grant.base_version_id:
-        return _write_or_settle(upload, way)
+    way = find_ways([node_id]).get(node_id)
+    if way is not None and way.is_live:
+        access.require_right(upload.actor, way, Right.EDIT)
+        if upload.is_content_of(way.node) or way.node.version_id == grant.base_version_id:
+            return _write_or_settle(upload, way)
+    kept = conflicts.find_kept(
+        upload.actor, way, grant.base_version_id, content_hash=upload.content_hash, size_bytes=upload.size_bytes
+    )
+    if kept is not None:
+        return _settle(upload, kept)
+    if way is None or not way.is_live:
+        deleted = returning.find_deleted(way)
+        if deleted is None:
+            refuge = returning.find_refuge(upload.actor, grant.parent_id)
+            return _write_new(upload, refuge, names.parse(grant.name), autorename=True, conflict_with_id=None)
+        if upload.is_content_of(deleted.way.node):
+            raise errors.NodeGone(node_id=node_id)
+        way = returning.bring_back(upload.actor, deleted)
+        if way.node.version_id == grant.base_version_id:
+            return _write_or_settle(upload, way)
     # Somebody was quicker. Theirs stays where it is; these bytes are kept beside it, never lost and never on top.
-    copy = _name_conflicted_copy(way.node.name, clock.now())
+    copy = conflicts.name_copy(way.node.name, made_on=upload.made_on, moment=clock.now())
     return _write_new(upload, Way(way.rows[1:]), copy, autorename=True, conflict_with_id=node_id)
 
 
@@ -253,11 +177,14 @@ def _add_or_overwrite_in_tree(upload: Upload) -> Committed:
         raise errors.ParentGone(parent_id=grant.parent_id)
     require_folder(access.require_right(upload.actor, parent, Right.UPLOAD))
     name = names.parse(grant.name)
-    sibling = find_sibling(grant.parent_id, name.key) if grant.mode == "overwrite" else None
+    sibling = find_sibling(grant.parent_id, name.key) if grant.mode == "overwrite" or grant.autorename else None
     if sibling is not None and kind_name(sibling[1]) == "file":
         _lock_row(sibling[0])
-        way = access.require_right(upload.actor, find_ways([sibling[0]]).get(sibling[0]), Right.EDIT)
-        return _write_or_settle(upload, way)
+        way = find_ways([sibling[0]])[sibling[0]]
+        if grant.mode == "overwrite":
+            return _write_or_settle(upload, access.require_right(upload.actor, way, Right.EDIT))
+        if upload.is_content_of(way.node):
+            return _settle(upload, way)
     if sibling is not None and not grant.autorename:
         refuse_taken(grant.parent_id, name)
     return _write_new(upload, parent, name, autorename=grant.autorename, conflict_with_id=None)
@@ -287,12 +214,6 @@ def _find_repeated(upload: Upload) -> Committed | None:
     return Committed(node=_to_node(upload, way.node, way.rows[1:]), created=False, version_created=version_created)
 
 
-def _require_updatable(upload: Upload, way: Way | None) -> Way:
-    if way is None or not way.is_live:
-        raise errors.NodeGone(node_id=upload.grant.node_id)
-    return access.require_right(upload.actor, way, Right.EDIT)
-
-
 def _is_still_at(way: Way | None, grant: UploadGrant) -> bool:
     """Tell whether the file still lies where ``overwrite`` writes: a path, not a node, is what it means."""
     return (
@@ -306,18 +227,22 @@ def _is_still_at(way: Way | None, grant: UploadGrant) -> bool:
 def _write_or_settle(upload: Upload, way: Way) -> Committed:
     """Give a file another version, unless it has these bytes already. Its row is locked."""
     node = way.node
-    now = clock.now()
     if upload.is_content_of(node):
-        execute(
-            "INSERT INTO files_settled_upload (upload_id, node_id, settled_by, settled_at) VALUES (%s, %s, %s, %s)",
-            [upload.id, node.id, upload.actor.user_id, now],
-        )
-        return Committed(node=_to_node(upload, node, way.rows[1:]), created=False, version_created=False)
+        return _settle(upload, way)
     content = upload.to_content()
-    values = {**asdict(content), "id": node.id, "created_by": upload.actor.user_id, "now": now}
+    values = {**asdict(content), "id": node.id, "created_by": upload.actor.user_id, "now": clock.now()}
     row = NodeRow._make(fetch_one(_WRITE_VERSION, values))
     publish(_tell(upload, row, content, parent=way.rows[1], previous_version_id=node.version_id))
     return Committed(node=_to_node(upload, row, way.rows[1:]), created=True, version_created=True)
+
+
+def _settle(upload: Upload, way: Way) -> Committed:
+    """End an upload without a version: its bytes are kept here already."""
+    execute(
+        "INSERT INTO files_settled_upload (upload_id, node_id, settled_by, settled_at) VALUES (%s, %s, %s, %s)",
+        [upload.id, way.node.id, upload.actor.user_id, clock.now()],
+    )
+    return Committed(node=_to_node(upload, way.node, way.rows[1:]), created=False, version_created=False)
 
 
 def _write_new(
@@ -369,10 +294,3 @@ def _tell(
 def _to_node(upload: Upload, row: NodeRow, above: Sequence[NodeRow]) -> Node:
     right = access.find_right(upload.actor, Way([row, *above]))
     return to_node(row, access.names_up_to(right) if right else ())
-
-
-def _name_conflicted_copy(text: str, moment: datetime) -> Name:
-    """Name the copy that keeps the losing side of two edits; the stem is cut to keep the limit of length."""
-    stem, extension = names.split_extension(text)
-    suffix = f" (conflicted copy, {moment:%Y-%m-%d}){extension}"
-    return names.parse(names.cut(stem, NAME_LIMIT_BYTES - len(suffix.encode())) + suffix)

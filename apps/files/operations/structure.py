@@ -16,7 +16,6 @@ from apps.files.tree import (
     judge_place,
     node_parameters,
     place,
-    refuse_taken,
     require_folder,
     tree_transaction,
 )
@@ -104,7 +103,13 @@ def create_folder(*, actor: Actor, parent_id: NodeRef, name: Name, autorename: b
 
 
 def move(
-    *, actor: Actor, node_id: NodeRef, name: Name | None, parent_id: UUID | None, expected_revision: ExpectedRevision
+    *,
+    actor: Actor,
+    node_id: NodeRef,
+    name: Name | None,
+    parent_id: UUID | None,
+    autorename: bool,
+    expected_revision: ExpectedRevision,
 ) -> Node:
     """Give a node another name, another folder, or both. One row of the tree changes, whatever lies below."""
     with tree_transaction() as tx:
@@ -112,14 +117,23 @@ def move(
         node = way.node
         if node.is_root:
             raise errors.RootFixed
-        require_revision(node, expected_revision)
+        if expected_revision is None:
+            raise PreconditionRequired
         parent = Way(way.rows[1:]) if target is None else target
-        if parent.passes(node.id):
-            raise errors.MoveCycle
         to_name = name or names.parse(node.name)
         if parent.node.id == node.parent_id and to_name.text == node.name:
-            return tx.answer(_answer(actor, node, parent))  # what was asked for holds already
-        row = _write_move(node, parent, to_name, expected_revision)
+            # What was asked for holds already: by this very request, when its answer was lost (RFC 9110 §13.1.1).
+            return tx.answer(_answer(actor, node, parent))
+        if expected_revision not in ("any", node.revision):
+            raise errors.RevisionMismatch(revision=node.revision)
+        if parent.passes(node.id):
+            raise errors.MoveCycle
+        row = place(
+            parent,
+            to_name,
+            lambda free: _write_move(node, parent, free, expected_revision),
+            autorename=autorename,
+        )
         publish(
             NodeMoved(
                 actor_id=actor.user_id,
@@ -146,7 +160,8 @@ def _find_way_and_target(actor: Actor, node_id: NodeRef, parent_id: UUID | None)
     return way, require_folder(access.require_right(actor, ways.get(parent_id), Right.UPLOAD))
 
 
-def _write_move(node: NodeRow, parent: Way, name: Name, expected_revision: ExpectedRevision) -> NodeRow:
+def _write_move(node: NodeRow, parent: Way, name: Name, expected_revision: ExpectedRevision) -> NodeRow | None:
+    """Write another name or place; ``None`` when the name is taken there."""
     stays = parent.node.id == node.parent_id
     below = judge_place(node, parent, name, gains=0 if stays else 1)
     above = Ancestors()
@@ -171,21 +186,9 @@ def _write_move(node: NodeRow, parent: Way, name: Name, expected_revision: Expec
     if row is None:
         sibling = find_sibling(parent.node.id, name.key)
         if sibling is not None and sibling[0] != node.id:
-            refuse_taken(parent.node.id, name)
+            return None
         raise_revision_mismatch(node.id)
     return NodeRow._make(row)
-
-
-def require_revision(node: NodeRow, expected: ExpectedRevision) -> None:
-    """Refuse a caller who has read another state of the node.
-
-    :raises PreconditionRequired: the caller did not say which state it has read.
-    :raises RevisionMismatch: it has read another one.
-    """
-    if expected is None:
-        raise PreconditionRequired
-    if expected not in ("any", node.revision):
-        raise errors.RevisionMismatch(revision=node.revision)
 
 
 def raise_revision_mismatch(node_id: UUID) -> None:

@@ -7,7 +7,14 @@ from apps.files.access import Right
 from apps.files.dtos import ExpectedRevision, Node, NodeRef, OnConflict
 from apps.files.operations.structure import raise_revision_mismatch
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, require_row, to_node
-from apps.files.tree import COUNTED, Ancestors, judge_place, place, require_folder, tree_transaction
+from apps.files.tree import (
+    COUNTED,
+    Ancestors,
+    judge_place,
+    place,
+    require_folder,
+    tree_transaction,
+)
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeRestored, NodeTrashed
 from bitvault.kernel import clock, names
@@ -56,7 +63,7 @@ SELECT {COLUMNS} FROM restored
 def trash(*, actor: Actor, node_id: NodeRef, expected_revision: ExpectedRevision) -> None:
     """Put a node, with all below it, into the trash."""
     now = clock.now()
-    with tree_transaction():
+    with tree_transaction(holds_commits=True):
         way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.EDIT)
         node = way.node
         if node.parent_id is None:
@@ -113,7 +120,7 @@ def restore(*, actor: Actor, node_id: UUID, parent_id: UUID | None, name: Name |
         row = place(
             parent,
             name or names.parse(node.name),
-            lambda free: _write_restore(node, parent, free),
+            lambda free: write_restore(node, parent, free),
             autorename=on_conflict == "rename",
         )
         publish(
@@ -146,10 +153,13 @@ def _find_origin(
     return ways.get(root_id)
 
 
-def _write_restore(node: NodeRow, parent: Way, name: Name) -> NodeRow | None:
+def write_restore(node: NodeRow, parent: Way, name: Name) -> NodeRow | None:
+    """Hang a node of the trash, its top or something below that, into a live folder; ``None`` when the name is taken there."""
     below = judge_place(node, parent, name, gains=1)
     above = Ancestors()
     above.gain_child(parent, name, below)
+    if node.parent_id is not None:
+        above.lose_child(node.parent_id)
     row = fetch_one(
         _RESTORE,
         {

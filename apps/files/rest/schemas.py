@@ -21,10 +21,11 @@ class CreateFolder(Body, frozen=True):
 
 
 class UpdateNode(Body, frozen=True):
-    """Another name, another folder, or both."""
+    """Another name, another folder, or both; with ``autorename`` a taken name becomes ``name (2)``."""
 
     name: str | None = None
     parent_id: UUID | None = None
+    autorename: bool = False
 
 
 class RestoreNode(Body, frozen=True):

@@ -45,13 +45,14 @@ class NodeDetail(View):
             node_id=node_id,
             name=body.name,
             parent_id=body.parent_id,
+            autorename=body.autorename,
             expected_revision=etags.read_if_match(request),
         )
         return self.render(node, headers={"ETag": etags.etag_of(node)})
 
     @operation(status=204, problems=(errors.RevisionMismatch, errors.RootFixed))
     def delete(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
-        """Put a node, with all below it, into the trash; ``If-Match`` is honoured when sent."""
+        """Put a node, with all below it, into the trash; ``If-Match`` is honoured: then no edit goes that was not seen."""
         expected = etags.read_if_match(request)
         api.trash_node(actor=request.actor, node_id=node_id, expected_revision="any" if expected is None else expected)
         return self.render(status=204)

@@ -1,0 +1,120 @@
+"""Whether an upload may begin: name, place and rights are judged before any byte moves, and again when it is committed."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from apps.files import access, errors, limits
+from apps.files.access import Right
+from apps.files.dtos import Mode, UploadGrant
+from apps.files.operations.returning import require_returnable
+from apps.files.rows import Way, fetch_one, find_ways, kind_name
+from apps.files.tree import NOTHING_BELOW, require_folder, require_room
+from bitvault.kernel import db, names
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.names import Name
+
+_TARGET = """
+SELECT node.id, node.kind, node.name, version.id, version.blob_id
+FROM files_node node
+LEFT JOIN files_version version ON version.node_id = node.id AND version.id = coalesce(%(base_version_id)s, node.version_id)
+"""
+_TARGET_BY_ID = f"{_TARGET} WHERE node.id = %(node_id)s"
+_TARGET_BY_NAME = f"{_TARGET} WHERE node.parent_id = %(parent_id)s AND node.name_key = %(name_key)s"
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A node that an upload is meant for, or that has its name; and the version that the sender starts from."""
+
+    node_id: UUID
+    kind: int
+    name: str
+    version_id: UUID | None
+    blob_id: UUID | None
+
+
+def authorise(
+    *,
+    actor: Actor,
+    parent_id: UUID,
+    name: Name,
+    mode: Mode,
+    node_id: UUID | None,
+    base_version_id: UUID | None,
+    autorename: bool,
+    size_bytes: int,
+) -> UploadGrant:
+    """Decide whether an upload may begin, in one read transaction."""
+    if size_bytes > limits.FILE_LIMIT_BYTES:
+        raise errors.FileTooLarge(limit_bytes=limits.FILE_LIMIT_BYTES)
+    if (node_id is not None and mode == "add") or (base_version_id is not None and mode != "update"):
+        raise errors.UploadTargetUnfit
+    with db.read_transaction():
+        if node_id is not None:
+            way, parent_id, name = _find_file(actor, node_id, mode)
+            target = _find_target(_TARGET_BY_ID, node_id=node_id, base_version_id=base_version_id)
+        else:
+            way = require_folder(access.require_right(actor, find_ways([parent_id]).get(parent_id), Right.UPLOAD))
+            target = _find_target(
+                _TARGET_BY_NAME, parent_id=parent_id, name_key=name.key, base_version_id=base_version_id
+            )
+            if target is None or mode == "add":
+                require_room(way, name, NOTHING_BELOW)
+    grant = _judge_target(actor, way, target, mode=mode, base_version_id=base_version_id, autorename=autorename)
+    return UploadGrant(
+        parent_id=parent_id,
+        name=name.text,
+        mode=mode,
+        node_id=grant.node_id if grant else None,
+        base_version_id=grant.version_id if grant else None,
+        autorename=autorename,
+        base_blob_id=grant.blob_id if grant else None,
+    )
+
+
+def _find_file(actor: Actor, node_id: UUID, mode: Mode) -> tuple[Way, UUID, Name]:
+    """Find the file that is meant: where its rights are judged, its folder and its name."""
+    found = find_ways([node_id]).get(node_id)
+    if mode == "update" and found is not None and not found.is_live:
+        # It was deleted while somebody worked on it. Their edit brings it back, at the commit.
+        deleted = require_returnable(actor, found)
+        judged, parent_id = deleted.root, deleted.origin_id
+    else:
+        judged = found = access.require_right(actor, found, Right.EDIT)
+        if found.node.parent_id is None:
+            raise errors.NotAFile
+        parent_id = found.node.parent_id
+    if found.node.is_folder:
+        raise errors.NotAFile
+    return judged, parent_id, names.parse(found.node.name)
+
+
+def _find_target(sql: str, **parameters: Any) -> _Target | None:
+    row = fetch_one(sql, parameters)
+    return None if row is None else _Target(*row)
+
+
+def _judge_target(
+    actor: Actor, way: Way, target: _Target | None, *, mode: Mode, base_version_id: UUID | None, autorename: bool
+) -> _Target | None:
+    """Decide about what is there already; returns the file that is to get a version, ``None`` for a new file."""
+    if mode == "update":
+        if base_version_id is None:
+            raise errors.BaseVersionRequired
+        if target is None or target.version_id is None:
+            raise NotFound
+    elif target is None:
+        return None
+    elif mode == "add" or kind_name(target.kind) == "folder":
+        if autorename:
+            return None
+        raise errors.NameTaken(
+            f"There is a {kind_name(target.kind)} “{target.name}” here already.",
+            node_id=target.node_id,
+            kind=kind_name(target.kind),
+            name=target.name,
+        )
+    access.require_right(actor, way, Right.EDIT)
+    return target

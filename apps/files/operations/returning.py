@@ -1,0 +1,100 @@
+"""Edit beats delete: a file that was deleted while somebody worked on it comes back when their edit arrives.
+
+It comes back alone: what else lay in the folder that was deleted with it stays in the trash. Where it was is where it goes, or the nearest
+place that is still there; a name that is taken by now gets a number.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.files import access
+from apps.files.access import Right
+from apps.files.operations.trash import write_restore
+from apps.files.rows import Way, fetch_one, find_ways
+from apps.files.tree import place, require_folder
+from bitvault.events.api import publish
+from bitvault.events.catalog.files import NodeRestored
+from bitvault.kernel import names
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import NotFound
+
+_ENTRY = "SELECT root_id, origin_parent_id FROM files_trash WHERE node_id = %s AND NOT purging"
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A node in the trash: the way to it, the way to the root that its trash belongs to, and where it would go back to."""
+
+    way: Way
+    root: Way
+    origin_id: UUID
+    """Its folder: the one that it was deleted from, or the one that it was deleted with."""
+    refuge: Way
+    """The folder that the deletion was done in, or the root when that is not live any more."""
+
+
+def find_deleted(way: Way | None) -> Deleted | None:
+    """Find what there is to know of a node in the trash; ``None`` when it is live, purged, or being purged."""
+    if way is None or way.is_live:
+        return None
+    entry = fetch_one(_ENTRY, [way.root.id])
+    if entry is None:
+        return None
+    root_id, deleted_from_id = entry
+    ways = find_ways([root_id, deleted_from_id])
+    root = ways.get(root_id)
+    if root is None:
+        return None
+    deleted_from = ways.get(deleted_from_id)
+    refuge = deleted_from if deleted_from is not None and deleted_from.is_live else root
+    return Deleted(way=way, root=root, origin_id=way.node.parent_id or deleted_from_id, refuge=refuge)
+
+
+def require_returnable(actor: Actor, way: Way | None) -> Deleted:
+    """Find a node in the trash that the actor may bring back.
+
+    :raises NotFound: there is none, or the actor may not know of it.
+    :raises Forbidden: the actor may see it only.
+    """
+    deleted = find_deleted(way)
+    if deleted is None:
+        raise NotFound
+    access.require_right(actor, deleted.root, Right.EDIT)
+    return deleted
+
+
+def bring_back(actor: Actor, deleted: Deleted) -> Way:
+    """Take one file out of the trash, under the tree lock; returns its way from where it lies now.
+
+    :raises NotFound, Forbidden: the actor may not edit there.
+    :raises TooDeep, PathTooLong, TooManyChildren: it does not fit there any more.
+    """
+    access.require_right(actor, deleted.root, Right.EDIT)
+    parent = require_folder(access.require_right(actor, deleted.refuge, Right.UPLOAD))
+    node = deleted.way.node
+    row = place(parent, names.parse(node.name), lambda free: write_restore(node, parent, free), autorename=True)
+    publish(
+        NodeRestored(
+            actor_id=actor.user_id,
+            node_id=row.id,
+            kind=row.kind_name,
+            parent_id=parent.node.id,
+            name=row.name,
+            revision=row.revision,
+        )
+    )
+    return Way([row, *parent.rows])
+
+
+def find_refuge(actor: Actor, parent_id: UUID) -> Way:
+    """Find a folder for what was meant for another one that may be gone: that one, the nearest that is still there, or the actor's root.
+
+    :raises NotFound, Forbidden: the actor may not bring files there.
+    """
+    ways = find_ways([parent_id], owner_id=actor.user_id)
+    place_for_it = ways.get(parent_id)
+    if place_for_it is None or not place_for_it.is_live:
+        deleted = find_deleted(place_for_it)
+        own = (way for way in ways.values() if way.node.owner_user_id == actor.user_id)
+        place_for_it = deleted.refuge if deleted is not None else next(own, None)
+    return require_folder(access.require_right(actor, place_for_it, Right.UPLOAD))
