@@ -68,7 +68,8 @@ def take(
         logger.warning("throttle_not_counted", limit=name)
         return
     if wait > 0:
-        raise TooManyRequests("Too many tries; wait a little.", retry_after_seconds=math.ceil(wait / 1_000_000))
+        seconds = math.ceil(wait / 1_000_000)
+        raise TooManyRequests(f"Too many tries. Try again in {_in_words(seconds)}.", retry_after_seconds=seconds)
 
 
 def give_back(name: str, parts: Sequence[object], *, limit: int, per_seconds: int, everywhere: bool = False) -> None:
@@ -79,6 +80,13 @@ def give_back(name: str, parts: Sequence[object], *, limit: int, per_seconds: in
         valkey.client().eval(_GIVE_BACK, 1, _cell(name, parts, everywhere=everywhere), interval)
     except RedisError:
         logger.warning("throttle_not_given_back", limit=name)
+
+
+def _in_words(seconds: int) -> str:
+    """Tell a person how long to wait: to the second below two minutes, whose end somebody sits out, else to the minute."""
+    if seconds < 2 * 60:
+        return f"{seconds} second{'s' if seconds != 1 else ''}"
+    return f"{math.ceil(seconds / 60)} minutes"
 
 
 def _cell(name: str, parts: Sequence[object], *, everywhere: bool) -> str:

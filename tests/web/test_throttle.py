@@ -37,6 +37,21 @@ def test_as_many_as_the_limit_come_through_and_the_next_is_told_when_to_come_bac
     assert caught.value.facts == {"retry_after_seconds": caught.value.retry_after_seconds}
 
 
+@pytest.mark.parametrize(
+    ("per_seconds", "words"),
+    [
+        (5, r"Too many tries\. Try again in 1 second\."),
+        (300, r"Too many tries\. Try again in (59|60) seconds\."),
+        (3600, r"Too many tries\. Try again in 12 minutes\."),
+    ],
+)
+def test_the_wait_is_told_in_words_that_a_person_can_use(who, per_seconds, words):
+    for _ in range(5):
+        take(who, per_seconds=per_seconds)
+    with pytest.raises(TooManyRequests, match=f"^{words}$"):
+        take(who, per_seconds=per_seconds)
+
+
 def test_after_that_time_one_more_comes_through(who):
     for _ in range(5):
         take(who, per_seconds=1)

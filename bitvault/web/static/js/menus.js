@@ -8,6 +8,11 @@ import { closest } from "./dom.js";
 /** Room between a menu and the edge of the window. */
 const EDGE = 8;
 
+/** A page that moved by less has not left its menu behind; what is still to come of an earlier scroll is no reason to close. */
+const STILL = 8;
+
+let openedAtScroll = 0;
+
 /** @type {HTMLElement | null} where the focus goes when the menu closes */
 let opener = null;
 
@@ -17,6 +22,7 @@ const itemsOf = (menu) =>
 
 /** @param {HTMLElement} menu @param {number} left @param {number} top */
 function place(menu, left, top) {
+  openedAtScroll = scrollY;
   const box = menu.getBoundingClientRect();
   menu.style.left = `${Math.max(EDGE, Math.min(left, innerWidth - box.width - EDGE))}px`;
   menu.style.top = `${Math.max(EDGE, Math.min(top, innerHeight - box.height - EDGE))}px`;
@@ -125,7 +131,13 @@ export function startMenus() {
     },
     true,
   );
-  addEventListener("scroll", () => closeAll(), { passive: true });
+  addEventListener(
+    "scroll",
+    () => {
+      if (Math.abs(scrollY - openedAtScroll) > STILL) closeAll();
+    },
+    { passive: true },
+  );
   addEventListener("resize", () => closeAll());
   addEventListener("blur", () => closeAll());
 }

@@ -119,7 +119,7 @@ export class Tray {
       this.#rate.reset();
       if (paused.length) title = `${plural(paused.length, "upload")} paused`;
       else if (failed.length) title = `${plural(failed.length, "upload")} failed`;
-      else if (items.length) title = `${plural(done.length, "upload")} finished`;
+      else if (items.length) title = endOf(items);
       else if (this.#unfinished) title = "Unfinished uploads";
     }
     need("#tray-title", HTMLElement).textContent = title;
@@ -128,7 +128,7 @@ export class Tray {
     showShare(need("#tray-total", HTMLElement), share);
     this.#paintPauseAll(busy.length, paused.length);
     if (this.#wasBusy && !busy.length && !paused.length) {
-      announce(failed.length ? `${plural(failed.length, "upload")} failed, ${done.length} finished` : `${plural(done.length, "upload")} finished`);
+      announce(failed.length ? `${plural(failed.length, "upload")} failed, ${done.length} finished` : endOf(items));
     }
     this.#wasBusy = busy.length > 0;
   }
@@ -189,6 +189,14 @@ export class Tray {
     const text = noteOf(item);
     if (note.textContent !== text) note.textContent = text;
   }
+}
+
+/** @param {Item[]} items all of them over, none failed @returns {string} what became of them */
+function endOf(items) {
+  const skipped = items.filter((item) => item.state === "skipped").length;
+  if (skipped === items.length) return `${plural(skipped, "upload")} skipped`;
+  const finished = `${plural(items.length - skipped, "upload")} finished`;
+  return skipped ? `${finished}, ${skipped} skipped` : finished;
 }
 
 /** @param {HTMLElement} bar @param {number} share from 0 to 1 */
