@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import IntegrityError, connection
+from psycopg.errors import NotNullViolation
 
 from bitvault.events.cursors import open_cursors
 from bitvault.events.message import Event
@@ -26,8 +27,9 @@ INSERT INTO public.events_stream_event (tenant_id, seq, published_at, id, type, 
     address, device_id, payload)
 SELECT %(tenant_id)s, head.last_seq - %(count)s + e.n, clock_timestamp(),
     e.id, e.type, %(occurred_at)s, e.actor_id, %(request_id)s, %(address)s, %(device_id)s, e.payload::jsonb
-FROM head, unnest(%(ids)s::uuid[], %(types)s::text[], %(actor_ids)s::uuid[], %(payloads)s::text[])
+FROM unnest(%(ids)s::uuid[], %(types)s::text[], %(actor_ids)s::uuid[], %(payloads)s::text[])
     WITH ORDINALITY AS e(id, type, actor_id, payload, n)
+    LEFT JOIN head ON true  -- without a head there is no number, and the insert fails with all that led to it
 ORDER BY e.n
 RETURNING seq
 """
@@ -63,11 +65,12 @@ def _append(tx: db.Transaction) -> None:
         "actor_ids": [event.actor_id for event in events],
         "payloads": [msgspec.json.encode(event.payload()).decode() for event in events],
     }
-    with db.prepared_cursor() as cursor:
-        cursor.execute(_INSERT, parameters)
-        rows = cursor.fetchall()
-    if len(rows) != len(events):
-        raise StreamMissing("the tenant has no row in events_stream_head")
+    try:
+        rows = tx.run_last(_INSERT, parameters)
+    except IntegrityError as error:
+        if isinstance(error.__cause__, NotNullViolation):
+            raise StreamMissing("the tenant has no row in events_stream_head") from error
+        raise
     tx.seq = max(row[0] for row in rows)
     tenant_id = parameters["tenant_id"]
     tx.after_commit(lambda: nudge(tenant_id))

@@ -1,10 +1,11 @@
-"""What has to be said before a transaction's first statement travels with it, and nothing is asked of a connection that is well."""
+"""What has to be said around a transaction's statements travels with them, and nothing is asked of a connection that is well."""
 
 import pytest
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection, transaction
 from psycopg.pq import TransactionStatus
 
 from bitvault.kernel import db, tenancy
+from bitvault.kernel.errors import ProgrammingError
 
 pytestmark = pytest.mark.committed
 
@@ -13,10 +14,10 @@ def status():
     return connection.connection.info.transaction_status
 
 
-def ask(sql, parameters=None):
+def ask(sql, parameters=None, *, rows=True):
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchone()[0]
+        return cursor.fetchone()[0] if rows else None
 
 
 @pytest.fixture
@@ -103,3 +104,98 @@ def test_a_well_connection_is_asked_nothing(connected):
         before = admin.execute(started, [server_process]).fetchone()
         assert connection.is_usable()
         assert admin.execute(started, [server_process]).fetchone() == before
+
+
+# --- the last statement ------------------------------------------------------------------------------------------------------
+
+
+def end_with(sql, parameters=None):
+    """Have the open transaction end with a statement; its rows are kept in the list that comes back."""
+    rows = []
+    tx = db.require_writing()
+    tx.before_commit(lambda tx: rows.extend(tx.run_last(sql, parameters or {})))
+    return rows
+
+
+def add_and_end_with(sql):
+    """Write a row, and end the transaction with a statement."""
+    ask(
+        "INSERT INTO web_idempotency_key (user_id, key, fingerprint, answer, created_at) "
+        "VALUES (gen_random_uuid(), 'lost', '', '', now()) RETURNING key"
+    )
+    return end_with(sql)
+
+
+def count_rows():
+    with db.read_transaction():
+        return ask("SELECT count(*) FROM web_idempotency_key")
+
+
+def test_the_last_statement_commits_and_gives_its_rows(connected, acme):
+    with tenancy.entered(acme):
+        with db.write_transaction(lock="tree") as tx:
+            rows = end_with("SELECT current_user || %(sign)s", {"sign": "%"})
+            tx.after_commit(lambda: rows.append(status()))
+        assert rows == [(f"{acme.schema}%",), TransactionStatus.IDLE]
+
+
+def test_the_first_statement_can_be_the_last_one(connected, acme):
+    with tenancy.entered(acme), db.write_transaction():
+        rows = end_with("SELECT current_user::text")
+    assert rows == [(acme.schema,)]
+    assert status() is TransactionStatus.IDLE
+
+
+def test_after_the_last_statement_none_is_taken(connected, acme):
+    def go_on(tx):
+        tx.run_last("SELECT 1", {})
+        ask("SELECT 2")
+
+    with tenancy.entered(acme):
+        with pytest.raises(ProgrammingError, match="ended"), db.write_transaction() as tx:
+            tx.before_commit(go_on)
+        assert ask("SELECT current_user") == "bitvault"
+
+
+def test_a_last_statement_that_fails_undoes_all(connected, acme):
+    with tenancy.entered(acme):
+        with pytest.raises(DatabaseError, match="division"), db.write_transaction():
+            add_and_end_with("SELECT 1/0")
+        assert count_rows() == 0
+
+
+def test_a_commit_that_fails_undoes_all(connected, acme):
+    with tenancy.entered(acme):
+        with pytest.raises(DatabaseError, match="twice"), db.write_transaction() as tx:
+            ask(
+                "CREATE TEMP TABLE deferring (id int, CONSTRAINT twice UNIQUE (id) DEFERRABLE INITIALLY DEFERRED)",
+                rows=False,
+            )
+            ask("INSERT INTO deferring VALUES (1)", rows=False)
+            add_and_end_with("INSERT INTO deferring VALUES (1) RETURNING id")
+            tx.after_commit(lambda: pytest.fail("it was not committed"))
+        assert status() is TransactionStatus.IDLE
+        assert count_rows() == 0
+        with db.write_transaction():
+            add_and_end_with("SELECT 1")
+        assert count_rows() == 1
+
+
+def test_a_connection_that_ends_before_the_last_statement_undoes_all(connected, acme):
+    from tests.support import databases
+
+    with tenancy.entered(acme):
+        with pytest.raises(OperationalError), db.write_transaction(), databases.administration() as admin:
+            add_and_end_with("SELECT 1")
+            admin.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+        connection.close()
+        assert count_rows() == 0
+
+
+def test_in_a_transaction_of_a_test_the_last_statement_ends_nothing(connected, acme):
+    with transaction.atomic():
+        with tenancy.entered(acme), db.write_transaction():
+            rows = end_with("SELECT 1")
+        assert rows == [(1,)]
+        assert status() is TransactionStatus.INTRANS
+        assert ask("SELECT current_user") == "bitvault"

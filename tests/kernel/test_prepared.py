@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, DataError, connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from bitvault.kernel import db, tenancy
@@ -99,6 +99,55 @@ def test_a_pooler_that_knows_no_prepared_statements_can_be_served(acme, settings
         assert find() == ["a", "b", "c"]
     assert prepared_statements() == []
     connection.close()
+
+
+def test_behind_a_pooler_nothing_is_prepared(acme, monkeypatch):
+    # A pooler names a process of its own making: who cancels a query by it reaches the pooler.
+    monkeypatch.setattr(psycopg.ConnectionInfo, "backend_pid", 1)
+    connection.close()
+    with tenancy.entered(acme):
+        add("a")
+        assert find() == ["a"]
+    assert prepared_statements() == []
+    connection.close()
+
+
+def test_a_named_placeholder_is_one_argument_wherever_it_stands():
+    with db.prepared_cursor() as cursor:
+        cursor.execute("SELECT %(a)s::int, %(b)s::text, %(a)s::int + 1, '50%%'", {"b": "b", "a": 1, "unused": None})
+        assert cursor.fetchone() == (1, "b", 2, "50%")
+    (kept,) = [statement for statement in prepared_statements() if "50%" in statement]
+    assert "SELECT $1::int, $2::text, $1::int + 1, '50%';" in kept
+
+
+def test_arguments_of_every_kind_arrive_as_they_are():
+    moment = now()
+    given = ["it's 100% \\ “so”", moment, None, True, 2**40, b"\0\xff'", [1, None], ["a,b", '"']]
+    kinds = ["text", "timestamptz", "uuid", "bool", "bigint", "bytea", "int[]", "text[]"]
+    with db.prepared_cursor() as cursor:
+        for _ in range(2):
+            cursor.execute(f"SELECT {', '.join('%s::' + kind for kind in kinds)}", given)
+            *row, numbers, texts = cursor.fetchone()
+            assert [bytes(one) if isinstance(one, memoryview) else one for one in row] == given[:6]
+            assert [numbers, texts] == given[6:]
+
+
+def test_a_statement_that_failed_at_its_first_run_can_be_run(acme):
+    sql = "SELECT 1 / %s"
+    with tenancy.entered(acme):
+        for _ in range(2):
+            with pytest.raises(DatabaseError, match="division"):
+                db.read_alone(sql, [0])
+        assert db.read_alone(sql, [1]) == [(1,)]
+
+
+def test_a_statement_that_cannot_be_written_leaves_the_beginning_to_the_next(acme):
+    with tenancy.entered(acme), db.write_transaction():
+        with pytest.raises(DataError, match="NUL"), db.prepared_cursor() as cursor:
+            cursor.execute("SELECT %s::text", ["\0"])
+        with db.prepared_cursor() as cursor:
+            cursor.execute("SELECT current_user::text")
+            assert cursor.fetchone() == (acme.schema,)
 
 
 def test_records_of_queries_show_them_with_their_values(acme):

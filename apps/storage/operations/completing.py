@@ -44,8 +44,8 @@ WITH attempt AS (
         state = 'committed',
         part_hashes = '',
         has_strays = has_strays OR (NOT %(kept)s AND known_blob_id IS NULL),
-        swept_at = CASE WHEN has_strays OR (NOT %(kept)s AND known_blob_id IS NULL) THEN NULL ELSE %(now)s END,
-        sweep_at = CASE WHEN has_strays OR (NOT %(kept)s AND known_blob_id IS NULL) THEN %(soon)s ELSE %(late)s END
+        swept_at = CASE WHEN has_strays OR (NOT %(kept)s AND known_blob_id IS NULL) THEN NULL ELSE %(now)s::timestamptz END,
+        sweep_at = CASE WHEN has_strays OR (NOT %(kept)s AND known_blob_id IS NULL) THEN %(soon)s::timestamptz ELSE %(late)s END
     WHERE id = %(id)s AND state <> 'committed' AND blob_id IS NOT NULL AND swept_at IS NULL
     RETURNING blob_id
 ), blob AS (

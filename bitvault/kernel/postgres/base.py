@@ -6,25 +6,24 @@ costs 50–60 µs for each query. Migrations, which run as the owner in a proces
 django-tenants means it.
 
 **No round trip for formalities.** ``BEGIN``, and whatever else has to be said before the first statement of a transaction,
-travels with that statement (the simple query protocol takes several at once): a door's transaction costs two round trips less.
-Under a lock this is worth more than its own time, for whoever holds it waits for the interpreter after each answer.
+travels with that statement, and ``COMMIT`` can travel with the last one (``cursors``): a door's transaction costs up to three round
+trips less.
 
 **No query to find out that a connection is dead.** A server that has closed a kept connection has said so: the socket is readable then.
 """
 
 import select
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 from django.conf import settings
-from django.db.backends.postgresql.base import CursorMixin
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django_tenants.postgresql_backend import base
-from psycopg import ClientCursor, Cursor
-from psycopg._cursor_base import BaseCursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
+from bitvault.kernel.errors import ProgrammingError
+from bitvault.kernel.postgres.cursors import AccompaniedCursor, Company, PreparedCursor
 from bitvault.kernel.tenancy import PUBLIC_SCHEMA
 
 DatabaseError = base.DatabaseError
@@ -39,63 +38,6 @@ class UtcLoader(Loader):
     def load(self, data: Buffer) -> datetime:
         """Read ``2026-11-23 12:00:00.5+00``."""
         return datetime.fromisoformat(bytes(data).decode())
-
-
-class Foreword(BaseCursor[Any, Any]):
-    """What a cursor's next statement is preceded by."""
-
-    foreword: list[str] = []
-    """Shared by all cursors that Django opens on a connection; empty once it has been said. Those that psycopg is asked for have none."""
-
-    def take_foreword(self) -> str:
-        """Give what is still to be said, which thereby is said."""
-        before = "; ".join(self.foreword)
-        self.foreword.clear()
-        return before
-
-
-class ForewordCursor(Foreword, CursorMixin, ClientCursor[Any]):
-    """Django's usual cursor, whose next statement takes along what has to be said before it."""
-
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
-        """Run a statement, and the foreword before it in the same round trip; the cursor holds the statement's own result."""
-        if not self.foreword:
-            return super().execute(query, params, **options)
-        count = len(self.foreword)
-        # Merged without parameters of their own, so that psycopg does not keep a parsed copy for each foreword there is.
-        super().execute(f"{self.take_foreword()}; {self.mogrify(query, params)}", **options)
-        for _ in range(count):
-            self.nextset()
-        return self
-
-    def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
-        """Run a statement many times, after the foreword."""
-        self.say_foreword()
-        super().executemany(query, params_seq, **options)
-
-    def copy(self, *args: Any, **options: Any) -> Any:
-        """Copy rows in or out, after the foreword."""
-        self.say_foreword()
-        return super().copy(*args, **options)
-
-    def say_foreword(self) -> None:
-        """Say what is still to be said, in a round trip of its own."""
-        if self.foreword:
-            super().execute(self.take_foreword())
-
-
-class PreparedCursor(Foreword, CursorMixin, Cursor[Any]):
-    """A cursor whose statements the server keeps parsed and planned, for those that are run all day long.
-
-    Half of what a small statement costs is that. The foreword goes before in a round trip of its own: the protocol of prepared
-    statements takes one at a time.
-    """
-
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
-        """Run a statement, after the foreword."""
-        if self.foreword:
-            super().execute(self.take_foreword(), prepare=False)
-        return super().execute(query, params, prepare=True, **options)
 
 
 class Operations(DatabaseOperations):
@@ -115,7 +57,8 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._has_left_public = False
-        self._foreword: list[str] = []
+        self._company = Company()
+        self._keeps_statements = False
         super().__init__(*args, **kwargs)
 
     def close(self) -> None:
@@ -123,49 +66,67 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
         super().close()
         self._has_left_public = False
 
-    # --- forewords ---------------------------------------------------------------------------------------------------------
+    # --- company -------------------------------------------------------------------------------------------------------------
 
     def say_before_next(self, statement: str) -> None:
         """Run a statement (whole, without parameters) in the round trip of whatever statement comes next."""
-        self._foreword.append(statement)
+        self._company.before.append(statement)
+
+    def commit_with_next(self) -> None:
+        """Have the next statement, which is the transaction's last one, take COMMIT along."""
+        self._company.after = "COMMIT"
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Name the class of cursors, and let :class:`PreparedCursor` prepare at once, unless a pooler in between cannot keep up."""
-        prepare_threshold = 0 if settings.BITVAULT_DATABASE_PREPARED_STATEMENTS else None
-        return {
-            **super().get_connection_params(),
-            "cursor_factory": ForewordCursor,
-            "prepare_threshold": prepare_threshold,
-        }
+        """Name the class of cursors."""
+        return {**super().get_connection_params(), "cursor_factory": AccompaniedCursor}
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """Make a cursor that knows the foreword; a named one is another protocol, so it is said before."""
-        if name is not None and self._foreword:
-            self.create_cursor().say_foreword()
+        """Make a cursor that knows of company; a named one is another protocol, so what goes before is said before."""
+        self._require_going_on()
+        if name is not None and self._company.before:
+            self.create_cursor().say_before()
         cursor = super().create_cursor(name)
         if name is None:
-            cursor.foreword = self._foreword
+            cursor.company = self._company
         return cursor
 
     def prepared_cursor(self) -> Any:
-        """Open a cursor whose statements the server keeps ready (:class:`PreparedCursor`)."""
+        """Open a cursor whose statements the server keeps ready, or a usual one where no server process is ours alone."""
+        self._require_going_on()
         self.close_if_health_check_failed()
         self.ensure_connection()
+        if not self._keeps_statements:
+            return self.cursor()
         with self.wrap_database_errors:
             cursor = PreparedCursor(self.connection)
-            cursor.foreword = self._foreword
+            cursor.company = self._company
             return self._prepare_cursor(cursor)
+
+    def _require_going_on(self) -> None:
+        if self._company.is_over:
+            raise ProgrammingError("the transaction has been ended with its last statement")
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect; Django keeps the session in UTC (``USE_TZ``). What was to be said on an earlier connection is not said here."""
-        self._foreword.clear()
+        self._company.begin_connection()
         connection = super().get_new_connection(conn_params)
         connection.adapters.register_loader("timestamptz", UtcLoader)
         return connection
 
+    def init_connection_state(self) -> None:
+        """Find out whether the server process that answers is the one that was connected to.
+
+        Behind a pooler it is not, and each transaction may meet another one, which knows nothing of what an earlier one prepared.
+        """
+        super().init_connection_state()
+        self._keeps_statements = False
+        if settings.BITVAULT_DATABASE_PREPARED_STATEMENTS:
+            answering = self.connection.execute("SELECT pg_backend_pid()").fetchone()
+            self._keeps_statements = answering == (self.connection.info.backend_pid,)
+
     def _start_transaction_under_autocommit(self) -> None:
         """Begin with the first statement (Django's hook): psycopg stays in autocommit and leaves BEGIN to us."""
-        self._foreword.append("BEGIN")
+        self._company.before.append("BEGIN")
 
     def _set_autocommit(self, autocommit: bool) -> None:  # noqa: FBT001 - Django's signature
         # After each transaction Django asks for what holds already; psycopg would ask the connection about its state.
@@ -173,11 +134,11 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
             super()._set_autocommit(autocommit)
 
     def _commit(self) -> None:
-        self._foreword.clear()
+        self._company.end_transaction()
         super()._commit()
 
     def _rollback(self) -> None:
-        self._foreword.clear()
+        self._company.end_transaction()
         super()._rollback()
 
     # --- health ------------------------------------------------------------------------------------------------------------
