@@ -11,8 +11,8 @@ class IdentityConfig(AppConfig):
     verbose_name = "Identity and access"
 
     def ready(self) -> None:
-        """Tell the base of all tasks how a tenant is found by its id."""
+        """Tell the base of all tasks how tenants are found by their ids."""
         from apps.identity import queries
         from bitvault.kernel.tasks import find_tenants_by
 
-        find_tenants_by(queries.find_tenant)
+        find_tenants_by(queries.find_tenant, select=queries.select_active)

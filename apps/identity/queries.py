@@ -130,6 +130,12 @@ def find_tenant(tenant_id: UUID) -> Tenant | None:
     return None if row is None else to_tenant(row)
 
 
+def select_active(tenant_ids: Collection[UUID]) -> set[UUID]:
+    """Tell which of these tenants are active."""
+    rows = models.Tenant.objects.filter(pk__in=tenant_ids, state=models.TenantState.ACTIVE)
+    return set(rows.values_list("id", flat=True))
+
+
 def list_active_tenants() -> list[Tenant]:
     """List every active tenant, oldest first."""
     rows = models.Tenant.objects.filter(state=models.TenantState.ACTIVE).order_by("id")

@@ -5,6 +5,8 @@ locks its cursor, reads the next events in order, lets its functions act and mov
 stand or fall together. A message that calls it names a tenant and nothing else, so losing, doubling or reordering messages is harmless.
 """
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -212,10 +214,12 @@ class _Failed(Exception):
         self.alone = alone
 
 
-def consume(name: str) -> int:
+def consume(name: str, *, deadline: float = math.inf) -> int:
     """Bring a consumer up to the head of the entered tenant's stream; returns how many events had their effect.
 
     Returns early when another worker holds the cursor or the consumer is backing off: the relay calls again.
+
+    :param deadline: begin no further event after this moment of ``time.monotonic``.
     """
     consumer = get_consumer(name)
     total = 0
@@ -228,7 +232,7 @@ def consume(name: str) -> int:
             give_up(consumer, seq + 1, last_error or f"a worker died on it {tries - 1} times")
             continue
         try:
-            count, more = _consume_batch(consumer)
+            count, more = _consume_batch(consumer, deadline)
         except _Failed as failure:
             if not _account_for(consumer, failure, tries):
                 return total
@@ -237,7 +241,7 @@ def consume(name: str) -> int:
             _account_for_batch(consumer, seq, error, tries)
             return total
         total += count
-        if not more:
+        if not more or time.monotonic() >= deadline:
             return total
 
 
@@ -258,7 +262,7 @@ def _begin(consumer: Consumer) -> tuple[int, int, str] | None:
     return None if row is None else (row[0], row[1], row[2])
 
 
-def _consume_batch(consumer: Consumer) -> tuple[int, bool]:
+def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
     """Let one batch have its effect and move the cursor; tells how many events, and whether there may be more."""
     tenant_id = tenancy.current().id
     with db.write_transaction():
@@ -276,18 +280,22 @@ def _consume_batch(consumer: Consumer) -> tuple[int, bool]:
             cursor.execute(_NEXT, [tenant_id, seq, published_at - CLOCK_SLACK, limit])
             rows = cursor.fetchall()
             events = [_published(columns) for _, *columns in rows]
+        done = 0
         for published in events:
             try:
                 consumer.act_on(published)
             except Exception as error:
                 raise _Failed(published, error, alone=len(events) == 1) from error
+            done += 1
+            if time.monotonic() >= deadline:
+                break
         with connection.cursor() as cursor:
             move = {"consumer": consumer.name, "tenant_id": tenant_id, "seq": seq, "published_at": published_at}
             if events:
                 # The event's own moment, not this one: a consumer that catches up must find what is older than today.
-                move |= {"seq": events[-1].seq, "published_at": rows[-1][0]}
+                move |= {"seq": events[done - 1].seq, "published_at": rows[done - 1][0]}
             cursor.execute(_MOVE, move)
-    return len(events), len(events) == limit
+    return done, done == limit
 
 
 def _published(columns: Sequence[Any]) -> Published:

@@ -4,6 +4,7 @@ Beat runs it every second; each commit nudges its own tenant's consumers besides
 truth is the cursor in PostgreSQL, so the broker may lose, double or reorder whatever it holds.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.db import connection
 
 from bitvault.events import consuming, heartbeats
 from bitvault.kernel import clock
-from bitvault.kernel.tasks import for_tenant
+from bitvault.kernel.tasks import for_tenant, select_present
 
 CONSUME_TASK = "events.consume"
 TURN_SECONDS = 0.5
@@ -29,6 +30,7 @@ ORDER BY head.last_seq - cursor.seq
 """
 
 Send = Callable[..., Any]
+CountWaiting = Callable[[str], int]
 
 
 def find_lagging() -> list[tuple[str, UUID]]:
@@ -39,17 +41,27 @@ def find_lagging() -> list[tuple[str, UUID]]:
         return [(consumer, tenant_id) for consumer, tenant_id in cursor.fetchall() if consumer in known]
 
 
-def relay(send: Send) -> int:
+def relay(send: Send, count_waiting: CountWaiting) -> int:
     """Send one message for each consumer and tenant that lags; returns how many. Of two at once the second does nothing.
 
+    A consumer whose queue holds a message for each of its tenants already is left out: a queue that no worker takes from would fill the
+    broker, and with it everybody else's. A tenant that is gone or suspended is called when it is back.
+
     :param send: ``celery.Celery.send_task`` or what stands for it.
+    :param count_waiting: tells how many messages a queue holds.
     """
     if not heartbeats.take_turn(heartbeats.RELAY, seconds=TURN_SECONDS):
         return 0
     lagging = find_lagging()
-    for consumer, tenant_id in lagging:
+    if lagging:
+        present = select_present({tenant_id for _, tenant_id in lagging})
+        lagging = [(consumer, tenant_id) for consumer, tenant_id in lagging if tenant_id in present]
+    wanted = Counter(consumer for consumer, _ in lagging)
+    unheard = {consumer for consumer, count in wanted.items() if count_waiting(consumer) >= count}
+    called = [(consumer, tenant_id) for consumer, tenant_id in lagging if consumer not in unheard]
+    for consumer, tenant_id in called:
         call(send, consumer, tenant_id)
-    return len(lagging)
+    return len(called)
 
 
 def call(send: Any, consumer: str, tenant_id: UUID) -> None:

@@ -4,7 +4,7 @@ The library for this switches the schema in a signal whose errors Celery swallow
 ``public``. Here the tenant is looked up in the call itself, and a task without one does not run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from typing import Any, ClassVar
 from uuid import UUID
@@ -18,15 +18,24 @@ from bitvault.kernel.request import set_request_id
 TENANT_HEADER = "bitvault_tenant"
 
 _find_tenant: list[Callable[[UUID], tenancy.Tenant | None]] = []
+_select_present: list[Callable[[Collection[UUID]], set[UUID]]] = []
 
 
 class TenantGone(Exception):
     """The tenant of a task is not there any more, or not let in; the task did not run."""
 
 
-def find_tenants_by(function: Callable[[UUID], tenancy.Tenant | None]) -> None:
-    """Tell how a tenant is found by its id; identity does, when Django starts."""
+def find_tenants_by(
+    function: Callable[[UUID], tenancy.Tenant | None], *, select: Callable[[Collection[UUID]], set[UUID]]
+) -> None:
+    """Tell how a tenant is found by its id, and which of many are there; identity does, when Django starts."""
     _find_tenant[:] = [function]
+    _select_present[:] = [select]
+
+
+def select_present(tenant_ids: Collection[UUID]) -> set[UUID]:
+    """Tell which of these tenants are there and let in: a task for another one would not run."""
+    return _select_present[0](tenant_ids)
 
 
 class TenantTask(DjangoTask):  # type: ignore[misc] # celery has no types

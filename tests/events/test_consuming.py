@@ -48,6 +48,15 @@ def test_more_events_than_a_batch_are_all_read(acme, reader, note):
         assert consuming.consume("tests") == consuming.BATCH_LIMIT * 2 + 5
 
 
+def test_a_turn_ends_within_a_batch_and_the_next_one_goes_on(acme, reader, note):
+    with tenancy.entered(acme):
+        note("a", "b", "c")
+        assert consuming.consume("tests", deadline=0) == 1
+        assert reader.effects() == ["a"]
+        assert consuming.consume("tests") == 2
+        assert reader.effects() == ["a", "b", "c"]
+
+
 def test_an_effect_and_its_cursor_stand_or_fall_together(acme, reader, note):
     reader.refuses.add("b")
     with tenancy.entered(acme):

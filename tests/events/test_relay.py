@@ -6,11 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from apps.identity import api as identity
 from bitvault.events import consuming, cursors, nudges, relay
 from bitvault.events.models import ConsumerCursor, Heartbeat
 from bitvault.kernel import clock, tenancy
 
 pytestmark = pytest.mark.committed
+
+
+def nobody_waits(queue):
+    return 0
 
 
 class Sent(list):
@@ -24,7 +29,7 @@ def test_only_a_consumer_that_lags_is_called_and_on_its_own_queue(acme, beta, re
     with tenancy.entered(acme):
         note("a")
     sent = Sent()
-    assert relay.relay(sent) == 1
+    assert relay.relay(sent, nobody_waits) == 1
     assert sent == [("events.consume", "tests", str(acme.id), "tests")]
 
 
@@ -32,16 +37,38 @@ def test_nobody_is_called_when_all_have_come_to_the_head(acme, reader, note):
     with tenancy.entered(acme):
         note("a")
         consuming.consume("tests")
-    assert relay.relay(Sent()) == 0
+    assert relay.relay(Sent(), nobody_waits) == 0
 
 
 def test_a_second_relay_in_the_same_moment_does_nothing(acme, reader, note):
     with tenancy.entered(acme):
         note("a")
     first, second = Sent(), Sent()
-    relay.relay(first)
-    relay.relay(second)
+    relay.relay(first, nobody_waits)
+    relay.relay(second, nobody_waits)
     assert (len(first), len(second)) == (1, 0)
+
+
+def test_a_queue_that_nobody_takes_from_does_not_grow(acme, beta, reader, note):
+    for tenant in (acme, beta):
+        with tenancy.entered(tenant):
+            note("a")
+    moment, sent = clock.now(), Sent()
+    for second in range(5):
+        with clock.fixed_at(moment + timedelta(seconds=second)):
+            relay.relay(sent, lambda _: len(sent))
+    assert len(sent) == 2
+
+
+def test_a_suspended_tenant_is_called_when_it_is_back(acme, reader, note):
+    with tenancy.entered(acme):
+        note("a")
+    identity.suspend_tenant(tenant_id=acme.id)
+    moment = clock.now()
+    assert relay.relay(Sent(), nobody_waits) == 0
+    identity.activate_tenant(tenant_id=acme.id)
+    with clock.fixed_at(moment + timedelta(seconds=2)):
+        assert relay.relay(Sent(), nobody_waits) == 1
 
 
 def test_a_message_that_was_lost_is_sent_again_at_the_next_turn(acme, reader, note):
@@ -51,7 +78,7 @@ def test_a_message_that_was_lost_is_sent_again_at_the_next_turn(acme, reader, no
     calls = 0
     for second in range(3):
         with clock.fixed_at(moment + timedelta(seconds=second)):
-            calls += relay.relay(Sent())
+            calls += relay.relay(Sent(), nobody_waits)
     assert calls == 3
 
 
@@ -61,15 +88,15 @@ def test_a_consumer_that_backs_off_is_left_alone_until_its_time(acme, reader, no
         note("a")
         consuming.consume("tests")
     retry_at = ConsumerCursor.objects.get(consumer="tests", tenant_id=acme.id).retry_at
-    assert relay.relay(Sent()) == 0
+    assert relay.relay(Sent(), nobody_waits) == 0
     with clock.fixed_at(retry_at + timedelta(seconds=1)):
-        assert relay.relay(Sent()) == 1
+        assert relay.relay(Sent(), nobody_waits) == 1
 
 
 def test_the_relay_leaves_a_heartbeat(reader):
     moment = clock.now()
     with clock.fixed_at(moment):
-        relay.relay(Sent())
+        relay.relay(Sent(), nobody_waits)
     assert Heartbeat.objects.get(name="relay").beaten_at == moment
 
 
@@ -100,7 +127,7 @@ def test_a_consumer_that_nobody_waits_for_is_left_to_the_relay(acme, reader, not
         note("a")
         time.sleep(5 * nudges.LEAST_PAUSE_SECONDS)
         assert sent == []
-        assert relay.relay(Sent()) == 1
+        assert relay.relay(Sent(), nobody_waits) == 1
 
 
 def test_whoever_waits_for_a_consumer_has_it_called(acme, reader, note, monkeypatch):

@@ -95,6 +95,7 @@ class Stream:
         """Wait until every consumer is at the head of every stream; returns how long that took."""
         begun = time.monotonic()
         while lags := self.lags():
+            self.nursery.replace_ended()
             assert time.monotonic() - begun < seconds, f"{lags}\n{self.nursery.log()}"
             time.sleep(0.02)
         return time.monotonic() - begun

@@ -187,10 +187,10 @@ class Failpoints:
         batch, act, finish = consuming._consume_batch, consuming.Consumer.act_on, transaction.finish
         commit = BaseDatabaseWrapper._commit
 
-        def consuming_batch(consumer: Any) -> Any:
+        def consuming_batch(*args: Any) -> Any:
             self._effects, self._in_batch = 0, True
             try:
-                return batch(consumer)
+                return batch(*args)
             finally:
                 self._in_batch = False
 

@@ -6,6 +6,7 @@ Its table has no key on the event: an effect that happens twice, or out of turn,
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import psycopg
@@ -13,6 +14,8 @@ import psycopg
 from bitvault.events.message import Event
 
 CONSUMER = "notes"
+CURE = Path("cure")
+"""Where this lies in a process's directory, nothing is refused any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,7 @@ def register() -> None:
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO tests_note (seq, text) VALUES (%s, %s)", [tx.seq, event.text[:100]])
         match event.text.partition(" ")[0]:
-            case "refused":
+            case "refused" if not CURE.exists():
                 raise ValueError(f"refused {event.text[:100]}")
             case "deadly":
                 os._exit(3)

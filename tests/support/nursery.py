@@ -35,7 +35,7 @@ class Nursery:
     def __init__(self, environment: dict[str, str], directory: Path) -> None:
         self.directory = directory
         self.orders = Orders(directory)
-        self.living: dict[int, str] = {}
+        self.living: dict[int, dict[str, Any]] = {}
         self.kills = 0
         self._helper = subprocess.Popen(
             [sys.executable, "-m", "tests.support.nursery", str(directory)],
@@ -55,9 +55,16 @@ class Nursery:
         """Start a clockwork."""
         return self._bear("beat")
 
+    def begin(self, name: str, **arguments: Any) -> int:
+        """Have a process run one of ``JOBS``."""
+        return self._bear(name, **arguments)
+
     def job(self, name: str, **arguments: Any) -> int:
         """Have a process run one of ``JOBS`` and wait for its end; returns its exit code, negative for a signal."""
-        pid = self._bear(name, **arguments)
+        return self.finish(self.begin(name, **arguments))
+
+    def finish(self, pid: int) -> int:
+        """Wait for the end of a job; returns its exit code."""
         self.living.pop(pid)
         code = int(self._ask(wait=pid)["code"])
         self.kills += code < 0
@@ -79,8 +86,15 @@ class Nursery:
 
     def _bear(self, kind: str, **arguments: Any) -> int:
         pid = int(self._ask(kind=kind, **arguments)["pid"])
-        self.living[pid] = kind
+        self.living[pid] = {"kind": kind, **arguments}
         return pid
+
+    def replace_ended(self) -> None:
+        """Start again what has ended by itself, as a supervisor does."""
+        for pid, what in list(self.living.items()):
+            if self._ask(look=pid)["ended"]:
+                self.bury(pid)
+                self._bear(**what)
 
     def _ask(self, **what: Any) -> dict[str, Any]:
         assert self._helper.stdin is not None
@@ -132,16 +146,7 @@ def _beat(ready: Callable[[], None]) -> None:
     Beat(app=app, schedule=str(Path(tempfile.gettempdir()) / "schedule"), loglevel="WARNING", quiet=True).run()
 
 
-def _consume(ready: Callable[[], None], tenant: str, consumer: str) -> None:
-    """Bring one consumer up to the head, as a worker would."""
-    from bitvault.events import consuming
-
-    ready()
-    with _entered(tenant):
-        consuming.consume(consumer)
-
-
-def _note(ready: Callable[[], None], tenant: str, texts: list[str], linger: float = 0.0) -> None:
+def _note(ready: Callable[[], None], tenant: str, texts: list[str], pause: float = 0.0, linger: float = 0.0) -> None:
     """Publish notes, each in a transaction of its own."""
     from bitvault.events.api import publish
     from bitvault.kernel import db
@@ -152,7 +157,19 @@ def _note(ready: Callable[[], None], tenant: str, texts: list[str], linger: floa
         for text in texts:
             with db.write_transaction():
                 publish(Noted(text=text))
+            time.sleep(pause)
     time.sleep(linger)
+
+
+def _replay(ready: Callable[[], None], tenant: str, letter: str) -> None:
+    """Have a dead letter's event act again, as an operator's click does."""
+    from uuid import UUID
+
+    from bitvault.events import operating
+
+    ready()
+    with _entered(tenant):
+        operating.replay_dead_letter(letter_id=UUID(letter), by=None)
 
 
 def _rebuild(ready: Callable[[], None], tenant: str, consumer: str) -> None:
@@ -164,7 +181,7 @@ def _rebuild(ready: Callable[[], None], tenant: str, consumer: str) -> None:
         operating.rebuild(consumer=consumer, by=None)
 
 
-JOBS = {"worker": _worker, "beat": _beat, "consume": _consume, "note": _note, "rebuild": _rebuild}
+JOBS = {"worker": _worker, "beat": _beat, "note": _note, "rebuild": _rebuild, "replay": _replay}
 
 
 def _entered(tenant: str) -> Any:
@@ -240,8 +257,12 @@ def _live(job: dict[str, Any], directory: Path, pipe: int) -> None:
         os._exit(code)
 
 
-def _await_end(pid: int) -> dict[str, Any]:
-    return {"code": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}
+def _answer(asked: dict[str, Any], directory: Path) -> dict[str, Any]:
+    if "wait" in asked:
+        return {"code": os.waitstatus_to_exitcode(os.waitpid(asked["wait"], 0)[1])}
+    if "look" in asked:
+        return {"ended": os.waitid(os.P_PID, asked["look"], os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None}
+    return _bear(asked, directory)
 
 
 def main() -> None:
@@ -249,8 +270,7 @@ def main() -> None:
     _load_everything(directory)
     for line in sys.stdin:
         asked = json.loads(line)
-        answer = _await_end(asked["wait"]) if "wait" in asked else _bear(asked, directory)
-        print(json.dumps(answer), flush=True)  # noqa: T201 - this is a program
+        print(json.dumps(_answer(asked, directory)), flush=True)  # noqa: T201 - this is a program
 
 
 if __name__ == "__main__":

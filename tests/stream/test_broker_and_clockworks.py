@@ -1,0 +1,137 @@
+"""The broker forgets everything, two clockworks run, a queue has no worker, a tenant has much to do: nobody else notices."""
+
+import itertools
+import time
+
+import pytest
+
+from bitvault.events import relay
+from tests.support.nursery import PACE
+
+pytestmark = pytest.mark.journey
+
+QUEUES_BUT_AUDIT = "celery,sync,billing,gc,notes"
+
+
+@pytest.fixture
+def nursery(stream):
+    """The nursery, which is empty again afterwards."""
+    yield stream.nursery
+    for pid in list(stream.nursery.living):
+        stream.nursery.kill(pid)
+
+
+def test_a_broker_that_forgets_a_thousand_events_delays_them_by_two_turns(stream, nursery, companies):
+    """CEL-3: emptied under everybody's feet, then killed and started without a memory."""
+    acme, beta = companies.acme, companies.beta
+    nursery.beat()
+    nursery.worker()
+    stream.note(acme, *[f"a{n}" for n in range(400)])
+    stream.broker().flushall()
+    stream.note(beta, *[f"b{n}" for n in range(300)])
+    stream.kill_broker()
+    stream.note(acme, *[f"c{n}" for n in range(300)])
+    stream.start_broker()
+    stream.settle()
+    assert stream.violations() == []
+    assert stream.effects(acme) == [f"a{n}" for n in range(400)] + [f"c{n}" for n in range(300)]
+    assert stream.effects(beta) == [f"b{n}" for n in range(300)]
+
+
+def test_a_broker_that_is_away_while_work_is_done_is_asked_again(stream, nursery, companies):
+    nursery.beat()
+    nursery.worker()
+    stream.note(companies.acme, "slow 1.5")
+    stream.await_that(
+        lambda: (
+            stream.database.execute(
+                "SELECT FROM pg_stat_activity WHERE wait_event = 'ClientRead' AND state LIKE 'idle in%'"
+            ).fetchone()
+            is not None
+        )
+    )
+    stream.kill_broker()
+    stream.note(companies.acme, "after it")
+    stream.start_broker()
+    stream.settle()
+    assert stream.violations() == []
+
+
+def test_two_clockworks_take_one_turn(stream, nursery, companies):
+    """CEL-4: of two beats at once, one relay works in each turn, and no effect is doubled."""
+    stream.database.execute(
+        "CREATE TABLE tests_turn (beaten_at timestamptz);"
+        "CREATE FUNCTION tests_turn() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+        " 'BEGIN INSERT INTO public.tests_turn VALUES (NEW.beaten_at); RETURN NULL; END';"
+        "CREATE TRIGGER tests_turn AFTER INSERT OR UPDATE ON events_heartbeat FOR EACH ROW WHEN (NEW.name = 'relay')"
+        " EXECUTE FUNCTION tests_turn()"
+    )
+    nursery.worker()
+    for _ in range(2):
+        nursery.beat()
+    for n in range(40):
+        stream.note(companies.acme, f"n{n}")
+        time.sleep(0.05)
+    stream.settle()
+    assert stream.violations() == []
+    turns = [at for (at,) in stream.database.execute("SELECT beaten_at FROM tests_turn ORDER BY 1").fetchall()]
+    pauses = [(after - before).total_seconds() for before, after in itertools.pairwise(turns)]
+    assert len(pauses) > 3
+    assert min(pauses) >= relay.TURN_SECONDS / PACE
+
+
+def test_a_consumer_without_a_worker_delays_no_other_and_fills_no_broker(stream, nursery, companies):
+    nursery.beat()
+    nursery.worker(queues=QUEUES_BUT_AUDIT)
+    others = ("sync", "billing", "gc", "notes")
+    for n in range(3):
+        stream.note(companies.acme, f"n{n}")
+        stream.note(companies.beta, f"n{n}")
+        stream.await_that(lambda: not stream.lags(*others))
+    assert stream.lags() == {("audit", tenant.id.hex): 3 for tenant in stream.tenants}
+    turns = _turns(stream)
+    stream.await_that(lambda: _turns(stream) > turns + 5)
+    assert stream.broker().llen("audit") <= 2 * len(stream.tenants)
+    nursery.worker(queues="audit")
+    stream.settle()
+    assert stream.violations() == []
+
+
+def _turns(stream):
+    (count,) = stream.database.execute("SELECT count(*) FROM tests_turn").fetchone()
+    return count
+
+
+def test_a_tenant_that_keeps_a_worker_busy_delays_no_other(stream, nursery, companies):
+    """With one process for all: it goes on with others after each turn, in the middle of a batch."""
+    nursery.beat()
+    nursery.worker(processes=1)
+    stream.note(companies.acme, *[f"slow 0.05 {n}" for n in range(60)])
+    stream.await_that(lambda: stream.effects(companies.acme)[-1].startswith("slow") or stream.lags("notes"))
+    stream.note(companies.beta, "quick")
+    stream.settle()
+    assert stream.violations() == []
+    moment = "SELECT max(written_at) FROM {}.tests_note WHERE text LIKE %s"
+    (quick,) = stream.database.execute(moment.format(companies.beta.schema), ["quick"]).fetchone()
+    (slow,) = stream.database.execute(moment.format(companies.acme.schema), ["slow 0.05%"]).fetchone()
+    assert quick < slow
+
+
+def test_a_suspended_tenant_waits_and_is_caught_up_when_it_is_back(stream, nursery, companies):
+    from apps.identity import api as identity
+
+    nursery.beat()
+    nursery.worker()
+    stream.note(companies.acme, "before")
+    stream.settle()
+    identity.suspend_tenant(tenant_id=companies.acme.id)
+    stream.note(companies.acme, "meanwhile")
+    stream.note(companies.beta, "others go on")
+    stream.await_that(
+        lambda: stream.position("notes", companies.beta) and stream.effects(companies.beta)[-1] == "others go on"
+    )
+    assert stream.effects(companies.acme)[-1] == "before"
+    identity.activate_tenant(tenant_id=companies.acme.id)
+    stream.settle()
+    assert stream.effects(companies.acme)[-1] == "meanwhile"
+    assert stream.violations() == []
