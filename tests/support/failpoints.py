@@ -111,7 +111,7 @@ class Failpoints:
         from celery import beat
 
         from apps.sync import rebuilding
-        from bitvault.events import consuming, nudges, partitions, relay
+        from bitvault.events import consuming, heartbeats, nudges, partitions, relay
         from bitvault.events.models import DeadLetter
         from bitvault.kernel.db import Transaction
 
@@ -120,7 +120,7 @@ class Failpoints:
         self._put(consuming, "_account_for", "failure to be told", "failure told")
         self._put(DeadLetter.objects, "update_or_create", "letter to be written", "letter written")
         self._put(consuming, "give_up", None, "given up")
-        self._put(relay, "take_turn", "relay begun", "turn taken")
+        self._put(heartbeats, "take_turn", "relay begun", "turn taken")
         self._put(relay, "find_lagging", None, "lags known")
         self._put(relay, "call", "call to be sent", "call sent")
         self._put(relay, "relay", None, "relay done")

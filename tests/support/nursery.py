@@ -2,7 +2,7 @@
 
 Each is the leader of a process group of its own, logs to its own file, and ends with the nursery. What runs in them is the product's own
 Celery application, with three differences: the notes (``noting.py``) are consumed as well, the places of ``failpoints.py`` are put in,
-and the pace is quicker: the relay's turn is a fifth of a second, and a failed event is tried again at the next one.
+and the pace is quicker: turns and leases of clockworks last a fifth, and a failed event is tried again at the next turn.
 """
 
 import ctypes
@@ -203,7 +203,8 @@ def _load_everything(directory: Path) -> None:
     app.loader.import_default_modules()  # and thereby prepare Django, which the rest needs
     app.finalize()
 
-    from bitvault.events import consuming, relay
+    from bitvault.events import consuming, heartbeats, relay
+    from bitvault.gateway import beat
     from tests.support import noting
     from tests.support.failpoints import Failpoints
 
@@ -211,6 +212,8 @@ def _load_everything(directory: Path) -> None:
     noting.register()
     consuming.BACKOFF_SECONDS = tuple(BACKOFF_SECONDS for _ in consuming.BACKOFF_SECONDS)
     relay.TURN_SECONDS /= PACE
+    beat.RENEW_SECONDS /= PACE
+    heartbeats.hold.__kwdefaults__["seconds"] /= PACE
     app.conf.beat_schedule = {"relay": {**app.conf.beat_schedule["relay"], "schedule": 1.0 / PACE}}
     Failpoints(Orders(directory)).install()
 
