@@ -25,8 +25,9 @@ _PURPOSE = "sync.conflicts"
 
 # A copy that lies in the trash is settled for as long as it lies there.
 _OPEN = f"""
-SELECT conflict.node_id, conflict.original_id, conflict.made_by, conflict.opened_at
+SELECT conflict.node_id, conflict.original_id, conflict.made_by, device.name, conflict.opened_at
 FROM ({ROOTS}) AS rooted JOIN sync_conflict conflict ON conflict.node_id = rooted.node_id
+LEFT JOIN sync_device device ON device.id = conflict.device_id
 WHERE rooted.root_id = ANY(%(root_ids)s::uuid[]) AND (%(before)s::uuid IS NULL OR conflict.node_id < %(before)s)
 ORDER BY conflict.node_id DESC LIMIT %(limit)s
 """
@@ -41,6 +42,7 @@ class _Open(NamedTuple):
     node_id: UUID
     original_id: UUID
     made_by: UUID | None
+    made_on: str | None
     opened_at: datetime
 
 
@@ -66,6 +68,7 @@ def _to_conflict(row: _Open, states: dict[UUID, tuple[UUID, NodeState]], rights:
         node=queries.to_node(state, rights[root_id]),
         original=original,
         made_by=row.made_by,
+        made_on=row.made_on,
         opened_at=row.opened_at,
     )
 

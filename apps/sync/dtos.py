@@ -91,12 +91,16 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """Two edits that met: ``node`` is the copy that keeps the later one, ``original`` the file beside it (``None`` once it is gone)."""
+    """Two edits that met: ``node`` is the copy that keeps the later one, ``original`` the file beside it (``None`` once it is gone).
+
+    ``made_on`` is what the device that brought the copy is called now.
+    """
 
     id: UUID
     node: SyncedNode
     original: SyncedNode | None
     made_by: UUID | None
+    made_on: str | None
     opened_at: datetime
 
 

@@ -167,6 +167,8 @@ class Conflict(TenantModel):
     version_id = models.UUIDField()
     seq = models.BigIntegerField()
     made_by = models.UUIDField(null=True)
+    device_id = models.UUIDField(null=True)
+    """The device that brought the copy, where it said so."""
     opened_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.UUIDField(null=True)

@@ -101,8 +101,9 @@ ON CONFLICT (seq, ordinal) DO NOTHING
 """
 
 _OPEN_CONFLICTS = """
-INSERT INTO sync_conflict (node_id, original_id, version_id, seq, made_by, opened_at, resolution)
-SELECT told.*, '' FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::uuid[], %s::timestamptz[]) AS told
+INSERT INTO sync_conflict (node_id, original_id, version_id, seq, made_by, device_id, opened_at, resolution)
+SELECT told.*, ''
+FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::uuid[], %s::uuid[], %s::timestamptz[]) AS told
 ON CONFLICT (node_id) DO NOTHING
 """
 
@@ -155,7 +156,15 @@ class Batch:
     def open_conflict(self, tx: ConsumerTransaction, event: VersionCommitted) -> None:
         """Say that a new file keeps what did not fit on another one."""
         self._conflicts.append(
-            (event.node_id, event.conflict_with_id, event.version_id, tx.seq, event.actor_id, tx.occurred_at)
+            (
+                event.node_id,
+                event.conflict_with_id,
+                event.version_id,
+                tx.seq,
+                event.actor_id,
+                tx.published.device_id,
+                tx.occurred_at,
+            )
         )
 
     def project(self, tx: db.Transaction) -> None:

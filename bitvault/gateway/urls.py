@@ -11,6 +11,7 @@ urlpatterns = [
     path("readyz", health.ready),
     path("", include("apps.identity.ui.urls")),
     path("", include("apps.files.ui.urls")),
+    path("", include("apps.sync.ui.urls")),
 ]
 
 handler400 = "bitvault.gateway.pages.bad_request"

@@ -153,7 +153,7 @@ FILE_UPLOAD_HANDLERS: list[str] = []
 APPEND_SLASH = False
 
 # The pages of a module stand beside its views, below ``ui/``.
-_PAGES = [ROOT / "apps" / name / "ui" for name in ("files", "identity")]
+_PAGES = [ROOT / "apps" / name / "ui" for name in ("files", "identity", "sync")]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

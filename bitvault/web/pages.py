@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -67,6 +68,11 @@ def safe_path(text: str | None) -> str:
     if not text or not text.startswith("/") or not url_has_allowed_host_and_scheme(text, allowed_hosts=None):
         return HOME
     return text
+
+
+def describe_viewer(*, user_id: UUID, name: str, email: str) -> dict[str, Any]:
+    """Give what the frame around a page shows of who looks at it."""
+    return {"id": user_id, "name": name or email, "email": email, "initials": initials(name, email)}
 
 
 def initials(name: str, email: str) -> str:

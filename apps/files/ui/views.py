@@ -13,7 +13,7 @@ from apps.identity import api as identity
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.web.address import client_address
-from bitvault.web.pages import Page, PersonRequest, initials
+from bitvault.web.pages import Page, PersonRequest, describe_viewer
 
 ROWS = 100
 """Rows of one answer: two screens, 250 kB of HTML at most; the next ones come before the reader is there."""
@@ -36,12 +36,7 @@ class FilesPage(Page):
     def frame(self, request: PersonRequest) -> dict[str, Any]:
         """Give what the frame around the page shows."""
         user = identity.get_profile(actor=request.actor).user
-        viewer = {
-            "id": user.id,
-            "name": user.name or user.email,
-            "email": user.email,
-            "initials": initials(user.name, user.email),
-        }
+        viewer = describe_viewer(user_id=user.id, name=user.name, email=user.email)
         return {"viewer": viewer, "section": self.section}
 
 

@@ -10,7 +10,7 @@ from apps.identity.dtos import Session
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.web.address import client_address
-from bitvault.web.pages import Page, PersonRequest, initials
+from bitvault.web.pages import Page, PersonRequest, describe_viewer
 
 _SCOPES = (
     (Scope.FILES_READ, "Read files", "List folders and download."),
@@ -49,14 +49,8 @@ class SettingsPage(Page):
         actor = request.actor
         profile = api.get_profile(actor=actor)
         user = profile.user
-        viewer = {
-            "id": user.id,
-            "name": user.name or user.email,
-            "email": user.email,
-            "initials": initials(user.name, user.email),
-        }
         context = {
-            "viewer": viewer,
+            "viewer": describe_viewer(user_id=user.id, name=user.name, email=user.email),
             "section": "settings",
             "profile": profile,
             "sessions": [_describe(session) for session in api.list_sessions(actor=actor).items],

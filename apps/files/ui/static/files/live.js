@@ -76,6 +76,7 @@ function hear(text) {
 function settle() {
   settling = 0;
   due = true;
+  document.dispatchEvent(new CustomEvent("bitvault:head"));
   void refresh();
 }
 

@@ -1,0 +1,128 @@
+/** Conflicts: their count in the rail, kept true while others work, and the page on which they are settled. */
+
+import { typeOf } from "../files/types.js";
+import { call, explain, get, Problem } from "../js/api.js";
+import { alarm, closest, setIcon } from "../js/dom.js";
+import { plural } from "../js/format.js";
+import { toast } from "../js/toast.js";
+
+/** What is counted; more is shown as "99+". */
+const COUNTED = 100;
+/** Between two looks: whoever uploads a thousand files makes a thousand heads. */
+const REST_MS = 3000;
+
+/** @type {Record<string, string>} */
+const SAID = {
+  both: "Both files stay.",
+  original: "The original stays. The copy is in the trash.",
+  copy: "The copy stays, under the original’s name. The original is in the trash.",
+};
+
+let looking = false;
+let due = false;
+
+const onPage = () => document.querySelector('#main[data-page="conflicts"]') !== null;
+const cards = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".conflict")]);
+
+/** Count again, and show the page anew where it is open; once at a time. */
+async function look() {
+  due = true;
+  if (looking || document.hidden) return;
+  looking = true;
+  due = false;
+  try {
+    const { items } = await get(`/sync/conflicts?limit=${COUNTED}`);
+    count(items.length);
+    const shown = new Set(cards().map((card) => card.dataset.id));
+    const changed = items.some((/** @type {{id: string}} */ item) => !shown.has(item.id)) || shown.size > items.length;
+    if (onPage() && !location.search && changed && !document.querySelector(".conflict[data-busy]")) await renew();
+  } catch {
+    // The next head leads here again.
+  } finally {
+    setTimeout(() => {
+      looking = false;
+      if (due) void look();
+    }, REST_MS);
+  }
+}
+
+/** @param {number} open */
+function count(open) {
+  const link = document.getElementById("conflicts-link");
+  const badge = document.getElementById("conflicts-count");
+  if (!link || !badge) return;
+  link.hidden = open === 0 && !onPage();
+  badge.hidden = open === 0;
+  badge.firstChild?.remove();
+  badge.append(open < COUNTED ? String(open) : `${COUNTED - 1}+`);
+}
+
+/** Show the list as the server has it; the focus stays on the card that it was on. */
+async function renew() {
+  const focused = closest(document.activeElement, ".conflict")?.dataset.id;
+  const keep = closest(document.activeElement, "[data-keep]")?.dataset.keep;
+  await /** @type {any} */ (window).htmx.ajax("GET", "/conflicts/", { target: "#conflicts", select: "#conflicts", swap: "outerHTML" });
+  const card = focused ? cards().find((one) => one.dataset.id === focused) : null;
+  /** @type {HTMLElement | null | undefined} */ (keep ? card?.querySelector(`[data-keep="${keep}"]`) : card)?.focus({ preventScroll: true });
+  dress();
+}
+
+/** Give each card the icon of its file's type. */
+function dress() {
+  for (const svg of document.querySelectorAll(".conflict .type")) {
+    const type = typeOf(svg.getAttribute("data-name") ?? "", "file");
+    svg.setAttribute("data-type", type);
+    const use = svg.querySelector("use");
+    if (use) setIcon(use, `type-${type}`);
+  }
+}
+
+/** @param {HTMLElement} card @param {string} keep */
+async function settle(card, keep) {
+  if (card.dataset.busy !== undefined) return;
+  card.dataset.busy = "";
+  try {
+    await call("POST", `/sync/conflicts/${card.dataset.id}/resolve`, { body: { keep } });
+    takeAway(card);
+    toast(`${card.dataset.title}: ${SAID[keep]}`);
+  } catch (error) {
+    if (error instanceof Problem && (error.status === 404 || error.code === "sync.conflict_resolved")) {
+      takeAway(card);
+      toast("Somebody else has settled this one.");
+    } else {
+      toast(explain(error), { failed: true });
+    }
+  } finally {
+    delete card.dataset.busy;
+  }
+}
+
+/** @param {HTMLElement} card */
+function takeAway(card) {
+  const all = cards();
+  const at = all.indexOf(card);
+  const next = all[at + 1] ?? all[at - 1];
+  card.remove();
+  count(Math.max(all.length - 1, 0));
+  if (next) next.focus();
+  else void renew().then(() => document.getElementById("main")?.focus());
+  alarm(plural(all.length - 1, "conflict is", "conflicts are") + " left");
+}
+
+document.addEventListener("click", (event) => {
+  const keep = closest(event.target, "[data-keep]")?.dataset.keep;
+  const card = closest(event.target, ".conflict");
+  if (keep && card) void settle(card, keep);
+});
+document.addEventListener("bitvault:head", () => void look());
+document.addEventListener("bitvault:page", () => {
+  dress();
+  void look();
+});
+document.addEventListener("visibilitychange", () => {
+  if (due) void look();
+});
+if (document.getElementById("conflicts-link")) {
+  dress();
+  void look();
+}

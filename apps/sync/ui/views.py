@@ -1,0 +1,105 @@
+"""The page of open conflicts. Settling one goes over REST; this view only shows."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
+
+from apps.identity import api as identity
+from apps.sync import api
+from apps.sync.dtos import Conflict, SyncedNode
+from bitvault.kernel import tenancy
+from bitvault.kernel.actor import Actor
+from bitvault.web.address import client_address
+from bitvault.web.pages import Page, PersonRequest, describe_viewer
+
+SHOWN = 50
+"""Conflicts of one page: more than anybody settles in one go."""
+
+
+_MARK = re.compile(r" \(conflicted copy, .*, \d{4}-\d\d-\d\d\)(?: \(\d+\))?")
+"""What a copy's name says besides the name of the file."""
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\).*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two files; a line may break before ``tail``, the day and what follows it, and not inside."""
+
+    name: str
+    head: str
+    tail: str
+    href: str
+    changed_at: str
+    size_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A conflict as the page shows it."""
+
+    id: str
+    copy: Side
+    original: Side | None
+    folder_href: str
+    sender: str
+    opened_at: str
+    may_settle: bool
+
+    @property
+    def title(self) -> str:
+        """The name that people know the file by."""
+        return self.original.name if self.original else _MARK.sub("", self.copy.name)
+
+
+class ConflictsPage(Page):
+    """Edits that met and wait for somebody to say what is right."""
+
+    def find_actor(self, request: HttpRequest) -> Actor | None:
+        """Ask identity who is signed in at this host."""
+        return identity.find_actor_by_session(
+            session=request.session, tenant=tenancy.current(), address=client_address(request)
+        )
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show the newest ones, or those behind a cursor."""
+        page = api.list_conflicts(actor=request.actor, cursor=request.GET.get("cursor") or None, limit=SHOWN)
+        user = identity.get_profile(actor=request.actor).user
+        context = {
+            "viewer": describe_viewer(user_id=user.id, name=user.name, email=user.email),
+            "section": "conflicts",
+            "cards": [to_card(conflict, request.actor) for conflict in page.items],
+            "more_href": f"/conflicts/?{urlencode({'cursor': page.next_cursor})}" if page.next_cursor else None,
+        }
+        return render(request, "sync/conflicts.html", context)
+
+
+def to_card(conflict: Conflict, actor: Actor) -> Card:
+    """Give a conflict as a card."""
+    who = "you" if conflict.made_by == actor.user_id else "somebody else"
+    return Card(
+        id=str(conflict.id),
+        copy=_to_side(conflict.node),
+        original=_to_side(conflict.original) if conflict.original else None,
+        folder_href=f"/files/{conflict.node.parent_id}/",
+        sender=f"{who} on {conflict.made_on}" if conflict.made_on else who,
+        opened_at=conflict.opened_at.isoformat(),
+        may_settle="edit" in conflict.node.rights,
+    )
+
+
+def _to_side(node: SyncedNode) -> Side:
+    day = _DAY.search(node.name)
+    head = node.name[: day.start()] if day else node.name
+    return Side(
+        name=node.name,
+        head=head,
+        tail=node.name[len(head) :],
+        href=f"/api/v1/nodes/{node.id}/content",
+        changed_at=node.modified_at.isoformat(),
+        size_label=filesizeformat(node.size_bytes or 0),
+    )
