@@ -64,7 +64,7 @@ def add_version(*, node_id: UUID, parent_id: UUID, size_bytes: int, is_new_file:
     count_flow(day, UPLOADED, size_bytes)
 
 
-def move_node(*, node_id: UUID, parent_id: UUID) -> None:
+def move_node(*, node_id: UUID, parent_id: UUID | None) -> None:
     """Hang a node elsewhere; nothing is counted."""
     _execute("UPDATE billing_metered_node SET parent_id = %s WHERE node_id = %s", [parent_id, node_id])
 
@@ -76,7 +76,7 @@ def trash_node(*, node_id: UUID) -> None:
     _move_gauges(live_bytes=-size_bytes, trash_bytes=size_bytes)
 
 
-def restore_node(*, node_id: UUID, parent_id: UUID) -> None:
+def restore_node(*, node_id: UUID, parent_id: UUID | None) -> None:
     """Count a node and all below it as live again."""
     size_bytes = _measure([node_id])
     _execute("UPDATE billing_metered_node SET parent_id = %s WHERE node_id = %s", [parent_id, node_id])

@@ -1,14 +1,16 @@
-"""Who may do what with a node.
+"""Who may do what with a node: told by the root that its way up ends at.
 
-The owner of a personal root manages everything in it. The tenant's role ``viewer`` and a token without ``files:write`` cut that to
-viewing. Whoever has no right at all does not learn that the node exists: for them it is not found, like one that never was.
+The owner of a personal root manages everything in it. In a team folder the tenant's owners and administrators manage, and others may
+what the folder's list or its word for everyone grants them, whichever is more. The tenant's role ``viewer`` and a token without
+``files:write`` cut all of that to viewing. Whoever has no right at all does not learn that the node exists: for them it is not found,
+like one that never was.
 """
 
 from enum import IntEnum
 from functools import cache
 
 from apps.files.dtos import RightName
-from apps.files.rows import Way
+from apps.files.rows import NodeRow, Way
 from bitvault.kernel.actor import Actor, Role, Scope
 from bitvault.kernel.errors import Forbidden, NotFound
 
@@ -31,9 +33,18 @@ def names_up_to(right: Right) -> tuple[RightName, ...]:
 
 def find_right(actor: Actor, way: Way | None) -> Right | None:
     """Tell the strongest right that the actor has on the node at the lower end of ``way``; ``None`` for none at all."""
-    if way is None or not way.is_live or way.root.owner_user_id != actor.user_id:
+    if way is None or not way.is_live:
         return None
-    return cut_right(actor, Right.MANAGE)
+    right = _find_right_in_root(actor, way.root)
+    return None if right is None else cut_right(actor, right)
+
+
+def _find_right_in_root(actor: Actor, root: NodeRow) -> Right | None:
+    if root.team_right is None:
+        return Right.MANAGE if root.owner_user_id == actor.user_id else None
+    if actor.administers:
+        return Right.MANAGE
+    return Right(root.team_right) if root.team_right else None
 
 
 def cut_right(actor: Actor, right: Right) -> Right:
@@ -53,6 +64,34 @@ def require_right(actor: Actor, way: Way | None, right: Right) -> Way:
     if way is None or present is None:
         raise NotFound
     forbid_unless(present, right)
+    return way
+
+
+def find_right_in_ended(actor: Actor) -> Right | None:
+    """Tell what the actor may do with team folders that have ended: who administers the tenant brings them back or deletes them."""
+    return cut_right(actor, Right.MANAGE) if actor.administers else None
+
+
+def require_root(way: Way) -> Way:
+    """Refuse a node that is no root where only one makes sense; returns the way.
+
+    :raises NotFound: there is no such root.
+    """
+    if not way.node.is_root:
+        raise NotFound
+    return way
+
+
+def require_ended_team_folder(actor: Actor, way: Way | None) -> Way:
+    """Refuse everybody but who administers the tenant: nobody else knows of a team folder that has ended; returns the way.
+
+    :raises NotFound: it is none, or the actor is no administrator.
+    :raises Forbidden: the credential may not write.
+    """
+    right = find_right_in_ended(actor)
+    if way is None or way.is_live or not way.node.is_team_folder or right is None:
+        raise NotFound
+    forbid_unless(right, Right.MANAGE)
     return way
 
 

@@ -13,6 +13,10 @@ NodeRef = UUID | Literal["root"]
 SortName = Literal["name", "modified_at", "size_bytes"]
 OrderName = Literal["asc", "desc"]
 RightName = Literal["view", "comment", "upload", "edit", "manage"]
+TeamRight = Literal["viewer", "editor"]
+"""What somebody on the list of a team folder may do there: see everything, or change everything too."""
+EveryoneRight = Literal["none", "viewer", "editor"]
+"""What every member of the tenant may do in a team folder."""
 OnConflict = Literal["fail", "rename"]
 ExpectedRevision = int | Literal["any"] | None
 """The revision that the caller has read, ``any`` when it does not care, ``None`` when it did not say."""
@@ -53,8 +57,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrashedNode(Node):
-    """A node in the trash; ``parent_id`` and ``origin_path`` tell where it was."""
+    """A node in the trash; ``root_id``, ``parent_id`` and ``origin_path`` tell where it was."""
 
+    root_id: UUID
     origin_path: str
     trashed_by: UUID
     expires_at: datetime
@@ -65,6 +70,43 @@ class Path:
     """The nodes from a root down to one of its descendants, both included."""
 
     items: Sequence[Node]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamFolder:
+    """A root that belongs to the whole tenant, as the caller may see it; its ``id`` is that of the node.
+
+    ``everyone`` is what any member of the tenant may do in it, ``member_count`` how many stand on its list. An ended one has
+    ``ended_at``, and is deleted for ever at ``expires_at``.
+    """
+
+    id: UUID
+    name: str
+    revision: int
+    everyone: EveryoneRight
+    member_count: int
+    created_at: datetime
+    created_by: UUID
+    ended_at: datetime | None
+    expires_at: datetime | None
+    rights: Sequence[RightName]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamGrant:
+    """A right in a team folder for one person."""
+
+    user_id: UUID
+    right: TeamRight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamMember(TeamGrant):
+    """A person on the list of a team folder, and since when with this right."""
+
+    name: str
+    email: str
+    granted_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

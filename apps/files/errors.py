@@ -5,6 +5,7 @@ from bitvault.kernel.names import InvalidName
 from bitvault.kernel.pages import LimitOutOfRange
 
 __all__ = [
+    "AdministratorsOnly",
     "BaseVersionRequired",
     "FileTooLarge",
     "InvalidName",
@@ -15,6 +16,7 @@ __all__ = [
     "NodeGone",
     "NotAFile",
     "NotAFolder",
+    "NotAMember",
     "NothingToChange",
     "ParentGone",
     "PathTooLong",
@@ -22,6 +24,8 @@ __all__ = [
     "RootFixed",
     "TooDeep",
     "TooManyChildren",
+    "TooManyTeamFolders",
+    "TooManyTeamMembers",
     "UploadTargetUnfit",
 ]
 
@@ -86,7 +90,7 @@ class NothingToChange(Invalid):
     """The request names nothing that should change."""
 
     code = "files.nothing_to_change"
-    title = "Say what should change: name, parent_id or both"
+    title = "Say what should change"
 
 
 class InvalidPath(Invalid):
@@ -129,6 +133,34 @@ class UploadTargetUnfit(Invalid):
 
     code = "files.upload_target_unfit"
     title = "This mode of writing does not take these fields"
+
+
+class AdministratorsOnly(Forbidden):
+    """Team folders are made by the tenant's owners and administrators."""
+
+    code = "files.administrators_only"
+    title = "Team folders are made by owners and administrators"
+
+
+class NotAMember(Invalid):
+    """Somebody who is to get a right belongs to another tenant, or to none; fact: ``user_id``."""
+
+    code = "files.not_a_member"
+    title = "Nobody of this vault has this id"
+
+
+class TooManyTeamFolders(Invalid):
+    """The tenant has as many live team folders as it can; fact: ``limit``."""
+
+    code = "files.too_many_team_folders"
+    title = "There are as many team folders as there can be"
+
+
+class TooManyTeamMembers(Invalid):
+    """The list of a team folder would be longer than the limit; fact: ``limit``."""
+
+    code = "files.too_many_team_members"
+    title = "A team folder's list is full; open it to everyone instead"
 
 
 class FileTooLarge(TooLarge):

@@ -1,8 +1,9 @@
 """Tables of files and folders (in each tenant's schema).
 
-The tree is rows with a parent. A row hangs from exactly one thing: it is a root (``owner_user_id``), or it lies in a folder
-(``parent``), or it lies in the trash (``trashed_at``); the rows below it hang on as they were. So a move or a trashing of a folder is one
-row whatever lies below, the children of a folder are exactly its live ones, and a node is live when the way up ends at a root.
+The tree is rows with a parent. A row hangs from exactly one thing: it is a root (somebody's by ``owner_user_id``, or a team folder by
+``everyone_right``), or it lies in a folder (``parent``), or it lies in the trash (``trashed_at``); the rows below it hang on as they were.
+So a move or a trashing of a folder is one row whatever lies below, the children of a folder are exactly its live ones, and a node is live
+when the way up ends at a root. A team folder that has ended lies in the trash and stays one.
 """
 
 from django.db import models
@@ -35,7 +36,9 @@ class Node(TenantModel):
     # No index of its own: the unique key below starts with it.
     parent = models.ForeignKey("self", null=True, on_delete=models.DO_NOTHING, related_name="children", db_index=False)
     owner_user_id = models.UUIDField(null=True)
-    """Whose personal root this is; ``NULL`` for everything that is no root."""
+    """Whose personal root this is; ``NULL`` for everything that is none."""
+    everyone_right = models.SmallIntegerField(null=True)
+    """What every member of the tenant may do in this team folder (``access.Right``), 0 for nothing; ``NULL`` for what is none."""
     name = models.TextField()
     name_key = models.TextField(db_collation="C")
     key_version = models.SmallIntegerField(default=KEY_VERSION)
@@ -68,15 +71,38 @@ class Node(TenantModel):
             models.UniqueConstraint(fields=["parent", "name_key"], name="files_node_name_unique"),
             # Which is this person's root?
             models.UniqueConstraint(fields=["owner_user_id"], name="files_node_root_unique"),
+            # Is this name free among the team folders? Which are there?
+            models.UniqueConstraint(
+                fields=["name_key"],
+                name="files_node_team_name_unique",
+                condition=models.Q(everyone_right__isnull=False, trashed_at__isnull=True),
+            ),
             models.CheckConstraint(
-                condition=models.Q(owner_user_id__isnull=False, parent__isnull=True, trashed_at__isnull=True)
-                | models.Q(owner_user_id__isnull=True, parent__isnull=False, trashed_at__isnull=True)
-                | models.Q(owner_user_id__isnull=True, parent__isnull=True, trashed_at__isnull=False),
+                condition=models.Q(
+                    owner_user_id__isnull=False,
+                    everyone_right__isnull=True,
+                    parent__isnull=True,
+                    trashed_at__isnull=True,
+                )
+                | models.Q(owner_user_id__isnull=True, everyone_right__isnull=False, parent__isnull=True)
+                | models.Q(
+                    owner_user_id__isnull=True,
+                    everyone_right__isnull=True,
+                    parent__isnull=False,
+                    trashed_at__isnull=True,
+                )
+                | models.Q(
+                    owner_user_id__isnull=True,
+                    everyone_right__isnull=True,
+                    parent__isnull=True,
+                    trashed_at__isnull=False,
+                ),
                 name="files_node_hangs_from_one_thing",
             ),
             models.CheckConstraint(
                 condition=models.Q(kind=Kind.FOLDER, version_id__isnull=True, size_bytes=0)
-                | models.Q(kind=Kind.FILE, version_id__isnull=False, child_count=0, owner_user_id__isnull=True),
+                | models.Q(kind=Kind.FILE, version_id__isnull=False, child_count=0, owner_user_id__isnull=True)
+                & models.Q(everyone_right__isnull=True),
                 name="files_node_kind",
             ),
             models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="files_node_not_its_own_parent"),
@@ -95,6 +121,28 @@ class Node(TenantModel):
             models.Index(fields=["parent", "kind", "modified_at", "id"], name="files_node_by_time"),
             # The same by size.
             models.Index(fields=["parent", "kind", "size_bytes", "id"], name="files_node_by_size"),
+            # Which team folders have ended, latest first?
+            models.Index(
+                fields=["-trashed_at"],
+                name="files_node_team_ended",
+                condition=models.Q(everyone_right__isnull=False, trashed_at__isnull=False),
+            ),
+        ]
+
+
+class TeamMember(TenantModel):
+    """A person on the list of a team folder. It outlasts the folder's end, so that one that comes back is as it was."""
+
+    pk = models.CompositePrimaryKey("folder_id", "user_id")
+    folder = models.ForeignKey(Node, on_delete=models.DO_NOTHING, related_name="+", db_index=False)
+    user_id = models.UUIDField()
+    granted_right = models.SmallIntegerField()
+    granted_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "files_team_member"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(granted_right__gte=1), name="files_team_member_right"),
         ]
 
 
@@ -138,8 +186,9 @@ class Trash(TenantModel):
 
     node_id = models.UUIDField(primary_key=True)
     root_id = models.UUIDField()
-    """The root that it lay under; whoever manages that one sees it in the trash."""
-    origin_parent_id = models.UUIDField()
+    """The root that it lay under, in whose trash it is; a team folder that has ended names itself."""
+    origin_parent_id = models.UUIDField(null=True)
+    """``NULL`` for a team folder, which lay nowhere."""
     origin_path = models.TextField()
     """Its full path at the time, for people."""
     trashed_by = models.UUIDField()

@@ -23,6 +23,7 @@ from apps.files.rows import (
     COLUMNS,
     NodeRow,
     Way,
+    columns_for_asker,
     fetch_all,
     fetch_one,
     fetch_page,
@@ -66,20 +67,27 @@ def list_path(actor: Actor, node_id: NodeRef) -> Path:
 
 _WALK = f"""
 WITH RECURSIVE walk AS (
-    SELECT {COLUMNS}, 0 AS level FROM files_node WHERE owner_user_id = %(user_id)s
+    SELECT {COLUMNS}, 0 AS level FROM files_node
+    WHERE (owner_user_id = %(owner_id)s OR id = %(root_id)s) AND parent_id IS NULL AND trashed_at IS NULL
     UNION ALL
     SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, walk.level + 1
     FROM walk JOIN files_node node ON node.parent_id = walk.id AND node.name_key = (%(keys)s::text[])[walk.level + 1]
 )
-SELECT {COLUMNS} FROM walk ORDER BY level DESC
+SELECT {columns_for_asker("walk")} FROM walk ORDER BY level DESC
 """
 
 
-def find_by_path(actor: Actor, path: str) -> Node:
-    """Read the node at a path under the actor's personal root. Case and spelling need not be exact: names in a folder differ by key."""
+def find_by_path(actor: Actor, path: str, root: NodeRef) -> Node:
+    """Read the node at a path under a root. Case and spelling need not be exact: names in a folder differ by key."""
     keys = _parse_path(path)
+    parameters = {
+        "owner_id": actor.user_id if root == "root" else None,
+        "root_id": None if root == "root" else root,
+        "user_id": actor.user_id,
+        "keys": keys,
+    }
     with db.read_transaction():
-        rows = [NodeRow._make(row) for row in fetch_all(_WALK, {"user_id": actor.user_id, "keys": keys})]
+        rows = [NodeRow._make(row) for row in fetch_all(_WALK, parameters)]
     if len(rows) != len(keys) + 1:
         raise NotFound
     way = access.require_right(actor, Way(rows), Right.VIEW)
@@ -151,29 +159,35 @@ def _fetch_children(
 _TRASH = f"""
 SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, entry.origin_parent_id, entry.origin_path, entry.trashed_by,
     entry.expires_at
-FROM files_node root
-JOIN files_trash entry ON entry.root_id = root.id AND NOT entry.purging
-JOIN files_node node ON node.id = entry.node_id
-WHERE root.owner_user_id = %(user_id)s
+FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
+WHERE entry.root_id = %(root_id)s AND NOT entry.purging
     AND (%(before)s::timestamptz IS NULL OR (entry.trashed_at, entry.node_id) < (%(before)s, %(before_id)s))
 ORDER BY entry.trashed_at DESC, entry.node_id DESC LIMIT %(limit)s
 """
 
 
-def list_trash(actor: Actor, *, limit: int, cursor: str | None) -> Page[TrashedNode]:
-    """Read a page of the actor's trash, latest first."""
+def list_trash(actor: Actor, root: NodeRef, *, limit: int, cursor: str | None) -> Page[TrashedNode]:
+    """Read a page of the trash of a root, latest first."""
     pages.require_limit(limit)
-    purpose = f"files.trash:{actor.user_id}"
-    before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
     with db.read_transaction():
+        way = find_way(root, user_id=actor.user_id)
+        if way is None and root == "root":
+            if cursor is not None:
+                raise pages.BadCursor
+            return Page([])
+        way = access.require_root(access.require_right(actor, way, Right.VIEW))
+        rights = _rights(actor, way)
+        if way.node.is_team_folder:
+            access.require_right(actor, way, Right.EDIT)
+        purpose = f"files.trash:{way.node.id}"
+        before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
         rows = fetch_page(
-            _TRASH, {"user_id": actor.user_id, "before": before, "before_id": before_id, "limit": limit + 1}
+            _TRASH, {"root_id": way.node.id, "before": before, "before_id": before_id, "limit": limit + 1}
         )
-    rights = access.names_up_to(access.cut_right(actor, Right.MANAGE))
     items = []
     for *values, origin_parent_id, origin_path, trashed_by, expires_at in rows[:limit]:
         node = to_node(NodeRow._make(values), rights)
-        items.append(_to_trashed(node, origin_parent_id, origin_path, trashed_by, expires_at))
+        items.append(_to_trashed(node, way.node.id, origin_parent_id, origin_path, trashed_by, expires_at))
     next_cursor = None
     if len(rows) > limit:
         last = NodeRow._make(rows[limit - 1][: len(NodeRow._fields)])
@@ -184,11 +198,12 @@ def list_trash(actor: Actor, *, limit: int, cursor: str | None) -> Page[TrashedN
 
 
 def _to_trashed(
-    node: Node, origin_parent_id: UUID, origin_path: str, trashed_by: UUID, expires_at: datetime
+    node: Node, root_id: UUID, origin_parent_id: UUID, origin_path: str, trashed_by: UUID, expires_at: datetime
 ) -> TrashedNode:
     facts = {name: getattr(node, name) for name in Node.__dataclass_fields__}
     return TrashedNode(
         **{**facts, "parent_id": origin_parent_id},
+        root_id=root_id,
         origin_path=origin_path,
         trashed_by=trashed_by,
         expires_at=expires_at,
@@ -197,7 +212,11 @@ def _to_trashed(
 
 # --- for derivations -------------------------------------------------------------------------------------------------------
 
-_ROOTS = "SELECT id FROM files_node WHERE owner_user_id = %s"
+_ROOTS = f"""
+SELECT {columns_for_asker("node")} FROM files_node node WHERE node.owner_user_id = %(user_id)s
+UNION ALL
+SELECT {columns_for_asker("node")} FROM files_node node WHERE node.everyone_right IS NOT NULL AND node.trashed_at IS NULL
+"""
 
 _TREE_ROWS = """
 SELECT id, kind, parent_id, trashed_at IS NOT NULL, name, revision, size_bytes, media_type, content_hash, version_id, created_at,
@@ -207,11 +226,11 @@ FROM files_node WHERE %(after)s::uuid IS NULL OR id > %(after)s ORDER BY id LIMI
 
 
 def list_reachable_roots(actor: Actor) -> list[ReachableRoot]:
-    """List the roots whose trees the actor may see: the personal one, once there is one."""
+    """List the roots whose trees the actor may see: the personal one, once there is one, and team folders."""
     with db.read_transaction():
-        rows = fetch_all(_ROOTS, [actor.user_id])
-    rights = access.names_up_to(access.cut_right(actor, Right.MANAGE))
-    return [ReachableRoot(id=root_id, rights=rights) for (root_id,) in rows]
+        ways = [Way([NodeRow._make(row)]) for row in fetch_all(_ROOTS, {"user_id": actor.user_id})]
+    found = [(way.node.id, access.find_right(actor, way)) for way in ways]
+    return [ReachableRoot(id=root_id, rights=access.names_up_to(right)) for root_id, right in found if right]
 
 
 def list_tree_rows(*, after: UUID | None, limit: int) -> TreeRows:
@@ -283,7 +302,7 @@ def find_readable_blob(actor: Actor, content_hash: str, size_bytes: int) -> UUID
     """Find a blob of this content in a file that the actor can read; whether others have it cannot be told from the answer."""
     with db.read_transaction():
         holders = fetch_all(_HOLDERS, [content_hash, size_bytes])
-        ways = find_ways([node_id for node_id, _ in holders]) if holders else {}
+        ways = find_ways([node_id for node_id, _ in holders], user_id=actor.user_id) if holders else {}
     for node_id, blob_id in holders:
         if access.find_right(actor, ways.get(node_id)) is not None:
             return UUID(str(blob_id))

@@ -17,18 +17,33 @@ from bitvault.kernel import db
 from bitvault.kernel.errors import NotFound
 
 COLUMNS = (
-    "id, kind, parent_id, owner_user_id, name, revision, version_id, size_bytes, media_type, content_hash, created_at, modified_at, "
-    "created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound"
+    "id, kind, parent_id, owner_user_id, everyone_right, name, revision, version_id, size_bytes, media_type, content_hash, created_at, "
+    "modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound"
 )
 
 
+def columns_for_asker(table: str) -> str:
+    """Give ``COLUMNS`` of a table, where a team folder tells what ``%(user_id)s`` is granted in it, by the list or as everyone."""
+    granted = (
+        f"CASE WHEN {table}.everyone_right IS NOT NULL THEN greatest({table}.everyone_right, (SELECT member.granted_right "
+        f"FROM files_team_member member WHERE member.folder_id = {table}.id AND member.user_id = %(user_id)s)) END"
+    )
+    columns = [f"{table}.{column}" for column in COLUMNS.split(", ")]
+    return ", ".join(granted if column.endswith(".everyone_right") else column for column in columns)
+
+
 class NodeRow(NamedTuple):
-    """One row, in the order of ``COLUMNS``."""
+    """One row, in the order of ``COLUMNS``.
+
+    ``team_right`` is set for team folders alone: on a way, and wherever else ``columns_for_asker`` were read, what the asker is granted;
+    in the answer to a write, what everyone is.
+    """
 
     id: UUID
     kind: int
     parent_id: UUID | None
     owner_user_id: UUID | None
+    team_right: int | None
     name: str
     revision: int
     version_id: UUID | None
@@ -50,8 +65,13 @@ class NodeRow(NamedTuple):
 
     @property
     def is_root(self) -> bool:
-        """Whether the tree begins here."""
-        return self.owner_user_id is not None
+        """Whether a live tree begins here: somebody's own, or a team folder's."""
+        return self.parent_id is None and self.trashed_at is None
+
+    @property
+    def is_team_folder(self) -> bool:
+        """Whether this is a team folder, live or ended."""
+        return self.team_right is not None
 
     @property
     def kind_name(self) -> KindName:
@@ -139,14 +159,21 @@ WITH RECURSIVE way AS (
     SELECT {", ".join("above." + column.strip() for column in COLUMNS.split(","))}, way.start_id, way.up + 1
     FROM way JOIN files_node above ON above.id = way.parent_id
 )
-SELECT {COLUMNS}, start_id FROM way ORDER BY up
+SELECT {columns_for_asker("way")}, start_id FROM way ORDER BY up
 """
 
 
-def find_ways(ids: Iterable[UUID | None], *, owner_id: UUID | None = None) -> dict[UUID, Way]:
-    """Read the ways up from several nodes, and from the personal root of ``owner_id``, in one query; unknown ones are left out."""
+def find_ways(ids: Iterable[UUID | None], *, user_id: UUID, with_root: bool = False) -> dict[UUID, Way]:
+    """Read the ways up from several nodes, with what ``user_id`` is granted at their ends, in one query; unknown ones are left out.
+
+    :param with_root: the personal root of ``user_id`` too.
+    """
     found: dict[UUID, list[NodeRow]] = {}
-    parameters = {"ids": [one for one in ids if one is not None], "owner_id": owner_id}
+    parameters = {
+        "ids": [one for one in ids if one is not None],
+        "owner_id": user_id if with_root else None,
+        "user_id": user_id,
+    }
     for *values, start_id in fetch_all(_WAY, parameters):
         found.setdefault(start_id, []).append(NodeRow._make(values))
     return {start_id: Way(rows) for start_id, rows in found.items()}
@@ -155,8 +182,8 @@ def find_ways(ids: Iterable[UUID | None], *, owner_id: UUID | None = None) -> di
 def find_way(node: NodeRef, *, user_id: UUID) -> Way | None:
     """Read the way up from a node, or from the personal root of ``user_id`` when the node is ``root``."""
     if node == "root":
-        return next(iter(find_ways([], owner_id=user_id).values()), None)
-    return find_ways([node]).get(node)
+        return next(iter(find_ways([], user_id=user_id, with_root=True).values()), None)
+    return find_ways([node], user_id=user_id).get(node)
 
 
 def fetch_all(sql: str, parameters: Any) -> list[Any]:

@@ -107,15 +107,17 @@ COUNTED = """
 
 _NODE_VALUES = """
     INSERT INTO files_node (
-        id, kind, parent_id, owner_user_id, name, name_key, key_version, sort_key, revision, version_id, size_bytes, media_type,
-        content_hash, created_at, modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound
+        id, kind, parent_id, owner_user_id, everyone_right, name, name_key, key_version, sort_key, revision, version_id, size_bytes,
+        media_type, content_hash, created_at, modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound
     ) VALUES (
-        %(id)s, %(kind)s, %(parent_id)s, %(owner_user_id)s, %(name)s, %(name_key)s, %(key_version)s, %(sort_key)s, 1, %(version_id)s,
-        %(size_bytes)s, %(media_type)s, %(content_hash)s, %(now)s, %(now)s, %(created_by)s, NULL, 0, 0, 0
+        %(id)s, %(kind)s, %(parent_id)s, %(owner_user_id)s, %(everyone_right)s, %(name)s, %(name_key)s, %(key_version)s, %(sort_key)s, 1,
+        %(version_id)s, %(size_bytes)s, %(media_type)s, %(content_hash)s, %(now)s, %(now)s, %(created_by)s, NULL, 0, 0, 0
     )
 """
 
 INSERT_ROOT = f"{_NODE_VALUES} ON CONFLICT (owner_user_id) DO NOTHING RETURNING {COLUMNS}"
+
+INSERT_TEAM_FOLDER = f"{_NODE_VALUES} RETURNING {COLUMNS}"
 
 _INSERT_FOLDER = f"""
 WITH made AS ({_NODE_VALUES} ON CONFLICT (parent_id, name_key) DO NOTHING RETURNING {COLUMNS}),
@@ -173,6 +175,7 @@ def node_parameters(*, node_id: UUID, kind: Kind, name: Name, created_by: UUID, 
         "kind": int(kind),
         "parent_id": None,
         "owner_user_id": None,
+        "everyone_right": None,
         "name": name.text,
         "name_key": name.key,
         "key_version": names.KEY_VERSION,

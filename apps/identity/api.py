@@ -28,6 +28,7 @@ from apps.identity.operations import members, passwords, sessions, tenants, toke
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor, Role, Scope
 from bitvault.kernel.boundary import exposed
+from bitvault.kernel.errors import Forbidden
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
 from bitvault.kernel.tenancy import Tenant
 
@@ -40,6 +41,7 @@ __all__ = [
     "create_token",
     "end_session",
     "find_actor_by_session",
+    "find_members",
     "find_signed_in",
     "find_tenant",
     "find_tenant_by_host",
@@ -47,6 +49,7 @@ __all__ = [
     "get_profile",
     "issue_handover",
     "list_active_tenants",
+    "list_members",
     "list_sessions",
     "list_tenants_of_user",
     "list_tokens",
@@ -146,6 +149,24 @@ def add_member(
     :raises InvalidEmail, InvalidLabel, WeakPassword: that value cannot be used.
     """
     return members.add(tenant=tenant, email=email, role=role, name=name, password=password, added_by=added_by)
+
+
+@exposed
+def list_members(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[Member]:
+    """Read a page of the people in the actor's tenant, newest first: for those who administer it.
+
+    :raises Forbidden: the actor does not.
+    """
+    actor.require_scope(Scope.ADMIN)
+    if not actor.administers:
+        raise Forbidden("Only owners and administrators see who is in the vault.")
+    return queries.list_members(actor, limit=limit, cursor=cursor)
+
+
+@exposed
+def find_members(*, tenant: Tenant, user_ids: Collection[UUID]) -> list[Member]:
+    """Find those of some people who are members of a tenant, by name."""
+    return queries.find_members(tenant, user_ids)
 
 
 @exposed

@@ -195,6 +195,18 @@ def to_member(row: models.Membership) -> dtos.Member:
     return dtos.Member(id=row.id, user=to_user(row.user), role=Role(row.role), created_at=row.created_at)
 
 
+def list_members(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.Member]:
+    """List the people in a tenant, newest first."""
+    rows = models.Membership.objects.filter(tenant_id=actor.tenant.id).select_related("user")
+    return _newest_first("identity.members", rows, limit=limit, cursor=cursor).map(to_member)
+
+
+def find_members(tenant: Tenant, user_ids: Collection[UUID]) -> list[dtos.Member]:
+    """Find those of some people who are members of a tenant, by name."""
+    rows = models.Membership.objects.filter(tenant_id=tenant.id, user_id__in=list(user_ids)).select_related("user")
+    return [to_member(row) for row in rows.order_by("user__name", "user__email")]
+
+
 # --- credentials -----------------------------------------------------------------------------------------------------------
 
 

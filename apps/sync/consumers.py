@@ -9,6 +9,7 @@ from bitvault.events.catalog.files import (
     NodePurged,
     NodeRestored,
     NodeTrashed,
+    TeamAccessChanged,
     VersionCommitted,
 )
 
@@ -76,6 +77,12 @@ def project_return(event: NodeRestored, tx: ConsumerTransaction) -> None:
     """Show a node and all below it again: a row for each, for devices have dropped them."""
     state = {"parent_id": event.parent_id, "is_trashed": False, "name": event.name, "revision": event.revision}
     projector.gather().bring_back(tx, event.node_id, state)
+
+
+@consumes(TeamAccessChanged, consumer=CONSUMER)
+def project_access(event: TeamAccessChanged, tx: ConsumerTransaction) -> None:
+    """Show a team folder anew to those who keep it: their rights may be others. Who has lost or gained it is found when they read."""
+    projector.gather().put(tx, event.node_id, {"parent_id": None, "revision": event.revision})
 
 
 @consumes(NodePurged, consumer=CONSUMER)

@@ -26,7 +26,9 @@ from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.pages import Page
 from tests.architecture.sources import ROOT, read_all
 
-MODULES = sorted(path.parent.name for path in (ROOT / "apps").glob("*/api.py"))
+MODULES = sorted(
+    path.name for path in (ROOT / "apps").iterdir() if (path / "api.py").exists() or (path / "api").is_dir()
+)
 
 PLAIN = (str, int, float, bool, bytes, type(None), UUID, datetime, date, timedelta, Decimal)
 CONTAINERS = (
@@ -55,11 +57,13 @@ def load(name: str) -> ModuleType:
 
 
 def list_doors(module: ModuleType) -> list[types.FunctionType]:
-    """List what a module's ``api`` offers: every public function that is written there."""
+    """List what a module's ``api`` offers: every public function that is written there, in a file or in a package of them."""
     return [
         value
         for name, value in vars(module).items()
-        if inspect.isfunction(value) and not name.startswith("_") and value.__module__ == module.__name__
+        if inspect.isfunction(value)
+        and not name.startswith("_")
+        and f"{value.__module__}.".startswith(f"{module.__name__}.")
     ]
 
 

@@ -320,4 +320,4 @@ def test_each_place_that_is_excepted_is_there_and_needs_it(rule):
 
 def test_the_tree_is_really_read():
     paths = {source.path for source in read_all()}
-    assert {"manage.py", "bitvault/kernel/db.py", "apps/files/api.py", "bitvault/gateway/urls.py"} <= paths
+    assert {"manage.py", "bitvault/kernel/db.py", "apps/files/api/__init__.py", "bitvault/gateway/urls.py"} <= paths

@@ -79,12 +79,27 @@ def belongings(api):
         stale = {"mode": "update", "node_id": inside["id"], "base_version_id": inside["version_id"]}
         Sender(client, folder["id"]).bring(inside["name"], b"newer", **stale)
         conflict = Sender(client, folder["id"]).bring(inside["name"], b"meanwhile", **stale)
+        # Who administers makes the folder; only this person reaches it, and whoever administers the tenant.
+        lists = [{"user_id": str(person.user_id), "right": "editor"}] if name == "mia" else []
+        team = api("adam" if slug == "acme" else "boris").post(
+            "/team-folders", {"name": f"{canary} team", "members": lists}
+        )
+        assert team.status_code == 201, team.content
+        team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
         _project(slug)
         return Belongings(
             canary=canary,
             api=client,
             ids={
-                "node_id": {"folder": folder["id"], "file": file["id"], "inside": inside["id"], "root": root_id},
+                "node_id": {
+                    "folder": folder["id"],
+                    "file": file["id"],
+                    "inside": inside["id"],
+                    "root": root_id,
+                    "team": team.json()["id"],
+                    "team inside": team_inside["id"],
+                },
+                "folder_id": {"team": team.json()["id"]},
                 "trash": {"trashed": trashed["id"]},
                 "upload_id": {"upload": upload["id"]},
                 "token_id": {"token": token.json()["id"]},

@@ -27,11 +27,16 @@ BODIES = {
     ("POST", "/sync/cursor"): {"cursor": "none"},
     ("POST", "/sync/ticket"): {},
     ("POST", "/sync/conflicts/{conflict_id}/resolve"): {"keep": "both"},
+    ("POST", "/team-folders"): {"name": "ours now"},
+    ("PATCH", "/team-folders/{folder_id}"): {"name": "ours now"},
+    ("POST", "/team-folders/{folder_id}/restore"): {},
     ("POST", "/tokens"): {"name": "n", "scopes": ["files:read"], "expires_at": "2100-01-01T00:00:00Z"},
 }
 """A body for each operation that takes one, such that only the ids decide."""
 
-KINDS = {name: name for name in ("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id")}
+KINDS = {
+    name: name for name in ("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id")
+}
 """What each parameter of a path names."""
 
 FIELDS = {
@@ -45,13 +50,21 @@ FIELDS = {
     ("HEAD", "/nodes/{node_id}/content", "version_id"): ("version_id", None),
     ("GET", "/sync/snapshot", "device_id"): ("device_id", None),
     ("POST", "/sync/ticket", "device_id"): ("device_id", {}),
+    ("GET", "/nodes/by-path", "root_id"): ("node_id", None),
+    ("GET", "/trash", "root_id"): ("node_id", None),
+    ("DELETE", "/trash", "root_id"): ("node_id", None),
+    ("POST", "/team-folders", "members"): ("user_id", {"name": "ours now"}),
+    ("PATCH", "/team-folders/{folder_id}", "members"): ("user_id", {}),
     ("GET", "/audit", "node_id"): ("node_id", None),
     ("GET", "/audit", "actor_id"): ("user_id", None),
 }
 """Ids in bodies and queries: what they name, and what stands beside them."""
 
-FORBIDDEN = {"/audit"}
+FORBIDDEN = {"/audit", "/team-folders", "/team-folders/{folder_id}"}
 """What a plain member may not ask for at all, whatever the ids."""
+
+BESIDE = {"/nodes/by-path": {"path": "/"}}
+"""What stands beside an id in a query."""
 
 
 @pytest.fixture
@@ -118,15 +131,17 @@ def test_a_strangers_id_in_a_body_or_query_reads_as_one_that_never_was(mia, stra
     own = {
         "node_id": mia.ids["trash"]["trashed"] if path.startswith("/trash/") else mia.ids["node_id"]["file"],
         "parent_id": mia.ids["node_id"]["root"],
+        "folder_id": mia.ids["folder_id"]["team"],
     }
     url = path.format(**own)
 
     def answer(value):
         if beside is None:
-            return ask(mia.api, method, url, query={field: str(value)})
+            return ask(mia.api, method, url, query={**BESIDE.get(path, {}), field: str(value)})
+        named = [{"user_id": str(value), "right": "viewer"}] if field == "members" else str(value)
         fixed = {"parent_id": own["parent_id"]} if path == "/uploads" else {}
         fixed |= {"node_id": own["node_id"]} if field == "base_version_id" else {}
-        return ask(mia.api, method, url, {**fixed, **beside, field: str(value)})
+        return ask(mia.api, method, url, {**fixed, **beside, field: named})
 
     for thing in stranger.ids[kind].values():
         theirs, never = answer(thing), answer(uuid.uuid4())

@@ -1,9 +1,9 @@
 """The REST surface as it is: every route with its parameters and operations, read from the URL configuration."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cache
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 from uuid import UUID, uuid4
 
 import msgspec
@@ -61,8 +61,11 @@ def fields_of(struct: Any) -> tuple[msgspec.structs.FieldInfo, ...]:
 
 
 def holds(annotation: Any, kind: type) -> bool:
-    """Tell whether a value of this type can be, or hold, one of ``kind``."""
-    return annotation is kind or any(holds(part, kind) for part in get_args(annotation))
+    """Tell whether a value of this type can be, or hold, one of ``kind``, in whatever it is made of."""
+    parts = list(get_args(annotation))
+    if isinstance(annotation, type) and (is_dataclass(annotation) or issubclass(annotation, msgspec.Struct)):
+        parts += get_type_hints(annotation).values()
+    return annotation is kind or any(holds(part, kind) for part in parts)
 
 
 def is_id(annotation: Any) -> bool:

@@ -8,7 +8,7 @@ from apps.files import access, errors, limits
 from apps.files.access import Right
 from apps.files.dtos import Mode, UploadGrant
 from apps.files.operations.returning import require_returnable
-from apps.files.rows import Way, fetch_one, find_ways, kind_name
+from apps.files.rows import Way, fetch_one, find_way, kind_name
 from apps.files.tree import NOTHING_BELOW, require_folder, require_room
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
@@ -56,7 +56,7 @@ def authorise(
             way, parent_id, name = _find_file(actor, node_id, mode)
             target = _find_target(_TARGET_BY_ID, node_id=node_id, base_version_id=base_version_id)
         else:
-            way = require_folder(access.require_right(actor, find_ways([parent_id]).get(parent_id), Right.UPLOAD))
+            way = require_folder(access.require_right(actor, find_way(parent_id, user_id=actor.user_id), Right.UPLOAD))
             target = _find_target(
                 _TARGET_BY_NAME, parent_id=parent_id, name_key=name.key, base_version_id=base_version_id
             )
@@ -76,7 +76,7 @@ def authorise(
 
 def _find_file(actor: Actor, node_id: UUID, mode: Mode) -> tuple[Way, UUID, Name]:
     """Find the file that is meant: where its rights are judged, its folder and its name."""
-    found = find_ways([node_id]).get(node_id)
+    found = find_way(node_id, user_id=actor.user_id)
     if mode == "update" and found is not None and not found.is_live:
         # It was deleted while somebody worked on it. Their edit brings it back, at the commit.
         deleted = require_returnable(actor, found)

@@ -36,12 +36,12 @@ def find_kept(
     :raises NodeGone: the file, too, was deleted since.
     """
     found = fetch_all(_SAME_EDIT, [content_hash, size_bytes, base_version_id])
-    ways = find_ways([node_id for (node_id,) in found])
+    ways = find_ways([node_id for (node_id,) in found], user_id=actor.user_id)
     live = [one for one in ways.values() if access.find_right(actor, one) is not None]
     if live:
         return live[0]
     for one in ways.values():
-        deleted = find_deleted(one)
+        deleted = find_deleted(actor, one)
         if deleted is not None and access.find_right(actor, deleted.root) is not None:
             if way is None or not way.is_live:
                 raise errors.NodeGone(node_id=one.node.id)

@@ -12,7 +12,7 @@ from apps.files import access, errors
 from apps.files.access import Right
 from apps.files.dtos import Committed, Node, UploadGrant
 from apps.files.operations import conflicts, returning
-from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_one, find_ways, kind_name, to_node
+from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_one, find_way, kind_name, require_row, to_node
 from apps.files.tree import (
     VERSION_COLUMNS,
     VERSION_VALUES,
@@ -104,7 +104,7 @@ def find_committed(*, actor: Actor, upload_id: UUID) -> Node | None:
         earlier = fetch_one(_EARLIER, {"upload_id": upload_id})
         if earlier is None or earlier[1] != actor.user_id:
             return None
-        way = find_ways([earlier[0]]).get(earlier[0])
+        way = find_way(earlier[0], user_id=actor.user_id)
     right = access.find_right(actor, way)
     return to_node(way.node, access.names_up_to(right)) if way is not None and right is not None else None
 
@@ -117,7 +117,7 @@ def _commit_to_file(upload: Upload, node_id: UUID) -> Committed:
         repeated = _find_repeated(upload)
         if repeated is not None:
             return tx.answer(repeated)
-        way = find_ways([node_id]).get(node_id)
+        way = find_way(node_id, user_id=upload.actor.user_id)
         if grant.mode == "update":
             if way is None or not way.is_live:
                 raise _NeedsTree
@@ -145,7 +145,7 @@ def _update_in_tree(upload: Upload, node_id: UUID) -> Committed:
     """Find what becomes of an edit of a file that was edited, moved or deleted meanwhile."""
     grant = upload.grant
     _lock_row(node_id)
-    way = find_ways([node_id]).get(node_id)
+    way = find_way(node_id, user_id=upload.actor.user_id)
     if way is not None and way.is_live:
         access.require_right(upload.actor, way, Right.EDIT)
         if upload.is_content_of(way.node) or way.node.version_id == grant.base_version_id:
@@ -156,7 +156,7 @@ def _update_in_tree(upload: Upload, node_id: UUID) -> Committed:
     if kept is not None:
         return _settle(upload, kept)
     if way is None or not way.is_live:
-        deleted = returning.find_deleted(way)
+        deleted = returning.find_deleted(upload.actor, way)
         if deleted is None:
             refuge = returning.find_refuge(upload.actor, grant.parent_id)
             return _write_new(upload, refuge, names.parse(grant.name), autorename=True, conflict_with_id=None)
@@ -172,7 +172,7 @@ def _update_in_tree(upload: Upload, node_id: UUID) -> Committed:
 
 def _add_or_overwrite_in_tree(upload: Upload) -> Committed:
     grant = upload.grant
-    parent = find_ways([grant.parent_id]).get(grant.parent_id)
+    parent = find_way(grant.parent_id, user_id=upload.actor.user_id)
     if parent is None or not parent.is_live:
         raise errors.ParentGone(parent_id=grant.parent_id)
     require_folder(access.require_right(upload.actor, parent, Right.UPLOAD))
@@ -180,7 +180,7 @@ def _add_or_overwrite_in_tree(upload: Upload) -> Committed:
     sibling = find_sibling(grant.parent_id, name.key) if grant.mode == "overwrite" or grant.autorename else None
     if sibling is not None and kind_name(sibling[1]) == "file":
         _lock_row(sibling[0])
-        way = find_ways([sibling[0]])[sibling[0]]
+        way = require_row(find_way(sibling[0], user_id=upload.actor.user_id))
         if grant.mode == "overwrite":
             return _write_or_settle(upload, access.require_right(upload.actor, way, Right.EDIT))
         if upload.is_content_of(way.node):
@@ -207,7 +207,7 @@ def _find_repeated(upload: Upload) -> Committed | None:
     node_id, created_by, version_created = earlier
     if created_by != upload.actor.user_id:
         raise NotFound
-    way = find_ways([node_id]).get(node_id)
+    way = find_way(node_id, user_id=upload.actor.user_id)
     if way is None or not way.is_live:
         raise errors.NodeGone(node_id=node_id)
     access.require_right(upload.actor, way, Right.VIEW)

@@ -15,7 +15,8 @@ from kombu.exceptions import OperationalError
 from apps.billing import api as billing
 from apps.files import access, limits
 from apps.files.access import Right
-from apps.files.rows import execute, fetch_all, fetch_one, fetch_page, find_way, find_ways, require_row
+from apps.files.dtos import NodeRef
+from apps.files.rows import execute, fetch_all, fetch_one, fetch_page, find_way, require_row
 from apps.files.tree import tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodePurged
@@ -27,6 +28,12 @@ logger = structlog.get_logger(__name__)
 
 TASK_NAME = "files.purge_expired_trash"
 """The task that finishes what is marked; named here because it is sent from here."""
+
+# With a team folder that has ended goes what had been thrown away in it before: nobody could take that back any more.
+_MARK_ONE = """
+UPDATE files_trash SET purging = true, purged_by = %(purged_by)s
+WHERE (node_id = %(node_id)s OR root_id = %(node_id)s) AND NOT purging RETURNING node_id
+"""
 
 _MARK_ALL = """
 UPDATE files_trash SET purging = true, purged_by = %s WHERE node_id IN (
@@ -42,9 +49,10 @@ UPDATE files_trash SET purging = true WHERE node_id IN (
 
 _CHILDREN = "SELECT id, child_count FROM files_node WHERE parent_id = %s ORDER BY kind, sort_key, id LIMIT %s"
 
-# Versions, then nodes, then the counters of folders that stay for the next batch: three tables' worth of one fact, in one statement.
+# Versions, lists of people, nodes, and the counters of folders that stay for the next batch: one fact in several tables, one statement.
 _DELETE = """
 WITH freed AS (DELETE FROM files_version WHERE node_id = ANY(%(ids)s::uuid[]) RETURNING id, blob_id, size_bytes),
+listed AS (DELETE FROM files_team_member WHERE folder_id = ANY(%(ids)s::uuid[])),
 settled AS (DELETE FROM files_settled_upload WHERE node_id = ANY(%(ids)s::uuid[])),
 gone AS (DELETE FROM files_node WHERE id = ANY(%(ids)s::uuid[]) RETURNING parent_id),
 left_behind AS (
@@ -60,24 +68,28 @@ SELECT array(SELECT id FROM freed ORDER BY id), array(SELECT blob_id FROM freed 
 """
 
 
-def mark_one(*, actor: Actor, node_id: UUID) -> None:
-    """Mark a node in the trash for purging."""
+def mark_one(*, actor: Actor, node_id: UUID) -> list[UUID]:
+    """Mark a node in the trash, or an ended team folder with its trash, for purging; returns what was marked."""
     with tree_transaction():
         (root_id,) = require_row(
             fetch_one("SELECT root_id FROM files_trash WHERE node_id = %s AND NOT purging", [node_id])
         )
-        access.require_right(actor, find_ways([root_id]).get(root_id), Right.MANAGE)
-        execute("UPDATE files_trash SET purging = true, purged_by = %s WHERE node_id = %s", [actor.user_id, node_id])
+        way = find_way(root_id, user_id=actor.user_id)
+        if root_id == node_id:
+            access.require_ended_team_folder(actor, way)
+        else:
+            access.require_right(actor, way, Right.MANAGE)
+        return [one for (one,) in fetch_all(_MARK_ONE, {"purged_by": actor.user_id, "node_id": node_id})]
 
 
-def mark_all(*, actor: Actor) -> list[UUID]:
-    """Mark what lies in the actor's trash, at most one batch of it; returns what was marked."""
+def mark_all(*, actor: Actor, root: NodeRef) -> list[UUID]:
+    """Mark what lies in the trash of a root, at most one batch of it; returns what was marked."""
     with tree_transaction():
-        way = find_way("root", user_id=actor.user_id)
-        if way is None:
+        way = find_way(root, user_id=actor.user_id)
+        if way is None and root == "root":
             return []
-        access.require_right(actor, way, Right.MANAGE)
-        return [node_id for (node_id,) in fetch_page(_MARK_ALL, [actor.user_id, way.root.id, limits.EXPIRY_BATCH])]
+        root_id = access.require_root(access.require_right(actor, way, Right.MANAGE)).node.id
+        return [node_id for (node_id,) in fetch_page(_MARK_ALL, [actor.user_id, root_id, limits.EXPIRY_BATCH])]
 
 
 def mark_expired(*, now: datetime) -> list[UUID]:

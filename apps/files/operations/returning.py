@@ -30,10 +30,10 @@ class Deleted:
     origin_id: UUID
     """Its folder: the one that it was deleted from, or the one that it was deleted with."""
     refuge: Way
-    """The folder that the deletion was done in, or the root when that is not live any more."""
+    """The folder that the deletion was done in, or the root when the actor does not reach that any more."""
 
 
-def find_deleted(way: Way | None) -> Deleted | None:
+def find_deleted(actor: Actor, way: Way | None) -> Deleted | None:
     """Find what there is to know of a node in the trash; ``None`` when it is live, purged, or being purged."""
     if way is None or way.is_live:
         return None
@@ -41,12 +41,12 @@ def find_deleted(way: Way | None) -> Deleted | None:
     if entry is None:
         return None
     root_id, deleted_from_id = entry
-    ways = find_ways([root_id, deleted_from_id])
+    ways = find_ways([root_id, deleted_from_id], user_id=actor.user_id)
     root = ways.get(root_id)
     if root is None:
         return None
     deleted_from = ways.get(deleted_from_id)
-    refuge = deleted_from if deleted_from is not None and deleted_from.is_live else root
+    refuge = deleted_from if deleted_from is not None and access.find_right(actor, deleted_from) is not None else root
     return Deleted(way=way, root=root, origin_id=way.node.parent_id or deleted_from_id, refuge=refuge)
 
 
@@ -56,7 +56,7 @@ def require_returnable(actor: Actor, way: Way | None) -> Deleted:
     :raises NotFound: there is none, or the actor may not know of it.
     :raises Forbidden: the actor may see it only.
     """
-    deleted = find_deleted(way)
+    deleted = find_deleted(actor, way)
     if deleted is None:
         raise NotFound
     access.require_right(actor, deleted.root, Right.EDIT)
@@ -91,10 +91,10 @@ def find_refuge(actor: Actor, parent_id: UUID) -> Way:
 
     :raises NotFound, Forbidden: the actor may not bring files there.
     """
-    ways = find_ways([parent_id], owner_id=actor.user_id)
+    ways = find_ways([parent_id], user_id=actor.user_id, with_root=True)
     place_for_it = ways.get(parent_id)
     if place_for_it is None or not place_for_it.is_live:
-        deleted = find_deleted(place_for_it)
+        deleted = find_deleted(actor, place_for_it)
         own = (way for way in ways.values() if way.node.owner_user_id == actor.user_id)
         place_for_it = deleted.refuge if deleted is not None else next(own, None)
     return require_folder(access.require_right(actor, place_for_it, Right.UPLOAD))

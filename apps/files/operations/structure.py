@@ -153,7 +153,7 @@ def _find_way_and_target(actor: Actor, node_id: NodeRef, parent_id: UUID | None)
     """Read both ways in one query and judge the rights on them."""
     if node_id == "root":
         return access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.EDIT), None
-    ways = find_ways([node_id, parent_id])
+    ways = find_ways([node_id, parent_id], user_id=actor.user_id)
     way = access.require_right(actor, ways.get(node_id), Right.EDIT)
     if parent_id is None:
         return way, None

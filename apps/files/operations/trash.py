@@ -62,60 +62,67 @@ SELECT {COLUMNS} FROM restored
 
 def trash(*, actor: Actor, node_id: NodeRef, expected_revision: ExpectedRevision) -> None:
     """Put a node, with all below it, into the trash."""
-    now = clock.now()
     with tree_transaction(holds_commits=True):
         way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.EDIT)
-        node = way.node
-        if node.parent_id is None:
+        if way.node.is_root:
             raise errors.RootFixed
-        if expected_revision not in ("any", node.revision):
-            raise errors.RevisionMismatch(revision=node.revision)
-        above = Ancestors()
+        cut_off(actor, way, expected_revision)
+
+
+def cut_off(actor: Actor, way: Way, expected_revision: ExpectedRevision) -> None:
+    """Put a node, or a whole team folder, into the trash, inside the open transaction of the tree.
+
+    :raises RevisionMismatch: it has moved on since ``expected_revision``.
+    """
+    node, now = way.node, clock.now()
+    if expected_revision not in ("any", node.revision):
+        raise errors.RevisionMismatch(revision=node.revision)
+    above = Ancestors()
+    if node.parent_id is not None:
         above.lose_child(node.parent_id)
-        row = fetch_one(
-            _TRASH,
-            {
-                **above.parameters(),
-                "id": node.id,
-                "now": now,
-                "revision": expected_revision if isinstance(expected_revision, int) else None,
-                "root_id": way.root.id,
-                "origin_parent_id": node.parent_id,
-                "origin_path": way.path,
-                "trashed_by": actor.user_id,
-                "expires_at": now + limits.TRASH_RETENTION,
-            },
+    row = fetch_one(
+        _TRASH,
+        {
+            **above.parameters(),
+            "id": node.id,
+            "now": now,
+            "revision": expected_revision if isinstance(expected_revision, int) else None,
+            "root_id": way.root.id,
+            "origin_parent_id": node.parent_id,
+            "origin_path": way.path,
+            "trashed_by": actor.user_id,
+            "expires_at": now + limits.TRASH_RETENTION,
+        },
+    )
+    if row is None:
+        raise_revision_mismatch(node.id)
+    trashed = NodeRow._make(row)
+    publish(
+        NodeTrashed(
+            actor_id=actor.user_id,
+            node_id=node.id,
+            kind=trashed.kind_name,
+            old_parent_id=node.parent_id,
+            name=trashed.name,
+            revision=trashed.revision,
+            trashed_at=now,
+            expires_at=now + limits.TRASH_RETENTION,
         )
-        if row is None:
-            raise_revision_mismatch(node.id)
-        trashed = NodeRow._make(row)
-        publish(
-            NodeTrashed(
-                actor_id=actor.user_id,
-                node_id=node.id,
-                kind=trashed.kind_name,
-                old_parent_id=node.parent_id,
-                name=trashed.name,
-                revision=trashed.revision,
-                trashed_at=now,
-                expires_at=now + limits.TRASH_RETENTION,
-            )
-        )
+    )
 
 
 def restore(*, actor: Actor, node_id: UUID, parent_id: UUID | None, name: Name | None, on_conflict: OnConflict) -> Node:
-    """Take a node, with all that went with it, out of the trash."""
+    """Take a node, with all that went with it, out of the trash. A team folder that has ended comes back otherwise (``teams``)."""
     with tree_transaction() as tx:
         root_id, origin_parent_id, origin_path, *values = require_row(fetch_one(_ENTRY, [node_id]))
         node = NodeRow._make(values)
-        ways = find_ways([root_id, origin_parent_id, parent_id])
+        ways = find_ways([root_id, origin_parent_id, parent_id], user_id=actor.user_id)
         access.require_right(actor, ways.get(root_id), Right.EDIT)
         if parent_id is not None:
             parent = access.require_right(actor, ways.get(parent_id), Right.UPLOAD)
         else:
-            parent = access.require_right(
-                actor, _find_origin(ways, root_id, origin_parent_id, origin_path, on_conflict), Right.UPLOAD
-            )
+            origin = _find_origin(actor, ways, root_id, origin_parent_id, origin_path, on_conflict)
+            parent = access.require_right(actor, origin, Right.UPLOAD)
         require_folder(parent)
         row = place(
             parent,
@@ -138,11 +145,16 @@ def restore(*, actor: Actor, node_id: UUID, parent_id: UUID | None, name: Name |
 
 
 def _find_origin(
-    ways: dict[UUID, Way], root_id: UUID, origin_parent_id: UUID, origin_path: str, on_conflict: OnConflict
+    actor: Actor,
+    ways: dict[UUID, Way],
+    root_id: UUID,
+    origin_parent_id: UUID,
+    origin_path: str,
+    on_conflict: OnConflict,
 ) -> Way | None:
-    """Find where the node was; the root instead, when that is gone and ``rename`` allows it."""
+    """Find where the node was; the root instead, when that is gone (for the actor, at least) and ``rename`` allows it."""
     origin = ways.get(origin_parent_id)
-    if origin is not None and origin.is_live:
+    if access.find_right(actor, origin) is not None:
         return origin
     if on_conflict == "fail":
         raise errors.ParentGone(

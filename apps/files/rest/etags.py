@@ -4,7 +4,7 @@ import re
 
 from django.http import HttpRequest
 
-from apps.files.dtos import ExpectedRevision, Node
+from apps.files.dtos import ExpectedRevision, Node, TeamFolder
 from bitvault.kernel.errors import Malformed
 
 _TAG = re.compile(r'"(\d{1,18})"')
@@ -21,7 +21,7 @@ class BadCondition(Malformed):
     title = 'Send the ETag as you have read it, for instance "3"'
 
 
-def etag_of(node: Node) -> str:
+def etag_of(node: Node | TeamFolder) -> str:
     """Make the tag of a node."""
     return f'"{node.revision}"'
 
@@ -42,7 +42,7 @@ def read_if_match(request: HttpRequest) -> ExpectedRevision:
     return int(match[1]) if match else NEVER
 
 
-def is_fresh(request: HttpRequest, node: Node) -> bool:
+def is_fresh(request: HttpRequest, node: Node | TeamFolder) -> bool:
     """Tell whether ``If-None-Match`` says that the caller has this state of the node already."""
     text = request.headers.get("If-None-Match")
     if text is None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from apps.files.dtos import OnConflict, OrderName, SortName
+from apps.files.dtos import EveryoneRight, OnConflict, OrderName, SortName, TeamGrant
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.views import Body, Query
 
@@ -46,13 +46,49 @@ class ListChildren(Query, frozen=True):
 
 
 class ListTrash(Query, frozen=True):
-    """Which page of the trash."""
+    """Which page of which root's trash; the caller's own one when none is named."""
 
+    root_id: UUID | None = None
     limit: Limit = PAGE_DEFAULT
     cursor: str | None = None
 
 
+class EmptyTrash(Query, frozen=True):
+    """Which root's trash; the caller's own one when none is named."""
+
+    root_id: UUID | None = None
+
+
 class FindByPath(Query, frozen=True):
-    """A full path under the caller's personal root."""
+    """A full path under a root; the caller's own one when none is named."""
 
     path: str
+    root_id: UUID | None = None
+
+
+class ListTeamFolders(Query, frozen=True):
+    """Those that are there, or those that have ended."""
+
+    ended: bool = False
+
+
+class CreateTeamFolder(Body, frozen=True):
+    """A team folder to be made; ``everyone`` is what every member of the tenant may do, ``members`` who may do something beyond that."""
+
+    name: str
+    everyone: EveryoneRight = "none"
+    members: list[TeamGrant] = []
+
+
+class UpdateTeamFolder(Body, frozen=True):
+    """What should be otherwise; ``members`` is the whole list from now on."""
+
+    name: str | None = None
+    everyone: EveryoneRight | None = None
+    members: list[TeamGrant] | None = None
+
+
+class RestoreTeamFolder(Body, frozen=True):
+    """Another name, when the old one is taken."""
+
+    name: str | None = None

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.files.rest import views
+from apps.files.rest import team_views, views
 from bitvault.web import converters
 
 __all__ = ["converters", "urlpatterns"]
@@ -13,6 +13,10 @@ urlpatterns = [
     path("nodes/<node_ref:node_id>/children", views.NodeChildren.as_view()),
     path("nodes/<node_ref:node_id>/path", views.NodePath.as_view()),
     path("folders", views.Folders.as_view()),
+    path("team-folders", team_views.TeamFolders.as_view()),
+    path("team-folders/<uuid:folder_id>", team_views.TeamFolderDetail.as_view()),
+    path("team-folders/<uuid:folder_id>/members", team_views.TeamFolderMembers.as_view()),
+    path("team-folders/<uuid:folder_id>/restore", team_views.TeamFolderRestore.as_view()),
     path("trash", views.TrashList.as_view()),
     path("trash/<uuid:node_id>", views.TrashDetail.as_view()),
     path("trash/<uuid:node_id>/restore", views.TrashRestore.as_view()),

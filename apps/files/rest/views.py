@@ -94,9 +94,9 @@ class NodeByPath(View):
         problems=(errors.InvalidPath, errors.InvalidName, errors.PathTooLong, errors.TooDeep),
     )
     def get(self, request: ActorRequest) -> HttpResponse:
-        """Read the node at a path under the caller's personal root."""
+        """Read the node at a path under a root: the caller's own, or the team folder `root_id`."""
         query = self.parse_query(schemas.FindByPath, request)
-        node = api.find_by_path(actor=request.actor, path=query.path)
+        node = api.find_by_path(actor=request.actor, path=query.path, root_id=query.root_id or "root")
         return self.render(node, headers={"ETag": etags.etag_of(node)})
 
 
@@ -116,18 +116,21 @@ class Folders(View):
 
 
 class TrashList(View):
-    """The caller's trash."""
+    """The trash of a root: the caller's own, or a team folder's."""
 
     @operation(query=schemas.ListTrash, answer=Page[TrashedNode], problems=(BadCursor,))
     def get(self, request: ActorRequest) -> HttpResponse:
         """Read a page of the trash, latest first."""
         query = self.parse_query(schemas.ListTrash, request)
-        return self.render(api.list_trash(actor=request.actor, limit=query.limit, cursor=query.cursor))
+        return self.render(
+            api.list_trash(actor=request.actor, root_id=query.root_id or "root", limit=query.limit, cursor=query.cursor)
+        )
 
-    @operation(status=204)
+    @operation(query=schemas.EmptyTrash, status=204)
     def delete(self, request: ActorRequest) -> HttpResponse:
         """Delete all of it for ever."""
-        api.empty_trash(actor=request.actor)
+        query = self.parse_query(schemas.EmptyTrash, request)
+        api.empty_trash(actor=request.actor, root_id=query.root_id or "root")
         return self.render(status=204)
 
 

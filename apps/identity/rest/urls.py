@@ -8,6 +8,7 @@ urlpatterns = [
     path("auth/login", views.LogIn.as_view()),
     path("auth/logout", views.LogOut.as_view()),
     path("auth/password", views.Password.as_view()),
+    path("members", views.Members.as_view()),
     path("tokens", views.Tokens.as_view()),
     path("tokens/<uuid:token_id>", views.TokenDetail.as_view()),
     path("sessions", views.Sessions.as_view()),

@@ -74,6 +74,18 @@ class Password(View):
         return self.render(status=204)
 
 
+class Members(View):
+    """The people in the tenant."""
+
+    read_scope = Scope.ADMIN
+
+    @operation(query=schemas.PageOf, answer=Page[dtos.Member])
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """List them, newest first; for owners and administrators."""
+        query = self.parse_query(schemas.PageOf, request)
+        return self.render(api.list_members(actor=request.actor, limit=query.limit, cursor=query.cursor))
+
+
 class Tokens(View):
     """The caller's API tokens for this tenant."""
 

@@ -2,6 +2,9 @@
 
 A new file is its first ``VersionCommitted``. What happens to a folder happens to all below it, without an event for each: trashed with
 it, moved with it, back with it.
+
+A team folder is a folder that lies nowhere: made, renamed, ended, brought back and deleted, it is told of like any other folder, with
+``None`` where others have a parent. Who may do what in it is ``TeamAccessChanged``.
 """
 
 from collections.abc import Sequence
@@ -13,6 +16,7 @@ from uuid import UUID
 from bitvault.events.message import Event
 
 Kind = Literal["folder", "file"]
+GrantedRight = Literal["none", "viewer", "editor"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +59,14 @@ class VersionCommitted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeMoved(Event):
-    """A node has another name, another folder, or both."""
+    """A node has another name, another folder, or both. Both parents are ``None`` for a team folder, which has another name."""
 
     type: ClassVar[str] = "files.node.moved.v1"
 
     node_id: UUID
     kind: Kind
-    parent_id: UUID
-    old_parent_id: UUID
+    parent_id: UUID | None
+    old_parent_id: UUID | None
     name: str
     old_name: str
     revision: int
@@ -70,13 +74,13 @@ class NodeMoved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeTrashed(Event):
-    """A node, and all below it, lies in the trash until ``expires_at``."""
+    """A node, and all below it, lies in the trash until ``expires_at``. Without a parent before, it is a team folder that has ended."""
 
     type: ClassVar[str] = "files.node.trashed.v1"
 
     node_id: UUID
     kind: Kind
-    old_parent_id: UUID
+    old_parent_id: UUID | None
     name: str
     revision: int
     trashed_at: datetime
@@ -85,13 +89,13 @@ class NodeTrashed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRestored(Event):
-    """A node, and all that went with it, is back from the trash."""
+    """A node, and all that went with it, is back from the trash; a team folder has no parent."""
 
     type: ClassVar[str] = "files.node.restored.v1"
 
     node_id: UUID
     kind: Kind
-    parent_id: UUID
+    parent_id: UUID | None
     name: str
     revision: int
 
@@ -111,6 +115,23 @@ class NodePurged(Event):
     blob_ids: Sequence[UUID]
     size_bytes: int
     is_last: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamAccessChanged(Event):
+    """Who may do what in a team folder is not as it was.
+
+    ``everyone`` is what every member of the tenant may do from now on. ``user_ids`` names those for whom the folder's list says something
+    else than before, ``rights`` what it says, in the same order; ``none`` has left the list.
+    """
+
+    type: ClassVar[str] = "files.team_access.changed.v1"
+
+    node_id: UUID
+    revision: int
+    everyone: GrantedRight
+    user_ids: Sequence[UUID]
+    rights: Sequence[GrantedRight]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

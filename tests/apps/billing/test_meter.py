@@ -114,6 +114,31 @@ def test_what_is_stored_is_what_a_recount_finds(api, acme, actor, upload, root_i
     assert (found["live_bytes"], found["trash_bytes"], found["version_count"]) == (120, 0, 2)
 
 
+def test_bytes_in_a_team_folder_count_for_the_tenant_until_it_is_deleted(api, acme, make_actor, upload):
+    from apps.files import api as files
+
+    adam = make_actor("adam")
+    with tenancy.entered(acme):
+        team = files.create_team_folder(actor=adam, name="Design", everyone="editor")
+        folder = files.create_folder(actor=adam, parent_id=team.id, name="Plans")
+    upload(folder.id, "a.txt", 100)
+    with tenancy.entered(acme):
+        files.update_team_folder(actor=adam, folder_id=team.id, name="Art", expected_revision="any")
+    assert compare(api, acme)["live_bytes"] == 100
+    with tenancy.entered(acme):
+        files.end_team_folder(actor=adam, folder_id=team.id)
+    found = compare(api, acme)
+    assert (found["live_bytes"], found["trash_bytes"]) == (0, 100)
+    with tenancy.entered(acme):
+        files.restore_team_folder(actor=adam, folder_id=team.id)
+    assert compare(api, acme)["live_bytes"] == 100
+    with tenancy.entered(acme):
+        files.end_team_folder(actor=adam, folder_id=team.id)
+        files.purge_node(actor=adam, node_id=team.id)
+    found = compare(api, acme)
+    assert (found["live_bytes"], found["trash_bytes"], found["file_count"]) == (0, 0, 0)
+
+
 def test_replaying_every_event_changes_nothing_that_a_cursor_has_passed(api, acme, upload, root_id):
     upload(root_id, "a.txt", 100)
     before = compare(api, acme)

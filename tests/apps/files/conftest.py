@@ -33,6 +33,9 @@ CHECKS = {
         ), truth AS (SELECT top_id, max(levels) AS levels, max(path_bytes) AS path_bytes FROM below GROUP BY top_id)
         SELECT count(*) FROM files_node node JOIN truth ON truth.top_id = node.id
         WHERE node.levels_below_bound < truth.levels OR node.path_bytes_below_bound < truth.path_bytes""",
+    "roots that are not one thing": """
+        SELECT count(*) FROM files_node WHERE (owner_user_id IS NOT NULL)::int + (everyone_right IS NOT NULL AND trashed_at IS NULL)::int
+            + (parent_id IS NOT NULL)::int + (trashed_at IS NOT NULL)::int <> 1""",
     "files whose version is not their own": """
         SELECT count(*) FROM files_node node WHERE kind = 1
         AND NOT EXISTS (SELECT FROM files_version v WHERE v.id = node.version_id AND v.node_id = node.id
@@ -71,6 +74,23 @@ def assert_events_tell_all():
     nodes = {}
     for kind, told in events():
         _FOLD[kind](nodes, told)
+    listed = {
+        (folder_id, user_id): {1: "viewer", 4: "editor"}[right]
+        for folder_id, user_id, right in fetch(
+            "SELECT folder_id::text, user_id::text, granted_right FROM files_team_member"
+        )
+    }
+    everyone = {
+        folder_id: {0: "none", 1: "viewer", 4: "editor"}[right]
+        for folder_id, right in fetch(
+            "SELECT id::text, everyone_right FROM files_node WHERE everyone_right IS NOT NULL"
+        )
+    }
+    told = {node_id: node.pop("access") for node_id, node in nodes.items() if "access" in node}
+    assert {node_id: access.pop("everyone") for node_id, access in told.items()} == everyone
+    assert {
+        (node_id, user_id): right for node_id, access in told.items() for user_id, right in access.items()
+    } == listed
     rows = fetch(
         "SELECT id::text, kind, parent_id::text, name, revision, version_id::text, size_bytes, content_hash, trashed_at IS NOT NULL"
         " FROM files_node"
@@ -124,6 +144,18 @@ def _fold_purged(nodes, told):
     assert told["is_last"] is (told["node_id"] not in nodes)
 
 
+def _fold_access(nodes, told):
+    node = nodes[told["node_id"]]
+    access = node.setdefault("access", {})
+    node["revision"] = told["revision"]
+    access["everyone"] = told["everyone"]
+    for user_id, right in zip(told["user_ids"], told["rights"], strict=True):
+        if right == "none":
+            del access[user_id]
+        else:
+            access[user_id] = right
+
+
 _FOLD = {
     "files.folder.created.v1": _fold_created,
     "files.version.committed.v1": _fold_committed,
@@ -133,6 +165,7 @@ _FOLD = {
     "files.node.purged.v1": _fold_purged,
 }
 EVERY_KIND = set(_FOLD)
+_FOLD["files.team_access.changed.v1"] = _fold_access
 
 
 def live_a_little(tree, chance, steps):

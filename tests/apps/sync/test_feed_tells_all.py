@@ -7,7 +7,9 @@ import pytest
 from django.db import connection
 
 from apps.files import api as files
+from apps.files.dtos import TeamGrant
 from apps.files.limits import TRASH_RETENTION
+from apps.sync.errors import CursorExpired
 from bitvault.events import consuming
 from bitvault.events.api import set_position
 from bitvault.kernel import clock, db
@@ -28,6 +30,9 @@ READING = {
     "find_readable_blob",
     "list_reachable_roots",
     "list_tree_rows",
+    "get_team_folder",
+    "list_team_folders",
+    "list_team_members",
 }
 """Doors that leave the tree as it is."""
 
@@ -37,6 +42,8 @@ ACTS = {
         lambda tree, world: tree.update(world["folder"], name="renamed"),
         lambda tree, world: tree.update(world["folder"], parent_id=world["other"].id),
         lambda tree, world: tree.update(world["file"], parent_id=world["other"].id, name="both"),
+        lambda tree, world: tree.update(world["folder"], parent_id=world["team"].id),
+        lambda tree, world: tree.update(world["team file"], parent_id=world["other"].id),
     ],
     "trash_node": [
         lambda tree, world: tree.trash(world["folder"]),
@@ -45,6 +52,21 @@ ACTS = {
     "restore_node": [
         lambda tree, world: tree.restore(world["trashed"]),
         lambda tree, world: tree.restore(world["trashed"], parent_id=world["other"].id, name="back"),
+    ],
+    "create_team_folder": [
+        lambda _, world: world["adam"].make("All of us", everyone="viewer"),
+        lambda _, world: world["adam"].make("Some of us", members=[world["mia edits"]]),
+    ],
+    "update_team_folder": [
+        lambda _, world: world["adam"].change(world["team"], name="Renamed"),
+        lambda _, world: world["adam"].change(world["team"], everyone="viewer"),
+        lambda _, world: world["adam"].change(world["team"], members=[]),
+        lambda _, world: world["adam"].change(world["closed"], members=[world["mia edits"]]),
+        lambda _, world: world["adam"].change(world["closed"], everyone="editor"),
+    ],
+    "end_team_folder": [lambda _, world: files.end_team_folder(actor=world["adam"].actor, folder_id=world["team"].id)],
+    "restore_team_folder": [
+        lambda _, world: files.restore_team_folder(actor=world["adam"].actor, folder_id=world["ended"].id)
     ],
     "purge_node": [lambda tree, world: files.purge_node(actor=tree.actor, node_id=world["trashed"].id)],
     "empty_trash": [lambda tree, _: files.empty_trash(actor=tree.actor)],
@@ -75,6 +97,20 @@ def _write_twice_from_one_base(tree, file):
     return tree.write(file, b"second")
 
 
+class Administrator:
+    """Somebody who makes and changes team folders."""
+
+    def __init__(self, actor):
+        self.actor = actor
+
+    def make(self, name, **more):
+        return files.create_team_folder(actor=self.actor, name=name, **more)
+
+    def change(self, folder, **more):
+        more.setdefault("expected_revision", "any")
+        return files.update_team_folder(actor=self.actor, folder_id=folder.id, **more)
+
+
 @pytest.fixture
 def world(tree, make_actor):
     folder, other = tree.folders("a/b"), tree.folder("other")
@@ -84,8 +120,27 @@ def world(tree, make_actor):
     trashed = tree.folder("trashed", tree.folder("c"))
     tree.file("in trash.txt", tree.folder("below", trashed))
     tree.trash(trashed)
+    adam, mia_edits = Administrator(make_actor("adam")), TeamGrant(user_id=tree.actor.user_id, right="editor")
+    team, ended = (adam.make(name, members=[mia_edits]) for name in ("Team", "Ended"))
+    closed = adam.make("Closed")
+    Tree(adam.actor).folder("in the closed one", closed)
+    tree.file("in the ended one.txt", tree.folder("there", ended))
+    files.end_team_folder(actor=adam.actor, folder_id=ended.id)
+    team_file = tree.file("team.txt", tree.folder("inside", team))
     project()
-    return {"folder": folder, "other": other, "file": file, "trashed": trashed, "vera": make_actor("vera")}
+    return {
+        "folder": folder,
+        "other": other,
+        "file": file,
+        "trashed": trashed,
+        "vera": make_actor("vera"),
+        "adam": adam,
+        "mia edits": mia_edits,
+        "team": team,
+        "team file": team_file,
+        "closed": closed,
+        "ended": ended,
+    }
 
 
 def test_every_mutating_door_of_files_is_told_about():
@@ -131,6 +186,63 @@ def test_devices_that_read_now_and_then_end_with_the_tree(tree, seed):
         device.follow()
         assert device.nodes == fresh_tree(tree.actor)
     assert_replica_is_the_tree()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_devices_of_several_people_end_with_what_each_of_them_reaches(tree, make_actor, seed):
+    """Team folders come and go, are opened and closed, and things move between them and people's own roots."""
+    chance = random.Random(seed)
+    adam, vera = Administrator(make_actor("adam")), make_actor("vera")
+    folders = [adam.make("One", everyone="editor"), adam.make("Two")]
+    trees = [tree, Tree(adam.actor), Tree(vera)]
+    devices = [Device(one.actor, limit=limit) for one, limit in zip(trees, (1, 7, 200), strict=True)]
+    for _ in range(30):
+        live_a_little(chance.choice(trees[:2]), chance, 5)
+        _administer(adam, chance, folders, [tree.actor, vera])
+        if chance.random() < 0.8:
+            project()
+        for device in devices:
+            if chance.random() < 0.5:
+                _read_or_begin_anew(device)
+    project()
+    for device in devices:
+        _read_to_the_end(device)
+        assert device.nodes == fresh_tree(device.actor)
+        newcomer = Device(device.actor)
+        newcomer.take_snapshot()
+        newcomer.follow()
+        assert newcomer.nodes == fresh_tree(device.actor)
+    assert_replica_is_the_tree()
+
+
+def _administer(adam, chance, folders, people):
+    folder = chance.choice(folders)
+    live = {one.id for one in files.list_team_folders(actor=adam.actor).items}
+    match chance.randrange(5):
+        case 0 if folder.id in live:
+            files.end_team_folder(actor=adam.actor, folder_id=folder.id)
+        case 1 if folder.id not in live:
+            files.restore_team_folder(actor=adam.actor, folder_id=folder.id)
+        case 2 if folder.id in live:
+            grants = [TeamGrant(user_id=one.user_id, right=chance.choice(["viewer", "editor"])) for one in people]
+            everyone = chance.choice(["none", "none", "viewer", "editor"])
+            adam.change(folder, everyone=everyone, members=chance.sample(grants, chance.randrange(3)))
+
+
+def _read_or_begin_anew(device):
+    """Read a page; a snapshot of what may not be read any more is given up, as devices do after a 410."""
+    try:
+        device.pull()
+    except CursorExpired:
+        device.take_snapshot()
+
+
+def _read_to_the_end(device):
+    try:
+        device.follow()
+    except CursorExpired:
+        device.take_snapshot()
+        device.follow()
 
 
 @pytest.mark.parametrize("seed", range(3))

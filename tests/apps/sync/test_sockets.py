@@ -219,16 +219,19 @@ def test_two_hundred_sockets_are_told(sockets, record_property):
     sys.stderr.write(f"200 sockets told within {taken[-1] * 1000:.1f} ms\n")
 
 
-def test_a_commit_reaches_a_socket_through_worker_and_projector(sockets, live):
+def test_a_commit_and_a_change_of_access_reach_a_socket_through_worker_and_projector(sockets, live):
     worker = live.start_worker()
     try:
         client = live.client("mia")
         connection = sockets.open_as("mia")
         root_id = client.get("/me").json()["root_id"]
-        answer = client.post("/folders", {"parent_id": root_id, "name": "Told"})
-        seq = int(answer.headers["BitVault-Seq"])
-        while head_of(connection, seconds=30) < seq:
-            pass
+        for person, path, body in (
+            ("mia", "/folders", {"parent_id": root_id, "name": "Told"}),
+            ("adam", "/team-folders", {"name": "Told", "everyone": "viewer"}),
+        ):
+            seq = int(live.client(person).post(path, body).headers["BitVault-Seq"])
+            while head_of(connection, seconds=30) < seq:
+                pass
     finally:
         live.kill(worker)
 

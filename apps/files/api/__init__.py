@@ -3,6 +3,8 @@
 A node that the caller may not know of is not found, with the same answer as one that never was: ``NotFound`` is a possible answer of
 every door that takes an id, and ``Forbidden`` of every one that changes something. Wherever a ``node_id`` may be ``root``, it is the
 caller's own personal root, made when it is first asked for.
+
+Reading, structure and content stand here; team folders and the trash in files of their own beside it.
 """
 
 from collections.abc import Callable
@@ -10,7 +12,17 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from apps.files import access, limits, queries
+from apps.files import access, queries
+from apps.files.api.teams import (
+    create_team_folder,
+    end_team_folder,
+    get_team_folder,
+    list_team_folders,
+    list_team_members,
+    restore_team_folder,
+    update_team_folder,
+)
+from apps.files.api.trash import empty_trash, list_trash, purge_expired, purge_node, restore_node, trash_node
 from apps.files.dtos import (
     Committed,
     Content,
@@ -18,23 +30,53 @@ from apps.files.dtos import (
     Mode,
     Node,
     NodeRef,
-    OnConflict,
     OrderName,
     Path,
     ReachableRoot,
     SortName,
-    TrashedNode,
     TreeRows,
     UploadGrant,
 )
 from apps.files.errors import NothingToChange
-from apps.files.operations import authorising, content, downloads, purging, structure, trash
+from apps.files.operations import authorising, content, downloads, structure
 from apps.files.rows import to_node
-from bitvault.kernel import clock, db, names
+from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
+
+__all__ = [
+    "authorise_upload",
+    "commit_upload",
+    "create_folder",
+    "create_team_folder",
+    "empty_trash",
+    "end_team_folder",
+    "ensure_personal_root",
+    "find_by_path",
+    "find_committed",
+    "find_readable_blob",
+    "get_content",
+    "get_node",
+    "get_team_folder",
+    "is_committed",
+    "list_children",
+    "list_path",
+    "list_reachable_roots",
+    "list_team_folders",
+    "list_team_members",
+    "list_trash",
+    "list_tree_rows",
+    "open_content",
+    "purge_expired",
+    "purge_node",
+    "restore_node",
+    "restore_team_folder",
+    "trash_node",
+    "update_node",
+    "update_team_folder",
+]
 
 T = TypeVar("T")
 
@@ -49,13 +91,14 @@ def get_node(*, actor: Actor, node_id: NodeRef) -> Node:
 
 
 @exposed
-def find_by_path(*, actor: Actor, path: str) -> Node:
-    """Read the node at a path under the actor's personal root: ``/`` is the root itself. Each name is matched by its key.
+def find_by_path(*, actor: Actor, path: str, root_id: NodeRef = "root") -> Node:
+    """Read the node at a path under a root: ``/`` is the root itself. Each name is matched by its key.
 
     :raises InvalidPath, InvalidName, PathTooLong, TooDeep: no node can have such a path.
     """
     actor.require_scope(Scope.FILES_READ)
-    return _with_root(actor, "root" if path == "/" else None, lambda: queries.find_by_path(actor, path))
+    missing = root_id if path == "/" else None
+    return _with_root(actor, missing, lambda: queries.find_by_path(actor, path, root_id))
 
 
 @exposed
@@ -89,17 +132,6 @@ def list_children(
         node_id,
         lambda: queries.list_children(actor, node_id, limit=limit, cursor=cursor, sort=sort, order=order),
     )
-
-
-@exposed
-def list_trash(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[TrashedNode]:
-    """Read a page of the actor's trash, latest first: the tops of what was put there, not what hangs below them.
-
-    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
-    :raises BadCursor: the cursor belongs to another list.
-    """
-    actor.require_scope(Scope.FILES_READ)
-    return queries.list_trash(actor, limit=limit, cursor=cursor)
 
 
 @exposed
@@ -174,7 +206,7 @@ def update_node(
     """
     actor.require_scope(Scope.FILES_WRITE)
     if name is None and parent_id is None:
-        raise NothingToChange
+        raise NothingToChange("Say what should change: name, parent_id or both.")
     parsed = names.parse(name) if name is not None else None
     return structure.move(
         actor=actor,
@@ -184,73 +216,6 @@ def update_node(
         autorename=autorename,
         expected_revision=expected_revision,
     )
-
-
-# --- trash -----------------------------------------------------------------------------------------------------------------
-
-
-@exposed
-def trash_node(*, actor: Actor, node_id: NodeRef, expected_revision: ExpectedRevision = "any") -> None:
-    """Put a node, with all below it, into the trash for 30 days.
-
-    :raises RevisionMismatch: the node has moved on since ``expected_revision``.
-    :raises RootFixed: the node is a root.
-    """
-    actor.require_scope(Scope.FILES_WRITE)
-    trash.trash(actor=actor, node_id=node_id, expected_revision=expected_revision)
-
-
-@exposed
-def restore_node(
-    *,
-    actor: Actor,
-    node_id: UUID,
-    parent_id: UUID | None = None,
-    name: str | None = None,
-    on_conflict: OnConflict = "fail",
-) -> Node:
-    """Take a node, with all that went with it, out of the trash: to where it was, or into ``parent_id``, or under ``name``.
-
-    ``on_conflict`` decides when that cannot be. ``fail``: a taken name or a vanished folder is refused. ``rename``: a taken name becomes
-    ``name (2)``, and a folder that is not there any more is replaced by the root.
-
-    :raises ParentGone: where it was is not there any more (deleted, or in the trash itself).
-    :raises NameTaken: a live sibling there has a name with the same key.
-    :raises InvalidName, NotAFolder, TooDeep, PathTooLong, TooManyChildren: as for a move.
-    """
-    actor.require_scope(Scope.FILES_WRITE)
-    parsed = names.parse(name) if name is not None else None
-    return trash.restore(actor=actor, node_id=node_id, parent_id=parent_id, name=parsed, on_conflict=on_conflict)
-
-
-@exposed
-def purge_node(*, actor: Actor, node_id: UUID) -> None:
-    """Delete a node in the trash for ever, with all below it. It is gone at once; a large one is cleared away in the background."""
-    actor.require_scope(Scope.FILES_WRITE)
-    purging.mark_one(actor=actor, node_id=node_id)
-    purging.purge_or_send([node_id], batches=limits.PURGE_BATCHES_AT_ONCE)
-
-
-@exposed
-def empty_trash(*, actor: Actor) -> None:
-    """Delete all that lies in the actor's trash for ever. It is gone at once; what is much is cleared away in the background."""
-    actor.require_scope(Scope.FILES_WRITE)
-    marked = []
-    while some := purging.mark_all(actor=actor):
-        marked += some
-    purging.purge_or_send(marked, batches=limits.PURGE_BATCHES_AT_ONCE)
-
-
-@exposed
-def purge_expired() -> int:
-    """Delete for ever what is due in the entered tenant, and finish purges that were begun; returns how many are through.
-
-    One run does a bounded amount of work; what is left waits for the next.
-    """
-    now = clock.now()
-    purging.forget_settled(before=now - limits.SETTLED_RETENTION)
-    purging.mark_expired(now=now)
-    return purging.purge_some(purging.list_marked(), batches=limits.PURGE_BATCHES_PER_RUN)
 
 
 # --- content ---------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,116 @@
+"""Views of team folders: parse → door → render."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+
+from apps.files import api, errors
+from apps.files.dtos import TeamFolder, TeamMember
+from apps.files.rest import etags, schemas
+from bitvault.kernel.actor import Scope
+from bitvault.kernel.errors import PreconditionRequired
+from bitvault.kernel.pages import Page
+from bitvault.web.views import ActorRequest, View, operation
+
+_LIST = (errors.NotAMember, errors.TooManyTeamMembers)
+_NAME = (errors.InvalidName, errors.NameTaken)
+
+
+class TeamFolders(View):
+    """Folders of the whole tenant."""
+
+    write_scope = Scope.ADMIN
+
+    @operation(query=schemas.ListTeamFolders, answer=Page[TeamFolder])
+    def get(self, request: ActorRequest) -> HttpResponse:
+        """List those that the caller reaches, by name, all of them in one page; with `ended`, for administrators, those in the trash."""
+        query = self.parse_query(schemas.ListTeamFolders, request)
+        return self.render(api.list_team_folders(actor=request.actor, ended=query.ended))
+
+    @operation(
+        body=schemas.CreateTeamFolder,
+        answer=TeamFolder,
+        status=201,
+        problems=(*_NAME, *_LIST, errors.TooManyTeamFolders, errors.AdministratorsOnly),
+        repeatable=True,
+    )
+    def post(self, request: ActorRequest) -> HttpResponse:
+        """Make one, for the people on a list, for everyone, or both; for owners and administrators."""
+        body = self.parse(schemas.CreateTeamFolder, request)
+        return self.repeatable(
+            request,
+            lambda: api.create_team_folder(
+                actor=request.actor, name=body.name, everyone=body.everyone, members=body.members
+            ),
+        )
+
+
+class TeamFolderDetail(View):
+    """One team folder. What lies in it is read and changed as in any folder, by `/nodes/{id}`."""
+
+    write_scope = Scope.ADMIN
+
+    @operation(answer=TeamFolder)
+    def get(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
+        """Read it; `304` when `If-None-Match` names its present revision."""
+        folder = api.get_team_folder(actor=request.actor, folder_id=folder_id)
+        if etags.is_fresh(request, folder):
+            return self.render(status=304, headers={"ETag": etags.etag_of(folder)})
+        return self.render(folder, headers={"ETag": etags.etag_of(folder)})
+
+    @operation(
+        body=schemas.UpdateTeamFolder,
+        answer=TeamFolder,
+        problems=(*_NAME, *_LIST, errors.NothingToChange, errors.RevisionMismatch, PreconditionRequired),
+    )
+    def patch(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
+        """Change its name, what everyone may do, the whole list, or several at once; needs `If-Match`."""
+        body = self.parse(schemas.UpdateTeamFolder, request)
+        folder = api.update_team_folder(
+            actor=request.actor,
+            folder_id=folder_id,
+            name=body.name,
+            everyone=body.everyone,
+            members=body.members,
+            expected_revision=etags.read_if_match(request),
+        )
+        return self.render(folder, headers={"ETag": etags.etag_of(folder)})
+
+    @operation(status=204, problems=(errors.RevisionMismatch,))
+    def delete(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
+        """End it: into the trash, with all that is in it; `If-Match` is honoured when sent."""
+        expected = etags.read_if_match(request)
+        api.end_team_folder(
+            actor=request.actor, folder_id=folder_id, expected_revision="any" if expected is None else expected
+        )
+        return self.render(status=204)
+
+
+class TeamFolderMembers(View):
+    """The people on the list of a team folder."""
+
+    @operation(answer=Page[TeamMember])
+    def get(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
+        """List them by name, all of them in one page."""
+        return self.render(api.list_team_members(actor=request.actor, folder_id=folder_id))
+
+
+class TeamFolderRestore(View):
+    """The way back for a team folder that has ended."""
+
+    write_scope = Scope.ADMIN
+
+    @operation(
+        body=schemas.RestoreTeamFolder,
+        answer=TeamFolder,
+        problems=(*_NAME, errors.TooManyTeamFolders),
+        repeatable=True,
+    )
+    def post(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
+        """Bring it back, with all that was in it and the list that it had."""
+        body = self.parse(schemas.RestoreTeamFolder, request)
+        return self.repeatable(
+            request,
+            lambda: api.restore_team_folder(actor=request.actor, folder_id=folder_id, name=body.name),
+            status=200,
+        )

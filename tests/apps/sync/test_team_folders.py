@@ -1,0 +1,133 @@
+"""Team folders on people's devices: what is gained comes as a subtree, what is lost is removed, and a move is seen from both sides."""
+
+import pytest
+
+from apps.files import api as files
+from apps.files.dtos import TeamGrant
+from apps.sync import api as sync
+from tests.apps.files.conftest import Tree
+from tests.apps.sync.following import Device, fresh_tree, project
+
+
+@pytest.fixture
+def adam(tenant, make_actor):
+    return Tree(make_actor("adam"))
+
+
+@pytest.fixture
+def mia_edits(actor):
+    return TeamGrant(user_id=actor.user_id, right="editor")
+
+
+@pytest.fixture
+def team(adam, mia_edits):
+    """A team folder of mia's and adam's with a file in it."""
+    made = files.create_team_folder(actor=adam.actor, name="Design", members=[mia_edits])
+    adam.file("plan.txt", adam.folder("Plans", made))
+    project()
+    return made
+
+
+@pytest.fixture
+def device(tree, team):
+    device = Device(tree.actor)
+    device.follow()
+    device.told.clear()
+    return device
+
+
+def change(adam, team, **changes):
+    files.update_team_folder(actor=adam.actor, folder_id=team.id, expected_revision="any", **changes)
+    project()
+
+
+def told(device):
+    device.told.clear()
+    device.follow()
+    entries = [(entry.op, entry.node.name if entry.node else entry.node_id) for entry in device.told]
+    return list(dict.fromkeys(entries))  # behind a subtree the journal may name its nodes once more
+
+
+def test_a_snapshot_holds_it_with_the_rights_that_the_person_has(tree, team):
+    device = Device(tree.actor)
+    page = device.take_snapshot()
+    assert device.nodes == fresh_tree(tree.actor)
+    rights = {node.name: node.rights[-1] for node in page.items}
+    assert rights == {"My files": "manage", "Design": "edit", "Plans": "edit", "plan.txt": "edit"}
+
+
+@pytest.mark.parametrize("way", ["by the list", "as everyone"])
+def test_who_gains_one_is_told_its_subtree_parents_first(adam, team, make_actor, way):
+    vera = make_actor("vera")
+    device = Device(vera)
+    device.follow()
+    assert device.nodes == {}
+    if way == "by the list":
+        change(adam, team, members=[TeamGrant(user_id=vera.user_id, right="viewer")])
+    else:
+        change(adam, team, everyone="viewer")
+    assert told(device) == [("upsert", "Design"), ("upsert", "Plans"), ("upsert", "plan.txt")]
+    assert device.nodes == fresh_tree(vera)
+
+
+@pytest.mark.parametrize("way", ["off the list", "not for everyone any more", "ended"])
+def test_who_loses_one_is_told_one_removal(tree, adam, team, device, way, mia_edits):
+    if way == "not for everyone any more":
+        change(adam, team, everyone="viewer", members=[])
+        device.follow()
+        change(adam, team, everyone="none")
+    elif way == "off the list":
+        change(adam, team, members=[])
+    else:
+        files.end_team_folder(actor=adam.actor, folder_id=team.id)
+        project()
+    assert told(device) == [("removed", team.id)]
+    assert device.nodes == fresh_tree(tree.actor)
+    if way == "ended":
+        files.restore_team_folder(actor=adam.actor, folder_id=team.id)
+        project()
+    else:
+        change(adam, team, members=[mia_edits])
+    assert [what for _, what in told(device)] == ["Design", "Plans", "plan.txt"]
+    assert device.nodes == fresh_tree(tree.actor)
+
+
+def test_a_move_into_one_is_seen_by_both_persons_devices_as_each_of_them_may(tree, adam, team, device):
+    own = tree.folder("mine")
+    tree.file("a.txt", own)
+    project()
+    adams = Device(adam.actor)
+    adams.follow()
+    device.follow()
+    assert own.id not in adams.nodes
+    moved = tree.update(own, parent_id=team.id)
+    project()
+    assert told(adams) == [("upsert", "mine"), ("upsert", "a.txt")]
+    device.follow()
+    for one in (device, adams):
+        assert one.nodes[own.id]["parent_id"] == team.id
+    tree.update(moved, parent_id=tree.root.id)
+    project()
+    assert told(adams) == [("removed", own.id)]
+    device.follow()
+    assert device.nodes == fresh_tree(tree.actor)
+    assert adams.nodes == fresh_tree(adam.actor)
+
+
+def test_another_right_shows_on_the_folder_itself(tree, adam, team, device):
+    change(adam, team, members=[TeamGrant(user_id=tree.actor.user_id, right="viewer")])
+    page = device.pull()
+    assert [(entry.node_id, entry.node.rights) for entry in page.items] == [(team.id, ("view",))]
+
+
+def test_a_change_of_access_moves_the_head_that_sockets_are_told(tree, adam, team):
+    before = sync.get_head(actor=tree.actor)
+    change(adam, team, members=[])
+    assert sync.get_head(actor=tree.actor) > before
+
+
+def test_nothing_of_one_that_is_closed_is_told(adam, team, make_actor):
+    device = Device(make_actor("vera"))
+    adam.file("more.txt", team)
+    project()
+    assert told(device) == []
