@@ -300,9 +300,11 @@ def read_content(actor: Actor, node_id: UUID, version_id: UUID | None) -> Conten
 
 def find_readable_blob(actor: Actor, content_hash: str, size_bytes: int) -> UUID | None:
     """Find a blob of this content in a file that the actor can read; whether others have it cannot be told from the answer."""
+    holders = db.read_alone(_HOLDERS, [content_hash, size_bytes])
+    if not holders:
+        return None  # nearly always, and then it has cost one round trip
     with db.read_transaction():
-        holders = fetch_all(_HOLDERS, [content_hash, size_bytes])
-        ways = find_ways([node_id for node_id, _ in holders], user_id=actor.user_id) if holders else {}
+        ways = find_ways([node_id for node_id, _ in holders], user_id=actor.user_id)
     for node_id, blob_id in holders:
         if access.find_right(actor, ways.get(node_id)) is not None:
             return UUID(str(blob_id))

@@ -72,11 +72,20 @@ _READABLE_KEY = "SELECT key FROM storage_blob WHERE id = %(id)s AND state IN ('p
 
 def insert(attempt: Attempt) -> None:
     """Write the row of a new attempt."""
+    with db.prepared_cursor() as cursor:
+        cursor.execute(_INSERT, _values_of(attempt))
+
+
+def insert_last(attempt: Attempt, tx: db.Transaction) -> None:
+    """Write the row of a new attempt as the last statement of a transaction."""
+    tx.run_last(_INSERT, _values_of(attempt))
+
+
+def _values_of(attempt: Attempt) -> list[Any]:
     values = [getattr(attempt, name) for name in _NAMES]
     values[_RESIGNED] = msgspec.json.encode(attempt.resigned).decode()
     values[_DESTINATION] = msgspec.json.encode(attempt.destination).decode()
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, values)
+    return values
 
 
 def find(upload_id: UUID, *, lock: bool = False) -> Attempt | None:

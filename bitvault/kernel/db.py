@@ -17,6 +17,7 @@ from bitvault.kernel import boundary, tenancy
 from bitvault.kernel.errors import ProgrammingError
 
 T = TypeVar("T")
+Parameters = Mapping[str, Any] | Sequence[Any]
 
 logger = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ class Transaction:
             raise ProgrammingError("a transaction has one last step")
         self._last_step = action
 
-    def run_last(self, statement: str, parameters: Any) -> list[tuple[Any, ...]]:
+    def run_last(self, statement: str, parameters: Parameters) -> list[tuple[Any, ...]]:
         """Run the statement that ends the transaction, with COMMIT in the same round trip; returns what it RETURNS.
 
         What it locks is free again as soon as the commit is durable, whatever this process does meanwhile. If it fails, or COMMIT does, the
@@ -168,7 +169,7 @@ def read_transaction() -> Iterator[Transaction]:
         yield tx
 
 
-def write_alone(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def write_alone(statement: str, parameters: Parameters) -> list[tuple[Any, ...]]:
     """Change rows of the entered tenant by one statement that is the whole transaction, in one round trip; returns what it RETURNS.
 
     For doors that many wait for. It can publish no event: those take a ``write_transaction``.
@@ -179,7 +180,7 @@ def write_alone(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any
     return _alone(statement, parameters, writes=True)
 
 
-def read_alone(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def read_alone(statement: str, parameters: Parameters) -> list[tuple[Any, ...]]:
     """Read rows of the entered tenant by one statement that is the whole transaction, in one round trip.
 
     :raises NestedTransaction: another transaction is open.
@@ -222,7 +223,7 @@ def _transaction(
     tx.announce()
 
 
-def _alone(statement: str, parameters: Mapping[str, Any], *, writes: bool) -> list[tuple[Any, ...]]:
+def _alone(statement: str, parameters: Parameters, *, writes: bool) -> list[tuple[Any, ...]]:
     """Send the choice of schema and the statement as one message, which PostgreSQL runs as one transaction without BEGIN and COMMIT."""
     if connection.in_atomic_block:
         # A transaction of ours, which refuses, or a test's own, in which this is a savepoint.
@@ -240,7 +241,7 @@ def _alone(statement: str, parameters: Mapping[str, Any], *, writes: bool) -> li
         _open.reset(token)
 
 
-def _run(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def _run(statement: str, parameters: Parameters) -> list[tuple[Any, ...]]:
     with prepared_cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())

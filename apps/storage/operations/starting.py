@@ -62,11 +62,13 @@ def start(
     )
     announced = range(1, min(len(part_hashes), dtos.SIGN_LIMIT) + 1)
     with db.write_transaction() as tx:
-        rows.insert(attempt)
         base = queries.find_base(attempt)
         if not _needs_store_upload(attempt, base, announced):
             # Signing is arithmetic, so the answer is part of the transaction that makes it true.
-            return tx.answer(queries.describe(attempt, _sign(attempt, base, announced)))
+            answer = tx.answer(queries.describe(attempt, _sign(attempt, base, announced)))
+            rows.insert_last(attempt, tx)
+            return answer
+        rows.insert(attempt)
     _open_store_upload(attempt)
     described = queries.describe(attempt, _sign(attempt, base, announced))
     with db.write_transaction() as tx:
