@@ -2,7 +2,7 @@
 
 Control calls go to the internal endpoint; URLs for clients are signed for the public one. Signing is arithmetic and talks to nobody;
 every other method talks to the store and therefore refuses to run inside a transaction. The two things that every upload needs, signing
-and one HEAD, go past boto3's client, whose machinery costs 1 to 4 ms of CPU per call: botocore's signer takes 0.07 ms, a HEAD over
+and one HEAD, go past boto3's client, whose machinery costs 1 to 4 ms of CPU per call: signing takes 0.02 ms (``signing``), a HEAD over
 pooled urllib3 0.3 ms.
 """
 
@@ -13,19 +13,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
-from urllib.parse import quote, urlencode
 
 import boto3
 import structlog
 import urllib3
-from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from apps.storage.errors import ContentMismatch, StoreUnavailable
+from apps.storage.signing import Signer
 from bitvault.kernel import clock, db
 
 if TYPE_CHECKING:
@@ -50,6 +47,7 @@ DELETE_BATCH = 1000
 """Keys of one DeleteObjects call; S3's limit."""
 
 _CHECKSUM = "x-amz-checksum-sha256"
+_WITH_CHECKSUM = {"x-amz-checksum-mode": "ENABLED"}
 _PATIENCE = urllib3.Timeout(connect=3, read=15)
 _RETRIES = urllib3.Retry(
     total=3, backoff_factor=0.1, status_forcelist=(500, 502, 503, 504), allowed_methods=("HEAD",), raise_on_status=False
@@ -151,7 +149,9 @@ class ObjectStore:
         self.public_endpoint_url = public_endpoint_url.rstrip("/")
         self.region = region
         self.bucket = bucket
-        self._credentials = Credentials(access_key_id, secret_access_key)
+        keys = {"region": region, "access_key_id": access_key_id, "secret_access_key": secret_access_key}
+        self._signer = Signer(endpoint_url=self.endpoint_url, **keys)
+        self._public_signer = Signer(endpoint_url=self.public_endpoint_url, **keys)
         self._pool = urllib3.connection_from_url(
             self.endpoint_url, maxsize=_CONNECTIONS, timeout=_PATIENCE, retries=_RETRIES
         )
@@ -211,24 +211,18 @@ class ObjectStore:
     ) -> Signed:
         # Content-Length is signed, but not handed out: every client writes it itself, and browsers let nobody else.
         signed_headers = headers if size_bytes is None else {**headers, "Content-Length": str(size_bytes)}
-        request = AWSRequest(method, self._url(self.public_endpoint_url, key, query), headers=signed_headers)
-        seconds = int(lifetime.total_seconds())
-        S3SigV4QueryAuth(self._credentials, "s3", self.region, seconds).add_auth(request)
-        return Signed(method=method, url=str(request.url), headers=headers, expires_at=clock.now() + lifetime)
-
-    def _url(self, endpoint: str, key: str, query: dict[str, str]) -> str:
-        asked = f"?{urlencode(query, quote_via=quote)}" if query else ""
-        return f"{endpoint}/{self.bucket}/{key}{asked}"
+        url = self._public_signer.sign_url(
+            method, f"/{self.bucket}/{key}", query=query, headers=signed_headers, lifetime=lifetime
+        )
+        return Signed(method=method, url=url, headers=headers, expires_at=clock.now() + lifetime)
 
     # --- objects -----------------------------------------------------------------------------------------------------------
 
     @_asks_store
     def find_object(self, key: str) -> StoredObject | None:
         """Ask for the size and checksum of an object."""
-        request = AWSRequest("HEAD", self._url(self.endpoint_url, key, {}), headers={"x-amz-checksum-mode": "ENABLED"})
-        S3SigV4Auth(self._credentials, "s3", self.region).add_auth(request)
-        path = str(request.url).removeprefix(self.endpoint_url)
-        answer = self._pool.urlopen("HEAD", path, headers=dict(request.headers.items()), redirect=False)
+        target, headers = self._signer.sign_bare("HEAD", f"/{self.bucket}/{key}", headers=_WITH_CHECKSUM)
+        answer = self._pool.urlopen("HEAD", target, headers=headers, redirect=False)
         if answer.status == _NOT_FOUND:
             return None
         if answer.status != _OK:
