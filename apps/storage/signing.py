@@ -1,8 +1,8 @@
 """Signatures that S3 asks for (AWS Signature Version 4), for what every upload and download needs: a URL for a client, and one HEAD.
 
-The library's signer is made for any request to any service and takes 0.17 to 0.34 ms for each, a tenth of a download; the same arithmetic for
-ours alone takes 0.02 to 0.04 ms. Its tests hold every signature against the library's. Source: AWS, "Authenticating Requests (AWS
-Signature Version 4)", Amazon S3 API reference.
+The library's signer is made for any request to any service and takes 0.17 to 0.34 ms for each, a tenth of a download; the same
+arithmetic for ours alone takes 0.02 to 0.04 ms. Its tests hold every signature against the library's. Source: AWS, "Authenticating
+Requests (AWS Signature Version 4)", Amazon S3 API reference.
 """
 
 import functools

@@ -4,12 +4,18 @@ import contextvars
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 
 import structlog
+from csp.constants import HEADER as POLICY_HEADER
+from csp.utils import build_policy
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
+from django.utils.deprecation import MiddlewareMixin
 from prometheus_client import Counter, Histogram
 
 from apps.identity import api as identity
@@ -29,6 +35,8 @@ SECONDS = Histogram(
     ["route"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+
+REST_PREFIX = "/api/"
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods that figures and logs name. Any word can stand in a request line, and each would make a figure of its own."""
@@ -128,3 +136,37 @@ class HostChoice:
                 return problems.render(errors.NotFound("No vault lives at this address."))
             tenancy.enter(tenant)
         return self._get_response(request)
+
+
+class ContentPolicy:
+    """Send the content security policy with every answer.
+
+    It is one text for all of them. The library's own middleware writes it anew each time, which was a tenth of what a request costs before
+    its view begins (0.05 ms).
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+        self._policy = build_policy()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        response.headers.setdefault(POLICY_HEADER, self._policy)
+        return response
+
+
+class _ForPages(MiddlewareMixin):
+    """Leaves the REST surface alone: nothing there asks for what these find out (0.03 ms for both)."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path_info.startswith(REST_PREFIX):
+            return self.get_response(request)
+        return super().__call__(request)
+
+
+class Operators(_ForPages, AuthenticationMiddleware):
+    """Tell Django admin which operator is signed in."""
+
+
+class Messages(_ForPages, MessageMiddleware):
+    """Keep what Django admin says after a change for the page that follows."""

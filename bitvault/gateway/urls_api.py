@@ -5,15 +5,16 @@ from django.urls import include, path
 from bitvault.gateway import content, me, uploads
 from bitvault.gateway.openapi import SchemaDocument
 
+# Django tries one after another: what is asked most comes first.
 urlpatterns = [
-    path("me", me.Me.as_view()),
-    path("", include("apps.identity.rest.urls")),
+    path("uploads", uploads.Uploads.as_view()),
+    path("uploads/<uuid:upload_id>/commit", uploads.UploadCommit.as_view()),
+    path("uploads/<uuid:upload_id>/parts", uploads.UploadParts.as_view()),
+    path("uploads/<uuid:upload_id>", uploads.UploadDetail.as_view()),
     path("nodes/<node_ref:node_id>/content", content.NodeContent.as_view()),
     path("", include("apps.files.rest.urls")),
-    path("uploads", uploads.Uploads.as_view()),
-    path("uploads/<uuid:upload_id>", uploads.UploadDetail.as_view()),
-    path("uploads/<uuid:upload_id>/parts", uploads.UploadParts.as_view()),
-    path("uploads/<uuid:upload_id>/commit", uploads.UploadCommit.as_view()),
+    path("me", me.Me.as_view()),
+    path("", include("apps.identity.rest.urls")),
     path("", include("apps.billing.rest.urls")),
     path("", include("apps.admin_platform.rest.urls")),
     path("", include("apps.sync.rest.urls")),

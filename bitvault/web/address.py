@@ -1,6 +1,7 @@
 """Where a request comes from, as far as that can be known."""
 
 import ipaddress
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -26,6 +27,7 @@ def find_address(peer: str, forwarded: str) -> str:
     return _plain(seen[position])
 
 
+@lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
     """Give an address in its one canonical spelling, so that it cannot be counted twice; an IPv6 client is its /64 network.
 
