@@ -8,7 +8,7 @@ from apps.files import access, errors, limits
 from apps.files.access import Right
 from apps.files.dtos import Mode, UploadGrant
 from apps.files.operations.returning import require_returnable
-from apps.files.rows import Way, fetch_one, find_way, kind_name
+from apps.files.rows import Way, find_way, kind_name
 from apps.files.tree import NOTHING_BELOW, require_folder, require_room
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
@@ -51,14 +51,14 @@ def authorise(
         raise errors.FileTooLarge(limit_bytes=limits.FILE_LIMIT_BYTES)
     if (node_id is not None and mode == "add") or (base_version_id is not None and mode != "update"):
         raise errors.UploadTargetUnfit
-    with db.read_transaction():
+    with db.read_transaction() as tx:
         if node_id is not None:
             way, parent_id, name = _find_file(actor, node_id, mode)
-            target = _find_target(_TARGET_BY_ID, node_id=node_id, base_version_id=base_version_id)
+            target = _find_target(tx, _TARGET_BY_ID, node_id=node_id, base_version_id=base_version_id)
         else:
             way = require_folder(access.require_right(actor, find_way(parent_id, user_id=actor.user_id), Right.UPLOAD))
             target = _find_target(
-                _TARGET_BY_NAME, parent_id=parent_id, name_key=name.key, base_version_id=base_version_id
+                tx, _TARGET_BY_NAME, parent_id=parent_id, name_key=name.key, base_version_id=base_version_id
             )
             if target is None or mode == "add":
                 require_room(way, name, NOTHING_BELOW)
@@ -91,9 +91,9 @@ def _find_file(actor: Actor, node_id: UUID, mode: Mode) -> tuple[Way, UUID, Name
     return judged, parent_id, names.parse(found.node.name)
 
 
-def _find_target(sql: str, **parameters: Any) -> _Target | None:
-    row = fetch_one(sql, parameters)
-    return None if row is None else _Target(*row)
+def _find_target(tx: db.Transaction, sql: str, **parameters: Any) -> _Target | None:
+    rows = tx.run_last(sql, parameters)
+    return _Target(*rows[0]) if rows else None
 
 
 def _judge_target(
