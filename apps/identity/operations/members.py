@@ -44,7 +44,7 @@ def new_user(*, email: str, name: str, password: str | None) -> models.User:
     :raises WeakPassword: the password is too easy to guess.
     :raises InvalidLabel: the name cannot be used.
     """
-    label = texts.read_label(name, field="name", required=False)
+    label = texts.read_label(name, field="person_name", required=False)
     if password is not None:
         texts.require_strong(password, email=email, name=label)
     return models.User(id=ids.new_id(), email=email, name=label, password=make_password(password))

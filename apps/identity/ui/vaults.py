@@ -26,7 +26,6 @@ from bitvault.web.address import client_address
 from bitvault.web.pages import SIGN_IN, initials, render_problem
 
 _FIELD_OF: dict[type[BitVaultError], str] = {
-    InvalidLabel: "name",
     InvalidSlug: "slug",
     SlugTaken: "slug",
     InvalidEmail: "email",
@@ -68,6 +67,8 @@ class SignUp(View):
 
 def _find_field(error: BitVaultError | None) -> str | None:
     """Find the field that a refusal belongs to."""
+    if isinstance(error, InvalidLabel):
+        return str(error.facts["field"])
     return next((field for kind, field in _FIELD_OF.items() if isinstance(error, kind)), None)
 
 

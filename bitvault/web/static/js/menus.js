@@ -41,7 +41,7 @@ function openBy(menu, button) {
   const above = anchor.top - box.height - 6;
   const fits = below + box.height + EDGE < innerHeight;
   place(menu, left, button.dataset.menuPlace === "above" || !fits ? above : below);
-  itemsOf(menu)[0]?.focus();
+  itemsOf(menu)[0]?.focus({ preventScroll: true });
 }
 
 /**
@@ -55,7 +55,7 @@ export function openAt(menu, x, y, returnTo) {
   opener = returnTo;
   menu.showPopover();
   place(menu, x, y);
-  itemsOf(menu)[0]?.focus();
+  itemsOf(menu)[0]?.focus({ preventScroll: true });
 }
 
 /** Close whatever menu is open. @param {boolean} [giveBack] whether its opener gets the focus */

@@ -120,8 +120,7 @@ function changePassword() {
       });
     } catch (error) {
       const weak = error instanceof Problem && error.code === "identity.weak_password";
-      const reasons = weak && Array.isArray(error.facts.reasons) ? ` ${error.facts.reasons.join(" ")}` : "";
-      throw new Refusal(weak ? fresh : current, explain(error) + reasons);
+      throw new Refusal(weak ? fresh : current, explain(error));
     }
     toast("Password changed. Other sessions and tokens have ended.");
     await renew("#sessions");
