@@ -21,7 +21,6 @@ UPLOADS, DOWNLOADS = "uploads_committed_count", "downloads_signed_count"
 UPLOADED, DOWNLOADED = "uploaded_bytes", "downloaded_bytes"
 GAUGES = ("live_bytes", "trash_bytes", "file_count", "folder_count", "version_count")
 FLOWS = (UPLOADS, UPLOADED, DOWNLOADS, DOWNLOADED)
-METRICS = (*GAUGES, *FLOWS)
 
 _SUBTREE = """
 WITH RECURSIVE below AS (

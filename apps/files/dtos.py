@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from bitvault.kernel.names import PortabilityProblem
+
 KindName = Literal["folder", "file"]
 Mode = Literal["add", "overwrite", "update"]
 NodeRef = UUID | Literal["root"]
@@ -35,7 +37,8 @@ class Node:
     """A folder or a file as the caller may see it.
 
     ``size_bytes``, ``media_type``, ``content_hash`` and ``version_id`` are those of a file's current version and ``None`` for a folder.
-    ``modified_at`` is when the content last changed here. ``rights`` are all that the caller has, weakest first.
+    ``modified_at`` is when the content last changed here. ``rights`` are all that the caller has, weakest first. ``name_problems``
+    tell why other systems cannot hold the name as it is, or why it misleads a reader; it is kept all the same.
     """
 
     id: UUID
@@ -53,6 +56,7 @@ class Node:
     tags: Sequence[Tag]
     trashed_at: datetime | None
     rights: Sequence[RightName]
+    name_problems: Sequence[PortabilityProblem]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

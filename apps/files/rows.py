@@ -13,7 +13,7 @@ from django.db import connection
 
 from apps.files.dtos import KindName, Node, NodeRef, RightName
 from apps.files.models import Kind
-from bitvault.kernel import db
+from bitvault.kernel import db, names
 from bitvault.kernel.errors import NotFound
 
 COLUMNS = (
@@ -103,6 +103,7 @@ def to_node(row: NodeRow, rights: Sequence[RightName]) -> Node:
         tags=(),
         trashed_at=row.trashed_at,
         rights=rights,
+        name_problems=names.find_portability_problems(row.name),
     )
 
 

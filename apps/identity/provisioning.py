@@ -196,13 +196,3 @@ def _rights(schema: str) -> str:
         ALTER DEFAULT PRIVILEGES IN SCHEMA "{schema}" GRANT USAGE ON SEQUENCES TO "{schema}";
         {append_only}
     """
-
-
-def drop_schema(tenant_id: UUID) -> None:
-    """Remove the schema and the role of a tenant in the open transaction."""
-    schema = tenancy.require_schema_name(tenancy.schema_of(tenant_id))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL ROLE {OWNER_ROLE}")
-        cursor.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
-        cursor.execute(f'DROP ROLE IF EXISTS "{schema}"')
-        cursor.execute("RESET ROLE")

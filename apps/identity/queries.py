@@ -20,7 +20,6 @@ from apps.identity.remembered import Remembered
 from apps.identity.session_store import hash_key
 from bitvault.kernel import clock, db, pages
 from bitvault.kernel.actor import ALL_SCOPES, Actor, Role, Scope
-from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import Page
 from bitvault.kernel.tenancy import Tenant
 
@@ -357,14 +356,3 @@ def _newest_first(purpose: str, rows: "QuerySet[Any]", *, limit: int, cursor: st
     found = list(rows.order_by("-id")[: limit + 1])
     more = len(found) > limit
     return Page(found[:limit], pages.encode_cursor(purpose, [str(found[limit - 1].id)]) if more else None)
-
-
-def get_membership(tenant_id: UUID, user_id: UUID) -> models.Membership:
-    """Give a membership with its person.
-
-    :raises NotFound: there is none.
-    """
-    row = models.Membership.objects.filter(tenant_id=tenant_id, user_id=user_id).select_related("user").first()
-    if row is None:
-        raise NotFound
-    return row

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from bitvault.kernel.names import PortabilityProblem
+
 Resolution = Literal["both", "original", "copy"]
 """How a conflict is settled: both files stay, or the one named does and the other goes into the trash."""
 
@@ -48,6 +50,7 @@ class SyncedNode:
     tags: Sequence[str]
     trashed_at: datetime | None
     rights: Sequence[str]
+    name_problems: Sequence[PortabilityProblem]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from apps.sync.errors import CursorExpired, DeviceEnded
 from apps.sync.models import Device, Feed
 from apps.sync.positions import Position
 from apps.sync.projector import ROOTS
+from bitvault.kernel import names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.pages import BadCursor
 
@@ -194,6 +195,7 @@ def to_node(state: NodeState, rights: Sequence[str]) -> dtos.SyncedNode:
         tags=(),
         trashed_at=None,
         rights=rights,
+        name_problems=names.find_portability_problems(state.name),
     )
 
 

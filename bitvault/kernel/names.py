@@ -8,6 +8,7 @@ by a database collation. Turkish dotted and dotless i stay apart: ``casefold`` i
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Literal
 
 from bitvault.kernel.errors import Invalid
 
@@ -26,6 +27,9 @@ _WINDOWS_DEVICES = frozenset(
 )
 _WINDOWS_CHARACTERS = frozenset('\\:*?"<>|')
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+PortabilityProblem = Literal["windows_character", "windows_trailing", "windows_device", "bidi_control"]
 
 
 class InvalidName(Invalid):
@@ -97,12 +101,12 @@ def sort_key_of(text: str) -> str:
     return _DIGITS.sub(numbered, key_of(text))[:_SORT_KEY_LIMIT]
 
 
-def find_portability_problems(text: str) -> list[str]:
+def find_portability_problems(text: str) -> list[PortabilityProblem]:
     """Name what keeps a name from being written on other systems: it is kept and shown, never changed behind its owner's back.
 
     Rules of Windows: Microsoft's “Naming Files, Paths, and Namespaces”. Bidirectional controls can make ``exe.txt`` of ``txt.exe``.
     """
-    problems = []
+    problems: list[PortabilityProblem] = []
     if _WINDOWS_CHARACTERS & set(text):
         problems.append("windows_character")
     if text.endswith((".", " ")):

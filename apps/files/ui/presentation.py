@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.template.defaultfilters import filesizeformat
 
 from apps.files.dtos import Node, OrderName, SortName, TrashedNode
+from bitvault.kernel.names import PortabilityProblem
 
 ROOT_NAME = "My files"
 
@@ -54,6 +55,17 @@ class Row:
     modified_at: str
     size_bytes: int | str
     size_label: str
+    name_problems: Sequence[PortabilityProblem] = ()
+
+    @property
+    def unfit_for_windows(self) -> bool:
+        """Whether Windows cannot hold the name."""
+        return any(problem.startswith("windows") for problem in self.name_problems)
+
+    @property
+    def misleading(self) -> bool:
+        """Whether the name does not read as it is."""
+        return "bidi_control" in self.name_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +150,7 @@ def to_row(node: Node) -> Row:
         modified_at=node.modified_at.isoformat(),
         size_bytes="" if node.size_bytes is None else node.size_bytes,
         size_label="" if node.size_bytes is None else filesizeformat(node.size_bytes),
+        name_problems=node.name_problems,
     )
 
 

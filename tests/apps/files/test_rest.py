@@ -25,6 +25,7 @@ NODE_FIELDS = {
     "tags",
     "trashed_at",
     "rights",
+    "name_problems",
 }
 
 
@@ -249,6 +250,13 @@ def test_names_that_attack_are_refused_or_kept_as_they_are(mia, root_id, name, s
         assert mia.get(f"/nodes/{response.json()['id']}").json()["name"] == name
     else:
         problem(response, 422, "files.invalid_name")
+
+
+def test_a_name_that_windows_cannot_hold_is_kept_and_says_so(mia, root_id):
+    made = mia.post("/folders", {"parent_id": root_id, "name": "plan: b."}).json()
+    assert (made["name"], made["name_problems"]) == ("plan: b.", ["windows_character", "windows_trailing"])
+    renamed = mia.patch(f"/nodes/{made['id']}", {"name": "plan b"}, revision=1).json()
+    assert renamed["name_problems"] == []
 
 
 def test_a_lone_surrogate_in_json_is_no_name(mia, root_id):

@@ -84,6 +84,16 @@ def test_names_are_shown_as_text_whatever_they_hold(browser, api, folder):
     assert "&lt;img src=x onerror=alert(1)&gt;&quot;&#x27;&amp;{{ 7*7 }}" in page
 
 
+@pytest.mark.parametrize(
+    ("name", "told"), [("plain.txt", []), ("what?", ["windows"]), ("nul", ["windows"]), ("\u202etxt.exe", ["bidi"])]
+)
+def test_what_is_wrong_with_a_name_elsewhere_is_told_beside_it(browser, api, folder, name, told):
+    api("mia").post("/folders", {"parent_id": folder["id"], "name": name})
+    page = browser.get(f"/files/{folder['id']}/").content.decode()
+    shown = re.findall(r'<span class="name-flag" data-flag="(\w+)" title="[^"]+">', page)
+    assert shown == told
+
+
 def test_pages_hold_no_script_no_style_and_no_handler_of_their_own(browser, folder):
     for path in ("/files/", f"/files/{folder['id']}/", "/trash/", "/settings/"):
         answer = browser.get(path)

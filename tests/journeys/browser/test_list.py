@@ -52,6 +52,12 @@ def test_f2_renames_in_place_and_the_row_moves_to_where_it_belongs(vault, folder
     vault.expect_names("beta.txt", "gamma.txt", "omega.txt")
     expect(vault.row("omega.txt")).to_be_focused()
 
+    vault.press("F2")
+    vault.page.keyboard.type("who?")
+    vault.press("Enter")
+    expect(vault.row("who?.txt").get_by_title("Windows cannot hold this name")).to_be_visible()
+    expect(vault.row("beta.txt").get_by_title("Windows cannot hold this name")).to_be_hidden()
+
 
 def test_a_refused_name_is_told_under_the_field_and_escape_takes_it_back(vault, folder, sender):
     sender.bring("alpha.txt", b"a")

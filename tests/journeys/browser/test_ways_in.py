@@ -21,6 +21,17 @@ def test_a_wrong_password_is_told_beside_the_form_and_the_right_one_opens_the_va
     expect(page.get_by_role("heading", name="My files")).to_be_visible()
 
 
+def test_a_password_is_shown_and_hidden_again(visitor, live):
+    page = visitor()
+    page.goto(f"{live.tenant_url}/sign-in/")
+    page.get_by_label("Password", exact=True).fill("what I typed")
+    reveal = page.get_by_role("button", name="Show password")
+    for kind, picture in (("text", "#eye-off"), ("password", "#eye")):
+        reveal.click()
+        expect(page.locator("#password")).to_have_attribute("type", kind)
+        expect(reveal.locator("use")).to_have_attribute("href", re.compile(f"{picture}$"))
+
+
 def test_whoever_is_signed_out_comes_back_to_where_they_were_going(visitor, live, folder):
     page = visitor()
     page.goto(f"{live.tenant_url}/files/{folder['id']}/?sort=size_bytes&order=desc")

@@ -1,6 +1,6 @@
 /** Starts what the pages before sign-in have: busy buttons, showing a password, an address that follows a name. */
 
-import { closest } from "./dom.js";
+import { closest, need, setIcon } from "./dom.js";
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -20,6 +20,7 @@ document.addEventListener("click", (event) => {
   const shown = input.type === "text";
   input.type = shown ? "password" : "text";
   button.setAttribute("aria-pressed", String(!shown));
+  setIcon(need("use", SVGElement, button), shown ? "eye" : "eye-off");
 });
 
 const source = document.querySelector("[data-slug-source]");

@@ -61,6 +61,8 @@ function fill(row, node) {
   link.href = node.kind === "folder" ? `/files/${node.id}/` : `/api/v1/nodes/${node.id}/content`;
   if (node.kind === "file") link.setAttribute("hx-boost", "false");
   fillName(row, node.name);
+  need('[data-flag="windows"]', HTMLElement, row).hidden = !node.name_problems.some((problem) => problem.startsWith("windows"));
+  need('[data-flag="bidi"]', HTMLElement, row).hidden = !node.name_problems.includes("bidi_control");
   for (const time of row.querySelectorAll("time")) time.setAttribute("datetime", node.modified_at);
   for (const slot of row.querySelectorAll('[data-slot^="size"]')) slot.textContent = bytes(node.size_bytes);
   need('[data-act="download"]', HTMLElement, row).hidden = node.kind === "folder";
