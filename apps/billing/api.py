@@ -1,10 +1,11 @@
 """The door of billing: room for uploads, and what is left of it."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from apps.billing import operations, queries
-from apps.billing.dtos import Quota, Usage, UsageHistory
+from apps.billing import operations, queries, rebuilding
+from apps.billing.dtos import MeteredNode, Quota, Usage, UsageHistory
 from apps.billing.errors import RangeTooLong
 from apps.billing.metering import CONSUMER
 from bitvault.events.api import get_position
@@ -14,8 +15,10 @@ from bitvault.kernel.pages import Page
 
 __all__ = [
     "CONSUMER",
+    "finish_rebuild",
     "get_quota",
     "get_usage",
+    "keep_rebuilt",
     "list_quotas",
     "list_usage_history",
     "refund",
@@ -23,6 +26,7 @@ __all__ = [
     "reserve",
     "set_quota",
     "settle",
+    "start_rebuild",
 ]
 
 HISTORY_LIMIT_DAYS = 366
@@ -92,3 +96,27 @@ def list_usage_history(*, actor: Actor, metric: str | None, begin: date, end: da
     if not 0 < (end - begin).days <= HISTORY_LIMIT_DAYS:
         raise RangeTooLong(limit_days=HISTORY_LIMIT_DAYS)
     return queries.list_history(get_position(CONSUMER), metric=metric, begin=begin, end=end)
+
+
+# --- the meter, made anew ------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def start_rebuild() -> None:
+    """Begin an image of the tree beside the live one."""
+    rebuilding.start()
+
+
+@exposed
+def keep_rebuilt(*, nodes: Sequence[MeteredNode], as_of_seq: int) -> None:
+    """Add a page of nodes to the image that is being made, exactly as they are at a number of the stream."""
+    rebuilding.keep(nodes, as_of_seq)
+
+
+@exposed
+def finish_rebuild(*, first_seq: int, last_seq: int) -> int:
+    """Bring the image from the first page's number past the last one's and let it stand for the live one; returns where the stream goes on.
+
+    :raises RebuildOvertaken: another rebuild was begun meanwhile.
+    """
+    return rebuilding.finish(first_seq=first_seq, last_seq=last_seq)

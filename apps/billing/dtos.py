@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,16 @@ class UsageHistory:
 
     items: Sequence[UsageOfDay]
     as_of_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredNode:
+    """A node as the meter counts it; ``is_trashed`` for the top of something in the trash."""
+
+    node_id: UUID
+    parent_id: UUID | None
+    is_folder: bool
+    is_trashed: bool
+    size_bytes: int
+    """Bytes of all its versions together."""
+    version_count: int

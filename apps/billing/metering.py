@@ -1,9 +1,11 @@
 """The meter: what a tenant stores and does, counted from the stream alone.
 
 It keeps a small image of the tree (who hangs from whom, how many bytes of versions), since an event about a folder speaks for all below
-it. Each function runs in the transaction that moves the consumer's cursor, so an event counts once, whatever is repeated.
+it. What the events of one transaction say is gathered and written at its end, with the consumer's cursor, so an event counts once,
+whatever is repeated, and two hundred uploads cost half a dozen statements.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -11,8 +13,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from bitvault.events.api import Published
-from bitvault.kernel import clock
+from bitvault.events.api import ConsumerTransaction
+from bitvault.kernel import clock, db
 
 CONSUMER = "billing"
 """Under which name the meter reads the stream."""
@@ -22,23 +24,31 @@ UPLOADED, DOWNLOADED = "uploaded_bytes", "downloaded_bytes"
 GAUGES = ("live_bytes", "trash_bytes", "file_count", "folder_count", "version_count")
 FLOWS = (UPLOADS, UPLOADED, DOWNLOADS, DOWNLOADED)
 
+_SLOT = "billing.tally"
+
 _SUBTREE = """
 WITH RECURSIVE below AS (
-    SELECT node_id, is_folder, size_bytes FROM billing_metered_node WHERE node_id = ANY(%(roots)s)
+    SELECT node_id, size_bytes FROM billing_metered_node WHERE node_id = %s
     UNION ALL
-    SELECT child.node_id, child.is_folder, child.size_bytes
+    SELECT child.node_id, child.size_bytes
     FROM below JOIN billing_metered_node child ON child.parent_id = below.node_id
 )
 SELECT coalesce(sum(size_bytes), 0) FROM below
 """
 
-_GAUGE = """
-INSERT INTO billing_usage_gauge (metric, amount) VALUES (%s, %s)
+_NODES = """
+INSERT INTO billing_metered_node (node_id, parent_id, is_folder, size_bytes)
+SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bool[], %s::bigint[])
+ON CONFLICT (node_id) DO UPDATE SET size_bytes = billing_metered_node.size_bytes + excluded.size_bytes
+"""
+
+_GAUGES = """
+INSERT INTO billing_usage_gauge (metric, amount) SELECT * FROM unnest(%s::text[], %s::bigint[])
 ON CONFLICT (metric) DO UPDATE SET amount = billing_usage_gauge.amount + excluded.amount
 """
 
-_FLOW = """
-INSERT INTO billing_usage_day (day, metric, amount) VALUES (%s, %s, %s)
+_FLOWS = """
+INSERT INTO billing_usage_day (day, metric, amount) SELECT * FROM unnest(%s::date[], %s::text[], %s::bigint[])
 ON CONFLICT (day, metric) DO UPDATE SET amount = billing_usage_day.amount + excluded.amount
 """
 
@@ -48,85 +58,128 @@ ON CONFLICT (day, metric) DO UPDATE SET amount = excluded.amount
 """
 
 
-def add_folder(*, node_id: UUID, parent_id: UUID | None) -> None:
-    """Count a new folder."""
-    _insert_node(node_id, parent_id, is_folder=True)
-    _move_gauges(folder_count=1)
+class Tally:
+    """What the events of one transaction say, in their order."""
+
+    def __init__(self) -> None:
+        self._rebuilt_seq: int | None = None
+        self._day: date | None = None
+        self._new: dict[UUID, tuple[UUID | None, bool, int]] = {}
+        self._gauges: Counter[str] = Counter()
+        self._flows: Counter[tuple[date, str]] = Counter()
+
+    def counts(self, tx: ConsumerTransaction) -> bool:
+        """Begin to count what an event says about the tree; false when a rebuild has counted it: then its letter was dead meanwhile."""
+        if self._rebuilt_seq is None:
+            rows = _fetch("SELECT rebuilt_seq FROM billing_meter", [])
+            self._rebuilt_seq = rows[0][0] if rows else 0
+        if tx.seq <= self._rebuilt_seq:
+            return False
+        day = tx.occurred_at.date()
+        if self._day not in (None, day):
+            self._close_day()
+        self._day = day
+        return True
+
+    def add_folder(self, *, node_id: UUID, parent_id: UUID | None) -> None:
+        """Count a new folder."""
+        self._new[node_id] = (parent_id, True, 0)
+        self._gauges["folder_count"] += 1
+
+    def add_version(self, *, node_id: UUID, parent_id: UUID, size_bytes: int, is_new_file: bool) -> None:
+        """Count a committed version, and the file when it is new."""
+        _, _, before = self._new.get(node_id, (parent_id, False, 0))
+        self._new[node_id] = (parent_id, False, before + size_bytes)
+        self._gauges.update(live_bytes=size_bytes, version_count=1, file_count=int(is_new_file))
+
+    def move_node(self, *, node_id: UUID, parent_id: UUID | None) -> None:
+        """Hang a node elsewhere; nothing is counted."""
+        self._write_new()
+        _execute("UPDATE billing_metered_node SET parent_id = %s WHERE node_id = %s", [parent_id, node_id])
+
+    def trash_node(self, *, node_id: UUID) -> None:
+        """Count a node and all below it as trash."""
+        self.move_node(node_id=node_id, parent_id=None)
+        size_bytes = _measure(node_id)
+        self._gauges.update(live_bytes=-size_bytes, trash_bytes=size_bytes)
+
+    def restore_node(self, *, node_id: UUID, parent_id: UUID | None) -> None:
+        """Count a node and all below it as live again."""
+        self.move_node(node_id=node_id, parent_id=parent_id)
+        size_bytes = _measure(node_id)
+        self._gauges.update(live_bytes=size_bytes, trash_bytes=-size_bytes)
+
+    def purge_nodes(self, *, node_ids: Sequence[UUID], version_count: int, size_bytes: int) -> None:
+        """Take deleted nodes out of the count."""
+        self._write_new()
+        rows = _fetch("DELETE FROM billing_metered_node WHERE node_id = ANY(%s) RETURNING is_folder", [list(node_ids)])
+        folder_count = sum(is_folder for (is_folder,) in rows)
+        self._gauges.update(
+            trash_bytes=-size_bytes,
+            version_count=-version_count,
+            folder_count=-folder_count,
+            file_count=folder_count - len(rows),
+        )
+
+    def add_upload(self, day: date, size_bytes: int) -> None:
+        """Add a committed upload to what happened on a day."""
+        self._flows.update({(day, UPLOADS): 1, (day, UPLOADED): size_bytes})
+
+    def add_download(self, day: date, size_bytes: int) -> None:
+        """Add a download that was allowed to what happened on a day."""
+        self._flows.update({(day, DOWNLOADS): 1, (day, DOWNLOADED): size_bytes})
+
+    def write(self) -> None:
+        """Write all of it. The last event of a day leaves the day's closing figures."""
+        if self._day is not None:
+            self._close_day()
+        if self._flows:
+            rows = [(day, metric, amount) for (day, metric), amount in sorted(self._flows.items())]
+            _execute(_FLOWS, _columns(rows))
+            self._flows.clear()
+
+    def _close_day(self) -> None:
+        """Keep the gauges as they stand under the day of the last event."""
+        self._write_new()
+        gauges = sorted((metric, amount) for metric, amount in self._gauges.items() if amount)
+        if gauges:
+            _execute(_GAUGES, _columns(gauges))
+        self._gauges.clear()
+        _execute(_CLOSING, [self._day])
+
+    def _write_new(self) -> None:
+        if self._new:
+            _execute(_NODES, _columns([(node_id, *facts) for node_id, facts in self._new.items()]))
+            self._new.clear()
 
 
-def add_version(*, node_id: UUID, parent_id: UUID, size_bytes: int, is_new_file: bool, day: date) -> None:
-    """Count a committed version, and the file when it is new."""
-    _insert_node(node_id, parent_id, is_folder=False)
-    _execute("UPDATE billing_metered_node SET size_bytes = size_bytes + %s WHERE node_id = %s", [size_bytes, node_id])
-    _move_gauges(live_bytes=size_bytes, version_count=1, file_count=int(is_new_file))
-    count_flow(day, UPLOADS, 1)
-    count_flow(day, UPLOADED, size_bytes)
+def gather() -> Tally:
+    """Give the open transaction's tally; it is written when all events of the transaction have been read."""
+    tx = db.require_writing()
+    tally: Tally | None = tx.slots.get(_SLOT)
+    if tally is None:
+        tally = tx.slots[_SLOT] = Tally()
+        tx.before_numbering(lambda _: tally.write())
+    return tally
 
 
-def move_node(*, node_id: UUID, parent_id: UUID | None) -> None:
-    """Hang a node elsewhere; nothing is counted."""
-    _execute("UPDATE billing_metered_node SET parent_id = %s WHERE node_id = %s", [parent_id, node_id])
+def close_today() -> None:
+    """Keep the gauges as they stand under today's date."""
+    _execute(_CLOSING, [clock.now().date()])
 
 
-def trash_node(*, node_id: UUID) -> None:
-    """Count a node and all below it as trash."""
-    size_bytes = _measure([node_id])
-    _execute("UPDATE billing_metered_node SET parent_id = NULL WHERE node_id = %s", [node_id])
-    _move_gauges(live_bytes=-size_bytes, trash_bytes=size_bytes)
+def _measure(node_id: UUID) -> int:
+    return int(_fetch(_SUBTREE, [node_id])[0][0])
 
 
-def restore_node(*, node_id: UUID, parent_id: UUID | None) -> None:
-    """Count a node and all below it as live again."""
-    size_bytes = _measure([node_id])
-    _execute("UPDATE billing_metered_node SET parent_id = %s WHERE node_id = %s", [parent_id, node_id])
-    _move_gauges(live_bytes=size_bytes, trash_bytes=-size_bytes)
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
-def purge_nodes(*, node_ids: Sequence[UUID], version_count: int, size_bytes: int) -> None:
-    """Take deleted nodes out of the count."""
+def _fetch(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM billing_metered_node WHERE node_id = ANY(%s) RETURNING is_folder", [list(node_ids)])
-        folders = [is_folder for (is_folder,) in cursor.fetchall()]
-    _move_gauges(
-        trash_bytes=-size_bytes,
-        version_count=-version_count,
-        folder_count=-sum(folders),
-        file_count=-(len(folders) - sum(folders)),
-    )
-
-
-def count_flow(day: date, metric: str, amount: int) -> None:
-    """Add to what happened on a day."""
-    _execute(_FLOW, [day, metric, amount])
-
-
-def close_day(published: Published) -> None:
-    """Keep the gauges as they stand after an event under the event's day: the last event of a day leaves its closing figures."""
-    _execute(_CLOSING, [published.occurred_at.date()])
-
-
-def today() -> date:
-    """Tell the day that is being counted (UTC)."""
-    return clock.now().date()
-
-
-def _insert_node(node_id: UUID, parent_id: UUID | None, *, is_folder: bool) -> None:
-    _execute(
-        "INSERT INTO billing_metered_node (node_id, parent_id, is_folder, size_bytes) VALUES (%s, %s, %s, 0)"
-        " ON CONFLICT (node_id) DO NOTHING",
-        [node_id, parent_id, is_folder],
-    )
-
-
-def _measure(roots: list[UUID]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_SUBTREE, {"roots": roots})
-        return int(cursor.fetchone()[0])
-
-
-def _move_gauges(**changes: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(_GAUGE, [(metric, amount) for metric, amount in changes.items() if amount])
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
 
 
 def _execute(statement: str, parameters: list[Any]) -> None:

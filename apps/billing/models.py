@@ -105,6 +105,34 @@ class MeteredNode(TenantModel):
         ]
 
 
+class RebuiltNode(TenantModel):
+    """A row of an image that is being rebuilt beside the live one."""
+
+    node_id = models.UUIDField(primary_key=True)
+    parent_id = models.UUIDField(null=True)
+    is_folder = models.BooleanField()
+    is_trashed = models.BooleanField()
+    """The top of something in the trash."""
+    size_bytes = models.BigIntegerField()
+    version_count = models.BigIntegerField()
+    as_of_seq = models.BigIntegerField()
+    """Everything that happened to the node up to this number of the stream is in the row already."""
+
+    class Meta:
+        db_table = "billing_rebuilt_node"
+
+
+class Meter(TenantModel):
+    """The one row about the meter as a whole."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    rebuilt_seq = models.BigIntegerField()
+    """Every event up to this one is in the image and the gauges, also those that were given up on."""
+
+    class Meta:
+        db_table = "billing_meter"
+
+
 class UsageGauge(TenantModel):
     """What there is now, by metric."""
 

@@ -179,11 +179,31 @@ class TreeRow:
     created_at: datetime
     modified_at: datetime
     created_by: UUID
+    version_count: int
+    versions_bytes: int
+    """Bytes of all its versions together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeRows:
-    """Nodes in the order of their ids, and a number of the stream by which all that they show had happened."""
+    """Nodes in the order of their ids, exactly as they are at a number of the stream."""
 
     items: Sequence[TreeRow]
+    as_of_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    """A version as a derivation needs it."""
+
+    id: UUID
+    node_id: UUID
+    blob_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRows:
+    """Versions in the order of their ids, exactly as they are at a number of the stream."""
+
+    items: Sequence[VersionRow]
     as_of_seq: int

@@ -18,6 +18,8 @@ from apps.files.dtos import (
     TrashedNode,
     TreeRow,
     TreeRows,
+    VersionRow,
+    VersionRows,
 )
 from apps.files.rows import (
     COLUMNS,
@@ -219,9 +221,16 @@ SELECT {columns_for_asker("node")} FROM files_node node WHERE node.everyone_righ
 """
 
 _TREE_ROWS = """
-SELECT id, kind, parent_id, trashed_at IS NOT NULL, name, revision, size_bytes, media_type, content_hash, version_id, created_at,
-    modified_at, created_by
-FROM files_node WHERE %(after)s::uuid IS NULL OR id > %(after)s ORDER BY id LIMIT %(limit)s
+SELECT node.id, node.kind, node.parent_id, node.trashed_at IS NOT NULL, node.name, node.revision, node.size_bytes, node.media_type,
+    node.content_hash, node.version_id, node.created_at, node.modified_at, node.created_by, held.version_count, held.size_bytes
+FROM files_node node CROSS JOIN LATERAL (
+    SELECT count(*) AS version_count, coalesce(sum(size_bytes), 0)::bigint AS size_bytes FROM files_version WHERE node_id = node.id
+) held
+WHERE %(after)s::uuid IS NULL OR node.id > %(after)s ORDER BY node.id LIMIT %(limit)s
+"""
+
+_VERSION_ROWS = """
+SELECT id, node_id, blob_id FROM files_version WHERE %(after)s::uuid IS NULL OR id > %(after)s ORDER BY id LIMIT %(limit)s
 """
 
 
@@ -235,16 +244,24 @@ def list_reachable_roots(actor: Actor) -> list[ReachableRoot]:
 
 def list_tree_rows(*, after: UUID | None, limit: int) -> TreeRows:
     """Read nodes in the order of their ids, those in the trash too."""
-    # The number first: what happens between the two reads is shown early, and told again by the stream.
-    as_of_seq = get_head()
-    with db.read_transaction():
+    with db.read_transaction(frozen=True):
+        as_of_seq = get_head()
         rows = fetch_all(_TREE_ROWS, {"after": after, "limit": limit})
     return TreeRows(items=[_to_tree_row(row) for row in rows], as_of_seq=as_of_seq)
 
 
+def list_version_rows(*, after: UUID | None, limit: int) -> VersionRows:
+    """Read versions in the order of their ids, those of files in the trash too."""
+    with db.read_transaction(frozen=True):
+        as_of_seq = get_head()
+        rows = fetch_all(_VERSION_ROWS, {"after": after, "limit": limit})
+    items = [VersionRow(id=key, node_id=node_id, blob_id=blob_id) for key, node_id, blob_id in rows]
+    return VersionRows(items=items, as_of_seq=as_of_seq)
+
+
 def _to_tree_row(row: Sequence[Any]) -> TreeRow:
     node_id, kind, parent_id, is_trashed, name, revision, size_bytes, media_type, content_hash, *others = row
-    version_id, created_at, modified_at, created_by = others
+    version_id, created_at, modified_at, created_by, version_count, versions_bytes = others
     is_file = version_id is not None
     return TreeRow(
         id=node_id,
@@ -260,6 +277,8 @@ def _to_tree_row(row: Sequence[Any]) -> TreeRow:
         created_at=created_at,
         modified_at=modified_at,
         created_by=created_by,
+        version_count=version_count,
+        versions_bytes=versions_bytes,
     )
 
 

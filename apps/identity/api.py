@@ -125,6 +125,12 @@ def find_tenant(*, tenant_id: UUID) -> Tenant | None:
 
 
 @exposed
+def list_tenants() -> list[Tenant]:
+    """List every tenant, suspended ones too, oldest first."""
+    return queries.list_tenants()
+
+
+@exposed
 def list_active_tenants() -> list[Tenant]:
     """List every tenant that is let in, oldest first."""
     return queries.list_active_tenants()

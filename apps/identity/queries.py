@@ -135,6 +135,12 @@ def select_active(tenant_ids: Collection[UUID]) -> set[UUID]:
     return set(rows.values_list("id", flat=True))
 
 
+def list_tenants() -> list[Tenant]:
+    """List every tenant, oldest first."""
+    rows = models.Tenant.objects.order_by("id").values_list("id", "slug", "name")
+    return [Tenant(id=key, slug=slug, name=name) for key, slug, name in rows]
+
+
 def list_active_tenants() -> list[Tenant]:
     """List every active tenant, oldest first."""
     rows = models.Tenant.objects.filter(state=models.TenantState.ACTIVE).order_by("id")

@@ -1,8 +1,10 @@
 """Which versions hold which blob, kept from the stream: what the collector will look at first."""
 
 from apps.storage.operations import references
-from bitvault.events.api import ConsumerTransaction, consumes
+from bitvault.events.api import ConsumerTransaction, consumes, rebuilds
 from bitvault.events.catalog import files
+
+rebuilds(consumer=references.CONSUMER)(references.rebuild)
 
 
 @consumes(files.VersionCommitted, consumer=references.CONSUMER)

@@ -154,3 +154,13 @@ class BlobReference(TenantModel):
             # Which versions hold this blob?
             models.Index(fields=["blob_id"], name="storage_blob_reference_blob"),
         ]
+
+
+class RebuiltReference(TenantModel):
+    """A reference of those that are being rebuilt beside the live ones."""
+
+    version_id = models.UUIDField(primary_key=True)
+    blob_id = models.UUIDField()
+
+    class Meta:
+        db_table = "storage_rebuilt_reference"

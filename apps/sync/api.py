@@ -14,6 +14,7 @@ from bitvault.kernel.pages import PAGE_DEFAULT, Page
 __all__ = [
     "CONSUMER",
     "acknowledge",
+    "begin_epoch",
     "end_device",
     "get_device",
     "get_head",
@@ -27,6 +28,15 @@ __all__ = [
     "register_device",
     "resolve_conflict",
 ]
+
+# --- the feed as a whole -----------------------------------------------------------------------------------------------------
+
+
+@exposed
+def begin_epoch() -> None:
+    """Send every device of the entered tenant to a fresh snapshot: the database was brought back to an earlier moment."""
+    operations.begin_epoch()
+
 
 # --- devices ---------------------------------------------------------------------------------------------------------------
 

@@ -133,3 +133,9 @@ def _trim_step() -> int:
         cursor.execute("UPDATE sync_feed SET horizon = %s", [new_horizon])
         cursor.execute("DELETE FROM sync_change_journal WHERE seq <= %s", [new_horizon])
         return int(cursor.rowcount)
+
+
+def begin_epoch() -> None:
+    """Let no cursor fit any more that was given before."""
+    with db.write_transaction(), connection.cursor() as cursor:
+        cursor.execute("UPDATE sync_feed SET epoch = %s", [ids.new_id()])

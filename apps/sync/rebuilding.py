@@ -18,6 +18,9 @@ from bitvault.events.api import set_position
 from bitvault.kernel import db, ids, tenancy
 from bitvault.web import wakeups
 
+SWAP_SECONDS = 600
+"""How long the swap may take: it writes every node of the tenant once."""
+
 _SWAP = f"""
 INSERT INTO sync_node ({", ".join(COLUMNS)}) SELECT {", ".join(COLUMNS)} FROM sync_rebuilt_node
 """
@@ -26,6 +29,7 @@ INSERT INTO sync_node ({", ".join(COLUMNS)}) SELECT {", ".join(COLUMNS)} FROM sy
 def rebuild() -> int:
     """Make the entered tenant's replica anew; returns the number from which the stream goes on."""
     with db.write_transaction():
+        db.be_patient(seconds=SWAP_SECONDS)
         RebuiltNode.objects.all().delete()
     page = files.list_tree_rows()
     seq = page.as_of_seq
@@ -64,6 +68,7 @@ def _swap(seq: int) -> None:
     """Let the new replica stand for the old one. The consumer's cursor is locked first, as the consumer does."""
     epoch: UUID = ids.new_id()
     with db.write_transaction(), connection.cursor() as cursor:
+        db.be_patient(seconds=SWAP_SECONDS)
         set_position(consumer=CONSUMER, seq=seq)
         cursor.execute("SELECT FROM sync_feed FOR UPDATE")
         cursor.execute("DELETE FROM sync_node")

@@ -4,10 +4,25 @@
 same holds for a consumer's function, which runs inside the transaction that moves its cursor.
 """
 
-from bitvault.events.consuming import ConsumerTransaction, call_promptly, consumes, consumes_everything
-from bitvault.events.cursors import WAIT_LIMIT_MS, ensure_cursors, get_head, get_position, wait_for
-from bitvault.events.message import Event, Published
-from bitvault.events.operating import rebuilds, set_position
+from bitvault.events.consuming import (
+    ConsumerTransaction,
+    call_promptly,
+    cannot_be_rebuilt,
+    consumes,
+    consumes_everything,
+    rebuilds,
+)
+from bitvault.events.cursors import (
+    WAIT_LIMIT_MS,
+    ensure_cursors,
+    get_head,
+    get_position,
+    list_published,
+    lock_position,
+    wait_for,
+)
+from bitvault.events.message import Event, Published, find_event
+from bitvault.events.operating import set_position
 from bitvault.events.outbox import open_stream, publish
 
 __all__ = [
@@ -16,11 +31,15 @@ __all__ = [
     "Event",
     "Published",
     "call_promptly",
+    "cannot_be_rebuilt",
     "consumes",
     "consumes_everything",
     "ensure_cursors",
+    "find_event",
     "get_head",
     "get_position",
+    "list_published",
+    "lock_position",
     "open_stream",
     "publish",
     "rebuilds",

@@ -20,7 +20,7 @@ from django.db.models import Value
 from django.db.models.functions import Greatest
 from prometheus_client import Counter
 
-from bitvault.events.message import Event, Published
+from bitvault.events.message import Event, Published, read_event
 from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
 from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.errors import ProgrammingError
@@ -77,13 +77,17 @@ class Consumer:
     for_all: list[Callable[[Published], None]] = field(default_factory=list)
     prompt: bool = False
     """Called after each commit; the others within a second, which costs a small part of it when commits are many."""
+    rebuild: Callable[[], int] | None = None
+    """Makes the derivation of the entered tenant anew from its owner's snapshot; returns the number from which the stream goes on."""
+    lasting: str = ""
+    """Why it cannot be made anew, where it cannot."""
 
     def act_on(self, published: Published) -> None:
         """Let every function that is concerned act on one event."""
         for record in self.for_all:
             record(published)
         for event_type, act in self.by_type.get(published.type, ()):
-            event = msgspec.convert({**published.payload, "actor_id": published.actor_id}, event_type, strict=False)
+            event = read_event(published, event_type)
             act(
                 event,
                 ConsumerTransaction(
@@ -127,6 +131,21 @@ def consumes_everything(*, consumer: str) -> Callable[[Callable[[Published], Non
 def call_promptly(consumer: str) -> None:
     """Have a consumer called after each commit, not by the relay's turn: somebody sits waiting for what it does."""
     _ensure(consumer).prompt = True
+
+
+def rebuilds(*, consumer: str) -> Callable[[Callable[[], int]], Callable[[], int]]:
+    """Register how a consumer's derivation is rebuilt for the entered tenant: beside the live one, then swapped; returns its seq."""
+
+    def register(rebuild: Callable[[], int]) -> Callable[[], int]:
+        _ensure(consumer).rebuild = rebuild
+        return rebuild
+
+    return register
+
+
+def cannot_be_rebuilt(*, consumer: str, because: str) -> None:
+    """Say of a consumer that what it keeps can only go on, and why."""
+    _ensure(consumer).lasting = because
 
 
 def _ensure(name: str) -> Consumer:
@@ -214,12 +233,17 @@ class _Failed(Exception):
         self.alone = alone
 
 
+class Gap(Exception):
+    """The next events of the stream are dropped already: the consumer came later, and begins from its owner's snapshot."""
+
+
 def consume(name: str, *, deadline: float = math.inf) -> int:
     """Bring a consumer up to the head of the entered tenant's stream; returns how many events had their effect.
 
     Returns early when another worker holds the cursor or the consumer is backing off: the relay calls again.
 
     :param deadline: begin no further event after this moment of ``time.monotonic``.
+    :raises Gap: the consumer has to be rebuilt first (``operating.close_gap``).
     """
     consumer = get_consumer(name)
     total = 0
@@ -237,6 +261,8 @@ def consume(name: str, *, deadline: float = math.inf) -> int:
             if not _account_for(consumer, failure, tries):
                 return total
             continue
+        except Gap:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is written down before the operator's eyes
             _account_for_batch(consumer, seq, error, tries)
             return total
@@ -280,6 +306,8 @@ def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
             cursor.execute(_NEXT, [tenant_id, seq, published_at - CLOCK_SLACK, limit])
             rows = cursor.fetchall()
             events = [_published(columns) for _, *columns in rows]
+        if events and events[0].seq > seq + 1 and consumer.rebuild is not None:
+            raise Gap
         done = 0
         for published in events:
             try:

@@ -6,8 +6,9 @@ from uuid import UUID
 from django.db import connection
 
 from bitvault.events import consuming, nudges
-from bitvault.events.models import ConsumerCursor, StreamHead
-from bitvault.kernel import clock, tenancy
+from bitvault.events.message import Published
+from bitvault.events.models import ConsumerCursor, StreamEvent, StreamHead
+from bitvault.kernel import clock, db, tenancy
 
 WAIT_LIMIT_MS = 10_000
 """The longest that a read waits for its derivation: below the time after which proxies give up."""
@@ -50,6 +51,19 @@ def get_position(consumer: str) -> int:
     """Tell up to which number a consumer has come in the entered tenant's stream; 0 when it has not begun."""
     rows = ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id)
     return rows.values_list("seq", flat=True).first() or 0
+
+
+def lock_position(consumer: str) -> int:
+    """Tell up to which number a consumer has come, and keep it there until the open transaction ends."""
+    db.require_writing()
+    rows = ConsumerCursor.objects.select_for_update().filter(consumer=consumer, tenant_id=tenancy.current().id)
+    return rows.values_list("seq", flat=True).get()
+
+
+def list_published(*, after: int, limit: int) -> list[Published]:
+    """List the next events of the entered tenant's stream, for a rebuild that reads the tail itself."""
+    rows = StreamEvent.objects.filter(tenant_id=tenancy.current().id, seq__gt=after).order_by("seq")[:limit]
+    return [consuming.published_of(row) for row in rows]
 
 
 def get_head() -> int:

@@ -1,11 +1,14 @@
 """What an event is: a fact of the past, named, numbered per tenant, made of ids and plain values."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import msgspec
+
+E = TypeVar("E", bound="Event")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +44,13 @@ class Published:
     address: str | None
     device_id: UUID | None
     payload: dict[str, Any]
+
+
+def read_event(published: Published, event_type: type[E]) -> E:
+    """Give a published event as an instance of its type."""
+    return msgspec.convert({**published.payload, "actor_id": published.actor_id}, event_type, strict=False)
+
+
+def find_event(published: Published, event_types: Collection[type[Event]]) -> Event | None:
+    """Give a published event as an instance of whichever of these types it is of."""
+    return next((read_event(published, each) for each in event_types if each.type == published.type), None)

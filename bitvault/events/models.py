@@ -55,6 +55,8 @@ class ConsumerCursor(PublicModel):
     last_error = models.TextField(blank=True)
     retry_at = models.DateTimeField(null=True)
     """Nothing is tried before this moment: the backoff after a failure."""
+    rebuild_id = models.UUIDField(null=True)
+    """The rebuild that was begun last; an older one must not swap what both have written."""
 
     class Meta:
         db_table = "events_consumer_cursor"

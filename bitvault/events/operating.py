@@ -1,8 +1,8 @@
 """What operators do with the stream: look at the lag, replay or drop a dead letter, skip a stuck event, start a rebuild."""
 
-from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
@@ -12,8 +12,11 @@ from bitvault.events import consuming, partitions
 from bitvault.events.catalog.events import DeadLetterDropped, DeadLetterReplayed, DerivationRebuilt, EventSkipped
 from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
 from bitvault.events.outbox import publish
-from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import Conflict, NotFound
+
+REBUILD_PAUSE = timedelta(minutes=2)
+"""Wait before a rebuild that did not come to its end is begun again by itself."""
 
 _LAGS = """
 SELECT cursor.consumer, cursor.tenant_id, head.last_seq, cursor.seq, cursor.last_error, cursor.retry_at, cursor.try_count,
@@ -55,6 +58,17 @@ class CannotRebuild(Conflict):
 
     code = "events.cannot_rebuild"
     title = "This consumer has no rebuild"
+
+
+class RebuildOvertaken(Conflict):
+    """Somebody else began to rebuild the same; two at once would mix what they have read."""
+
+    code = "events.rebuild_overtaken"
+    title = "Another rebuild has begun"
+
+
+_rebuild_id: ContextVar[UUID | None] = ContextVar("bitvault_rebuild_id", default=None)
+"""Which rebuild this context runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,41 +196,60 @@ def skip_event(*, consumer: str, by: UUID | None) -> int:
     return cursor.seq + 1
 
 
-_rebuilds: dict[str, Callable[[], int]] = {}
-
-
-def rebuilds(*, consumer: str) -> Callable[[Callable[[], int]], Callable[[], int]]:
-    """Register how a consumer's derivation is rebuilt for the entered tenant: beside the live one, then swapped; returns its seq."""
-
-    def register(rebuild: Callable[[], int]) -> Callable[[], int]:
-        _rebuilds[consumer] = rebuild
-        return rebuild
-
-    return register
-
-
 def list_rebuildable() -> list[str]:
     """List the consumers whose derivation can be rebuilt."""
-    return sorted(_rebuilds)
+    return [name for name in consuming.list_consumers() if consuming.get_consumer(name).rebuild is not None]
+
+
+def list_lasting() -> list[tuple[str, str]]:
+    """List the consumers that cannot be rebuilt, each with the reason."""
+    named = ((name, consuming.get_consumer(name).lasting) for name in consuming.list_consumers())
+    return [(name, reason) for name, reason in named if reason]
 
 
 def rebuild(*, consumer: str, by: UUID | None) -> int:
     """Rebuild a derivation of the entered tenant from its owner's snapshot; the tail of the stream follows by itself.
 
-    :raises CannotRebuild: the consumer has none registered.
+    :raises CannotRebuild: what the consumer keeps can only go on; the answer says why.
+    :raises RebuildOvertaken: another rebuild of it was begun meanwhile.
     """
-    if consumer not in _rebuilds:
-        raise CannotRebuild
-    seq = _rebuilds[consumer]()
+    if consumer not in consuming.list_consumers():
+        raise CannotRebuild(f"There is no consumer {consumer}.")
+    known = consuming.get_consumer(consumer)
+    if known.rebuild is None:
+        raise CannotRebuild(known.lasting)
+    cursor = ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id)
+    rebuild_id = ids.new_id()
+    cursor.update(rebuild_id=rebuild_id)
+    token = _rebuild_id.set(rebuild_id)
+    try:
+        seq = known.rebuild()
+    finally:
+        _rebuild_id.reset(token)
     with db.public_transaction():
         publish(DerivationRebuilt(consumer=consumer, seq=seq, actor_id=by))
     return seq
 
 
+def close_gap(*, consumer: str) -> int:
+    """Rebuild a consumer whose next events are dropped already; if that fails it is left alone for a while and begun again."""
+    with db.public_transaction():
+        ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id).update(
+            try_count=0, retry_at=clock.now() + REBUILD_PAUSE
+        )
+    return rebuild(consumer=consumer, by=None)
+
+
 def set_position(*, consumer: str, seq: int) -> None:
-    """Put a consumer's cursor at ``seq``, as the last step of a rebuild, inside the transaction that swaps its tables."""
+    """Put a consumer's cursor at ``seq``, inside the transaction that swaps the tables of a rebuild.
+
+    :raises RebuildOvertaken: another rebuild of this consumer was begun after the one that is running.
+    """
     db.require_writing()
     tenant_id = tenancy.current().id
+    mine = ConsumerCursor.objects.select_for_update().filter(consumer=consumer, tenant_id=tenant_id)
+    if _rebuild_id.get() not in (None, mine.values_list("rebuild_id", flat=True).first()):
+        raise RebuildOvertaken
     next_event = StreamEvent.objects.filter(tenant_id=tenant_id, seq__gt=seq).aggregate(first=Min("published_at"))[
         "first"
     ]

@@ -5,7 +5,7 @@ import time
 from celery import current_app, shared_task
 from kombu.exceptions import ChannelError
 
-from bitvault.events import consuming, nudges, partitions
+from bitvault.events import consuming, nudges, operating, partitions
 from bitvault.events import relay as relays
 from bitvault.kernel import tenancy
 
@@ -33,7 +33,11 @@ def consume(consumer: str) -> int:
     # Before reading: a commit from here on sends another message, so none falls between the last read and the end of this task.
     nudges.admit(consumer, tenancy.current().id)
     deadline = time.monotonic() + TURN_SECONDS
-    count = consuming.consume(consumer, deadline=deadline)
+    try:
+        count = consuming.consume(consumer, deadline=deadline)
+    except consuming.Gap:
+        operating.close_gap(consumer=consumer)
+        return 0  # the relay calls again for what came meanwhile
     if time.monotonic() >= deadline:
         # There may be more, and others have waited: behind them it goes on.
         nudges.call_consumers(tenancy.current().id, [consumer])

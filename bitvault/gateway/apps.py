@@ -12,6 +12,9 @@ class GatewayConfig(AppConfig):
 
     def ready(self) -> None:
         """Configure Celery in every process: a web process that did not would send its hints to a broker that nobody runs."""
-        from bitvault.gateway import celery
+        from bitvault.gateway import (
+            celery,
+            rebuilding,  # noqa: F401 - importing it registers how the meter is rebuilt
+        )
 
         celery.app.set_default()

@@ -33,6 +33,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             for letter in operating.list_dead_letters(limit=SHOWN_LIMIT)
         ],
         "rebuildable": operating.list_rebuildable(),
+        "lasting": operating.list_lasting(),
     }
     return render(request, "admin/events/stream.html", context)
 

@@ -159,14 +159,24 @@ def write_transaction(*, lock: str | Sequence[str] = (), shared_lock: str | None
 
 
 @contextmanager
-def read_transaction() -> Iterator[Transaction]:
+def read_transaction(*, frozen: bool = False) -> Iterator[Transaction]:
     """Read rows of the entered tenant.
 
+    :param frozen: let all statements see one instant (REPEATABLE READ), where the rows of several must fit together.
     :raises NestedTransaction: another transaction is open.
     :raises NoTenant: no tenant is entered.
     """
-    with _transaction(writes=False, tenant=tenancy.current()) as tx:
+    with _transaction(writes=False, tenant=tenancy.current(), frozen=frozen) as tx:
         yield tx
+
+
+def be_patient(*, seconds: int) -> None:
+    """Let single statements of the open transaction take this long: those that grow with the tenant. The login role's own limit is 30 s.
+
+    :raises NoTransaction: no write transaction is open.
+    """
+    require_writing()
+    connection.say_before_next(f"SET LOCAL statement_timeout = '{seconds}s'")  # type: ignore[attr-defined] # of our own backend
 
 
 def write_alone(statement: str, parameters: Parameters) -> list[tuple[Any, ...]]:
@@ -201,7 +211,12 @@ def public_transaction() -> Iterator[Transaction]:
 
 @contextmanager
 def _transaction(
-    *, writes: bool, tenant: tenancy.Tenant | None, locks: Sequence[str] = (), shared_lock: str | None = None
+    *,
+    writes: bool,
+    tenant: tenancy.Tenant | None,
+    locks: Sequence[str] = (),
+    shared_lock: str | None = None,
+    frozen: bool = False,
 ) -> Iterator[Transaction]:
     if _open.get() is not None:
         raise NestedTransaction("transactions do not nest: each door has one of its own")
@@ -211,6 +226,9 @@ def _transaction(
     module_token = boundary.transaction_module.set(boundary.current_module())
     try:
         with transaction.atomic():
+            if frozen and not within_test:
+                # Before the choice of the schema, which is a query and would fix the instant at another level.
+                connection.say_before_next("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # type: ignore[attr-defined] # the same
             if tenant is not None:
                 _choose_schema(tenant, read_only=not writes and not within_test, locks=locks, shared_lock=shared_lock)
             yield tx

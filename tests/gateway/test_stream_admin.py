@@ -13,6 +13,8 @@ __all__ = ["note", "reader"]
 pytestmark = pytest.mark.committed
 
 HOST = {"host": "admin.localhost"}
+PAGE = "/admin/stream/act"
+NAMES = ("audit", "billing", "gc", "sync")
 
 
 @pytest.fixture
@@ -62,8 +64,112 @@ def test_a_replay_that_fails_says_so(operator, acme, reader, note):
     assert "It failed again: ValueError: refused stuck" in page
 
 
+@pytest.fixture
+def product_operator(committed):
+    """An operator before the product's own consumers."""
+    from apps.identity.models import User
+
+    user = User.objects.create_superuser(email="ops@bitvault.test", password="a long enough password")
+    client = Client(headers=HOST)
+    client.force_login(user)
+    client.user_id = user.pk
+    return client
+
+
+def test_a_rebuild_is_offered_where_there_is_one_and_refused_with_its_reason_elsewhere(product_operator, acme):
+    page = product_operator.get("/admin/stream/").content.decode()
+    rows = {consumer: row for row in page.split("<tr>") for consumer in NAMES if f'scope="row">{consumer}<' in row}
+    assert {consumer for consumer, row in rows.items() if 'value="rebuild"' in row} == set(NAMES) - {"audit"}
+    assert "entries are never written twice" in rows["audit"]
+    act = {"action": "rebuild", "tenant_id": acme.id, "consumer": "audit"}
+    assert "entries are never written twice" in product_operator.post(PAGE, act, follow=True).content.decode()
+    for consumer in ("sync", "billing", "gc"):
+        act["consumer"] = consumer
+        assert "Rebuilt as of" in product_operator.post(PAGE, act, follow=True).content.decode()
+
+
+def test_whatever_an_operator_does_stands_in_the_tenants_audit_log(product_operator, acme, actor):
+    from apps.admin_platform.models import AuditEntry
+    from apps.files import api as files
+    from bitvault.kernel import db
+
+    def do(action, **more):
+        product_operator.post(PAGE, {"action": action, "tenant_id": acme.id, **more})
+
+    with tenancy.entered(acme):
+        root = files.ensure_personal_root(actor=actor)
+        for name in ("a", "b"):
+            files.create_folder(actor=actor, parent_id=root.id, name=name)
+    for _ in range(2):
+        do("skip", consumer="gc")
+    first, second = DeadLetter.objects.filter(consumer="gc").order_by("seq")
+    do("replay", letter_id=first.id)
+    do("drop", letter_id=second.id)
+    do("rebuild", consumer="gc")
+    with tenancy.entered(acme):
+        consuming.consume("audit")
+        with db.read_transaction():
+            done = AuditEntry.objects.filter(actor_id=product_operator.user_id, type__startswith="events.")
+            assert list(done.order_by("number").values_list("type", flat=True)) == [
+                "events.event.skipped.v1",
+                "events.event.skipped.v1",
+                "events.dead_letter.replayed.v1",
+                "events.dead_letter.dropped.v1",
+                "events.derivation.rebuilt.v1",
+            ]
+
+
 def test_nobody_but_operators_sees_it(acme, reader):
     answer = Client(headers=HOST).get("/admin/stream/")
     assert answer.status_code == 302
     assert "/login/" in answer["Location"]
     assert Client(headers={"host": "acme.localhost"}).get("/admin/stream/").status_code == 404
+
+
+# --- commands ------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_command_rebuilds_the_tenants_that_are_named_or_all(committed, capsys):
+    from django.core.management import call_command
+
+    call_command("rebuild", "gc", "acme")
+    assert capsys.readouterr().out.startswith("acme: rebuilt as of")
+    call_command("rebuild", "billing")
+    assert {line.split(":")[0] for line in capsys.readouterr().out.splitlines()} == {"acme", "beta"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["audit", "acme"], "entries are never written twice"),
+        (["gc", "nobody"], "no active tenant nobody"),
+        (["nothing"], "no consumer nothing"),
+    ],
+)
+def test_the_command_says_what_it_cannot_do(committed, arguments, reason):
+    from django.core.management import CommandError, call_command
+
+    with pytest.raises(CommandError, match=reason):
+        call_command("rebuild", *arguments)
+
+
+def test_after_a_restore_no_cursor_of_a_device_fits_in_any_tenant(committed, make_actor):
+    from django.core.management import call_command
+
+    from apps.identity import api as identity
+    from apps.sync import api as sync
+    from apps.sync.errors import CursorExpired
+
+    cursors = {}
+    for name in ("mia", "boris"):
+        actor = make_actor(name)
+        with tenancy.entered(actor.tenant):
+            device = sync.register_device(actor=actor, name="laptop", platform="linux")
+            page = sync.list_snapshot(actor=actor, device_id=device.id)
+            sync.list_changes(actor=actor, cursor=page.cursor)
+            cursors[name] = (actor, page.cursor)
+    identity.suspend_tenant(tenant_id=make_actor("boris").tenant.id)
+    call_command("begin_epoch")
+    for actor, cursor in cursors.values():
+        with tenancy.entered(actor.tenant), pytest.raises(CursorExpired):
+            sync.list_changes(actor=actor, cursor=cursor)

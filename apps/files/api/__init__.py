@@ -36,6 +36,7 @@ from apps.files.dtos import (
     SortName,
     TreeRows,
     UploadGrant,
+    VersionRows,
 )
 from apps.files.errors import NothingToChange
 from apps.files.operations import authorising, content, downloads, structure
@@ -68,6 +69,7 @@ __all__ = [
     "list_team_members",
     "list_trash",
     "list_tree_rows",
+    "list_version_rows",
     "open_content",
     "purge_expired",
     "purge_node",
@@ -145,9 +147,16 @@ def list_reachable_roots(*, actor: Actor) -> list[ReachableRoot]:
 def list_tree_rows(*, after: UUID | None = None, limit: int = PAGE_LIMIT) -> TreeRows:
     """Read nodes of the entered tenant in the order of their ids, for a derivation that is made anew.
 
-    Pages are of different instants: who goes on from the first page's number and takes the higher revision of each node ends right.
+    Each page is exact at its own number. Pages are of different instants: who reads the stream from the first page's number on, and
+    applies to each node what is newer than its page, ends right.
     """
     return queries.list_tree_rows(after=after, limit=limit)
+
+
+@exposed
+def list_version_rows(*, after: UUID | None = None, limit: int = PAGE_LIMIT) -> VersionRows:
+    """Read versions of the entered tenant in the order of their ids, for a derivation that is made anew; pages as of ``list_tree_rows``."""
+    return queries.list_version_rows(after=after, limit=limit)
 
 
 # --- structure -------------------------------------------------------------------------------------------------------------

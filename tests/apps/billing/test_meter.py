@@ -6,87 +6,11 @@ import pytest
 
 from apps.billing import metering
 from apps.billing.models import UsageGauge
-from bitvault.events import consuming
 from bitvault.events.models import ConsumerCursor
 from bitvault.kernel import clock, db, tenancy
+from tests.apps.billing.counting import compare, count_up, usage
 
 pytestmark = pytest.mark.committed
-
-
-def count_up(tenant) -> None:
-    with tenancy.entered(tenant):
-        consuming.consume(metering.CONSUMER)
-
-
-def usage(api, **query) -> dict:
-    answer = api("mia").get("/usage", **query)
-    assert answer.status_code == 200
-    return answer.json()
-
-
-def recount(tenant) -> dict:
-    """Count the files' own tables: other code than the meter's."""
-    from django.db import connection
-
-    with tenancy.entered(tenant), db.read_transaction(), connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE trashed AS (
-                SELECT id FROM files_node WHERE trashed_at IS NOT NULL
-                UNION ALL SELECT child.id FROM trashed JOIN files_node child ON child.parent_id = trashed.id
-            )
-            SELECT
-                coalesce(sum(version.size_bytes) FILTER (WHERE trashed.id IS NULL), 0),
-                coalesce(sum(version.size_bytes) FILTER (WHERE trashed.id IS NOT NULL), 0),
-                count(version.id),
-                (SELECT count(*) FROM files_node WHERE kind = 1), (SELECT count(*) FROM files_node WHERE kind = 0)
-            FROM files_version version LEFT JOIN trashed ON trashed.id = version.node_id
-            """
-        )
-        names = ("live_bytes", "trash_bytes", "version_count", "file_count", "folder_count")
-        return dict(zip(names, map(int, cursor.fetchone()), strict=True))
-
-
-def compare(api, tenant) -> dict:
-    count_up(tenant)
-    measured = usage(api)
-    measured.pop("as_of_seq")
-    assert measured == recount(tenant)
-    return measured
-
-
-@pytest.fixture
-def upload(acme, actor):
-    """Commit a file of a size through the door; the bytes themselves are the store's matter."""
-    from uuid import uuid4
-
-    from apps.files import api as files
-
-    def commit(parent_id, name: str, size_bytes: int, mode: str = "add"):
-        with tenancy.entered(acme):
-            grant = files.authorise_upload(
-                actor=actor, parent_id=parent_id, name=name, mode=mode, size_bytes=size_bytes
-            )
-            return files.commit_upload(
-                actor=actor,
-                upload_id=uuid4(),
-                grant=grant,
-                blob_id=uuid4(),
-                size_bytes=size_bytes,
-                content_hash=uuid4().hex * 2,
-                media_type="text/plain",
-                client_modified_at=None,
-            ).node
-
-    return commit
-
-
-@pytest.fixture
-def root_id(acme, actor):
-    from apps.files import api as files
-
-    with tenancy.entered(acme):
-        return files.ensure_personal_root(actor=actor).id
 
 
 def test_what_is_stored_is_what_a_recount_finds(api, acme, actor, upload, root_id):
@@ -151,7 +75,7 @@ def test_a_failing_event_leaves_neither_half_a_count_nor_a_moved_cursor(api, acm
     upload(root_id, "a.txt", 100)
     count_up(acme)
     upload(root_id, "b.txt", 7)
-    monkeypatch.setattr(metering, "close_day", lambda _: 1 / 0)
+    monkeypatch.setattr(metering.Tally, "_close_day", lambda _: 1 / 0)
     count_up(acme)
     with tenancy.entered(acme), db.read_transaction():
         assert UsageGauge.objects.get(metric="live_bytes").amount == 100

@@ -74,3 +74,31 @@ def test_reading_the_stream_from_its_beginning_again_changes_nothing(commit, acm
     before = references_now()
     ConsumerCursor.objects.filter(consumer=references.CONSUMER, tenant_id=acme.id).update(seq=0)
     assert references_now() == before
+
+
+def test_references_are_made_anew_from_what_files_holds_while_it_changes(commit, actor, monkeypatch):
+    from bitvault.events import operating
+
+    nodes = [commit(f"{number}.txt") for number in range(6)]
+    references_now()
+    with db.write_transaction():
+        BlobReference.objects.filter(version_id=nodes[0].version_id).delete()
+        BlobReference.objects.create(version_id=uuid4(), blob_id=uuid4())
+    pages = []
+
+    def list_and_change(*, after=None):
+        page = files.queries.list_version_rows(after=after, limit=1)
+        number = len(pages)
+        pages.append(page)
+        if number < 6:
+            commit(f"new {number}.txt")
+            files.trash_node(actor=actor, node_id=nodes[5 - number].id)
+            files.purge_node(actor=actor, node_id=nodes[5 - number].id)
+        if number % 2:
+            consuming.consume(references.CONSUMER)
+        return page
+
+    monkeypatch.setattr(files, "list_version_rows", list_and_change)
+    operating.rebuild(consumer=references.CONSUMER, by=None)
+    assert len(pages) > 6
+    assert references_now() == held_by_files()

@@ -33,6 +33,7 @@ READING = {
     "get_team_folder",
     "list_team_folders",
     "list_team_members",
+    "list_version_rows",
 }
 """Doors that leave the tree as it is."""
 
