@@ -1,6 +1,7 @@
-"""Databases of tests: a migrated one is built once per state of the code, every run clones it in 0.2 s.
+"""Databases of tests: a migrated one is built once per state of the code, every run clones it.
 
-PostgreSQL copies a database file by file; running the migrations takes a hundred times as long.
+PostgreSQL copies a database file by file, in memory where there is room (``memory``); running the migrations takes a hundred times
+as long.
 """
 
 import hashlib
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+
+from tests.support import memory
 
 ROOT = Path(__file__).resolve().parents[2]
 PREPARED = "bitvault"
@@ -22,13 +25,12 @@ def fingerprint() -> str:
         *sorted(ROOT.glob("apps/*/migrations/*.py")),
         *sorted(ROOT.glob("bitvault/*/migrations/*.py")),
         ROOT / "apps/identity/provisioning.py",
-        ROOT / "apps/identity/operations.py",
+        *sorted(ROOT.glob("apps/identity/operations/*.py")),
         ROOT / "tests/support/world.py",
         Path(__file__),
     ]
     for source in sources:
-        if source.exists():
-            digest.update(source.read_bytes())
+        digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -45,9 +47,10 @@ def exists(connection: psycopg.Connection, name: str) -> bool:
 
 def clone(connection: psycopg.Connection, *, source: str, name: str) -> None:
     drop(connection, name)
+    place = memory.TABLESPACE if memory.is_offered(connection) else "pg_default"
     connection.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER bitvault_owner STRATEGY wal_log").format(
-            sql.Identifier(name), sql.Identifier(source)
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER bitvault_owner TABLESPACE {} STRATEGY wal_log").format(
+            sql.Identifier(name), sql.Identifier(source), sql.Identifier(place)
         )
     )
     # Rights on a database are not cloned with it.

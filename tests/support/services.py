@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.support import memory
+
 _started: list[Any] = []
 _directories: list[Path] = []
 
@@ -25,6 +27,8 @@ def ensure_environment() -> None:
         os.environ.update(services.__enter__())
         os.environ["BITVAULT_TEST_SERVICES"] = str(directory / "env.json")
         _started.append(services)
+        if in_memory := memory.offer(os.environ["BITVAULT_DATABASE_ADMIN_URL"]):
+            _directories.append(in_memory)
     os.environ["DJANGO_SETTINGS_MODULE"] = "bitvault.settings.test"
 
 
