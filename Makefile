@@ -14,7 +14,7 @@ TEST_PROCESSES ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down reset requirements test chromium bench check format lint types imports migrations openapi deployment
+.PHONY: help venv up down reset requirements test chromium soak bench check format lint types imports migrations openapi deployment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ chromium:
 				>/dev/null 2>&1; \
 		fi; \
 		command -v chromium >/dev/null || echo "Chromium is not installed here: the tests marked 'browser' are left out."
+
+soak: $(DEV) ## use a BitVault and kill its processes for ten minutes, then check that nothing is lost (ARGS="--minutes 2")
+	@$(PY) -m soak $(ARGS)
 
 bench: $(DEV) ## measure BitVault on a throw-away stack and print the figures
 	@$(PY) -m benchmarks $(ARGS)

@@ -14,6 +14,7 @@ from bitvault.events.consuming import (
 )
 from bitvault.events.cursors import (
     WAIT_LIMIT_MS,
+    answer_with_head,
     ensure_cursors,
     get_head,
     get_position,
@@ -30,6 +31,7 @@ __all__ = [
     "ConsumerTransaction",
     "Event",
     "Published",
+    "answer_with_head",
     "call_promptly",
     "cannot_be_rebuilt",
     "consumes",

@@ -71,6 +71,11 @@ def get_head() -> int:
     return StreamHead.objects.filter(tenant_id=tenancy.current().id).values_list("last_seq", flat=True).first() or 0
 
 
+def answer_with_head() -> None:
+    """Let the answer that is given again carry the head as its ``BitVault-Seq``: its change has that number or an older one."""
+    db.latest_seq.set(get_head())
+
+
 def wait_for(consumer: str, seq: int, *, wait_ms: int) -> int:
     """Wait until a consumer has come to ``seq``, for at most ``wait_ms``; tells how far it has come by then."""
     deadline = time.monotonic() + min(wait_ms, WAIT_LIMIT_MS) / 1000

@@ -21,6 +21,7 @@ from apps.files.errors import NameTaken
 from apps.storage import api as storage
 from apps.storage.dtos import SIGN_LIMIT, UPLOAD_LIFETIME, Part, Upload
 from apps.storage.errors import ContentMismatch, FileTooLarge, PartOutOfRange, PartsMissing, UploadComplete, UploadOver
+from bitvault.events.api import answer_with_head
 from bitvault.kernel import clock, ids
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import Gone, Invalid
@@ -136,6 +137,7 @@ def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node,
         node = files.find_committed(actor=actor, upload_id=upload_id)
         if node is None:
             raise Gone("The file of this upload is not there any more.")
+        answer_with_head()
         return node, False
     done = files.commit_upload(
         actor=actor,

@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from bitvault.events.api import answer_with_head
 from bitvault.kernel import errors
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.web import idempotency
@@ -179,6 +180,7 @@ class View(APIView):
                 answer = idempotency.find_answer(key)
                 if answer is None:
                     raise
+        answer_with_head()
         return self.render(msgspec.Raw(answer), status=status, headers={"Idempotent-Replayed": "true"})
 
 

@@ -109,6 +109,10 @@ class SocketProcess:
         head_of(connection)
         return connection
 
+    def forget(self, connection: ClientConnection) -> None:
+        """Leave a connection alone that has ended in a way which nobody can say good-bye in."""
+        self._open.remove(connection)
+
     def close_all(self) -> None:
         for connection in self._open:
             connection.close()
