@@ -153,10 +153,10 @@ def list_conflicts(*, actor: Actor, cursor: str | None = None, limit: int = PAGE
 def resolve_conflict(*, actor: Actor, conflict_id: UUID, keep: dtos.Resolution) -> None:
     """Settle a conflict: ``both`` files stay, or the ``original`` or the ``copy`` does and the other goes into the trash.
 
-    A copy that stays takes the original's name. Repeatable until it has succeeded.
+    A copy that stays takes the original's name. Repeatable: who has settled it so is not refused.
 
     :raises NotFound: there is no such conflict whose copy the actor can see.
-    :raises ConflictResolved: it was settled before.
+    :raises ConflictResolved: it was settled before, otherwise or by somebody else.
     :raises NameTaken: another file has the original's name by now.
     """
     actor.require_scope(Scope.FILES_WRITE)

@@ -80,6 +80,8 @@ def resolve(actor: Actor, node_id: UUID, rights: Rights, *, keep: dtos.Resolutio
         # The original's name is asked of the replica, for it may lie in the trash after a try that was interrupted.
         states = queries.find_states([node_id])
         name = Node.objects.filter(pk=conflict.original_id).values_list("name", flat=True).first() if conflict else None
+    if conflict is not None and (conflict.resolved_by, conflict.resolution) == (actor.user_id, keep):
+        return  # by this very request, when its answer was lost
     if conflict is None or node_id not in states or states[node_id][0] not in rights:
         raise NotFound
     if conflict.resolved_at is not None:

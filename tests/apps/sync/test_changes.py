@@ -531,11 +531,12 @@ def test_a_conflict_is_settled_once(tree, conflict, keep, names):
     sync.resolve_conflict(actor=tree.actor, conflict_id=copy.id, keep=keep)
     project()
     assert sync.list_conflicts(actor=tree.actor).items == []
+    sync.resolve_conflict(actor=tree.actor, conflict_id=copy.id, keep=keep)
     left = files.list_children(actor=tree.actor, node_id="root").items
     if keep == "both":
         assert len(left) == names
         with pytest.raises(ConflictResolved):
-            sync.resolve_conflict(actor=tree.actor, conflict_id=copy.id, keep=keep)
+            sync.resolve_conflict(actor=tree.actor, conflict_id=copy.id, keep="copy")
     else:
         assert [node.name for node in left] == names
         assert left[0].id == (file.id if keep == "original" else copy.id)

@@ -77,6 +77,8 @@ ACTS = {
         lambda tree, world: tree.write(world["file"], b"another content"),
         lambda tree, world: tree.file(world["file"].name, world["folder"], b"overwritten", mode="overwrite"),
         lambda tree, world: _write_twice_from_one_base(tree, world["file"]),
+        lambda tree, world: _edit_what_is_deleted(tree, world["file"], world["file"]),
+        lambda tree, world: _edit_what_is_deleted(tree, world["file"], world["folder"]),
     ],
     "ensure_personal_root": [lambda _, world: Tree(world["vera"])],
 }
@@ -110,6 +112,13 @@ class Administrator:
     def change(self, folder, **more):
         more.setdefault("expected_revision", "any")
         return files.update_team_folder(actor=self.actor, folder_id=folder.id, **more)
+
+
+def _edit_what_is_deleted(tree, file, deleted):
+    grant = tree.grant(file.name, mode="update", node_id=file.id, base_version_id=file.version_id)
+    tree.trash(deleted)
+    project()
+    return tree.commit(grant, b"edit")
 
 
 @pytest.fixture

@@ -1,0 +1,335 @@
+"""SYNC-5: for each route that changes something, the line is cut, and the client asks again. It ends as if nothing had been cut: the same
+result, no version, no copy and no upload more than without.
+"""
+
+import itertools
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from tests.support.cutting import CutLine
+from tests.support.sending import Sender, sha256
+from tests.support.surface import operations
+from tests.support.world import ACME, PASSWORD
+
+pytestmark = [pytest.mark.journey, pytest.mark.store]
+
+SCHEMA = f"t_{ACME.id.hex}"
+STREAM = "public.events_stream_head"
+"""Written last of all by whatever publishes an event."""
+
+_names = (f"thing {number}" for number in itertools.count(1))
+
+
+@dataclass
+class Ask:
+    """A request, as it is sent the first time and again."""
+
+    method: str
+    path: str
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A way in which a route changes something.
+
+    ``holds`` is the table at which it can be held up, ``None`` where nothing in PostgreSQL is written. ``again`` is the status of a request
+    that was carried out before. ``keeps`` tells that a second one leaves another thing behind, and why that has to be.
+    """
+
+    route: str
+    prepare: Callable[["Mia"], Ask]
+    holds: str | None = STREAM
+    again: int | None = None
+    leaves_another: str = ""
+
+
+class Mia:
+    """A person with things of each kind."""
+
+    def __init__(self, live, api, name="mia"):
+        self.live = live
+        self.api = api
+        self.plain = live.client_of(None).http
+        """Sends no credential of its own."""
+        self.email = ACME.people[name].email
+        self.root_id = api.get("/me").json()["root_id"]
+        self.folder_id = self.folder()["id"]
+        self.sender = Sender(api, self.folder_id)
+
+    def folder(self):
+        return self.api.post("/folders", {"parent_id": self.root_id, "name": next(_names)}).json()
+
+    def file(self):
+        return self.sender.bring(next(_names), os.urandom(20))
+
+    def trashed(self):
+        folder = self.folder()
+        assert self.api.delete(f"/nodes/{folder['id']}").status_code == 204
+        return folder
+
+    def sent(self, **wishes):
+        """An upload whose bytes are in the store."""
+        content = os.urandom(30)
+        upload = self.sender.started(next(_names), content, **wishes)
+        self.sender.send(upload, content)
+        return upload
+
+    def device(self):
+        return self.api.post("/sync/devices", {"name": next(_names), "platform": "test"}).json()
+
+    def token(self):
+        expires = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        return self.api.post("/tokens", {"name": next(_names), "scopes": ["files:read"], "expires_at": expires}).json()
+
+    def conflict(self):
+        file = self.file()
+        self.sender.bring(file["name"], os.urandom(21), **update_of(file))
+        upload = self.sent(**update_of(file))
+        answer = self.sender.commit(upload)
+        listed = self.api.get("/sync/conflicts", min_seq=answer.headers["BitVault-Seq"], wait_ms="10000")
+        assert listed.status_code == 200
+        return answer.json()
+
+    def browser(self):
+        """Headers of a browser that has just signed in at the vault's own host."""
+        host = {"Host": self.live.tenant_host}
+        answer = httpx.post(
+            f"{self.live.base_url}/api/v1/auth/login", json={"email": self.email, "password": PASSWORD}, headers=host
+        )
+        assert answer.status_code == 200
+        cookies = {name: quote(value, safe="") for name, value in answer.cookies.items()}
+        return {
+            **host,
+            "Authorization": "",
+            "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+            "X-CSRFToken": cookies["csrftoken"],
+            "Origin": self.live.tenant_url,
+        }
+
+
+def update_of(file):
+    return {"mode": "update", "node_id": file["id"], "base_version_id": file["version_id"]}
+
+
+def key():
+    return {"Idempotency-Key": os.urandom(8).hex()}
+
+
+def commit(**wishes):
+    return lambda mia: Ask("POST", f"/uploads/{mia.sent(**wishes)['id']}/commit", {})
+
+
+def commit_of_an_update(meanwhile):
+    """An edit of a file with which something happens before it is committed."""
+
+    def prepare(mia):
+        file = mia.file()
+        upload = mia.sent(**update_of(file))
+        meanwhile(mia, file)
+        return Ask("POST", f"/uploads/{upload['id']}/commit", {})
+
+    return prepare
+
+
+def start(mia):
+    body = {"parent_id": mia.folder_id, "name": next(_names), "size_bytes": 5}
+    return Ask("POST", "/uploads", body, key())
+
+
+def acknowledge(mia):
+    device = mia.device()
+    page = mia.api.get("/sync/changes", cursor=device["cursor"]).json()
+    return Ask("POST", "/sync/cursor", {"cursor": page["cursor"]})
+
+
+def settle(keep):
+    return lambda mia: Ask("POST", f"/sync/conflicts/{mia.conflict()['id']}/resolve", {"keep": keep})
+
+
+def rename(mia):
+    file = mia.file()
+    return Ask("PATCH", f"/nodes/{file['id']}", {"name": next(_names)}, {"If-Match": f'"{file["revision"]}"'})
+
+
+def empty_trash(mia):
+    assert mia.api.delete("/trash").status_code == 204
+    mia.live.await_that(
+        lambda: "files_trash" not in difference({"files_trash": 0}, tally(mia.live))
+    )  # a worker ends it
+    mia.trashed()
+    return Ask("DELETE", "/trash")
+
+
+def sign_parts(mia):
+    upload = mia.sender.started(next(_names), b"12345", announce=False)
+    return Ask("POST", f"/uploads/{upload['id']}/parts", {"parts": [{"number": 1, "sha256": sha256(b"12345")}]})
+
+
+def log_in(mia):
+    for session in mia.api.get("/sessions").json()["items"]:  # a person has only so many
+        mia.api.delete(f"/sessions/{session['id']}")
+    host = {"Host": mia.live.tenant_host, "Authorization": ""}
+    return Ask("POST", "/auth/login", {"email": mia.email, "password": PASSWORD}, host)
+
+
+def end_session(mia):
+    mia.browser()
+    session = mia.api.get("/sessions").json()["items"][0]
+    return Ask("DELETE", f"/sessions/{session['id']}")
+
+
+def make_token(mia):
+    body = {"name": next(_names), "scopes": ["files:read"], "expires_at": "2026-12-24T00:00:00Z"}
+    return Ask("POST", "/tokens", {**body, "expires_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat()})
+
+
+UPLOADS = f"{SCHEMA}.storage_multipart_upload"
+RESERVATIONS = f"{SCHEMA}.billing_reservation"
+TRASH = f"{SCHEMA}.files_trash"
+CASES = {
+    "folder": Case(
+        "POST /folders", lambda mia: Ask("POST", "/folders", {"parent_id": mia.root_id, "name": next(_names)}, key())
+    ),
+    "rename": Case("PATCH /nodes/{node_id}", rename),
+    "delete": Case("DELETE /nodes/{node_id}", lambda mia: Ask("DELETE", f"/nodes/{mia.file()['id']}"), again=404),
+    "empty the trash": Case("DELETE /trash", empty_trash, holds=TRASH),
+    "purge": Case(
+        "DELETE /trash/{node_id}", lambda mia: Ask("DELETE", f"/trash/{mia.trashed()['id']}"), holds=TRASH, again=404
+    ),
+    "restore": Case(
+        "POST /trash/{node_id}/restore",
+        lambda mia: Ask("POST", f"/trash/{mia.trashed()['id']}/restore", {}, key()),
+    ),
+    "upload": Case("POST /uploads", start, holds=RESERVATIONS),
+    "abort": Case(
+        "DELETE /uploads/{upload_id}", lambda mia: Ask("DELETE", f"/uploads/{mia.sent()['id']}"), holds=UPLOADS
+    ),
+    "commit": Case("POST /uploads/{upload_id}/commit", commit(), again=200),
+    "commit of an edit": Case("POST /uploads/{upload_id}/commit", commit_of_an_update(lambda *_: None), again=200),
+    "commit of a stale edit": Case(
+        "POST /uploads/{upload_id}/commit",
+        commit_of_an_update(lambda mia, file: mia.sender.bring(file["name"], os.urandom(9), **update_of(file))),
+        again=200,
+    ),
+    "commit of an edit of a deleted file": Case(
+        "POST /uploads/{upload_id}/commit",
+        commit_of_an_update(lambda mia, file: mia.api.delete(f"/nodes/{file['id']}")),
+        again=200,
+    ),
+    "device": Case(
+        "POST /sync/devices",
+        lambda _: Ask("POST", "/sync/devices", {"name": next(_names), "platform": "test"}, key()),
+    ),
+    "end a device": Case(
+        "DELETE /sync/devices/{device_id}", lambda mia: Ask("DELETE", f"/sync/devices/{mia.device()['id']}"), again=404
+    ),
+    "acknowledge": Case("POST /sync/cursor", acknowledge, holds=f"{SCHEMA}.sync_device_cursor"),
+    "keep both": Case("POST /sync/conflicts/{conflict_id}/resolve", settle("both")),
+    "keep the original": Case("POST /sync/conflicts/{conflict_id}/resolve", settle("original")),
+    "keep the copy": Case("POST /sync/conflicts/{conflict_id}/resolve", settle("copy")),
+    "log out": Case("POST /auth/logout", lambda mia: Ask("POST", "/auth/logout", None, mia.browser()), again=401),
+    "sign parts": Case("POST /uploads/{upload_id}/parts", sign_parts, holds=None),
+    "ticket": Case("POST /sync/ticket", lambda _: Ask("POST", "/sync/ticket", {}), holds=None),
+    "revoke a token": Case(
+        "DELETE /tokens/{token_id}", lambda mia: Ask("DELETE", f"/tokens/{mia.token()['id']}"), again=404
+    ),
+    "end a session": Case("DELETE /sessions/{session_id}", end_session, again=404),
+    "token": Case(
+        "POST /tokens", make_token, leaves_another="its secret is kept nowhere, so it cannot be told a second time"
+    ),
+    "log in": Case("POST /auth/login", log_in, leaves_another="a session's cookie is kept nowhere either"),
+}
+ELSEWHERE = {
+    "POST /auth/password": "the second one is refused, for the password that it names is not the present one: test_change_password.py",
+}
+"""Routes that change something and are not here, and why."""
+
+COUNTED = {
+    **{name: f"{SCHEMA}.{name}" for name in ("files_node", "files_version", "files_trash", "storage_multipart_upload")},
+    **{name: f"{SCHEMA}.{name}" for name in ("billing_reservation", "sync_device")},
+    **{name: f"public.{name}" for name in ("identity_api_token", "identity_session")},
+}
+
+
+def test_every_route_that_changes_something_is_here():
+    changing = {f"{method} {route.path}" for route, method, _ in operations() if method not in ("GET", "HEAD")}
+    assert changing == {case.route for case in CASES.values()} | set(ELSEWHERE)
+
+
+@pytest.fixture(scope="module")
+def mia(live):
+    """Mia, and a worker that keeps the feed at the head of the stream."""
+    live.start_worker()
+    return Mia(live, live.client("mia"))
+
+
+def tally(live):
+    """Count what there is, and what has happened: events by type, and copies of conflicts among them."""
+    with live.database() as database:
+        counts = {
+            name: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for name, table in COUNTED.items()
+        }
+        happened = database.execute(
+            "SELECT type, payload->>'conflict_with_id' IS NOT NULL, count(*) FROM public.events_stream_event GROUP BY 1, 2"
+        ).fetchall()
+        used = database.execute(f"SELECT coalesce(sum(used_bytes), 0) FROM {SCHEMA}.billing_quota").fetchone()[0]
+    return {**counts, **{f"{kind} {copy}": count for kind, copy, count in happened}, "used_bytes": used}
+
+
+def difference(before, after):
+    return {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+
+
+def send(mia, ask):
+    content = b"" if ask.body is None else json.dumps(ask.body).encode()
+    kind = {"Content-Type": "application/json"} if content else {}
+    url = f"{mia.live.base_url}/api/v1{ask.path}"
+    return mia.plain.request(ask.method, url, content=content, headers={**headers_of(mia, ask), **kind})
+
+
+def headers_of(mia, ask):
+    headers = {"Authorization": f"Bearer {mia.live.token}", **ask.headers}
+    return {name: value for name, value in headers.items() if value}
+
+
+MOMENTS = ["in_the_request", "before_the_commit", "before_the_answer", "in_the_answer"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_lost_answer_is_asked_for_again(mia, name):
+    case = CASES[name]
+    ask = case.prepare(mia)
+    before = tally(mia.live)
+    first = send(mia, ask)
+    assert first.status_code < 300, first.text
+    expected = difference(before, tally(mia.live))
+    for moment in MOMENTS if case.holds else [MOMENTS[0], MOMENTS[-1]]:
+        ask = case.prepare(mia)
+        before = tally(mia.live)
+        line = CutLine(mia.live, headers_of(mia, ask), ask.method, ask.path, ask.body)
+        if moment in ("before_the_commit", "before_the_answer"):
+            getattr(line, moment)(case.holds)
+        else:
+            getattr(line, moment)()
+        done = moment in ("before_the_answer", "in_the_answer")
+        if done:  # what nobody waits for any more goes on to its end
+            mia.live.await_that(lambda: difference(before, tally(mia.live)) == expected, seconds=20)  # noqa: B023 - asked at once
+        assert difference(before, tally(mia.live)) == (expected if done else {}), moment
+        retried = send(mia, ask)
+        assert retried.status_code == (case.again if done and case.again else first.status_code), (moment, retried.text)
+        what = difference(before, tally(mia.live))
+        if done and case.leaves_another:
+            what = {entry: count // 2 for entry, count in what.items()}
+        assert what == expected, moment
+        if retried.status_code < 300 and retried.content:
+            assert retried.json().keys() == first.json().keys()
