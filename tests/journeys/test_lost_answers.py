@@ -61,6 +61,7 @@ class Mia:
         self.api = api
         self.plain = live.client_of(None).http
         """Sends no credential of its own."""
+        self.adam = live.client("adam")
         self.email = ACME.people[name].email
         self.root_id = api.get("/me").json()["root_id"]
         self.folder_id = self.folder()["id"]
@@ -175,6 +176,26 @@ def sign_parts(mia):
     return Ask("POST", f"/uploads/{upload['id']}/parts", {"parts": [{"number": 1, "sha256": sha256(b"12345")}]})
 
 
+ADAM = {"Authorization": f"Bearer {ACME.people['adam'].token}"}
+"""Who administers the tenant."""
+
+
+def team_folder(mia):
+    return mia.adam.post("/team-folders", {"name": next(_names), "everyone": "editor"}).json()
+
+
+def change_team_folder(mia):
+    folder = team_folder(mia)
+    body = {"name": next(_names), "everyone": "viewer"}
+    return Ask("PATCH", f"/team-folders/{folder['id']}", body, {**ADAM, "If-Match": f'"{folder["revision"]}"'})
+
+
+def restore_team_folder(mia):
+    folder = team_folder(mia)
+    assert mia.adam.delete(f"/team-folders/{folder['id']}").status_code == 204
+    return Ask("POST", f"/team-folders/{folder['id']}/restore", {}, {**ADAM, **key()})
+
+
 def log_in(mia):
     for session in mia.api.get("/sessions").json()["items"]:  # a person has only so many
         mia.api.delete(f"/sessions/{session['id']}")
@@ -210,6 +231,16 @@ CASES = {
         "POST /trash/{node_id}/restore",
         lambda mia: Ask("POST", f"/trash/{mia.trashed()['id']}/restore", {}, key()),
     ),
+    "team folder": Case(
+        "POST /team-folders", lambda _: Ask("POST", "/team-folders", {"name": next(_names)}, {**ADAM, **key()})
+    ),
+    "change a team folder": Case("PATCH /team-folders/{folder_id}", change_team_folder),
+    "end a team folder": Case(
+        "DELETE /team-folders/{folder_id}",
+        lambda mia: Ask("DELETE", f"/team-folders/{team_folder(mia)['id']}", None, ADAM),
+        again=404,
+    ),
+    "restore a team folder": Case("POST /team-folders/{folder_id}/restore", restore_team_folder),
     "upload": Case("POST /uploads", start, holds=RESERVATIONS),
     "abort": Case(
         "DELETE /uploads/{upload_id}", lambda mia: Ask("DELETE", f"/uploads/{mia.sent()['id']}"), holds=UPLOADS

@@ -89,8 +89,6 @@ def update(
     now = clock.now()
     with tree_transaction() as tx:
         node = teams.require_folder(actor, folder_id, Right.MANAGE).node
-        if expected_revision not in ("any", node.revision):
-            raise errors.RevisionMismatch(revision=node.revision)
         present = teams.read_folder(actor, folder_id)
         listed = {one.user_id: teams.name_right(one.granted_right) for one in teams.read_list(folder_id)}
         to_name = name or names.parse(present.name)
@@ -99,7 +97,11 @@ def update(
         renamed = to_name.text != present.name
         opened = (to_everyone, to_grants) != (present.everyone, listed)
         if not renamed and not opened:
-            return tx.answer(present)  # what was asked for holds already
+            return tx.answer(
+                present
+            )  # what was asked for holds already: by this very request, when its answer was lost
+        if expected_revision not in ("any", node.revision):
+            raise errors.RevisionMismatch(revision=node.revision)
         if renamed:
             _require_free(to_name, folder_id)
         values = {**_name_values(to_name), "id": folder_id, "everyone_right": teams.right_of_everyone(to_everyone)}

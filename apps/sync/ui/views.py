@@ -1,8 +1,10 @@
 """The page of open conflicts. Settling one goes over REST; this view only shows."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -68,19 +70,27 @@ class ConflictsPage(Page):
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show the newest ones, or those behind a cursor."""
         page = api.list_conflicts(actor=request.actor, cursor=request.GET.get("cursor") or None, limit=SHOWN)
+        senders = _name_senders(request.actor, page.items)
         user = identity.get_profile(actor=request.actor).user
         context = {
             "viewer": describe_viewer(user_id=user.id, name=user.name, email=user.email),
             "section": "conflicts",
-            "cards": [to_card(conflict, request.actor) for conflict in page.items],
+            "cards": [to_card(conflict, senders) for conflict in page.items],
             "more_href": f"/conflicts/?{urlencode({'cursor': page.next_cursor})}" if page.next_cursor else None,
         }
         return render(request, "sync/conflicts.html", context)
 
 
-def to_card(conflict: Conflict, actor: Actor) -> Card:
+def _name_senders(actor: Actor, conflicts: Sequence[Conflict]) -> dict[UUID | None, str]:
+    """Name who brought the copies; whoever has left the vault has no name any more."""
+    others = {conflict.made_by for conflict in conflicts if conflict.made_by is not None} - {actor.user_id}
+    members = identity.find_members(tenant=actor.tenant, user_ids=others) if others else []
+    return {actor.user_id: "you", **{one.user.id: one.user.name or one.user.email for one in members}}
+
+
+def to_card(conflict: Conflict, senders: Mapping[UUID | None, str]) -> Card:
     """Give a conflict as a card."""
-    who = "you" if conflict.made_by == actor.user_id else "somebody else"
+    who = senders.get(conflict.made_by, "somebody who has left")
     return Card(
         id=str(conflict.id),
         copy=_to_side(conflict.node),

@@ -315,6 +315,17 @@ def test_nobody_brings_back_what_is_not_theirs(tree, make_actor):
         tree.grant("x", mode="update", node_id=folder.id, base_version_id=file.version_id)
 
 
+def test_an_edit_brings_nothing_back_into_a_team_folder_that_has_ended(tree, make_actor):
+    adam = Tree(make_actor("adam"))
+    team = files.create_team_folder(actor=adam.actor, name="Team", everyone="editor")
+    file = tree.file("plan.txt", team)
+    grant = editing(tree, file)
+    files.end_team_folder(actor=adam.actor, folder_id=team.id)
+    for act in (lambda: tree.commit(grant, b"edit"), lambda: editing(tree, file)):
+        with pytest.raises(NotFound):
+            act()
+
+
 @pytest.mark.committed
 def test_a_commit_and_the_deletion_of_a_folder_above_end_one_way_or_the_other(tree, tenant):
     for number in range(8):

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 
+from apps.files import api as files
 from bitvault.kernel import tenancy
 from tests.apps.files.conftest import Tree
 from tests.apps.files.test_ui import HOST, browser  # noqa: F401 - the second is a fixture
@@ -66,6 +67,18 @@ def test_a_copy_without_its_original_is_called_as_that_was(browser, clash, api, 
         project()
     (card,) = browser.get("/conflicts/").context["cards"]
     assert (card.title, card.original) == ("plan.txt", None)
+
+
+def test_in_a_team_folder_a_copy_tells_whose_it_is(browser, make_actor, acme):  # noqa: F811
+    with tenancy.entered(acme):
+        adam = Tree(make_actor("adam"))
+        team = files.create_team_folder(actor=adam.actor, name="Team", everyone="editor")
+        file = adam.file("plan.txt", team)
+        adam.write(file, b"first")
+        adam.write(file, b"second", made_on="Laptop")
+        project()
+    (card,) = browser.get("/conflicts/").context["cards"]
+    assert (card.title, card.sender, card.may_settle) == ("plan.txt", "Adam", True)
 
 
 def test_nobody_sees_anothers_conflicts(browser, clash):  # noqa: F811
