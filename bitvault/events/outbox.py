@@ -1,7 +1,8 @@
 """Publishing: events leave with the transaction that makes them true, numbered as its very last statement.
 
 The counter row is locked until the commit is durable, so numbers are dense and follow the order of commits: a reader that has
-seen n has every m < n. Taken last, the lock is held for one fsync (DESIGN §5 has the figures).
+seen n has every m < n. Taken last, the lock is held for one fsync: taken first it costs five times
+the throughput, and a plain sequence instead of it lost 1371 of 3017 rows to a reader.
 """
 
 from typing import Any

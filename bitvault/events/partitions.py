@@ -7,7 +7,7 @@ from django.db import connection
 from bitvault.kernel import clock, db
 
 RETENTION = timedelta(days=30)
-"""How long events stay readable for consumers that are rebuilt and webhooks that are replayed (DESIGN §5)."""
+"""How long events stay readable for consumers that are rebuilt and webhooks that are replayed."""
 
 DAYS_AHEAD = 7
 """Partitions made ahead: a clockwork that stands still for a week does no harm, and then rows fall into the default partition."""

@@ -1,4 +1,4 @@
-"""The REST surface, one path for each resource of API.md."""
+"""The REST surface, one path for each resource; docs/openapi.json is the same as a document."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""Rules 3 and 4 of DESIGN §3: no chain through three modules, and no transaction across two."""
+"""Rules 3 and 4 of docs/architecture.md: no chain through three modules, and no transaction across two."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Rule 6 of DESIGN §3: doors only. What stands in ``api``, ``dtos`` and ``errors`` could be called over a wire tomorrow."""
+"""Rule 6 of docs/architecture.md: doors only. What stands in ``api``, ``dtos`` and ``errors`` could be called over a wire tomorrow."""
 
 import dataclasses
 import enum

@@ -1,4 +1,4 @@
-"""Rule 5 of DESIGN §3: no bytes through the gateway. Every route of every surface is walked.
+"""Rule 5 of docs/architecture.md: no bytes through the gateway. Every route of every surface is walked.
 
 Static files are no exception to it but no route either: WhiteNoise answers them in front of all routes, from a directory that
 is filled when the program is installed.

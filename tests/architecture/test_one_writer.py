@@ -1,4 +1,4 @@
-"""Rules 1 and 2 of DESIGN §3: each table has one writer, and nobody reads another module's tables, derivations least of all."""
+"""Rules 1 and 2 of docs/architecture.md: each table has one writer, and nobody reads another module's tables, derivations least of all."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -370,7 +370,7 @@ def _answer_of(action):
 
 
 def _commit_until_it_is_one(sender, upload, content):
-    """Repeat a commit as API.md tells: a 409 names the parts that are to be sent again."""
+    """Repeat a commit as docs/upload.md tells: a 409 names the parts that are to be sent again."""
     answer = sender.commit(upload)
     if answer.status_code == 409:
         missing = answer.json()["missing_parts"]

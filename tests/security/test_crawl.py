@@ -37,7 +37,7 @@ def test_nothing_else_is_there(db, host):
             "BITVAULT_",
             "SECRET_KEY",
             "urlpatterns",
-            "/work/",
+            str(ROOT),
             "site-packages",
             "postgres",
         ):

@@ -1,7 +1,7 @@
 """One writer per table: every statement that tests send is read, and a table is touched by the module that owns it alone.
 
 Which module sends a statement is told by the nearest frame on the stack that lies in a module; what tests send themselves is their own
-business. The rule is stricter than DESIGN §3.2: nobody reads another module's tables either, and a read transaction writes nothing
+business. The rule is stricter than rule 2 of docs/architecture.md: nobody reads another module's tables either, and a read transaction writes nothing
 (where a test is rolled back, PostgreSQL cannot see to that itself).
 """
 

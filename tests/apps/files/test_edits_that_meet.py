@@ -1,4 +1,4 @@
-"""Edits that start from what is not there any more: kept beside, once for each edit, and stronger than a deletion (DESIGN §8, S2 to S5)."""
+"""Edits that start from what is not there any more: kept beside, once for each edit, and stronger than a deletion."""
 
 import threading
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The REST surface of nodes, folders and the trash, as API.md says it."""
+"""The REST surface of nodes, folders and the trash, as docs/openapi.json says it."""
 
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
