@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 
 from apps.files import api as files
-from apps.files import errors
+from apps.files import errors, rows
 from bitvault.kernel.actor import Scope, ScopeMissing
 from bitvault.kernel.errors import NotFound
 from tests.apps.files.conftest import Tree, events, fetch
@@ -131,3 +131,16 @@ def test_a_path_takes_at_most_two_statements_whatever_its_length(tree, counted_q
     with counted_queries() as statements:
         files.find_by_path(actor=tree.actor, path="/a/b/c/d/e/f/g/h")
     assert len(statements) <= 2, statements
+
+
+def test_a_way_up_touches_its_own_rows_alone_however_full_the_tree_is(tree):
+    """What the planner believes of a tenant that is new must not cost it as it fills."""
+    folder = tree.folders("a/b/c")
+    fetch(
+        "INSERT INTO files_node SELECT (jsonb_populate_record(node, jsonb_build_object('id', gen_random_uuid(), 'name_key', n))).* "
+        "FROM files_node node, generate_series(1, 300) n WHERE node.id = %s RETURNING 1",
+        [folder.id],
+    )
+    parameters = {"ids": [folder.id], "owner_id": None, "user_id": tree.actor.user_id}
+    plan = "\n".join(line for (line,) in fetch(f"EXPLAIN ANALYZE {rows._WAY}", parameters))
+    assert "Seq Scan on files_node" not in plan, plan
