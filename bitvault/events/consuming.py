@@ -273,26 +273,23 @@ def consume(name: str, *, deadline: float = math.inf) -> int:
 
 def _begin(consumer: Consumer) -> tuple[int, int, str] | None:
     """Count a try before it begins, so that a worker that dies in it has been counted; ``None`` when it is not our turn."""
-    with db.public_transaction(), connection.cursor() as cursor:
-        cursor.execute(
-            _BEGIN,
-            {
-                "consumer": consumer.name,
-                "tenant_id": tenancy.current().id,
-                "now": clock.now(),
-                "deaths": DEATHS_BEFORE_CARE,
-                "batch": BATCH_LIMIT,
-            },
-        )
-        row = cursor.fetchone()
-    return None if row is None else (row[0], row[1], row[2])
+    parameters = {
+        "consumer": consumer.name,
+        "tenant_id": tenancy.current().id,
+        "now": clock.now(),
+        "deaths": DEATHS_BEFORE_CARE,
+        "batch": BATCH_LIMIT,
+    }
+    with db.public_transaction() as tx:
+        rows = tx.run_last(_BEGIN, parameters)
+    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
 
 def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
     """Let one batch have its effect and move the cursor; tells how many events, and whether there may be more."""
     tenant_id = tenancy.current().id
     with db.write_transaction():
-        with connection.cursor() as cursor:
+        with db.prepared_cursor() as cursor:
             cursor.execute(_LOCK, [consumer.name, tenant_id])
             row = cursor.fetchone()
             if row is None:
@@ -317,7 +314,7 @@ def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
             done += 1
             if time.monotonic() >= deadline:
                 break
-        with connection.cursor() as cursor:
+        with db.prepared_cursor() as cursor:
             move = {"consumer": consumer.name, "tenant_id": tenant_id, "seq": seq, "published_at": published_at}
             if events:
                 # The event's own moment, not this one: a consumer that catches up must find what is older than today.
