@@ -15,7 +15,6 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Greatest
 from prometheus_client import Counter
