@@ -17,7 +17,7 @@ from apps.billing import api as billing
 from apps.billing.errors import QuotaExceeded
 from apps.files import api as files
 from apps.files.dtos import Mode, Node, UploadGrant
-from apps.files.errors import NameTaken
+from apps.files.errors import NameTaken, NodeGone, ParentGone
 from apps.storage import api as storage
 from apps.storage.dtos import SIGN_LIMIT, UPLOAD_LIFETIME, Part, Upload
 from apps.storage.errors import ContentMismatch, FileTooLarge, PartOutOfRange, PartsMissing, UploadComplete, UploadOver
@@ -224,7 +224,7 @@ class UploadCommit(View):
         answer=Node,
         status=201,
         repeated_status=200,
-        problems=(NameTaken, PartsMissing, ContentMismatch, UploadOver),
+        problems=(NameTaken, NodeGone, ParentGone, PartsMissing, ContentMismatch, UploadOver),
     )
     def post(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
         """Verify the bytes against the store and make the version. Repeated, it answers 200 with the same node."""

@@ -8,6 +8,8 @@ import { toast } from "../js/toast.js";
 
 /** What is counted; more is shown as "99+". */
 const COUNTED = 100;
+/** Cards of one page, as the server shows them. */
+const SHOWN = 50;
 /** Between two looks: whoever uploads a thousand files makes a thousand heads. */
 const REST_MS = 3000;
 
@@ -20,6 +22,7 @@ const SAID = {
 
 let looking = false;
 let due = false;
+let open = 0;
 
 const onPage = () => document.querySelector('#main[data-page="conflicts"]') !== null;
 const cards = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".conflict")]);
@@ -34,7 +37,8 @@ async function look() {
     const { items } = await get(`/sync/conflicts?limit=${COUNTED}`);
     count(items.length);
     const shown = new Set(cards().map((card) => card.dataset.id));
-    const changed = items.some((/** @type {{id: string}} */ item) => !shown.has(item.id)) || shown.size > items.length;
+    const front = items.slice(0, SHOWN);
+    const changed = shown.size !== front.length || front.some((/** @type {{id: string}} */ item) => !shown.has(item.id));
     if (onPage() && !location.search && changed && !document.querySelector(".conflict[data-busy]")) await renew();
   } catch {
     // The next head leads here again.
@@ -46,8 +50,9 @@ async function look() {
   }
 }
 
-/** @param {number} open */
-function count(open) {
+/** @param {number} found */
+function count(found) {
+  open = found;
   const link = document.getElementById("conflicts-link");
   const badge = document.getElementById("conflicts-count");
   if (!link || !badge) return;
@@ -103,10 +108,10 @@ function takeAway(card) {
   const at = all.indexOf(card);
   const next = all[at + 1] ?? all[at - 1];
   card.remove();
-  count(Math.max(all.length - 1, 0));
+  count(Math.max(open - 1, 0));
   if (next) next.focus();
   else void renew().then(() => document.getElementById("main")?.focus());
-  alarm(plural(all.length - 1, "conflict is", "conflicts are") + " left");
+  alarm(`${plural(open, "conflict is", "conflicts are")} left`);
 }
 
 document.addEventListener("click", (event) => {
