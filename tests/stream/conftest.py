@@ -20,7 +20,7 @@ from tests.conftest import _use_database
 from tests.support import databases, noting
 from tests.support.nursery import Nursery
 
-SETTLED_SECONDS = 30.0
+SETTLED_SECONDS = 60.0
 """How long anything may take that has to come by itself; on an idle machine it is a second."""
 
 
@@ -101,12 +101,13 @@ class Stream:
         return time.monotonic() - begun
 
     def violations(self, *leave_out: str) -> list[str]:
+        """Run every check that is not left out, and that of the notes: each once, in order, none missing."""
         found = [
             fault
             for tenant in self.tenants
             for fault in checks.violations(self.database, tenant.id, leave_out=leave_out)
         ]
-        for tenant in self.tenants:
+        for tenant in [] if "notes" in leave_out else self.tenants:
             seqs = [seq for seq, _ in noting.effects(self.database, tenant.schema)]
             published = self.database.execute(
                 "SELECT seq FROM events_stream_event e WHERE tenant_id = %s AND type = %s AND seq NOT IN"

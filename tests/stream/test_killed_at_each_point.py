@@ -18,7 +18,7 @@ from tests.support.failpoints import POINTS
 
 pytestmark = pytest.mark.journey
 
-RECOVERY_SECONDS = 20.0
+RECOVERY_SECONDS = 45.0
 """At the nursery's pace it takes one; Celery's own redelivery would take 25 minutes."""
 
 BATCH = [

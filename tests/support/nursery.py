@@ -146,17 +146,21 @@ def _beat(ready: Callable[[], None]) -> None:
     Beat(app=app, schedule=str(Path(tempfile.gettempdir()) / "schedule"), loglevel="WARNING", quiet=True).run()
 
 
-def _note(ready: Callable[[], None], tenant: str, texts: list[str], pause: float = 0.0, linger: float = 0.0) -> None:
-    """Publish notes, each in a transaction of its own."""
+def _note(
+    ready: Callable[[], None], tenant: str, texts: list[str], pause: float = 0.0, linger: float = 0.0, revoked: int = 0
+) -> None:
+    """Publish notes, each in a transaction of its own; of so many the last one is rolled back."""
     from bitvault.events.api import publish
     from bitvault.kernel import db
     from tests.support.noting import Noted
 
     ready()
     with _entered(tenant):
-        for text in texts:
-            with db.write_transaction():
+        for number, text in enumerate(texts, 1):
+            with suppress(ZeroDivisionError), db.write_transaction():
                 publish(Noted(text=text))
+                if revoked and number % revoked == 0:
+                    raise ZeroDivisionError
             time.sleep(pause)
     time.sleep(linger)
 
