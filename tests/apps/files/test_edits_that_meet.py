@@ -1,6 +1,7 @@
 """Edits that start from what is not there any more: kept beside, once for each edit, and stronger than a deletion."""
 
 import threading
+import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from django.db import close_old_connections, connection
 from apps.files import api as files
 from apps.files import errors
 from apps.files.dtos import Committed
+from apps.files.operations import content as commits
 from bitvault.kernel import clock, tenancy
 from bitvault.kernel.errors import NotFound
 from tests.apps.files.conftest import (
@@ -343,6 +345,39 @@ def test_a_commit_and_the_deletion_of_a_folder_above_end_one_way_or_the_other(tr
             assert happened == ["node.trashed", "node.restored", "version.committed"]
             assert tree.get(file).parent_id == tree.root.id
             tree.update(tree.get(file), name=f"{number}.txt")
+
+
+@pytest.mark.committed
+def test_the_deletion_of_a_folder_above_waits_for_a_commit_under_way(tree, tenant, monkeypatch):
+    folder = tree.folder("folder")
+    file = tree.file("plan.txt", folder)
+    grant = editing(tree, file)
+    before = last_seq()
+    under_way, go_on = threading.Event(), threading.Event()
+    real = commits._write_or_settle
+
+    def write_later(*given):
+        under_way.set()
+        assert go_on.wait(30)
+        return real(*given)
+
+    monkeypatch.setattr(commits, "_write_or_settle", write_later)
+
+    def delete():
+        assert under_way.wait(30)
+        tree.trash(folder)
+
+    def let_go():
+        assert under_way.wait(30)
+        deadline = time.monotonic() + 20
+        while not fetch("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+            if time.monotonic() > deadline or "node.trashed" in kinds(before):
+                break
+            time.sleep(0.01)
+        go_on.set()
+
+    at_once(tenant, [lambda: tree.commit(grant, b"edit"), delete, let_go])
+    assert kinds(before) == ["version.committed", "node.trashed"]
 
 
 # --- the same content ------------------------------------------------------------------------------------------------------
