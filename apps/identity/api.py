@@ -292,6 +292,16 @@ def change_password(*, actor: Actor, current_password: str, new_password: str) -
 
 
 @exposed
+def replace_password(*, email: str, new_password: str) -> None:
+    """Give a person another password, as operators do, and end all sessions and tokens of theirs, in every tenant.
+
+    :raises NotFound: nobody signs in with this address.
+    :raises WeakPassword: it is too easy to guess.
+    """
+    passwords.replace_of(email=email, new_password=new_password)
+
+
+@exposed
 def get_profile(*, actor: Actor) -> Profile:
     """Tell the actor who they are here."""
     return queries.get_profile(actor)

@@ -113,6 +113,11 @@ UPDATE sync_feed SET seq = greatest(seq, %(seq)s), epoch = CASE WHEN %(out_of_tu
 """
 
 
+GAINED_SECONDS = 300
+"""How long the statement may take that writes a row for each node of a subtree that came back or came from another root. It belongs to one
+event, and half of it would be a feed that lies."""
+
+
 class _Row(NamedTuple):
     """An event that changes one node, as the journal will have it."""
 
@@ -281,6 +286,7 @@ def _write_journal(rows: list[_Row], roots_before: dict[UUID, UUID], roots: dict
 
 
 def _write_journal_below(row: _Row, root_id: UUID) -> None:
+    db.be_patient(seconds=GAINED_SECONDS)
     with connection.cursor() as cursor:
         cursor.execute(
             _JOURNAL_BELOW,

@@ -18,7 +18,10 @@ LIFETIME = timedelta(days=1)
 KEPT_COUNT = 3
 """Snapshots kept for one device: a lost answer is asked for again and makes another one; a loop gone wild fills no disk."""
 
-_SWEEP_STEP = 100
+MAKING_SECONDS = 120
+"""How long the one statement may take that writes a tree down: some 50,000 nodes a second, and it cannot be cut, being one instant."""
+
+_SWEEP_STEP = 10
 
 # One statement sees one instant: the projector moves replica and feed in the same transaction.
 _MAKE = f"""
@@ -53,6 +56,7 @@ def make(device_id: UUID, root_ids: Collection[UUID]) -> UUID:
     """Write down what lies under some roots now, and drop the device's older snapshots but the last ones."""
     snapshot_id = ids.new_id()
     with db.write_transaction(), connection.cursor() as cursor:
+        db.be_patient(seconds=MAKING_SECONDS)
         values: dict[str, Any] = {
             "id": snapshot_id,
             "device_id": device_id,
@@ -92,6 +96,7 @@ def sweep() -> int:
     before, count = clock.now() - LIFETIME, 0
     while True:
         with db.write_transaction():
+            db.be_patient(seconds=MAKING_SECONDS)
             due = list(Snapshot.objects.filter(created_at__lt=before).values_list("id", flat=True)[:_SWEEP_STEP])
             _drop(due)
         count += len(due)

@@ -114,7 +114,8 @@ class BodyLimit:
 class HostChoice:
     """Choose, by host, which surface answers and for which tenant: a tenant's, the bare host's, the operators', or a plain address.
 
-    A host name below the bare host that no tenant has is 404 here, before anything else runs.
+    A name that is none of these is 404 here, before anything else runs: behind this, ``request.get_host()`` can be believed. Django's own
+    list (ALLOWED_HOSTS) only sees to it that the header is a host name at all.
     """
 
     def __init__(self, get_response: Handler) -> None:

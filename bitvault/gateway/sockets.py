@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
+from websockets.frames import Frame
 
 if TYPE_CHECKING:
     import socket
@@ -27,6 +28,13 @@ PING_SECONDS = 25.0
 
 PING_JITTER = 0.2
 """Share by which intervals differ, so that a thousand sockets that came back together do not ping together for ever."""
+
+FRAMES_AT_ONCE = 60
+FRAMES_PER_SECOND = 2.0
+"""Pings, pongs and pieces of words that a client may send. Careful ones ping each few seconds, and each of our own pings has one answer;
+the server answers a ping before anybody can look at it, so a flood is ended, not ignored."""
+
+FLOOD = 1008
 
 CLOSE_SECONDS = 5.0
 """How long a close may wait for the client's answer before the connection is cut."""
@@ -45,8 +53,32 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.close_timeout = CLOSE_SECONDS
+        self._frames = float(FRAMES_AT_ONCE)
+        self._counted_at = self.loop.time()
         if self.ping_interval is not None:
             self.ping_interval *= random.uniform(1 - PING_JITTER, 1 + PING_JITTER)  # noqa: S311 - keeps no secret
+
+    def handle_ping(self) -> None:
+        """Answer a ping, and count it."""
+        super().handle_ping()
+        self._count_frame()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Take an answer to a ping, also one that nobody asked for, and count it."""
+        super().handle_pong(event)
+        self._count_frame()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a further piece of a word, and count it."""
+        super().handle_cont(event)
+        self._count_frame()
+
+    def _count_frame(self) -> None:
+        now = self.loop.time()
+        self._frames = min(FRAMES_AT_ONCE, self._frames + (now - self._counted_at) * FRAMES_PER_SECOND) - 1
+        self._counted_at = now
+        if self._frames < 0:
+            self.close_now(FLOOD)
 
     async def run_asgi(self) -> None:
         """Give the application the extensions ``bitvault.say`` and ``bitvault.close`` and run it."""

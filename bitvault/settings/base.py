@@ -25,7 +25,8 @@ BITVAULT_SOCKETS_PER_USER = ENV.sockets_per_user
 BITVAULT_SOCKETS_PER_ADDRESS = ENV.sockets_per_address
 BITVAULT_SIGN_UP_OPEN = ENV.sign_up_open
 BITVAULT_TRUSTED_PROXY_COUNT = ENV.trusted_proxy_count
-ALLOWED_HOSTS = [ENV.base_host, f".{ENV.base_host}", ENV.operator_host, "127.0.0.1", "[::1]", *ENV.extra_hosts]
+# Tenants bring names of their own, so the list stands in the database: HostChoice asks it before anything else may believe the header.
+ALLOWED_HOSTS = ["*"]
 USE_X_FORWARDED_HOST = False
 if ENV.secure:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -97,7 +98,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_TASK_SOFT_TIME_LIMIT = 540
 # Longer than twice the longest task: a shorter one would run a long task twice.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1500}
+# The others: a broker that takes a connection and says nothing holds up neither request nor relay. A worker's waiting ends each second.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1500, "socket_connect_timeout": 1, "socket_timeout": 5}
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_DB_REUSE_MAX = 200
@@ -171,7 +173,7 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [pages / "static" for pages in _PAGES]
-STATIC_ROOT = ROOT / "var" / "static"
+STATIC_ROOT = ENV.static_directory
 
 # --- identity --------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.User"

@@ -48,6 +48,7 @@ class Environment:
     socket_url: str
     sockets_per_user: int
     sockets_per_address: int
+    static_directory: str
     email_url: str
     trusted_proxy_count: int
     sign_up_open: bool
@@ -105,6 +106,7 @@ def read() -> Environment:
         socket_url=_env.str("BITVAULT_SOCKET_URL", default="").rstrip("/"),
         sockets_per_user=_env.int("BITVAULT_SOCKETS_PER_USER", default=50),
         sockets_per_address=_env.int("BITVAULT_SOCKETS_PER_ADDRESS", default=2000),
+        static_directory=_env.str("BITVAULT_STATIC_DIRECTORY", default=str(ROOT / "var" / "static")),
         email_url=_env.str("BITVAULT_EMAIL_URL", default="consolemail://"),
         trusted_proxy_count=_env.int("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
         sign_up_open=_env.bool("BITVAULT_SIGN_UP_OPEN", default=True),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from bitvault.stack.console import Console
 from bitvault.stack.errors import StackError
-from bitvault.stack.layout import ROOT, Layout
+from bitvault.stack.layout import ROOT, STATIC_FILES, Layout
 from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.process import POLL_SECONDS, Child, ChildGroup, Program
 
@@ -46,7 +46,7 @@ class Applications:
         """Describe the processes; ``variables`` lead them to their servers."""
         self.layout = layout
         self.ports = ports
-        self._environment = surroundings() | dict(variables)
+        self._environment = surroundings() | {"BITVAULT_STATIC_DIRECTORY": str(STATIC_FILES)} | dict(variables)
         self.group = ChildGroup(stack_directory=layout.directory, output=console.output_of)
 
     def command(self, name: str, *arguments: str) -> Child:

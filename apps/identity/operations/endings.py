@@ -1,4 +1,4 @@
-"""Ending sessions and tokens inside an open transaction, with the event of each where its tenant is the one entered.
+"""Ending sessions and tokens inside an open transaction, with the event of each in the stream of its tenant.
 
 What ends is announced after the commit, in every tenant that it belonged to, so that open sockets close with it.
 """
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from apps.identity import models
 from bitvault.events.api import publish
 from bitvault.events.catalog.identity import SessionEnded, TokenRevoked
-from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel import clock, db
 from bitvault.web import wakeups
 from bitvault.web.wakeups import Bond, bond
 
@@ -22,8 +22,8 @@ def end_sessions(rows: "QuerySet[models.Session]", *, actor_id: UUID | None) -> 
     found = list(rows.select_for_update().values_list("id", "tenant_id", "user_id"))
     models.Session.objects.filter(id__in=[session_id for session_id, _, _ in found]).delete()
     for session_id, tenant_id, user_id in found:
-        if user_id is not None and _is_here(tenant_id):
-            publish(SessionEnded(session_id=session_id, user_id=user_id, actor_id=actor_id))
+        if user_id is not None and tenant_id is not None:
+            publish(SessionEnded(session_id=session_id, user_id=user_id, actor_id=actor_id), tenant_id=tenant_id)
     _announce((tenant_id, bond(Bond.SESSION, session_id)) for session_id, tenant_id, _ in found)
     return len(found)
 
@@ -33,8 +33,7 @@ def end_tokens(rows: "QuerySet[models.ApiToken]", *, actor_id: UUID | None) -> i
     found = list(rows.filter(revoked_at=None).select_for_update().values_list("id", "tenant_id", "user_id"))
     models.ApiToken.objects.filter(id__in=[token_id for token_id, _, _ in found]).update(revoked_at=clock.now())
     for token_id, tenant_id, user_id in found:
-        if _is_here(tenant_id):
-            publish(TokenRevoked(token_id=token_id, user_id=user_id, actor_id=actor_id))
+        publish(TokenRevoked(token_id=token_id, user_id=user_id, actor_id=actor_id), tenant_id=tenant_id)
     _announce((tenant_id, bond(Bond.TOKEN, token_id)) for token_id, tenant_id, _ in found)
     return len(found)
 
@@ -52,9 +51,3 @@ def _announce(ended: Iterable[tuple[UUID | None, str]]) -> None:
     tx = db.require_writing()
     for tenant_id, bonds in by_tenant.items():
         tx.after_commit(partial(wakeups.announce_ended, tenant_id, bonds))
-
-
-def _is_here(tenant_id: UUID | None) -> bool:
-    """Tell whether the stream that is open now is that tenant's."""
-    present = tenancy.find_current()
-    return present is not None and present.id == tenant_id

@@ -8,8 +8,9 @@ from apps.identity.operations import guesses, texts
 from apps.identity.operations.endings import end_sessions, end_tokens
 from bitvault.events.api import publish
 from bitvault.events.catalog.identity import PasswordChanged
-from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import NotFound
 from bitvault.kernel.tenancy import Tenant
 
 
@@ -46,10 +47,18 @@ def change(*, actor: Actor, current_password: str, new_password: str) -> None:
     replace(person=person, new_password=new_password, by=actor)
 
 
+def replace_of(*, email: str, new_password: str) -> None:
+    """Give the person who signs in with an address another password."""
+    person = queries.find_user(email)
+    if person is None:
+        raise NotFound(f"Nobody signs in with {email}.")
+    replace(person=person, new_password=new_password, by=None)
+
+
 def replace(*, person: models.User, new_password: str, by: Actor | None) -> None:
     """Give a person another password and end what the old one had opened, except the credential of ``by``, if it is theirs.
 
-    Events go to the stream of the entered tenant, if any: a transaction writes one stream.
+    Each tenant that the person belongs to is told in its own stream.
 
     :raises WeakPassword: it is too easy to guess.
     :raises InvalidCredentials: the password was changed by somebody else since ``person`` was read.
@@ -75,6 +84,6 @@ def replace(*, person: models.User, new_password: str, by: Actor | None) -> None
         end_tokens(tokens, actor_id=actor_id)
         if own_session is not None:
             models.Session.objects.filter(id=own_session, user_id=person.id).update(proved_at=now)
-        if tenancy.find_current() is not None:
-            publish(PasswordChanged(user_id=person.id, actor_id=actor_id))
+        for tenant_id in models.Membership.objects.filter(user_id=person.id).values_list("tenant_id", flat=True):
+            publish(PasswordChanged(user_id=person.id, actor_id=actor_id), tenant_id=tenant_id)
         tx.after_commit(queries.forget_remembered)

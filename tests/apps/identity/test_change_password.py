@@ -52,7 +52,7 @@ def test_a_token_that_changes_it_stays_and_no_other(tenant, make_actor, person, 
         api.get_actor_by_token(text=other.token, address=None)
 
 
-def test_each_ending_has_its_event_in_the_tenant_where_it_was_done(browser, acme, beta, address, person, events):
+def test_each_tenant_is_told_of_the_change_and_of_what_ended_there(browser, acme, beta, address, person, events):
     api.add_member(tenant=beta, email=person("mia").email, role=Role.MEMBER)
     browser("mia", beta)
     here = browser("mia", acme)
@@ -64,7 +64,10 @@ def test_each_ending_has_its_event_in_the_tenant_where_it_was_done(browser, acme
         "identity.token.revoked.v1",
         "identity.password.changed.v1",
     ]
-    assert len(events(BETA.id)) == in_beta
+    assert [type_ for type_, _ in events(BETA.id)[in_beta:]] == [
+        "identity.session.ended.v1",
+        "identity.password.changed.v1",
+    ]
 
 
 def test_a_wrong_current_password_changes_nothing_and_is_a_guess(tenant, make_actor, address):
@@ -90,3 +93,49 @@ def test_of_two_changes_with_one_proof_the_second_one_fails(tenant, make_actor, 
     passwords.replace(person=person, new_password=NEW, by=None)
     with pytest.raises(errors.InvalidCredentials):
         passwords.replace(person=person, new_password="a third sentence, too late", by=None)
+
+
+# --- by an operator, on the command line -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run the command, answering its questions for a password in turn."""
+    from django.core.management import call_command
+
+    def change_by_command(email, *typed):
+        answers = iter(typed)
+        monkeypatch.setattr("getpass.getpass", lambda _: next(answers))
+        call_command("changepassword", email)
+
+    return change_by_command
+
+
+def test_the_command_ends_what_the_old_password_opened(run, browser, acme, address, person, events):
+    here, before = browser("mia", acme), len(events(ACME.id))
+    run(person("mia").email, NEW, NEW)
+    assert act(here, acme, address) is None
+    with pytest.raises(errors.InvalidToken):
+        api.get_actor_by_token(text=person("mia").token, address=None)
+    assert api.sign_in(email=person("mia").email, password=NEW, tenant=acme, address=address)
+    assert [type_ for type_, _ in events(ACME.id)[before:]] == [
+        "identity.session.ended.v1",
+        "identity.token.revoked.v1",
+        "identity.password.changed.v1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("email", "typed", "reason"),
+    [
+        ("mia@acme.test", (NEW, "something else entirely"), "not the same"),
+        ("mia@acme.test", ("short", "short"), "password"),
+        ("nobody@acme.test", (NEW, NEW), "nobody@acme.test"),
+    ],
+)
+def test_the_command_changes_nothing_when_it_cannot(run, db, email, typed, reason):
+    from django.core.management import CommandError
+
+    with pytest.raises(CommandError, match=reason):
+        run(email, *typed)
+    assert models.User.objects.get(email="mia@acme.test").check_password(PASSWORD)

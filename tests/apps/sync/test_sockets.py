@@ -313,6 +313,24 @@ def test_a_client_that_talks_too_much_is_put_out(sockets):
     assert close_code(connection) == 1008
 
 
+@pytest.mark.parametrize("frame", [b"\x89\x80mask", b"\x8a\x80mask", b"\x00\x80mask"], ids=["pings", "pongs", "pieces"])
+def test_a_flood_of_frames_that_are_no_words_ends_the_socket(sockets, frame):
+    connection = sockets.open_as()
+    raw = connection.socket
+    begin = b"\x01\x80mask" if frame[0] == 0 else b""
+    with suppress(OSError):
+        raw.sendall(begin + frame * 500)
+    assert close_code(connection) == 1008
+
+
+def test_a_client_that_pings_now_and_then_keeps_its_socket(sockets):
+    connection = sockets.open_as()
+    for _ in range(20):
+        assert connection.ping().wait(5)
+    announce(sockets, 7_000_000)
+    assert head_of(connection) == 7_000_000
+
+
 def test_a_few_words_of_any_kind_are_passed_over(sockets):
     connection = sockets.open_as()
     for word in ("ping", "{", '{"type":"head","seq":-1}', b"\x00\xff"):
