@@ -71,9 +71,10 @@ class TrashedNode(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Path:
-    """The nodes from a root down to one of its descendants, both included."""
+    """The nodes from a root down to one of its descendants, both included; ``team_folder_id`` names the root if it is a team folder."""
 
     items: Sequence[Node]
+    team_folder_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

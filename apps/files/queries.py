@@ -64,7 +64,10 @@ def list_path(actor: Actor, node_id: NodeRef) -> Path:
     with db.read_transaction():
         way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
     rights = _rights(actor, way)
-    return Path(items=[to_node(row, rights) for row in reversed(way.rows)])
+    return Path(
+        items=[to_node(row, rights) for row in reversed(way.rows)],
+        team_folder_id=way.root.id if way.root.is_team_folder else None,
+    )
 
 
 _WALK = f"""

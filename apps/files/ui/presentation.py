@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.template.defaultfilters import filesizeformat
 
-from apps.files.dtos import Node, OrderName, SortName, TrashedNode
+from apps.files.dtos import EveryoneRight, Node, OrderName, Path, SortName, TeamFolder, TrashedNode
 from bitvault.kernel.names import PortabilityProblem
 
 ROOT_NAME = "My files"
+TEAMS_NAME = "Team folders"
+TEAMS_HREF = "/teams/"
 
 LONGEST_EXTENSION = 10
 """With its dot; a longer ending is a part of the name. The browser's ``types.js`` says the same."""
@@ -85,8 +88,21 @@ class TrashRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamRow:
+    """One team folder in the list of them."""
+
+    id: str
+    name: str
+    href: str
+    who: str
+    may: str
+    may_manage: bool
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Crumb:
-    """One step of the way to a folder; a step with ``hidden`` ones stands for them."""
+    """One step of the way to a folder; a step with ``hidden`` ones stands for them, and one without an id is no folder."""
 
     id: str = ""
     name: str = ""
@@ -154,7 +170,27 @@ def to_row(node: Node) -> Row:
     )
 
 
-def to_trash_row(node: TrashedNode) -> TrashRow:
+_EVERYONE: dict[EveryoneRight, str] = {"none": "", "viewer": "Everyone can view", "editor": "Everyone can edit"}
+
+
+def to_team_row(folder: TeamFolder) -> TeamRow:
+    """Give a team folder as a line of the list of them."""
+    people = (
+        f"{folder.member_count} {'person' if folder.member_count == 1 else 'people'}" if folder.member_count else ""
+    )
+    may_manage = "manage" in folder.rights
+    return TeamRow(
+        id=str(folder.id),
+        name=folder.name,
+        href=team_href(folder.id),
+        who=" · ".join(filter(None, (_EVERYONE[folder.everyone], people))) or "Administrators only",
+        may="Can manage" if may_manage else "Can edit" if "edit" in folder.rights else "Can view",
+        may_manage=may_manage,
+        expires_at=folder.expires_at.isoformat() if folder.expires_at else "",
+    )
+
+
+def to_trash_row(node: TrashedNode, root_name: str) -> TrashRow:
     """Give a node in the trash as a line of it."""
     stem, extension = split_name(node.name)
     kind = type_of(node)
@@ -167,23 +203,33 @@ def to_trash_row(node: TrashedNode) -> TrashRow:
         extension=extension,
         type=kind,
         label=_LABELS[kind],
-        origin=f"{ROOT_NAME}{folder.replace('/', ' / ')}",
+        origin=f"{root_name}{folder.replace('/', ' / ')}",
         trashed_at=node.trashed_at.isoformat() if node.trashed_at else "",
         expires_at=node.expires_at.isoformat(),
     )
 
 
+def team_href(folder_id: UUID) -> str:
+    """Tell where a team folder's page is."""
+    return f"/files/{folder_id}/"
+
+
 def folder_href(node: Node) -> str:
-    """Tell where a folder's page is."""
+    """Tell where the page of a folder is that lies in a root, or of the reader's own root."""
     return "/files/" if node.parent_id is None else f"/files/{node.id}/"
 
 
-def to_crumbs(path: Sequence[Node]) -> list[Crumb]:
-    """Give the way to a folder, the middle of a long one folded away."""
-    steps = [
-        Crumb(id=str(node.id), name=ROOT_NAME if node.parent_id is None else node.name, href=folder_href(node))
-        for node in path
-    ]
+def to_crumbs(path: Path) -> list[Crumb]:
+    """Give the way to a folder, the middle of a long one folded away. Team folders lie in the list of them."""
+    root, *below = path.items
+    if path.team_folder_id is None:
+        steps = [Crumb(id=str(root.id), name=ROOT_NAME, href=folder_href(root))]
+    else:
+        steps = [
+            Crumb(name=TEAMS_NAME, href=TEAMS_HREF),
+            Crumb(id=str(root.id), name=root.name, href=team_href(root.id)),
+        ]
+    steps += [Crumb(id=str(node.id), name=node.name, href=folder_href(node)) for node in below]
     last = steps.pop()
     current = Crumb(id=last.id, name=last.name, href=last.href, current=True)
     if len(steps) >= SHOWN_STEPS:

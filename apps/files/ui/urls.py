@@ -10,6 +10,9 @@ urlpatterns = [
     path("files/", views.FolderPage.as_view()),
     path("files/<uuid:node_id>/", views.FolderPage.as_view()),
     path("files/<uuid:node_id>/rows", views.FolderRows.as_view()),
+    path("teams/", views.TeamsPage.as_view()),
     path("trash/", views.TrashPage.as_view()),
     path("trash/rows", views.TrashRows.as_view()),
+    path("trash/<uuid:root_id>/", views.TrashPage.as_view()),
+    path("trash/<uuid:root_id>/rows", views.TrashRows.as_view()),
 ]

@@ -12,6 +12,7 @@ from apps.files.ui import presentation
 from apps.identity import api as identity
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import NotFound
 from bitvault.web.address import client_address
 from bitvault.web.pages import Page, PersonRequest, describe_viewer
 
@@ -46,20 +47,24 @@ class FolderPage(FilesPage):
     def get(self, request: PersonRequest, node_id: UUID | None = None) -> HttpResponse:
         """Show the first rows, the way here, and what can be done."""
         ref: NodeRef = node_id or "root"
-        path = api.list_path(actor=request.actor, node_id=ref).items
-        folder = path[-1]
-        if folder.kind == "file":
-            return redirect(presentation.folder_href(path[-2]))
-        if node_id is not None and folder.parent_id is None:
-            return redirect(presentation.folder_href(folder))
+        path = api.list_path(actor=request.actor, node_id=ref)
+        folder = path.items[-1]
         crumbs = presentation.to_crumbs(path)
+        if folder.kind == "file":
+            return redirect(crumbs[-2].href)
+        if node_id is not None and crumbs[-1].href == "/files/":
+            return redirect("/files/")
         sort, order = read_order(request)
-        href = presentation.folder_href(folder)
+        href = crumbs[-1].href
+        in_team = path.team_folder_id is not None
         context = {
             **self.frame(request),
+            "section": "teams" if in_team else self.section,
             **list_rows(request, folder.id, sort, order, None),
             "folder": crumbs[-1],
-            "root_id": path[0].id,
+            "root_id": "" if in_team else path.items[0].id,
+            "team_folder_id": path.team_folder_id,
+            "may_manage": folder.id == path.team_folder_id and "manage" in folder.rights,
             "parent": crumbs[-2] if len(crumbs) > 1 else None,
             "crumbs": crumbs,
             "hidden_crumbs": [step for crumb in crumbs for step in crumb.hidden],
@@ -84,22 +89,56 @@ class FolderRows(FilesPage):
         )
 
 
+class TeamsPage(FilesPage):
+    """Folders of the whole tenant."""
+
+    section = "teams"
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show those that the reader reaches, and to who administers the tenant those that have ended."""
+        actor = request.actor
+        ended = api.list_team_folders(actor=actor, ended=True).items if actor.administers else ()
+        context = {
+            **self.frame(request),
+            "teams": [presentation.to_team_row(folder) for folder in api.list_team_folders(actor=actor).items],
+            "ended": [presentation.to_team_row(folder) for folder in ended],
+            "administers": actor.administers,
+        }
+        return render(request, "files/teams.html", context)
+
+
 class TrashPage(FilesPage):
-    """What was deleted and is kept for a while."""
+    """What was deleted from a root and is kept for a while."""
 
     section = "trash"
 
-    def get(self, request: PersonRequest) -> HttpResponse:
-        """Show the first rows."""
-        return render(request, "files/trash.html", {**self.frame(request), **list_trash_rows(request, None)})
+    def get(self, request: PersonRequest, root_id: UUID | None = None) -> HttpResponse:
+        """Show the first rows, and which other roots have a trash of their own."""
+        teams = [one for one in api.list_team_folders(actor=request.actor).items if "edit" in one.rights]
+        here = next((one for one in teams if one.id == root_id), None)
+        if root_id is not None and here is None:
+            raise NotFound
+        root_name = here.name if here else presentation.ROOT_NAME
+        context = {
+            **self.frame(request),
+            **list_trash_rows(request, root_id, root_name, None),
+            "root_id": root_id or "",
+            "root_name": root_name,
+            "teams": teams,
+        }
+        return render(request, "files/trash.html", context)
 
 
 class TrashRows(FilesPage):
-    """Further rows of the trash."""
+    """Further rows of the trash of a root."""
 
-    def get(self, request: PersonRequest) -> HttpResponse:
+    def get(self, request: PersonRequest, root_id: UUID | None = None) -> HttpResponse:
         """Show the rows after the cursor."""
-        return render(request, "files/trash_rows.html", list_trash_rows(request, request.GET.get("cursor") or None))
+        root_name = presentation.ROOT_NAME
+        if root_id is not None:
+            root_name = api.get_team_folder(actor=request.actor, folder_id=root_id).name
+        rows = list_trash_rows(request, root_id, root_name, request.GET.get("cursor") or None)
+        return render(request, "files/trash_rows.html", rows)
 
 
 def read_order(request: HttpRequest) -> tuple[SortName, OrderName]:
@@ -118,8 +157,12 @@ def list_rows(
     return {"rows": [presentation.to_row(node) for node in page.items], "more_url": more_url}
 
 
-def list_trash_rows(request: PersonRequest, cursor: str | None) -> dict[str, Any]:
-    """Read rows of the trash and where the next ones are."""
-    page = api.list_trash(actor=request.actor, limit=ROWS, cursor=cursor)
-    more_url = f"/trash/rows?cursor={page.next_cursor}" if page.next_cursor else None
-    return {"rows": [presentation.to_trash_row(node) for node in page.items], "more_url": more_url}
+def list_trash_rows(request: PersonRequest, root_id: UUID | None, root_name: str, cursor: str | None) -> dict[str, Any]:
+    """Read rows of the trash of a root and where the next ones are."""
+    page = api.list_trash(actor=request.actor, root_id=root_id or "root", limit=ROWS, cursor=cursor)
+    here = f"/trash/{root_id}/" if root_id else "/trash/"
+    return {
+        "rows": [presentation.to_trash_row(node, root_name) for node in page.items],
+        "more_url": f"{here}rows?cursor={page.next_cursor}" if page.next_cursor else None,
+        "may_delete": not page.items or "manage" in page.items[0].rights,
+    }

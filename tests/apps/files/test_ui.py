@@ -57,7 +57,63 @@ def test_the_trash_page_takes_the_same_few_queries_however_much_is_in_it(browser
     with counted_queries() as statements:
         answer = browser.get("/trash/")
     assert answer.content.count(b'class="row"') == min(count, 100)
-    assert len(statements) <= 4, statements
+    assert len(statements) <= 6, statements
+
+
+@pytest.mark.parametrize("count", [3, 60])
+def test_the_page_of_team_folders_takes_the_same_few_queries_however_many(browser, api, counted_queries, count):
+    for number in range(count):
+        api("adam").post("/team-folders", {"name": f"Team {number}", "everyone": "viewer"})
+    browser.get("/teams/")
+    with counted_queries() as statements:
+        answer = browser.get("/teams/")
+    assert answer.content.count(b'class="team-link"') == count
+    assert len(statements) <= 6, statements
+
+
+@pytest.fixture
+def team(api):
+    """A team folder in which mia edits."""
+    members = [{"user_id": str(ACME.people["mia"].user_id), "right": "editor"}]
+    return api("adam").post("/team-folders", {"name": "Design", "members": members}).json()
+
+
+def test_a_page_in_a_team_folder_leads_back_to_the_list_of_them(browser, api, team, counted_queries):
+    inner = api("mia").post("/folders", {"parent_id": team["id"], "name": "Plans"}).json()
+    browser.get(f"/files/{inner['id']}/")
+    with counted_queries() as statements:
+        answer = browser.get(f"/files/{inner['id']}/")
+    assert [(crumb.name, crumb.href) for crumb in answer.context["crumbs"]] == [
+        ("Team folders", "/teams/"),
+        ("Design", f"/files/{team['id']}/"),
+        ("Plans", f"/files/{inner['id']}/"),
+    ]
+    assert len(statements) <= 7, statements
+    assert answer.context["section"] == "teams"
+    assert browser.get(f"/files/{team['id']}/").status_code == 200
+
+
+def test_a_team_folder_has_a_trash_page_of_its_own(browser, api, team, counted_queries):
+    gone = api("mia").post("/folders", {"parent_id": team["id"], "name": "Gone"}).json()
+    api("mia").delete(f"/nodes/{gone['id']}")
+    assert browser.get("/trash/").context["rows"] == []
+    browser.get(f"/trash/{team['id']}/")
+    with counted_queries() as statements:
+        answer = browser.get(f"/trash/{team['id']}/")
+    (row,) = answer.context["rows"]
+    assert (row.name, row.origin) == ("Gone", "Design")
+    assert answer.context["may_delete"] is False
+    assert len(statements) <= 6, statements
+
+
+def test_pages_of_a_team_folder_are_not_there_for_others(browser, api, folder):
+    closed = api("adam").post("/team-folders", {"name": "Closed"}).json()
+    seen = api("adam").post("/team-folders", {"name": "Seen", "everyone": "viewer"}).json()
+    for path in (f"/files/{closed['id']}/", f"/files/{closed['id']}/rows", f"/trash/{closed['id']}/"):
+        assert browser.get(path).status_code == 404
+    assert browser.get(f"/trash/{seen['id']}/").status_code == 404  # its trash is for those who edit
+    assert browser.get(f"/trash/{folder['id']}/").status_code == 404
+    assert [row.name for row in browser.get("/teams/").context["teams"]] == ["Seen"]
 
 
 # --- what is shown ----------------------------------------------------------------------------------------------------------------
@@ -95,7 +151,7 @@ def test_what_is_wrong_with_a_name_elsewhere_is_told_beside_it(browser, api, fol
 
 
 def test_pages_hold_no_script_no_style_and_no_handler_of_their_own(browser, folder):
-    for path in ("/files/", f"/files/{folder['id']}/", "/trash/", "/settings/"):
+    for path in ("/files/", f"/files/{folder['id']}/", "/trash/", "/teams/", "/settings/"):
         answer = browser.get(path)
         page = answer.content.decode()
         assert answer.status_code == 200

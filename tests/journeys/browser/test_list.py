@@ -357,7 +357,15 @@ def test_every_colour_of_text_can_be_read_on_its_ground(visitor, signed_in, live
             color_scheme=look,
             reduced_motion="reduce",
         )
-        for path in (f"/files/{folder['id']}/", "/files/", "/trash/", "/settings/", "/docs/", "/nothing-of-the-kind/"):
+        for path in (
+            f"/files/{folder['id']}/",
+            "/files/",
+            "/teams/",
+            "/trash/",
+            "/settings/",
+            "/docs/",
+            "/nothing-of-the-kind/",
+        ):
             page.goto(f"{live.tenant_url}{path}")
             assert poor_contrasts(page) == [], (path, width)
     page.context.clear_cookies()

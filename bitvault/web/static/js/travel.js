@@ -8,7 +8,7 @@ import { alarm, announce } from "./dom.js";
 /** A page that is there sooner needs no line. */
 const PATIENCE_MS = 180;
 
-/** @param {string} path */
+/** @param {string} path where the page says that it belongs, or its own address */
 function markSection(path) {
   for (const link of document.querySelectorAll("[data-section].side-link")) {
     if (path.startsWith(link.getAttribute("data-section") ?? "-")) link.setAttribute("aria-current", "page");
@@ -69,7 +69,7 @@ export function startTravel() {
     const target = /** @type {any} */ (event).detail?.target;
     const main = document.getElementById("main");
     if (!main || (target && target.id !== "main" && !target.contains(main))) return;
-    markSection(location.pathname);
+    markSection(main.dataset.section ?? location.pathname);
     here = location.href;
     if (returning) scrollTo({ top: scrolled.get(here) ?? 0, behavior: "instant" });
     returning = false;

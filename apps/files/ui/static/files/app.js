@@ -10,6 +10,7 @@ import { entryOf, keepOneInTabOrder, place, placeNode } from "./list/rows.js";
 import { selectAll, show, startSelection } from "./list/selection.js";
 import { runInTrash } from "./list/trash.js";
 import { startLive } from "./live.js";
+import { startTeams } from "./teams/start.js";
 import { startUploads } from "./uploads/start.js";
 
 const inTrash = () => place().page === "trash";
@@ -31,6 +32,7 @@ startKeyboard({
 });
 const uploads = startUploads();
 startLive();
+startTeams();
 
 document.addEventListener("click", (event) => {
   const button = closest(event.target, "[data-command]");

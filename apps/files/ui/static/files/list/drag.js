@@ -22,7 +22,7 @@ function hover(target) {
   hovered?.setAttribute("data-drop", "");
 }
 
-/** @param {HTMLElement} target @returns {string} the folder that it stands for; "" for the trash */
+/** @param {HTMLElement} target @returns {string} the folder that it stands for; "" for the trash, and for one's own root seen from elsewhere */
 function folderOf({ dataset }) {
   if (dataset.dropRoot !== undefined) return place().rootId;
   return dataset.dropFolder ?? dataset.id ?? "";
@@ -33,6 +33,7 @@ function targetOf(where) {
   const target = closest(where, TARGETS);
   if (!target) return null;
   const id = folderOf(target);
+  if (!id && target.dataset.dropTrash === undefined) return null;
   return id === place().folderId || carried.some((entry) => entry.id === id) ? null : target;
 }
 

@@ -1,4 +1,4 @@
-/** Chooses a folder: one level at a time, loaded when it is opened. */
+/** Chooses a folder: one level at a time, loaded when it is opened. Above the roots stands the list of them. */
 
 import { call, explain, get } from "../../js/api.js";
 import { askName } from "../../js/dialogs.js";
@@ -9,6 +9,16 @@ import { plural } from "../../js/format.js";
 
 /** Folders come before files, so one page of this size shows the folders of nearly every place at once. */
 const PAGE = 200;
+
+/** What one's own root and the team folders hang from here; nothing can be put into it. */
+const TOP = { id: "", name: "All folders" };
+
+/** @param {AbortSignal} signal @returns {Promise<Folder[]>} the roots into which the person may bring things */
+async function readRoots(signal) {
+  const [me, teams] = await Promise.all([get("/me", { signal }), get("/team-folders", { signal })]);
+  const open = teams.items.filter((/** @type {{rights: string[]}} */ team) => team.rights.includes("upload"));
+  return [{ id: me.root_id, name: "My files" }, ...open];
+}
 
 /**
  * @param {{entries: {id: string, name: string, kind: string}[], from: string}} question
@@ -48,11 +58,12 @@ export function chooseFolder({ entries, from }) {
       }),
     );
     const here = trail[trail.length - 1];
-    accept.disabled = !here || here.id === from;
+    accept.disabled = !here?.id || here.id === from;
+    need('[data-role="new-folder"]', HTMLButtonElement, dialog).disabled = !here?.id;
     accept.textContent = here && here.id === from ? "It is here now" : "Move here";
   };
 
-  const choose = (/** @type {import("../../js/api.js").Node} */ node) => {
+  const choose = (/** @type {Folder} */ node) => {
     const off = barred.has(node.id);
     const option = make("div", { class: "picker-folder", role: "option", tabindex: "-1", "aria-selected": "false" });
     const symbol = icon("type-folder", "type");
@@ -65,6 +76,12 @@ export function chooseFolder({ entries, from }) {
 
   const fillList = async (/** @type {Folder} */ folder, /** @type {AbortSignal} */ stop) => {
     listing.replaceChildren(make("div", { class: "picker-note" }, "Loading…"));
+    if (!folder.id) {
+      const roots = await readRoots(stop);
+      listing.replaceChildren(...roots.map(choose));
+      finish(folder, roots.length);
+      return;
+    }
     let cursor = "";
     let found = 0;
     do {
@@ -76,6 +93,10 @@ export function chooseFolder({ entries, from }) {
       cursor = folders.length === page.items.length ? (page.next_cursor ?? "") : "";
     } while (cursor);
     if (!found) listing.replaceChildren(make("div", { class: "picker-note" }, "No folders in here."));
+    finish(folder, found);
+  };
+
+  const finish = (/** @type {Folder} */ folder, /** @type {number} */ found) => {
     const first = listing.querySelector(".picker-folder");
     if (first instanceof HTMLElement) first.tabIndex = 0;
     announce(`${folder.name}: ${plural(found, "folder")}`);
@@ -108,9 +129,9 @@ export function chooseFolder({ entries, from }) {
     accept.disabled = true;
     accept.textContent = "Move here";
     try {
-      const { items } = await get(`/nodes/${from}/path`, { signal });
-      const named = items.map((/** @type {Folder & {parent_id: string | null}} */ node) => ({ id: node.id, name: node.parent_id ? node.name : "My files" }));
-      trail = named.slice(0, -1);
+      const { items, team_folder_id: team } = await get(`/nodes/${from}/path`, { signal });
+      const named = items.map((/** @type {Folder & {parent_id: string | null}} */ node) => ({ id: node.id, name: node.parent_id || team ? node.name : "My files" }));
+      trail = [TOP, ...named.slice(0, -1)];
       await enter(named[named.length - 1]);
     } catch (failure) {
       if (!signal.aborted) complain(explain(failure));

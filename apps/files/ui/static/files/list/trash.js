@@ -5,7 +5,7 @@ import { confirmAction } from "../../js/dialogs.js";
 import { plural } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
 import { nameOrCount } from "./actions.js";
-import { removeRow, rows, showEmptiness } from "./rows.js";
+import { place, removeRow, rows, showEmptiness } from "./rows.js";
 import { clearSelection, selected } from "./selection.js";
 import { together } from "./together.js";
 
@@ -42,7 +42,8 @@ async function emptyTrash() {
   });
   if (!sure) return;
   try {
-    await call("DELETE", "/trash");
+    const { rootId } = place();
+    await call("DELETE", rootId ? `/trash?root_id=${rootId}` : "/trash");
     for (const row of rows()) row.remove();
     document.querySelector("#rows .more")?.remove();
     clearSelection();
@@ -59,5 +60,6 @@ export function runInTrash(command, entries = selected()) {
   if (command === "empty-trash") return void emptyTrash();
   if (!entries.length) return;
   if (command === "restore") void restore(entries);
+  if (document.querySelector("#main[data-kept]")) return;
   if (command === "delete-for-good" || command === "delete") void deleteForGood(entries);
 }

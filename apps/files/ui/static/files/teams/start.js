@@ -1,0 +1,115 @@
+/** What the buttons of team folders do, and the page that lists them. */
+
+import { call, explain } from "../../js/api.js";
+import { confirmAction } from "../../js/dialogs.js";
+import { closest } from "../../js/dom.js";
+import { fillTimes } from "../../js/format.js";
+import { toast } from "../../js/toast.js";
+import { askTeam } from "./dialog.js";
+import { lookForTeams, markTeam } from "./rail.js";
+
+/** @typedef {import("./rail.js").Team} Team */
+
+const onPage = () => document.querySelector('#main[data-page="teams"]') !== null;
+
+/** Show the page as the server has it, without a journey: uploads go on, and so does whatever is typed elsewhere. */
+async function renew() {
+  const path = location.pathname + location.search;
+  await /** @type {any} */ (window).htmx.ajax("GET", path, { target: "#main", select: "#main", swap: "outerHTML" });
+  dress();
+  void lookForTeams();
+}
+
+/** Give the times on the page their words. */
+function dress() {
+  const page = document.querySelector("#teams");
+  if (page instanceof HTMLElement) fillTimes(page);
+}
+
+/** @param {() => Promise<unknown>} act @param {string} done what is said when it worked */
+async function carryOut(act, done) {
+  try {
+    await act();
+    toast(done);
+  } catch (error) {
+    toast(explain(error), { failed: true });
+  }
+  if (onPage()) await renew();
+  else void lookForTeams();
+}
+
+/** @param {string} [teamId] */
+async function ask(teamId) {
+  try {
+    const { saved, end: ending } = await askTeam(teamId);
+    if (saved && teamId) {
+      toast(`“${saved.name}” is saved.`);
+      await renew();
+    } else if (saved) {
+      await renew();
+      document.querySelector(/** @type {"a"} */ (`.team[data-team-id="${saved.id}"] a`))?.focus();
+      toast(`“${saved.name}” is there for the people that you chose.`);
+    } else if (ending) await end(ending);
+  } catch (error) {
+    toast(explain(error), { failed: true });
+  }
+}
+
+/** @param {Team} team */
+async function end(team) {
+  const sure = await confirmAction({
+    title: `End “${team.name}”?`,
+    text: "Nobody sees it or what is in it any more. For 30 days you can bring it back; then it is deleted for good.",
+    accept: "End folder",
+    danger: true,
+  });
+  if (!sure) return;
+  await call("DELETE", `/team-folders/${team.id}`, { revision: team.revision });
+  toast(`“${team.name}” has ended.`, { action: "Undo", undo: true, run: () => void bringBack(team) });
+  if (onPage()) await renew();
+  else document.getElementById("teams-link")?.click();
+}
+
+/** @param {{id: string, name: string}} team */
+const bringBack = (team) => carryOut(() => call("POST", `/team-folders/${team.id}/restore`, { body: {} }), `“${team.name}” is back.`);
+
+/** @param {{id: string, name: string}} team */
+async function deleteForGood(team) {
+  const sure = await confirmAction({
+    title: `Delete “${team.name}” for good?`,
+    text: "Everything in it goes too. This cannot be undone.",
+    accept: "Delete for good",
+    danger: true,
+  });
+  if (sure) await carryOut(() => call("DELETE", `/trash/${team.id}`), `“${team.name}” is deleted for good.`);
+}
+
+/** Listen from now on. */
+export function startTeams() {
+  document.addEventListener("click", (event) => {
+    const button = closest(event.target, "[data-team-act]");
+    if (!button) return;
+    const act = button.dataset.teamAct;
+    const { teamId = "", teamName = "" } = closest(button, ".team")?.dataset ?? {};
+    const team = { id: teamId, name: teamName };
+    if (act === "new") void ask();
+    if (act === "settings") void ask(button.dataset.teamId);
+    if (act === "restore") void bringBack(team);
+    if (act === "delete") void deleteForGood(team);
+  });
+  document.addEventListener("bitvault:head", () => void lookForTeams());
+  document.addEventListener("bitvault:teams", (event) => {
+    const shown = [...document.querySelectorAll(".teams > .teams-list .team")].map((team) => team.getAttribute("data-team-id"));
+    const there = /** @type {CustomEvent<Team[]>} */ (event).detail.map((team) => team.id);
+    if (onPage() && shown.join() !== there.join() && !document.querySelector("dialog[open]")) void renew();
+  });
+  document.addEventListener("bitvault:page", () => {
+    markTeam();
+    dress();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) void lookForTeams();
+  });
+  dress();
+  void lookForTeams();
+}
