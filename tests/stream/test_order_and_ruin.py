@@ -122,6 +122,7 @@ def test_poisoned_events_are_parked_and_nobody_else_waits(stream, nursery, compa
     acme, beta = companies.acme, companies.beta
     nursery.beat()
     nursery.worker()
+    stream.settle()
     head = len(stream.effects(acme))
     seq = stream.note(acme, "fine 1", "refused always", "fine 2", "large " + "x" * 5_000_000, "deadly", "fine 3")
     beside = 0
