@@ -1,8 +1,10 @@
 """A real browser for journeys. A page that breaks its own content policy, or whose script fails, fails its test."""
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -135,3 +137,24 @@ def sender(api, folder) -> Sender:
 def mkdir(api, folder):
     """Make a folder in the test's own one."""
     return lambda name, parent=folder: api.post("/folders", {"parent_id": parent["id"], "name": name}).json()
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Write files below a place of the test's own."""
+
+    def write(path: str, size: int = 1000) -> Path:
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(os.urandom(size))
+        return file
+
+    return write
+
+
+@pytest.fixture
+def puts(vault):
+    """The parts that this page sends to the store, by the number of each part."""
+    sent = []
+    vault.page.on("requestfinished", lambda request: sent.append(request.url) if request.method == "PUT" else None)
+    return sent

@@ -3,7 +3,12 @@
 import time
 from pathlib import Path
 
-from playwright.sync_api import CDPSession, Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, Request, expect
+
+from tests.support.sending import Sender
+
+SLOW = 6_000_000
+"""Bytes a second: slow enough to step in, fast enough to wait for."""
 
 
 class Vault:
@@ -76,6 +81,21 @@ class Vault:
             session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 300, "data": data})
         session.detach()
 
+    def count_puts(self) -> list[int]:
+        """Give a list that grows by how many parts are under way whenever one sets out."""
+        under_way: set[Request] = set()
+        counts: list[int] = []
+
+        def begin(request: Request) -> None:
+            if request.method == "PUT":
+                under_way.add(request)
+                counts.append(len(under_way))
+
+        self.page.on("request", begin)
+        for end in ("requestfinished", "requestfailed"):
+            self.page.on(end, lambda request: under_way.discard(request))  # noqa: PLW0108 - Playwright takes no built-in
+        return counts
+
     def limit_upload(self, bytes_per_second: int) -> None:
         """Make the line as slow as that; -1 makes it as fast as it is."""
         self._shape_line(offline=False, bytes_per_second=bytes_per_second)
@@ -109,3 +129,17 @@ class Vault:
             arg=[name, share],
             timeout=seconds * 1000,
         )
+
+
+def tree_of(api, folder):
+    """List everything below a folder: path → node."""
+    found = {}
+    for node in api.get(f"/nodes/{folder['id']}/children", limit=1000).json()["items"]:
+        found[node["name"]] = node
+        if node["kind"] == "folder":
+            found |= {f"{node['name']}/{path}": child for path, child in tree_of(api, node).items()}
+    return found
+
+
+def fetch(api, node) -> bytes:
+    return Sender(api, "").fetch(node).data
