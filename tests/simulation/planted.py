@@ -1,0 +1,202 @@
+"""Bugs that others have had in such a thing (reliability §5.4), each put in where it would live, for the length of a block.
+
+A green run of a suite proves something only if the suite turns red for these. Nothing of them is in the product.
+"""
+
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+from django.db import connection
+
+from apps.files.operations import conflicts, content, structure, trash
+from apps.files.rows import find_ways
+from apps.files.tree import commit_transaction
+from apps.sync import consumers, feed, operations, projector, queries, snapshots
+from bitvault.events import consuming, outbox
+from bitvault.kernel import db
+
+# --- the stream ------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def sequence_instead_of_counter():
+    """An event takes its number from a sequence when it is published, not from the tenant's counter at the end of its transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE bitvault_owner")
+        cursor.execute("CREATE SEQUENCE public.planted")
+        cursor.execute("GRANT USAGE ON SEQUENCE public.planted TO PUBLIC")
+        cursor.execute("RESET ROLE")
+    before_commit, run_last = db.Transaction.before_commit, db.Transaction.run_last
+
+    def number_at_once(tx, action):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nextval('public.planted')")
+            tx.slots.setdefault("numbers", []).append(cursor.fetchone()[0])
+        before_commit(tx, action)
+
+    def insert_as_numbered(tx, statement, parameters):
+        return run_last(tx, statement, {**parameters, "numbers": tx.slots["numbers"]})
+
+    insert = outbox._INSERT.replace("last_seq + %(count)s", "greatest(last_seq, (%(numbers)s::bigint[])[%(count)s])")
+    insert = insert.replace("head.last_seq - %(count)s + e.n", "(%(numbers)s::bigint[])[e.n]")
+    with _all(
+        patch.object(db.Transaction, "before_commit", number_at_once),
+        patch.object(db.Transaction, "run_last", insert_as_numbered),
+        patch.object(outbox, "_INSERT", insert),
+    ):
+        yield
+
+
+@contextmanager
+def cursor_moved_before_the_effect():
+    """A consumer says in a transaction of its own that it has read a batch, and then lets it have its effect."""
+    execute_batch = consuming._consume_batch
+
+    def mark_and_act(consumer, deadline):
+        acts = []
+        with patch.object(consuming.Consumer, "act_on", lambda _, published: acts.append(published)):
+            outcome = execute_batch(consumer, deadline)
+        with db.write_transaction():
+            for published in acts:
+                consumer.act_on(published)
+        return outcome
+
+    with patch.object(consuming, "_consume_batch", mark_and_act):
+        yield
+
+
+@contextmanager
+def effects_without_a_memory():
+    """What is delivered again has its effect again."""
+    update = projector._UPDATE.replace(" AND sync_node.revision < told.revision", "")
+    insert = projector._INSERT.replace("WHERE sync_node.revision < excluded.revision", "")
+    with _all(
+        patch.object(projector, "_UPDATE", update),
+        patch.object(projector, "_INSERT", insert),
+        patch.object(projector.Batch, "_leave_out_applied", lambda batch, *_: (batch._changes, False)),
+    ):
+        yield
+
+
+# --- files -----------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def no_tree_lock():
+    """Moves lock the rows that they change, and nothing else."""
+
+    @contextmanager
+    def unlocked(**_):
+        with db.write_transaction() as tx:
+            yield tx
+
+    with _all(*(patch.object(module, "tree_transaction", unlocked) for module in (structure, trash, content))):
+        yield
+
+
+@contextmanager
+def head_written_without_a_look_at_the_base():
+    """An edit becomes the head whatever version it started from: who comes last wins."""
+
+    def commit_blindly(upload, node_id):
+        with commit_transaction() as tx:
+            repeated = content._find_repeated(upload)
+            way = find_ways([node_id]).get(node_id)
+            if repeated is None and (way is None or not way.is_live):
+                raise content._NeedsTree
+            return tx.answer(repeated or content._write_or_settle(upload, way))
+
+    with patch.object(content, "_commit_to_file", commit_blindly):
+        yield
+
+
+@contextmanager
+def copies_without_a_key():
+    """Whoever reports a losing edit gets a copy of it, also for the second time."""
+    with patch.object(conflicts, "find_kept", lambda *_, **__: None):
+        yield
+
+
+# --- the feed --------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def a_door_without_a_row():
+    """Moves are not told of: the one who wrote that door forgot."""
+    moved = consuming.get_consumer(projector.CONSUMER).by_type
+    left = {kind: acts for kind, acts in moved.items() if consumers.project_move not in [act for _, act in acts]}
+    with patch.dict(moved, left, clear=True):
+        yield
+
+
+@contextmanager
+def a_return_in_one_row():
+    """What comes back from the trash is told by the row of its top alone, as a move is."""
+    with patch.object(projector, "_write_journal_below", lambda *_: None):
+        yield
+
+
+@contextmanager
+def pages_and_then_the_cursor():
+    """A snapshot ends with the cursor of the moment in which its last page is read."""
+    find = snapshots.find
+
+    def find_as_of_now(snapshot_id, device_id):
+        frame = find(snapshot_id, device_id)
+        return frame and frame._replace(seq=queries.get_feed_seq())
+
+    with patch.object(snapshots, "find", find_as_of_now):
+        yield
+
+
+@contextmanager
+def rights_of_the_first_reading():
+    """The roots that a device may see are those that it began with."""
+    known = feed._list_what_is_known
+
+    def as_ever(standing, position, rights, limit):
+        rights = dict.fromkeys(position.root_ids, ("view",)) if position.root_ids else rights
+        return known(standing, position, rights, limit)
+
+    with patch.object(feed, "_list_what_is_known", as_ever):
+        yield
+
+
+@contextmanager
+def cursor_of_any_device():
+    """A cursor is read for whoever brings it."""
+    ask = queries.fetch_all
+
+    def anybodys(actor, position):
+        standing = queries.Standing._make(ask(queries._STANDING, [position.device_id])[0])
+        return standing._replace(user_id=actor.user_id)
+
+    with patch.object(queries, "require_standing", anybodys):
+        yield
+
+
+@contextmanager
+def trimmed_past_a_device():
+    """The journal is cut by its age alone, whoever has still to read it."""
+    with patch.object(operations, "_KEPT_FOR_DEVICES", "SELECT NULL::bigint FROM (SELECT %s::timestamptz) AS given"):
+        yield
+
+
+@contextmanager
+def trimmed_without_a_horizon():
+    """Rows of the journal are deleted, and nobody is told that they are missing."""
+    horizon = "UPDATE sync_feed SET horizon = %s"
+
+    def forget(execute, sql, *rest):
+        return execute("SELECT %s::bigint" if sql == horizon else sql, *rest)
+
+    with connection.execute_wrapper(forget):
+        yield
+
+
+@contextmanager
+def _all(*patches):
+    with ExitStack() as stack:
+        for one in patches:
+            stack.enter_context(one)
+        yield
