@@ -35,7 +35,9 @@ def sequence_instead_of_counter():
         before_commit(tx, action)
 
     def insert_as_numbered(tx, statement, parameters):
-        return run_last(tx, statement, {**parameters, "numbers": tx.slots["numbers"]})
+        if "numbers" in tx.slots:
+            parameters = {**parameters, "numbers": tx.slots["numbers"]}
+        return run_last(tx, statement, parameters)
 
     insert = outbox._INSERT.replace("last_seq + %(count)s", "greatest(last_seq, (%(numbers)s::bigint[])[%(count)s])")
     insert = insert.replace("head.last_seq - %(count)s + e.n", "(%(numbers)s::bigint[])[e.n]")
