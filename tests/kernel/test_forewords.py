@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from psycopg.pq import TransactionStatus
 
 from bitvault.kernel import db, tenancy
@@ -155,6 +156,13 @@ def test_after_the_last_statement_none_is_taken(connected, acme):
         with pytest.raises(ProgrammingError, match="ended"), db.write_transaction() as tx:
             tx.before_commit(go_on)
         assert ask("SELECT current_user") == "bitvault"
+
+
+def test_queries_can_be_recorded_up_to_the_last_one(connected, acme):
+    with tenancy.entered(acme), CaptureQueriesContext(connection) as captured, db.write_transaction():
+        rows = end_with("SELECT %(n)s::int", {"n": 7})
+    assert rows == [(7,)]
+    assert any(query["sql"].endswith("SELECT 7::int") for query in captured.captured_queries)
 
 
 def test_a_last_statement_that_fails_undoes_all(connected, acme):

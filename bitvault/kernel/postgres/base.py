@@ -22,7 +22,6 @@ from django_tenants.postgresql_backend import base
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
-from bitvault.kernel.errors import ProgrammingError
 from bitvault.kernel.postgres.cursors import AccompaniedCursor, Company, PreparedCursor
 from bitvault.kernel.tenancy import PUBLIC_SCHEMA
 
@@ -82,8 +81,7 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
 
     def create_cursor(self, name: str | None = None) -> Any:
         """Make a cursor that knows of company; a named one is another protocol, so what goes before is said before."""
-        self._require_going_on()
-        if name is not None and self._company.before:
+        if name is not None:
             self.create_cursor().say_before()
         cursor = super().create_cursor(name)
         if name is None:
@@ -92,7 +90,6 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
 
     def prepared_cursor(self) -> Any:
         """Open a cursor whose statements the server keeps ready, or a usual one where no server process is ours alone."""
-        self._require_going_on()
         self.close_if_health_check_failed()
         self.ensure_connection()
         if not self._keeps_statements:
@@ -101,10 +98,6 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
             cursor = PreparedCursor(self.connection)
             cursor.company = self._company
             return self._prepare_cursor(cursor)
-
-    def _require_going_on(self) -> None:
-        if self._company.is_over:
-            raise ProgrammingError("the transaction has been ended with its last statement")
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect; Django keeps the session in UTC (``USE_TZ``). What was to be said on an earlier connection is not said here."""

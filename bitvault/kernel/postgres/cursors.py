@@ -17,6 +17,8 @@ from typing import Any, Self
 from django.db.backends.postgresql.base import CursorMixin
 from psycopg import ClientCursor
 
+from bitvault.kernel.errors import ProgrammingError
+
 _PLACEHOLDER = re.compile(r"%(?:%|s|\((\w+)\)s)")
 
 _numbers = itertools.count(1)
@@ -32,6 +34,14 @@ class Company:
     """Whether the transaction has been ended by its last statement: a further one would be a transaction of its own."""
     ready: dict[str, str] = field(default_factory=dict)
     """Names of the prepared statements by their text."""
+
+    def require_going_on(self) -> None:
+        """Refuse what would be a transaction of its own.
+
+        :raises ProgrammingError: the transaction has been ended by its last statement.
+        """
+        if self.is_over:
+            raise ProgrammingError("the transaction has been ended with its last statement")
 
     def end_transaction(self) -> None:
         """Forget what is unsaid, and that the transaction was ended."""
@@ -53,7 +63,10 @@ class AccompaniedCursor(CursorMixin, ClientCursor[Any]):
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
         """Run a statement, and its company in the same message; the cursor holds the statement's own result."""
         company = self.company
-        if company is None or not (company.before or company.after):
+        if company is None:
+            return super().execute(query, params, **options)
+        company.require_going_on()
+        if not (company.before or company.after):
             return super().execute(query, params, **options)
         # Written out first: if that fails, the company is still there for the statement after this one.
         statement = self.mogrify(query, params)
@@ -77,7 +90,10 @@ class AccompaniedCursor(CursorMixin, ClientCursor[Any]):
 
     def say_before(self) -> None:
         """Say what goes before the next statement in a round trip of its own."""
-        if self.company is not None and self.company.before:
+        if self.company is None:
+            return
+        self.company.require_going_on()
+        if self.company.before:
             message = "; ".join(self.company.before)
             self.company.before.clear()
             super().execute(message)
