@@ -6,7 +6,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import figures, folders, footprint, large_files, people, small_files, structure, told, web_servers
+from benchmarks import (
+    figures,
+    folders,
+    footprint,
+    large_files,
+    people,
+    small_files,
+    stream,
+    structure,
+    told,
+    web_servers,
+)
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure
 from benchmarks.http11 import UnexpectedAnswer
@@ -24,6 +35,10 @@ MEASUREMENTS: dict[str, Measurement] = {
     "move": structure.moving,
     "sign-in": people.signing_in,
     "tenants": people.tenants,
+    "stream_commits": stream.commits,
+    "catch_up": stream.catching_up,
+    "polling": stream.polling,
+    "relay": stream.relaying,
     "socket_latency": told.latency,
     "sockets_held": told.held,
     "memory": footprint.memory,

@@ -1,6 +1,8 @@
 """Small programs that run with BitVault's own environment; ``benchmarks.vault`` starts them and reads the JSON they print.
 
-``hashing`` times one password hash. ``tenants N`` makes N tenants through identity's door and times each.
+``hashing`` times one password hash. ``tenants N`` makes N tenants through identity's door and times each. ``commits TENANTS SECONDS``
+writes rows in eight processes, with and without an event each. ``catch-up EVENTS`` lets each consumer catch up, and a device read it all.
+``idle TENANTS`` makes tenants of which nothing is asked.
 """
 
 import json
@@ -8,6 +10,8 @@ import sys
 import time
 
 import django
+
+from benchmarks import stream_inside
 
 MADE_UP = "correct horse battery staple"
 
@@ -48,6 +52,12 @@ def main() -> None:
             print(json.dumps(hashing()))
         case ["tenants", count]:
             print(json.dumps(tenants(int(count))))
+        case ["commits", count, seconds]:
+            print(json.dumps(stream_inside.commits(int(count), float(seconds))))
+        case ["catch-up", count]:
+            print(json.dumps(stream_inside.catch_up(int(count))))
+        case ["idle", count]:
+            print(json.dumps(stream_inside.idle(int(count))))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ rebuilds(consumer=references.CONSUMER)(references.rebuild)
 @consumes(files.VersionCommitted, consumer=references.CONSUMER)
 def hold_blob(event: files.VersionCommitted, tx: ConsumerTransaction) -> None:
     """Note that a version holds its blob."""
-    references.hold(version_id=event.version_id, blob_id=event.blob_id)
+    references.gather().hold(version_id=event.version_id, blob_id=event.blob_id)
 
 
 @consumes(files.NodePurged, consumer=references.CONSUMER)
 def let_blobs_go(event: files.NodePurged, tx: ConsumerTransaction) -> None:
     """Note that deleted versions hold nothing any more."""
-    references.let_go(version_ids=event.version_ids)
+    references.gather().let_go(version_ids=event.version_ids)

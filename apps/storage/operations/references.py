@@ -14,6 +14,8 @@ CONSUMER = "gc"
 """Under which name the references read the stream."""
 
 
+_SLOT = "storage.references"
+
 SWAP_SECONDS = 600
 """How long the swap of a rebuild may take: it writes every reference of the tenant once."""
 
@@ -22,14 +24,40 @@ _SWAP = (
 )
 
 
-def hold(*, version_id: UUID, blob_id: UUID) -> None:
-    """Write a reference, once for each version."""
-    BlobReference.objects.bulk_create([BlobReference(version_id=version_id, blob_id=blob_id)], ignore_conflicts=True)
+class Gathered:
+    """What the events of one transaction say about references; written at its end, by two statements for two hundred events."""
+
+    def __init__(self) -> None:
+        self._held: dict[UUID, UUID] = {}
+        self._gone: list[UUID] = []
+
+    def hold(self, *, version_id: UUID, blob_id: UUID) -> None:
+        """Note a reference, once for each version."""
+        self._held[version_id] = blob_id
+
+    def let_go(self, *, version_ids: Sequence[UUID]) -> None:
+        """Take the references of deleted versions away; no version comes back."""
+        for version_id in version_ids:
+            self._held.pop(version_id, None)
+        self._gone += version_ids
+
+    def write(self) -> None:
+        """Write all of it."""
+        if self._held:
+            rows = [BlobReference(version_id=version_id, blob_id=blob_id) for version_id, blob_id in self._held.items()]
+            BlobReference.objects.bulk_create(rows, ignore_conflicts=True)
+        if self._gone:
+            BlobReference.objects.filter(version_id__in=self._gone).delete()
 
 
-def let_go(*, version_ids: Sequence[UUID]) -> None:
-    """Take the references of deleted versions away."""
-    BlobReference.objects.filter(version_id__in=version_ids).delete()
+def gather() -> Gathered:
+    """Give what the open transaction has gathered."""
+    tx = db.require_writing()
+    gathered: Gathered | None = tx.slots.get(_SLOT)
+    if gathered is None:
+        gathered = tx.slots[_SLOT] = Gathered()
+        tx.before_numbering(lambda _: gathered.write())
+    return gathered
 
 
 def rebuild() -> int:

@@ -144,3 +144,22 @@ def test_the_meter_has_a_cursor_in_every_tenant(acme, beta):
         acme.id,
         beta.id,
     }
+
+
+def test_a_batch_costs_as_many_statements_for_forty_uploads_as_for_four(acme, upload, root_id):
+    from django.db import connection
+
+    def count(execute, *statement):
+        said.append(statement[0])
+        return execute(*statement)
+
+    count_up(acme)
+    costs = []
+    for many in (4, 40):
+        for number in range(many):
+            upload(root_id, f"{many} {number}.txt", 10)
+        said = []
+        with connection.execute_wrapper(count):
+            count_up(acme)
+        costs.append(len(said))
+    assert costs[0] == costs[1]

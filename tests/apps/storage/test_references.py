@@ -102,3 +102,25 @@ def test_references_are_made_anew_from_what_files_holds_while_it_changes(commit,
     operating.rebuild(consumer=references.CONSUMER, by=None)
     assert len(pages) > 6
     assert references_now() == held_by_files()
+
+
+def test_a_batch_costs_as_many_statements_for_forty_events_as_for_four(commit, actor):
+    from django.db import connection
+
+    def count(execute, *statement):
+        said.append(statement[0])
+        return execute(*statement)
+
+    costs = []
+    for many in (4, 40):
+        for number in range(many - 1):
+            commit(f"{many} {number}.txt")
+        gone = commit(f"{many} gone.txt")
+        files.trash_node(actor=actor, node_id=gone.id)
+        files.purge_node(actor=actor, node_id=gone.id)
+        said = []
+        with connection.execute_wrapper(count):
+            references_now()
+        costs.append(len(said))
+        assert references_now() == held_by_files()
+    assert costs[0] == costs[1]
