@@ -9,14 +9,14 @@ import os
 import django
 import pytest
 
-from tests.support import services
+from tests.support import environment
 
-services.ensure_environment()
+environment.ensure()
 django.setup()
 
 
 def pytest_unconfigure() -> None:
-    services.end_what_was_started()
+    environment.end_what_was_started()
 
 
 # --- databases -------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ _started: list[Any] = []
 _directories: list[Path] = []
 
 
-def ensure_environment() -> None:
+def ensure() -> None:
     """Point the environment at running services: given ones, the leading process's, or ones started here."""
     given = os.environ.get("BITVAULT_TEST_SERVICES")
     if given:
