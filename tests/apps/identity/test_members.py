@@ -1,11 +1,12 @@
 import threading
+from dataclasses import replace
 
 import pytest
 from django.db import connection
 
 from apps.identity import api, errors, models
-from bitvault.kernel.actor import Role
-from bitvault.kernel.errors import NotFound
+from bitvault.kernel.actor import Role, Scope, ScopeMissing
+from bitvault.kernel.errors import Forbidden, NotFound
 from tests.support.world import ACME, PASSWORD
 
 GOOD = "a sentence that nobody else has"
@@ -110,3 +111,26 @@ def test_putting_a_member_out_ends_what_they_had_here_in_one_commit(browser, acm
         "identity.member.removed.v1",
     ]
     assert api.list_tenants_of_user(user_id=person("mia").user_id) == []
+
+
+def test_those_who_administer_see_who_is_in_the_vault_page_by_page(tenant, make_actor):
+    first = api.list_members(actor=make_actor("adam"), limit=3)
+    rest = api.list_members(actor=make_actor("adam"), limit=3, cursor=first.next_cursor)
+    assert {member.user.email for member in (*first.items, *rest.items)} == {one.email for one in ACME.people.values()}
+    assert (len(first.items), rest.next_cursor) == (3, None)
+
+
+@pytest.mark.parametrize("name", ["mia", "vera"])
+def test_others_do_not(tenant, make_actor, name):
+    with pytest.raises(Forbidden):
+        api.list_members(actor=make_actor(name))
+
+
+def test_a_token_that_was_not_made_for_administering_does_not_either(tenant, make_actor):
+    with pytest.raises(ScopeMissing):
+        api.list_members(actor=replace(make_actor("adam"), scopes=frozenset({Scope.FILES_READ})))
+
+
+def test_people_are_found_who_are_members_here(db, acme, person):
+    asked = [person(name).user_id for name in ("vera", "mia", "boris")]
+    assert [member.user.name for member in api.find_members(tenant=acme, user_ids=asked)] == ["Mia", "Vera"]

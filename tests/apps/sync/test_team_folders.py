@@ -3,6 +3,7 @@
 import pytest
 
 from apps.files import api as files
+from apps.files import limits
 from apps.files.dtos import TeamGrant
 from apps.sync import api as sync
 from tests.apps.files.conftest import Tree
@@ -131,3 +132,15 @@ def test_nothing_of_one_that_is_closed_is_told(adam, team, make_actor):
     adam.file("more.txt", team)
     project()
     assert told(device) == []
+
+
+def test_a_cursor_that_knows_as_many_as_there_can_be_still_fits_into_an_address(adam, tree, monkeypatch):
+    monkeypatch.setattr(limits, "TEAM_FOLDER_LIMIT", 20)  # a fifth of it tells the whole, and is sooner there
+    for number in range(20):
+        files.create_team_folder(actor=adam.actor, name=f"Team {number}", everyone="viewer")
+    project()
+    device = Device(tree.actor)
+    bare = len(device.cursor)
+    device.follow()
+    assert len(device.nodes) == 21
+    assert bare + (len(device.cursor) - bare) * 5 < 8000

@@ -68,3 +68,17 @@ def test_after_the_sockets_were_away_the_page_catches_up(open_live, told, live, 
     mkdir("Made meanwhile")
     told.start()
     expect(vault.row("Made meanwhile")).to_have_count(1, timeout=30_000)
+
+
+def test_a_team_folder_appears_when_one_is_let_in_and_is_left_when_one_is_put_out(open_live, folder, live):
+    vault, administrator = open_live(folder), live.client("adam")
+    team = administrator.post("/team-folders", {"name": "Launch", "everyone": "viewer"}).json()
+    link = vault.page.locator("#side-teams").get_by_role("link", name="Launch")
+    expect(link).to_be_visible(timeout=20_000)
+    link.click()
+    expect(vault.page.get_by_role("heading", name="Launch")).to_be_visible()
+    answer = administrator.request("DELETE", f"/team-folders/{team['id']}")
+    assert answer.status_code == 204
+    expect(vault.toast).to_contain_text("“Launch” is not there for you any more.", timeout=20_000)
+    expect(vault.page.get_by_role("heading", name="My files")).to_be_visible()
+    expect(link).to_be_hidden(timeout=20_000)

@@ -5,7 +5,8 @@
  * nothing: the next one leads to the same reading.
  */
 
-import { get } from "../js/api.js";
+import { get, Problem } from "../js/api.js";
+import { toast } from "../js/toast.js";
 import { list, place, placeNode, refreshRow, removeRow, rowOf, rows } from "./list/rows.js";
 
 /** @typedef {import("../js/api.js").Node} Node */
@@ -87,14 +88,21 @@ async function refresh() {
   due = false;
   try {
     if (place().page === "folder") await show();
-  } catch {
-    // The next word leads here again; meanwhile the page is as true as it was.
+  } catch (error) {
+    // Anything else: the next word leads here again, and meanwhile the page is as true as it was.
+    if (error instanceof Problem && error.status === 404) leave();
   } finally {
     setTimeout(() => {
       reading = false;
       void refresh();
     }, REST_MS * (1 + Math.random()));
   }
+}
+
+/** Go where one surely may be: the folder was deleted, or is out of reach by now. */
+function leave() {
+  toast(`“${place().folderName}” is not there for you any more.`, { failed: true });
+  /** @type {HTMLElement | null} */ (document.querySelector('.side-link[href="/files/"]'))?.click();
 }
 
 /** @returns {boolean} whether rows must stay where they are for now */
