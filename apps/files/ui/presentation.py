@@ -175,15 +175,14 @@ _EVERYONE: dict[EveryoneRight, str] = {"none": "", "viewer": "Everyone can view"
 
 def to_team_row(folder: TeamFolder) -> TeamRow:
     """Give a team folder as a line of the list of them."""
-    people = (
-        f"{folder.member_count} {'person' if folder.member_count == 1 else 'people'}" if folder.member_count else ""
-    )
+    everyone, count = _EVERYONE[folder.everyone], folder.member_count
+    people = f"{count} by name" if everyone else "1 person" if count == 1 else f"{count} people"
     may_manage = "manage" in folder.rights
     return TeamRow(
         id=str(folder.id),
         name=folder.name,
         href=team_href(folder.id),
-        who=" · ".join(filter(None, (_EVERYONE[folder.everyone], people))) or "Administrators only",
+        who=" · ".join(filter(None, (everyone, people if count else ""))) or "Administrators only",
         may="Can manage" if may_manage else "Can edit" if "edit" in folder.rights else "Can view",
         may_manage=may_manage,
         expires_at=folder.expires_at.isoformat() if folder.expires_at else "",

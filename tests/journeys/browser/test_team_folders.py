@@ -79,6 +79,7 @@ def test_an_administrator_makes_one_for_two_who_find_it_and_work_in_it_while_a_t
     dialog(adam).get_by_label("Folder name").fill("Launch 2027")
     for person in ("Mia (mia@acme.test)", "Vera (vera@acme.test)"):
         dialog(adam).get_by_label("People", exact=True).select_option(label=person)
+        dialog(adam).get_by_role("button", name="Add", exact=True).click()
     dialog(adam).get_by_label("What Vera may do").select_option(label="Can view")
     dialog(adam).get_by_role("button", name="Create").click()
     expect(adam.page.locator(".team", has_text="Launch 2027")).to_contain_text("2 people")

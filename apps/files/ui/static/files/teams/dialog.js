@@ -2,7 +2,7 @@
 
 import { call, explain, get } from "../../js/api.js";
 import { showFieldError } from "../../js/dialogs.js";
-import { icon, make, need } from "../../js/dom.js";
+import { announce, icon, make, need } from "../../js/dom.js";
 
 /** @typedef {import("./rail.js").Team} Team */
 /** @typedef {{id: string, name: string, email: string}} Person */
@@ -81,6 +81,7 @@ export async function askTeam(teamId) {
       item.remove();
       offer();
       adding.focus();
+      announce(`${person.name} removed`);
     });
     return item;
   };
@@ -108,23 +109,22 @@ export async function askTeam(teamId) {
     const controller = new AbortController();
     const { signal } = controller;
     name.addEventListener("input", () => showFieldError(name, ""), { signal });
-    adding.addEventListener(
-      "change",
-      () => {
-        const person = people.find((one) => one.id === adding.value);
-        if (!person) return;
-        const added = { ...person, right: "editor" };
-        chosen.set(person.id, added);
-        list.append(line(added));
-        offer();
-        adding.focus();
-      },
-      { signal },
-    );
+    // By a button of its own: the arrow keys go through a list that is closed, and must not add whom they pass.
+    const add = () => {
+      const person = people.find((one) => one.id === adding.value);
+      adding.focus();
+      if (!person) return;
+      const added = { ...person, right: "editor" };
+      chosen.set(person.id, added);
+      list.append(line(added));
+      offer();
+      announce(`${person.name} added`);
+    };
     dialog.addEventListener(
       "click",
       (event) => {
         const role = event.target instanceof Element ? event.target.closest("[data-role]")?.getAttribute("data-role") : null;
+        if (role === "add") add();
         if (role === "end" && team) outcome = { end: team };
         if (role === "cancel" || role === "end") dialog.close();
       },
