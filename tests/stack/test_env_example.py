@@ -48,3 +48,22 @@ def test_the_compose_file_asks_for_nothing_that_is_not_listed():
     asked = set(re.findall(r"\$\{([A-Z0-9_]+)[:}]", (ROOT / "compose.yaml").read_text()))
     known = set(re.findall(r"^#?([A-Z0-9_]+)=", EXAMPLE, re.MULTILINE))
     assert asked <= known
+
+
+def test_static_files_and_figures_lie_where_the_surroundings_say(monkeypatch, tmp_path):
+    from bitvault.settings import env
+
+    assert env.read().static_directory == str(ROOT / "var" / "static")
+    monkeypatch.setenv("BITVAULT_STATIC_DIRECTORY", str(tmp_path / "static"))
+    assert env.read().static_directory == str(tmp_path / "static")
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    env.share_figures(str(tmp_path / "figures"))
+    assert (tmp_path / "figures").is_dir()
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
+
+
+def test_the_image_collects_what_its_processes_serve():
+    lines = (ROOT / "Dockerfile").read_text()
+    assert "manage.py collectstatic" in lines
+    assert "BITVAULT_STATIC_DIRECTORY" not in lines, "both stages use the place beside the code"
+    assert "COPY --from=build /srv/bitvault /srv/bitvault" in lines
