@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from apps.identity import api as identity
 from tests.apps.files.test_rest import problem
 from tests.support.world import ACME, BETA
 
@@ -151,3 +152,13 @@ def test_ending_and_bringing_back(adam, mia, team):
     adam.delete(path)
     assert adam.delete(f"/trash/{team['id']}").status_code == 204
     problem(adam.get(path), 404, "access.not_found")
+
+
+def test_who_is_put_out_of_the_vault_reaches_nothing_and_stands_on_no_list(adam, mia, team, acme):
+    assert mia.get(f"/team-folders/{team['id']}").status_code == 200
+    identity.remove_member(tenant=acme, user_id=ACME.people["mia"].user_id)
+    assert mia.get(f"/team-folders/{team['id']}").status_code == 401
+    assert adam.get(f"/team-folders/{team['id']}/members").json()["items"] == []
+    members = [{"user_id": MIA, "right": "viewer"}]
+    answer = adam.patch(f"/team-folders/{team['id']}", {"members": members}, revision=team["revision"])
+    problem(answer, 422, "files.not_a_member")
