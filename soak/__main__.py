@@ -17,6 +17,7 @@ from soak.tally import Tally
 from soak.vault import Vault
 
 PLACES = 3
+TEAM_FOLDERS = 2
 
 
 def main() -> int:
@@ -44,6 +45,8 @@ def _torment(vault: Vault, tally: Tally, chance: random.Random, *, seconds: floa
     places = [
         Place(number, vault.client(_draw(chance)), ledger, tally, _draw(chance)) for number in range(1, PLACES + 1)
     ]
+    for number in range(1, TEAM_FOLDERS + 1):
+        places[0].client.post("/team-folders", {"name": f"Team {number}", "everyone": "editor"})
     for place in places:
         place.register()
     listeners = [
@@ -61,6 +64,8 @@ def _torment(vault: Vault, tally: Tally, chance: random.Random, *, seconds: floa
             vault.strike(target)
         if time.monotonic() >= deadline:
             break
+        _say("rebuild")
+        vault.rebuild()
     for thread in (*listeners, *places):
         thread.end()
     for thread in (*listeners, *places):

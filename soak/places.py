@@ -40,6 +40,7 @@ class Place(threading.Thread):
         self.told = threading.Event()
 
     def register(self) -> None:
+        """Become a device of the tenant and read all that there is."""
         device = self.client.post("/sync/devices", {"name": f"Place {self.number}", "platform": "soak"}).json()
         self.cursor = device["cursor"]
         self.client.device_id = device["id"]
@@ -55,9 +56,6 @@ class Place(threading.Thread):
                 self._begin_anew()
                 continue
             page = answer.json()
-            seqs = [change["seq"] for change in page["items"]]
-            if seqs != sorted(seqs):
-                self.tally.violate(f"{self.name}: changes came out of order: {seqs}")
             for change in page["items"]:
                 self._apply(change)
             self.cursor = page["cursor"]
@@ -109,17 +107,19 @@ class Place(threading.Thread):
         self._ended.set()
 
     def _do_something(self) -> None:
-        deeds = [
-            self._add,
-            self._edit,
-            self._make_folder,
-            self._rename,
-            self._move,
-            self._trash,
-            self._restore,
-            self._purge,
-        ]
-        (deed,) = self._chance.choices(deeds, weights=[25, 20, 12, 15, 12, 8, 6, 2])
+        deeds = {
+            self._add: 25,
+            self._edit: 20,
+            self._make_folder: 12,
+            self._rename: 15,
+            self._move: 12,
+            self._trash: 8,
+            self._restore: 6,
+            self._purge: 2,
+            self._end_team_folder: 1,
+            self._bring_team_folder_back: 2,
+        }
+        (deed,) = self._chance.choices(list(deeds), weights=list(deeds.values()))
         if deed():
             self.tally.count(self.tally.done, deed.__name__[1:].replace("_", " "))
 
@@ -133,7 +133,7 @@ class Place(threading.Thread):
         return folder if self._depth(folder) < DEEPEST else self._root()
 
     def _root(self) -> str:
-        return next(node_id for node_id, node in self.nodes.items() if node["parent_id"] is None)
+        return self._chance.choice([node_id for node_id, node in self.nodes.items() if node["parent_id"] is None])
 
     def _depth(self, node_id: str) -> int:
         depth = 0
@@ -187,19 +187,36 @@ class Place(threading.Thread):
         return self.client.ask("DELETE", f"/nodes/{node_id}", headers=match).status_code == 204
 
     def _restore(self) -> bool:
-        items = self.client.get("/trash", limit=50).json()["items"]
+        items = self.client.get("/trash", limit=50, root_id=self._root()).json()["items"]
         if not items:
             return False
         item = self._chance.choice(items)
         return self.client.post(f"/trash/{item['id']}/restore", {"on_conflict": "rename"}).status_code == 200
 
     def _purge(self) -> bool:
-        items = [item for item in self.client.get("/trash", limit=50).json()["items"] if item["kind"] == "file"]
+        items = [
+            item
+            for item in self.client.get("/trash", limit=50, root_id=self._root()).json()["items"]
+            if item["kind"] == "file"
+        ]
         if not items:
             return False
         item = self._chance.choice(items)
         self._ledger.forget(item["id"])
         return self.client.ask("DELETE", f"/trash/{item['id']}").status_code == 204
+
+    def _end_team_folder(self) -> bool:
+        """Take a whole root from everybody: to the feed it is a loss of rights."""
+        folders = self.client.get("/team-folders").json()["items"]
+        if not folders:
+            return False
+        return self.client.ask("DELETE", f"/team-folders/{self._chance.choice(folders)['id']}").status_code == 204
+
+    def _bring_team_folder_back(self) -> bool:
+        ended = self.client.get("/team-folders", ended="true").json()["items"]
+        if not ended:
+            return False
+        return self.client.post(f"/team-folders/{self._chance.choice(ended)['id']}/restore", {}).status_code == 200
 
 
 class Listener(threading.Thread):

@@ -4,6 +4,8 @@ import io
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,9 +15,9 @@ from typing import Any, Self
 import psycopg
 from redis import Redis
 
-from bitvault.stack.applications import Applications, answers
+from bitvault.stack.applications import Applications, answers, surroundings
 from bitvault.stack.console import Console
-from bitvault.stack.layout import Layout
+from bitvault.stack.layout import ROOT, Layout
 from bitvault.stack.ports import free_ports
 from bitvault.stack.process import Child
 from bitvault.stack.servers import SERVER_PORTS, WEB_PORTS, Addresses, Servers
@@ -29,6 +31,7 @@ RECOVERY_SECONDS = 60.0
 """How long anything may take to be as before after a kill (reliability: a sweep's interval)."""
 
 STOPPED_SECONDS = 1.5
+REBUILT = ("sync", "billing", "gc")
 KILLED = ("web", "worker", "beat", "sockets", "valkey", "postgresql", "seaweedfs")
 PARTS = {"web process": "web", "worker process": "worker", "database session": "postgresql"}
 """One process below another, which is to go on."""
@@ -66,8 +69,8 @@ class Vault:
             self.__exit__()
             raise
         self._probe = self.client(self._chance, self.rest)
-        root = self._probe.get("/me").json()["root_id"]
-        self._probe_folder = self._probe.post("/folders", {"parent_id": root, "name": "Probes"}).json()["id"]
+        # The root: nobody can move it, or throw it away.
+        self._probe_folder = self._probe.get("/me").json()["root_id"]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -126,10 +129,8 @@ class Vault:
             return
         name = f"Probe {self._tally.kills.total()}.{self._tally.faults.total()} {time.monotonic_ns()}"
         answer = self._probe.post("/folders", {"parent_id": self._probe_folder, "name": name})
-        if "BitVault-Seq" not in answer.headers:
-            self._tally.violate(
-                f"a commit after {after} has no number: {answer.status_code} {answer.headers} {answer.text[:300]}"
-            )
+        if answer.status_code != 201:
+            self._tally.violate(f"a commit after {after} was refused: {answer.status_code} {answer.text[:200]}")
             return
         seq = int(answer.headers["BitVault-Seq"])
         if self.await_that(lambda: self._least_position() >= seq, f"consumers catch up after {after}"):
@@ -164,6 +165,30 @@ class Vault:
             os.killpg(stopped, signal.SIGCONT)
             self._tally.count(self._tally.faults, target)
         self.recover(target)
+
+    def rebuild(self) -> None:
+        """Have a derivation made anew while it is used; the first try is cut off."""
+        consumer = self._chance.choice(REBUILT)
+        cut_off = self._command("rebuild", consumer)
+        self.rest(self._chance.uniform(0.5, 3.0))
+        cut_off.kill()
+        cut_off.wait()
+        whole = self._command("rebuild", consumer)
+        while whole.poll() is None:
+            self.rest(WATCH_SECONDS)
+        if whole.returncode != 0:
+            self._tally.violate(
+                f"the rebuild of {consumer} failed: {(self.stack.layout.log / 'rebuild.log').read_text()[-500:]}"
+            )
+        self._tally.count(self._tally.faults, f"rebuild of {consumer}")
+        self.recover(f"a rebuild of {consumer}")
+
+    def _command(self, *arguments: str) -> subprocess.Popen[bytes]:
+        environment = {**surroundings(), **self.stack.servers.environment()}
+        with (self.stack.layout.log / f"{arguments[0]}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
 
     @staticmethod
     def targets() -> list[str]:
