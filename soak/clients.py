@@ -106,10 +106,14 @@ class PatientClient:
                 continue
             except httpx.TransportError as broken:
                 last = repr(broken)
+                self._tally.count(self._tally.waits, "no connection")
             else:
                 if answer.status_code not in {429, 503}:
                     return answer
                 last = answer.text[:200]
+                self._tally.count(
+                    self._tally.waits, f"{answer.status_code} {answer.headers.get('Retry-After', '')}".strip()
+                )
             self._pause(PAUSE_SECONDS)
         raise NeverAnswered(last)
 

@@ -187,18 +187,18 @@ class Place(threading.Thread):
         return self.client.ask("DELETE", f"/nodes/{node_id}", headers=match).status_code == 204
 
     def _restore(self) -> bool:
-        items = self.client.get("/trash", limit=50, root_id=self._root()).json()["items"]
+        items = self._trashed()
         if not items:
             return False
         item = self._chance.choice(items)
         return self.client.post(f"/trash/{item['id']}/restore", {"on_conflict": "rename"}).status_code == 200
 
+    def _trashed(self) -> list[dict[str, Any]]:
+        answer = self.client.get("/trash", limit=50, root_id=self._root())
+        return list(answer.json()["items"]) if answer.status_code == 200 else []
+
     def _purge(self) -> bool:
-        items = [
-            item
-            for item in self.client.get("/trash", limit=50, root_id=self._root()).json()["items"]
-            if item["kind"] == "file"
-        ]
+        items = [item for item in self._trashed() if item["kind"] == "file"]
         if not items:
             return False
         item = self._chance.choice(items)

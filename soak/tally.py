@@ -16,6 +16,7 @@ class Tally:
     faults: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    waits: Counter[str] = field(default_factory=Counter)
     recoveries: list[tuple[float, str]] = field(default_factory=list)
     resumptions: list[float] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
@@ -50,6 +51,7 @@ class Tally:
             "faults": _counts(self.faults),
             "done": _counts(self.done),
             "refused": _counts(self.refused),
+            "asked again": _counts(self.waits),
             **{name: str(value) for name, value in self.facts.items()},
             "recovery": f"median {median:.1f} s, slowest {slowest[0]:.1f} s, after {slowest[1]}",
             "sockets": f"{len(resumed)} times back, median {resumed[len(resumed) // 2]:.2f} s"
