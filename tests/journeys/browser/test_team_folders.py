@@ -137,6 +137,19 @@ def test_things_are_moved_into_a_team_folder_by_the_dialog_and_found_in_its_own_
     assert api.get(f"/nodes/{file['id']}").json()["parent_id"] == team["id"]
 
 
+def test_rows_are_dragged_between_ones_own_files_and_a_team_folder(vault, api, team, root_id):
+    node = api.post("/folders", {"parent_id": root_id, "name": "To and fro"}).json()
+    vault.visit("/files/")
+    link = vault.page.locator("#side-teams").get_by_role("link", name="Design")
+    vault.row("To and fro").drag_to(link)
+    expect(vault.toast).to_contain_text("moved to Design")
+    link.click()
+    vault.expect_names("To and fro")
+    vault.row("To and fro").drag_to(vault.page.get_by_role("link", name="My files", exact=True))
+    expect(vault.toast).to_contain_text("moved to My files")
+    assert api.get(f"/nodes/{node['id']}").json()["parent_id"] == root_id
+
+
 def test_one_is_renamed_closed_and_brought_back_where_it_is_managed(team, adam, live):
     adam.page.locator("#side-teams").get_by_role("link", name="Design").click()
     adam.page.get_by_role("button", name="People and settings").click()

@@ -22,9 +22,9 @@ function hover(target) {
   hovered?.setAttribute("data-drop", "");
 }
 
-/** @param {HTMLElement} target @returns {string} the folder that it stands for; "" for the trash, and for one's own root seen from elsewhere */
+/** @param {HTMLElement} target @returns {string} the folder that it stands for; "" for the trash, and for one's own root while nobody has said which it is */
 function folderOf({ dataset }) {
-  if (dataset.dropRoot !== undefined) return place().rootId;
+  if (dataset.dropRoot !== undefined) return place().rootId || (dataset.rootId ?? "");
   return dataset.dropFolder ?? dataset.id ?? "";
 }
 

@@ -42,6 +42,12 @@ function show(teams) {
   markTeam();
 }
 
+/** Let rows of a team folder be dropped on one's own files: that page does not know which folder this is. */
+async function nameOwnRoot() {
+  const link = document.querySelector("[data-drop-root]");
+  if (link instanceof HTMLElement && !link.dataset.rootId) link.dataset.rootId = (await get("/me")).root_id;
+}
+
 /** Read which there are, once at a time, and tell the page of them if they are others than before. */
 export async function lookForTeams() {
   due = true;
@@ -51,6 +57,7 @@ export async function lookForTeams() {
   try {
     const { items } = await get("/team-folders");
     show(items);
+    if (items.length) await nameOwnRoot();
     document.dispatchEvent(new CustomEvent("bitvault:teams", { detail: items }));
   } catch {
     // The next head leads here again.
