@@ -8,12 +8,11 @@ import threading
 import time
 from typing import Any
 
-import httpx
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from bitvault.stack.ports import LOOPBACK
-from soak.clients import Ledger, NeverAnswered, PatientClient
+from soak.clients import PATIENCE_SECONDS, Ledger, NeverAnswered, PatientClient
 from soak.tally import Tally
 
 FIELDS = ("parent_id", "name", "revision", "kind", "version_id", "size_bytes", "content_hash")
@@ -44,7 +43,9 @@ class Place(threading.Thread):
         device = self.client.post("/sync/devices", {"name": f"Place {self.number}", "platform": "soak"}).json()
         self.cursor = device["cursor"]
         self.client.device_id = device["id"]
-        self.follow()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self.nodes and time.monotonic() < deadline:
+            self.follow()
 
     # --- the feed ------------------------------------------------------------------------------------------------------------
 
@@ -100,8 +101,9 @@ class Place(threading.Thread):
                     self.follow()
         except NeverAnswered as silence:
             self.tally.violate(f"{self.name}: a request was never answered: {silence}")
-        except (httpx.HTTPError, KeyError, ValueError) as surprise:
-            self.tally.violate(f"{self.name}: {surprise!r}")
+        except Exception as surprise:
+            self.tally.violate(f"{self.name} broke off: {surprise!r}")
+            raise
 
     def end(self) -> None:
         self._ended.set()
@@ -245,6 +247,9 @@ class Listener(threading.Thread):
             except NeverAnswered as silence:
                 self._place.tally.violate(f"{self.name}: no ticket: {silence}")
                 return
+            except Exception as surprise:
+                self._place.tally.violate(f"{self.name} broke off: {surprise!r}")
+                raise
             else:
                 lost_at = time.monotonic()
 
