@@ -164,8 +164,10 @@ def test_numbers_are_dense_and_in_the_order_of_commits(acme):
 
     with ThreadPoolExecutor(writers + 1) as pool:
         reader = pool.submit(look)
-        list(pool.map(write, range(writers)))
-        done.set()
+        try:
+            list(pool.map(write, range(writers)))
+        finally:
+            done.set()
         assert reader.result() == 0
     assert [row.seq for row in stream_of(acme)] == list(range(1, writers * (rounds + 3) + 1))
 

@@ -56,7 +56,8 @@ def fetch(sql, parameters=()):
 
 def assert_tree_is_sound():
     """Check every invariant of the tree (reliability N1 to N4) by other code than the one that keeps them."""
-    assert {what: fetch(sql)[0][0] for what, sql in CHECKS.items()} == dict.fromkeys(CHECKS, 0)
+    for what, sql in CHECKS.items():  # one by one: on a tree with a circle, only the first would ever end
+        assert fetch(sql)[0][0] == 0, what
 
 
 def events(after=0):
@@ -73,7 +74,8 @@ def assert_events_tell_all():
     """Fold the whole stream over nothing, by other code than the one that writes: it must give the tables as they are."""
     nodes = {}
     for kind, told in events():
-        _FOLD[kind](nodes, told)
+        if kind.startswith("files."):
+            _FOLD[kind](nodes, told)
     listed = {
         (folder_id, user_id): {1: "viewer", 4: "editor"}[right]
         for folder_id, user_id, right in fetch(

@@ -116,4 +116,4 @@ def assert_replica_is_the_tree():
         " CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END, created_at, modified_at, created_by,"
         " trashed_at IS NOT NULL FROM files_node ORDER BY id"
     )
-    assert told == true
+    assert told == true, "J6: the replica is not the tree of files"

@@ -15,6 +15,7 @@ from bitvault.events.api import set_position
 from bitvault.kernel import clock, db
 from tests.apps.files.conftest import Tree, fetch, live_a_little
 from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, project, replica
+from tests.support.doors import make_door
 
 READING = {
     "get_node",
@@ -153,9 +154,24 @@ def world(tree, make_actor):
     }
 
 
-def test_every_mutating_door_of_files_is_told_about():
+def assert_every_mutating_door_has_a_test():
     doors = {name for name, value in vars(files).items() if inspect.isfunction(value) and hasattr(value, "__exposed__")}
     assert doors == READING | set(ACTS), "a door of files that no test of the feed knows"
+    assert all(ACTS.values()), "a door that is known, and that no test goes through"
+
+
+def test_every_mutating_door_of_files_is_told_about():
+    assert_every_mutating_door_has_a_test()
+
+
+def test_a_door_that_nobody_has_thought_of_fails_the_build(monkeypatch):
+    assert_every_mutating_door_has_a_test()
+    with monkeypatch.context() as patch, pytest.raises(AssertionError, match="no test of the feed knows"):
+        patch.setattr(files, "copy_node", make_door("files", lambda: None), raising=False)
+        assert_every_mutating_door_has_a_test()
+    monkeypatch.setitem(ACTS, "create_folder", [])
+    with pytest.raises(AssertionError, match="no test goes through"):
+        assert_every_mutating_door_has_a_test()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from apps.files.rows import find_ways
 from apps.files.tree import commit_transaction
 from apps.sync import consumers, feed, operations, projector, queries, snapshots
 from bitvault.events import consuming, outbox
-from bitvault.kernel import db
+from bitvault.events.api import set_position
+from bitvault.kernel import db, names
+from tests.simulation.device import Device
 
 # --- the stream ------------------------------------------------------------------------------------------------------------
 
@@ -68,6 +70,36 @@ def cursor_moved_before_the_effect():
 
 
 @contextmanager
+def effects_without_their_cursor():
+    """Each event has its effect in a transaction of its own, and the cursor moves behind all of them."""
+    execute_batch = consuming._consume_batch
+
+    def act_and_mark(consumer, deadline):
+        acts = []
+        with _all(
+            patch.object(consuming.Consumer, "act_on", lambda _, published: acts.append(published)),
+            patch.object(consuming, "_MOVE", _NO_MOVE),
+        ):
+            execute_batch(consumer, deadline)
+        for published in acts:
+            try:
+                with db.write_transaction():
+                    consumer.act_on(published)
+            except Exception as error:
+                raise consuming._Failed(published, error, alone=True) from error
+        if acts:
+            with db.write_transaction():
+                set_position(consumer=consumer.name, seq=acts[-1].seq)
+        return len(acts), False
+
+    with patch.object(consuming, "_consume_batch", act_and_mark):
+        yield
+
+
+_NO_MOVE = "SELECT %(consumer)s::text, %(tenant_id)s::uuid, %(seq)s::bigint, %(published_at)s::timestamptz"
+
+
+@contextmanager
 def effects_without_a_memory():
     """What is delivered again has its effect again."""
     update = projector._UPDATE.replace(" AND sync_node.revision < told.revision", "")
@@ -103,7 +135,7 @@ def head_written_without_a_look_at_the_base():
     def commit_blindly(upload, node_id):
         with commit_transaction() as tx:
             repeated = content._find_repeated(upload)
-            way = find_ways([node_id]).get(node_id)
+            way = find_ways([node_id], user_id=upload.actor.user_id).get(node_id)
             if repeated is None and (way is None or not way.is_live):
                 raise content._NeedsTree
             return tx.answer(repeated or content._write_or_settle(upload, way))
@@ -119,6 +151,21 @@ def copies_without_a_key():
         yield
 
 
+@contextmanager
+def keys_by_lower():
+    """Two names are the same if Python's ``lower`` says so."""
+    with patch.object(names, "key_of", str.lower):
+        yield
+
+
+@contextmanager
+def a_return_without_a_look_at_its_name():
+    """What comes back from the trash takes its name without asking who has it."""
+    begin, end = (trash._RESTORE.index(text) for text in ("        AND NOT EXISTS", "    RETURNING"))
+    with patch.object(trash, "_RESTORE", trash._RESTORE[:begin] + trash._RESTORE[end:]):
+        yield
+
+
 # --- the feed --------------------------------------------------------------------------------------------------------------
 
 
@@ -128,6 +175,33 @@ def a_door_without_a_row():
     moved = consuming.get_consumer(projector.CONSUMER).by_type
     left = {kind: acts for kind, acts in moved.items() if consumers.project_move not in [act for _, act in acts]}
     with patch.dict(moved, left, clear=True):
+        yield
+
+
+@contextmanager
+def rows_of_a_node_made_one():
+    """What happens to a node in one batch is one row of the journal, at the first number."""
+    write = projector._write_journal
+
+    def write_coalesced(rows, *roots):
+        write(list({row.node_id: row for row in reversed(rows)}.values()), *roots)
+
+    with patch.object(projector, "_write_journal", write_coalesced):
+        yield
+
+
+@contextmanager
+def an_epoch_that_outlives_a_backup():
+    """After a database was brought back, nobody tells the devices."""
+    with patch.object(operations, "begin_epoch", lambda: None):
+        yield
+
+
+@contextmanager
+def an_epoch_that_outlives_what_was_overtaken():
+    """An event that has its effect after devices have read past it leaves their cursors as good as they were."""
+    advance = projector._ADVANCE.replace("WHEN %(out_of_turn)s", "WHEN %(out_of_turn)s AND false")
+    with patch.object(projector, "_ADVANCE", advance):
         yield
 
 
@@ -193,6 +267,24 @@ def trimmed_without_a_horizon():
         return execute("SELECT %s::bigint" if sql == horizon else sql, *rest)
 
     with connection.execute_wrapper(forget):
+        yield
+
+
+# --- a device --------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def cursor_kept_before_the_changes():
+    """A device writes a page's cursor to its disk at once, and the page's changes when it comes to it."""
+    pull = Device.pull
+
+    def pull_and_keep_the_cursor(device, limit):
+        outcome = pull(device, limit)
+        for backup in device.backups:
+            backup.cursor = device.disk.cursor
+        return outcome
+
+    with patch.object(Device, "pull", pull_and_keep_the_cursor):
         yield
 
 
