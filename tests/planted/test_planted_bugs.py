@@ -46,6 +46,12 @@ def test_the_simulation_finds_it(database, bug):
         assert run(seed).violation.startswith(invariant)
 
 
+def test_the_simulation_of_a_team_finds_what_is_still_told(database):
+    with bugs.rights_of_the_first_reading():
+        violations = [run(seed, with_team=True).violation for seed in range(4)]
+    assert any(violation is not None and violation.startswith("S1") for violation in violations), violations
+
+
 def is_red(check, *given):
     """Tell whether a test of the suite fails; what it did is undone."""
     try:

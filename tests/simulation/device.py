@@ -52,7 +52,7 @@ class Device:
         self.name = name
         registered = sync.register_device(actor=actor, name=name, platform="test")
         self.id = registered.id
-        self.disk = Disk(cursor=registered.cursor)
+        self.disk = Disk(cursor=registered.cursor, own_root=world.root_of(actor))
         self.backups = [self.disk.copy()]
         self.contents = 0
         self.loses_next = False

@@ -67,6 +67,11 @@ class Fold:
     def restore(self, told):
         self._put(told, trashed=False)
 
+    def grant(self, told):
+        node = self.nodes[told["node_id"]]
+        assert told["revision"] >= node["revision"], "J4: a revision fell"  # a new team folder is told of twice
+        node["revision"] = told["revision"]
+
     def purge(self, told):
         for node_id in told["purged_node_ids"]:
             del self.nodes[node_id]
@@ -79,6 +84,7 @@ class Fold:
 
 
 _ACTS = {
+    "files.team_access.changed.v1": Fold.grant,
     "files.folder.created.v1": Fold.create,
     "files.version.committed.v1": Fold.commit,
     "files.node.moved.v1": Fold.move,

@@ -67,6 +67,7 @@ class Disk:
     cursor: str = ""
     pending: object = None
     made: int = 0
+    own_root: UUID | None = None
 
     def copy(self):
         return replace(
@@ -173,6 +174,8 @@ def _settle_deleted_there(disk, key, mine, known):
         _drop(disk, key)
     elif all(isinstance(child, str) for child in children):
         del disk.synced[key]
+        if mine.parent is None:  # a root that is theirs no more: what is new in it goes into their own
+            disk.local[key] = replace(mine, parent=disk.own_root)
         disk.rekey(key, disk.new_key())  # what is new in it keeps it alive, as a new folder
 
 

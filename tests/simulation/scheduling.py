@@ -19,6 +19,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.files import api as files
+from apps.files.dtos import TeamGrant
 from apps.sync import operations, projector, snapshots
 from bitvault.events import consuming, outbox
 from bitvault.events.api import set_position
@@ -56,6 +57,9 @@ STEPS = {
 }
 """What may happen, and how often."""
 
+SHARES = 5
+"""How often a team folder is taken from the devices' person, given back, ended or brought back, where there is one."""
+
 LOSES = 0.08
 """How often an answer of the server is lost."""
 
@@ -80,15 +84,17 @@ class Report:
         return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
 
 
-def run(seed: int, operations: int | Sequence[int] = 80) -> Report:
+def run(seed: int, operations: int | Sequence[int] = 80, *, with_team: bool = False) -> Report:
     """Run a seed for so many operations, or for those alone; whatever it did to the database is undone.
+
+    With a team, the devices' person has a second root, which somebody else takes and gives.
 
     Needs the database of the tests' world, and no open transaction of the product's.
     """
     steps = tuple(range(operations)) if isinstance(operations, int) else tuple(operations)
     violation = None
-    with transaction.atomic(), tenancy.entered(_mia().tenant), _own_world(seed):
-        world = World(seed)
+    with transaction.atomic(), tenancy.entered(_actor("mia").tenant), _own_world(seed):
+        world = World(seed, with_team=with_team)
         try:
             world.live_through(steps)
         except Exception as error:  # noqa: BLE001 - whatever it is, the product or the simulator is at fault
@@ -99,8 +105,8 @@ def run(seed: int, operations: int | Sequence[int] = 80) -> Report:
     return Report(seed, steps, tuple(world.trace), world.counts, violation)
 
 
-def _mia() -> Actor:
-    person = ACME.people["mia"]
+def _actor(name: str) -> Actor:
+    person = ACME.people[name]
     tenant = Tenant(id=ACME.id, slug=ACME.slug, name=ACME.slug.title())
     return Actor(tenant=tenant, user_id=person.user_id, role=Role(person.role), token_id=person.token_id)
 
@@ -123,8 +129,9 @@ def _own_world(seed: int):
 class World:
     """Three devices of one person, the web pages, the consumer of sync, and time."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, with_team: bool) -> None:
         self.seed = seed
+        self.steps = STEPS | ({"share": SHARES} if with_team else {})
         self.trace: list[str] = []
         self.counts: Counter[str] = Counter()
         self.now = BEGIN
@@ -133,8 +140,12 @@ class World:
         self.acknowledged: dict[UUID, int] = {}
         self.contents: dict[str, bytes] = {}
         with clock.fixed_at(self.now):
-            self.tree = Tree(_mia())
+            self.tree = Tree(_actor("mia"))
             self._furnish()
+            self.adam, self.team = _actor("adam"), None
+            if with_team:
+                self.team = files.create_team_folder(actor=self.adam, name="Team", members=self._editors())
+                self.tree.folder("d", self.team)
             self.devices = [Device(self, self.tree.actor, name) for name in DEVICES]
             consuming.consume("sync")
             for device in self.devices:
@@ -180,7 +191,7 @@ class World:
     def live_through(self, steps: Sequence[int]) -> None:
         for number in steps:
             chance = random.Random(f"{self.seed} {number}")
-            what = chance.choices(list(STEPS), list(STEPS.values()))[0]
+            what = chance.choices(list(self.steps), list(self.steps.values()))[0]
             device = chance.choice(self.devices)
             self.now += timedelta(seconds=chance.randrange(100))
             self.counts[what] += 1
@@ -282,6 +293,21 @@ class World:
     def _rebuild(self, device, chance):
         rebuild(consumer="sync", by=None)
         return "done"
+
+    def _editors(self) -> list[TeamGrant]:
+        return [TeamGrant(user_id=self.tree.actor.user_id, right="editor")]
+
+    def _share(self, device, chance):
+        """Somebody who administers takes the team folder away, gives it back, ends it or brings it back."""
+        if self.team.id not in {one.id for one in files.list_team_folders(actor=self.adam).items}:
+            files.restore_team_folder(actor=self.adam, folder_id=self.team.id)
+            return "brought back"
+        if chance.random() < 0.25:
+            files.end_team_folder(actor=self.adam, folder_id=self.team.id)
+            return "ended"
+        members = chance.choice(([], self._editors()))
+        files.update_team_folder(actor=self.adam, folder_id=self.team.id, members=members, expected_revision="any")
+        return "given" if members else "taken"
 
     def _count_events(self) -> int:
         return int(fetch("SELECT count(*) FROM public.events_stream_event")[0][0])

@@ -4,6 +4,7 @@
 """
 
 import os
+from functools import partial
 
 import pytest
 
@@ -24,9 +25,18 @@ FOUND = {
 
 @pytest.mark.parametrize("seed", sorted({*range(FIRST, FIRST + COUNT), *FOUND}))
 def test_all_end_with_the_tree_and_nothing_is_lost(seed):
-    report = run(seed, OPERATIONS)
+    _expect_order(seed, run)
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + COUNT // 4))
+def test_so_they_do_while_a_team_folder_comes_and_goes(seed):
+    _expect_order(seed, partial(run, with_team=True))
+
+
+def _expect_order(seed, run_it):
+    report = run_it(seed, OPERATIONS)
     if report.violation is not None:
-        shortest = shrink(report)
+        shortest = shrink(report, run_it)
         pytest.fail("\n".join([f"seed {seed}, steps {shortest.steps}:", *shortest.trace]))
 
 
