@@ -207,7 +207,7 @@ def _load_everything(directory: Path) -> None:
     app.loader.import_default_modules()  # and thereby prepare Django, which the rest needs
     app.finalize()
 
-    from bitvault.events import consuming, heartbeats, relay
+    from bitvault.events import consuming, heartbeats, relay, tasks
     from bitvault.gateway import beat
     from tests.support import noting
     from tests.support.failpoints import Failpoints
@@ -216,6 +216,7 @@ def _load_everything(directory: Path) -> None:
     noting.register()
     consuming.BACKOFF_SECONDS = tuple(BACKOFF_SECONDS for _ in consuming.BACKOFF_SECONDS)
     relay.TURN_SECONDS /= PACE
+    tasks.TURN_SECONDS /= PACE
     beat.RENEW_SECONDS /= PACE
     heartbeats.hold.__kwdefaults__["seconds"] /= PACE
     app.conf.beat_schedule = {"relay": {**app.conf.beat_schedule["relay"], "schedule": 1.0 / PACE}}
