@@ -122,12 +122,20 @@ def _watch(steps: Steps) -> None:
 
     def around_statement(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         steps.reach(f"statement {' '.join(sql.split()[:3])}")
-        return execute(sql, *rest)
+        if connection._company.after is None:
+            return execute(sql, *rest)
+        steps.reach("before COMMIT")
+        answer = execute(sql, *rest)
+        steps.reach("after COMMIT")
+        return answer
 
     connection.execute_wrappers.append(around_statement)
     real_commit = BaseDatabaseWrapper._commit
 
     def commit(self: BaseDatabaseWrapper) -> None:
+        if self._company.is_over:  # it has travelled with the last statement
+            real_commit(self)
+            return
         steps.reach("before COMMIT")
         real_commit(self)
         steps.reach("after COMMIT")
