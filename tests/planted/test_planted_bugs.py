@@ -11,10 +11,11 @@ from django.db import IntegrityError, connection, transaction
 from apps.files import api as files
 from apps.files import errors
 from apps.files.operations import structure
+from apps.sync.errors import CursorExpired
 from bitvault.kernel import tenancy
 from tests.apps.files import test_trash
 from tests.apps.files.conftest import assert_tree_is_sound
-from tests.apps.sync import test_changes, test_feed_tells_all
+from tests.apps.sync import test_changes, test_feed_tells_all, test_horizon, test_rights
 from tests.apps.sync.following import Device, project
 from tests.events import test_consuming
 from tests.gateway import test_stream_admin
@@ -60,15 +61,15 @@ def is_red(check, *given):
                 check(*[patch if one is pytest.MonkeyPatch else one for one in given])
             finally:
                 transaction.set_rollback(True)
-    except (AssertionError, pytest.fail.Exception, test_changes.CursorExpired, IntegrityError):
+    except (AssertionError, pytest.fail.Exception, CursorExpired, IntegrityError):
         return True
     return False
 
 
 CHECKS = [
-    (bugs.trimmed_past_a_device, test_changes.test_a_device_that_still_comes_keeps_what_it_has_not_acknowledged),
+    (bugs.trimmed_past_a_device, test_horizon.test_a_device_that_still_comes_keeps_what_it_has_not_acknowledged),
     (bugs.cursor_of_any_device, test_changes.test_somebody_elses_device_is_of_no_use),
-    (bugs.rights_of_the_first_reading, test_changes.test_losing_a_root_removes_it_and_gaining_it_brings_its_subtree),
+    (bugs.rights_of_the_first_reading, test_rights.test_losing_a_root_removes_it_and_gaining_it_brings_its_subtree),
     (bugs.a_return_in_one_row, test_changes.test_what_comes_back_from_the_trash_is_told_whole_parents_first),
     (
         bugs.an_epoch_that_outlives_what_was_overtaken,

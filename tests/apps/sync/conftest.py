@@ -3,6 +3,7 @@
 import pytest
 
 from tests.apps.files.conftest import Tree, counted_queries  # noqa: F401 - the second is a fixture
+from tests.apps.sync.following import Device, project
 from tests.support.live import Live
 from tests.support.sockets import SocketProcess
 
@@ -29,3 +30,12 @@ def sockets(process):
 def tree(tenant, actor):
     """Mia's tree, spoken to by the doors of files."""
     return Tree(actor)
+
+
+@pytest.fixture
+def device(tree):
+    tree.folder("a")
+    project()
+    device = Device(tree.actor)
+    device.follow()
+    return device

@@ -1,7 +1,9 @@
 """Devices of tests: each keeps a copy of a tree by nothing but what the feed tells it."""
 
 from apps.sync import api as sync
+from apps.sync.models import ChangeJournal, Feed
 from bitvault.events import consuming
+from bitvault.kernel import db
 from tests.apps.files.conftest import fetch
 
 FIELDS = ("parent_id", "name", "revision", "kind", "version_id", "size_bytes", "content_hash", "media_type")
@@ -10,6 +12,23 @@ FIELDS = ("parent_id", "name", "revision", "kind", "version_id", "size_bytes", "
 def project() -> int:
     """Bring the feed of the entered tenant to the head of its stream."""
     return consuming.consume("sync")
+
+
+def journal(after=0):
+    """The rows of the journal behind a number."""
+    return fetch("SELECT seq, ordinal, node_id FROM sync_change_journal WHERE seq > %s ORDER BY 1, 2", [after])
+
+
+def head():
+    """How far the feed is."""
+    return fetch("SELECT seq FROM sync_feed")[0][0]
+
+
+def set_horizon(seq):
+    """Forget the journal up to a number."""
+    with db.write_transaction():
+        ChangeJournal.objects.filter(seq__lte=seq).delete()
+        Feed.objects.update(horizon=seq)
 
 
 def fresh_tree(actor):

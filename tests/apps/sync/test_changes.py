@@ -1,4 +1,4 @@
-"""Reading the feed: cursors that always advance, end at the horizon, and belong to one device; rights judged when reading."""
+"""Reading the feed: what a page says and costs, cursors that always advance and belong to one device."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,37 +9,18 @@ from django.db import connection
 
 from apps.files import api as files
 from apps.sync import api as sync
-from apps.sync import feed, operations, positions, snapshots
+from apps.sync import positions, snapshots
 from apps.sync.errors import ConflictResolved, CursorExpired, DeviceEnded
-from apps.sync.models import ChangeJournal, Feed
 from bitvault.events import consuming
 from bitvault.events.api import publish
-from bitvault.events.catalog.files import NodeMoved, VersionCommitted
+from bitvault.events.catalog.files import VersionCommitted
 from bitvault.events.models import DeadLetter
 from bitvault.events.operating import rebuild, replay_dead_letter
 from bitvault.kernel import clock, db, pages
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import BadCursor
 from tests.apps.files.conftest import Tree, fetch
-from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, project
-
-
-@pytest.fixture
-def device(tree):
-    tree.folder("a")
-    project()
-    device = Device(tree.actor)
-    device.follow()
-    return device
-
-
-def journal(after=0):
-    return fetch("SELECT seq, ordinal, node_id FROM sync_change_journal WHERE seq > %s ORDER BY 1, 2", [after])
-
-
-def head():
-    return fetch("SELECT seq FROM sync_feed")[0][0]
-
+from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, head, journal, project
 
 # --- what a page says ------------------------------------------------------------------------------------------------------
 
@@ -161,89 +142,6 @@ def test_a_lost_answer_is_asked_for_again(tree, device):
     assert again == first
 
 
-# --- the horizon -----------------------------------------------------------------------------------------------------------
-
-
-def set_horizon(seq):
-    with db.write_transaction():
-        ChangeJournal.objects.filter(seq__lte=seq).delete()
-        Feed.objects.update(horizon=seq)
-
-
-@pytest.mark.parametrize(("distance", "readable"), [(-1, False), (0, True), (1, True)])
-def test_the_journal_is_read_from_its_horizon_on(tree, device, distance, readable):
-    for number in range(6):
-        tree.folder(f"n{number}")
-    project()
-    horizon = head() - 3
-    set_horizon(horizon)
-    cursor = replace(positions.decode(device.cursor), seq=horizon + distance).encode()
-    if readable:
-        assert len(sync.list_changes(actor=tree.actor, cursor=cursor).items) == 3 - distance
-    else:
-        with pytest.raises(CursorExpired):
-            sync.list_changes(actor=tree.actor, cursor=cursor)
-
-
-def test_a_cursor_in_the_middle_of_an_event_ends_with_its_event(tree, device):
-    top = tree.folder("top")
-    tree.folder("inner", top)
-    tree.trash(top)
-    project()
-    device.follow()
-    tree.restore(top)
-    project()
-    device.limit = 1
-    assert device.pull().has_more
-    set_horizon(head())
-    with pytest.raises(CursorExpired):
-        device.pull()
-
-
-def test_a_cursor_of_another_epoch_is_over(tree, device):
-    with db.write_transaction():
-        Feed.objects.update(epoch=uuid4())
-    with pytest.raises(CursorExpired):
-        device.pull()
-    device.take_snapshot()
-    device.follow()
-    assert device.nodes == fresh_tree(tree.actor)
-
-
-def test_trimming_waits_for_days_and_for_devices_that_still_come(tree, device, monkeypatch):
-    for number in range(4):
-        tree.folder(f"n{number}")
-    project()
-    assert operations.trim_journal() == 0
-    now = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
-    other = Device(tree.actor)
-    device.follow()
-    sync.acknowledge(actor=tree.actor, cursor=device.cursor)
-    trimmed = head()
-    tree.folder("young")
-    project()
-    assert operations.trim_journal() > 0
-    assert fetch("SELECT horizon FROM sync_feed") == [(trimmed,)]
-    assert len(journal()) == 1
-    device.follow()
-    other.follow()
-    assert device.nodes == other.nodes == fresh_tree(tree.actor)
-    assert operations.trim_journal() == 0
-
-
-def test_a_device_that_still_comes_keeps_what_it_has_not_acknowledged(tree, device, monkeypatch):
-    now = clock.now()
-    sync.acknowledge(actor=tree.actor, cursor=device.cursor)
-    tree.folder("old")
-    project()
-    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
-    sync.acknowledge(actor=tree.actor, cursor=device.cursor)
-    operations.trim_journal()
-    device.follow()
-    assert device.nodes == fresh_tree(tree.actor)
-
-
 # --- cursors that are not one's own ----------------------------------------------------------------------------------------
 
 
@@ -318,98 +216,6 @@ def test_an_acknowledgement_never_goes_back(tree, device):
     new = sync.acknowledge(actor=tree.actor, cursor=device.cursor)
     assert sync.acknowledge(actor=tree.actor, cursor=old) == new
     assert sync.list_devices(actor=tree.actor).items[0].seq == new.seq == head()
-
-
-# --- rights ----------------------------------------------------------------------------------------------------------------
-
-
-def read_with(device, rights):
-    """Follow the feed as if the actor reached these roots."""
-    while True:
-        page = feed.list_changes(
-            device.actor, positions.decode(device.cursor), dict.fromkeys(rights, ("view",)), limit=device.limit
-        )
-        device.keep(page)
-        if not page.has_more:
-            device.assert_whole()
-            return
-
-
-def test_losing_a_root_removes_it_and_gaining_it_brings_its_subtree(tree, device, make_actor):
-    adam = Tree(make_actor("adam"))
-    adam.file("hers.txt", adam.folders("h/i"))
-    project()
-    mine, hers = fresh_tree(tree.actor), fresh_tree(adam.actor)
-    read_with(device, [tree.root.id, adam.root.id])
-    assert device.nodes == mine | hers
-    adam.folder("unseen")
-    project()
-    device.told.clear()
-    read_with(device, [tree.root.id])
-    assert [(change.op, change.node_id) for change in device.told] == [("removed", adam.root.id)]
-    assert device.nodes == mine
-    device.limit = 1
-    read_with(device, [tree.root.id, adam.root.id])
-    assert device.nodes == mine | fresh_tree(adam.actor)
-
-
-def test_losing_a_root_while_its_subtree_is_being_read_removes_what_was_told(tree, device, make_actor):
-    adam = Tree(make_actor("adam"))
-    adam.folders("h/i/j")
-    project()
-    device.limit = 2
-    both = dict.fromkeys([tree.root.id, adam.root.id], ("view",))
-    device.keep(feed.list_changes(tree.actor, positions.decode(device.cursor), both, limit=2))
-    assert adam.root.id in device.nodes
-    read_with(device, [tree.root.id])
-    assert device.nodes == fresh_tree(tree.actor)
-
-
-def test_a_snapshot_of_a_root_that_is_lost_is_over(tree, device, make_actor):
-    adam = Tree(make_actor("adam"))
-    project()
-    both = dict.fromkeys([tree.root.id, adam.root.id], ("view",))
-    page = feed.list_snapshot(tree.actor, device.id, None, both, limit=1)
-    with pytest.raises(CursorExpired):
-        sync.list_snapshot(actor=tree.actor, device_id=device.id, cursor=page.next_cursor)
-
-
-def test_a_move_between_roots_shows_as_removed_here_and_as_the_subtree_there(tree, device, make_actor):
-    adam = Tree(make_actor("adam"))
-    folder = tree.folders("x/y")
-    file = tree.file("deep.txt", folder)
-    project()
-    device.follow()
-    hers = Device(adam.actor)
-    hers.follow()
-    with db.write_transaction():
-        publish(
-            NodeMoved(
-                node_id=folder.id,
-                kind="folder",
-                parent_id=adam.root.id,
-                old_parent_id=folder.parent_id,
-                name="y",
-                old_name="y",
-                revision=folder.revision + 1,
-            )
-        )
-    project()
-    device.follow()
-    hers.follow()
-    assert not {folder.id, file.id} & set(device.nodes)
-    assert {folder.id, file.id} <= set(hers.nodes)
-
-
-def test_nobody_is_told_of_anothers_files(tree, device, make_actor):
-    adam, olga = Tree(make_actor("adam")), Device(make_actor("olga"))
-    secret = adam.file("secret.txt")
-    project()
-    device.follow()
-    olga.follow()
-    told = {change.node_id for change in (*device.told, *olga.told)}
-    assert secret.id not in told
-    assert adam.root.id not in told
 
 
 # --- costs -----------------------------------------------------------------------------------------------------------------

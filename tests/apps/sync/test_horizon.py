@@ -2,15 +2,18 @@
 
 import random
 from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from apps.sync import api as sync
-from apps.sync import positions
+from apps.sync import operations, positions
 from apps.sync.errors import CursorExpired
+from apps.sync.models import Feed
+from bitvault.kernel import clock, db
 from tests.apps.files.conftest import fetch, live_a_little
-from tests.apps.sync.following import Device, project
-from tests.apps.sync.test_changes import head, set_horizon
+from tests.apps.sync.following import Device, fresh_tree, head, journal, project, set_horizon
 
 CURSORS = 1000
 AROUND = 12
@@ -48,3 +51,77 @@ def test_a_thousand_cursors_around_the_horizon(tree):
             assert not page.has_more
             answered += 1
     assert min(answered, refused) > CURSORS // 4
+
+
+@pytest.mark.parametrize(("distance", "readable"), [(-1, False), (0, True), (1, True)])
+def test_the_journal_is_read_from_its_horizon_on(tree, device, distance, readable):
+    for number in range(6):
+        tree.folder(f"n{number}")
+    project()
+    horizon = head() - 3
+    set_horizon(horizon)
+    cursor = replace(positions.decode(device.cursor), seq=horizon + distance).encode()
+    if readable:
+        assert len(sync.list_changes(actor=tree.actor, cursor=cursor).items) == 3 - distance
+    else:
+        with pytest.raises(CursorExpired):
+            sync.list_changes(actor=tree.actor, cursor=cursor)
+
+
+def test_a_cursor_in_the_middle_of_an_event_ends_with_its_event(tree, device):
+    top = tree.folder("top")
+    tree.folder("inner", top)
+    tree.trash(top)
+    project()
+    device.follow()
+    tree.restore(top)
+    project()
+    device.limit = 1
+    assert device.pull().has_more
+    set_horizon(head())
+    with pytest.raises(CursorExpired):
+        device.pull()
+
+
+def test_a_cursor_of_another_epoch_is_over(tree, device):
+    with db.write_transaction():
+        Feed.objects.update(epoch=uuid4())
+    with pytest.raises(CursorExpired):
+        device.pull()
+    device.take_snapshot()
+    device.follow()
+    assert device.nodes == fresh_tree(tree.actor)
+
+
+def test_trimming_waits_for_days_and_for_devices_that_still_come(tree, device, monkeypatch):
+    for number in range(4):
+        tree.folder(f"n{number}")
+    project()
+    assert operations.trim_journal() == 0
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
+    other = Device(tree.actor)
+    device.follow()
+    sync.acknowledge(actor=tree.actor, cursor=device.cursor)
+    trimmed = head()
+    tree.folder("young")
+    project()
+    assert operations.trim_journal() > 0
+    assert fetch("SELECT horizon FROM sync_feed") == [(trimmed,)]
+    assert len(journal()) == 1
+    device.follow()
+    other.follow()
+    assert device.nodes == other.nodes == fresh_tree(tree.actor)
+    assert operations.trim_journal() == 0
+
+
+def test_a_device_that_still_comes_keeps_what_it_has_not_acknowledged(tree, device, monkeypatch):
+    now = clock.now()
+    sync.acknowledge(actor=tree.actor, cursor=device.cursor)
+    tree.folder("old")
+    project()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
+    sync.acknowledge(actor=tree.actor, cursor=device.cursor)
+    operations.trim_journal()
+    device.follow()
+    assert device.nodes == fresh_tree(tree.actor)
