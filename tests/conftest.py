@@ -103,9 +103,11 @@ def _database_of_the_marker(request):
 
 @pytest.fixture(autouse=True)
 def _fresh_context():
-    """No test inherits a tenant, a request or a stream number from the one before."""
+    """No test inherits a tenant, a request, a stream number or a remembered credential from the one before."""
+    from apps.identity import queries
     from bitvault.kernel import db, request
 
+    queries.forget_remembered()
     request.set_request_id(None)
     db.latest_seq.set(None)
 

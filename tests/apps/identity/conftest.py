@@ -5,16 +5,6 @@ import pytest
 from tests.support.world import ACME, BETA, PASSWORD
 
 
-@pytest.fixture(autouse=True)
-def _nothing_remembered():
-    """No test sees what another one left in the memory of this process."""
-    from apps.identity import queries
-
-    queries.forget_remembered()
-    yield
-    queries.forget_remembered()
-
-
 @pytest.fixture
 def address() -> str:
     """An address of this test alone, so that limits count nobody else's tries."""

@@ -22,11 +22,15 @@ def make(email, **changes):
     return api.create_tenant(**values)
 
 
-def roles_and_schemas(cursor):
-    cursor.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 't\\_%%' ORDER BY 1")
-    roles = {name for (name,) in cursor.fetchall()}
-    cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 't\\_%%' ORDER BY 1")
-    return roles, {name for (name,) in cursor.fetchall()}
+def has_role_and_schema(tenant_id):
+    """Tell whether a tenant has its role and its schema; asked by name, for roles belong to the server, and other tests make theirs."""
+    name = tenancy.schema_of(tenant_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s), EXISTS (SELECT FROM pg_namespace WHERE nspname = %s)",
+            [name, name],
+        )
+        return cursor.fetchone()
 
 
 def test_a_tenant_comes_whole(db, email, events):
@@ -39,10 +43,7 @@ def test_a_tenant_comes_whole(db, email, events):
     assert (member.user.email, member.user.name, member.role) == (email, "Nora", "owner")
     assert StreamHead.objects.get(tenant_id=row.id).last_seq == 2
     assert [type_ for type_, _ in events(row.id)] == ["identity.tenant.created.v1", "identity.member.added.v1"]
-    with connection.cursor() as cursor:
-        roles, schemas = roles_and_schemas(cursor)
-    assert row.schema_name in roles
-    assert row.schema_name in schemas
+    assert has_role_and_schema(made.id) == (True, True)
 
 
 def test_a_new_tenant_works_at_once(db, email):
@@ -68,8 +69,11 @@ def test_a_tenant_is_ready_in_under_a_second(email):
 @pytest.mark.committed
 @pytest.mark.parametrize("failing", ["open_stream", "publish", "members.join", "provisioning.create_schema"])
 def test_a_failure_in_the_middle_leaves_nothing(email, monkeypatch, failing):
-    with connection.cursor() as cursor:
-        before = roles_and_schemas(cursor)
+    ids = []
+    create_schema = provisioning.create_schema
+    monkeypatch.setattr(
+        provisioning, "create_schema", lambda tenant_id: ids.append(tenant_id) or create_schema(tenant_id)
+    )
     heads, events = StreamHead.objects.count(), StreamEvent.objects.count()
     target, _, name = failing.rpartition(".")
     owner = getattr(tenants, target) if target else tenants
@@ -82,8 +86,7 @@ def test_a_failure_in_the_middle_leaves_nothing(email, monkeypatch, failing):
     monkeypatch.setattr(owner, name, fail_after)
     with pytest.raises(RuntimeError):
         make(email)
-    with connection.cursor() as cursor:
-        assert roles_and_schemas(cursor) == before
+    assert [has_role_and_schema(tenant_id) for tenant_id in ids] == [(False, False)]
     assert not models.Tenant.objects.filter(slug="newco").exists()
     assert not models.Domain.objects.filter(domain="newco.localhost").exists()
     assert not models.User.objects.filter(email=email).exists()
