@@ -1,13 +1,17 @@
 """The clockwork's clock: Celery's, of which one at a time sends, however many run.
 
 Whoever holds the row of its heartbeat ticks; the others wait, and one of them takes over when the holder says nothing more.
+
+When what was last sent is kept nowhere: who takes over sends everything once and keeps the intervals from there. A file, as Celery's own
+clock has it, lies on one machine of several, is ruined when two write it or one dies writing, and every sweep here may come too often.
 """
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from celery.beat import PersistentScheduler
+from celery.beat import Scheduler
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 
@@ -17,10 +21,13 @@ from bitvault.kernel import ids
 RENEW_SECONDS = 1.0
 """How often the row is asked for. Five times within a lease, so that a slow database does not make the clock change hands."""
 
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+"""When something was last sent that this process has not sent yet."""
+
 logger = structlog.get_logger(__name__)
 
 
-class OneAtATime(PersistentScheduler):  # type: ignore[misc] # celery has no types
+class OneAtATime(Scheduler):  # type: ignore[misc] # celery has no types
     """Sends what is due while it holds the heartbeat, and nothing while another does or the database does not say."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -28,6 +35,12 @@ class OneAtATime(PersistentScheduler):  # type: ignore[misc] # celery has no typ
         self._holds = False
         self._asked_at = -RENEW_SECONDS
         super().__init__(*arguments, **options)
+
+    def setup_schedule(self) -> None:
+        """Take up the schedule, with everything due."""
+        super().setup_schedule()
+        for entry in self.schedule.values():
+            entry.last_run_at = NEVER
 
     def tick(self, *arguments: Any, **options: Any) -> float:
         """Send the next thing that is due; returns how long to wait."""

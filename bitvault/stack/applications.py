@@ -119,8 +119,7 @@ class Applications:
     def _beat(self) -> Program:
         return self._python(
             "beat",
-            *("-m", "celery", "--quiet", "--app", CELERY_APPLICATION, "beat"),
-            *("--schedule", str(self.layout.schedule), "--pidfile=", "--loglevel", "WARNING"),
+            *("-m", "celery", "--quiet", "--app", CELERY_APPLICATION, "beat", "--pidfile=", "--loglevel", "WARNING"),
         )
 
 

@@ -41,7 +41,6 @@ class Layout:
         self.log = directory / "log"
         self.database = directory / "postgresql"
         self.prepared = directory / "prepared.json"
-        self.schedule = directory / "beat-schedule"
         self.figures = directory / "figures"
 
     def open(self, *, least_free_bytes: int = LEAST_FREE_BYTES) -> None:

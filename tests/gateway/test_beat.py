@@ -1,4 +1,4 @@
-"""Beat: however many run, one sends."""
+"""Beat: however many run, one sends, and what it sends waits for nothing that another one wrote down."""
 
 import time
 from datetime import timedelta
@@ -13,17 +13,22 @@ from bitvault.gateway.beat import OneAtATime
 
 pytestmark = pytest.mark.committed
 
+MOMENT, HOUR = "tests.each_moment", "tests.each_hour"
+
 
 @pytest.fixture
-def make_beat(tmp_path):
+def make_beat():
     """Build a scheduler that keeps what it would send; a name stands for a process."""
     Heartbeat.objects.all().delete()
     made = []
 
     def make(name: str) -> OneAtATime:
         app = Celery(name, broker="memory://", set_as_current=False)
-        app.conf.beat_schedule = {"each-moment": {"task": "tests.nothing", "schedule": schedule(0.001)}}
-        beat = OneAtATime(app=app, schedule_filename=str(tmp_path / name))
+        app.conf.beat_schedule = {
+            "each-moment": {"task": MOMENT, "schedule": schedule(0.001)},
+            "each-hour": {"task": HOUR, "schedule": schedule(3600)},
+        }
+        beat = OneAtATime(app=app)
         beat.sent = []
         beat.apply_async = lambda entry, **_: beat.sent.append(entry.task)
         made.append(beat)
@@ -79,6 +84,18 @@ def test_a_beat_that_cannot_ask_sends_nothing(make_beat, monkeypatch):
     assert run(beat) == 0
     monkeypatch.undo()
     assert run(beat)
+
+
+def test_who_takes_over_sends_everything_once_and_then_keeps_the_intervals(make_beat):
+    """However often the clockwork is restarted or changes hands, what is due each hour is not put off by another hour."""
+    first, second = make_beat("first"), make_beat("second")
+    run(first)
+    run(second)
+    assert (first.sent.count(HOUR), second.sent.count(HOUR)) == (1, 0)
+    first.close()
+    run(second)
+    assert second.sent.count(HOUR) == 1
+    assert second.sent.count(MOMENT) > 1
 
 
 def test_the_product_runs_this_one():

@@ -143,7 +143,7 @@ def _beat(ready: Callable[[], None]) -> None:
     from bitvault.gateway.celery import app
 
     ready()
-    Beat(app=app, schedule=str(Path(tempfile.gettempdir()) / "schedule"), loglevel="WARNING", quiet=True).run()
+    Beat(app=app, loglevel="WARNING", quiet=True).run()
 
 
 def _note(
