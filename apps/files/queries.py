@@ -239,8 +239,7 @@ SELECT id, node_id, blob_id FROM files_version WHERE %(after)s::uuid IS NULL OR 
 
 def list_reachable_roots(actor: Actor) -> list[ReachableRoot]:
     """List the roots whose trees the actor may see: the personal one, once there is one, and team folders."""
-    with db.read_transaction():
-        ways = [Way([NodeRow._make(row)]) for row in fetch_all(_ROOTS, {"user_id": actor.user_id})]
+    ways = [Way([NodeRow._make(row)]) for row in db.read_alone(_ROOTS, {"user_id": actor.user_id})]
     found = [(way.node.id, access.find_right(actor, way)) for way in ways]
     return [ReachableRoot(id=root_id, rights=access.names_up_to(right)) for root_id, right in found if right]
 

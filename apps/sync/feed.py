@@ -68,7 +68,9 @@ def _list_gained(standing: Standing, position: Position, rights: Rights, limit: 
 
 
 def _list_journal(standing: Standing, position: Position, rights: Rights, limit: int) -> dtos.Changes:
-    entries = queries.list_entries(position, head=standing.seq, limit=limit + 1)
+    # Most devices ask in vain most of the time.
+    is_behind = position.complete_seq < standing.seq
+    entries = queries.list_entries(position, head=standing.seq, limit=limit + 1) if is_behind else []
     more = len(entries) > limit
     entries = entries[:limit]
     states = queries.find_states({entry.node_id for entry in entries}) if entries else {}

@@ -12,7 +12,7 @@ from apps.sync.errors import CursorExpired, DeviceEnded
 from apps.sync.models import Device, Feed
 from apps.sync.positions import Position
 from apps.sync.projector import ROOTS
-from bitvault.kernel import names
+from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.pages import BadCursor
 
@@ -101,7 +101,7 @@ def require_standing(actor: Actor, position: Position) -> Standing:
     :raises BadCursor: its device is somebody else's.
     :raises CursorExpired: the journal does not reach back to it, or was made anew since.
     """
-    standing = Standing._make(fetch_all(_STANDING, [position.device_id])[0])
+    standing = _find_standing(position.device_id)
     if standing.user_id is None:
         raise DeviceEnded
     if standing.user_id != actor.user_id:
@@ -116,10 +116,16 @@ def require_device(actor: Actor, device_id: UUID) -> Standing:
 
     :raises DeviceEnded: it was ended, or is somebody else's, or never was.
     """
-    standing = Standing._make(fetch_all(_STANDING, [device_id])[0])
+    standing = _find_standing(device_id)
     if standing.user_id != actor.user_id:
         raise DeviceEnded
     return standing
+
+
+def _find_standing(device_id: UUID) -> Standing:
+    with db.prepared_cursor() as cursor:
+        cursor.execute(_STANDING, [device_id])
+        return Standing._make(cursor.fetchone())
 
 
 def get_feed_seq() -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from bitvault.events.api import WAIT_LIMIT_MS, get_position, wait_for
+from bitvault.events.api import WAIT_LIMIT_MS, wait_for
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web.views import Query
 
@@ -28,12 +28,13 @@ class DerivedQuery(Query, frozen=True):
     wait_ms: Annotated[int, msgspec.Meta(ge=0, le=WAIT_LIMIT_MS)] = 0
 
 
-def require_position(consumer: str, query: DerivedQuery) -> int:
-    """Wait for a consumer as the query says; tells the number that the answer is true as of.
+def require_position(consumer: str, query: DerivedQuery) -> None:
+    """Wait for a consumer as the query says; who names no number takes the answer as it is.
 
     :raises Lagging: it has not come to ``min_seq`` in time.
     """
-    position = wait_for(consumer, query.min_seq, wait_ms=query.wait_ms) if query.min_seq else get_position(consumer)
+    if not query.min_seq:
+        return
+    position = wait_for(consumer, query.min_seq, wait_ms=query.wait_ms)
     if position < query.min_seq:
         raise Lagging(as_of_seq=position)
-    return position

@@ -235,6 +235,17 @@ def test_a_page_costs_the_same_whatever_it_holds(tree, device, counted_queries):
     assert counts[0] == counts[1] <= 6
 
 
+def test_asking_in_vain_looks_at_the_rights_and_at_how_far_the_feed_is_and_no_further(tree, device, counted_queries):
+    tree.folder("before")
+    project()
+    device.follow()
+    with counted_queries() as statements:
+        page = sync.list_changes(actor=tree.actor, cursor=device.cursor)
+    assert (page.items, page.has_more) == ([], False)
+    assert not [sql for sql in statements if "sync_change_journal" in sql]
+    assert len([sql for sql in statements if "files_node" in sql or "sync_feed" in sql]) == 2
+
+
 def test_a_snapshots_page_costs_the_same_whatever_it_holds(tree, device, counted_queries):
     for number in range(205):
         tree.folder(f"n{number}")
