@@ -4,6 +4,7 @@ import contextvars
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.request import split_domain_port
 from django.utils.deprecation import MiddlewareMixin
 from prometheus_client import Counter, Histogram
@@ -43,6 +44,9 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 _LENGTH_DIGITS = 19
 """No length has more: what is longer is not worth reading as a number."""
+
+_READ_TO_THE_END_BYTES = 64 * 1024
+"""Longer bodies that nobody wanted are not waited for."""
 
 logger = structlog.get_logger("bitvault.request")
 
@@ -90,11 +94,14 @@ class RequestContext:
         )
 
 
-class BodyLimit:
+class Body:
     """Refuse a body over 2 MB before anything reads it, on every route: the bytes of files travel straight to the object store.
 
     Django itself checks what it keeps in memory; the files of a form it would read to the end, however long. A body without a length is
     no body to WSGI, so that one is refused too instead of being lost.
+
+    What the view left unread, because it refused before it looked, is read after it, up to ``_READ_TO_THE_END_BYTES``: the web server
+    hangs up on an answered request whose body is still to come, and the client's next request on that connection would go unanswered.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -108,7 +115,11 @@ class BodyLimit:
             return problems.render(errors.Malformed("Content-Length is a number of bytes."))
         if len(length) > _LENGTH_DIGITS or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return problems.render(errors.TooLarge("A request body may have at most 2 MB."))
-        return self._get_response(request)
+        response = self._get_response(request)
+        if 0 < int(length) <= _READ_TO_THE_END_BYTES and not hasattr(request, "_body"):
+            with suppress(UnreadablePostError):
+                request.read()
+        return response
 
 
 class HostChoice:

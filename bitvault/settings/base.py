@@ -137,7 +137,7 @@ WSGI_APPLICATION = "bitvault.gateway.wsgi.application"
 MIDDLEWARE = [
     "bitvault.gateway.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
-    "bitvault.gateway.middleware.BodyLimit",
+    "bitvault.gateway.middleware.Body",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "bitvault.gateway.middleware.HostChoice",
     "django.contrib.sessions.middleware.SessionMiddleware",

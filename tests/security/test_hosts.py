@@ -1,5 +1,6 @@
 """Which vault a request reaches is decided by one Host header and the credential; what disagrees or doubles reaches none (THR 20)."""
 
+import select
 import socket
 
 import pytest
@@ -153,12 +154,7 @@ def test_a_second_request_on_one_connection_has_its_own_tenant(live, hosts):
         ):
             credential = f"Authorization: Bearer {token}\r\n" if token else ""
             connection.sendall(f"GET /api/v1/me HTTP/1.1\r\nHost: {hosts[host]}\r\n{credential}\r\n".encode())
-            status = int(stream.readline().split()[1])
-            length = 0
-            while (line := stream.readline().strip().lower()) != b"":
-                if line.startswith(b"content-length:"):
-                    length = int(line.split(b":")[1])
-            body = stream.read(length)
+            status, body = _answer(stream)
             assert status == expected, body
             if status == 200:
                 assert (b"acme" in body, b"beta" in body) == (token == MIA, token == BORIS)
@@ -183,3 +179,29 @@ def test_a_path_that_looks_like_a_host_leads_nowhere_else(say, hosts):
         assert status in (0, 302, 400, 404)
         assert "location: //" not in head.lower()
         assert "evil" not in head.lower()
+
+
+def test_a_connection_outlives_a_request_that_was_refused_before_its_body_came(live, hosts):
+    """A client may send head and body apart; the answer waits for the rest, so that the next request on the connection is answered too."""
+    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as connection:
+        stream = connection.makefile("rb")
+        for _ in range(3):
+            connection.sendall(
+                f"POST /api/v1/folders HTTP/1.1\r\nHost: {hosts['acme']}\r\nContent-Length: 2\r\n\r\n".encode()
+            )
+            assert not select.select([connection], [], [], 0.2)[0]
+            connection.sendall(b"{}")
+            assert _answer(stream)[0] == 401
+            connection.sendall(
+                f"GET /api/v1/me HTTP/1.1\r\nHost: {hosts['acme']}\r\nAuthorization: Bearer {MIA}\r\n\r\n".encode()
+            )
+            assert _answer(stream)[0] == 200
+
+
+def _answer(stream):
+    status = int(stream.readline().split()[1])
+    length = 0
+    while (line := stream.readline().strip().lower()) != b"":
+        if line.startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    return status, stream.read(length)
