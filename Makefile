@@ -37,7 +37,7 @@ venv: $(DEV) ## make the virtual environment with everything that checks and tes
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "BitVault needs Python 3.11 or later; name one with 'make PYTHON=/path/to/python'." >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }  # half of one would be taken for a whole one
 
 $(RUN): requirements.txt | $(PY)
 	@echo "installing BitVault's pinned packages into $(VENV)"

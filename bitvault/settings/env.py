@@ -13,11 +13,42 @@ from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parents[2]
 
+LOG_FORMATS = ("json", "console")
+SWITCHED_ON = ("true", "1", "yes", "on")
+SWITCHED_OFF = ("false", "0", "no", "off")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 _env = environ.Env()
 
 
+# An empty variable is one that is not set: container files pass on what .env leaves out.
+def _text(name: str, *, default: str) -> str:
+    return _env.str(name, default="") or default
+
+
+def _number(name: str, *, default: int) -> int:
+    value = _text(name, default=str(default))
+    if not (value.isascii() and value.isdecimal()):
+        raise ImproperlyConfigured(f"{name} must be a number like {default}, and is {value!r}.")
+    return int(value)
+
+
+def _switch(name: str, *, default: bool) -> bool:
+    value = _text(name, default=str(default)).lower()
+    if value not in SWITCHED_ON + SWITCHED_OFF:
+        raise ImproperlyConfigured(f"{name} must be true or false, and is {value!r}.")
+    return value in SWITCHED_ON
+
+
+def _choice(name: str, choices: tuple[str, ...], *, default: str) -> str:
+    value = _text(name, default=default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, and is {value!r}.")
+    return value
+
+
 def _required(name: str) -> str:
-    value = _env.str(name, default="")
+    value = _text(name, default="")
     if not value:
         raise ImproperlyConfigured(
             f"Set {name}: .env.example tells what it is. `make up` sets it for the embedded stack."
@@ -81,7 +112,7 @@ def read() -> Environment:
 
     :raises ImproperlyConfigured: a variable is missing or wrong; the sentence names it.
     """
-    base_url = _env.str("BITVAULT_BASE_URL", default="http://localhost:8000").rstrip("/")
+    base_url = _text("BITVAULT_BASE_URL", default="http://localhost:8000").rstrip("/")
     if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname:
         raise ImproperlyConfigured("BITVAULT_BASE_URL must look like https://vault.example.com")
     s3_endpoint_url = _required("BITVAULT_S3_ENDPOINT_URL")
@@ -89,31 +120,31 @@ def read() -> Environment:
     return Environment(
         secret_key=_required("BITVAULT_SECRET_KEY"),
         database_url=database_url,
-        database_owner_url=_env.str("BITVAULT_DATABASE_OWNER_URL", default=database_url),
-        database_lifetime_seconds=_env.int("BITVAULT_DATABASE_LIFETIME_SECONDS", default=300),
-        database_prepared_statements=_env.bool("BITVAULT_DATABASE_PREPARED_STATEMENTS", default=True),
+        database_owner_url=_text("BITVAULT_DATABASE_OWNER_URL", default=database_url),
+        database_lifetime_seconds=_number("BITVAULT_DATABASE_LIFETIME_SECONDS", default=300),
+        database_prepared_statements=_switch("BITVAULT_DATABASE_PREPARED_STATEMENTS", default=True),
         redis_url=_required("BITVAULT_REDIS_URL").rstrip("/"),
         s3_endpoint_url=s3_endpoint_url,
-        s3_public_endpoint_url=_env.str("BITVAULT_S3_PUBLIC_ENDPOINT_URL", default=s3_endpoint_url),
-        s3_region=_env.str("BITVAULT_S3_REGION", default="us-east-1"),
+        s3_public_endpoint_url=_text("BITVAULT_S3_PUBLIC_ENDPOINT_URL", default=s3_endpoint_url),
+        s3_region=_text("BITVAULT_S3_REGION", default="us-east-1"),
         s3_access_key_id=_required("BITVAULT_S3_ACCESS_KEY_ID"),
         s3_secret_access_key=_required("BITVAULT_S3_SECRET_ACCESS_KEY"),
-        s3_bucket=_env.str("BITVAULT_S3_BUCKET", default="bitvault"),
-        s3_assets_bucket=_env.str("BITVAULT_S3_ASSETS_BUCKET", default="bitvault-assets"),
+        s3_bucket=_text("BITVAULT_S3_BUCKET", default="bitvault"),
+        s3_assets_bucket=_text("BITVAULT_S3_ASSETS_BUCKET", default="bitvault-assets"),
         base_url=base_url,
-        operator_host=_env.str("BITVAULT_OPERATOR_HOST", default=f"admin.{urlsplit(base_url).hostname}"),
-        extra_hosts=tuple(_env.list("BITVAULT_EXTRA_HOSTS", default=[])),
-        socket_url=_env.str("BITVAULT_SOCKET_URL", default="").rstrip("/"),
-        sockets_per_user=_env.int("BITVAULT_SOCKETS_PER_USER", default=50),
-        sockets_per_address=_env.int("BITVAULT_SOCKETS_PER_ADDRESS", default=2000),
-        static_directory=_env.str("BITVAULT_STATIC_DIRECTORY", default=str(ROOT / "var" / "static")),
-        email_url=_env.str("BITVAULT_EMAIL_URL", default="consolemail://"),
-        trusted_proxy_count=_env.int("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
-        sign_up_open=_env.bool("BITVAULT_SIGN_UP_OPEN", default=True),
-        metrics_key=_env.str("BITVAULT_METRICS_KEY", default=""),
-        metrics_directory=_env.str("BITVAULT_METRICS_DIRECTORY", default=""),
-        log_format=_env.str("BITVAULT_LOG_FORMAT", default="json"),
-        log_level=_env.str("BITVAULT_LOG_LEVEL", default="INFO"),
+        operator_host=_text("BITVAULT_OPERATOR_HOST", default=f"admin.{urlsplit(base_url).hostname}"),
+        extra_hosts=tuple(filter(None, _text("BITVAULT_EXTRA_HOSTS", default="").replace(" ", "").split(","))),
+        socket_url=_text("BITVAULT_SOCKET_URL", default="").rstrip("/"),
+        sockets_per_user=_number("BITVAULT_SOCKETS_PER_USER", default=50),
+        sockets_per_address=_number("BITVAULT_SOCKETS_PER_ADDRESS", default=2000),
+        static_directory=_text("BITVAULT_STATIC_DIRECTORY", default=str(ROOT / "var" / "static")),
+        email_url=_text("BITVAULT_EMAIL_URL", default="consolemail://"),
+        trusted_proxy_count=_number("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
+        sign_up_open=_switch("BITVAULT_SIGN_UP_OPEN", default=True),
+        metrics_key=_text("BITVAULT_METRICS_KEY", default=""),
+        metrics_directory=_text("BITVAULT_METRICS_DIRECTORY", default=""),
+        log_format=_choice("BITVAULT_LOG_FORMAT", LOG_FORMATS, default="json"),
+        log_level=_choice("BITVAULT_LOG_LEVEL", LOG_LEVELS, default="INFO"),
     )
 
 

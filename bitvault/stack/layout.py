@@ -99,7 +99,7 @@ class Layout:
                 f"{self.directory} is of layout {version} and this BitVault reads layout {LAYOUT_VERSION}: "
                 "start it with the BitVault that made it, or delete all data with 'make reset'."
             )
-        missing = [path.name for path in (self.secrets, self.ports, self.database) if not path.exists()]
+        missing = [path.name for path in (self.secrets, self.database) if not path.exists()]
         if missing:
             raise StackError(
                 f"{self.directory} lacks {' and '.join(missing)}: put that back from a backup, "

@@ -2,9 +2,13 @@
 
 import re
 
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
 from bitvault.stack.layout import ROOT
 
 EXAMPLE = (ROOT / ".env.example").read_text()
+COMPOSE = (ROOT / "compose.yaml").read_text()
 READER = (ROOT / "bitvault" / "settings" / "env.py").read_text()
 
 
@@ -27,7 +31,7 @@ def test_what_must_be_set_is_not_commented_out():
 
 
 def test_defaults_are_told_as_they_are():
-    defaults = dict(re.findall(r"\"(BITVAULT_[A-Z0-9_]+)\", default=\"?([^\"()]+?)\"?\)", READER))
+    defaults = dict(re.findall(r"\"(BITVAULT_[A-Z0-9_]+)\",(?: [A-Z_]+,)? default=\"?([^\"()]+?)\"?\)", READER))
     told = dict(re.findall(r"^#(BITVAULT_[A-Z0-9_]+)=(.*)$", EXAMPLE, re.MULTILINE))
     for name, value in defaults.items():
         if name in told and value.lower() not in {"database_url", "s3_endpoint_url", "[]"}:
@@ -45,9 +49,67 @@ def test_every_variable_is_explained():
 
 
 def test_the_compose_file_asks_for_nothing_that_is_not_listed():
-    asked = set(re.findall(r"\$\{([A-Z0-9_]+)[:}]", (ROOT / "compose.yaml").read_text()))
+    asked = set(re.findall(r"\$\{([A-Z0-9_]+)[:}]", COMPOSE))
     known = set(re.findall(r"^#?([A-Z0-9_]+)=", EXAMPLE, re.MULTILINE))
     assert asked <= known
+
+
+def test_the_compose_file_passes_on_everything_that_is_listed_but_what_it_sets_itself():
+    passed = set(re.findall(r"^ +(BITVAULT_[A-Z0-9_]+): \$\{\1[:}]", COMPOSE, re.MULTILINE))
+    kept = re.search(r"^# It sets these itself.*?\n\n", EXAMPLE, re.MULTILINE | re.DOTALL)
+    own = set(re.findall(r"BITVAULT_[A-Z0-9_]+", kept[0]))
+    assert passed | own == set(listed())
+    assert not passed & own
+
+
+def test_the_compose_file_has_no_defaults_of_its_own_but_where_it_listens():
+    defaults = dict(re.findall(r"\$\{(BITVAULT_[A-Z0-9_]+):-([^}]+)\}", COMPOSE))
+    assert defaults == {
+        "BITVAULT_BASE_URL": "http://localhost:8000",
+        "BITVAULT_S3_PUBLIC_ENDPOINT_URL": "http://127.0.0.1:8333",
+    }
+
+
+def test_an_empty_variable_is_none(monkeypatch):
+    from bitvault.settings import env
+
+    for name in set(listed()) - set(re.findall(r"^(BITVAULT_[A-Z0-9_]+)=", EXAMPLE, re.MULTILINE)):
+        monkeypatch.delenv(name, raising=False)
+    without = env.read()
+    for name in set(listed()) - set(re.findall(r"^(BITVAULT_[A-Z0-9_]+)=", EXAMPLE, re.MULTILINE)):
+        monkeypatch.setenv(name, "")
+    assert env.read() == without
+    assert without.sign_up_open
+    assert without.extra_hosts == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BITVAULT_SOCKETS_PER_USER", "many"),
+        ("BITVAULT_SOCKETS_PER_ADDRESS", "-1"),
+        ("BITVAULT_TRUSTED_PROXY_COUNT", "1.5"),
+        ("BITVAULT_SIGN_UP_OPEN", "perhaps"),
+        ("BITVAULT_LOG_FORMAT", "xml"),
+        ("BITVAULT_LOG_LEVEL", "loud"),
+        ("BITVAULT_BASE_URL", "vault.example.com"),
+    ],
+)
+def test_a_wrong_value_is_a_sentence_that_names_its_variable(monkeypatch, name, value):
+    from bitvault.settings import env
+
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured, match=name):
+        env.read()
+
+
+def test_switches_and_lists_are_read_as_people_write_them(monkeypatch):
+    from bitvault.settings import env
+
+    monkeypatch.setenv("BITVAULT_SIGN_UP_OPEN", "False")
+    monkeypatch.setenv("BITVAULT_EXTRA_HOSTS", "one.test, two.test,")
+    assert not env.read().sign_up_open
+    assert env.read().extra_hosts == ("one.test", "two.test")
 
 
 def test_static_files_and_figures_lie_where_the_surroundings_say(monkeypatch, tmp_path):
