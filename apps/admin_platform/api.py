@@ -61,7 +61,8 @@ def verify_audit(*, actor: Actor) -> Verification:
     """
     _require_administrator(actor)
     position = get_position(CONSUMER)
-    with db.read_transaction():
+    # One instant: what is appended meanwhile belongs to no head that was read.
+    with db.read_transaction(frozen=True):
         return replace(queries.verify(), as_of_seq=position)
 
 

@@ -51,7 +51,7 @@ def list_open(actor: Actor, rights: Rights, *, cursor: str | None, limit: int) -
     pages.require_limit(limit)
     purpose = f"{_PURPOSE}:{actor.user_id.hex}"
     before = pages.decode_cursor(purpose, cursor)[0] if cursor is not None else None
-    with db.read_transaction():
+    with db.read_transaction(frozen=True):
         parameters = {"root_ids": list(rights), "before": before, "limit": limit + 1}
         rows = [_Open._make(row) for row in queries.fetch_all(_OPEN, parameters)]
         states = queries.find_states({node_id for row in rows for node_id in (row.node_id, row.original_id)})

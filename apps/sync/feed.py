@@ -20,7 +20,8 @@ from bitvault.kernel.actor import Actor
 def list_changes(actor: Actor, position: Position, rights: Rights, *, limit: int) -> dtos.Changes:
     """Read the next page of changes behind a position."""
     pages.require_limit(limit)
-    with db.read_transaction():
+    # One instant: the journal could be trimmed, or a node move, between what one statement sees and what the next one does.
+    with db.read_transaction(frozen=True):
         standing = queries.require_standing(actor, position)
         page = _list_what_is_known(standing, position, rights, limit)
     if page is not None:
@@ -29,7 +30,7 @@ def list_changes(actor: Actor, position: Position, rights: Rights, *, limit: int
     gained = frozenset(rights) - position.root_ids
     snapshot_id = snapshots.make(position.device_id, gained)
     begun = replace(position, snapshot_id=snapshot_id, snapshot_ordinal=0)
-    with db.read_transaction():
+    with db.read_transaction(frozen=True):
         standing = queries.require_standing(actor, begun)
         return _list_gained(standing, begun, rights, limit)
 
@@ -107,7 +108,7 @@ def list_snapshot(
         with db.read_transaction():
             queries.require_device(actor, device_id)
         snapshot_id = snapshots.make(device_id, rights.keys())
-    with db.read_transaction():
+    with db.read_transaction(frozen=True):
         standing = queries.require_device(actor, device_id)
         frame = snapshots.require(snapshot_id, device_id, rights)
         # Its changes could not be read on any more: the rest of it is of no use.

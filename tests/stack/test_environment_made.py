@@ -1,5 +1,6 @@
 """The rule of the Makefile that makes the virtual environment, with a Python that fails as Debian's does without python3-venv."""
 
+import shutil
 import subprocess
 
 import pytest
@@ -19,7 +20,11 @@ def make(clone, script):
     python.write_text(f'#!/bin/sh\n[ "$1" = -c ] && {{ {script["version"]}; }}\n{script["venv"]}\n')
     python.chmod(0o755)
     return subprocess.run(
-        ["make", "-s", f"PYTHON={python}", ".venv/.runtime"], cwd=clone, capture_output=True, text=True, check=False
+        [shutil.which("make"), "-s", f"PYTHON={python}", ".venv/.runtime"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -1,10 +1,11 @@
 """The audit log: every change once, chained, readable by administrators, changed by nobody."""
 
 import json
+import threading
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 
 from apps.admin_platform import api as administration
 from apps.admin_platform import chain, queries
@@ -112,6 +113,29 @@ def test_the_chain_verifies(api, acme, audited):
     found = api("olga").get("/audit/verify").json()
     assert found["intact"]
     assert found["entry_count"] == found["head_number"] >= 3
+
+
+def test_the_chain_verifies_while_entries_are_appended(api, acme, audited, monkeypatch):
+    root_id = do_things(api)[0]["parent_id"]
+    audited(acme)
+    appended = []
+
+    def append():
+        try:
+            api("mia").post("/folders", {"parent_id": root_id, "name": "late"})
+            appended.append(audited(acme))
+        finally:
+            connections.close_all()
+
+    def append_and_walk(walk=queries._walk):
+        thread = threading.Thread(target=append)
+        thread.start()
+        thread.join()
+        yield from walk()
+
+    monkeypatch.setattr(queries, "_walk", append_and_walk)
+    assert api("olga").get("/audit/verify").json()["intact"]
+    assert appended[0] > 0
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,13 @@
 """Devices of tests: each keeps a copy of a tree by nothing but what the feed tells it."""
 
+import threading
+
+from django.db import close_old_connections, connection
+
 from apps.sync import api as sync
 from apps.sync.models import ChangeJournal, Feed
 from bitvault.events import consuming
-from bitvault.kernel import db
+from bitvault.kernel import db, tenancy
 from tests.apps.files.conftest import fetch
 
 FIELDS = ("parent_id", "name", "revision", "kind", "version_id", "size_bytes", "content_hash", "media_type")
@@ -29,6 +33,25 @@ def set_horizon(seq):
     with db.write_transaction():
         ChangeJournal.objects.filter(seq__lte=seq).delete()
         Feed.objects.update(horizon=seq)
+
+
+def in_thread(tenant, act):
+    """Run ``act`` in a thread of its own; what it raises comes back when it is joined."""
+    failures = []
+
+    def run():
+        try:
+            with tenancy.entered(tenant):
+                act()
+        except BaseException as error:  # noqa: BLE001 - told by the one who waits
+            failures.append(error)
+        finally:
+            close_old_connections()
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, failures
 
 
 def fresh_tree(actor):

@@ -5,7 +5,6 @@ import threading
 import time
 
 import pytest
-from django.db import close_old_connections, connection
 
 from apps.files import api as files
 from apps.sync import api as sync
@@ -15,28 +14,9 @@ from bitvault.events.catalog.files import FolderCreated
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import BitVaultError
 from tests.apps.files.conftest import Tree, fetch
-from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, project
+from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, in_thread, project
 
 pytestmark = pytest.mark.committed
-
-
-def in_thread(tenant, act):
-    """Run ``act`` in a thread of its own; what it raises comes back when it is joined."""
-    failures = []
-
-    def run():
-        try:
-            with tenancy.entered(tenant):
-                act()
-        except BaseException as error:  # noqa: BLE001 - told by the one who waits
-            failures.append(error)
-        finally:
-            close_old_connections()
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread, failures
 
 
 @pytest.mark.parametrize("seed", range(3))
