@@ -32,13 +32,15 @@ def create(
     title = texts.read_label(name, field="name")
     host = texts.read_domain(domain or f"{label}.{settings.BITVAULT_BASE_HOST}", slug=label)
     email = texts.read_email(owner_email)
-    owner = models.User.objects.filter(email=email).first()
-    known = owner is not None
-    if owner is None:
-        owner = members.new_user(email=email, name=owner_name, password=owner_password)
-    elif not passwords.opens(owner, owner_password):
-        raise InvalidCredentials
+    # Whether the account exists comes last: whoever asks for it with a wrong password would have founded a tenant if it did not.
     _require_free(label, host)
+    owner = members.new_user(email=email, name=owner_name, password=owner_password)
+    person = models.User.objects.filter(email=email).first()
+    known = person is not None
+    if person is not None:
+        if not passwords.opens(person, owner_password):
+            raise InvalidCredentials
+        owner = person
     tenant = Tenant(id=ids.new_id(), slug=label, name=title)
     try:
         with tenancy.entered(tenant), db.public_transaction():

@@ -210,6 +210,21 @@ def test_somebody_known_proves_their_password(db, person):
     assert {tenant.slug for tenant in api.list_tenants_of_user(user_id=person("mia").user_id)} == {"acme", "newco"}
 
 
+@pytest.mark.parametrize(
+    ("wrong", "refused"),
+    [
+        ({"slug": "acme"}, errors.SlugTaken),
+        ({"owner_password": "short"}, errors.WeakPassword),
+        ({"owner_name": "a\nb"}, errors.InvalidLabel),
+    ],
+    ids=["taken", "weak", "unshowable"],
+)
+def test_nobody_learns_of_an_account_without_founding_a_tenant(db, person, email, wrong, refused):
+    for address in (email, person("mia").email):
+        with pytest.raises(refused):
+            make(address, **{"owner_password": "not the one that Mia has", **wrong})
+
+
 def test_somebody_who_is_shut_out_founds_nothing(db, person):
     models.User.objects.filter(pk=person("mia").user_id).update(is_active=False, password=make_password(PASSWORD))
     with pytest.raises(errors.InvalidCredentials):
