@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -41,6 +41,9 @@ ERROR_LIMIT = 2000
 
 CLOCK_SLACK = timedelta(days=1)
 """How far the next event may lie before the last one by `published_at`; keeps old partitions out of the search for it."""
+
+BEGINNING = datetime.fromtimestamp(0, UTC)
+"""Before any event: where the search begins when it missed some, since a clock may have gone back further than ``CLOCK_SLACK``."""
 
 DEAD_LETTERS = Counter("bitvault_dead_letters_total", "Events that a consumer gave up on", ["consumer"])
 
@@ -201,8 +204,11 @@ WHERE (consumer, tenant_id) IN (
 RETURNING seq, try_count, last_error
 """
 
+# The head is read before the events are, so whatever is not found up to it is not there.
 _LOCK = """
-SELECT seq, published_at, failing_seq, careful_until_seq FROM public.events_consumer_cursor
+SELECT seq, published_at, failing_seq, careful_until_seq,
+    coalesce((SELECT last_seq FROM public.events_stream_head head WHERE head.tenant_id = cursor.tenant_id), 0)
+FROM public.events_consumer_cursor cursor
 WHERE consumer = %s AND tenant_id = %s FOR UPDATE SKIP LOCKED
 """
 
@@ -233,7 +239,7 @@ class _Failed(Exception):
 
 
 class Gap(Exception):
-    """The next events of the stream are dropped already: the consumer came later, and begins from its owner's snapshot."""
+    """Events that come next are dropped already: the consumer came later, and begins from its owner's snapshot."""
 
 
 def consume(name: str, *, deadline: float = math.inf) -> int:
@@ -293,19 +299,19 @@ def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
             row = cursor.fetchone()
             if row is None:
                 return 0, False
-            seq, published_at, failing_seq, careful_until_seq = row
+            seq, published_at, failing_seq, careful_until_seq, head = row
             limit = BATCH_LIMIT
             if failing_seq is not None:
                 limit = max(1, failing_seq - seq - 1)
             if seq < careful_until_seq:
                 limit = 1
-            cursor.execute(_NEXT, [tenant_id, seq, published_at - CLOCK_SLACK, limit])
-            rows = cursor.fetchall()
-            events = [_published(columns) for _, *columns in rows]
-        if events and events[0].seq > seq + 1 and consumer.rebuild is not None:
-            raise Gap
+            events = _read_next(cursor, tenant_id, seq, published_at - CLOCK_SLACK, limit)
+            if _is_broken(events, seq, head, limit):
+                events = _read_next(cursor, tenant_id, seq, BEGINNING, limit)
+        if _is_broken(events, seq, head, limit):
+            seq = _step_over(consumer, seq, head, events)
         done = 0
-        for published in events:
+        for _, published in events:
             try:
                 consumer.act_on(published)
             except Exception as error:
@@ -317,9 +323,32 @@ def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
             move = {"consumer": consumer.name, "tenant_id": tenant_id, "seq": seq, "published_at": published_at}
             if events:
                 # The event's own moment, not this one: a consumer that catches up must find what is older than today.
-                move |= {"seq": events[done - 1].seq, "published_at": rows[done - 1][0]}
+                moment, last = events[done - 1]
+                move |= {"seq": last.seq, "published_at": moment}
             cursor.execute(_MOVE, move)
     return done, done == limit
+
+
+def _read_next(cursor: Any, tenant_id: UUID, seq: int, since: datetime, limit: int) -> list[tuple[datetime, Published]]:
+    """Read the next events, each with the moment of its publication; those that were published before ``since`` are not looked for."""
+    cursor.execute(_NEXT, [tenant_id, seq, since, limit])
+    return [(published_at, _published(columns)) for published_at, *columns in cursor.fetchall()]
+
+
+def _is_broken(events: Sequence[tuple[datetime, Published]], seq: int, head: int, limit: int) -> bool:
+    """Tell whether one of the next events is missing: numbers are dense, and all up to ``head`` were given before the reading."""
+    last = events[-1][1].seq if events else seq
+    return len(events) < min(limit, head - seq) or last != seq + len(events)
+
+
+def _step_over(consumer: Consumer, seq: int, head: int, events: Sequence[tuple[datetime, Published]]) -> int:
+    """Leave behind what is dropped and cannot be made up for; returns up to which number a consumer goes without an event.
+
+    :raises Gap: it can be made up for.
+    """
+    if consumer.rebuild is not None:
+        raise Gap
+    return seq if events else head
 
 
 def _published(columns: Sequence[Any]) -> Published:
