@@ -10,10 +10,11 @@ from django.db.models import Count, Min
 
 from bitvault.events import consuming, partitions
 from bitvault.events.catalog.events import DeadLetterDropped, DeadLetterReplayed, DerivationRebuilt, EventSkipped
-from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
+from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent, StreamHead
 from bitvault.events.outbox import publish
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import Conflict, NotFound
+from bitvault.kernel.tasks import select_present
 
 REBUILD_PAUSE = timedelta(minutes=2)
 """Wait before a rebuild that did not come to its end is begun again by itself."""
@@ -24,25 +25,22 @@ SELECT cursor.consumer, cursor.tenant_id, head.last_seq, cursor.seq, cursor.last
      WHERE event.tenant_id = cursor.tenant_id AND event.seq > cursor.seq AND event.published_at >= cursor.published_at - interval '1 day'
      ORDER BY event.seq LIMIT 1) AS waiting_since,
     (SELECT count(*) FROM public.events_dead_letter letter
-     WHERE letter.consumer = cursor.consumer AND letter.tenant_id = cursor.tenant_id AND letter.state = 'dead') AS dead_letter_count
+     WHERE letter.consumer = cursor.consumer AND letter.tenant_id = cursor.tenant_id AND letter.state = 'dead') AS dead_letter_count,
+    cursor.tenant_id = ANY(%(suspended)s::uuid[]) AS is_suspended
 FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
 WHERE %(tenant_id)s::uuid IS NULL OR cursor.tenant_id = %(tenant_id)s
-ORDER BY head.last_seq - cursor.seq DESC, cursor.consumer, cursor.tenant_id
+ORDER BY is_suspended, head.last_seq - cursor.seq DESC, cursor.consumer, cursor.tenant_id
 LIMIT %(limit)s
 """
 
-# One row for each consumer, whatever the number of tenants: what a scraper keeps must not grow with them.
+# Rows for those that lag, which in an installation that keeps up are few: whose tenant is suspended is not known here.
 _BACKLOGS = """
-SELECT cursor.consumer, count(*) FILTER (WHERE cursor.seq < head.last_seq), coalesce(sum(head.last_seq - cursor.seq), 0),
-    coalesce(max(head.last_seq - cursor.seq), 0), min(waiting.published_at)
+SELECT cursor.consumer, cursor.tenant_id, head.last_seq - cursor.seq,
+    (SELECT event.published_at FROM public.events_stream_event event
+     WHERE event.tenant_id = cursor.tenant_id AND event.seq > cursor.seq AND event.published_at >= cursor.published_at - interval '1 day'
+     ORDER BY event.seq LIMIT 1)
 FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
-LEFT JOIN LATERAL (
-    SELECT event.published_at FROM public.events_stream_event event
-    WHERE cursor.seq < head.last_seq AND event.tenant_id = cursor.tenant_id AND event.seq > cursor.seq
-      AND event.published_at >= cursor.published_at - interval '1 day'
-    ORDER BY event.seq LIMIT 1
-) waiting ON true
-GROUP BY cursor.consumer
+WHERE cursor.seq < head.last_seq
 """
 
 
@@ -84,6 +82,8 @@ class Lag:
     try_count: int
     waiting_since: datetime | None
     dead_letter_count: int
+    is_suspended: bool
+    """Nobody reads a suspended tenant's stream: what waits there waits until the tenant is back."""
 
     @property
     def row_count(self) -> int:
@@ -98,7 +98,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits for one consumer, over all tenants."""
+    """What waits for one consumer, over all tenants that are not suspended."""
 
     consumer: str
     tenant_count: int
@@ -112,33 +112,43 @@ class Backlog:
 
 
 def list_backlogs() -> list[Backlog]:
-    """Tell what waits for each consumer and what it gave up on, in two queries whatever the number of tenants."""
-    letters = DeadLetter.objects.filter(state=DeadLetter.State.DEAD).values("consumer").annotate(count=Count("id"))
-    dead = {row["consumer"]: row["count"] for row in letters}
+    """Tell what waits for each consumer and what it gave up on, in three queries at most whatever the number of tenants.
+
+    Suspended tenants are left out: nobody could work off, replay or drop what they have before they are back.
+    """
+    letters = DeadLetter.objects.filter(state=DeadLetter.State.DEAD).values_list("consumer", "tenant_id")
+    dead = list(letters.annotate(count=Count("id")))
     with connection.cursor() as cursor:
         cursor.execute(_BACKLOGS)
-        found = {name: rest for name, *rest in cursor.fetchall()}
+        lagging = cursor.fetchall()
+    concerned = {tenant_id for _, tenant_id, *_ in (*dead, *lagging)}
+    present = select_present(concerned) if concerned else set()
     now = clock.now()
     backlogs = []
     for name in consuming.list_consumers():
-        tenant_count, row_count, deepest, since = found.get(name, (0, 0, 0, None))
+        waiting = [rest for consumer, tenant_id, *rest in lagging if consumer == name and tenant_id in present]
+        since = min((published_at for _, published_at in waiting if published_at), default=now)
         backlogs.append(
             Backlog(
                 consumer=name,
-                tenant_count=tenant_count,
-                row_count=int(row_count),
-                deepest_row_count=deepest,
-                seconds=max(0.0, (now - since).total_seconds()) if since else 0.0,
-                dead_letter_count=dead.get(name, 0),
+                tenant_count=len(waiting),
+                row_count=sum(rows for rows, _ in waiting),
+                deepest_row_count=max((rows for rows, _ in waiting), default=0),
+                seconds=max(0.0, (now - since).total_seconds()),
+                dead_letter_count=sum(
+                    count for consumer, tenant_id, count in dead if consumer == name and tenant_id in present
+                ),
             )
         )
     return backlogs
 
 
 def list_lags(*, tenant_id: UUID | None = None, limit: int = 500) -> list[Lag]:
-    """List consumers × tenants, the furthest behind first."""
+    """List consumers × tenants, the furthest behind first and suspended tenants last."""
+    known = {tenant_id} if tenant_id else set(StreamHead.objects.values_list("tenant_id", flat=True))
+    suspended = known - select_present(known)
     with connection.cursor() as cursor:
-        cursor.execute(_LAGS, {"tenant_id": tenant_id, "limit": limit})
+        cursor.execute(_LAGS, {"tenant_id": tenant_id, "limit": limit, "suspended": list(suspended)})
         return [Lag(*row) for row in cursor.fetchall()]
 
 

@@ -1,10 +1,19 @@
-"""Partitions of the stream: one table a day, made ahead, dropped whole when every consumer is past it and the retention is over."""
+"""Partitions of the stream: one table a day, made ahead, dropped whole when every consumer is past it and the retention is over.
 
+The default partition keeps what has no day: rows of a day that nobody made in time, and rows of dropped days that suspended tenants have
+not read yet.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
 from bitvault.kernel import clock, db
+from bitvault.kernel.tasks import select_present
 
 RETENTION = timedelta(days=30)
 """How long events stay readable for consumers that are rebuilt and webhooks that are replayed."""
@@ -21,11 +30,24 @@ WHERE parent.relname = 'events_stream_event' AND child.relname ~ '^events_stream
 ORDER BY child.relname
 """
 
-_STILL_NEEDED = """
-SELECT EXISTS (
-    SELECT 1 FROM public.events_stream_event event JOIN public.events_consumer_cursor cursor USING (tenant_id)
-    WHERE event.published_at >= %s AND event.published_at < %s AND event.seq > cursor.seq
-)
+_WAITING = """
+SELECT DISTINCT event.tenant_id FROM public.events_stream_event event JOIN public.events_consumer_cursor cursor USING (tenant_id)
+WHERE event.published_at >= %s AND event.published_at < %s AND event.seq > cursor.seq
+"""
+
+# From a day that is no partition any more; its rows find their way into the default one.
+_CARRY_OVER = """
+INSERT INTO events_stream_event
+SELECT event.* FROM {day} event
+JOIN (SELECT tenant_id, min(seq) AS seq FROM events_consumer_cursor WHERE tenant_id = ANY(%s) GROUP BY tenant_id) furthest
+    ON event.tenant_id = furthest.tenant_id AND event.seq > furthest.seq
+ORDER BY event.tenant_id, event.seq
+"""
+
+_SWEEP = """
+DELETE FROM events_stream_event_default event
+WHERE event.published_at < %s
+  AND NOT EXISTS (SELECT FROM events_consumer_cursor cursor WHERE cursor.tenant_id = event.tenant_id AND cursor.seq < event.seq)
 """
 
 
@@ -50,28 +72,58 @@ def make_ahead() -> list[str]:
 
 
 def drop_old() -> list[str]:
-    """Drop the partitions that are past the retention and hold nothing that some consumer still has to read; returns their names."""
+    """Drop the partitions that are past the retention; returns their names.
+
+    A day stays as long as a consumer of an active tenant has to read it. What waits for a suspended tenant goes on waiting in the default
+    partition, until its consumers have read it: they begin where they stopped, however long that was.
+    """
     limit = (clock.now() - RETENTION).date()
     dropped = []
     for day in list_days():
-        if day >= limit or _is_needed(day):
+        if day >= limit:
             break
-        _as_owner(f"DROP TABLE {_name(day)}")
+        waiting = _list_waiting(day)
+        if select_present(waiting):
+            continue
+        if waiting:
+            _carry_over_and_drop(day, waiting)
+        else:
+            _as_owner(f"DROP TABLE {_name(day)}")
         dropped.append(_name(day))
+    with _owner() as cursor:
+        cursor.execute(_SWEEP, [_begin(limit)])
     return dropped
 
 
-def _is_needed(day: date) -> bool:
-    begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
+def _list_waiting(day: date) -> set[UUID]:
+    """List the tenants of which some consumer has not read all of a day."""
     with connection.cursor() as cursor:
-        cursor.execute(_STILL_NEEDED, [begin, begin + timedelta(days=1)])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(_WAITING, [_begin(day), _begin(day + timedelta(days=1))])
+        return {tenant_id for (tenant_id,) in cursor.fetchall()}
+
+
+def _carry_over_and_drop(day: date, tenant_ids: Collection[UUID]) -> None:
+    with _owner() as cursor:
+        cursor.execute(f"ALTER TABLE events_stream_event DETACH PARTITION {_name(day)}")
+        cursor.execute(_CARRY_OVER.format(day=_name(day)), [sorted(tenant_ids)])
+        cursor.execute(f"DROP TABLE {_name(day)}")
 
 
 def _as_owner(statement: str) -> None:
+    with _owner() as cursor:
+        cursor.execute(statement)
+
+
+@contextmanager
+def _owner() -> Iterator[Any]:
+    """Open a transaction as the role that owns the tables."""
     with db.public_transaction(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL ROLE {OWNER_ROLE}")
-        cursor.execute(statement)
+        yield cursor
+
+
+def _begin(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _name(day: date) -> str:

@@ -23,7 +23,7 @@ SHOWN_LIMIT = 500
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     """Show lags and dead letters."""
-    names = {tenant.id: tenant.slug for tenant in identity.list_active_tenants()}
+    names = {tenant.id: tenant.slug for tenant in identity.list_tenants()}
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Event stream",
@@ -34,6 +34,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         ],
         "rebuildable": operating.list_rebuildable(),
         "lasting": operating.list_lasting(),
+        "active": {tenant.id for tenant in identity.list_active_tenants()},
     }
     return render(request, "admin/events/stream.html", context)
 

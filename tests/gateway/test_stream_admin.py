@@ -64,6 +64,22 @@ def test_a_replay_that_fails_says_so(operator, acme, reader, note):
     assert "It failed again: ValueError: refused stuck" in page
 
 
+def test_a_suspended_tenant_is_shown_as_such_and_offers_nothing(operator, acme, reader, note):
+    from apps.identity import api as identity
+
+    reader.refuses.add("stuck")
+    with tenancy.entered(acme):
+        note("stuck", "fine")
+        consuming.consume("tests")
+    operator.post(PAGE, {"action": "skip", "tenant_id": acme.id, "consumer": "tests"})
+    identity.suspend_tenant(tenant_id=acme.id)
+    rows = [row for row in operator.get("/admin/stream/").content.decode().split("<tr>") if "acme" in row]
+    assert len(rows) == 2, "its cursor and its dead letter"
+    for row in rows:
+        assert "acme (suspended)" in row
+        assert "<button" not in row
+
+
 @pytest.fixture
 def product_operator(committed):
     """An operator before the product's own consumers."""
