@@ -1,20 +1,18 @@
 """The command line of the stack: ``python -m bitvault.stack up``, ``down``, ``reset`` and ``services``."""
 
 import argparse
-import errno
 import os
 import signal
 import sys
 from pathlib import Path
 
 from bitvault.stack import down, up
-from bitvault.stack.errors import StackError
+from bitvault.stack.errors import NO_ROOM, StackError
 from bitvault.stack.layout import ROOT
 from bitvault.stack.supervisor import StopAsked, stopping_by_signal
 from bitvault.stack.throwaway import ThrowawayServices
 
 KEPT = ROOT / "var"
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 def main() -> int:

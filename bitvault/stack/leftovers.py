@@ -30,21 +30,45 @@ class SupervisorLock:
     def take(self) -> None:
         """Hold the lock until this process ends.
 
-        :raises StackError: another supervisor holds it.
+        :raises StackError: another supervisor holds it, or the directory has just been deleted.
+        :raises OSError: the disk is full; the lock is held, and only by whom could not be noted.
         """
-        stream = self._path.open("a+", encoding="utf-8")
+        deleted = StackError(f"{self._path.parent} has just been deleted: start again.")
+        try:
+            stream = self._path.open("a+", encoding="utf-8")
+        except FileNotFoundError:
+            raise deleted from None
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             stream.close()
-            raise StackError(
-                f"BitVault runs already from {self._path.parent} (process {self.holder()}): "
-                "use it, or end it with 'make down'."
-            ) from None
-        stream.truncate(0)
-        json.dump({"pid": os.getpid()}, stream)
-        stream.flush()
+            raise self._refusal() from None
+        if not self._is_at_its_place(stream):
+            stream.close()
+            raise deleted
         self._stream = stream
+        os.ftruncate(stream.fileno(), 0)
+        os.write(stream.fileno(), json.dumps({"pid": os.getpid()}).encode())
+
+    def require_free(self) -> None:
+        """Refuse where somebody holds the lock.
+
+        :raises StackError: another supervisor does, or whoever deletes the directory.
+        """
+        if self.is_held():
+            raise self._refusal()
+
+    def _refusal(self) -> StackError:
+        return StackError(
+            f"BitVault runs already from {self._path.parent}, or is being deleted there (process {self.holder()}): "
+            "use it, or end it with 'make down'."
+        )
+
+    def _is_at_its_place(self, stream: IO[str]) -> bool:
+        try:
+            return os.path.samestat(os.fstat(stream.fileno()), self._path.stat())
+        except FileNotFoundError:
+            return False
 
     def is_held(self) -> bool:
         """Tell whether a supervisor is running."""

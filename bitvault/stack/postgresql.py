@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg
 
 from bitvault.stack.accounts import Account, database_account, give_tree, initdb_account, is_reachable
-from bitvault.stack.errors import StackError
+from bitvault.stack.errors import NO_ROOM, StackError
 from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.process import Program
 
@@ -96,6 +96,7 @@ class PostgreSQL:
         """Make the cluster on first start, and say what to run.
 
         :raises StackError: the data were written by another major version, or the cluster cannot be made.
+        :raises OSError: the disk is full.
         """
         account = database_account()
         programs = installed_binaries() if account is None else reachable_binaries()
@@ -151,11 +152,18 @@ class PostgreSQL:
             os.close(descriptor)
             Path(password_name).unlink()
         if done.returncode != 0:
+            self._require_room(done.stderr)
             reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise StackError(f"The database could not be made in {self.directory}: {reason}")
         if account is not None:
             give_tree(unfinished, account)
         unfinished.rename(self.directory)
+
+    def _require_room(self, said: str) -> None:
+        """Raise as the system would when a program of PostgreSQL, whose language is English here, found the disk full."""
+        for number in NO_ROOM:
+            if os.strerror(number) in said:
+                raise OSError(number, os.strerror(number), str(self.directory))
 
     def _require_own_version(self) -> None:
         try:
@@ -192,6 +200,7 @@ class PostgreSQL:
         """Bring roles, rights and the database up to ``deploy/postgresql/prepare.sql``; a second run changes nothing.
 
         :raises StackError: a statement was refused.
+        :raises OSError: the disk is full.
         """
         done = subprocess.run(
             [
@@ -210,6 +219,7 @@ class PostgreSQL:
             check=False,
         )
         if done.returncode != 0:
+            self._require_room(done.stderr)
             raise StackError(f"The database could not be prepared: {done.stderr.strip()}")
 
 

@@ -31,8 +31,10 @@ def run(directory: Path) -> None:
     started_at = time.monotonic()
     with stopping_by_signal():
         try:
-            layout.open()
             lock = SupervisorLock(layout.lock)
+            # Before anything is looked at: in the middle of a reset it would seem damaged.
+            lock.require_free()
+            layout.open()
             lock.take()
             if ended := end_leftovers(directory):
                 console.say(f"{ended} processes of a supervisor that was killed have been ended")
