@@ -153,9 +153,11 @@ def list_lags(*, tenant_id: UUID | None = None, limit: int = 500) -> list[Lag]:
 
 
 def count_days_ahead() -> int:
-    """Count the coming days that have a partition already."""
-    today = clock.now().date()
-    return sum(day > today for day in partitions.list_days())
+    """Count the coming days, in a row from today, that have a partition already; 0 when today has none."""
+    today, present, count = clock.now().date(), set(partitions.list_days()), 0
+    while today + timedelta(days=count) in present:
+        count += 1
+    return max(0, count - 1)
 
 
 def list_dead_letters(*, limit: int = 500) -> list[DeadLetter]:

@@ -74,7 +74,7 @@ def _consumers() -> Iterator[Any]:
 def _partitions() -> Iterator[Any]:
     yield GaugeMetricFamily(
         "bitvault_stream_days_ahead",
-        "Coming days that the stream has a partition for",
+        "Coming days, in a row from today, that the stream has a partition for",
         value=operating.count_days_ahead(),
     )
 
