@@ -12,8 +12,9 @@ from apps.files import api as files
 from apps.sync import dtos, queries
 from apps.sync.errors import ConflictResolved
 from apps.sync.models import Conflict, Node
+from apps.sync.positions import Rights
 from apps.sync.projector import ROOTS
-from apps.sync.queries import NodeState, Rights
+from apps.sync.queries import NodeState
 from bitvault.events.api import publish
 from bitvault.events.catalog import sync as events
 from bitvault.kernel import clock, db, pages

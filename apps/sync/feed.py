@@ -2,7 +2,7 @@
 
 A root that the device knows and the actor does not reach any more is removed. One that the actor reaches and the device does not know
 comes as a subtree of one instant, and then the journal goes on from where the device was: entries only say where to look, so what they
-name twice does no harm.
+name twice does no harm. A root that gives other rights than the device was told is told anew; what lies below has the rights of its root.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from uuid import UUID
 
 from apps.sync import dtos, positions, queries, snapshots
 from apps.sync.errors import CursorExpired
-from apps.sync.positions import ORDINAL_END, Position
-from apps.sync.queries import Rights, Standing
+from apps.sync.positions import ORDINAL_END, Position, Rights
+from apps.sync.queries import Standing
 from bitvault.kernel import db, pages
 from bitvault.kernel.actor import Actor
 
@@ -27,7 +27,7 @@ def list_changes(actor: Actor, position: Position, rights: Rights, *, limit: int
     if page is not None:
         return page
     # There are roots that the device does not know: they are written down first, and then read like any snapshot.
-    gained = frozenset(rights) - position.root_ids
+    gained = {root_id: given for root_id, given in rights.items() if root_id not in position.root_ids}
     snapshot_id = snapshots.make(position.device_id, gained)
     begun = replace(position, snapshot_id=snapshot_id, snapshot_ordinal=0)
     with db.read_transaction(frozen=True):
@@ -46,9 +46,14 @@ def _list_what_is_known(standing: Standing, position: Position, rights: Rights, 
             return _list_gained(standing, position, rights, limit)
     if lost:
         items = [queries.removal(position.seq, root_id) for root_id in sorted(lost)]
-        return _answer(standing, items, position.knowing(position.root_ids - lost), has_more=True)
+        return _answer(standing, items, position.forgetting(lost), has_more=True)
     if frozenset(rights) - position.root_ids:
         return None
+    others = position.told_otherwise(rights)
+    if others:
+        states = queries.find_states(others)
+        items = [queries.upsert(position.seq, states[one][1], rights[one]) for one in sorted(others) if one in states]
+        return _answer(standing, items, position.knowing(others), has_more=True)
     return _list_journal(standing, position, rights, limit)
 
 
@@ -59,12 +64,10 @@ def _list_gained(standing: Standing, position: Position, rights: Rights, limit: 
     frame = snapshots.require(position.snapshot_id, position.device_id, rights)
     rows = queries.list_items(frame.id, after=position.snapshot_ordinal, limit=limit + 1)
     items = [queries.upsert(frame.seq, state, rights[root_id]) for _, root_id, state in rows[:limit]]
-    if len(rows) > limit:
-        there = replace(position, snapshot_ordinal=rows[limit - 1][0])
-    else:
-        there = position.knowing(position.root_ids | frozenset(frame.root_ids))
-    # A subtree is older than what the journal holds: only behind the journal's end the device's tree is whole.
-    more = len(rows) > limit or there.complete_seq < standing.seq
+    is_end = len(rows) <= limit
+    there = position.knowing(frame.told) if is_end else replace(position, snapshot_ordinal=rows[limit - 1][0])
+    # A subtree is older than what the journal holds, and than the rights of now: only behind both the device's tree is whole.
+    more = not is_end or there.complete_seq < standing.seq or bool(there.told_otherwise(rights))
     return _answer(standing, items, there, has_more=more)
 
 
@@ -107,7 +110,7 @@ def list_snapshot(
     if snapshot_id is None:
         with db.read_transaction():
             queries.require_device(actor, device_id)
-        snapshot_id = snapshots.make(device_id, rights.keys())
+        snapshot_id = snapshots.make(device_id, rights)
     with db.read_transaction(frozen=True):
         standing = queries.require_device(actor, device_id)
         frame = snapshots.require(snapshot_id, device_id, rights)
@@ -116,7 +119,8 @@ def list_snapshot(
             raise CursorExpired
         rows = queries.list_items(frame.id, after=after, limit=limit + 1)
     more = len(rows) > limit
-    end = Position(device_id=device_id, epoch=frame.epoch, seq=frame.seq, root_ids=frozenset(frame.root_ids))
+    end = Position(device_id=device_id, epoch=frame.epoch, seq=frame.seq)
+    end = end.knowing(frame.told)
     return dtos.SnapshotPage(
         items=[queries.to_node(state, rights[root_id]) for _, root_id, state in rows[:limit]],
         next_cursor=positions.encode_page(device_id, frame.id, rows[limit - 1][0]) if more else None,

@@ -135,6 +135,8 @@ class Snapshot(TenantModel):
     epoch = models.UUIDField()
     seq = models.BigIntegerField()
     root_ids = ArrayField(models.UUIDField())
+    right_counts = ArrayField(models.SmallIntegerField(), db_default=[])
+    """For each of the roots, in their order, how many rights it gave when this was made."""
     created_at = models.DateTimeField()
 
     class Meta:

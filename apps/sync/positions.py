@@ -4,18 +4,27 @@ A cursor says everything that the server needs to know of what the device knows.
 cursor, and no state on the server runs ahead of the device.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from bitvault.kernel import pages
 from bitvault.kernel.pages import BadCursor
 
-_PURPOSE = "sync.changes.1"
+_PURPOSE = "sync.changes.2"
 _PURPOSE_SNAPSHOT = "sync.snapshot.1"
 
 ORDINAL_END = 2**31 - 1
 """Behind every row of an event."""
+
+Rights = Mapping[UUID, Sequence[str]]
+"""The roots that an actor reaches, with the rights that they give: each includes all weaker ones, so their number says which."""
+
+UNTOLD = 0
+"""In place of a number of rights: the device may have been told others than it has."""
+
+_ROOT_LENGTH = 33
+"""Of a root in a cursor: 32 hexadecimal digits and one for its rights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,22 +38,38 @@ class Position:
     epoch: UUID
     seq: int
     ordinal: int = ORDINAL_END
-    root_ids: frozenset[UUID] = frozenset()
+    right_counts: Mapping[UUID, int] = field(default_factory=dict)
+    """By known root, how many rights the device was told that it gives."""
     snapshot_id: UUID | None = None
     snapshot_ordinal: int = 0
+
+    @property
+    def root_ids(self) -> frozenset[UUID]:
+        """The roots that the device knows."""
+        return frozenset(self.right_counts)
 
     @property
     def complete_seq(self) -> int:
         """The last event of which nothing is missing."""
         return self.seq if self.ordinal == ORDINAL_END else self.seq - 1
 
-    def knowing(self, root_ids: Collection[UUID]) -> "Position":
-        """Give the same place with other roots known, outside of any snapshot."""
-        return replace(self, root_ids=frozenset(root_ids), snapshot_id=None, snapshot_ordinal=0)
+    def forgetting(self, root_ids: Collection[UUID]) -> "Position":
+        """Give the same place with fewer roots known, outside of any snapshot."""
+        left = {root_id: count for root_id, count in self.right_counts.items() if root_id not in root_ids}
+        return replace(self, right_counts=left, snapshot_id=None, snapshot_ordinal=0)
+
+    def knowing(self, right_counts: Mapping[UUID, int]) -> "Position":
+        """Give the same place with these roots known as well, or with these rights, outside of any snapshot."""
+        return replace(self, right_counts={**self.right_counts, **right_counts}, snapshot_id=None, snapshot_ordinal=0)
+
+    def told_otherwise(self, rights: Rights) -> dict[UUID, int]:
+        """Tell which known roots give other rights than the device was told, and how many."""
+        now = {root_id: len(rights[root_id]) for root_id in self.right_counts}
+        return {root_id: count for root_id, count in now.items() if count != self.right_counts[root_id]}
 
     def encode(self) -> str:
         """Make the cursor."""
-        roots = "".join(sorted(root_id.hex for root_id in self.root_ids))
+        roots = "".join(sorted(f"{root_id.hex}{count}" for root_id, count in self.right_counts.items()))
         facts = [self.device_id.hex, self.epoch.hex, self.seq, self.ordinal, roots]
         if self.snapshot_id is not None:
             facts += [self.snapshot_id.hex, self.snapshot_ordinal]
@@ -57,12 +82,13 @@ def decode(cursor: str) -> Position:
     :raises BadCursor: it was not made here for this tenant.
     """
     device_id, epoch, seq, ordinal, roots, *more = pages.decode_cursor(_PURPOSE, cursor)
+    known = (roots[begin : begin + _ROOT_LENGTH] for begin in range(0, len(roots), _ROOT_LENGTH))
     return Position(
         device_id=UUID(device_id),
         epoch=UUID(epoch),
         seq=seq,
         ordinal=ordinal,
-        root_ids=frozenset(UUID(roots[begin : begin + 32]) for begin in range(0, len(roots), 32)),
+        right_counts={UUID(one[:-1]): int(one[-1]) for one in known},
         snapshot_id=UUID(more[0]) if more else None,
         snapshot_ordinal=more[1] if more else 0,
     )

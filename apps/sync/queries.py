@@ -1,6 +1,6 @@
 """Reads: devices, the journal under some roots, and what the replica knows of nodes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,9 +15,6 @@ from apps.sync.projector import ROOTS
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.pages import BadCursor
-
-Rights = Mapping[UUID, Sequence[str]]
-"""The roots that the actor reaches, with the rights that they give."""
 
 STATE = (
     "node_id, parent_id, is_folder, name, revision, size_bytes, media_type, content_hash, version_id, created_at, modified_at, "

@@ -1,6 +1,6 @@
 """Snapshots: the trees under some roots at one instant, written down by one statement so that pages of them fit together."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,6 +9,7 @@ from django.db import connection
 
 from apps.sync.errors import CursorExpired
 from apps.sync.models import Snapshot, SnapshotItem
+from apps.sync.positions import UNTOLD, Rights
 from apps.sync.queries import STATE, fetch_all
 from bitvault.kernel import clock, db, ids
 
@@ -26,8 +27,8 @@ _SWEEP_STEP = 10
 # One statement sees one instant: the projector moves replica and feed in the same transaction.
 _MAKE = f"""
 WITH RECURSIVE made AS (
-    INSERT INTO sync_snapshot (id, device_id, epoch, seq, root_ids, created_at)
-    SELECT %(id)s, %(device_id)s, epoch, seq, %(root_ids)s::uuid[], %(now)s FROM sync_feed
+    INSERT INTO sync_snapshot (id, device_id, epoch, seq, root_ids, right_counts, created_at)
+    SELECT %(id)s, %(device_id)s, epoch, seq, %(root_ids)s::uuid[], %(right_counts)s::smallint[], %(now)s FROM sync_feed
 ),
 tree AS (
     SELECT {STATE}, node_id AS root_id, 0 AS level
@@ -40,7 +41,7 @@ INSERT INTO sync_snapshot_item (snapshot_id, ordinal, root_id, {STATE})
 SELECT %(id)s, row_number() OVER (ORDER BY level, node_id), root_id, {STATE} FROM tree
 """
 
-_FIND = "SELECT id, epoch, seq, root_ids FROM sync_snapshot WHERE id = %s AND device_id = %s"
+_FIND = "SELECT id, epoch, seq, root_ids, right_counts FROM sync_snapshot WHERE id = %s AND device_id = %s"
 
 
 class Frame(NamedTuple):
@@ -50,9 +51,15 @@ class Frame(NamedTuple):
     epoch: UUID
     seq: int
     root_ids: Sequence[UUID]
+    right_counts: Sequence[int]
+
+    @property
+    def told(self) -> dict[UUID, int]:
+        """How many rights a device that has read it was told at least once that each root gives."""
+        return {**dict.fromkeys(self.root_ids, UNTOLD), **dict(zip(self.root_ids, self.right_counts, strict=False))}
 
 
-def make(device_id: UUID, root_ids: Collection[UUID]) -> UUID:
+def make(device_id: UUID, rights: Rights) -> UUID:
     """Write down what lies under some roots now, and drop the device's older snapshots but the last ones."""
     snapshot_id = ids.new_id()
     with db.write_transaction(), connection.cursor() as cursor:
@@ -60,7 +67,8 @@ def make(device_id: UUID, root_ids: Collection[UUID]) -> UUID:
         values: dict[str, Any] = {
             "id": snapshot_id,
             "device_id": device_id,
-            "root_ids": list(root_ids),
+            "root_ids": list(rights),
+            "right_counts": [len(given) for given in rights.values()],
             "now": clock.now(),
         }
         cursor.execute(_MAKE, values)
@@ -69,7 +77,7 @@ def make(device_id: UUID, root_ids: Collection[UUID]) -> UUID:
     return snapshot_id
 
 
-def require(snapshot_id: UUID, device_id: UUID, rights: Mapping[UUID, object]) -> Frame:
+def require(snapshot_id: UUID, device_id: UUID, rights: Rights) -> Frame:
     """Find a snapshot of a device's whose roots can all be reached still.
 
     :raises CursorExpired: it was swept away, or one of them cannot.

@@ -141,7 +141,7 @@ class Device:
         before, after = positions.decode(self.disk.cursor), positions.decode(page.cursor)
         assert (after.seq, after.ordinal) >= (before.seq, before.ordinal), "J3: a cursor went back"
         assert after.seq <= page.as_of_seq, "J5: a cursor is ahead of the feed"
-        if before.root_ids == after.root_ids and before.snapshot_id is after.snapshot_id is None:
+        if before.right_counts == after.right_counts and before.snapshot_id is after.snapshot_id is None:
             assert page.cursor != self.disk.cursor or not page.has_more, "J3: a cursor stands still"
             roots = list(before.root_ids)
             rows = fetch(_OFFERED, [before.seq, before.ordinal, after.seq, after.ordinal, roots, roots])

@@ -1,13 +1,17 @@
 """Rights are judged when the feed is read: a root that is lost is removed, one that is gained comes as its subtree."""
 
+from dataclasses import replace
+
 import pytest
 
+from apps.identity import api as identity
 from apps.sync import api as sync
 from apps.sync import feed, positions
 from apps.sync.errors import CursorExpired
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeMoved
 from bitvault.kernel import db
+from bitvault.kernel.actor import Role
 from tests.apps.files.conftest import Tree
 from tests.apps.sync.following import Device, fresh_tree, project
 
@@ -99,3 +103,33 @@ def test_nobody_is_told_of_anothers_files(tree, device, make_actor):
     told = {change.node_id for change in (*device.told, *olga.told)}
     assert secret.id not in told
     assert adam.root.id not in told
+
+
+def test_another_role_in_the_vault_shows_on_the_root(tree, device, acme):
+    def rights():
+        return [(change.node_id, change.node.rights) for change in device.told if change.node_id == tree.root.id]
+
+    device.told.clear()
+    for role, told in ((Role.VIEWER, ("view",)), (Role.MEMBER, ("view", "comment", "upload", "edit", "manage"))):
+        identity.change_role(tenant=acme, user_id=tree.actor.user_id, role=role, changed_by=None)
+        project()
+        actor = replace(tree.actor, role=role)
+        device.actor = actor
+        device.told.clear()
+        device.follow()
+        assert rights() == [(tree.root.id, told)]
+        device.told.clear()
+        device.follow()
+        assert device.told == []
+
+
+def test_a_right_that_changes_while_a_subtree_is_being_read_is_told_behind_it(tree, device):
+    for number in range(5):
+        tree.folder(f"n{number}")
+    project()
+    fresh = Device(tree.actor, limit=2)
+    page = fresh.pull()
+    assert page.has_more
+    fresh.told.clear()
+    read_with(fresh, [tree.root.id])
+    assert [change.node.rights for change in fresh.told if change.node_id == tree.root.id] == [("view",)]
