@@ -24,6 +24,8 @@ PROBE_PREFIX = "probe/"
 _BODY = b"BitVault asks what this store can do."
 _OTHER = b"Something else, but just as many byte"
 _HTTP_ERROR = 400
+_ATTEMPTS = 2
+"""How often a trial is made that breaks off: a line that was cut once is no lack, and a store that fails twice is not waited for."""
 
 logger = structlog.get_logger(__name__)
 
@@ -62,16 +64,23 @@ class _Probe:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._prefix = f"{PROBE_PREFIX}{secrets.token_hex(8)}/"
-        self._pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3, read=30), retries=urllib3.Retry(connect=2))
+        self._pool = urllib3.PoolManager(
+            timeout=urllib3.Timeout(connect=3, read=30), retries=urllib3.Retry(connect=2, read=0)
+        )
+        self._begun: list[tuple[str, str]] = []
         self._digest = hashlib.sha256(_BODY).digest()
 
     def run(self) -> Report:
-        """Try everything, and leave nothing behind."""
+        """Try everything, and leave nothing behind.
+
+        :raises StoreUnavailable: the store has gone away meanwhile.
+        """
         try:
             return Report(
                 store=self._store.name,
                 findings=[
-                    Finding(name, meaning, required, _has(try_it)) for name, meaning, required, try_it in self._trials()
+                    Finding(name, meaning, required, self._has(try_it))
+                    for name, meaning, required, try_it in self._trials()
                 ],
             )
         finally:
@@ -113,6 +122,20 @@ class _Probe:
             ("part_copy", "copies unchanged parts itself (else they travel again)", False, self._part_copy),
             ("conditional_put", "refuses to overwrite where If-None-Match: * is sent", False, self._conditional_put),
         ]
+
+    def _has(self, try_it: Callable[[], bool]) -> bool:
+        """Take a trial that the store answers with an error, or breaks off, as an ability that it lacks.
+
+        :raises StoreUnavailable: the store breaks off because it does not answer at all any more; that says nothing of an ability.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return try_it()
+            except (ContentMismatch, provider.UploadUnknown, KeyError):
+                return False
+            except (StoreUnavailable, urllib3.exceptions.HTTPError):
+                self._store.list_keys(self._prefix)
+        return False
 
     # --- trials ------------------------------------------------------------------------------------------------------------
 
@@ -168,22 +191,22 @@ class _Probe:
         )
 
     def _part_enforced(self) -> bool:
-        upload = self._store.create_multipart_upload(self._key("parted"))
+        upload = self._begin("parted")
         return not self._put_part("parted", upload, _OTHER)
 
     def _composite_returned(self) -> bool:
-        upload = self._store.create_multipart_upload(self._key("whole"))
+        upload = self._begin("whole")
         if not self._put_part("whole", upload, _BODY):
             return False
         return self._completes("whole", upload)
 
     def _uploads_listed(self) -> bool:
-        upload = self._store.create_multipart_upload(self._key("listed"))
+        upload = self._begin("listed")
         return (self._key("listed"), upload) in self._store.list_multipart_uploads(self._prefix)
 
     def _part_copy(self) -> bool:
         self._put("source", _BODY)
-        upload = self._store.create_multipart_upload(self._key("copy"))
+        upload = self._begin("copy")
         self._store.copy_part(
             key=self._key("copy"),
             store_upload_id=upload,
@@ -202,6 +225,11 @@ class _Probe:
 
     def _key(self, name: str) -> str:
         return self._prefix + name
+
+    def _begin(self, name: str) -> str:
+        upload = self._store.create_multipart_upload(self._key(name))
+        self._begun.append((self._key(name), upload))
+        return upload
 
     def _find(self, name: str) -> StoredObject | None:
         return self._store.find_object(self._key(name))
@@ -235,25 +263,18 @@ class _Probe:
         return answer.status < _HTTP_ERROR
 
     def _clean_up(self) -> None:
+        # By its own list, not by the store's: that it lists them is one of the things that are being found out.
+        for key, upload in self._begun:
+            with suppress(StoreUnavailable, provider.UploadUnknown):
+                self._store.abort_multipart_upload(key=key, store_upload_id=upload)
         with suppress(StoreUnavailable):
-            for key, upload in self._store.list_multipart_uploads(self._prefix):
-                with suppress(provider.UploadUnknown):
-                    self._store.abort_multipart_upload(key=key, store_upload_id=upload)
             self._store.delete_objects(self._store.list_keys(self._prefix))
-
-
-def _has(try_it: Callable[[], bool]) -> bool:
-    """Take a trial that the store answers with an error as an ability that it lacks."""
-    try:
-        return try_it()
-    except (StoreUnavailable, ContentMismatch, provider.UploadUnknown, KeyError):
-        return False
 
 
 def probe(store: ObjectStore) -> Report:
     """Find out what a store can do.
 
-    :raises StoreUnavailable: it does not answer at all.
+    :raises StoreUnavailable: it does not answer at all, or not any more.
     """
     store.list_keys(PROBE_PREFIX)  # a store that is away has no abilities to report on
     return _Probe(store).run()
@@ -262,7 +283,7 @@ def probe(store: ObjectStore) -> Report:
 def probe_configured() -> Report:
     """Probe the configured store, keep what was found, and log what lacks; for the start of an installation and for ``check_store``.
 
-    :raises StoreUnavailable: it does not answer at all.
+    :raises StoreUnavailable: it does not answer at all, or not any more; what was found before stays kept.
     """
     report = probe(provider.store())
     with db.public_transaction():

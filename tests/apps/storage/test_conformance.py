@@ -1,5 +1,7 @@
 """The probe of a store: what ours can do, and that a store which lacks something is found out."""
 
+import hashlib
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -7,6 +9,9 @@ from django.core.management import CommandError, call_command
 
 from apps.storage import conformance, models, provider
 from apps.storage.errors import StoreUnavailable
+from tests.support import lesser_store
+from tests.support.lesser_store import NOT_IMPLEMENTED, Answer
+from tests.support.sending import pool
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 
@@ -99,3 +104,197 @@ def test_a_store_that_is_away_is_no_store_with_abilities(settings, monkeypatch):
     with pytest.raises(CommandError, match="does not answer"):
         call_command("check_store")
     assert not models.Provider.objects.exists()
+
+
+# --- one ability at a time -----------------------------------------------------------------------------------------------------
+
+USEFUL = {"part_copy", "conditional_put"}
+BODY = conformance._BODY
+CHECKSUM = "x-amz-checksum-sha256"
+
+
+def put_of(name):
+    return lambda asked: (asked.method, asked.name) == ("PUT", name)
+
+
+def head_of(name):
+    return lambda asked: (asked.method, asked.name) == ("HEAD", name)
+
+
+DECIDING = {
+    "checksum_returned": head_of("plain"),
+    "checksum_enforced": put_of("wrong"),
+    "length_enforced": put_of("sized"),
+    "type_enforced": put_of("typed"),
+    "encoding_enforced": put_of("encoded"),
+    "key_enforced": put_of("other"),
+    "anonymous_refused": lambda asked: not asked.is_signed,
+    "overrides_honoured": lambda asked: (asked.method, asked.name) == ("GET", "download"),
+    "part_checksum_enforced": lambda asked: put_of("parted")(asked) and "partNumber" in asked.query,
+    "composite_returned": head_of("whole"),
+    "uploads_listed": lambda asked: asked.method == "GET" and "uploads" in asked.query,
+    "part_copy": lambda asked: "x-amz-copy-source" in asked.headers,
+    "conditional_put": lambda asked: "if-none-match" in asked.headers,
+}
+"""By which requests each ability shows."""
+
+
+def takes(when):
+    """Take a request that should be refused."""
+    return lambda asked, forward: Answer() if when(asked) else forward()
+
+
+def changes(when, change):
+    """Answer something else than the store did."""
+    return lambda asked, forward: change(forward()) if when(asked) else forward()
+
+
+def cuts(when):
+    """Cut the line instead of an answer."""
+    return lambda asked, forward: None if when(asked) else forward()
+
+
+def keeps_what_it_refuses(asked, forward):
+    """Answer with a refusal, and store the bytes all the same."""
+    if not DECIDING["checksum_enforced"](asked):
+        return forward()
+    key = asked.target.partition("?")[0].split("/", 2)[2]
+    real = provider.store()
+    digest = hashlib.sha256(asked.body).digest()
+    signed = real.sign_put(key=key, size_bytes=len(asked.body), digest=digest)
+    assert pool.request("PUT", signed.url, body=asked.body, headers=signed.headers).status == 200
+    return Answer(400)
+
+
+def without(name):
+    return lambda answer: answer.with_header(name, None)
+
+
+def told(name, value):
+    return lambda answer: answer.with_header(name, value)
+
+
+def signed_for(disposition):
+    """Downloads whose signed address was changed afterwards."""
+    return lambda asked: DECIDING["overrides_honoured"](asked) and disposition in asked.target
+
+
+WAYS_TO_LACK = {
+    "checksum_returned: none": changes(DECIDING["checksum_returned"], without(CHECKSUM)),
+    "checksum_returned: another": changes(
+        DECIDING["checksum_returned"], told(CHECKSUM, provider.checksum_of(bytes(32)))
+    ),
+    "checksum_enforced: other bytes": takes(DECIDING["checksum_enforced"]),
+    "checksum_enforced: kept all the same": keeps_what_it_refuses,
+    "length_enforced: shorter": takes(lambda asked: put_of("sized")(asked) and len(asked.body) < len(BODY)),
+    "length_enforced: longer": takes(lambda asked: put_of("sized")(asked) and len(asked.body) > len(BODY)),
+    "type_enforced: another": takes(
+        lambda asked: put_of("typed")(asked) and asked.headers.get("content-type") == "text/html"
+    ),
+    "type_enforced: none": takes(lambda asked: put_of("typed")(asked) and "content-type" not in asked.headers),
+    "encoding_enforced: another": takes(
+        lambda asked: put_of("encoded")(asked) and asked.headers.get("content-encoding") == "gzip"
+    ),
+    "encoding_enforced: none": takes(
+        lambda asked: put_of("encoded")(asked) and "content-encoding" not in asked.headers
+    ),
+    "key_enforced: another key": takes(DECIDING["key_enforced"]),
+    "key_enforced: another method": takes(lambda asked: (asked.method, asked.name) == ("DELETE", "mine")),
+    "anonymous_refused: a read": takes(lambda asked: not asked.is_signed and asked.name == "secret"),
+    "anonymous_refused: a write": takes(lambda asked: not asked.is_signed and asked.name == "anonymous"),
+    "anonymous_refused: a listing": takes(lambda asked: not asked.is_signed and "list-type" in asked.query),
+    "overrides_honoured: no disposition": changes(DECIDING["overrides_honoured"], without("Content-Disposition")),
+    "overrides_honoured: its own type": changes(DECIDING["overrides_honoured"], told("Content-Type", "text/html")),
+    "overrides_honoured: other bytes": changes(
+        DECIDING["overrides_honoured"], lambda answer: replace(answer, body=b"something else")
+    ),
+    "overrides_honoured: a changed address": takes(signed_for("text%2Fhtml")),
+    "part_checksum_enforced: other bytes": takes(DECIDING["part_checksum_enforced"]),
+    "composite_returned: none": changes(DECIDING["composite_returned"], without(CHECKSUM)),
+    "composite_returned: that of the bytes": changes(
+        DECIDING["composite_returned"], told(CHECKSUM, provider.checksum_of(hashlib.sha256(BODY).digest()))
+    ),
+    "uploads_listed: not implemented": changes(DECIDING["uploads_listed"], lambda _: NOT_IMPLEMENTED),
+    "uploads_listed: none": changes(
+        DECIDING["uploads_listed"], lambda answer: replace(answer, body=b"<ListMultipartUploadsResult/>")
+    ),
+    "part_copy: not implemented": changes(DECIDING["part_copy"], lambda _: NOT_IMPLEMENTED),
+    "conditional_put: overwrites": takes(DECIDING["conditional_put"]),
+    "conditional_put: not implemented": changes(DECIDING["conditional_put"], lambda _: NOT_IMPLEMENTED),
+}
+
+
+@pytest.fixture
+def lacking_store():
+    """A store that behaves as a test says, and the real one where it says nothing."""
+    with lesser_store.running() as lesser:
+        yield lesser
+
+
+def lacks(report):
+    return {finding.ability for finding in report.lacking}
+
+
+def test_every_ability_is_tried_on_a_store_without_it(lacking_store):
+    report = conformance.probe(lacking_store.store)
+    assert lacks(report) == set(), "the proxy itself takes nothing away"
+    every = {finding.ability for finding in report.findings}
+    assert {finding.ability for finding in report.findings if not finding.is_required} == USEFUL
+    assert {way.partition(":")[0] for way in WAYS_TO_LACK} == every
+    assert set(DECIDING) == every
+
+
+@pytest.mark.parametrize("way", WAYS_TO_LACK)
+def test_the_one_ability_that_a_store_lacks_is_named(lacking_store, way):
+    lacking_store.behaviour = WAYS_TO_LACK[way]
+    report = conformance.probe(lacking_store.store)
+    ability = way.partition(":")[0]
+    assert lacks(report) == {ability}
+    assert report.is_fit == (ability in USEFUL)
+
+
+@pytest.mark.parametrize("ability", DECIDING)
+def test_a_store_that_cuts_the_line_instead_of_an_answer_lacks_that_ability(lacking_store, ability):
+    lacking_store.behaviour = cuts(DECIDING[ability])
+    report = conformance.probe(lacking_store.store)
+    assert lacks(report) == {ability}
+    assert report.is_fit == (ability in USEFUL)
+
+
+def test_a_line_that_is_cut_once_is_no_lack(lacking_store):
+    cut = []
+
+    def cut_once(asked):
+        if DECIDING["length_enforced"](asked) and not cut:
+            cut.append(asked)
+            return True
+        return False
+
+    lacking_store.behaviour = cuts(cut_once)
+    assert lacks(conformance.probe(lacking_store.store)) == set()
+    assert cut
+
+
+def test_a_store_that_goes_away_in_the_middle_leaves_what_was_found_before(lacking_store, monkeypatch):
+    monkeypatch.setattr(provider, "store", lambda: lacking_store.store)
+    conformance.probe_configured()
+    gone = []
+
+    def go_away(asked):
+        if DECIDING["length_enforced"](asked):
+            gone.append(asked)
+        return bool(gone)
+
+    lacking_store.behaviour = cuts(go_away)
+    with pytest.raises(StoreUnavailable):
+        conformance.probe_configured()
+    assert gone
+    assert models.Provider.objects.get(name=lacking_store.store.name).is_fit
+
+
+def test_a_store_that_lists_no_uploads_keeps_none_of_a_probe_either(lacking_store, monkeypatch):
+    monkeypatch.setattr(conformance, "PROBE_PREFIX", f"probe-{uuid4().hex}/")
+    lacking_store.behaviour = WAYS_TO_LACK["uploads_listed: not implemented"]
+    conformance.probe(lacking_store.store)
+    assert provider.store().list_keys(conformance.PROBE_PREFIX) == []
+    assert provider.store().list_multipart_uploads(conformance.PROBE_PREFIX) == []
