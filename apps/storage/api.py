@@ -22,6 +22,15 @@ def require_store() -> None:
 
 
 @exposed
+def find_store_fitness() -> bool | None:
+    """Tell whether the last probe of the object store found everything that BitVault needs; ``None`` when none was made yet.
+
+    It asks the database, never the store: a worker probes when it starts and every hour, ``manage.py check_store`` at once.
+    """
+    return queries.find_store_fitness()
+
+
+@exposed
 def get_sweep_backlog(*, tenant_ids: Iterable[UUID]) -> SweepBacklog:
     """Tell how many abandoned uploads of these tenants wait past their time, and when the sweeper was last everywhere."""
     return queries.get_sweep_backlog(tenant_ids)

@@ -135,6 +135,11 @@ def require_store() -> None:
     provider.store().find_object("readiness")
 
 
+def find_store_fitness() -> bool | None:
+    """Read what the last probe of the configured store came to; ``None`` when none was made yet."""
+    return models.Provider.objects.filter(name=provider.store().name).values_list("is_fit", flat=True).first()
+
+
 def get_sweep_backlog(tenant_ids: Iterable[UUID]) -> dtos.SweepBacklog:
     """Sum up what the last sweeps of these tenants left undone."""
     totals = models.Sweep.objects.filter(tenant_id__in=list(tenant_ids)).aggregate(

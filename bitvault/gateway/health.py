@@ -27,9 +27,18 @@ def live(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Tell whether database, Valkey and object store answer: 200, or 503 with what does not."""
-    checks = {"database": _database_answers(), "valkey": _valkey_answers(), "store": _store_answers()}
-    status = 200 if all(checks.values()) else 503
+    """Tell whether database, Valkey and object store answer, and whether the store is one to be used: 200, or 503 with what is not so.
+
+    Nothing is probed here. What no probe has found out yet, or what cannot be read while the database is away, is null and nobody's fault.
+    """
+    database = _database_answers()
+    checks = {
+        "database": database,
+        "valkey": _valkey_answers(),
+        "store": _store_answers(),
+        "store_fit": _find_store_fitness() if database else None,
+    }
+    status = 503 if False in checks.values() else 200
     return HttpResponse(msgspec.json.encode(checks), status=status, content_type="application/json")
 
 
@@ -80,3 +89,10 @@ def _store_answers() -> bool:
     except BitVaultError:
         return False
     return True
+
+
+def _find_store_fitness() -> bool | None:
+    try:
+        return storage.find_store_fitness()
+    except DatabaseError:
+        return None

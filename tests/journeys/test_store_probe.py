@@ -1,0 +1,22 @@
+"""An installation that starts finds out by itself what its object store can do, and says so."""
+
+import httpx
+import pytest
+
+pytestmark = [pytest.mark.journey, pytest.mark.store]
+
+
+def test_a_worker_that_starts_probes_the_store(live):
+    """No beat runs here, so nothing but the worker's own start asks for it."""
+
+    def readiness():
+        return httpx.get(f"{live.bare_url}/readyz").json()
+
+    assert readiness()["store_fit"] is None
+    live.start_worker()
+    live.await_that(lambda: readiness()["store_fit"] is not None, seconds=30)
+    assert readiness() == {"database": True, "valkey": True, "store": True, "store_fit": True}
+    with live.database() as database:
+        [(is_fit, abilities)] = database.execute("SELECT is_fit, abilities FROM storage_provider").fetchall()
+    assert is_fit
+    assert abilities["length_enforced"]
