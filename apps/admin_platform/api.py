@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.admin_platform import operations, queries
-from apps.admin_platform.dtos import AuditEntry, AuditPage, Verification
+from apps.admin_platform.dtos import AuditExport, AuditPage, Verification
 from apps.admin_platform.errors import AdministratorsOnly
 from apps.admin_platform.operations import CONSUMER
 from bitvault.events.api import get_position
@@ -67,14 +67,15 @@ def verify_audit(*, actor: Actor) -> Verification:
 
 
 @exposed
-def export_audit(*, actor: Actor, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
+def export_audit(*, actor: Actor, after: int = 0, limit: int = 1000) -> AuditExport:
     """Read entries in the order of the chain, with everything that is needed to recompute it elsewhere.
 
     :raises AdministratorsOnly: the actor is no owner or administrator.
     """
     _require_administrator(actor)
+    position = get_position(CONSUMER)
     with db.read_transaction():
-        return queries.list_for_export(after=after, limit=limit)
+        return AuditExport(queries.list_for_export(after=after, limit=limit), as_of_seq=position)
 
 
 @exposed

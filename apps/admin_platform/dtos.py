@@ -36,6 +36,14 @@ class AuditPage:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditExport:
+    """Entries in the order of the chain, true as of a number of the stream."""
+
+    entries: Sequence[AuditEntry]
+    as_of_seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What recomputing the chain found: ``broken_at`` is the first entry that does not fit, ``head_hash`` what to note elsewhere."""
 

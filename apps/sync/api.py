@@ -139,7 +139,7 @@ def acknowledge(*, actor: Actor, cursor: str) -> dtos.Acknowledged:
 
 
 @exposed
-def list_conflicts(*, actor: Actor, cursor: str | None = None, limit: int = PAGE_DEFAULT) -> Page[dtos.Conflict]:
+def list_conflicts(*, actor: Actor, cursor: str | None = None, limit: int = PAGE_DEFAULT) -> dtos.ConflictPage:
     """Read a page of the open conflicts that the actor can see, newest first.
 
     :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.

@@ -20,7 +20,6 @@ from bitvault.events.catalog import sync as events
 from bitvault.kernel import clock, db, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
-from bitvault.kernel.pages import Page
 
 _PURPOSE = "sync.conflicts"
 
@@ -47,17 +46,19 @@ class _Open(NamedTuple):
     opened_at: datetime
 
 
-def list_open(actor: Actor, rights: Rights, *, cursor: str | None, limit: int) -> Page[dtos.Conflict]:
+def list_open(actor: Actor, rights: Rights, *, cursor: str | None, limit: int) -> dtos.ConflictPage:
     """Read a page of the open conflicts that the actor can see, newest first."""
     pages.require_limit(limit)
     purpose = f"{_PURPOSE}:{actor.user_id.hex}"
     before = pages.decode_cursor(purpose, cursor)[0] if cursor is not None else None
     with db.read_transaction(frozen=True):
+        as_of_seq = queries.get_feed_seq()
         parameters = {"root_ids": list(rights), "before": before, "limit": limit + 1}
         rows = [_Open._make(row) for row in queries.fetch_all(_OPEN, parameters)]
         states = queries.find_states({node_id for row in rows for node_id in (row.node_id, row.original_id)})
     items = [_to_conflict(row, states, rights) for row in rows[:limit]]
-    return Page(items, pages.encode_cursor(purpose, [str(items[-1].id)]) if len(rows) > limit else None)
+    following = pages.encode_cursor(purpose, [str(items[-1].id)]) if len(rows) > limit else None
+    return dtos.ConflictPage(items, following, as_of_seq)
 
 
 def _to_conflict(row: _Open, states: dict[UUID, tuple[UUID, NodeState]], rights: Rights) -> dtos.Conflict:

@@ -107,6 +107,15 @@ class Conflict:
     opened_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ConflictPage:
+    """A page of open conflicts, newest first, true as of a number of the stream."""
+
+    items: Sequence[Conflict]
+    next_cursor: str | None
+    as_of_seq: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """Opens one socket, once, until ``expires_at``."""

@@ -22,7 +22,7 @@ from apps.storage import api as storage
 from apps.storage.dtos import SIGN_LIMIT, UPLOAD_LIFETIME, Part, Upload
 from apps.storage.errors import ContentMismatch, FileTooLarge, PartOutOfRange, PartsMissing, UploadComplete, UploadOver
 from bitvault.events.api import answer_with_head
-from bitvault.kernel import clock, ids
+from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import Gone, Invalid
 from bitvault.kernel.request import current_origin
@@ -150,6 +150,8 @@ def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node,
         client_modified_at=verified.client_modified_at,
         made_on=_name_sender(actor),
     )
+    if db.latest_seq.get() is None:
+        answer_with_head()  # the version was made by this very request before, which died then
     billing.settle(upload_id=upload_id, size_bytes=verified.size_bytes if done.version_created else 0)
     return done.node, storage.finish_upload(upload_id=upload_id, kept=done.version_created)
 

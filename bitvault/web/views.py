@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from bitvault.events.api import answer_with_head
-from bitvault.kernel import errors
+from bitvault.kernel import db, errors
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.web import idempotency
 
@@ -81,6 +81,10 @@ def operation(
     return mark
 
 
+SETTLING = frozenset({"PUT", "PATCH", "DELETE"})
+"""Methods that say how something is to be; sent again, they change nothing."""
+
+
 class View(APIView):
     """A REST resource. Needs an actor unless ``public`` is set; a token also needs the scope for the method."""
 
@@ -141,7 +145,12 @@ class View(APIView):
     def render(
         self, result: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> HttpResponse:
-        """Answer with a DTO as JSON, or with no body for 204 and redirects."""
+        """Answer with a DTO as JSON, or with no body for 204 and redirects.
+
+        What a PATCH or DELETE asked for may hold already, by the same request when its answer was lost: it tells the number all the same.
+        """
+        if self.request.method in SETTLING and db.latest_seq.get() is None:
+            answer_with_head()
         content = b"" if result is None else msgspec.json.encode(result)
         response = HttpResponse(content, status=status, headers=dict(headers or {}))
         if result is None:

@@ -8,7 +8,6 @@ import msgspec
 
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.derived import DerivedQuery
-from bitvault.web.views import Query
 
 EXPORT_LIMIT = 10_000
 """Lines of one answer: some megabytes of text, seconds of work."""
@@ -26,7 +25,7 @@ class ListAudit(DerivedQuery, frozen=True, rename={"begin": "from", "end": "to"}
     cursor: str | None = None
 
 
-class ExportAudit(Query, frozen=True):
+class ExportAudit(DerivedQuery, frozen=True):
     """From which entry on."""
 
     after: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0

@@ -55,8 +55,13 @@ class AuditExport(View):
 
     @operation(query=schemas.ExportAudit, problems=(AdministratorsOnly,))
     def get(self, request: ActorRequest) -> HttpResponse:
-        """Read entries in the order of the chain; go on with ``after`` = the number of the last line."""
+        """Read entries in the order of the chain; go on with ``after`` = the number of the last line.
+
+        They are true as of the number of the stream in ``BitVault-As-Of-Seq``.
+        """
         query = self.parse_query(schemas.ExportAudit, request)
-        entries = api.export_audit(actor=request.actor, after=query.after, limit=query.limit)
-        lines = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
-        return HttpResponse(lines, content_type="application/x-ndjson", headers={"Cache-Control": "private, no-store"})
+        require_position(api.CONSUMER, query)
+        found = api.export_audit(actor=request.actor, after=query.after, limit=query.limit)
+        lines = b"".join(msgspec.json.encode(entry) + b"\n" for entry in found.entries)
+        headers = {"Cache-Control": "private, no-store", "BitVault-As-Of-Seq": str(found.as_of_seq)}
+        return HttpResponse(lines, content_type="application/x-ndjson", headers=headers)

@@ -102,7 +102,7 @@ class Cursor(View):
 class Conflicts(View):
     """Edits that met and are not settled yet."""
 
-    @operation(query=schemas.ListConflicts, answer=Page[dtos.Conflict], problems=(BadCursor,))
+    @operation(query=schemas.ListConflicts, answer=dtos.ConflictPage, problems=(BadCursor,))
     def get(self, request: ActorRequest) -> HttpResponse:
         """Read a page, newest first; the id of a conflict is that of the copy."""
         query = self.parse_query(schemas.ListConflicts, request)

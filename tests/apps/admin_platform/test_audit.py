@@ -79,13 +79,18 @@ def test_another_tenants_log_is_another_log(api, acme, beta, audited):
 def test_a_reader_may_ask_for_a_number_and_is_told_when_it_is_not_reached(api, acme, audited):
     root = api("mia").get("/me").json()["root_id"]
     seq = api("mia").post("/folders", {"parent_id": root, "name": "Later"})["BitVault-Seq"]
-    behind = api("olga").get("/audit", min_seq=seq, wait_ms="50")
-    assert behind.status_code == 202
-    assert behind.json()["as_of_seq"] < int(seq)
+    for path in ("/audit", "/audit/verify", "/audit/export"):
+        behind = api("olga").get(path, min_seq=seq, wait_ms="50")
+        assert behind.status_code == 202
+        assert behind.json()["as_of_seq"] < int(seq)
     audited(acme)
-    there = api("olga").get("/audit", min_seq=seq, wait_ms="50")
-    assert there.status_code == 200
-    assert there.json()["as_of_seq"] >= int(seq)
+    for path in ("/audit", "/audit/verify"):
+        there = api("olga").get(path, min_seq=seq, wait_ms="50")
+        assert there.status_code == 200
+        assert there.json()["as_of_seq"] >= int(seq)
+    exported = api("olga").get("/audit/export", min_seq=seq, wait_ms="50")
+    assert exported.status_code == 200
+    assert int(exported["BitVault-As-Of-Seq"]) >= int(seq)
 
 
 def test_the_application_may_neither_change_nor_delete_an_entry(api, acme, audited):

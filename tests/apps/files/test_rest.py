@@ -101,6 +101,15 @@ def test_a_mutation_answers_with_its_number_in_the_stream(mia, make_folder, root
     assert not mia.get("/nodes/root").has_header("BitVault-Seq")
 
 
+def test_a_mutation_that_is_sent_again_answers_with_a_number_too(mia, make_folder):
+    """Whoever lost the first answer can wait for what it did."""
+    folder = make_folder("x")
+    first = mia.patch(f"/nodes/{folder['id']}", {"name": "y"}, revision=1)
+    again = mia.patch(f"/nodes/{folder['id']}", {"name": "y"}, revision=1)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert int(again["BitVault-Seq"]) >= int(first["BitVault-Seq"])
+
+
 def test_rename_and_move_in_one_patch(mia, make_folder):
     folder, target = make_folder("x"), make_folder("target")
     response = mia.patch(f"/nodes/{folder['id']}", {"name": "y", "parent_id": target["id"]}, revision=1)

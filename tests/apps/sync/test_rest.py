@@ -118,8 +118,9 @@ def test_a_cursor_that_is_too_old_is_gone(mia, device, acme):
 
 
 def test_conflicts_are_listed_over_rest(mia, projected):
+    seq = int(make_folder(mia, "a")["BitVault-Seq"])
     projected()
-    assert mia.get("/sync/conflicts").json() == {"items": [], "next_cursor": None}
+    assert mia.get("/sync/conflicts", min_seq=str(seq)).json() == {"items": [], "next_cursor": None, "as_of_seq": seq}
     missing = mia.post("/sync/conflicts/01900000-0000-7000-8000-00000000ffff/resolve", {"keep": "both"})
     assert missing.status_code == 404
     assert mia.post("/sync/conflicts/01900000-0000-7000-8000-00000000ffff/resolve", {"keep": "it"}).status_code == 422
