@@ -136,7 +136,7 @@ def _follow(read_to: int, exact_from: int) -> tuple[int, bool]:
         if swap:
             _swap(read_to)
         if swap or counted_to > position:
-            set_position(consumer=metering.CONSUMER, seq=counted_to)
+            set_position(consumer=metering.CONSUMER, seq=counted_to, swaps=swap)
     return read_to, swap
 
 

@@ -397,8 +397,11 @@ def _account_for_batch(consumer: Consumer, seq: int, error: Exception, tries: in
         )
 
 
-def give_up(consumer: Consumer, seq: int, error: str) -> None:
-    """Put an event among the dead letters and move the cursor behind it, in one transaction."""
+def give_up(consumer: Consumer, seq: int, error: str, *, also: Callable[[], None] | None = None) -> bool:
+    """Put an event among the dead letters and move the cursor behind it, in one transaction; tells whether it was the next one still.
+
+    :param also: what belongs into that transaction when it was.
+    """
     tenant_id, now = tenancy.current().id, clock.now()
     event = StreamEvent.objects.filter(tenant_id=tenant_id, seq=seq).values_list("type", "published_at").first()
     event_type, published_at = event or ("", now)
@@ -421,5 +424,10 @@ def give_up(consumer: Consumer, seq: int, error: str) -> None:
                     "settled_by": None,
                 },
             )
+            if also is not None:
+                also()
+    if not moved:
+        return False
     DEAD_LETTERS.labels(consumer=consumer.name).inc()
     logger.error("event_given_up", consumer=consumer.name, tenant=tenant_id.hex, seq=seq, error=error)
+    return True

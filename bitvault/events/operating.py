@@ -3,6 +3,7 @@
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import connection
@@ -65,7 +66,15 @@ class RebuildOvertaken(Conflict):
     title = "Another rebuild has begun"
 
 
-_rebuild_id: ContextVar[UUID | None] = ContextVar("bitvault_rebuild_id", default=None)
+@dataclass(frozen=True, slots=True)
+class _Rebuild:
+    """A rebuild that runs."""
+
+    id: UUID
+    by: UUID | None
+
+
+_running: ContextVar[_Rebuild | None] = ContextVar("bitvault_rebuild", default=None)
 """Which rebuild this context runs."""
 
 
@@ -196,16 +205,19 @@ def drop_dead_letter(*, letter_id: UUID, by: UUID | None) -> None:
 def skip_event(*, consumer: str, by: UUID | None) -> int:
     """Put the event that a consumer is stuck on among the dead letters now; returns its number.
 
-    :raises Conflict: the consumer is at the head of the entered tenant's stream, there is nothing to skip.
+    :raises Conflict: the consumer is at the head of the entered tenant's stream, or has gone on meanwhile: nothing was skipped.
     """
     tenant_id = tenancy.current().id
     cursor = ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenant_id).first()
     if cursor is None or not StreamEvent.objects.filter(tenant_id=tenant_id, seq=cursor.seq + 1).exists():
         raise Conflict("This consumer is at the head of the stream: nothing to skip.")
-    consuming.give_up(consuming.get_consumer(consumer), cursor.seq + 1, f"skipped by {by or 'an operator'}")
-    with db.public_transaction():
-        publish(EventSkipped(consumer=consumer, seq=cursor.seq + 1, actor_id=by))
-    return cursor.seq + 1
+    seq = cursor.seq + 1
+    tell = partial(publish, EventSkipped(consumer=consumer, seq=seq, actor_id=by))
+    if not consuming.give_up(consuming.get_consumer(consumer), seq, f"skipped by {by or 'an operator'}", also=tell):
+        raise Conflict(
+            f"The consumer has gone on: event {seq} had its effect or was given up meanwhile. Nothing was skipped."
+        )
+    return seq
 
 
 def list_rebuildable() -> list[str]:
@@ -230,17 +242,13 @@ def rebuild(*, consumer: str, by: UUID | None) -> int:
     known = consuming.get_consumer(consumer)
     if known.rebuild is None:
         raise CannotRebuild(known.lasting)
-    cursor = ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id)
-    rebuild_id = ids.new_id()
-    cursor.update(rebuild_id=rebuild_id)
-    token = _rebuild_id.set(rebuild_id)
+    running = _Rebuild(id=ids.new_id(), by=by)
+    ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id).update(rebuild_id=running.id)
+    token = _running.set(running)
     try:
-        seq = known.rebuild()
+        return known.rebuild()
     finally:
-        _rebuild_id.reset(token)
-    with db.public_transaction():
-        publish(DerivationRebuilt(consumer=consumer, seq=seq, actor_id=by))
-    return seq
+        _running.reset(token)
 
 
 def close_gap(*, consumer: str) -> int:
@@ -252,15 +260,19 @@ def close_gap(*, consumer: str) -> int:
     return rebuild(consumer=consumer, by=None)
 
 
-def set_position(*, consumer: str, seq: int) -> None:
+def set_position(*, consumer: str, seq: int, swaps: bool = True) -> None:
     """Put a consumer's cursor at ``seq``, inside the transaction that swaps the tables of a rebuild.
 
+    The same transaction tells of the rebuild that an operator or a gap began: who dies in it has neither swapped nor told.
+
+    :param swaps: false for a step on the way to the swap.
     :raises RebuildOvertaken: another rebuild of this consumer was begun after the one that is running.
     """
     db.require_writing()
     tenant_id = tenancy.current().id
     mine = ConsumerCursor.objects.select_for_update().filter(consumer=consumer, tenant_id=tenant_id)
-    if _rebuild_id.get() not in (None, mine.values_list("rebuild_id", flat=True).first()):
+    running = _running.get()
+    if running is not None and running.id != mine.values_list("rebuild_id", flat=True).first():
         raise RebuildOvertaken
     next_event = StreamEvent.objects.filter(tenant_id=tenant_id, seq__gt=seq).aggregate(first=Min("published_at"))[
         "first"
@@ -274,6 +286,8 @@ def set_position(*, consumer: str, seq: int) -> None:
         retry_at=None,
         careful_until_seq=0,
     )
+    if running is not None and swaps:
+        publish(DerivationRebuilt(consumer=consumer, seq=seq, actor_id=running.by))
 
 
 def _lock_letter(letter_id: UUID) -> DeadLetter:

@@ -1,12 +1,17 @@
-"""What operators do: see the lag, replay, drop and skip."""
+"""What operators do: see the lag, replay, drop, skip and rebuild."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
+from apps.files import api as files
 from bitvault.events import consuming, operating
-from bitvault.events.models import DeadLetter
-from bitvault.kernel import clock, tenancy
+from bitvault.events.catalog.events import DerivationRebuilt, EventSkipped
+from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
+from bitvault.kernel import clock, ids, tenancy
 from bitvault.kernel.errors import Conflict, NotFound
 
 pytestmark = pytest.mark.committed
@@ -77,3 +82,94 @@ def test_a_stuck_event_can_be_skipped_at_once(acme, reader, note):
         assert reader.effects() == ["fine"]
         with pytest.raises(Conflict):
             operating.skip_event(consumer="tests", by=None)
+
+
+def test_a_skip_of_an_event_that_has_its_effect_meanwhile_is_refused_and_tells_nobody(acme, reader, note):
+    acts, goes_on = threading.Event(), threading.Event()
+
+    def hold_up(event):
+        acts.set()
+        goes_on.wait(10)
+
+    reader.before.append(hold_up)
+
+    def consume():
+        try:
+            with tenancy.entered(acme):
+                return consuming.consume("tests")
+        finally:
+            connection.close()
+
+    def skip():
+        try:
+            with tenancy.entered(acme):
+                operating.skip_event(consumer="tests", by=None)
+        finally:
+            connection.close()
+
+    with tenancy.entered(acme):
+        note("slow")
+    with ThreadPoolExecutor(2) as pool:
+        consuming_it = pool.submit(consume)
+        assert acts.wait(10)
+        skipping = pool.submit(skip)
+        wait_until_locked()
+        goes_on.set()
+        assert consuming_it.result(10) == 1
+        with pytest.raises(Conflict, match="Nothing was skipped"):
+            skipping.result(10)
+    with tenancy.entered(acme):
+        assert reader.effects() == ["slow"]
+    assert not DeadLetter.objects.exists()
+    assert not StreamEvent.objects.filter(type=EventSkipped.type).exists()
+
+
+def wait_until_locked() -> None:
+    """Wait until somebody waits for a row."""
+    deadline = clock.now() + timedelta(seconds=10)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with connection.cursor() as cursor:
+        while clock.now() < deadline:
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError("nobody waited")
+
+
+def test_a_skip_and_what_tells_of_it_are_one_transaction(acme, reader, note, monkeypatch):
+    reader.refuses.add("stuck")
+    with tenancy.entered(acme):
+        note("stuck")
+        consuming.consume("tests")
+        with monkeypatch.context() as broken:
+            broken.setattr(operating, "publish", lambda _: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                operating.skip_event(consumer="tests", by=None)
+        assert reader.position() == 0
+        assert not DeadLetter.objects.exists()
+        operating.skip_event(consumer="tests", by=None)
+        assert xmin_of_cursor(acme, "tests") == xmin_of_event(acme, EventSkipped.type)
+
+
+@pytest.mark.parametrize("consumer", ["sync", "billing", "gc"])
+def test_a_rebuild_is_told_in_the_transaction_that_swaps(committed, acme, actor, consumer):
+    operator = ids.new_id()
+    with tenancy.entered(acme):
+        root = files.ensure_personal_root(actor=actor)
+        files.create_folder(actor=actor, parent_id=root.id, name="a")
+        seq = operating.rebuild(consumer=consumer, by=operator)
+    told = StreamEvent.objects.get(type=DerivationRebuilt.type)
+    assert (told.actor_id, told.payload["consumer"], told.payload["seq"]) == (operator, consumer, seq)
+    assert xmin_of_cursor(acme, consumer) == xmin_of_event(acme, DerivationRebuilt.type)
+
+
+def xmin_of_cursor(tenant, consumer: str) -> str:
+    """Tell which transaction wrote a consumer's cursor last."""
+    found = ConsumerCursor.objects.filter(tenant_id=tenant.id, consumer=consumer)
+    return found.extra(select={"by": "xmin::text"}).values_list("by", flat=True).get()
+
+
+def xmin_of_event(tenant, event_type: str) -> str:
+    """Tell which transaction wrote the one event of a type."""
+    found = StreamEvent.objects.filter(tenant_id=tenant.id, type=event_type)
+    return found.extra(select={"by": "xmin::text"}).values_list("by", flat=True).get()
