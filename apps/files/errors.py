@@ -1,6 +1,6 @@
 """What can be refused about nodes, with stable codes."""
 
-from bitvault.kernel.errors import Conflict, Forbidden, Invalid, PreconditionFailed, TooLarge
+from bitvault.kernel.errors import Conflict, Forbidden, Gone, Invalid, PreconditionFailed, TooLarge
 from bitvault.kernel.names import InvalidName
 from bitvault.kernel.pages import LimitOutOfRange
 
@@ -26,6 +26,7 @@ __all__ = [
     "TooManyChildren",
     "TooManyTeamFolders",
     "TooManyTeamMembers",
+    "UploadGivenUp",
     "UploadTargetUnfit",
 ]
 
@@ -70,6 +71,13 @@ class NodeGone(Conflict):
 
     code = "files.node_gone"
     title = "The file has been deleted meanwhile"
+
+
+class UploadGivenUp(Gone):
+    """The upload that was to become a version has been given up meanwhile."""
+
+    code = "files.upload_given_up"
+    title = "This upload was given up; start another one"
 
 
 class RootFixed(Forbidden):

@@ -218,10 +218,12 @@ class Trash(TenantModel):
 
 
 class SettledUpload(TenantModel):
-    """An upload that brought what the file had already: no version was made, and a repeated commit gets the same answer."""
+    """An upload that is over without a version: it brought what the file had already, and a repeated commit gets the same answer; or it
+    was given up, and has no ``node_id``.
+    """
 
     upload_id = models.UUIDField(primary_key=True)
-    node_id = models.UUIDField()
+    node_id = models.UUIDField(null=True)
     settled_by = models.UUIDField()
     settled_at = models.DateTimeField()
 

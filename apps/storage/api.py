@@ -6,7 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from apps.storage import downloads, parts, queries
-from apps.storage.dtos import Download, Part, SweepBacklog, Upload, Verified
+from apps.storage.dtos import Aborted, Download, Part, SweepBacklog, Upload, Verified
 from apps.storage.operations import completing, starting
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
@@ -129,13 +129,15 @@ def finish_upload(*, upload_id: UUID, kept: bool) -> bool:
 
 
 @exposed
-def abort_upload(*, actor: Actor, upload_id: UUID) -> None:
+def abort_upload(*, actor: Actor, upload_id: UUID) -> Aborted:
     """Give an attempt up; a second time changes nothing.
+
+    Where its bytes were verified a commit may be under way, and only Files can tell which of the two was first.
 
     :raises UploadNotFound: there is no such upload of this actor.
     :raises UploadComplete: it is committed.
     """
-    starting.abort(upload_id=upload_id, by=actor)
+    return starting.abort(upload_id=upload_id, by=actor)
 
 
 @exposed

@@ -64,6 +64,14 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
+class Aborted:
+    """An attempt that was given up, and whether its bytes were verified by then."""
+
+    was_verified: bool
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Download:
     """A URL that gives the bytes to whoever holds it, for a short while."""
 

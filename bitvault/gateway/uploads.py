@@ -17,7 +17,7 @@ from apps.billing import api as billing
 from apps.billing.errors import QuotaExceeded
 from apps.files import api as files
 from apps.files.dtos import Mode, Node, UploadGrant
-from apps.files.errors import NameTaken, NodeGone, ParentGone
+from apps.files.errors import NameTaken, NodeGone, ParentGone, UploadGivenUp
 from apps.storage import api as storage
 from apps.storage.dtos import SIGN_LIMIT, UPLOAD_LIFETIME, Part, Upload
 from apps.storage.errors import ContentMismatch, FileTooLarge, PartOutOfRange, PartsMissing, UploadComplete, UploadOver
@@ -139,17 +139,20 @@ def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node,
             raise Gone("The file of this upload is not there any more.")
         answer_with_head()
         return node, False
-    done = files.commit_upload(
-        actor=actor,
-        upload_id=upload_id,
-        grant=msgspec.convert(verified.destination, UploadGrant),
-        blob_id=verified.blob_id,
-        size_bytes=verified.size_bytes,
-        content_hash=verified.content_hash,
-        media_type=verified.media_type,
-        client_modified_at=verified.client_modified_at,
-        made_on=_name_sender(actor),
-    )
+    try:
+        done = files.commit_upload(
+            actor=actor,
+            upload_id=upload_id,
+            grant=msgspec.convert(verified.destination, UploadGrant),
+            blob_id=verified.blob_id,
+            size_bytes=verified.size_bytes,
+            content_hash=verified.content_hash,
+            media_type=verified.media_type,
+            client_modified_at=verified.client_modified_at,
+            made_on=_name_sender(actor),
+        )
+    except UploadGivenUp:
+        raise UploadOver from None
     if db.latest_seq.get() is None:
         answer_with_head()  # the version was made by this very request before, which died then
     billing.settle(upload_id=upload_id, size_bytes=verified.size_bytes if done.version_created else 0)
@@ -162,8 +165,14 @@ def _name_sender(actor: Actor) -> str:
 
 
 def abort(actor: Actor, upload_id: UUID) -> None:
-    """Give an upload up and its room back."""
-    storage.abort_upload(actor=actor, upload_id=upload_id)
+    """Give an upload up and its room back; of a commit at the same time either that one stands or this one."""
+    aborted = storage.abort_upload(actor=actor, upload_id=upload_id)
+    if aborted.was_verified and not files.give_up_upload(actor=actor, upload_id=upload_id):
+        # The commit was first. It may have died there, so what it has still to do is done here.
+        kept = files.is_committed(upload_id=upload_id)
+        billing.settle(upload_id=upload_id, size_bytes=aborted.size_bytes if kept else 0)
+        storage.finish_upload(upload_id=upload_id, kept=kept)
+        raise UploadComplete("The upload is committed; delete the file instead.")
     billing.release(upload_id=upload_id)
 
 

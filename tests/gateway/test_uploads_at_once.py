@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from django.db import connection
 
+from bitvault.gateway import uploads
 from tests.support.sending import PART, Sender, put, sha256
 
 pytestmark = [pytest.mark.store, pytest.mark.committed]
@@ -119,11 +120,53 @@ def test_giving_up_and_committing_at_once_ends_in_one_of_the_two(mia, at_once):
         path = f"/uploads/{upload['id']}"
         gone, done = at_once([partial(mia.api.delete, path), partial(mia.api.post, f"{path}/commit")])
         if done.status_code == 201:
+            assert (gone.status_code, gone.json()["code"]) == (409, "storage.upload_complete")
             assert mia.fetch(done.json()).data == content
         else:
             assert (gone.status_code, done.status_code) == (204, 410)
     there = mia.api.get(f"/nodes/{mia.parent_id}/children").json()["items"]
     assert room(mia) == (9 * len(there), 0)
+
+
+@pytest.mark.parametrize("moment", ["commit_upload", "finish_upload"], ids=["before", "after"])
+def test_giving_up_around_the_version_stands_or_says_that_it_came_too_late(mia, at_once, monkeypatch, moment):
+    """The commit has verified the bytes; somebody gives the upload up just before the version is made, or just behind it."""
+    upload = mia.started("a.txt", b"abc")
+    mia.send(upload, b"abc")
+    module = uploads.files if moment == "commit_upload" else uploads.storage
+    act, answers = getattr(module, moment), []
+
+    def give_up_and_act(**arguments):
+        monkeypatch.setattr(module, moment, act)
+        answers.extend(at_once([lambda: mia.api.delete(f"/uploads/{upload['id']}")]))
+        return act(**arguments)
+
+    monkeypatch.setattr(module, moment, give_up_and_act)
+    done, gone = mia.commit(upload), answers[0]
+    there = mia.api.get(f"/nodes/{mia.parent_id}/children").json()["items"]
+    if moment == "commit_upload":
+        assert (gone.status_code, done.status_code, done.json()["code"]) == (204, 410, "storage.upload_over")
+        assert (there, room(mia)) == ([], (0, 0))
+        assert mia.commit(upload).status_code == 410
+        assert mia.api.delete(f"/uploads/{upload['id']}").status_code == 204
+    else:
+        assert (gone.status_code, gone.json()["code"]) == (409, "storage.upload_complete")
+        assert done.status_code in (200, 201)
+        assert ([node["id"] for node in there], room(mia)) == ([done.json()["id"]], (3, 0))
+        assert mia.commit(upload).json()["id"] == done.json()["id"]
+
+
+def test_an_upload_whose_name_is_taken_at_its_commit_can_be_given_up(mia):
+    upload = mia.started("a.txt", b"abc")
+    mia.send(upload, b"abc")
+    other = mia.started("a.txt", b"de")
+    mia.send(other, b"de")
+    assert mia.commit(other).status_code == 201
+    assert mia.commit(upload).status_code == 409
+    assert room(mia) == (2, 3)
+    assert mia.api.delete(f"/uploads/{upload['id']}").status_code == 204
+    assert room(mia) == (2, 0)
+    assert mia.commit(upload).status_code == 410
 
 
 def test_known_content_that_is_announced_while_it_arrives_is_stored_once_or_twice_but_never_wrong(mia, at_once):

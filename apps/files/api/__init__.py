@@ -61,6 +61,7 @@ __all__ = [
     "get_content",
     "get_node",
     "get_team_folder",
+    "give_up_upload",
     "is_committed",
     "list_children",
     "list_path",
@@ -288,6 +289,7 @@ def commit_upload(
 
     :raises NameTaken: ``add`` finds the name taken meanwhile; or a folder has it.
     :raises ParentGone: the folder to ``add`` or ``overwrite`` in is in the trash or gone.
+    :raises UploadGivenUp: it was given up before.
     :raises NodeGone: the file was deleted with these very bytes in it, or the file of an earlier commit of this upload is gone.
     :raises TooDeep, PathTooLong, TooManyChildren: a limit would be passed.
     """
@@ -305,6 +307,16 @@ def commit_upload(
             made_on=made_on,
         )
     )
+
+
+@exposed
+def give_up_upload(*, actor: Actor, upload_id: UUID) -> bool:
+    """See to it that no commit of an upload makes a version from now on; ``False`` when one has ended before. Repeatable.
+
+    Commits of content wait meanwhile, so it is for an upload whose bytes are verified: only that one may have a commit under way.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return content.give_up(actor=actor, upload_id=upload_id)
 
 
 @exposed

@@ -51,6 +51,9 @@ SELECT node_id, settled_by, false FROM files_settled_upload WHERE upload_id = %(
 """
 
 
+_SETTLE = "INSERT INTO files_settled_upload (upload_id, node_id, settled_by, settled_at) VALUES (%s, %s, %s, %s)"
+
+
 class _NeedsTree(Exception):
     """What happened meanwhile asks for a new node, and so for the tree lock."""
 
@@ -102,7 +105,7 @@ def find_committed(*, actor: Actor, upload_id: UUID) -> Node | None:
     """Find the node that an upload of the actor's went into."""
     with db.read_transaction():
         earlier = fetch_one(_EARLIER, {"upload_id": upload_id})
-        if earlier is None or earlier[1] != actor.user_id:
+        if earlier is None or earlier[0] is None or earlier[1] != actor.user_id:
             return None
         way = find_way(earlier[0], user_id=actor.user_id)
     right = access.find_right(actor, way)
@@ -199,6 +202,7 @@ def _find_repeated(upload: Upload) -> Committed | None:
     """Find how an earlier commit of the same upload ended.
 
     :raises NotFound: somebody else committed it.
+    :raises UploadGivenUp: there was none, and will not be.
     :raises NodeGone: its file has been deleted since.
     """
     earlier = fetch_one(_EARLIER, {"upload_id": upload.id})
@@ -207,6 +211,8 @@ def _find_repeated(upload: Upload) -> Committed | None:
     node_id, created_by, version_created = earlier
     if created_by != upload.actor.user_id:
         raise NotFound
+    if node_id is None:
+        raise errors.UploadGivenUp
     way = find_way(node_id, user_id=upload.actor.user_id)
     if way is None or not way.is_live:
         raise errors.NodeGone(node_id=node_id)
@@ -236,12 +242,18 @@ def _write_or_settle(upload: Upload, way: Way) -> Committed:
     return Committed(node=_to_node(upload, row, way.rows[1:]), created=True, version_created=True)
 
 
+def give_up(*, actor: Actor, upload_id: UUID) -> bool:
+    """See to it that an upload never becomes a version; ``False`` when it has come to its end before. No commit is under way meanwhile."""
+    with tree_transaction(holds_commits=True):
+        earlier = fetch_one(_EARLIER, {"upload_id": upload_id})
+        if earlier is None:
+            execute(_SETTLE, [upload_id, None, actor.user_id, clock.now()])
+    return earlier is None or earlier[0] is None
+
+
 def _settle(upload: Upload, way: Way) -> Committed:
     """End an upload without a version: its bytes are kept here already."""
-    execute(
-        "INSERT INTO files_settled_upload (upload_id, node_id, settled_by, settled_at) VALUES (%s, %s, %s, %s)",
-        [upload.id, way.node.id, upload.actor.user_id, clock.now()],
-    )
+    execute(_SETTLE, [upload.id, way.node.id, upload.actor.user_id, clock.now()])
     return Committed(node=_to_node(upload, way.node, way.rows[1:]), created=False, version_created=False)
 
 

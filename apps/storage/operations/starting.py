@@ -89,7 +89,7 @@ def sign_parts(*, upload_id: UUID, by: Actor, announced: dict[int, bytes]) -> li
     return _sign(attempt, base, announced)
 
 
-def abort(*, upload_id: UUID, by: Actor) -> None:
+def abort(*, upload_id: UUID, by: Actor) -> dtos.Aborted:
     """Give an attempt up. What it brought is removed at once when nothing can refer to it, and by the sweeper in any case."""
     with db.write_transaction():
         attempt = queries.require_upload(upload_id, by.user_id, lock=True)
@@ -106,6 +106,7 @@ def abort(*, upload_id: UUID, by: Actor) -> None:
             remove_all(upload_id)
         except StoreUnavailable:
             logger.info("abort_left_to_sweeper", upload_id=str(upload_id))
+    return dtos.Aborted(was_verified=attempt.blob_id is not None, size_bytes=attempt.size_bytes)
 
 
 def remove_all(upload_id: UUID, *, keep_key: str | None = None) -> int:

@@ -12,7 +12,7 @@ from apps.files.limits import TRASH_RETENTION
 from apps.sync.errors import CursorExpired
 from bitvault.events import consuming
 from bitvault.events.api import set_position
-from bitvault.kernel import clock, db
+from bitvault.kernel import clock, db, ids
 from tests.apps.files.conftest import Tree, fetch, live_a_little
 from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, project, replica
 from tests.support.doors import make_door
@@ -81,12 +81,13 @@ ACTS = {
         lambda tree, world: _edit_what_is_deleted(tree, world["file"], world["file"]),
         lambda tree, world: _edit_what_is_deleted(tree, world["file"], world["folder"]),
     ],
+    "give_up_upload": [lambda tree, _: files.give_up_upload(actor=tree.actor, upload_id=ids.new_id())],
     "ensure_personal_root": [lambda _, world: Tree(world["vera"])],
 }
 """What to do with each mutating door, in as many ways as the feed must tell apart."""
 
-SILENT = {"purge_node", "empty_trash", "purge_expired"}
-"""What these delete went from the devices when it was trashed."""
+SILENT = {"purge_node", "empty_trash", "purge_expired", "give_up_upload"}
+"""What these delete went from the devices when it was trashed, or never reached them."""
 
 
 def _let_trash_expire():
