@@ -2,15 +2,17 @@
 
 A row rather than an advisory lock: a pooler in transaction mode gives each transaction another session, and a lock of a session that was
 given away holds nothing.
+
+All of it goes by the database's clock: it is one for all that compete, and a machine whose own runs ahead neither takes what another holds
+nor keeps it from others. Should the database's own clock go back, a heartbeat that lies ahead of it by more than its term counts as over.
 """
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
 
 from bitvault.events.models import Heartbeat
-from bitvault.kernel import clock, db
+from bitvault.kernel import db
 
 BEAT, RELAY = "beat", "relay"
 
@@ -22,24 +24,27 @@ LEASE_SECONDS = 5.0
 """How long a holder that says nothing more keeps its row: the time without a clockwork when its process is killed."""
 
 _TURN = """
-INSERT INTO public.events_heartbeat (name, beaten_at) VALUES (%s, %s)
-ON CONFLICT (name) DO UPDATE SET beaten_at = excluded.beaten_at WHERE public.events_heartbeat.beaten_at <= %s
+INSERT INTO public.events_heartbeat (name, beaten_at) VALUES (%(name)s, clock_timestamp())
+ON CONFLICT (name) DO UPDATE SET beaten_at = clock_timestamp()
+WHERE abs(extract(epoch FROM clock_timestamp() - events_heartbeat.beaten_at)) >= %(seconds)s
 """
 
-# By the database's clock: it is one for all that compete, and a machine whose own runs ahead must not take what another holds.
 _HOLD = """
 INSERT INTO public.events_heartbeat (name, beaten_at, holder) VALUES (%(name)s, clock_timestamp(), %(holder)s)
-ON CONFLICT (name) DO UPDATE SET beaten_at = excluded.beaten_at, holder = excluded.holder
+ON CONFLICT (name) DO UPDATE SET beaten_at = clock_timestamp(), holder = excluded.holder
 WHERE events_heartbeat.holder IS NULL OR events_heartbeat.holder = excluded.holder
-   OR events_heartbeat.beaten_at <= clock_timestamp() - make_interval(secs => %(seconds)s)
+   OR abs(extract(epoch FROM clock_timestamp() - events_heartbeat.beaten_at)) >= %(seconds)s
+"""
+
+_AGES = """
+SELECT name, abs(extract(epoch FROM clock_timestamp() - beaten_at))::float8 FROM public.events_heartbeat WHERE name = ANY(%s)
 """
 
 
 def take_turn(name: str, *, seconds: float) -> bool:
     """Take the turn of a clockwork and write its heartbeat; false when somebody took it less than ``seconds`` ago."""
-    now = clock.now()
     with db.public_transaction(), connection.cursor() as cursor:
-        cursor.execute(_TURN, [name, now, now - timedelta(seconds=seconds)])
+        cursor.execute(_TURN, {"name": name, "seconds": seconds})
         return bool(cursor.rowcount)
 
 
@@ -58,12 +63,10 @@ def let_go(name: str, *, holder: UUID) -> None:
 
 def list_ages() -> dict[str, float | None]:
     """Tell how many seconds each clockwork has been silent; ``None`` for one that never ran."""
-    beaten = dict(Heartbeat.objects.filter(name__in=SILENCE_LIMITS_SECONDS).values_list("name", "beaten_at"))
-    now = clock.now()
-    return {
-        name: max(0.0, (now - beaten[name]).total_seconds()) if name in beaten else None
-        for name in SILENCE_LIMITS_SECONDS
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(_AGES, [list(SILENCE_LIMITS_SECONDS)])
+        ages = dict(cursor.fetchall())
+    return {name: ages.get(name) for name in SILENCE_LIMITS_SECONDS}
 
 
 def list_silent() -> list[str]:

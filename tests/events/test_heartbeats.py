@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 
 from bitvault.events import heartbeats
 from bitvault.events.models import Heartbeat
@@ -21,17 +22,50 @@ def test_a_clockwork_that_never_ran_is_silent(none_yet):
     assert heartbeats.list_silent() == ["beat", "relay"]
 
 
+def let_pass(seconds: float) -> None:
+    """Let every heartbeat be older by the database's clock."""
+    Heartbeat.objects.update(beaten_at=F("beaten_at") - timedelta(seconds=seconds))
+
+
 def test_a_clockwork_that_stops_is_silent_after_its_limit(none_yet):
-    moment = clock.now()
     for name in heartbeats.SILENCE_LIMITS_SECONDS:
         heartbeats.take_turn(name, seconds=1)
     limit = max(heartbeats.SILENCE_LIMITS_SECONDS.values())
     assert heartbeats.list_silent() == []
-    with clock.fixed_at(moment + timedelta(seconds=limit - 1)):
-        assert heartbeats.list_silent() == []
-    with clock.fixed_at(clock.now() + timedelta(seconds=limit + 1)):
-        assert heartbeats.list_silent() == ["beat", "relay"]
-        assert heartbeats.list_ages()["relay"] > limit
+    let_pass(limit - 3)
+    assert heartbeats.list_silent() == []
+    let_pass(4)
+    assert heartbeats.list_silent() == ["beat", "relay"]
+    assert heartbeats.list_ages()["relay"] > limit
+
+
+def test_a_turn_is_taken_once_in_its_time(none_yet):
+    assert heartbeats.take_turn("relay", seconds=30)
+    assert not heartbeats.take_turn("relay", seconds=30)
+    let_pass(29)
+    assert heartbeats.take_turn("relay", seconds=29)
+
+
+def test_a_machine_whose_clock_is_wrong_neither_takes_a_turn_nor_keeps_it_from_others(none_yet):
+    with clock.fixed_at(clock.now() + timedelta(minutes=10)):
+        assert heartbeats.take_turn("relay", seconds=30)
+        assert heartbeats.list_ages()["relay"] < 10, "its own clock makes nobody silent"
+    let_pass(31)
+    assert heartbeats.list_silent() == ["beat", "relay"]
+    assert heartbeats.take_turn("relay", seconds=30)
+    with clock.fixed_at(clock.now() + timedelta(minutes=10)):
+        assert not heartbeats.take_turn("relay", seconds=30)
+
+
+def test_a_database_whose_clock_went_back_keeps_no_turn_from_anybody(none_yet):
+    """Another machine took over, or a version before this one wrote by its own clock: a heartbeat lies ahead."""
+    heartbeats.take_turn("relay", seconds=1)
+    heartbeats.hold("beat", holder=ids.new_id())
+    let_pass(-600)
+    assert heartbeats.list_silent() == ["beat", "relay"]
+    assert heartbeats.take_turn("relay", seconds=1)
+    assert heartbeats.hold("beat", holder=ids.new_id())
+    assert heartbeats.list_silent() == []
 
 
 def test_one_holds_until_it_lets_go(none_yet):

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 import yaml
+from django.db.models import F
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -94,12 +95,12 @@ def test_a_dead_clockwork_shows_in_the_figures_and_at_its_own_address(scrape, re
         heartbeats.take_turn(name, seconds=0)
     answer = client.get("/beatz")
     assert (answer.status_code, answer.json()["silent"]) == (200, [])
-    with clock.fixed_at(clock.now() + timedelta(seconds=60)):
-        assert scrape()["bitvault_heartbeat_age_seconds"][("relay",)] >= 59
-        answer = client.get("/beatz")
-        assert (answer.status_code, answer.json()["silent"]) == (503, ["beat", "relay"])
-        assert client.get("/healthz").status_code == 200
-        assert "beat" not in client.get("/readyz").json(), "the web serves without the clockwork"
+    Heartbeat.objects.update(beaten_at=F("beaten_at") - timedelta(seconds=60))
+    assert scrape()["bitvault_heartbeat_age_seconds"][("relay",)] >= 59
+    answer = client.get("/beatz")
+    assert (answer.status_code, answer.json()["silent"]) == (503, ["beat", "relay"])
+    assert client.get("/healthz").status_code == 200
+    assert "beat" not in client.get("/readyz").json(), "the web serves without the clockwork"
 
 
 def test_a_vaults_own_host_says_nothing_about_the_clockwork(committed):
