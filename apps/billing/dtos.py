@@ -41,7 +41,9 @@ class UsageOfDay:
 
 @dataclass(frozen=True, slots=True)
 class UsageHistory:
-    """Metrics by day, oldest first; a day without a change has no row."""
+    """Metrics by day, oldest first. What there is has a row for each day from its first change on, up to today; what happened for each
+    day on which it did.
+    """
 
     items: Sequence[UsageOfDay]
     as_of_seq: int

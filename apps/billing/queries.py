@@ -1,11 +1,12 @@
 """Reads of quotas and of the meter."""
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
 
 from django.db import connection
 
 from apps.billing import dtos, metering, models
-from bitvault.kernel import db
+from bitvault.kernel import clock, db
 from bitvault.kernel.errors import ProgrammingError
 
 _ROOM = """
@@ -51,10 +52,19 @@ def get_usage(position: int) -> dtos.Usage:
 
 
 def list_history(position: int, *, metric: str | None, begin: date, end: date) -> dtos.UsageHistory:
-    """Read days from ``begin`` up to, but not with, ``end``."""
-    with db.read_transaction():
-        rows = models.UsageDay.objects.filter(day__gte=begin, day__lt=end).order_by("day", "metric")
-        if metric is not None:
-            rows = rows.filter(metric=metric)
-        items = [dtos.UsageOfDay(*row) for row in rows.values_list("day", "metric", "amount")]
+    """Read days from ``begin`` up to, but not with, ``end``; of a gauge those without a change, too, up to today."""
+    written = models.UsageDay.objects.filter(**({} if metric is None else {"metric": metric}))
+    earlier = written.filter(metric__in=metering.GAUGES, day__lt=begin).order_by("metric", "-day").distinct("metric")
+    with db.read_transaction(frozen=True):
+        standing = dict(earlier.values_list("metric", "amount"))
+        rows = written.filter(day__gte=begin, day__lt=end).values_list("day", "metric", "amount")
+        changes = {(day, name): amount for day, name, amount in rows}
+    for day in _days(begin, min(end, clock.now().date() + timedelta(days=1))):
+        standing |= {name: changes[day, name] for name in metering.GAUGES if (day, name) in changes}
+        changes |= {(day, name): amount for name, amount in standing.items()}
+    items = [dtos.UsageOfDay(day, name, amount) for (day, name), amount in sorted(changes.items())]
     return dtos.UsageHistory(items=items, as_of_seq=position)
+
+
+def _days(begin: date, end: date) -> Iterator[date]:
+    return (begin + timedelta(days=number) for number in range((end - begin).days))

@@ -46,6 +46,33 @@ def test_an_entry_tells_who_what_and_from_where(api, acme, audited):
     assert entry["request_id"]
 
 
+@pytest.fixture
+def on_device(api):
+    """Send a request as from a device of the person's own."""
+
+    def send(name, method, path, body=None):
+        device = api(name).post("/sync/devices", {"name": "laptop", "platform": "linux"}).json()["id"]
+        headers = {"BitVault-Device": device}
+        return device, api(name).request(method, path, json.dumps(body).encode() if body else b"", headers=headers)
+
+    return send
+
+
+def test_an_entry_tells_the_device(api, acme, audited, on_device):
+    root_id = api("mia").get("/me").json()["root_id"]
+    device, made = on_device("mia", "POST", "/folders", {"parent_id": root_id, "name": "x"})
+    assert made.status_code == 201
+    audited(acme)
+    assert api("olga").get("/audit", node_id=made.json()["id"]).json()["items"][0]["device_id"] == device
+
+
+def test_a_denial_tells_the_device(api, acme, audited, on_device):
+    device, refused = on_device("vera", "GET", "/audit")
+    assert refused.status_code == 403
+    audited(acme)
+    assert api("olga").get("/audit", type="access.denied").json()["items"][0]["device_id"] == device
+
+
 def test_the_log_is_read_by_pages_and_filters(api, acme, audited):
     folders = do_things(api, 5)
     audited(acme)

@@ -106,6 +106,23 @@ def test_downloads_are_counted_by_day(api, acme, actor, upload, root_id):
     assert [item["metric"] for item in one] == ["live_bytes"]
 
 
+def test_a_quiet_day_has_what_stood_there_and_nothing_that_happened(api, acme, upload, root_id):
+    first = clock.now().date()
+    upload(root_id, "a.txt", 100)
+    count_up(acme)
+    with clock.fixed_at(clock.now() + timedelta(days=3)):
+        upload(root_id, "b.txt", 7)
+        count_up(acme)
+        later = {"from": (first + timedelta(days=1)).isoformat(), "to": (first + timedelta(days=9)).isoformat()}
+        items = api("mia").get("/usage/history", **later).json()["items"]
+    days = [(first + timedelta(days=number)).isoformat() for number in (1, 2, 3)]
+    assert [(item["day"], item["amount"]) for item in items if item["metric"] == "live_bytes"] == list(
+        zip(days, (100, 100, 107), strict=True)
+    )
+    assert [item["day"] for item in items if item["metric"] == "uploads_committed_count"] == [days[2]]
+    assert items == sorted(items, key=lambda item: (item["day"], item["metric"]))
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
