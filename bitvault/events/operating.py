@@ -1,5 +1,6 @@
 """What operators do with the stream: look at the lag, replay or drop a dead letter, skip a stuck event, start a rebuild."""
 
+from collections.abc import Collection
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Min
+from django.db.models import Count, Min, QuerySet
 
 from bitvault.events import consuming, partitions
 from bitvault.events.catalog.events import DeadLetterDropped, DeadLetterReplayed, DerivationRebuilt, EventSkipped
@@ -29,9 +30,9 @@ SELECT cursor.consumer, cursor.tenant_id, head.last_seq, cursor.seq, cursor.last
      WHERE letter.consumer = cursor.consumer AND letter.tenant_id = cursor.tenant_id AND letter.state = 'dead') AS dead_letter_count,
     cursor.tenant_id = ANY(%(suspended)s::uuid[]) AS is_suspended
 FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
-WHERE %(tenant_id)s::uuid IS NULL OR cursor.tenant_id = %(tenant_id)s
+WHERE %(among)s::uuid[] IS NULL OR cursor.tenant_id = ANY(%(among)s::uuid[])
 ORDER BY is_suspended, head.last_seq - cursor.seq DESC, cursor.consumer, cursor.tenant_id
-LIMIT %(limit)s
+OFFSET %(offset)s LIMIT %(limit)s
 """
 
 # Rows for those that lag, which in an installation that keeps up are few: whose tenant is suspended is not known here.
@@ -152,13 +153,28 @@ def list_backlogs() -> list[Backlog]:
     return backlogs
 
 
-def list_lags(*, tenant_id: UUID | None = None, limit: int = 500) -> list[Lag]:
-    """List consumers × tenants, the furthest behind first and suspended tenants last."""
-    known = {tenant_id} if tenant_id else set(StreamHead.objects.values_list("tenant_id", flat=True))
+def list_lags(
+    *, tenant_id: UUID | None = None, among: Collection[UUID] | None = None, offset: int = 0, limit: int = 500
+) -> list[Lag]:
+    """List consumers × tenants, the furthest behind first and suspended tenants last.
+
+    :param tenant_id: of this tenant alone.
+    :param among: of these tenants alone.
+    """
+    if tenant_id is not None:
+        among = [tenant_id]
+    known = set(StreamHead.objects.values_list("tenant_id", flat=True) if among is None else among)
     suspended = known - select_present(known)
+    chosen = {"among": None if among is None else list(among), "suspended": list(suspended)}
     with connection.cursor() as cursor:
-        cursor.execute(_LAGS, {"tenant_id": tenant_id, "limit": limit, "suspended": list(suspended)})
+        cursor.execute(_LAGS, {**chosen, "offset": offset, "limit": limit})
         return [Lag(*row) for row in cursor.fetchall()]
+
+
+def count_lags(*, among: Collection[UUID] | None = None) -> int:
+    """Count what ``list_lags`` lists without a limit."""
+    cursors = ConsumerCursor.objects.filter(tenant_id__in=StreamHead.objects.values("tenant_id"))
+    return (cursors if among is None else cursors.filter(tenant_id__in=among)).count()
 
 
 def count_days_ahead() -> int:
@@ -169,9 +185,22 @@ def count_days_ahead() -> int:
     return max(0, count - 1)
 
 
-def list_dead_letters(*, limit: int = 500) -> list[DeadLetter]:
-    """List what waits for an operator, newest first."""
-    return list(DeadLetter.objects.filter(state=DeadLetter.State.DEAD).order_by("-died_at")[:limit])
+def list_dead_letters(*, among: Collection[UUID] | None = None, offset: int = 0, limit: int = 500) -> list[DeadLetter]:
+    """List what waits for an operator, newest first.
+
+    :param among: of these tenants alone.
+    """
+    return list(_dead_letters(among).order_by("-died_at", "-id")[offset : offset + limit])
+
+
+def count_dead_letters(*, among: Collection[UUID] | None = None) -> int:
+    """Count what ``list_dead_letters`` lists without a limit."""
+    return _dead_letters(among).count()
+
+
+def _dead_letters(among: Collection[UUID] | None) -> QuerySet[DeadLetter]:
+    letters = DeadLetter.objects.filter(state=DeadLetter.State.DEAD)
+    return letters if among is None else letters.filter(tenant_id__in=among)
 
 
 def replay_dead_letter(*, letter_id: UUID, by: UUID | None) -> None:

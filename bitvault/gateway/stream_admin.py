@@ -1,10 +1,13 @@
 """The operators' view of the stream: for each consumer and tenant how far it is behind, what it gave up on, and what can be done."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
@@ -16,22 +19,38 @@ from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
 
 PAGE = "/admin/stream/"
-SHOWN_LIMIT = 500
-"""Rows of each list: the furthest behind come first, and an operator who has more than this many has one cause to look for."""
+PAGE_LENGTH = 100
+"""Rows of a page of each list, as on the other screens of operators."""
+
+
+class _Listed(Sequence[Any]):
+    """A list of the stream as a paginator takes it: counted once, and read page by page."""
+
+    def __init__(self, count: Callable[..., int], read: Callable[..., list[Any]], among: list[UUID] | None) -> None:
+        self._count, self._read, self._among = count, read, among
+
+    def __len__(self) -> int:
+        return self._count(among=self._among)
+
+    def __getitem__(self, rows: Any) -> Any:
+        return self._read(among=self._among, offset=rows.start, limit=rows.stop - rows.start)
 
 
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
-    """Show lags and dead letters."""
+    """Show lags and dead letters, of all tenants or of those whose slug has what was searched for."""
     names = {tenant.id: tenant.slug for tenant in identity.list_tenants()}
+    wanted = request.GET.get("q", "").strip().lower()
+    among = [tenant_id for tenant_id, slug in names.items() if wanted in slug] if wanted else None
+    lags = _page(request, "p", _Listed(operating.count_lags, operating.list_lags, among))
+    letters = _page(request, "letters", _Listed(operating.count_dead_letters, operating.list_dead_letters, among))
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Event stream",
-        "lags": [(lag, names.get(lag.tenant_id, str(lag.tenant_id))) for lag in operating.list_lags(limit=SHOWN_LIMIT)],
-        "letters": [
-            (letter, names.get(letter.tenant_id, str(letter.tenant_id)))
-            for letter in operating.list_dead_letters(limit=SHOWN_LIMIT)
-        ],
+        "wanted": wanted,
+        "lags": [(lag, names.get(lag.tenant_id, str(lag.tenant_id))) for lag in lags],
+        "letters": [(letter, names.get(letter.tenant_id, str(letter.tenant_id))) for letter in letters],
+        "pages": {"p": lags, "letters": letters},
         "rebuildable": operating.list_rebuildable(),
         "lasting": operating.list_lasting(),
         "active": {tenant.id for tenant in identity.list_active_tenants()},
@@ -39,14 +58,21 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/events/stream.html", context)
 
 
+def _page(request: HttpRequest, name: str, listed: _Listed) -> Page[Any]:
+    """Give the page of a list that the query asks for under this name, or the nearest one."""
+    return Paginator(listed, PAGE_LENGTH).get_page(request.GET.get(name))
+
+
 @require_POST
 @permission_required("events.change_deadletter", raise_exception=True)
 def act(request: HttpRequest) -> HttpResponse:
     """Replay, drop, skip or rebuild; what was done stands in the tenant's audit log."""
+    wanted = request.GET.get("q", "")
+    back = HttpResponseRedirect(f"{PAGE}?{urlencode({'q': wanted})}" if wanted else PAGE)
     tenant = identity.find_tenant(tenant_id=UUID(request.POST["tenant_id"]))
     if tenant is None:
         messages.error(request, "This tenant is suspended or gone.")
-        return HttpResponseRedirect(PAGE)
+        return back
     operator = UUID(str(request.user.pk))
     try:
         with tenancy.entered(tenant):
@@ -55,7 +81,7 @@ def act(request: HttpRequest) -> HttpResponse:
         messages.error(request, error.detail)
     except Exception as error:  # noqa: BLE001 - whatever a consumer raises belongs before the operator's eyes
         messages.error(request, f"It failed again: {type(error).__name__}: {error}")
-    return HttpResponseRedirect(PAGE)
+    return back
 
 
 def _run(action: str, form: Any, operator: UUID) -> str:

@@ -1,10 +1,13 @@
 """The operators' page of the stream: it shows what is behind and lets it be settled."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from bitvault.events import consuming
+from bitvault.events import consuming, operating
 from bitvault.events.models import DeadLetter
+from bitvault.gateway import stream_admin
 from bitvault.kernel import tenancy
 from tests.events.conftest import note, reader
 
@@ -78,6 +81,70 @@ def test_a_suspended_tenant_is_shown_as_such_and_offers_nothing(operator, acme, 
     for row in rows:
         assert "acme (suspended)" in row
         assert "<button" not in row
+
+
+@pytest.fixture
+def make_tenants():
+    """Make tenants with a stream, without what else a tenant has; gives their slugs."""
+    from apps.identity.models import Tenant
+    from bitvault.events.api import open_stream
+    from bitvault.kernel import clock, ids
+
+    def make(count: int) -> list[str]:
+        slugs = [f"many-{number:03d}" for number in range(count)]
+        for slug in slugs:
+            key = ids.new_id()
+            Tenant.objects.create(id=key, slug=slug, name=slug, schema_name=f"t_{key.hex}", created_at=clock.now())
+            open_stream(key)
+        return slugs
+
+    return make
+
+
+def test_a_tenant_that_lags_nowhere_is_found_among_many(operator, acme, reader, note, make_tenants):
+    slugs = make_tenants(2 * stream_admin.PAGE_LENGTH)
+    with tenancy.entered(acme):
+        note("a")
+    first = operator.get("/admin/stream/").content.decode()
+    assert first.count('name="consumer"') == stream_admin.PAGE_LENGTH
+    assert first.index("acme") < first.index("many-")
+    assert "Page 1 of 3 (202 in all)" in first
+    pages = [operator.get("/admin/stream/", {"p": number}).content.decode() for number in (1, 2, 3)]
+    assert all(sum(f"<td>{slug}</td>" in page for page in pages) == 1 for slug in slugs)
+    found = operator.get("/admin/stream/", {"q": "many-150"}).content.decode()
+    assert found.count('name="consumer"') == 1
+    assert "<td>many-150</td>" in found
+    assert "acme" not in found
+    assert "No tenant has this in its slug" in operator.get("/admin/stream/", {"q": "nobody"}).content.decode()
+
+
+def test_the_search_outlives_turning_a_page_and_an_act(operator, acme, reader, make_tenants):
+    make_tenants(stream_admin.PAGE_LENGTH + 1)
+    assert "?p=2&amp;q=many" in operator.get("/admin/stream/", {"q": "many"}).content.decode()
+    act = {"action": "skip", "tenant_id": acme.id, "consumer": "tests"}
+    assert operator.post(f"{PAGE}?q=ac", act)["Location"] == "/admin/stream/?q=ac"
+
+
+def test_dead_letters_are_searched_and_shown_page_by_page(operator, acme, beta, reader, note, monkeypatch):
+    reader.refuses |= {"a", "b", "c"}
+    for tenant, texts in ((acme, "abc"), (beta, "a")):
+        with tenancy.entered(tenant):
+            note(*texts)
+            for _ in texts:
+                operating.skip_event(consumer="tests", by=None)
+    monkeypatch.setattr(stream_admin, "PAGE_LENGTH", 2)
+    found = operator.get("/admin/stream/", {"q": "acme", "letters": 2}).content.decode()
+    assert "Page 2 of 2 (3 in all)" in found
+    assert found.count('value="replay"') == 1
+
+
+def test_the_page_costs_as_many_queries_for_many_tenants_as_for_few(operator, reader, make_tenants):
+    with CaptureQueriesContext(connection) as few:
+        operator.get("/admin/stream/")
+    make_tenants(200)
+    with CaptureQueriesContext(connection) as many:
+        operator.get("/admin/stream/")
+    assert len(many) == len(few)
 
 
 @pytest.fixture
