@@ -4,8 +4,8 @@
 same holds for a consumer's function, which runs inside the transaction that moves its cursor.
 """
 
+from bitvault.events.consumer import ConsumerTransaction
 from bitvault.events.consuming import (
-    ConsumerTransaction,
     call_promptly,
     cannot_be_rebuilt,
     consumes,

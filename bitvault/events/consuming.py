@@ -8,19 +8,20 @@ stand or fall together. A message that calls it names a tenant and nothing else,
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
-from uuid import UUID
+from datetime import datetime, timedelta
+from typing import TypeVar
 
-import msgspec
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Greatest
 from prometheus_client import Counter
 
-from bitvault.events.message import Event, Published, read_event
+from bitvault.events.consumer import Act, Consumer
+from bitvault.events.message import Event, Published
 from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
+from bitvault.events.reading import read_next
 from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.errors import ProgrammingError
 
@@ -39,12 +40,6 @@ DEATHS_BEFORE_CARE = 2
 ERROR_LIMIT = 2000
 """Characters of an error that are kept: enough for its first lines."""
 
-CLOCK_SLACK = timedelta(days=1)
-"""How far the next event may lie before the last one by `published_at`; keeps old partitions out of the search for it."""
-
-BEGINNING = datetime.fromtimestamp(0, UTC)
-"""Before any event: where the search begins when it missed some, since a clock may have gone back further than ``CLOCK_SLACK``."""
-
 DEAD_LETTERS = Counter("bitvault_dead_letters_total", "Events that a consumer gave up on", ["consumer"])
 
 logger = structlog.get_logger(__name__)
@@ -54,52 +49,6 @@ E = TypeVar("E", bound=Event)
 
 class UnknownConsumer(ProgrammingError):
     """No function has registered under this name."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsumerTransaction:
-    """What a consumer's function may know besides the event."""
-
-    tenant_id: UUID
-    seq: int
-    event_id: UUID
-    occurred_at: datetime
-    published: Published
-
-
-Act = Callable[[Any, ConsumerTransaction], None]
-
-
-@dataclass(slots=True)
-class Consumer:
-    """A named reader of the stream and its functions by type of event."""
-
-    name: str
-    by_type: dict[str, list[tuple[type[Event], Act]]] = field(default_factory=dict)
-    for_all: list[Callable[[Published], None]] = field(default_factory=list)
-    prompt: bool = False
-    """Called after each commit; the others within a second, which costs a small part of it when commits are many."""
-    rebuild: Callable[[], int] | None = None
-    """Makes the derivation of the entered tenant anew from its owner's snapshot; returns the number from which the stream goes on."""
-    lasting: str = ""
-    """Why it cannot be made anew, where it cannot."""
-
-    def act_on(self, published: Published) -> None:
-        """Let every function that is concerned act on one event."""
-        for record in self.for_all:
-            record(published)
-        for event_type, act in self.by_type.get(published.type, ()):
-            event = read_event(published, event_type)
-            act(
-                event,
-                ConsumerTransaction(
-                    tenant_id=published.tenant_id,
-                    seq=published.seq,
-                    event_id=published.id,
-                    occurred_at=published.occurred_at,
-                    published=published,
-                ),
-            )
 
 
 _consumers: dict[str, Consumer] = {}
@@ -198,7 +147,7 @@ UPDATE public.events_consumer_cursor SET
                              ELSE careful_until_seq END
 WHERE (consumer, tenant_id) IN (
     SELECT consumer, tenant_id FROM public.events_consumer_cursor
-    WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s AND (retry_at IS NULL OR retry_at <= %(now)s)
+    WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s AND (%(at_once)s OR retry_at IS NULL OR retry_at <= %(now)s)
     FOR UPDATE SKIP LOCKED
 )
 RETURNING seq, try_count, last_error
@@ -212,12 +161,8 @@ FROM public.events_consumer_cursor cursor
 WHERE consumer = %s AND tenant_id = %s FOR UPDATE SKIP LOCKED
 """
 
-_NEXT = """
-SELECT published_at, tenant_id, seq, id, type, occurred_at, actor_id, request_id, address, device_id, payload::text
-FROM public.events_stream_event
-WHERE tenant_id = %s AND seq > %s AND published_at >= %s
-ORDER BY seq LIMIT %s
-"""
+# A statement whose worker was killed, or had no time any more, would go on and keep the cursor locked until its own limit.
+_END_WITH_US = "SET LOCAL client_connection_check_interval = '1s'"
 
 _MOVE = """
 UPDATE public.events_consumer_cursor
@@ -238,22 +183,28 @@ class _Failed(Exception):
         self.alone = alone
 
 
+class TookTooLong(Exception):
+    """The time of the task was over before an effect came to its end. The try is accounted for; another task may have more time."""
+
+
 class Gap(Exception):
     """Events that come next are dropped already: the consumer came later, and begins from its owner's snapshot."""
 
 
-def consume(name: str, *, deadline: float = math.inf) -> int:
+def consume(name: str, *, deadline: float = math.inf, at_once: bool = False) -> int:
     """Bring a consumer up to the head of the entered tenant's stream; returns how many events had their effect.
 
     Returns early when another worker holds the cursor or the consumer is backing off: the relay calls again.
 
     :param deadline: begin no further event after this moment of ``time.monotonic``.
+    :param at_once: do not wait until a backoff is over.
     :raises Gap: the consumer has to be rebuilt first (``operating.close_gap``).
+    :raises TookTooLong: the time limit of the task came before the end of an effect.
     """
     consumer = get_consumer(name)
     total = 0
     while True:
-        begun = _begin(consumer)
+        begun = _begin(consumer, at_once=at_once)
         if begun is None:
             return total
         seq, tries, last_error = begun
@@ -263,25 +214,38 @@ def consume(name: str, *, deadline: float = math.inf) -> int:
         try:
             count, more = _consume_batch(consumer, deadline)
         except _Failed as failure:
-            if not _account_for(consumer, failure, tries):
+            goes_on = _account_for(consumer, failure, tries)
+            _require_time(failure.cause)
+            if not goes_on:
                 return total
             continue
         except Gap:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is written down before the operator's eyes
             _account_for_batch(consumer, seq, error, tries)
+            _require_time(error)
             return total
         total += count
         if not more or time.monotonic() >= deadline:
             return total
 
 
-def _begin(consumer: Consumer) -> tuple[int, int, str] | None:
+def _require_time(error: Exception) -> None:
+    """Let the task end when the error is its time limit, which comes once: what hangs after it would not be ended so.
+
+    :raises TookTooLong: it is.
+    """
+    if isinstance(error, SoftTimeLimitExceeded):
+        raise TookTooLong from error
+
+
+def _begin(consumer: Consumer, *, at_once: bool) -> tuple[int, int, str] | None:
     """Count a try before it begins, so that a worker that dies in it has been counted; ``None`` when it is not our turn."""
     parameters = {
         "consumer": consumer.name,
         "tenant_id": tenancy.current().id,
         "now": clock.now(),
+        "at_once": at_once,
         "deaths": DEATHS_BEFORE_CARE,
         "batch": BATCH_LIMIT,
     }
@@ -294,6 +258,7 @@ def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
     """Let one batch have its effect and move the cursor; tells how many events, and whether there may be more."""
     tenant_id = tenancy.current().id
     with db.write_transaction():
+        connection.say_before_next(_END_WITH_US)  # type: ignore[attr-defined] # of our own backend
         with db.prepared_cursor() as cursor:
             cursor.execute(_LOCK, [consumer.name, tenant_id])
             row = cursor.fetchone()
@@ -305,10 +270,8 @@ def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
                 limit = max(1, failing_seq - seq - 1)
             if seq < careful_until_seq:
                 limit = 1
-            events = _read_next(cursor, tenant_id, seq, published_at - CLOCK_SLACK, limit)
-            if _is_broken(events, seq, head, limit):
-                events = _read_next(cursor, tenant_id, seq, BEGINNING, limit)
-        if _is_broken(events, seq, head, limit):
+            events, is_whole = read_next(cursor, tenant_id, seq=seq, published_at=published_at, limit=limit, head=head)
+        if not is_whole:
             seq = _step_over(consumer, seq, head, events)
         done = 0
         for _, published in events:
@@ -329,18 +292,6 @@ def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
     return done, done == limit
 
 
-def _read_next(cursor: Any, tenant_id: UUID, seq: int, since: datetime, limit: int) -> list[tuple[datetime, Published]]:
-    """Read the next events, each with the moment of its publication; those that were published before ``since`` are not looked for."""
-    cursor.execute(_NEXT, [tenant_id, seq, since, limit])
-    return [(published_at, _published(columns)) for published_at, *columns in cursor.fetchall()]
-
-
-def _is_broken(events: Sequence[tuple[datetime, Published]], seq: int, head: int, limit: int) -> bool:
-    """Tell whether one of the next events is missing: numbers are dense, and all up to ``head`` were given before the reading."""
-    last = events[-1][1].seq if events else seq
-    return len(events) < min(limit, head - seq) or last != seq + len(events)
-
-
 def _step_over(consumer: Consumer, seq: int, head: int, events: Sequence[tuple[datetime, Published]]) -> int:
     """Leave behind what is dropped and cannot be made up for; returns up to which number a consumer goes without an event.
 
@@ -349,11 +300,6 @@ def _step_over(consumer: Consumer, seq: int, head: int, events: Sequence[tuple[d
     if consumer.rebuild is not None:
         raise Gap
     return seq if events else head
-
-
-def _published(columns: Sequence[Any]) -> Published:
-    *envelope, payload = columns
-    return Published(*[*envelope, msgspec.json.decode(payload)])
 
 
 def _account_for(consumer: Consumer, failure: _Failed, tries: int) -> bool:
@@ -394,6 +340,14 @@ def _account_for_batch(consumer: Consumer, seq: int, error: Exception, tries: in
             careful_until_seq=Greatest("careful_until_seq", Value(seq + BATCH_LIMIT)),
             last_error=text,
             retry_at=clock.now() + wait,
+        )
+
+
+def put_off(name: str, *, wait: timedelta) -> None:
+    """Leave a consumer alone in the entered tenant for a while, with no try counted."""
+    with db.public_transaction():
+        ConsumerCursor.objects.filter(consumer=name, tenant_id=tenancy.current().id).update(
+            try_count=0, retry_at=clock.now() + wait
         )
 
 

@@ -1,4 +1,4 @@
-"""BitVault's own processes on one machine: web, sockets, worker and beat, and the commands that prepare their ground."""
+"""BitVault's own processes on one machine: web, sockets, workers and beat, and the commands that prepare their ground."""
 
 import http.client
 import os
@@ -28,8 +28,16 @@ MOST_WEB_THREADS = 9
 
 WORKER_PROCESSES = 2
 
+# Workers by the queues they take, so that nobody waits for what hangs or takes minutes: the relay for nothing else, the consumers of the
+# stream for one another only, and all others (sweeps, rebuilds, events that take long) for no consumer.
+LANES = {
+    "relay": ("--queues", "relay", "--pool", "solo"),
+    "worker": ("--exclude-queues", "relay,celery,patient", "--concurrency", str(WORKER_PROCESSES)),
+    "patient": ("--queues", "celery,patient", "--concurrency", "1"),
+}
+
 # Their figures are one, given by whichever web process is asked; the sockets' process gives its own.
-COUNTED_TOGETHER = frozenset({"web", "worker"})
+COUNTED_TOGETHER = frozenset({"web", *LANES})
 READY_SECONDS = 60.0
 
 # What a child may see of the surroundings besides BITVAULT_*: no more, so that a stray variable cannot change what
@@ -66,13 +74,14 @@ class Applications:
             raise StackError(f"The step '{name}' failed (exit code {code}); {self.layout.log / name}.log tells why.")
 
     def start(self) -> None:
-        """Start web, sockets, worker and beat, and wait until the web answers.
+        """Start web, sockets, workers and beat, and wait until the web answers.
 
         :raises StackError: it does not.
         """
         # Figures count from the start of the processes that count them.
         shutil.rmtree(self.layout.figures, ignore_errors=True)
-        for program in (self._web(), self._sockets(), self._worker(), self._beat()):
+        workers = (self._worker(name, *options) for name, options in LANES.items())
+        for program in (self._web(), self._sockets(), *workers, self._beat()):
             self.group.launch(program)
         web = self.group.children[0]
         deadline = time.monotonic() + READY_SECONDS
@@ -108,12 +117,14 @@ class Applications:
             *("--drain-seconds", "1"),
         )
 
-    def _worker(self) -> Program:
+    def _worker(self, name: str = "worker", *options: str) -> Program:
+        """Describe a worker of one lane; without options, one that takes all queues."""
         return self._python(
-            "worker",
-            *("-m", "celery", "--quiet", "--app", CELERY_APPLICATION, "worker", "--concurrency", str(WORKER_PROCESSES)),
-            # One worker has nobody to gossip with, and finding that out takes it a second at each start.
+            name,
+            *("-m", "celery", "--quiet", "--app", CELERY_APPLICATION, "worker", "--hostname", f"{name}@%h"),
+            # They have nothing to gossip about, and finding that out takes each a second at its start.
             *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+            *(options or ("--concurrency", str(WORKER_PROCESSES))),
         )
 
     def _beat(self) -> Program:

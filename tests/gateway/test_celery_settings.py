@@ -1,10 +1,14 @@
 """CEL-1: what Celery really runs with, whatever the settings say; a worker that runs with something else does not start."""
 
+from itertools import pairwise
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from bitvault.events import consuming, relay
+from apps.sync import projector
+from bitvault.events import consuming, relay, tasks
 from bitvault.gateway import celery
+from bitvault.stack.applications import LANES
 
 
 def test_the_effective_settings_are_the_promised_ones():
@@ -35,6 +39,36 @@ def test_the_relay_comes_each_second_and_piles_nothing_up():
 def test_a_clockwork_that_slept_wakes_to_one_sweep_of_each():
     for name, entry in celery.app.conf.beat_schedule.items():
         assert entry["options"]["expires"] <= max(entry["schedule"], 2), name
+
+
+def test_no_task_may_take_longer_than_half_of_what_the_broker_waits():
+    limits = [task.time_limit or celery.app.conf.task_time_limit for task in celery.app.tasks.values()]
+    assert 2 * max(limits) < celery.app.conf.broker_transport_options["visibility_timeout"]
+
+
+def test_what_a_consumer_may_take_is_less_than_a_transaction_may_stand_still_and_the_patient_lane_has_time_for_more():
+    idle_in_transaction_seconds = 30
+    limits = [
+        *(tasks.consume.soft_time_limit, tasks.consume.time_limit, idle_in_transaction_seconds),
+        *(projector.GAINED_SECONDS, tasks.consume_patiently.soft_time_limit, tasks.consume_patiently.time_limit),
+    ]
+    assert all(less < more for less, more in pairwise(limits)), limits
+
+
+def test_every_queue_is_taken_by_the_workers_of_one_lane():
+    names = {queue.name for queue in celery.app.conf.task_queues}
+    taken = {
+        lane: set(queues.split(",")) if how == "--queues" else names - set(queues.split(","))
+        for lane, (how, queues, *_) in LANES.items()
+    }
+    assert sorted(name for queues in taken.values() for name in queues) == sorted(names)
+    assert taken["worker"] == names - {"celery", "relay", "patient"} > set(consuming.list_consumers())
+    routed = {name: celery.app.amqp.router.route({}, name)["queue"].name for name in celery.app.tasks}
+    assert {name: queue for name, queue in routed.items() if queue != "celery"} == {
+        "events.relay": "relay",
+        "events.consume_patiently": "patient",
+        "events.close_gap": "patient",
+    }
 
 
 @pytest.mark.parametrize(

@@ -167,8 +167,8 @@ class Failpoints:
             admit(consumer, tenant_id)
             self.reach("message admitted")
 
-        def beginning(consumer: Any) -> Any:
-            begun = begin(consumer)
+        def beginning(*args: Any, **kwargs: Any) -> Any:
+            begun = begin(*args, **kwargs)
             self.reach("try counted")
             return begun
 

@@ -4,6 +4,7 @@ Its table has no key on the event: an effect that happens twice, or out of turn,
 """
 
 import os
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import psycopg
 from bitvault.events.message import Event
 
 CONSUMER = "notes"
+AGES_SECONDS = 3600
 CURE = Path("cure")
 """Where this lies in a process's directory, nothing is refused any more."""
 
@@ -52,6 +54,7 @@ def register() -> None:
 
     from bitvault.events.consuming import consumes
     from bitvault.gateway.celery import app
+    from bitvault.kernel import db
 
     app.conf.task_queues = [*app.conf.task_queues, Queue(CONSUMER)]
 
@@ -66,3 +69,13 @@ def register() -> None:
                 os._exit(3)
             case "slow":
                 time.sleep(float(event.text.split()[1]))
+            case "hangs":
+                time.sleep(AGES_SECONDS)
+            case "deaf":
+                signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.valid_signals()))
+                time.sleep(AGES_SECONDS)
+            case "laborious":
+                # As a statement may that grows with the tenant.
+                db.be_patient(seconds=AGES_SECONDS)
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_sleep(%s)", [float(event.text.split()[1])])

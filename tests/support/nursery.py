@@ -27,6 +27,9 @@ from tests.support.failpoints import Orders
 START_SECONDS = 30.0
 PACE = 5
 BACKOFF_SECONDS = 0.01
+KILLED_AFTER_SECONDS = 2.0
+PATIENCE = 5
+"""How many times as long the patient lane may take, where a test sets limits."""
 
 
 class Nursery:
@@ -47,9 +50,12 @@ class Nursery:
             text=True,
         )
 
-    def worker(self, *, queues: str | None = None, processes: int = 2) -> int:
-        """Start a worker for some queues, or for all; it takes tasks when this returns."""
-        return self._bear("worker", queues=queues, processes=processes)
+    def worker(self, *, queues: str | None = None, processes: int = 2, limit: float | None = None) -> int:
+        """Start a worker for some queues, or for all; it takes tasks when this returns.
+
+        :param limit: seconds that calls of consumers may take that it sends, and five times as long in the patient lane.
+        """
+        return self._bear("worker", queues=queues, processes=processes, limit=limit)
 
     def beat(self) -> int:
         """Start a clockwork."""
@@ -126,11 +132,17 @@ class Nursery:
 # --- inside the nursery ----------------------------------------------------------------------------------------------------------
 
 
-def _worker(ready: Callable[[], None], queues: str | None = None, processes: int = 2) -> None:
+def _worker(
+    ready: Callable[[], None], queues: str | None = None, processes: int = 2, limit: float | None = None
+) -> None:
     from celery.signals import worker_ready
 
+    from bitvault.events import tasks
     from bitvault.gateway.celery import app
 
+    if limit is not None:
+        for task, times in ((tasks.consume, 1), (tasks.consume_patiently, PATIENCE)):
+            task.soft_time_limit, task.time_limit = times * limit, times * limit + KILLED_AFTER_SECONDS
     worker_ready.connect(lambda **_: ready(), weak=False)
     options = ["--concurrency", str(processes), "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     options += ["--hostname", f"{os.getpid()}@%h"]
