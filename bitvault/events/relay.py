@@ -1,7 +1,7 @@
 """The relay: for each consumer that lags in some tenant's stream, one message to the consumer's queue.
 
-Beat runs it every second; each commit nudges its own tenant's consumers besides. A message says (consumer, tenant) and nothing else: the
-truth is the cursor in PostgreSQL, so the broker may lose, double or reorder whatever it holds.
+Beat runs it every second; each commit nudges the prompt ones of its own tenant's consumers besides. A message says (consumer, tenant) and
+nothing else: the truth is the cursor in PostgreSQL, so the broker may lose, double or reorder whatever it holds.
 """
 
 from collections import Counter
