@@ -57,6 +57,8 @@ class ConsumerCursor(PublicModel):
     """Nothing is tried before this moment: the backoff after a failure."""
     rebuild_id = models.UUIDField(null=True)
     """The rebuild that was begun last; an older one must not swap what both have written."""
+    rebuilt_until = models.DateTimeField(null=True)
+    """That rebuild runs, and has said so for up to this moment of the database's clock; none is begun by itself before."""
 
     class Meta:
         db_table = "events_consumer_cursor"

@@ -1,12 +1,16 @@
 """What operators do with the stream: look at the lag, replay or drop a dead letter, skip a stuck event, start a rebuild."""
 
-from collections.abc import Collection
+import threading
+from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
+import structlog
+from django.db import Error as AnyDatabaseError
 from django.db import connection
 from django.db.models import Count, Min, QuerySet
 
@@ -19,7 +23,10 @@ from bitvault.kernel.errors import Conflict, NotFound
 from bitvault.kernel.tasks import select_present
 
 REBUILD_PAUSE = timedelta(minutes=2)
-"""Wait before a rebuild that did not come to its end is begun again by itself."""
+"""Wait before a rebuild that did not come to its end is begun again by itself: one that says nothing for so long has died."""
+
+RENEW_SECONDS = 20.0
+"""How often a rebuild says that it runs. Six times within its pause: a slow database makes nobody begin another."""
 
 _LAGS = """
 SELECT cursor.consumer, cursor.tenant_id, head.last_seq, cursor.seq, cursor.last_error, cursor.retry_at, cursor.try_count,
@@ -43,6 +50,26 @@ SELECT cursor.consumer, cursor.tenant_id, head.last_seq - cursor.seq,
      ORDER BY event.seq LIMIT 1)
 FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
 WHERE cursor.seq < head.last_seq
+"""
+
+
+logger = structlog.get_logger(__name__)
+
+# By the database's clock, which is one for all workers.
+_BEGIN_REBUILD = """
+UPDATE public.events_consumer_cursor
+SET rebuild_id = %(rebuild_id)s, rebuilt_until = clock_timestamp() + %(pause)s
+WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s
+  AND (NOT %(waits)s OR rebuilt_until IS NULL OR rebuilt_until <= clock_timestamp())
+"""
+
+_RENEW_REBUILD = """
+UPDATE public.events_consumer_cursor SET rebuilt_until = clock_timestamp() + %(pause)s
+WHERE (consumer, tenant_id) IN (
+    SELECT consumer, tenant_id FROM public.events_consumer_cursor
+    WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s AND rebuild_id = %(rebuild_id)s
+    FOR UPDATE SKIP LOCKED
+)
 """
 
 
@@ -73,6 +100,33 @@ class _Rebuild:
 
     id: UUID
     by: UUID | None
+    consumer: str
+    tenant_id: UUID
+
+    def begin(self, *, waits: bool) -> bool:
+        """Count as the one that runs; false when another one does and this one ``waits`` for its end instead of overtaking it."""
+        return bool(self._write(_BEGIN_REBUILD, waits=waits))
+
+    def renew(self) -> None:
+        """Say that it runs still. Who swaps has locked the cursor, and needs to say nothing."""
+        self._write(_RENEW_REBUILD)
+
+    def end(self) -> None:
+        """Let the next one begin at once if this one has not swapped, unless one has overtaken it."""
+        mine = ConsumerCursor.objects.filter(consumer=self.consumer, tenant_id=self.tenant_id, rebuild_id=self.id)
+        with db.public_transaction():
+            mine.exclude(rebuilt_until=None).update(rebuilt_until=None)
+
+    def _write(self, statement: str, **more: bool) -> int:
+        named: dict[str, Any] = {
+            "consumer": self.consumer,
+            "tenant_id": self.tenant_id,
+            "rebuild_id": self.id,
+            "pause": REBUILD_PAUSE,
+        }
+        with db.public_transaction(), connection.cursor() as cursor:
+            cursor.execute(statement, {**named, **more})
+            return int(cursor.rowcount)
 
 
 _running: ContextVar[_Rebuild | None] = ContextVar("bitvault_rebuild", default=None)
@@ -266,27 +320,64 @@ def rebuild(*, consumer: str, by: UUID | None) -> int:
     :raises CannotRebuild: what the consumer keeps can only go on; the answer says why.
     :raises RebuildOvertaken: another rebuild of it was begun meanwhile.
     """
+    run = _find_rebuild(consumer)
+    running = _Rebuild(id=ids.new_id(), by=by, consumer=consumer, tenant_id=tenancy.current().id)
+    running.begin(waits=False)
+    return _run(run, running)
+
+
+def close_gap(*, consumer: str) -> int | None:
+    """Rebuild a consumer whose next events are dropped already; if that fails it is left alone for a while and begun again.
+
+    Nothing is begun while a rebuild of it runs, whoever began that one: the newer would overtake the older, and so on without an end.
+    """
+    run = _find_rebuild(consumer)
+    tenant_id = tenancy.current().id
+    with db.public_transaction():
+        ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenant_id).update(
+            try_count=0, retry_at=clock.now() + REBUILD_PAUSE
+        )
+    running = _Rebuild(id=ids.new_id(), by=None, consumer=consumer, tenant_id=tenant_id)
+    return _run(run, running) if running.begin(waits=True) else None
+
+
+def _find_rebuild(consumer: str) -> Callable[[], int]:
+    """Find how a consumer is rebuilt.
+
+    :raises CannotRebuild: it cannot be.
+    """
     if consumer not in consuming.list_consumers():
         raise CannotRebuild(f"There is no consumer {consumer}.")
     known = consuming.get_consumer(consumer)
     if known.rebuild is None:
         raise CannotRebuild(known.lasting)
-    running = _Rebuild(id=ids.new_id(), by=by)
-    ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id).update(rebuild_id=running.id)
+    return known.rebuild
+
+
+def _run(run: Callable[[], int], running: _Rebuild) -> int:
+    """Run a rebuild, and say that it runs until it ends, well or not."""
+    ended = threading.Event()
+    saying = threading.Thread(target=_say_that_it_runs, args=(running, ended), name="rebuild", daemon=True)
+    saying.start()
     token = _running.set(running)
     try:
-        return known.rebuild()
+        return run()
     finally:
         _running.reset(token)
+        ended.set()
+        saying.join()
+        running.end()
 
 
-def close_gap(*, consumer: str) -> int:
-    """Rebuild a consumer whose next events are dropped already; if that fails it is left alone for a while and begun again."""
-    with db.public_transaction():
-        ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id).update(
-            try_count=0, retry_at=clock.now() + REBUILD_PAUSE
-        )
-    return rebuild(consumer=consumer, by=None)
+def _say_that_it_runs(running: _Rebuild, ended: threading.Event) -> None:
+    """Renew what a rebuild holds until it ends. A thread does, for single statements of a rebuild may take longer than the pause."""
+    while not ended.wait(RENEW_SECONDS):
+        try:
+            running.renew()
+        except AnyDatabaseError as error:
+            logger.warning("rebuild_not_renewed", consumer=running.consumer, error=type(error).__name__)
+        finally:
+            connection.close()
 
 
 def set_position(*, consumer: str, seq: int, swaps: bool = True) -> None:
@@ -314,6 +405,7 @@ def set_position(*, consumer: str, seq: int, swaps: bool = True) -> None:
         last_error="",
         retry_at=None,
         careful_until_seq=0,
+        **({"rebuilt_until": None} if swaps else {}),
     )
     if running is not None and swaps:
         publish(DerivationRebuilt(consumer=consumer, seq=seq, actor_id=running.by))

@@ -1,6 +1,7 @@
 """What operators do: see the lag, replay, drop, skip and rebuild."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from apps.files import api as files
 from bitvault.events import consuming, operating
 from bitvault.events.catalog.events import DerivationRebuilt, EventSkipped
 from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
-from bitvault.kernel import clock, ids, tenancy
+from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import Conflict, NotFound
 
 pytestmark = pytest.mark.committed
@@ -173,3 +174,99 @@ def xmin_of_event(tenant, event_type: str) -> str:
     """Tell which transaction wrote the one event of a type."""
     found = StreamEvent.objects.filter(tenant_id=tenant.id, type=event_type)
     return found.extra(select={"by": "xmin::text"}).values_list("by", flat=True).get()
+
+
+# --- gaps ----------------------------------------------------------------------------------------------------------------------
+
+
+class Slow:
+    """A rebuild of the tests' own consumer that begins, and ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.begun, self.ends, self.fails = threading.Semaphore(0), threading.Event(), False
+        self.count = 0
+        consuming.get_consumer("tests").rebuild = self.run
+
+    def run(self) -> int:
+        self.count += 1
+        self.begun.release()
+        assert self.ends.wait(20)
+        if self.fails:
+            raise ZeroDivisionError
+        with db.write_transaction():
+            operating.set_position(consumer="tests", seq=2)
+        return 2
+
+
+@pytest.fixture
+def slow(acme, reader, note, monkeypatch):
+    """A rebuild that takes longer than the pause, in a stream whose first event is dropped."""
+    monkeypatch.setattr(operating, "REBUILD_PAUSE", timedelta(seconds=1))
+    monkeypatch.setattr(operating, "RENEW_SECONDS", 0.1)
+    with tenancy.entered(acme):
+        note("dropped", "a")
+    StreamEvent.objects.filter(tenant_id=acme.id, seq=1).delete()
+    return Slow()
+
+
+def elsewhere(pool, tenant, act, **how):
+    def run():
+        try:
+            with tenancy.entered(tenant):
+                return act(consumer="tests", **how)
+        finally:
+            connection.close()
+
+    return pool.submit(run)
+
+
+@pytest.mark.parametrize("begin", [(operating.close_gap, {}), (operating.rebuild, {"by": None})])
+def test_a_gap_waits_for_a_rebuild_that_runs_longer_than_the_pause(acme, slow, begin):
+    act, how = begin
+    with ThreadPoolExecutor(1) as pool:
+        first = elsewhere(pool, acme, act, **how)
+        assert slow.begun.acquire(timeout=10)
+        time.sleep(2 * operating.REBUILD_PAUSE.total_seconds())
+        with tenancy.entered(acme):
+            assert operating.close_gap(consumer="tests") is None
+        cursor = ConsumerCursor.objects.get(consumer="tests", tenant_id=acme.id)
+        assert cursor.try_count == 0
+        assert cursor.retry_at > clock.now(), "who stands back is not called each second"
+        slow.ends.set()
+        assert first.result(10) == 2
+    assert slow.count == 1
+    assert ConsumerCursor.objects.get(consumer="tests", tenant_id=acme.id).seq == 2
+
+
+def test_an_operators_rebuild_overtakes_one_that_began_by_itself(acme, slow):
+    with ThreadPoolExecutor(2) as pool:
+        first = elsewhere(pool, acme, operating.close_gap)
+        assert slow.begun.acquire(timeout=10)
+        second = elsewhere(pool, acme, operating.rebuild, by=None)
+        assert slow.begun.acquire(timeout=10)
+        slow.ends.set()
+        assert second.result(10) == 2
+        with pytest.raises(operating.RebuildOvertaken):
+            first.result(10)
+
+
+def test_a_rebuild_that_failed_keeps_the_next_one_from_nothing(acme, slow):
+    slow.fails = True
+    slow.ends.set()
+    with tenancy.entered(acme):
+        with pytest.raises(ZeroDivisionError):
+            operating.close_gap(consumer="tests")
+        slow.fails = False
+        assert operating.close_gap(consumer="tests") == 2
+
+
+def test_a_rebuild_whose_worker_died_is_begun_again_after_the_pause(acme, slow):
+    """It says nothing more, and did not end either."""
+    slow.ends.set()
+    mine = ConsumerCursor.objects.filter(consumer="tests", tenant_id=acme.id)
+    mine.update(rebuild_id=ids.new_id(), rebuilt_until=clock.now() + timedelta(seconds=1.5))
+    with tenancy.entered(acme):
+        assert operating.close_gap(consumer="tests") is None
+        time.sleep(1.6)
+        assert operating.close_gap(consumer="tests") == 2
+    assert mine.get().rebuilt_until is None
