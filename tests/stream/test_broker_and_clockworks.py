@@ -1,6 +1,7 @@
 """The broker forgets everything, two clockworks run, a queue has no worker, a tenant has much to do: nobody else notices."""
 
 import itertools
+import json
 import time
 
 import pytest
@@ -10,7 +11,21 @@ from tests.support.nursery import PACE
 
 pytestmark = pytest.mark.journey
 
-QUEUES_BUT_AUDIT = "celery,sync,billing,gc,notes"
+CONSUMERS = ("sync", "billing", "audit", "gc", "notes")
+QUEUES_BUT_AUDIT = "celery,relay,sync,billing,gc,notes"
+WATCHED_SECONDS = 2.0
+"""How long two clockworks are watched: ten turns of one of them."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _noted_turns(stream):
+    stream.database.execute(
+        "CREATE TABLE tests_turn (beaten_at timestamptz);"
+        "CREATE FUNCTION tests_turn() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+        " 'BEGIN INSERT INTO public.tests_turn VALUES (NEW.beaten_at); RETURN NULL; END';"
+        "CREATE TRIGGER tests_turn AFTER INSERT OR UPDATE ON events_heartbeat FOR EACH ROW WHEN (NEW.name = 'relay')"
+        " EXECUTE FUNCTION tests_turn()"
+    )
 
 
 @pytest.fixture
@@ -22,20 +37,41 @@ def nursery(stream):
 
 
 def test_a_broker_that_forgets_a_thousand_events_delays_them_by_two_turns(stream, nursery, companies):
-    """CEL-3: emptied under everybody's feet, then killed and started without a memory."""
+    """CEL-3: emptied while everybody's messages wait in it, then killed and started without a memory.
+
+    After each, two turns of the relay are enough to have every consumer called; the rest is their work.
+    """
     acme, beta = companies.acme, companies.beta
     nursery.beat()
-    nursery.worker()
-    stream.note(acme, *[f"a{n}" for n in range(400)])
+    nursery.worker(queues="relay", processes=1)
+    stream.note(acme, *[f"a{n}" for n in range(500)])
+    stream.note(beta, *[f"b{n}" for n in range(500)])
+    stream.await_that(lambda: _waits_for_all(stream))
+    assert stream.lags("notes") == {("notes", tenant.id.hex): 500 for tenant in stream.tenants}
+
     stream.broker().flushall()
-    stream.note(beta, *[f"b{n}" for n in range(300)])
+    turns = _turns(stream)
+    stream.await_that(lambda: _waits_for_all(stream) or _turns(stream) > turns + 2)
+    assert _waits_for_all(stream)
+
     stream.kill_broker()
-    stream.note(acme, *[f"c{n}" for n in range(300)])
     stream.start_broker()
+    assert not any(stream.broker().llen(queue) for queue in CONSUMERS)
+    turns = _turns(stream)
+    stream.await_that(lambda: nursery.replace_ended() or _waits_for_all(stream))
+    # One more, which may have been under way when the broker came back.
+    assert _turns(stream) <= turns + 3
+
+    nursery.worker(queues=",".join(CONSUMERS))
     stream.settle()
     assert stream.violations() == []
-    assert stream.effects(acme) == [f"a{n}" for n in range(400)] + [f"c{n}" for n in range(300)]
-    assert stream.effects(beta) == [f"b{n}" for n in range(300)]
+    assert stream.effects(acme) == [f"a{n}" for n in range(500)]
+    assert stream.effects(beta) == [f"b{n}" for n in range(500)]
+
+
+def _waits_for_all(stream):
+    """Tell whether a message waits for each consumer and tenant that lags, and all of them do."""
+    return all(stream.broker().llen(queue) >= len(stream.tenants) for queue in CONSUMERS)
 
 
 def test_a_broker_that_is_away_while_work_is_done_is_asked_again(stream, nursery, companies):
@@ -57,15 +93,34 @@ def test_a_broker_that_is_away_while_work_is_done_is_asked_again(stream, nursery
     assert stream.violations() == []
 
 
+@pytest.mark.parametrize("holds", [True, False], ids=["with the lease", "planted: without"])
+def test_of_two_clockworks_one_sends_and_the_other_takes_over(stream, nursery, holds):
+    """CEL-4: what is sent tells who sent it. Without the lease between them both do, and this finds it out."""
+    stream.broker().delete("relay")
+    beats = {nursery.beat(holds=holds) for _ in range(2)}
+    stream.await_that(lambda: _senders(stream))
+    time.sleep(WATCHED_SECONDS)
+    first = _senders(stream)
+    if not holds:
+        assert first == beats
+        return
+    assert len(first) == 1
+    assert first < beats
+    (sender,) = first
+    nursery.kill(sender)
+    stream.broker().delete("relay")
+    stream.await_that(lambda: _senders(stream))
+    assert _senders(stream) == beats - first
+
+
+def _senders(stream):
+    """Tell which processes have sent what waits for a relay that does not run."""
+    origins = [json.loads(message)["headers"]["origin"] for message in stream.broker().lrange("relay", 0, -1)]
+    return {int(origin.partition("@")[0].removeprefix("gen")) for origin in origins}
+
+
 def test_two_clockworks_take_one_turn(stream, nursery, companies):
-    """CEL-4: of two beats at once, one relay works in each turn, and no effect is doubled."""
-    stream.database.execute(
-        "CREATE TABLE tests_turn (beaten_at timestamptz);"
-        "CREATE FUNCTION tests_turn() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
-        " 'BEGIN INSERT INTO public.tests_turn VALUES (NEW.beaten_at); RETURN NULL; END';"
-        "CREATE TRIGGER tests_turn AFTER INSERT OR UPDATE ON events_heartbeat FOR EACH ROW WHEN (NEW.name = 'relay')"
-        " EXECUTE FUNCTION tests_turn()"
-    )
+    """CEL-4: however many messages they send, one relay works in each turn, and no effect is doubled."""
     nursery.worker()
     for _ in range(2):
         nursery.beat()

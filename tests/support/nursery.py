@@ -57,9 +57,12 @@ class Nursery:
         """
         return self._bear("worker", queues=queues, processes=processes, limit=limit)
 
-    def beat(self) -> int:
-        """Start a clockwork."""
-        return self._bear("beat")
+    def beat(self, *, holds: bool = True) -> int:
+        """Start a clockwork.
+
+        :param holds: false plants a bug: it never asks whether another one ticks.
+        """
+        return self._bear("beat", holds=holds)
 
     def begin(self, name: str, **arguments: Any) -> int:
         """Have a process run one of ``JOBS``."""
@@ -149,11 +152,14 @@ def _worker(
     app.worker_main(["worker", *options, *(["--queues", queues] if queues else [])])
 
 
-def _beat(ready: Callable[[], None]) -> None:
+def _beat(ready: Callable[[], None], *, holds: bool = True) -> None:
     from celery.apps.beat import Beat
 
+    from bitvault.events import heartbeats
     from bitvault.gateway.celery import app
 
+    if not holds:
+        heartbeats.hold = lambda *_, **__: True
     ready()
     Beat(app=app, loglevel="WARNING", quiet=True).run()
 
