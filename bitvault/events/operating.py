@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,46 +12,44 @@ from uuid import UUID
 import structlog
 from django.db import Error as AnyDatabaseError
 from django.db import connection
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Min, QuerySet
 
-from bitvault.events import consuming, partitions
+from bitvault.events import consuming
 from bitvault.events.catalog.events import DeadLetterDropped, DeadLetterReplayed, DerivationRebuilt, EventSkipped
-from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent, StreamHead
+from bitvault.events.lags import Backlog, Lag, count_days_ahead, count_lags, list_backlogs, list_lags
+from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
 from bitvault.events.outbox import publish
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import Conflict, NotFound
-from bitvault.kernel.tasks import select_present
+
+__all__ = [
+    "REBUILD_PAUSE",
+    "Backlog",
+    "CannotRebuild",
+    "DeadLetterSettled",
+    "Lag",
+    "RebuildOvertaken",
+    "close_gap",
+    "count_days_ahead",
+    "count_dead_letters",
+    "count_lags",
+    "drop_dead_letter",
+    "list_backlogs",
+    "list_dead_letters",
+    "list_lags",
+    "list_lasting",
+    "list_rebuildable",
+    "rebuild",
+    "replay_dead_letter",
+    "set_position",
+    "skip_event",
+]
 
 REBUILD_PAUSE = timedelta(minutes=2)
 """Wait before a rebuild that did not come to its end is begun again by itself: one that says nothing for so long has died."""
 
 RENEW_SECONDS = 20.0
 """How often a rebuild says that it runs. Six times within its pause: a slow database makes nobody begin another."""
-
-_LAGS = """
-SELECT cursor.consumer, cursor.tenant_id, head.last_seq, cursor.seq, cursor.last_error, cursor.retry_at, cursor.try_count,
-    (SELECT event.published_at FROM public.events_stream_event event
-     WHERE event.tenant_id = cursor.tenant_id AND event.seq > cursor.seq AND event.published_at >= cursor.published_at - interval '1 day'
-     ORDER BY event.seq LIMIT 1) AS waiting_since,
-    (SELECT count(*) FROM public.events_dead_letter letter
-     WHERE letter.consumer = cursor.consumer AND letter.tenant_id = cursor.tenant_id AND letter.state = 'dead') AS dead_letter_count,
-    cursor.tenant_id = ANY(%(suspended)s::uuid[]) AS is_suspended
-FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
-WHERE %(among)s::uuid[] IS NULL OR cursor.tenant_id = ANY(%(among)s::uuid[])
-ORDER BY is_suspended, head.last_seq - cursor.seq DESC, cursor.consumer, cursor.tenant_id
-OFFSET %(offset)s LIMIT %(limit)s
-"""
-
-# Rows for those that lag, which in an installation that keeps up are few: whose tenant is suspended is not known here.
-_BACKLOGS = """
-SELECT cursor.consumer, cursor.tenant_id, head.last_seq - cursor.seq,
-    (SELECT event.published_at FROM public.events_stream_event event
-     WHERE event.tenant_id = cursor.tenant_id AND event.seq > cursor.seq AND event.published_at >= cursor.published_at - interval '1 day'
-     ORDER BY event.seq LIMIT 1)
-FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
-WHERE cursor.seq < head.last_seq
-"""
-
 
 logger = structlog.get_logger(__name__)
 
@@ -131,112 +129,6 @@ class _Rebuild:
 
 _running: ContextVar[_Rebuild | None] = ContextVar("bitvault_rebuild", default=None)
 """Which rebuild this context runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """How far one consumer is behind in one tenant's stream."""
-
-    consumer: str
-    tenant_id: UUID
-    head: int
-    position: int
-    last_error: str
-    retry_at: datetime | None
-    try_count: int
-    waiting_since: datetime | None
-    dead_letter_count: int
-    is_suspended: bool
-    """Nobody reads a suspended tenant's stream: what waits there waits until the tenant is back."""
-
-    @property
-    def row_count(self) -> int:
-        """Events that wait."""
-        return self.head - self.position
-
-    @property
-    def seconds(self) -> float:
-        """How long the first of them has waited; 0 when none does."""
-        return (clock.now() - self.waiting_since).total_seconds() if self.waiting_since else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What waits for one consumer, over all tenants that are not suspended."""
-
-    consumer: str
-    tenant_count: int
-    """Tenants whose stream has something for it."""
-    row_count: int
-    deepest_row_count: int
-    """Events that wait in the one tenant that has most of them."""
-    seconds: float
-    """How long the first of all has waited; 0 when none does."""
-    dead_letter_count: int
-
-
-def list_backlogs() -> list[Backlog]:
-    """Tell what waits for each consumer and what it gave up on, in three queries at most whatever the number of tenants.
-
-    Suspended tenants are left out: nobody could work off, replay or drop what they have before they are back.
-    """
-    letters = DeadLetter.objects.filter(state=DeadLetter.State.DEAD).values_list("consumer", "tenant_id")
-    dead = list(letters.annotate(count=Count("id")))
-    with connection.cursor() as cursor:
-        cursor.execute(_BACKLOGS)
-        lagging = cursor.fetchall()
-    concerned = {tenant_id for _, tenant_id, *_ in (*dead, *lagging)}
-    present = select_present(concerned) if concerned else set()
-    now = clock.now()
-    backlogs = []
-    for name in consuming.list_consumers():
-        waiting = [rest for consumer, tenant_id, *rest in lagging if consumer == name and tenant_id in present]
-        since = min((published_at for _, published_at in waiting if published_at), default=now)
-        backlogs.append(
-            Backlog(
-                consumer=name,
-                tenant_count=len(waiting),
-                row_count=sum(rows for rows, _ in waiting),
-                deepest_row_count=max((rows for rows, _ in waiting), default=0),
-                seconds=max(0.0, (now - since).total_seconds()),
-                dead_letter_count=sum(
-                    count for consumer, tenant_id, count in dead if consumer == name and tenant_id in present
-                ),
-            )
-        )
-    return backlogs
-
-
-def list_lags(
-    *, tenant_id: UUID | None = None, among: Collection[UUID] | None = None, offset: int = 0, limit: int = 500
-) -> list[Lag]:
-    """List consumers × tenants, the furthest behind first and suspended tenants last.
-
-    :param tenant_id: of this tenant alone.
-    :param among: of these tenants alone.
-    """
-    if tenant_id is not None:
-        among = [tenant_id]
-    known = set(StreamHead.objects.values_list("tenant_id", flat=True) if among is None else among)
-    suspended = known - select_present(known)
-    chosen = {"among": None if among is None else list(among), "suspended": list(suspended)}
-    with connection.cursor() as cursor:
-        cursor.execute(_LAGS, {**chosen, "offset": offset, "limit": limit})
-        return [Lag(*row) for row in cursor.fetchall()]
-
-
-def count_lags(*, among: Collection[UUID] | None = None) -> int:
-    """Count what ``list_lags`` lists without a limit."""
-    cursors = ConsumerCursor.objects.filter(tenant_id__in=StreamHead.objects.values("tenant_id"))
-    return (cursors if among is None else cursors.filter(tenant_id__in=among)).count()
-
-
-def count_days_ahead() -> int:
-    """Count the coming days, in a row from today, that have a partition already; 0 when today has none."""
-    today, present, count = clock.now().date(), set(partitions.list_days()), 0
-    while today + timedelta(days=count) in present:
-        count += 1
-    return max(0, count - 1)
 
 
 def list_dead_letters(*, among: Collection[UUID] | None = None, offset: int = 0, limit: int = 500) -> list[DeadLetter]:
