@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,93 @@ def test_a_canceled_upload_leaves_nothing(vault, api, folder, disk):
     expect(vault.upload("big.bin")).to_have_count(0)
     assert api.get(f"/uploads/{upload['id']}").json()["state"] == "aborted"
     assert tree_of(api, folder) == {}
+
+
+class HeldAnswers:
+    """Answers to ``POST /uploads`` that the server has given and the page has not got yet: the attempts stand, their ids are unknown."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.keys: list[str] = []
+        self._held: list[str] = []
+        self._network = page.context.new_cdp_session(page)
+        self._network.on("Fetch.requestPaused", self._keep)
+        self._network.send(
+            "Fetch.enable", {"patterns": [{"urlPattern": "*/api/v1/uploads", "requestStage": "Response"}]}
+        )
+
+    def _keep(self, event) -> None:
+        self._held.append(event["requestId"])
+        self.keys.append(event["request"]["headers"]["Idempotency-Key"])
+
+    def expect(self, count: int) -> None:
+        deadline = time.monotonic() + 15
+        while len(self.keys) < count and time.monotonic() < deadline:
+            self.page.wait_for_timeout(20)
+        assert len(self.keys) == count
+
+    def let_go(self) -> None:
+        while self._held:
+            self._network.send("Fetch.continueRequest", {"requestId": self._held.pop(0)})
+
+
+@pytest.fixture
+def reserved(api):
+    """Ask how much room of the tenant is promised to uploads."""
+    return lambda: api.get("/quotas").json()["items"][0]["reserved_bytes"]
+
+
+@pytest.mark.parametrize("size", [1000, 9 * PART])
+def test_what_is_canceled_before_its_start_is_answered_leaves_nothing(vault, api, folder, disk, reserved, size):
+    before = reserved()
+    vault.open(folder)
+    answers = HeldAnswers(vault.page)
+    vault.drop(disk("a.bin", size))
+    answers.expect(1)
+    assert reserved() == before + size
+    vault.upload("a.bin").get_by_role("button", name="Cancel").click()
+    expect(vault.upload("a.bin")).to_have_count(0)
+    with vault.page.expect_response(lambda answer: answer.request.method == "DELETE") as dropped:
+        answers.let_go()
+    assert dropped.value.status == 204
+    assert reserved() == before
+    assert tree_of(api, folder) == {}
+    # Nor does another page hear of it.
+    vault.page.reload()
+    expect(vault.page.get_by_role("region", name="Uploads")).to_be_hidden()
+
+
+@pytest.mark.parametrize("answered", ["before", "after"])
+def test_what_is_paused_before_its_start_is_answered_goes_on_with_the_same_attempt(
+    vault, api, folder, disk, puts, reserved, answered
+):
+    before = reserved()
+    file = disk("a.bin", 2 * PART)
+    vault.open(folder)
+    answers = HeldAnswers(vault.page)
+    started = []
+    vault.page.on("response", lambda answer: started.append(answer) if answer.url.endswith("/api/v1/uploads") else None)
+    vault.drop(file)
+    answers.expect(1)
+    line = vault.upload("a.bin")
+    line.get_by_role("button", name="Pause").click()
+    expect(line).to_contain_text("Paused")
+    if answered == "before":
+        with vault.page.expect_response("**/api/v1/uploads"):
+            answers.let_go()
+        # It stays paused, whatever comes.
+        vault.page.wait_for_timeout(300)
+        expect(line).to_have_attribute("data-state", "paused")
+    line.get_by_role("button", name="Resume").click()
+    if answered == "after":
+        answers.expect(2)
+        answers.let_go()
+    vault.expect_uploaded("a.bin")
+    assert len({answer.json()["id"] for answer in started}) == 1
+    assert len(set(answers.keys)) == 1
+    assert len(puts) == 2
+    assert reserved() == before
+    assert fetch(api, tree_of(api, folder)["a.bin"]) == file.read_bytes()
 
 
 def test_a_page_that_was_reloaded_resumes_when_the_file_is_chosen_again(vault, api, folder, disk, puts):

@@ -10,7 +10,7 @@ import { Unreadable } from "./hashing.js";
 import { Refused } from "./put.js";
 import { Rate } from "./rate.js";
 import { fingerprintOf, forget, recall, remember } from "./store.js";
-import { Transfer } from "./transfer.js";
+import { Attempt, Transfer } from "./transfer.js";
 
 /** One part: a file of at most this size is one PUT. */
 const SMALL_BYTES = 8 * 1024 * 1024;
@@ -25,7 +25,7 @@ export class Item {
   sent = 0;
   /** Why it failed or waits, in plain words. */
   note = "";
-  uploadId = "";
+  attempt = new Attempt();
   rate = new Rate();
   /** @type {AbortController | null} */
   controller = null;
@@ -121,12 +121,12 @@ export class UploadQueue extends EventTarget {
 
   /** @param {Item} item @param {boolean} [first] */
   async #remember(item, first = false) {
-    const { fingerprint, dir, name, size, batch } = item;
+    const { fingerprint, dir, name, size, batch, attempt } = item;
     const known = first ? await recall(fingerprint) : null;
-    if (known?.uploadId && !item.uploadId) item.uploadId = known.uploadId;
+    if (known?.uploadId && !item.attempt.uploadId) item.attempt.uploadId = known.uploadId;
     if (!item.unfinished) return;
     const { rootId, rootName } = batch;
-    await remember({ fingerprint, rootId, rootName, dir, name, size, modified: item.file.lastModified, uploadId: item.uploadId });
+    await remember({ fingerprint, rootId, rootName, dir, name, size, modified: item.file.lastModified, uploadId: attempt.uploadId });
   }
 
   /** Start what may start. */
@@ -148,8 +148,8 @@ export class UploadQueue extends EventTarget {
     item.controller = controller;
     this.#set(item, "sending");
     try {
-      const known = item.uploadId ? null : await recall(item.fingerprint);
-      if (known?.uploadId) item.uploadId = known.uploadId;
+      const known = item.attempt.uploadId ? null : await recall(item.fingerprint);
+      if (known?.uploadId) item.attempt.uploadId = known.uploadId;
       const parentId = await item.batch.tree.ensure(item.dir);
       controller.signal.throwIfAborted();
       const node = await this.#transfer(item, parentId, controller.signal).run();
@@ -170,8 +170,10 @@ export class UploadQueue extends EventTarget {
     const { name, mode, autorename } = item;
     const watch = {
       signal,
-      onStart: (/** @type {string} */ uploadId) => {
-        item.uploadId = uploadId;
+      onStart: (/** @type {string} */ uploadId, /** @type {string} */ key) => {
+        // Let go of before its answer came.
+        if (key !== item.attempt.key) return this.#tell("drop", uploadId);
+        item.attempt.uploadId = uploadId;
         void this.#remember(item);
       },
       onProgress: (/** @type {number} */ sent) => {
@@ -186,7 +188,7 @@ export class UploadQueue extends EventTarget {
       onGo: () => this.#set(item, "sending"),
       onCommit: () => this.#tell("change"),
     };
-    return new Transfer(item.file, { parentId, name, mode, autorename }, watch, item.uploadId || undefined);
+    return new Transfer(item.file, { parentId, name, mode, autorename }, watch, item.attempt);
   }
 
   /** @param {Item} item @param {unknown} error */
@@ -229,11 +231,10 @@ export class UploadQueue extends EventTarget {
     this.#set(item, "waiting");
   }
 
-  /** Let go of the attempt on the server. @param {Item} item */
+  /** Let go of the attempt on the server: now, or as soon as its start is answered. @param {Item} item */
   #drop(item) {
-    if (!item.uploadId) return;
-    this.#tell("drop", item.uploadId);
-    item.uploadId = "";
+    if (item.attempt.uploadId) this.#tell("drop", item.attempt.uploadId);
+    item.attempt.renew();
   }
 
   /** @param {Item} item @param {State} state */

@@ -32,12 +32,24 @@ const gate = new Gate(SENDERS);
 /**
  * @typedef {{parentId: string, name: string, mode: "add" | "overwrite", autorename?: boolean}} Destination
  * @typedef {{number: number, state: string, method?: string, url?: string, headers?: Record<string, string>, sha256?: string, expires_at?: string}} Part
- * @typedef {{onStart: (uploadId: string) => void, onProgress: (sent: number) => void, onWait: (error: unknown) => void,
+ * @typedef {{onStart: (uploadId: string, key: string) => void, onProgress: (sent: number) => void, onWait: (error: unknown) => void,
  *   onGo: () => void, onCommit: () => void, signal: AbortSignal}} Watch
  */
 
 /** @param {File} file @param {number} partBytes @returns {number} */
 const partCount = (file, partBytes) => Math.max(1, Math.ceil(file.size / partBytes));
+
+/** What the server knows one file by: the key that starts it, and its id once the server has told. Outlives pauses and failures. */
+export class Attempt {
+  key = randomKey();
+  uploadId = "";
+
+  /** Be another one, of which the server knows nothing. */
+  renew() {
+    this.key = randomKey();
+    this.uploadId = "";
+  }
+}
 
 export class Transfer {
   /** @type {Map<number, Part>} signed parts */
@@ -49,19 +61,18 @@ export class Transfer {
   #thereBytes = 0;
   #partBytes = PART_BYTES;
   #count = 1;
-  #startKey = randomKey();
 
   /**
    * @param {File} file
    * @param {Destination} destination
    * @param {Watch} watch
-   * @param {string} [uploadId] of an attempt that was begun earlier
+   * @param {Attempt} attempt that may have been begun earlier
    */
-  constructor(file, destination, watch, uploadId) {
+  constructor(file, destination, watch, attempt) {
     this.file = file;
     this.destination = destination;
     this.watch = watch;
-    this.uploadId = uploadId ?? "";
+    this.attempt = attempt;
   }
 
   /**
@@ -70,11 +81,11 @@ export class Transfer {
    */
   async run() {
     for (let round = 1; ; round += 1) {
-      if (!this.uploadId || !(await this.#resume())) await this.#start();
+      if (!this.attempt.uploadId || !(await this.#resume())) await this.#start();
       await this.#sendAll();
       this.watch.onCommit();
       try {
-        return await this.#persist(() => call("POST", `/uploads/${this.uploadId}/commit`, { body: {}, signal: this.watch.signal }));
+        return await this.#persist(() => call("POST", `/uploads/${this.attempt.uploadId}/commit`, { body: {}, signal: this.watch.signal }));
       } catch (error) {
         if (round >= ROUNDS || !(error instanceof Problem)) throw error;
         if (error.status === 422 || error.status === 404 || error.status === 410) this.#forget();
@@ -90,8 +101,7 @@ export class Transfer {
 
   /** Begin from nothing: a new attempt, no part sent. */
   #forget() {
-    this.uploadId = "";
-    this.#startKey = randomKey();
+    this.attempt.renew();
     this.#clear();
   }
 
@@ -113,15 +123,30 @@ export class Transfer {
     if (MEDIA_TYPE.test(file.type)) body.media_type = file.type;
     if (file.lastModified) body.client_modified_at = new Date(file.lastModified).toISOString();
     if (hashes) body.part_hashes = hashes;
-    const upload = await this.#persist(() => call("POST", "/uploads", { body, key: this.#startKey, signal: this.watch.signal }));
-    this.#take(upload);
-    this.watch.onStart(this.uploadId);
+    this.#take(await this.#persist(() => this.#ask(body)));
+  }
+
+  /**
+   * A start is not taken back when the rest is stopped: its answer alone tells which attempt is to be gone on with, or let go of.
+   *
+   * @param {Record<string, unknown>} body
+   * @returns {Promise<any>}
+   */
+  async #ask(body) {
+    const { key } = this.attempt;
+    try {
+      const upload = await call("POST", "/uploads", { body, key });
+      this.watch.onStart(upload.id, key);
+      return upload;
+    } finally {
+      this.watch.signal.throwIfAborted();
+    }
   }
 
   /** @returns {Promise<boolean>} whether the attempt is still open */
   async #resume() {
     try {
-      const upload = await this.#persist(() => get(`/uploads/${this.uploadId}`, { signal: this.watch.signal }));
+      const upload = await this.#persist(() => get(`/uploads/${this.attempt.uploadId}`, { signal: this.watch.signal }));
       if (upload.state === "aborted" || upload.state === "expired" || upload.size_bytes !== this.file.size) {
         this.#forget();
         return false;
@@ -138,7 +163,7 @@ export class Transfer {
 
   /** @param {any} upload an answer about the attempt */
   #take(upload) {
-    this.uploadId = upload.id;
+    this.attempt.uploadId = upload.id;
     this.#partBytes = upload.part_size_bytes;
     this.#count = upload.part_count;
     if (upload.state === "committed" || upload.state === "completing") for (let n = 1; n <= this.#count; n += 1) this.#tick(n);
@@ -221,7 +246,7 @@ export class Transfer {
       const wanted = numbers.filter((number) => !this.#there.has(number) && (anew || !this.#fresh(number)));
       if (!wanted.length) return;
       const parts = await Promise.all(wanted.map(async (number) => ({ number, sha256: await hashOf(this.#slice(number)) })));
-      const answer = await this.#persist(() => call("POST", `/uploads/${this.uploadId}/parts`, { body: { parts }, signal: this.watch.signal }));
+      const answer = await this.#persist(() => call("POST", `/uploads/${this.attempt.uploadId}/parts`, { body: { parts }, signal: this.watch.signal }));
       for (const part of answer.items) this.#keep(part);
     });
     this.#signing = turn.catch(() => {});
