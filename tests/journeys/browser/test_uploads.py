@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,6 +61,64 @@ def test_files_and_folders_are_chosen_by_the_menu(vault, api, folder, disk, tmp_
         chooser.value.set_files(chosen)
     vault.expect_uploaded("a.txt", "b.txt", "one.jpg", "two.jpg")
     assert {"Album/one.jpg", "Album/deep/two.jpg", "a.txt", "b.txt"} <= tree_of(api, folder).keys()
+
+
+def hear(page) -> Callable[[], list[str]]:
+    """Note what a screen reader is given to say from now on."""
+    page.evaluate(
+        """() => {
+          window.heard = [];
+          const region = document.querySelector("#announcer");
+          new MutationObserver(() => region.textContent && heard.push(region.textContent)).observe(region, { childList: true });
+        }"""
+    )
+    return lambda: page.evaluate("heard")
+
+
+def test_what_file_managers_leave_in_folders_is_left_out_and_told(vault, api, folder, disk, tmp_path):
+    for path in ("Trip/plan.md", "Trip/.DS_Store", "Trip/day 1/.DS_Store", "Trip/day 1/Thumbs.db"):
+        disk(path)
+    vault.open(folder)
+    heard = hear(vault.page)
+    vault.drop(tmp_path / "Trip")
+    vault.expect_uploaded("plan.md")
+    told = "3 files of the operating system were left out (.DS_Store, Thumbs.db)."
+    notice = vault.page.get_by_role("region", name="Uploads").get_by_text("left out")
+    expect(notice).to_have_text(told)
+    expect(notice).to_be_in_viewport()
+    assert f"1 file added to the uploads. {told}" in heard()
+    assert tree_of(api, folder).keys() == {"Trip", "Trip/plan.md", "Trip/day 1"}
+
+    vault.page.get_by_role("button", name="Close uploads").click()
+    vault.drop(disk("b.txt"))
+    vault.expect_uploaded("b.txt")
+    expect(notice).to_be_hidden()
+
+
+def test_a_drop_of_nothing_but_such_files_says_so(vault, api, folder, disk):
+    vault.open(folder)
+    heard = hear(vault.page)
+    vault.drop(disk("desktop.ini"))
+    tray = vault.page.get_by_role("region", name="Uploads")
+    expect(tray.get_by_role("heading")).to_have_text("Nothing to upload")
+    expect(tray).to_contain_text("1 file of the operating system was left out (desktop.ini).")
+    # A list that was put away would hide the answer to the next one.
+    tray.get_by_role("button", name="Show or hide the list of uploads").click()
+    expect(tray).not_to_contain_text("left out", use_inner_text=True)
+    vault.page.get_by_role("button", name="Upload", exact=True).click()
+    with vault.page.expect_file_chooser() as chooser:
+        vault.page.get_by_role("menuitem", name="Upload files").click()
+    chooser.value.set_files([disk("Thumbs.db"), disk("._.DS_Store")])
+    expect(tray).to_contain_text(
+        "3 files of the operating system were left out (desktop.ini, Thumbs.db, ._.DS_Store).", use_inner_text=True
+    )
+    expect(vault.page.locator("#announcer")).to_have_text(
+        "2 files of the operating system were left out (Thumbs.db, ._.DS_Store)."
+    )
+    assert [words for words in heard() if "added" in words] == []
+    tray.get_by_role("button", name="Close uploads").click()
+    expect(tray).to_be_hidden()
+    assert tree_of(api, folder) == {}
 
 
 def test_a_file_of_many_parts_arrives_identical_and_is_downloaded_identical(vault, api, folder, disk, tmp_path, puts):

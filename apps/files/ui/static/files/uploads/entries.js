@@ -1,11 +1,12 @@
 /** Reads what was dropped or chosen, folders with everything below them, as a stream of files and folders. */
 
 /**
- * @typedef {{kind: "file", file: File, dir: string[]} | {kind: "folder", dir: string[]} | {kind: "unreadable", dir: string[]}} Found
+ * @typedef {{kind: "file", file: File, dir: string[]} | {kind: "folder", dir: string[]} | {kind: "unreadable", dir: string[]} |
+ *   {kind: "litter", name: string}} Found
  *   `dir` are the folders above it, from the place of the drop; of a folder, it is its own path
  */
 
-/** Leftovers of file managers that nobody means to upload. */
+/** Leftovers of file managers that nobody means to upload. People are told that they stay behind. */
 const LITTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini", "._.DS_Store"]);
 
 /** @param {FileSystemDirectoryReader} reader @returns {Promise<FileSystemEntry[]>} */
@@ -14,10 +15,16 @@ const readSome = (reader) => new Promise((resolve, reject) => reader.readEntries
 /** @param {FileSystemFileEntry} entry @returns {Promise<File>} */
 const fileOf = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));
 
+/** @param {File} file @param {string[]} dir @returns {Found} */
+const fileOrLitter = (file, dir) => (LITTER.has(file.name) ? { kind: "litter", name: file.name } : { kind: "file", file, dir });
+
 /** @param {FileSystemEntry} entry @param {string[]} dir @returns {AsyncGenerator<Found>} */
 async function* walk(entry, dir) {
   if (entry.isFile) {
-    if (LITTER.has(entry.name)) return;
+    if (LITTER.has(entry.name)) {
+      yield { kind: "litter", name: entry.name };
+      return;
+    }
     try {
       yield { kind: "file", file: await fileOf(/** @type {FileSystemFileEntry} */ (entry)), dir };
     } catch (error) {
@@ -43,7 +50,7 @@ export function dropped(transfer) {
   const entries = [...transfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
   return (async function* () {
     for (const entry of entries) {
-      if (entry instanceof File) yield { kind: "file", file: entry, dir: [] };
+      if (entry instanceof File) yield fileOrLitter(entry, []);
       else if (entry) yield* walk(entry, []);
     }
   })();
@@ -55,8 +62,7 @@ export function dropped(transfer) {
  */
 export async function* chosen(files) {
   for (const file of files) {
-    if (LITTER.has(file.name)) continue;
     const path = file.webkitRelativePath.split("/").slice(0, -1);
-    yield { kind: "file", file, dir: path.filter(Boolean) };
+    yield fileOrLitter(file, path.filter(Boolean));
   }
 }

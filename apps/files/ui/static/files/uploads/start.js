@@ -8,7 +8,7 @@ import { mayWrite, place, placeNode } from "../list/rows.js";
 import { chosen, dropped } from "./entries.js";
 import { UploadQueue } from "./queue.js";
 import { forget, listUnfinished } from "./store.js";
-import { Tray } from "./tray.js";
+import { leftOut, Tray } from "./tray.js";
 
 /** @typedef {import("./entries.js").Found} Found */
 /** @typedef {import("./store.js").Unfinished} Unfinished */
@@ -47,15 +47,30 @@ export function startUploads() {
     await showUnfinished();
   };
 
+  /**
+   * Say what was taken and what was left out in one breath: of two things said at once the first is lost.
+   *
+   * @param {string} taken
+   * @param {string[]} litter
+   */
+  const tell = (taken, litter) => {
+    if (litter.length) tray.showLeftOut(litter);
+    const said = [taken, litter.length ? leftOut(litter) : ""].filter(Boolean).join(" ");
+    if (said) announce(said);
+  };
+
   /** @param {AsyncGenerator<Found>} found @param {{id: string, name: string}} target */
   const take = async (found, target) => {
     const batch = queue.batch(target);
     let count = 0;
     let unreadable = 0;
+    /** @type {string[]} */
+    const litter = [];
     try {
       for await (const thing of found) {
         if (thing.kind === "folder") queue.addFolder(batch, thing.dir);
         if (thing.kind === "unreadable") unreadable += 1;
+        if (thing.kind === "litter") litter.push(thing.name);
         if (thing.kind !== "file") continue;
         queue.add(batch, thing.file, thing.dir);
         count += 1;
@@ -65,7 +80,7 @@ export function startUploads() {
       unreadable += 1;
     }
     if (unreadable) toast(`${plural(unreadable, "item")} could not be read from your disk.`, { failed: true });
-    if (count) announce(`${plural(count, "file")} added to the uploads`);
+    tell(count ? `${plural(count, "file")} added to the uploads.` : "", litter);
     await showUnfinished();
   };
 
@@ -75,7 +90,10 @@ export function startUploads() {
     const batches = new Map();
     let others = 0;
     let resumed = 0;
+    /** @type {string[]} */
+    const litter = [];
     for await (const thing of found) {
+      if (thing.kind === "litter") litter.push(thing.name);
       if (thing.kind !== "file") continue;
       const record = match(unfinished, thing.file, thing.dir);
       if (!record) {
@@ -89,7 +107,9 @@ export function startUploads() {
       resumed += 1;
     }
     if (!resumed) toast("None of these is one of the unfinished files. Choose the very same files, unchanged.", { failed: true });
-    else if (others) toast(`${plural(others, "other file")} left alone: not among the unfinished ones.`);
+    const alone = resumed && others ? `${plural(others, "other file")} left alone: not among the unfinished ones.` : "";
+    if (alone) toast(alone);
+    if (litter.length) tell(alone, litter);
     await showUnfinished();
   };
 

@@ -21,6 +21,8 @@ export class Tray {
   /** @type {Map<number, HTMLElement>} */
   #lines = new Map();
   #unfinished = 0;
+  /** @type {string[]} names of files that nobody means to upload, since the tray was last closed */
+  #leftOut = [];
   #wasBusy = false;
 
   /** @param {import("./queue.js").UploadQueue} queue @param {{choose: (folder: boolean) => void, discard: () => void}} wishes */
@@ -54,8 +56,9 @@ export class Tray {
     if (act === "cancel") queue.cancel(item);
   }
 
-  #collapse() {
-    const collapsed = this.root.toggleAttribute("data-collapsed");
+  /** @param {boolean} [collapsed] turned round when it is not said */
+  #collapse(collapsed = !this.root.hasAttribute("data-collapsed")) {
+    this.root.toggleAttribute("data-collapsed", collapsed);
     need('[data-tray="collapse"]', HTMLElement, this.root).setAttribute("aria-expanded", String(!collapsed));
   }
 
@@ -63,6 +66,7 @@ export class Tray {
     if (this.queue.items.some((item) => item.unfinished)) return this.#collapse();
     this.queue.clearFinished();
     this.#unfinished = 0;
+    this.#leftOut = [];
     this.#paint();
   }
 
@@ -77,6 +81,15 @@ export class Tray {
     this.#paint();
   }
 
+  /** @param {string[]} names of files that were dropped or chosen and are not uploaded */
+  showLeftOut(names) {
+    this.#leftOut.push(...names);
+    need("#tray-left-out", HTMLElement).textContent = leftOut(this.#leftOut);
+    // Whoever had put the list away would see nothing happen.
+    this.#collapse(false);
+    this.#paint();
+  }
+
   #soon() {
     this.#timer ||= window.setTimeout(() => {
       this.#timer = 0;
@@ -86,8 +99,9 @@ export class Tray {
 
   #paint() {
     const items = this.queue.items.filter((item) => item.state !== "canceled");
-    this.root.hidden = !items.length && !this.#unfinished;
-    if (this.root.hidden) this.root.removeAttribute("data-collapsed");
+    this.root.hidden = !items.length && !this.#unfinished && !this.#leftOut.length;
+    if (this.root.hidden) this.#collapse(false);
+    need("#tray-left-out", HTMLElement).hidden = !this.#leftOut.length;
     this.#paintTotal(items);
     const shown = [...items].sort((a, b) => RANK[a.state] - RANK[b.state] || (a.state === "done" ? b.id - a.id : a.id - b.id)).slice(0, LINES);
     this.#paintLines(shown);
@@ -121,6 +135,7 @@ export class Tray {
       else if (failed.length) title = `${plural(failed.length, "upload")} failed`;
       else if (items.length) title = endOf(items);
       else if (this.#unfinished) title = "Unfinished uploads";
+      else if (this.#leftOut.length) title = "Nothing to upload";
     }
     need("#tray-title", HTMLElement).textContent = title;
     need("#tray-facts", HTMLElement).textContent = facts.filter(Boolean).join(" · ");
@@ -189,6 +204,12 @@ export class Tray {
     const text = noteOf(item);
     if (note.textContent !== text) note.textContent = text;
   }
+}
+
+/** @param {string[]} names one for each file that is not uploaded @returns {string} how many and of which kinds */
+export function leftOut(names) {
+  const were = names.length === 1 ? "was" : "were";
+  return `${plural(names.length, "file")} of the operating system ${were} left out (${[...new Set(names)].join(", ")}).`;
 }
 
 /** @param {Item[]} items all of them over, none failed @returns {string} what became of them */
