@@ -176,6 +176,55 @@ def test_uploads_go_on_while_one_looks_around(vault, api, folder, mkdir, disk):
     assert fetch(api, tree_of(api, folder)["slow.bin"]) == file.read_bytes()
 
 
+def seconds_left(text: str) -> tuple[float, float]:
+    """Give the least and the most that the words for the time left can mean."""
+    if "a few seconds left" in text:
+        return 0, 5
+    number, unit = re.search(r"· (\d+) (s|min) left$", text).groups()
+    step, most = (5, int(number)) if unit == "s" else (60, int(number) * 60)
+    return most - step, most
+
+
+def size_of(text: str) -> float:
+    number, unit = text.split()
+    return float(number) * {"bytes": 1, "KB": 2**10, "MB": 2**20}[unit]
+
+
+def test_the_tray_tells_speed_and_time_left_and_both_are_right(vault, folder, disk):
+    """The words are held against each other (what is left by the speed is the time) and the speed against that of the line."""
+    line_speed, size = 2_000_000, 3 * PART
+    vault.open(folder)
+    vault.limit_upload(line_speed)
+    vault.drop(disk("slow.bin", size))
+    head, note = vault.page.locator("#tray-facts"), vault.upload("slow.bin").locator(".tray-item-note")
+    expect(head).to_contain_text("left", timeout=30_000)
+    expect(note).to_contain_text("left", timeout=30_000)
+    readings = set()
+    while "a few seconds" not in " ".join(readings):
+        for element, form in ((head, r"(\d+)% of 24\sMB · (.+)/s · "), (note, r"(.+) of 24\sMB · (.+)/s · ")):
+            text = element.inner_text()
+            found = re.match(form, text)
+            assert found, text
+            sent = int(found[1]) / 100 * size if found[1].isdigit() else size_of(found[1])
+            speed = size_of(found[2])
+            # Slower where a machine is busy, and never faster than the line.
+            assert 0.05 * line_speed < speed < 1.25 * line_speed, text
+            least, most = seconds_left(text)
+            # A little more or less: the figures are rounded to be read.
+            assert 0.9 * least - 1 <= (size - sent) / speed <= 1.1 * most + 1, text
+            readings.add(text)
+        vault.page.wait_for_timeout(300)
+    assert any(re.search(r"\d s left", text) for text in readings)
+
+    vault.upload("slow.bin").get_by_role("button", name="Pause").click()
+    expect(head).to_be_empty()
+    expect(note).to_have_text(re.compile(r"^Paused · .+ of 24\sMB$"))
+    vault.limit_upload(-1)
+    vault.upload("slow.bin").get_by_role("button", name="Resume").click()
+    vault.expect_uploaded("slow.bin")
+    expect(head).to_be_empty()
+
+
 # --- names that are taken -----------------------------------------------------------------------------------------------------
 
 
