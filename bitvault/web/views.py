@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from bitvault.events.api import answer_with_head
-from bitvault.kernel import db, errors
+from bitvault.kernel import db, errors, tenancy
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.web import idempotency
 
@@ -149,7 +149,7 @@ class View(APIView):
 
         What a PATCH or DELETE asked for may hold already, by the same request when its answer was lost: it tells the number all the same.
         """
-        if self.request.method in SETTLING and db.latest_seq.get() is None:
+        if self.request.method in SETTLING and db.latest_seq.get() is None and tenancy.find_current() is not None:
             answer_with_head()
         content = b"" if result is None else msgspec.json.encode(result)
         response = HttpResponse(content, status=status, headers=dict(headers or {}))
