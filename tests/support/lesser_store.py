@@ -99,6 +99,9 @@ def running() -> Iterator[LesserStore]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body in one packet: the client would otherwise acknowledge the head after 40 ms, each time.
+        wbufsize = -1
+        disable_nagle_algorithm = True
 
         def relay(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
