@@ -1,12 +1,14 @@
 """What every table derives from: the plane it lives in, and a stamp that keeps a tenant's rows at home."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 from django.db.models.base import ModelBase
 
 from bitvault.kernel import ids, tenancy
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class PublicModel(models.Model):
@@ -18,12 +20,42 @@ class PublicModel(models.Model):
         abstract = True
 
 
+class TenantQuerySet(models.QuerySet[Row]):
+    """A question that stays with the tenant for whom it was put, however late it is asked.
+
+    Django asks when the rows are first needed. By then the code may work for somebody else, whose schema has a table of the same name.
+    """
+
+    _schema: str | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tenant = tenancy.find_current()
+        self._schema = tenant.schema if tenant else None
+
+    def _clone(self) -> Self:
+        clone: Self = super()._clone()  # type: ignore[misc] # the stubs leave it out
+        clone._schema = self._schema or clone._schema
+        return clone
+
+    @property
+    def db(self) -> str:
+        """Name the connection to ask on: every question of a queryset comes past here.
+
+        :raises TenantMismatch: it was put for another tenant.
+        """
+        if self._schema is not None and self._schema != tenancy.current().schema:
+            raise tenancy.TenantMismatch(f"a question for another tenant's {self.model.__name__} rows came here")
+        return super().db
+
+
 class TenantModel(models.Model):
     """A table that stands once in each tenant's schema.
 
-    An instance remembers which schema it was read from and refuses to be written into another one.
+    An instance remembers which schema it was read from and refuses to be written into another one; so does a queryset.
     """
 
+    objects = models.Manager.from_queryset(TenantQuerySet)()
     plane: ClassVar[str] = "tenant"
     append_only: ClassVar[bool] = False
     """The tenant's role may add rows and read them, and never change or delete one."""

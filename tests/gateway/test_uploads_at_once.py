@@ -119,7 +119,7 @@ def test_giving_up_and_committing_at_once_ends_in_one_of_the_two(mia, at_once):
         mia.send(upload, content)
         path = f"/uploads/{upload['id']}"
         gone, done = at_once([partial(mia.api.delete, path), partial(mia.api.post, f"{path}/commit")])
-        if done.status_code == 201:
+        if done.status_code in (200, 201):  # 200 where giving up met a commit halfway and brought it to its end itself
             assert (gone.status_code, gone.json()["code"]) == (409, "storage.upload_complete")
             assert mia.fetch(done.json()).data == content
         else:

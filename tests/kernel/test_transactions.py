@@ -159,6 +159,33 @@ def test_a_row_of_one_tenant_cannot_be_saved_in_another(acme, beta):
                 act()
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        list,
+        lambda rows: list(rows.iterator()),
+        lambda rows: list(rows.filter(key="home").values_list("key")),
+        lambda rows: rows.count(),
+        lambda rows: rows.exists(),
+        lambda rows: rows.first(),
+        lambda rows: rows.update(answer=b"taken"),
+        lambda rows: rows.delete(),
+    ],
+    ids=["list", "iterator", "narrowed", "count", "exists", "first", "update", "delete"],
+)
+def test_a_question_that_was_put_for_one_tenant_is_not_asked_for_another(acme, beta, ask):
+    with tenancy.entered(acme), db.write_transaction():
+        add_key("home")
+        rows = IdempotencyKey.objects.filter(key="home")
+    with tenancy.entered(beta):
+        with db.write_transaction():
+            add_key("home")
+        with db.write_transaction(), pytest.raises(tenancy.TenantMismatch):
+            ask(rows)
+        with db.read_transaction():
+            assert [row.answer for row in IdempotencyKey.objects.filter(key="home")] != [b"taken"]
+
+
 def test_entering_a_second_tenant_inside_the_first_is_refused(acme, beta):
     with tenancy.entered(acme):
         with tenancy.entered(acme):
