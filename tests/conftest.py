@@ -15,6 +15,12 @@ environment.ensure()
 django.setup()
 
 
+def pytest_configure() -> None:
+    from tests.support.handlers import share_middleware
+
+    share_middleware()
+
+
 def pytest_unconfigure() -> None:
     environment.end_what_was_started()
 
