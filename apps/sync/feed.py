@@ -2,7 +2,9 @@
 
 A root that the device knows and the actor does not reach any more is removed. One that the actor reaches and the device does not know
 comes as a subtree of one instant, and then the journal goes on from where the device was: entries only say where to look, so what they
-name twice does no harm. A root that gives other rights than the device was told is told anew; what lies below has the rights of its root.
+name twice does no harm. What is gone is told last, when the device has been told what is there up to the same instant: an entry shows its
+node as it is now, so a folder that lies in the trash by now would be dropped with all that was moved out of it in between, and of that
+only the top has an entry. A root that gives other rights than the device was told is told anew; what lies below has the rights of its root.
 """
 
 from collections.abc import Sequence
@@ -11,8 +13,8 @@ from uuid import UUID
 
 from apps.sync import dtos, positions, queries, snapshots
 from apps.sync.errors import CursorExpired
-from apps.sync.positions import ORDINAL_END, Position, Rights
-from apps.sync.queries import Standing
+from apps.sync.positions import Position, Rights
+from apps.sync.queries import Entry, Standing, States
 from bitvault.kernel import db, pages
 from bitvault.kernel.actor import Actor
 
@@ -73,26 +75,58 @@ def _list_gained(standing: Standing, position: Position, rights: Rights, limit: 
 
 def _list_journal(standing: Standing, position: Position, rights: Rights, limit: int) -> dtos.Changes:
     # Most devices ask in vain most of the time.
-    is_behind = position.complete_seq < standing.seq
-    entries = queries.list_entries(position, head=standing.seq, limit=limit + 1) if is_behind else []
-    more = len(entries) > limit
-    entries = entries[:limit]
-    states = queries.find_states({entry.node_id for entry in entries}) if entries else {}
-    # Each node once, at its last row: all rows of a node lead to the same state.
-    last = {entry.node_id: entry for entry in entries}
-    items = []
-    for entry in entries:
-        if last[entry.node_id] is entry:
-            found = states.get(entry.node_id)
-            if found is None or found[0] not in rights:
-                items.append(queries.removal(entry.seq, entry.node_id))
-            else:
-                items.append(queries.upsert(entry.seq, found[1], rights[found[0]]))
-    if more:
-        there = replace(position, seq=entries[-1].seq, ordinal=entries[-1].ordinal)
+    if position.complete_seq >= standing.seq:
+        return _answer(standing, [], position.told(standing.seq).swept(standing.seq), has_more=False)
+    entries = queries.list_entries(position.root_ids, (position.seq, position.ordinal), standing.seq, limit + 1)
+    if len(entries) > limit:
+        entries = entries[:limit]
+        states = queries.find_states({entry.node_id for entry in entries})
+        there = position.told(entries[-1].seq, entries[-1].ordinal)
+        return _answer(standing, _list_upserts(entries, states, rights), there, has_more=True)
+    there = position.told(standing.seq)
+    if position.is_swept:
+        left, there = entries, there.swept(standing.seq)
     else:
-        there = replace(position, seq=standing.seq, ordinal=ORDINAL_END)
-    return _answer(standing, items, there, has_more=more)
+        left, there = _list_unswept(standing, there, limit - len(entries))
+    states = queries.find_states({entry.node_id for entry in (*entries, *left)}) if entries or left else {}
+    items = _list_upserts(entries, states, rights)
+    # Numbers do not fall within a device's log: what is gone is told with the number up to which it was told what is there.
+    least = items[-1].seq if items else 0 if position.is_swept else position.seq
+    items += _list_removals(left, states, rights, least)
+    return _answer(standing, items, there, has_more=there.complete_seq < standing.seq)
+
+
+def _list_unswept(standing: Standing, there: Position, room: int) -> tuple[list[Entry], Position]:
+    """List rows of which the device was told what is there, but not yet what is gone; as many as there is room for."""
+    swept = (there.swept_seq, there.swept_ordinal)
+    left = queries.list_entries(there.root_ids, swept, standing.seq, room + 1)
+    if len(left) <= room:
+        return left, there.swept(standing.seq)
+    left = left[:room]
+    return left, there.swept(left[-1].seq, left[-1].ordinal) if left else there
+
+
+def _list_upserts(entries: list[Entry], states: States, rights: Rights) -> list[dtos.Change]:
+    """Each node once, at its last row: all rows of a node lead to the same state."""
+    items = []
+    for entry in _last_rows(entries):
+        found = states.get(entry.node_id)
+        if found is not None and found[0] in rights:
+            items.append(queries.upsert(entry.seq, found[1], rights[found[0]]))
+    return items
+
+
+def _list_removals(entries: list[Entry], states: States, rights: Rights, least: int) -> list[dtos.Change]:
+    return [
+        queries.removal(max(entry.seq, least), entry.node_id)
+        for entry in _last_rows(entries)
+        if entry.node_id not in states or states[entry.node_id][0] not in rights
+    ]
+
+
+def _last_rows(entries: list[Entry]) -> list[Entry]:
+    last = {entry.node_id: entry for entry in entries}
+    return [entry for entry in entries if last[entry.node_id] is entry]
 
 
 def _answer(standing: Standing, items: Sequence[dtos.Change], there: Position, *, has_more: bool) -> dtos.Changes:
@@ -119,8 +153,7 @@ def list_snapshot(
             raise CursorExpired
         rows = queries.list_items(frame.id, after=after, limit=limit + 1)
     more = len(rows) > limit
-    end = Position(device_id=device_id, epoch=frame.epoch, seq=frame.seq)
-    end = end.knowing(frame.told)
+    end = positions.begin(device_id, frame.epoch, frame.seq, frame.told)
     return dtos.SnapshotPage(
         items=[queries.to_node(state, rights[root_id]) for _, root_id, state in rows[:limit]],
         next_cursor=positions.encode_page(device_id, frame.id, rows[limit - 1][0]) if more else None,

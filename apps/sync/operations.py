@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.sync import dtos, queries, snapshots
+from apps.sync import dtos, positions, queries, snapshots
 from apps.sync.errors import InvalidDevice, TooManyDevices
 from apps.sync.models import Device, DeviceCursor, Feed
 from apps.sync.positions import Position
@@ -75,7 +75,7 @@ def register_device(*, actor: Actor, name: str, platform: str) -> dtos.Registere
                 created_at=now,
                 seq=feed.seq,
                 acknowledged_at=now,
-                cursor=Position(device_id=device_id, epoch=feed.epoch, seq=feed.seq).encode(),
+                cursor=positions.begin(device_id, feed.epoch, feed.seq).encode(),
             )
         )
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from bitvault.kernel import pages
 from bitvault.kernel.pages import BadCursor
 
-_PURPOSE = "sync.changes.2"
+_PURPOSE = "sync.changes.3"
 _PURPOSE_SNAPSHOT = "sync.snapshot.1"
 
 ORDINAL_END = 2**31 - 1
@@ -31,6 +31,7 @@ _ROOT_LENGTH = 33
 class Position:
     """How far a device has read: behind row ``ordinal`` of event ``seq``, under the roots that it knows.
 
+    It was told what is gone up to row ``swept_ordinal`` of event ``swept_seq`` only: in the middle of a long way that is further back.
     With ``snapshot_id`` it is in the middle of what lies under roots that are new to it, behind item ``snapshot_ordinal``.
     """
 
@@ -38,6 +39,8 @@ class Position:
     epoch: UUID
     seq: int
     ordinal: int = ORDINAL_END
+    swept_seq: int
+    swept_ordinal: int = ORDINAL_END
     right_counts: Mapping[UUID, int] = field(default_factory=dict)
     """By known root, how many rights the device was told that it gives."""
     snapshot_id: UUID | None = None
@@ -51,7 +54,20 @@ class Position:
     @property
     def complete_seq(self) -> int:
         """The last event of which nothing is missing."""
-        return self.seq if self.ordinal == ORDINAL_END else self.seq - 1
+        return self.swept_seq if self.swept_ordinal == ORDINAL_END else self.swept_seq - 1
+
+    @property
+    def is_swept(self) -> bool:
+        """Whether the device was told what is gone as far as it was told what is there."""
+        return (self.swept_seq, self.swept_ordinal) == (self.seq, self.ordinal)
+
+    def told(self, seq: int, ordinal: int = ORDINAL_END) -> "Position":
+        """Give the place behind a row, up to which the device was told what is there."""
+        return replace(self, seq=seq, ordinal=ordinal)
+
+    def swept(self, seq: int, ordinal: int = ORDINAL_END) -> "Position":
+        """Give the same place, where the device was told what is gone up to a row."""
+        return replace(self, swept_seq=seq, swept_ordinal=ordinal)
 
     def forgetting(self, root_ids: Collection[UUID]) -> "Position":
         """Give the same place with fewer roots known, outside of any snapshot."""
@@ -70,10 +86,15 @@ class Position:
     def encode(self) -> str:
         """Make the cursor."""
         roots = "".join(sorted(f"{root_id.hex}{count}" for root_id, count in self.right_counts.items()))
-        facts = [self.device_id.hex, self.epoch.hex, self.seq, self.ordinal, roots]
+        facts = [self.device_id.hex, self.epoch.hex, self.seq, self.ordinal, self.swept_seq, self.swept_ordinal, roots]
         if self.snapshot_id is not None:
             facts += [self.snapshot_id.hex, self.snapshot_ordinal]
         return pages.encode_cursor(_PURPOSE, facts)
+
+
+def begin(device_id: UUID, epoch: UUID, seq: int, right_counts: Mapping[UUID, int] | None = None) -> Position:
+    """Give the place behind an event, of which nothing is missing."""
+    return Position(device_id=device_id, epoch=epoch, seq=seq, swept_seq=seq, right_counts=right_counts or {})
 
 
 def decode(cursor: str) -> Position:
@@ -81,13 +102,15 @@ def decode(cursor: str) -> Position:
 
     :raises BadCursor: it was not made here for this tenant.
     """
-    device_id, epoch, seq, ordinal, roots, *more = pages.decode_cursor(_PURPOSE, cursor)
+    device_id, epoch, seq, ordinal, swept_seq, swept_ordinal, roots, *more = pages.decode_cursor(_PURPOSE, cursor)
     known = (roots[begin : begin + _ROOT_LENGTH] for begin in range(0, len(roots), _ROOT_LENGTH))
     return Position(
         device_id=UUID(device_id),
         epoch=UUID(epoch),
         seq=seq,
         ordinal=ordinal,
+        swept_seq=swept_seq,
+        swept_ordinal=swept_ordinal,
         right_counts={UUID(one[:-1]): int(one[-1]) for one in known},
         snapshot_id=UUID(more[0]) if more else None,
         snapshot_ordinal=more[1] if more else 0,

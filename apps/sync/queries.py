@@ -47,6 +47,10 @@ class Entry(NamedTuple):
     node_id: UUID
 
 
+States = dict[UUID, tuple[UUID, NodeState]]
+"""By node: its root and what it is."""
+
+
 class Standing(NamedTuple):
     """A device's right to be answered, and how far the feed is."""
 
@@ -103,7 +107,7 @@ def require_standing(actor: Actor, position: Position) -> Standing:
         raise DeviceEnded
     if standing.user_id != actor.user_id:
         raise BadCursor
-    if position.epoch != standing.epoch or not standing.horizon <= position.complete_seq <= standing.seq:
+    if position.epoch != standing.epoch or position.complete_seq < standing.horizon or position.seq > standing.seq:
         raise CursorExpired
     return standing
 
@@ -157,19 +161,19 @@ def list_live_devices(device_ids: Iterable[UUID]) -> frozenset[UUID]:
     return frozenset(live.values_list("id", flat=True))
 
 
-def list_entries(position: Position, *, head: int, limit: int) -> list[Entry]:
-    """List the next rows of the journal under the roots that the position knows."""
+def list_entries(root_ids: Iterable[UUID], behind: tuple[int, int], head: int, limit: int) -> list[Entry]:
+    """List the next rows of the journal under some roots, behind a row (event, ordinal) and up to an event."""
     parameters = {
-        "root_ids": list(position.root_ids),
-        "seq": position.seq,
-        "ordinal": position.ordinal,
+        "root_ids": list(root_ids),
+        "seq": behind[0],
+        "ordinal": behind[1],
         "head": head,
         "limit": limit,
     }
     return [Entry._make(row) for row in fetch_all(_ENTRIES, parameters)]
 
 
-def find_states(node_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, NodeState]]:
+def find_states(node_ids: Iterable[UUID]) -> States:
     """Find what nodes are now, and under which root; those in the trash and those that are gone are left out."""
     rows = fetch_all(_STATES, {"node_ids": list(node_ids)})
     return {row[0]: (row[-1], NodeState._make(row[:-1])) for row in rows}

@@ -252,6 +252,19 @@ def cursor_of_any_device():
 
 
 @contextmanager
+def gone_in_its_place():
+    """A page tells in one order what is there and what is gone."""
+    list_upserts = feed._list_upserts
+
+    def list_both(entries, states, rights):
+        both = [*list_upserts(entries, states, rights), *feed._list_removals(entries, states, rights, 0)]
+        return sorted(both, key=lambda change: change.seq)
+
+    with patch.object(feed, "_list_upserts", list_both):
+        yield
+
+
+@contextmanager
 def trimmed_past_a_device():
     """The journal is cut by its age alone, whoever has still to read it."""
     with patch.object(operations, "_KEPT_FOR_DEVICES", "SELECT NULL::bigint FROM (SELECT %s::timestamptz) AS given"):

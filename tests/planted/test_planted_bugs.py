@@ -15,7 +15,7 @@ from apps.sync.errors import CursorExpired
 from bitvault.kernel import tenancy
 from tests.apps.files import test_trash
 from tests.apps.files.conftest import assert_tree_is_sound
-from tests.apps.sync import test_changes, test_feed_tells_all, test_horizon, test_rights
+from tests.apps.sync import test_changes, test_feed_tells_all, test_horizon, test_removals, test_rights
 from tests.apps.sync.following import Device, project
 from tests.events import test_consuming
 from tests.gateway import test_stream_admin
@@ -76,6 +76,7 @@ CHECKS = [
         test_changes.test_an_event_that_has_its_effect_out_of_turn_starts_another_epoch,
     ),
     (bugs.effects_without_a_memory, test_feed_tells_all.test_double_delivery_of_everything_changes_nothing),
+    (bugs.gone_in_its_place, test_removals.test_what_left_a_folder_before_it_went_into_the_trash_stays),
     (
         bugs.a_return_without_a_look_at_its_name,
         test_trash.test_a_taken_name_is_refused_or_numbered_as_the_caller_says,

@@ -8,9 +8,9 @@ from apps.files import api as files
 from apps.files import errors
 from apps.files.dtos import UploadGrant
 from apps.sync import api as sync
-from apps.sync import positions
+from apps.sync import positions, queries
 from apps.sync.errors import CursorExpired
-from bitvault.kernel import ids
+from bitvault.kernel import db, ids
 from bitvault.kernel.errors import NotFound
 from tests.apps.files.conftest import fetch
 from tests.simulation.planner import Disk, Key, Local, State, list_wanted, settle
@@ -21,7 +21,7 @@ NAMES = ("a", "b", "c", "A", "é", "é", "a.txt", "b.txt", "B.txt")
 DEPTH_LIMIT = 4
 BACKUPS_KEPT = 4
 
-_OFFERED = """
+_PASSED = """
 SELECT DISTINCT node_id FROM sync_change_journal
 WHERE (seq, ordinal) > (%s, %s) AND (seq, ordinal) <= (%s, %s) AND (root_id = ANY(%s::uuid[]) OR old_root_id = ANY(%s::uuid[]))
 """
@@ -137,16 +137,29 @@ class Device:
             going += [child for child, parent in parents.items() if parent == one]
 
     def _check_page(self, page):
-        """J3: a page of the journal offers whatever the journal has between its two cursors, and the cursor goes on."""
+        """J3: a page says of all that the journal has between its two cursors what is there or what is gone, and the cursor goes on."""
         before, after = positions.decode(self.disk.cursor), positions.decode(page.cursor)
         assert (after.seq, after.ordinal) >= (before.seq, before.ordinal), "J3: a cursor went back"
-        assert after.seq <= page.as_of_seq, "J5: a cursor is ahead of the feed"
+        assert (after.swept_seq, after.swept_ordinal) >= (before.swept_seq, before.swept_ordinal), (
+            "J3: a cursor went back"
+        )
+        assert after.swept_seq <= after.seq <= page.as_of_seq, "J5: a cursor is ahead of the feed"
         if before.right_counts == after.right_counts and before.snapshot_id is after.snapshot_id is None:
             assert page.cursor != self.disk.cursor or not page.has_more, "J3: a cursor stands still"
             roots = list(before.root_ids)
-            rows = fetch(_OFFERED, [before.seq, before.ordinal, after.seq, after.ordinal, roots, roots])
-            offered = {change.node_id for change in page.items}
-            assert offered == {node_id for (node_id,) in rows}, f"J3: {self.name} was not offered all that it went past"
+            passed = self._passed([before.seq, before.ordinal, after.seq, after.ordinal], roots)
+            swept = self._passed([before.swept_seq, before.swept_ordinal, after.swept_seq, after.swept_ordinal], roots)
+            with db.read_transaction():
+                states = queries.find_states(passed | swept)
+            there = {one for one, (root_id, _) in states.items() if root_id in roots}
+            offered = {(change.op, change.node_id) for change in page.items}
+            wanted = {("upsert", one) for one in passed & there} | {("removed", one) for one in swept - there}
+            assert offered == wanted, f"J3: {self.name} was not offered all that it went past"
+            operations = [change.op for change in page.items]
+            assert operations == sorted(operations, reverse=True), f"J3: {self.name} is told what is gone too early"
+
+    def _passed(self, window, roots):
+        return {node_id for (node_id,) in fetch(_PASSED, [*window, roots, roots])}
 
     def acknowledge(self):
         """Say how far it is."""

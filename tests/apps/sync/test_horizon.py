@@ -1,7 +1,6 @@
 """FEED-3: around the horizon a cursor is answered with all that comes behind it, or with 410, and never with a part of it."""
 
 import random
-from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -39,7 +38,8 @@ def test_a_thousand_cursors_around_the_horizon(tree):
     answered = refused = 0
     for _ in range(CURSORS):
         seq = horizon + chance.randint(-AROUND, AROUND)
-        position = replace(known, seq=seq, ordinal=chance.choice((0, 1, positions.ORDINAL_END)))
+        ordinal = chance.choice((0, 1, positions.ORDINAL_END))
+        position = known.told(seq, ordinal).swept(seq, ordinal)
         if seq - (position.ordinal != positions.ORDINAL_END) < horizon:
             with pytest.raises(CursorExpired):
                 sync.list_changes(actor=tree.actor, cursor=position.encode())
@@ -53,6 +53,10 @@ def test_a_thousand_cursors_around_the_horizon(tree):
     assert min(answered, refused) > CURSORS // 4
 
 
+def _at(device, seq):
+    return positions.decode(device.cursor).told(seq).swept(seq).encode()
+
+
 @pytest.mark.parametrize(("distance", "readable"), [(-1, False), (0, True), (1, True)])
 def test_the_journal_is_read_from_its_horizon_on(tree, device, distance, readable):
     for number in range(6):
@@ -60,7 +64,7 @@ def test_the_journal_is_read_from_its_horizon_on(tree, device, distance, readabl
     project()
     horizon = head() - 3
     set_horizon(horizon)
-    cursor = replace(positions.decode(device.cursor), seq=horizon + distance).encode()
+    cursor = _at(device, horizon + distance)
     if readable:
         assert len(sync.list_changes(actor=tree.actor, cursor=cursor).items) == 3 - distance
     else:
