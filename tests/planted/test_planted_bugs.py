@@ -92,7 +92,7 @@ def test_a_test_of_the_suite_finds_it(tree, make_actor, bug, check):
     device.follow()
     known = {"tree": tree, "device": device, "make_actor": make_actor, "monkeypatch": pytest.MonkeyPatch, "seed": 0}
     given = [known[name] for name in check.__code__.co_varnames[: check.__code__.co_argcount]]
-    kept = dict(vars(device))
+    kept = {**vars(device), "nodes": dict(device.nodes), "told": list(device.told)}
     with bug():
         assert is_red(check, *given)
     vars(device).update(kept)
