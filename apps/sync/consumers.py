@@ -62,14 +62,17 @@ def project_version(event: VersionCommitted, tx: ConsumerTransaction) -> None:
 def project_move(event: NodeMoved, tx: ConsumerTransaction) -> None:
     """Show another name or place: one row, whatever lies below."""
     state = {"parent_id": event.parent_id, "name": event.name, "revision": event.revision}
-    projector.gather().put(tx, event.node_id, state)
+    if event.parent_id == event.old_parent_id:
+        projector.gather().put(tx, event.node_id, state)
+    else:
+        projector.gather().put_away(tx, event.node_id, state, is_folder=event.kind == "folder")
 
 
 @consumes(NodeTrashed, consumer=CONSUMER)
 def project_trashing(event: NodeTrashed, tx: ConsumerTransaction) -> None:
     """Cut a node off: one row, whatever lies below."""
     state = {"parent_id": None, "is_trashed": True, "revision": event.revision}
-    projector.gather().put(tx, event.node_id, state)
+    projector.gather().put_away(tx, event.node_id, state, is_folder=event.kind == "folder")
 
 
 @consumes(NodeRestored, consumer=CONSUMER)

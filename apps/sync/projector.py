@@ -126,6 +126,17 @@ class _Row(NamedTuple):
     happened_at: datetime
 
 
+class _Change(NamedTuple):
+    """What an event makes of one node."""
+
+    row: _Row
+    state: dict[str, Any]
+    is_new: bool
+    leaves: bool
+    """It goes from where it was: under another folder, or into the trash."""
+    is_folder: bool
+
+
 class _Return(NamedTuple):
     """A node that comes back with all below it."""
 
@@ -138,7 +149,7 @@ class Batch:
 
     def __init__(self) -> None:
         self.seqs: list[int] = []
-        self._changes: list[tuple[_Row, dict[str, Any], bool] | _Return] = []
+        self._changes: list[_Change | _Return] = []
         self._forgotten: list[UUID] = []
         self._conflicts: list[tuple[Any, ...]] = []
 
@@ -148,7 +159,13 @@ class Batch:
 
     def put(self, tx: ConsumerTransaction, node_id: UUID, state: dict[str, Any], *, is_new: bool = False) -> None:
         """Say what a node is now; what ``state`` leaves out stays as it was."""
-        self._changes.append((_Row(tx.seq, node_id, tx.occurred_at), state, is_new))
+        row = _Row(tx.seq, node_id, tx.occurred_at)
+        self._changes.append(_Change(row, state, is_new=is_new, leaves=False, is_folder=False))
+
+    def put_away(self, tx: ConsumerTransaction, node_id: UUID, state: dict[str, Any], *, is_folder: bool) -> None:
+        """Say what a node is now that is not any more where it was; what ``state`` leaves out stays as it was."""
+        row = _Row(tx.seq, node_id, tx.occurred_at)
+        self._changes.append(_Change(row, state, is_new=False, leaves=True, is_folder=is_folder))
 
     def bring_back(self, tx: ConsumerTransaction, node_id: UUID, state: dict[str, Any]) -> None:
         """Say that a node is back with all below it."""
@@ -178,14 +195,20 @@ class Batch:
             cursor.execute(_LOCK)
             feed_seq, horizon = cursor.fetchone()
             changes, out_of_turn = self._leave_out_applied(feed_seq, horizon)
-            run: list[tuple[_Row, dict[str, Any], bool]] = []
+            run: list[_Change] = []
+            touched: set[UUID] = set()
             for change in changes:
-                if isinstance(change, _Return):
+                # Each row says under which root its node lay at that event, so nothing of a run may take that from what is in it.
+                if isinstance(change, _Return) or (
+                    change.leaves and (change.is_folder or change.row.node_id in touched)
+                ):
                     _write_run(run)
-                    run = []
+                    run, touched = [], set()
+                if isinstance(change, _Return):
                     _write_return(change)
                 else:
                     run.append(change)
+                    touched.add(change.row.node_id)
             _write_run(run)
             if self._forgotten:
                 cursor.execute("DELETE FROM sync_node WHERE node_id = ANY(%s::uuid[])", [self._forgotten])
@@ -197,19 +220,17 @@ class Batch:
         tenant_id = tenancy.current().id
         tx.after_commit(lambda: wakeups.announce_head(tenant_id, seq))
 
-    def _leave_out_applied(
-        self, feed_seq: int, horizon: int
-    ) -> tuple[list[tuple[_Row, dict[str, Any], bool] | _Return], bool]:
+    def _leave_out_applied(self, feed_seq: int, horizon: int) -> tuple[list[_Change | _Return], bool]:
         """Leave out what had its effect before; tells also whether something is left that others have overtaken."""
-        old = [seq for seq in (_row_of(change).seq for change in self._changes) if seq <= feed_seq]
+        old = [seq for seq in (change.row.seq for change in self._changes) if seq <= feed_seq]
         if not old:
             return self._changes, False
         with connection.cursor() as cursor:
             cursor.execute(_APPLIED, [min(old), max(old)])
             applied = {seq for (seq,) in cursor.fetchall()}
         applied.update(seq for seq in old if seq <= horizon)
-        changes = [change for change in self._changes if _row_of(change).seq not in applied]
-        return changes, any(_row_of(change).seq <= feed_seq for change in changes)
+        changes = [change for change in self._changes if change.row.seq not in applied]
+        return changes, any(change.row.seq <= feed_seq for change in changes)
 
 
 def gather() -> Batch:
@@ -222,17 +243,16 @@ def gather() -> Batch:
     return batch
 
 
-def _row_of(change: tuple[_Row, dict[str, Any], bool] | _Return) -> _Row:
-    return change[0]
+def _write_run(run: list[_Change]) -> None:
+    """Write changes of single nodes: what they are at the end of the run, and one row of the journal for each event.
 
-
-def _write_run(run: list[tuple[_Row, dict[str, Any], bool]]) -> None:
-    """Write changes of single nodes: what they are at the end of the run, and one row of the journal for each event."""
+    At most the first change of a run takes a folder away, and no other one a node that it has touched.
+    """
     if not run:
         return
     created: dict[UUID, dict[str, Any]] = {}
     changed: dict[UUID, dict[str, Any]] = {}
-    for row, state, is_new in run:
+    for row, state, is_new, *_ in run:
         if is_new:
             created[row.node_id] = {"is_trashed": False, **state, "node_id": row.node_id}
         elif row.node_id in created:
@@ -246,9 +266,9 @@ def _write_run(run: list[tuple[_Row, dict[str, Any], bool]]) -> None:
         if changed:
             cursor.execute(_UPDATE, _columns_of(list(changed.values()), _UPDATE_COLUMNS))
     roots = _find_roots([*created, *changed])
-    _write_journal([row for row, _, _ in run], roots_before, roots)
+    _write_journal([change.row for change in run], roots_before, roots)
     # Who reads the root that a folder came to has not seen what lies in it.
-    last_rows = {row.node_id: row for row, _, _ in run}
+    last_rows = {change.row.node_id: change.row for change in run}
     for node_id, before in roots_before.items():
         after = roots.get(node_id)
         if after is not None and after != before:

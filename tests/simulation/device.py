@@ -126,9 +126,8 @@ class Device:
     def _remove(self, node_id):
         """Drop a node with all below it, also what only an answer to this device has told of."""
         disk = self.disk
-        parents = {
-            one: theirs.parent for one in [*disk.remote, *disk.synced] if (theirs := disk.theirs(one)) is not None
-        }
+        states = {one: disk.theirs(one) or disk.remote.get(one) for one in [*disk.remote, *disk.synced]}
+        parents = {one: state.parent for one, state in states.items() if state is not None}
         going = [node_id]
         while going:
             one = going.pop()

@@ -140,15 +140,19 @@ def _settle_one(disk, key):
 
 def _take(disk, key, theirs):
     """Have a node as the server has it; its folder first, also where it was deleted here."""
-    if theirs.parent is not None and theirs.parent not in disk.local:
-        above = disk.theirs(theirs.parent)
-        if above is None:
-            return
-        _take(disk, theirs.parent, above)
-        if theirs.parent not in disk.local:
-            return
-    disk.local[key] = theirs.to_local()
-    disk.synced[key] = theirs
+    if _have_folder(disk, theirs.parent):
+        disk.local[key] = theirs.to_local()
+        disk.synced[key] = theirs
+
+
+def _have_folder(disk, key):
+    """Have what a node of the server's hangs from; tells whether that can be done."""
+    if key is None or key in disk.local:
+        return True
+    theirs = disk.theirs(key)
+    if theirs is not None:
+        _take(disk, key, theirs)
+    return key in disk.local
 
 
 def _settle_deleted_here(disk, key, known, theirs):
@@ -167,7 +171,8 @@ def _settle_deleted_there(disk, key, mine, known):
     for child in children:
         there = disk.theirs(child)
         if there is not None and there.parent != key:
-            # It was moved into what is gone now.
+            # It was moved into what is gone now, maybe out of a folder that was then deleted here.
+            _have_folder(disk, there.parent)
             disk.local[child] = replace(disk.local[child], parent=there.parent, name=there.name)
     children = disk.children(key)
     if not children:
@@ -186,12 +191,8 @@ def _drop(disk, key):
 def _settle_place(disk, key, mine, known, theirs):
     if theirs.place == known.place:
         return
-    if theirs.parent is not None and theirs.parent not in disk.local:
-        above = disk.theirs(theirs.parent)
-        if above is not None:
-            _take(disk, theirs.parent, above)
-        if theirs.parent not in disk.local:
-            return
+    if not _have_folder(disk, theirs.parent):
+        return
     if disk.lies_below(theirs.parent, key):
         _undo_a_move_above(disk, theirs.parent, key)
         return

@@ -300,7 +300,10 @@ class World:
     def _share(self, device, chance):
         """Somebody who administers takes the team folder away, gives it back, ends it or brings it back."""
         if self.team.id not in {one.id for one in files.list_team_folders(actor=self.adam).items}:
-            files.restore_team_folder(actor=self.adam, folder_id=self.team.id)
+            try:
+                files.restore_team_folder(actor=self.adam, folder_id=self.team.id)
+            except NotFound:
+                return "gone for ever"
             return "brought back"
         if chance.random() < 0.25:
             files.end_team_folder(actor=self.adam, folder_id=self.team.id)

@@ -72,6 +72,20 @@ def test_what_came_into_a_folder_before_it_went_is_gone_with_it(tree, device):
     assert device.nodes == fresh_tree(tree.actor)
 
 
+def test_what_went_before_the_feed_had_told_of_it_is_told_to_be_gone(tree, device):
+    """Who made it knows of it by the answer, and nobody else would tell them."""
+    top, inner, _ = lay(tree, device)
+    made = [tree.folder("made", top), tree.file("made.txt", top), tree.folder("made too", inner)]
+    tree.trash(made[0])
+    tree.trash(made[1])
+    tree.trash(inner)
+    project()
+    device.told.clear()
+    device.follow()
+    assert {change.node_id for change in device.told if change.op == "removed"} == {*(one.id for one in made), inner.id}
+    assert device.nodes == fresh_tree(tree.actor)
+
+
 def test_numbers_do_not_fall_and_a_deletion_alone_has_its_own(tree, device):
     tree.trash(lay(tree, device)[0])
     project()
