@@ -30,7 +30,7 @@ SEEDS = {
     bugs.a_door_without_a_row: (1, "J1"),
     bugs.pages_and_then_the_cursor: (4, "S1"),
     bugs.trimmed_without_a_horizon: (4, "J1"),
-    bugs.rows_of_a_node_made_one: (1, "J1"),
+    bugs.rows_of_a_node_made_one: (2, "J1"),
     bugs.cursor_kept_before_the_changes: (1, "S1"),
 }
 """A seed of the simulation that finds each, and the invariant (reliability, section 2) that it then says is broken."""
