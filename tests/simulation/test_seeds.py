@@ -13,7 +13,7 @@ from tests.simulation import run, shrink
 pytestmark = pytest.mark.django_db
 
 FIRST = int(os.environ.get("BITVAULT_TEST_FIRST_SEED", "0"))
-COUNT = int(os.environ.get("BITVAULT_TEST_SEEDS", "48"))
+COUNT = int(os.environ.get("BITVAULT_TEST_SEEDS", "32"))
 OPERATIONS = 80
 
 FOUND = {
