@@ -21,14 +21,6 @@ def pytest_configure() -> None:
     share_middleware()
 
 
-LONG = ("tests/stream/", "tests/stack/", "tests/journeys/", "tests/simulation/")
-"""Tests of whole processes, which mostly wait. They begin first, so that at the end no process of pytest has one for itself."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
-
-
 def pytest_unconfigure() -> None:
     environment.end_what_was_started()
 

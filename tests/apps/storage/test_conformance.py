@@ -36,6 +36,7 @@ def test_a_worker_finds_out_by_itself():
     import bitvault.gateway.celery
     from apps.storage.tasks import probe_store
 
+    bitvault.gateway.celery.app.loader.import_default_modules()
     assert "storage.probe_store" in {entry["task"] for entry in bitvault.gateway.celery.app.conf.beat_schedule.values()}
     assert probe_store.run() is True
     assert models.Provider.objects.get().is_fit
