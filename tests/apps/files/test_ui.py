@@ -229,5 +229,16 @@ def test_a_folder_of_somebody_else_is_not_there(browser, api, suffix):
     assert "Beta" not in foreign.content.decode()
 
 
+@pytest.mark.parametrize("suffix", ["", "rows"])
+def test_another_vault_s_trash_reads_as_one_that_never_was(browser, api, suffix):
+    team = api("boris").post("/team-folders", {"name": "Beta's own", "everyone": "editor"}).json()
+    root_id = api("boris").get("/me").json()["root_id"]
+    missing = browser.get(f"/trash/01900000-0000-7000-8000-00000000dead/{suffix}")
+    for foreign in (team["id"], root_id):
+        answer = browser.get(f"/trash/{foreign}/{suffix}")
+        assert (missing.status_code, answer.status_code) == (404, 404)
+        assert "Beta" not in answer.content.decode()
+
+
 def test_a_session_of_one_vault_opens_no_other(browser):
     assert browser.get("/files/", headers={"host": "beta.localhost"}).status_code == 302
