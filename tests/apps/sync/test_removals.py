@@ -22,7 +22,7 @@ def device(request, tree):
 
 def lay(tree, device):
     """Make ``top/inner/moved/kept.txt`` and tell the device of it; gives the three folders."""
-    top = tree.folder("top")
+    top = tree.folder("top", autorename=True)
     inner = tree.folder("inner", top)
     moved = tree.folder("moved", inner)
     tree.file("kept.txt", moved)
@@ -32,23 +32,14 @@ def lay(tree, device):
 
 
 def test_what_left_a_folder_before_it_went_into_the_trash_stays(tree, device):
-    top, inner, moved = lay(tree, device)
-    inner = tree.update(inner, name="renamed")
-    tree.update(moved, parent_id=tree.root.id)
-    tree.trash(top)
-    project()
-    device.follow()
-    assert device.nodes == fresh_tree(tree.actor)
-
-
-def test_so_it_does_when_the_folder_had_another_name_before(tree, device):
-    _, inner, moved = lay(tree, device)
-    inner = tree.update(inner, name="renamed")
-    tree.update(moved, parent_id=tree.root.id)
-    tree.trash(inner)
-    project()
-    device.follow()
-    assert device.nodes == fresh_tree(tree.actor)
+    for going in (0, 1):
+        folders = lay(tree, device)
+        tree.update(folders[1], name="renamed")
+        tree.update(folders[2], parent_id=tree.root.id, name=f"moved {going}")
+        tree.trash(folders[going])
+        project()
+        device.follow()
+        assert device.nodes == fresh_tree(tree.actor)
 
 
 def test_so_it_does_when_the_trash_was_emptied(tree, device):
