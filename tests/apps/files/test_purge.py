@@ -1,4 +1,5 @@
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -82,7 +83,8 @@ def test_a_large_purge_goes_on_in_the_background(tree, monkeypatch, refunds):
     monkeypatch.setattr(limits, "PURGE_BATCH", 2)
     monkeypatch.setattr(limits, "PURGE_BATCHES_AT_ONCE", 1)
     sent = []
-    monkeypatch.setattr(purging.current_app, "send_task", lambda name, **more: sent.append((name, more["headers"])))
+    app = SimpleNamespace(send_task=lambda name, **more: sent.append((name, more["headers"])))
+    monkeypatch.setattr(purging, "current_app", app)  # and not the one by which nudges call consumers meanwhile
     folder = tree.folder("folder")
     for number in range(6):
         tree.file(f"{number}.txt", folder)
