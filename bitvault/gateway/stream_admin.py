@@ -103,6 +103,6 @@ def _run(action: str, form: Any, operator: UUID) -> str:
 
 
 urlpatterns = [
-    path("", admin.site.admin_view(overview)),
+    path("", admin.site.admin_view(overview), name="stream"),
     path("act", admin.site.admin_view(act)),
 ]

@@ -9,6 +9,7 @@ from bitvault.gateway import health
 admin.site.site_header = "BitVault operations"
 admin.site.site_title = "BitVault"
 admin.site.index_title = "Installation"
+admin.site.site_url = None
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),

@@ -34,18 +34,18 @@ if ENV.secure:
 # --- applications ----------------------------------------------------------------------------------------------------------
 SHARED_APPS = [
     "apps.identity",  # before django_tenants, which brings a command create_tenant of its own
+    "bitvault.gateway",  # before Django admin, whose frame it adds to
+    "django.contrib.admin",  # before django_tenants, whose pages of it have styles that the content policy forbids
     "django_tenants",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.messages",
-    "django.contrib.admin",
     "django.contrib.staticfiles",
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
     "bitvault.events",
     "bitvault.web",
-    "bitvault.gateway",
     "apps.storage",
     "apps.billing",
 ]
@@ -205,7 +205,9 @@ LOGIN_URL = "/sign-in/"
 
 # --- headers ---------------------------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": then a browser sends the forms of its own pages with `Origin: null`, and Django refuses them. Redirects to the store,
+# where an address is a secret, ask for that by themselves.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.secure else 0
 X_FRAME_OPTIONS = "DENY"

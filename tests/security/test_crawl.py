@@ -121,7 +121,7 @@ def test_every_page_and_answer_carries_the_headers_of_defence(db):
         assert not {"*", "http:", "https:", "ws:", "wss:", "blob:"} & set(policy.replace(";", " ").split())
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["X-Frame-Options"] == "DENY"
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "same-origin"
         assert "Server" not in answer.headers
         assert "X-Powered-By" not in answer.headers
     answer = ApiClient(token=ACME.people["mia"].token).get("/me")

@@ -231,6 +231,11 @@ class Live:
             assert time.monotonic() < deadline, f"not so within {seconds} s"
             time.sleep(POLL_SECONDS)
 
+    def manage(self, *arguments: str, **variables: str) -> None:
+        """Run one of ``manage.py``'s commands to its end."""
+        environment = {**self.applications._environment, **variables}
+        subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, check=True)
+
     # --- surroundings -------------------------------------------------------------------------------------------------------
 
     def _collect_static(self) -> None:
@@ -239,12 +244,7 @@ class Live:
         if root.exists():
             return
         growing = root.with_name(f"{root.name}.{os.getpid()}")
-        subprocess.run(
-            [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"],
-            cwd=ROOT,
-            env={**self.applications._environment, "BITVAULT_TEST_STATIC_ROOT": str(growing)},
-            check=True,
-        )
+        self.manage("collectstatic", "--noinput", "--verbosity", "0", BITVAULT_TEST_STATIC_ROOT=str(growing))
         with suppress(OSError):
             growing.rename(root)
         shutil.rmtree(growing, ignore_errors=True)

@@ -1,0 +1,50 @@
+"""Operators in Django admin, in a browser: they sign in by its form and settle what hangs."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.world import ACME
+
+EMAIL = "operator@bitvault.test"
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture(scope="module")
+def operator(live):
+    live.manage("createsuperuser", "--noinput", "--email", EMAIL, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+
+
+@pytest.fixture
+def admin(operator, visitor, live):
+    """An operator's browser, signed in."""
+    page = visitor()
+    page.goto(f"http://admin.localhost:{live.port}/")
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Installation")).to_be_visible()
+    return page
+
+
+def test_what_is_behind_is_seen_and_skipped(admin, live, api, root_id):
+    seq = int(api.post("/folders", {"parent_id": root_id, "name": "Nobody consumes"}).headers["BitVault-Seq"])
+    admin.get_by_role("link", name="Event stream").click()
+    row = admin.locator("tr", has_text="audit").filter(has_text="acme").first
+    expect(row.locator("td").nth(1)).to_have_text(str(seq))
+    position = int(row.locator("td").nth(2).inner_text())
+    row.get_by_role("button", name="Skip the next event").click()
+    expect(row.locator("td").nth(2)).to_have_text(str(position + 1))
+    letters = admin.get_by_role("table", name="Dead letters, newest first")
+    expect(letters.get_by_role("row", name="skipped")).to_have_count(1)
+
+
+def test_a_tenant_is_found_and_renamed(admin, live):
+    admin.get_by_role("link", name="Tenants", exact=True).click()
+    admin.get_by_role("link", name="acme").click()
+    admin.get_by_label("Name").fill("Acme & Sons")
+    admin.get_by_role("button", name="Save", exact=True).click()
+    expect(admin.locator(".messagelist")).to_contain_text("was changed successfully")
+    with live.database() as database:
+        assert database.execute("SELECT name FROM identity_tenant WHERE id = %s", [ACME.id]).fetchone() == (
+            "Acme & Sons",
+        )
