@@ -70,6 +70,39 @@ def test_after_the_sockets_were_away_the_page_catches_up(open_live, told, live, 
     expect(vault.row("Made meanwhile")).to_have_count(1, timeout=30_000)
 
 
+def test_a_reading_that_fails_is_repeated_though_nobody_says_another_word(open_live, folder, mkdir):
+    vault = open_live(folder)
+    failed = []
+
+    def fail_twice(route):
+        failed.append(route.request.url)
+        if len(failed) > 2:
+            route.continue_()
+        elif len(failed) == 1:
+            route.abort("connectionreset")
+        else:
+            route.fulfill(status=503, headers={"Retry-After": "1"}, json={"code": "unavailable", "title": "Not now"})
+
+    vault.page.route("**/children?**", fail_twice)
+    mkdir("Heard of once")
+    expect(vault.row("Heard of once")).to_have_count(1)
+    assert len(failed) == 3
+
+
+def test_of_a_list_that_is_read_in_part_all_that_is_gone_goes(open_live, api, folder, mkdir):
+    """Ten rows a page stand for a folder of thousands: fifty are read."""
+    nodes = [mkdir(f"Folder {number:03}") for number in range(140)]
+    vault = open_live(folder)
+    assert len(vault.names()) == 100
+    vault.page.route("**/children?**", lambda route: route.continue_(url=route.request.url.replace("1000", "10")))
+    trashed = nodes[10:90]
+    for node in trashed:
+        api.delete(f"/nodes/{node['id']}")  # meanwhile the page waits: nobody sends its request on
+    expect(vault.row(trashed[-1]["name"])).to_have_count(0)
+    assert not {node["name"] for node in trashed} & set(vault.names())
+    assert vault.names()[:20] == [node["name"] for node in (*nodes[:10], *nodes[90:100])]
+
+
 def test_a_team_folder_appears_when_one_is_let_in_and_is_left_when_one_is_put_out(open_live, folder, live):
     vault, administrator = open_live(folder), live.client("adam")
     team = administrator.post("/team-folders", {"name": "Launch", "everyone": "viewer"}).json()

@@ -6,6 +6,7 @@
  */
 
 import { get, Problem } from "../js/api.js";
+import { isPassing, waitFor } from "../js/backoff.js";
 import { toast } from "../js/toast.js";
 import { list, place, placeNode, refreshRow, removeRow, rowOf, rows } from "./list/rows.js";
 
@@ -32,6 +33,8 @@ let tries = 0;
 let head = -1;
 let reading = false;
 let due = false;
+/** Readings in a row that failed for a passing reason. */
+let failures = 0;
 let settling = 0;
 
 /** @param {string} name @returns {string} */
@@ -86,16 +89,22 @@ async function refresh() {
   if (reading || !due || document.hidden) return;
   reading = true;
   due = false;
+  let restMs = REST_MS * (1 + Math.random());
   try {
     if (place().page === "folder") await show();
+    failures = 0;
   } catch (error) {
-    // Anything else: the next word leads here again, and meanwhile the page is as true as it was.
-    if (error instanceof Problem && error.status === 404) leave();
+    if (isPassing(error)) {
+      // Nobody may ever speak again: what was heard is still to be shown.
+      due = true;
+      restMs += waitFor(failures, error);
+      failures += 1;
+    } else if (error instanceof Problem && error.status === 404) leave();
   } finally {
     setTimeout(() => {
       reading = false;
       void refresh();
-    }, REST_MS * (1 + Math.random()));
+    }, restMs);
   }
 }
 
@@ -131,10 +140,11 @@ async function show() {
   }
   const present = new Set(nodes.map((node) => node.id));
   const missing = [...before].filter((id) => !present.has(id) && !isEdited(id));
-  for (const id of missing.slice(0, whole ? undefined : DOUBTS)) {
-    if (whole) removeRow(id);
-    else await refreshRow(id);
-  }
+  const between = rows().slice(0, rows().findLastIndex((row) => present.has(row.dataset.id ?? "")));
+  const gone = new Set(whole ? missing : between.map((row) => row.dataset.id ?? ""));
+  for (const id of missing.filter((id) => gone.has(id))) removeRow(id);
+  // Below what was read one cannot know without asking.
+  for (const id of missing.filter((id) => !gone.has(id)).slice(0, DOUBTS)) await refreshRow(id);
 }
 
 /**
