@@ -97,6 +97,7 @@ class SocketProcess:
             compression=None,
             open_timeout=15,
             close_timeout=2,
+            ping_interval=None,  # the server asks whether anybody is there; some of these are not to know
             legacy=True,
             **options,
         )
