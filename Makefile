@@ -69,9 +69,9 @@ chromium:
 			{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium; } \
 				>/dev/null 2>&1; \
 		fi; \
-		command -v chromium >/dev/null || echo "Chromium is not installed here: the tests marked 'browser' are left out."
+		command -v chromium >/dev/null || echo "Chromium is not installed here: what needs a browser (the tests marked 'browser') is left out."
 
-soak: $(DEV) ## use a BitVault and kill its processes for ten minutes, then check that nothing is lost (ARGS="--minutes 2")
+soak: $(DEV) chromium ## use a BitVault and kill its processes for ten minutes, then check that nothing is lost (ARGS="--minutes 2")
 	@$(PY) -m soak $(ARGS)
 
 bench: $(DEV) ## measure BitVault on a throw-away stack and print the figures

@@ -15,6 +15,7 @@ from soak.clients import Ledger
 from soak.places import Listener, Place
 from soak.tally import Tally
 from soak.vault import Vault
+from soak.watcher import Watcher
 
 PLACES = 3
 TEAM_FOLDERS = 2
@@ -52,6 +53,10 @@ def _torment(vault: Vault, tally: Tally, chance: random.Random, *, seconds: floa
     listeners = [
         Listener(place, vault.client(_draw(chance)), vault.ports["sockets"], _draw(chance)) for place in places
     ]
+    watcher = Watcher(vault, vault.client(_draw(chance)), tally) if Watcher.can_look() else None
+    if watcher is not None:
+        watcher.start()
+        watcher.looks.wait()
     for thread in (*places, *listeners):
         thread.start()
     deadline = time.monotonic() + seconds
@@ -66,14 +71,21 @@ def _torment(vault: Vault, tally: Tally, chance: random.Random, *, seconds: floa
             break
         _say("rebuild")
         vault.rebuild()
-    for thread in (*listeners, *places):
-        thread.end()
-    for thread in (*listeners, *places):
-        while thread.is_alive():
-            vault.rest(0.1)
+    _end(vault, *listeners, *places)
     tally.facts["heads"] = sum(listener.heads for listener in listeners)
     _say("checking")
     audit(vault, places, ledger, tally)
+    tally.facts["browser"] = "none: Chromium is not installed"
+    if watcher is not None:
+        _end(vault, watcher)
+
+
+def _end(vault: Vault, *threads: Place | Listener | Watcher) -> None:
+    for thread in threads:
+        thread.end()
+    for thread in threads:
+        while thread.is_alive():
+            vault.rest(0.1)
 
 
 def _draw(chance: random.Random) -> random.Random:

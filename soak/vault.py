@@ -169,11 +169,11 @@ class Vault:
     def rebuild(self) -> None:
         """Have a derivation made anew while it is used; the first try is cut off."""
         consumer = self._chance.choice(REBUILT)
-        cut_off = self._command("rebuild", consumer)
+        cut_off = self.command("rebuild", consumer)
         self.rest(self._chance.uniform(0.5, 3.0))
         cut_off.kill()
         cut_off.wait()
-        whole = self._command("rebuild", consumer)
+        whole = self.command("rebuild", consumer)
         while whole.poll() is None:
             self.rest(WATCH_SECONDS)
         if whole.returncode != 0:
@@ -183,8 +183,9 @@ class Vault:
         self._tally.count(self._tally.faults, f"rebuild of {consumer}")
         self.recover(f"a rebuild of {consumer}")
 
-    def _command(self, *arguments: str) -> subprocess.Popen[bytes]:
-        environment = {**surroundings(), **self.stack.servers.environment()}
+    def command(self, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+        """Begin one of ``manage.py``'s commands; what it says goes to a log of its name."""
+        environment = {**surroundings(), **self.stack.servers.environment(), **variables}
         with (self.stack.layout.log / f"{arguments[0]}.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, stdout=log, stderr=log

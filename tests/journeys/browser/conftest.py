@@ -9,19 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from soak.watcher import CHROMIUM_ARGUMENTS
 from tests.journeys.browser.vault import Vault
 from tests.support.sending import Sender
-
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP *.localhost 127.0.0.1",
-)
 
 _numbers = itertools.count(1)
 
@@ -38,7 +28,7 @@ def pytest_collection_modifyitems(items) -> None:
 def chromium(live) -> Iterator[Browser]:
     """Start Chromium for the tests of one file: the loop that drives it may not outlive them, Django refuses to work beside one."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 
