@@ -160,3 +160,12 @@ def stream(django_db_setup, django_db_blocker, database_template, worker_suffix,
         connections.close_all()
         _use_database(before)
         databases.drop(admin, name)
+
+
+@pytest.fixture
+def nursery(stream):
+    """The nursery, which is empty again afterwards."""
+    yield stream.nursery
+    stream.orders.withdraw()
+    for pid in list(stream.nursery.living):
+        stream.nursery.kill(pid)

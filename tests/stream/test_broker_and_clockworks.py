@@ -28,14 +28,6 @@ def _noted_turns(stream):
     )
 
 
-@pytest.fixture
-def nursery(stream):
-    """The nursery, which is empty again afterwards."""
-    yield stream.nursery
-    for pid in list(stream.nursery.living):
-        stream.nursery.kill(pid)
-
-
 def test_a_broker_that_forgets_a_thousand_events_delays_them_by_two_turns(stream, nursery, companies):
     """CEL-3: emptied while everybody's messages wait in it, then killed and started without a memory.
 

@@ -12,20 +12,9 @@ from tests.support.noting import CURE
 
 pytestmark = pytest.mark.journey
 
-WRITERS = 8
-NOTES_OF_A_WRITER = 100
-REVOKED = 20
 KEYS = 7
-KILLS = 6
+KILLS = 25
 NOTES_BETWEEN_KILLS = 40
-
-
-@pytest.fixture
-def nursery(stream):
-    yield stream.nursery
-    stream.orders.withdraw()
-    for pid in list(stream.nursery.living):
-        stream.nursery.kill(pid)
 
 
 @pytest.fixture
@@ -35,44 +24,13 @@ def seed():
     return chosen
 
 
-def test_whoever_reads_behind_eight_writers_misses_no_number(stream, nursery, companies):
-    """JRN-1, with processes: first all in one tenant, then in two; one transaction in twenty is rolled back."""
-    for tenants in ([companies.acme], [companies.acme, companies.beta]):
-        heads = {tenant.id: _head(stream, tenant) for tenant in tenants}
-        seen = dict(heads)
-        writers = [
-            nursery.begin(
-                "note", tenant=str(tenants[n % len(tenants)].id), texts=[f"w{n}"] * NOTES_OF_A_WRITER, revoked=REVOKED
-            )
-            for n in range(WRITERS)
-        ]
-        wanted = WRITERS * (NOTES_OF_A_WRITER - NOTES_OF_A_WRITER // REVOKED)
-        while sum(seen.values()) - sum(heads.values()) < wanted:
-            for tenant_id, last in seen.items():
-                fresh = stream.database.execute(
-                    "SELECT seq FROM events_stream_event WHERE tenant_id = %s AND seq > %s ORDER BY seq",
-                    [tenant_id, last],
-                ).fetchall()
-                assert [seq for (seq,) in fresh] == list(range(last + 1, last + 1 + len(fresh)))
-                seen[tenant_id] = last + len(fresh)
-        assert [nursery.finish(writer) for writer in writers] == [0] * WRITERS
-        assert {tenant.id: _head(stream, tenant) for tenant in tenants} == seen
-    assert stream.violations("lags", "audit: once each", "feed", "journal", "meter", "notes") == []
-
-
-def _head(stream, tenant):
-    return stream.database.execute(
-        "SELECT last_seq FROM events_stream_head WHERE tenant_id = %s", [tenant.id]
-    ).fetchone()[0]
-
-
 def test_effects_keep_their_order_while_workers_are_killed(stream, nursery, companies, seed):
-    """Two workers, two clockworks, seven keys, three writers: the numbers of each key rise one by one, none is missing or doubled."""
+    """Four workers, two clockworks, seven keys, three writers: the numbers of each key rise one by one, none is missing or doubled."""
     chance = random.Random(seed)
     acme = companies.acme
     for _ in range(2):
         nursery.beat()
-    workers = [nursery.worker() for _ in range(2)]
+    workers = [nursery.worker(processes=1) for _ in range(4)]
     for kill in range(KILLS):
         numbers = range(kill * NOTES_BETWEEN_KILLS, (kill + 1) * NOTES_BETWEEN_KILLS)
         texts = [[f"k{writer}.{n % KEYS} {n}" for n in numbers] for writer in range(3)]
@@ -80,7 +38,7 @@ def test_effects_keep_their_order_while_workers_are_killed(stream, nursery, comp
         time.sleep(chance.uniform(0.0, 0.4))
         victim = chance.choice(workers)
         nursery.kill(victim)
-        workers[workers.index(victim)] = nursery.worker()
+        workers[workers.index(victim)] = nursery.worker(processes=1)
         assert [nursery.finish(writer) for writer in writers] == [0, 0, 0]
     stream.settle()
     assert stream.violations() == []
