@@ -20,7 +20,8 @@ SELECT cursor.consumer, cursor.tenant_id, head.last_seq, cursor.seq, cursor.last
      ORDER BY event.seq LIMIT 1) AS waiting_since,
     (SELECT count(*) FROM public.events_dead_letter letter
      WHERE letter.consumer = cursor.consumer AND letter.tenant_id = cursor.tenant_id AND letter.state = 'dead') AS dead_letter_count,
-    cursor.tenant_id = ANY(%(suspended)s::uuid[]) AS is_suspended
+    cursor.tenant_id = ANY(%(suspended)s::uuid[]) AS is_suspended,
+    coalesce(cursor.rebuilt_until > clock_timestamp(), false), cursor.rebuild_error
 FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
 WHERE %(among)s::uuid[] IS NULL OR cursor.tenant_id = ANY(%(among)s::uuid[])
 ORDER BY is_suspended, head.last_seq - cursor.seq DESC, cursor.consumer, cursor.tenant_id
@@ -53,6 +54,9 @@ class Lag:
     dead_letter_count: int
     is_suspended: bool
     """Nobody reads a suspended tenant's stream: what waits there waits until the tenant is back."""
+    is_being_rebuilt: bool
+    rebuild_error: str
+    """Why the last rebuild came to no end, if it did not."""
 
     @property
     def row_count(self) -> int:

@@ -59,6 +59,8 @@ class ConsumerCursor(PublicModel):
     """The rebuild that was begun last; an older one must not swap what both have written."""
     rebuilt_until = models.DateTimeField(null=True)
     """That rebuild runs, and has said so for up to this moment of the database's clock; none is begun by itself before."""
+    rebuild_error = models.TextField(blank=True, db_default="")
+    """Why that rebuild came to no end; empty while it runs and when it has."""
 
     class Meta:
         db_table = "events_consumer_cursor"

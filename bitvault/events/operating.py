@@ -41,6 +41,7 @@ __all__ = [
     "list_rebuildable",
     "rebuild",
     "replay_dead_letter",
+    "require_rebuildable",
     "set_position",
     "skip_event",
 ]
@@ -56,7 +57,7 @@ logger = structlog.get_logger(__name__)
 # By the database's clock, which is one for all workers.
 _BEGIN_REBUILD = """
 UPDATE public.events_consumer_cursor
-SET rebuild_id = %(rebuild_id)s, rebuilt_until = clock_timestamp() + %(pause)s
+SET rebuild_id = %(rebuild_id)s, rebuilt_until = clock_timestamp() + %(pause)s, rebuild_error = ''
 WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s
   AND (NOT %(waits)s OR rebuilt_until IS NULL OR rebuilt_until <= clock_timestamp())
 """
@@ -109,11 +110,11 @@ class _Rebuild:
         """Say that it runs still. Who swaps has locked the cursor, and needs to say nothing."""
         self._write(_RENEW_REBUILD)
 
-    def end(self) -> None:
+    def end(self, error: str = "") -> None:
         """Let the next one begin at once if this one has not swapped, unless one has overtaken it."""
         mine = ConsumerCursor.objects.filter(consumer=self.consumer, tenant_id=self.tenant_id, rebuild_id=self.id)
         with db.public_transaction():
-            mine.exclude(rebuilt_until=None).update(rebuilt_until=None)
+            mine.exclude(rebuilt_until=None).update(rebuilt_until=None, rebuild_error=error)
 
     def _write(self, statement: str, **more: bool) -> int:
         named: dict[str, Any] = {
@@ -218,6 +219,14 @@ def rebuild(*, consumer: str, by: UUID | None) -> int:
     return _run(run, running)
 
 
+def require_rebuildable(*, consumer: str) -> None:
+    """Refuse what ``rebuild`` would refuse before it begins.
+
+    :raises CannotRebuild: what the consumer keeps can only go on; the answer says why.
+    """
+    _find_rebuild(consumer)
+
+
 def close_gap(*, consumer: str) -> int | None:
     """Rebuild a consumer whose next events are dropped already; if that fails it is left alone for a while and begun again.
 
@@ -248,17 +257,20 @@ def _find_rebuild(consumer: str) -> Callable[[], int]:
 
 def _run(run: Callable[[], int], running: _Rebuild) -> int:
     """Run a rebuild, and say that it runs until it ends, well or not."""
-    ended = threading.Event()
+    ended, error = threading.Event(), ""
     saying = threading.Thread(target=_say_that_it_runs, args=(running, ended), name="rebuild", daemon=True)
     saying.start()
     token = _running.set(running)
     try:
         return run()
+    except Exception as failure:
+        error = f"{type(failure).__name__}: {failure}"
+        raise
     finally:
         _running.reset(token)
         ended.set()
         saying.join()
-        running.end()
+        running.end(error)
 
 
 def _say_that_it_runs(running: _Rebuild, ended: threading.Event) -> None:

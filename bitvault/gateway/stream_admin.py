@@ -15,8 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.identity import api as identity
 from bitvault.events import operating
+from bitvault.gateway.celery import app
 from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
+from bitvault.kernel.tasks import for_tenant
 
 PAGE = "/admin/stream/"
 PAGE_LENGTH = 100
@@ -96,8 +98,9 @@ def _run(action: str, form: Any, operator: UUID) -> str:
             seq = operating.skip_event(consumer=form["consumer"], by=operator)
             return f"Event {seq} was skipped."
         case "rebuild":
-            seq = operating.rebuild(consumer=form["consumer"], by=operator)
-            return f"Rebuilt as of {seq}; what came after follows by itself."
+            operating.require_rebuildable(consumer=form["consumer"])
+            app.send_task("events.rebuild", [form["consumer"], str(operator)], headers=for_tenant(tenancy.current().id))
+            return f"The rebuild of {form['consumer']} begins. Load this page again to see whether it runs."
         case _:
             raise BitVaultError("There is no such action.")
 

@@ -1,14 +1,18 @@
 """The operators' page of the stream: it shows what is behind and lets it be settled."""
 
+from datetime import timedelta
+from types import SimpleNamespace
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bitvault.events import consuming, operating
-from bitvault.events.models import DeadLetter
+from bitvault.events.models import ConsumerCursor, DeadLetter
 from bitvault.gateway import stream_admin
-from bitvault.kernel import tenancy
+from bitvault.gateway.celery import app
+from bitvault.kernel import clock, tenancy
 from tests.events.conftest import note, reader
 
 __all__ = ["note", "reader"]
@@ -148,14 +152,28 @@ def test_the_page_costs_as_many_queries_for_many_tenants_as_for_few(operator, re
 
 
 @pytest.fixture
-def product_operator(committed):
-    """An operator before the product's own consumers."""
+def product_operator(committed, monkeypatch):
+    """An operator before the product's own consumers; ``work()`` does the tasks that were sent."""
     from apps.identity.models import User
 
     user = User.objects.create_superuser(email="ops@bitvault.test", password="a long enough password")
     client = Client(headers=HOST)
     client.force_login(user)
     client.user_id = user.pk
+
+    app.loader.import_default_modules()
+    sent = []
+
+    def send(name, arguments, headers):
+        sent.append((app.tasks[name], arguments, headers))
+
+    def work():
+        while sent:
+            task, arguments, headers = sent.pop()
+            task.apply(arguments, headers=headers, throw=True)
+
+    client.work = work
+    monkeypatch.setattr(stream_admin, "app", SimpleNamespace(send_task=send))
     return client
 
 
@@ -168,7 +186,29 @@ def test_a_rebuild_is_offered_where_there_is_one_and_refused_with_its_reason_els
     assert "entries are never written twice" in product_operator.post(PAGE, act, follow=True).content.decode()
     for consumer in ("sync", "billing", "gc"):
         act["consumer"] = consumer
-        assert "Rebuilt as of" in product_operator.post(PAGE, act, follow=True).content.decode()
+        assert f"The rebuild of {consumer} begins" in product_operator.post(PAGE, act, follow=True).content.decode()
+        product_operator.work()
+        cursor = ConsumerCursor.objects.get(consumer=consumer, tenant_id=acme.id)
+        assert (cursor.rebuild_id is None, cursor.rebuilt_until, cursor.rebuild_error) == (False, None, "")
+
+
+def test_a_rebuild_that_runs_or_has_failed_shows(product_operator, acme, monkeypatch):
+    running = []
+
+    def fail():
+        running.extend(lag.consumer for lag in operating.list_lags(tenant_id=acme.id) if lag.is_being_rebuilt)
+        raise ZeroDivisionError("no such luck")
+
+    monkeypatch.setattr(consuming.get_consumer("gc"), "rebuild", fail)
+    product_operator.post(PAGE, {"action": "rebuild", "tenant_id": acme.id, "consumer": "gc"})
+    with pytest.raises(ZeroDivisionError):
+        product_operator.work()
+    assert running == ["gc"]
+    page = product_operator.get("/admin/stream/").content.decode()
+    assert "The last rebuild failed: ZeroDivisionError: no such luck" in page
+    assert "A rebuild runs." not in page
+    ConsumerCursor.objects.filter(consumer="gc").update(rebuilt_until=clock.now() + timedelta(minutes=1))
+    assert "A rebuild runs." in product_operator.get("/admin/stream/").content.decode()
 
 
 def test_whatever_an_operator_does_stands_in_the_tenants_audit_log(product_operator, acme, actor):
@@ -189,6 +229,7 @@ def test_whatever_an_operator_does_stands_in_the_tenants_audit_log(product_opera
     do("replay", letter_id=first.id)
     do("drop", letter_id=second.id)
     do("rebuild", consumer="gc")
+    product_operator.work()
     with tenancy.entered(acme):
         consuming.consume("audit")
         with db.read_transaction():

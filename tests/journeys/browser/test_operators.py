@@ -38,6 +38,17 @@ def test_what_is_behind_is_seen_and_skipped(admin, live, api, root_id):
     expect(letters.get_by_role("row", name="skipped")).to_have_count(1)
 
 
+def test_a_rebuild_is_begun_and_a_worker_does_it(admin, live):
+    admin.get_by_role("link", name="Event stream").click()
+    row = admin.locator("tr", has_text="billing").filter(has_text="acme").first
+    row.get_by_role("button", name="Rebuild").click()
+    expect(admin.locator(".messagelist")).to_contain_text("The rebuild of billing begins.")
+    live.start_worker()
+    with live.database() as database:
+        told = "SELECT count(*) FROM events_stream_event WHERE tenant_id = %s AND type = 'events.derivation.rebuilt.v1'"
+        live.await_that(lambda: database.execute(told, [ACME.id]).fetchone() == (1,))
+
+
 def test_a_tenant_is_found_and_renamed(admin, live):
     admin.get_by_role("link", name="Tenants", exact=True).click()
     admin.get_by_role("link", name="acme").click()

@@ -1,4 +1,4 @@
-"""``manage.py rebuild``: make a derivation anew, as the stream's page does, for tenants that are too large to wait for there."""
+"""``manage.py rebuild``: make a derivation anew, as the stream's page does, for tenants that take longer than a task may."""
 
 from typing import Any
 
