@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.browser.conftest import ARGUMENTS
+from soak.watcher import CHROMIUM_ARGUMENTS
 from tests.journeys.browser.vault import SLOW, Vault, fetch, tree_of
 from tests.support.sending import PART
 
@@ -24,7 +24,7 @@ def browse(chromium):
         context = chromium.browser_type.launch_persistent_context(
             str(profile),
             executable_path=shutil.which("chromium"),
-            args=list(ARGUMENTS),
+            args=CHROMIUM_ARGUMENTS,
             viewport={"width": 1440, "height": 900},
         )
         contexts.append(context)
