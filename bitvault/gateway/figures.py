@@ -29,7 +29,7 @@ class Installation(Collector):
     def collect(self) -> Iterator[Any]:
         """Read the figures; a database that does not answer is one of them."""
         try:
-            families = [*_heartbeats(), *_consumers(), *_partitions(), *_uploads()]
+            families = [*_heartbeats(), *_consumers(), *_partitions(), *_uploads(), *_store()]
         except DatabaseError:
             logger.exception("figures_not_read")
             families = None
@@ -90,6 +90,17 @@ def _uploads() -> Iterator[Any]:
     if backlog.oldest_swept_at is not None:
         age.add_metric([], (clock.now() - backlog.oldest_swept_at).total_seconds())
     yield age
+
+
+def _store() -> Iterator[Any]:
+    fit = GaugeMetricFamily(
+        "bitvault_store_fit",
+        "Whether the last probe of the object store found all that BitVault needs; absent before the first",
+    )
+    found = storage.find_store_fitness()
+    if found is not None:
+        fit.add_metric([], found)
+    yield fit
 
 
 def show() -> bytes:

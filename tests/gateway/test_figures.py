@@ -12,6 +12,7 @@ from django.db.models import F
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from apps.storage import api as storage
 from bitvault.events import consuming, heartbeats, operating
 from bitvault.events.models import Heartbeat
 from bitvault.kernel import clock, tenancy
@@ -105,6 +106,12 @@ def test_a_dead_clockwork_shows_in_the_figures_and_at_its_own_address(scrape, re
 
 def test_a_vaults_own_host_says_nothing_about_the_clockwork(committed):
     assert Client(headers={"host": "acme.localhost"}).get("/beatz").status_code == 404
+
+
+@pytest.mark.parametrize(("found", "shown"), [(None, {}), (True, {(): 1}), (False, {(): 0})])
+def test_a_store_that_lacks_something_shows(scrape, monkeypatch, found, shown):
+    monkeypatch.setattr(storage, "find_store_fitness", lambda: found)
+    assert scrape()["bitvault_store_fit"] == shown
 
 
 def test_uploads_that_cannot_be_swept_show(scrape, acme, make_actor, monkeypatch):
