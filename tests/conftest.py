@@ -21,12 +21,6 @@ def pytest_configure() -> None:
     share_middleware()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the journeys, which run long and wait much: in the end no process is alone with one of them."""
-    items.sort(key=lambda item: item.get_closest_marker("journey") is None)
-
-
 def pytest_unconfigure() -> None:
     environment.end_what_was_started()
 

@@ -198,7 +198,7 @@ def test_a_celery_worker_is_killed_while_it_sweeps_and_its_task_is_not_lost(live
     api = live.client("mia")
     sender = Sender(api, api.get("/me").json()["root_id"])
     kept = [(sender.bring(f"kept {seed} {n}", bytes([n]) * 100), bytes([n]) * 100) for n in range(5)]
-    broker = Celery(broker=f"{live.valkey.url}/0")
+    broker = Celery(broker=f"{live.valkey.url}/0", set_as_current=False)
 
     def abandon():
         for n in range(40):

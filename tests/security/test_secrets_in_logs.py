@@ -135,7 +135,7 @@ def _worker(live):
         database.execute(
             f"UPDATE t_{ACME.id.hex}.storage_multipart_upload SET sweep_at = now() - interval '1 day', expires_at = now() - interval '1 day' WHERE state = 'started'"
         )
-    with Celery(broker=f"{live.valkey.url}/0") as broker:
+    with Celery(broker=f"{live.valkey.url}/0", set_as_current=False) as broker:
         broker.send_task("storage.sweep_uploads", headers=for_tenant(ACME.id))
         broker.send_task("events.relay")
     live.await_that(lambda: _open_uploads(live) == 0, seconds=30)

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.files import api as files
+from apps.identity import remembered
 from bitvault.kernel import db
 from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 
@@ -293,8 +294,9 @@ def tree(tenant, actor):
 
 
 @pytest.fixture
-def counted_queries():
-    """Count the statements inside the block, those that begin and end transactions left out."""
+def counted_queries(monkeypatch):
+    """Count the statements inside the block, those that begin and end transactions left out; nothing that is remembered grows old."""
+    monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)
 
     @contextmanager
     def counting():
