@@ -59,7 +59,7 @@ requirements: $(DEV) ## compile requirements*.in into pinned, hashed requirement
 
 test: $(DEV) chromium ## run all tests on a throw-away stack (ARGS='tests/stack -k port' narrows)
 	@if command -v chromium >/dev/null; then chosen=""; else chosen="not browser"; fi; \
-		$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -m "$$chosen" $(ARGS)
+		$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "$$chosen" $(ARGS)
 
 # Debian's package, because it is the one that the tests are known to pass with.
 chromium:

@@ -5,7 +5,6 @@ The services are a throw-away stack of the project's own. `BITVAULT_TEST_SERVICE
 """
 
 import os
-from collections import Counter
 
 import django
 import pytest
@@ -20,12 +19,6 @@ def pytest_configure() -> None:
     from tests.support.handlers import share_middleware
 
     share_middleware()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order files so that in the end no process is alone: those with many tests come first, and the soak, a long one, before all."""
-    counts = Counter(item.path for item in items)
-    items.sort(key=lambda item: (item.path.name != "test_soak.py", -counts[item.path], item.path))
 
 
 def pytest_unconfigure() -> None:
