@@ -14,7 +14,7 @@ TEST_PROCESSES ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down reset requirements test chromium soak bench check format lint types imports migrations openapi deployment
+.PHONY: help venv up down reset manage requirements test chromium soak bench check format lint types imports migrations openapi deployment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ down: $(RUN) ## end the BitVault that runs here
 
 reset: $(RUN) ## delete everything that BitVault keeps in var/, after asking (YES=1 agrees beforehand)
 	@$(PY) -m bitvault.stack reset $(if $(YES),--yes)
+
+manage: $(RUN) ## run one of manage.py's commands on the BitVault that runs here (ARGS="createsuperuser")
+	@$(PY) -m bitvault.stack manage $(ARGS)
 
 # --- environment -------------------------------------------------------------------------------------------------------------
 

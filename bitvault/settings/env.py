@@ -51,7 +51,7 @@ def _required(name: str) -> str:
     value = _text(name, default="")
     if not value:
         raise ImproperlyConfigured(
-            f"Set {name}: .env.example tells what it is. `make up` sets it for the embedded stack."
+            f"Set {name}: .env.example tells what it is. `make up` sets it for the embedded stack, `make manage` for a command beside it."
         )
     return str(value)
 

@@ -1,4 +1,4 @@
-"""The command line of the stack: ``python -m bitvault.stack up``, ``down``, ``reset`` and ``services``."""
+"""The command line of the stack: ``python -m bitvault.stack up``, ``down``, ``reset``, ``manage`` and ``services``."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 from bitvault.stack import down, up
 from bitvault.stack.errors import NO_ROOM, StackError
 from bitvault.stack.layout import ROOT
+from bitvault.stack.manage import manage
 from bitvault.stack.supervisor import StopAsked, stopping_by_signal
 from bitvault.stack.throwaway import ThrowawayServices
 
@@ -28,6 +29,8 @@ def main() -> int:
                 down.down(asked.dir)
             case "reset":
                 down.reset(asked.dir, agreed=asked.yes)
+            case "manage":
+                manage(asked.dir, asked.arguments)
             case "services":
                 run_services(asked.dir)
     except StackError as problem:
@@ -48,11 +51,14 @@ def _arguments() -> argparse.Namespace:
         ("up", "start everything and keep it running"),
         ("down", "end everything that runs from the directory"),
         ("reset", "delete everything that is kept in the directory"),
+        ("manage", "run one of manage.py's commands on the BitVault that runs from the directory"),
     ):
         command = commands.add_parser(name, help=meaning)
         command.add_argument("--dir", type=_absolute, default=KEPT, help="where the data are kept (default: var/)")
         if name == "reset":
             command.add_argument("--yes", action="store_true", help="delete without asking")
+        if name == "manage":
+            command.add_argument("arguments", nargs=argparse.REMAINDER, help="the command with its arguments")
     services = commands.add_parser("services", help="run throw-away servers for development and tests")
     services.add_argument("--dir", type=_absolute, required=True, help="a directory of its own; env.json goes there")
     services.add_argument("--throwaway", action="store_true", required=True, help="agree that the data may be lost")

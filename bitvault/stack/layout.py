@@ -134,7 +134,7 @@ class Layout:
                 f"Port {web_port} is taken by another program: stop that one, "
                 f"or choose another port with 'BITVAULT_PORT={web_port + 1} make up'."
             )
-        kept = self._read_ports()
+        kept = self.read_ports()
         new = free_ports((name for name in names if name not in kept), avoid={web_port, *kept.values()})
         ports = {name: kept[name] for name in names if name in kept} | new
         for name, port in ports.items():
@@ -146,7 +146,11 @@ class Layout:
         write_private(self.ports, json.dumps(ports, indent=2) + "\n")
         return {**ports, "web": web_port}
 
-    def _read_ports(self) -> dict[str, int]:
+    def read_ports(self) -> dict[str, int]:
+        """Read the ports that are kept, which is all but the web's; none before the first start.
+
+        :raises StackError: the file is damaged.
+        """
         if not self.ports.exists():
             return {}
         try:

@@ -57,6 +57,10 @@ def refused(done, *words):
     return True
 
 
+def test_a_command_needs_something_that_runs(layout):
+    assert refused(command("manage", "--dir", layout.directory, "check_store"), "does not run", "make up")
+
+
 def test_a_directory_of_somebody_else_is_left_alone(layout):
     layout.directory.mkdir()
     (layout.directory / "thesis.tex").write_text("mine")

@@ -146,6 +146,14 @@ def test_a_second_start_beside_the_first_is_refused(installation):
     assert refused(done, "runs already", "make down")
 
 
+def test_a_command_of_an_operator_runs_on_what_runs_here(installation):
+    named = ("manage", "--dir", installation.directory, "createsuperuser", "--noinput", "--email", "ops@stack.test")
+    made = command(*named, DJANGO_SUPERUSER_PASSWORD="a long enough password")
+    assert (made.returncode, made.stdout) == (0, "Superuser created successfully.\n"), made.stderr
+    again = command(*named, DJANGO_SUPERUSER_PASSWORD="a long enough password")
+    assert (again.returncode, again.stderr) == (1, "CommandError: Error: That email is already taken.\n")
+
+
 def test_a_web_server_that_falls_comes_back(installation):
     status, _ = installation.ask(
         "POST", "/api/v1/folders", {"parent_id": root(installation), "name": FOLDER}, token=installation.demo["token"]
