@@ -20,7 +20,7 @@ from tests.stack.test_store_doors import LOOPBACK_HEX
 
 pytestmark = pytest.mark.journey
 
-# The figures of the issue are 60 and 15; a machine that runs other tests beside gets half as much again.
+# Promised are 60 and 15; a machine that runs other tests beside gets half as much again.
 FIRST_START_SECONDS = 90
 NEXT_START_SECONDS = 25
 
