@@ -126,6 +126,21 @@ class Unavailable(BitVaultError):
     code = "platform.unavailable"
     status = 503
     title = "A service that this needs does not answer"
+    retry_after_seconds: ClassVar[int] = 2
+
+
+class ServiceDown(Unavailable):
+    """A service is known to be down, so nobody waits for it; ``dependency`` names it."""
+
+    code = "platform.service_down"
+    title = "A service that this needs is down; try again in a moment"
+
+
+class Overloaded(Unavailable):
+    """As many requests as may wait for this do so already; ``dependency`` names what they wait for."""
+
+    code = "platform.overloaded"
+    title = "Too many requests wait for this; try again in a moment"
 
 
 class ProgrammingError(Exception):

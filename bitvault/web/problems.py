@@ -14,8 +14,6 @@ from bitvault.kernel import errors
 from bitvault.kernel.request import current_request_id
 
 CONTENT_TYPE = "application/problem+json"
-UNAVAILABLE_RETRY_SECONDS = 2
-"""When to come back after something did not answer, or a lock or a statement took too long: their own time limits are of that order."""
 
 logger = structlog.get_logger(__name__)
 
@@ -66,7 +64,7 @@ def render(error: errors.BitVaultError) -> HttpResponse:
     if isinstance(error, errors.TooManyRequests):
         response["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, errors.Unavailable):
-        response["Retry-After"] = str(UNAVAILABLE_RETRY_SECONDS)
+        response["Retry-After"] = str(error.facts.get("retry_after_seconds", error.retry_after_seconds))
     if isinstance(error, errors.Unauthenticated):
         response["WWW-Authenticate"] = "Bearer"
     response["Cache-Control"] = "no-store"
