@@ -111,11 +111,21 @@ def _database_of_the_marker(request):
 def _fresh_context():
     """No test inherits a tenant, a request, a stream number or a remembered credential from the one before."""
     from apps.identity import queries
-    from bitvault.kernel import db, request
+    from bitvault.kernel import db, deadlines, request
 
+    deadlines.use(deadlines.PATIENT)
     queries.forget_remembered()
     request.set_request_id(None)
     db.latest_seq.set(None)
+
+
+@pytest.fixture
+def no_valkey(settings):
+    """Lead to a port where nobody listens; afterwards, wait until the process has found out that Valkey is back."""
+    from tests.support import stopping
+
+    with stopping.valkey_at("redis://127.0.0.1:1", settings):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,6 +14,7 @@ from bitvault.events.consuming import (
 )
 from bitvault.events.cursors import (
     WAIT_LIMIT_MS,
+    BeyondHead,
     answer_with_head,
     ensure_cursors,
     get_head,
@@ -28,6 +29,7 @@ from bitvault.events.outbox import open_stream, publish
 
 __all__ = [
     "WAIT_LIMIT_MS",
+    "BeyondHead",
     "ConsumerTransaction",
     "Event",
     "Published",

@@ -4,16 +4,30 @@ import time
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Subquery
 
 from bitvault.events import consuming, nudges
 from bitvault.events.message import Published
 from bitvault.events.models import ConsumerCursor, StreamEvent, StreamHead
 from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel.dependencies import Dependency
+from bitvault.kernel.errors import Invalid, Overloaded
 
 WAIT_LIMIT_MS = 10_000
 """The longest that a read waits for its derivation: below the time after which proxies give up."""
 
 _POLL_SECONDS = 0.02
+
+_waiting = Dependency("position", share=1)
+"""One thread of a process waits at a time: whoever comes meanwhile is told at once how far the consumer is, and asks again."""
+
+
+class BeyondHead(Invalid):
+    """The number that was asked for is not in the tenant's stream; ``head_seq`` is its last one."""
+
+    code = "events.beyond_head"
+    title = "The stream has not come to this number"
+
 
 _OPEN = """
 INSERT INTO public.events_consumer_cursor
@@ -76,13 +90,36 @@ def answer_with_head() -> None:
     db.latest_seq.set(get_head())
 
 
+def get_progress(consumer: str) -> tuple[int, int]:
+    """Tell up to which number a consumer has come in the entered tenant's stream, and the last number of the stream: one query."""
+    tenant_id = tenancy.current().id
+    position = ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenant_id).values("seq")[:1]
+    for found, head in StreamHead.objects.filter(tenant_id=tenant_id).values_list(Subquery(position), "last_seq")[:1]:
+        return found or 0, head
+    return 0, 0
+
+
 def wait_for(consumer: str, seq: int, *, wait_ms: int) -> int:
-    """Wait until a consumer has come to ``seq``, for at most ``wait_ms``; tells how far it has come by then."""
-    deadline = time.monotonic() + min(wait_ms, WAIT_LIMIT_MS) / 1000
-    if wait_ms > 0 and get_position(consumer) < seq:
-        nudges.call_consumers(tenancy.current().id, [consumer])
-    while True:
-        position = get_position(consumer)
-        if position >= seq or time.monotonic() >= deadline:
-            return position
+    """Wait until a consumer has come to ``seq``, for at most ``wait_ms``; tells how far it has come by then.
+
+    While another thread of this process waits, it tells so at once.
+
+    :raises BeyondHead: the stream has no such number.
+    """
+    position, head = get_progress(consumer)
+    if seq > head:
+        raise BeyondHead(head_seq=head)
+    if position >= seq or wait_ms <= 0:
+        return position
+    nudges.nudge_one(tenancy.current().id, consumer)
+    try:
+        with _waiting.held():
+            return _poll(consumer, seq, until=time.monotonic() + min(wait_ms, WAIT_LIMIT_MS) / 1000)
+    except Overloaded:
+        return position
+
+
+def _poll(consumer: str, seq: int, *, until: float) -> int:
+    while (position := get_position(consumer)) < seq and time.monotonic() < until:
         time.sleep(_POLL_SECONDS)
+    return position

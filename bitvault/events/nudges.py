@@ -34,14 +34,14 @@ class _Caller:
     """Remembers whose streams have moved, and calls their consumers."""
 
     def __init__(self) -> None:
-        self._moved: set[UUID] = set()
+        self._moved: set[tuple[UUID, str | None]] = set()
         self._bell = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def remember(self, tenant_id: UUID) -> None:
-        """Have the consumers of a tenant called soon; the first time, the thread is started."""
+    def remember(self, tenant_id: UUID, consumer: str | None) -> None:
+        """Have a consumer of a tenant's stream called soon, or all prompt ones; the first time, the thread is started."""
         with self._bell:
-            self._moved.add(tenant_id)
+            self._moved.add((tenant_id, consumer))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._call_for_ever, name="nudges", daemon=True)
                 self._thread.start()
@@ -50,12 +50,12 @@ class _Caller:
     def _call_for_ever(self) -> None:
         pause = LEAST_PAUSE_SECONDS
         while True:
-            for tenant_id in self._take():
-                call_consumers(tenant_id, consuming.list_prompt_consumers())
+            for tenant_id, consumer in self._take():
+                call_consumers(tenant_id, [consumer] if consumer else consuming.list_prompt_consumers())
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS) if self._moved else LEAST_PAUSE_SECONDS
 
-    def _take(self) -> set[UUID]:
+    def _take(self) -> set[tuple[UUID, str | None]]:
         with self._bell:
             self._bell.wait_for(lambda: self._moved)
             taken, self._moved = self._moved, set()
@@ -76,7 +76,12 @@ os.register_at_fork(after_in_child=_begin_anew)
 
 def nudge(tenant_id: UUID) -> None:
     """Have the prompt consumers of a tenant's stream called that are not called already."""
-    _caller.remember(tenant_id)
+    _caller.remember(tenant_id, None)
+
+
+def nudge_one(tenant_id: UUID, consumer: str) -> None:
+    """Have one consumer of a tenant's stream called, because somebody waits for it."""
+    _caller.remember(tenant_id, consumer)
 
 
 def call_consumers(tenant_id: UUID, consumers: Iterable[str]) -> None:

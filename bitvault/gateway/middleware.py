@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.core.exceptions import DisallowedHost
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.request import split_domain_port
 from django.utils.deprecation import MiddlewareMixin
@@ -143,7 +144,10 @@ class HostChoice:
         elif host == settings.BITVAULT_BASE_HOST or host in settings.BITVAULT_PLAIN_HOSTS:
             request.urlconf = "bitvault.gateway.urls_bare"
         else:
-            tenant = identity.find_tenant_by_host(host=host)
+            try:
+                tenant = identity.find_tenant_by_host(host=host)
+            except DatabaseError as error:
+                return problems.render(problems.find_known(error) or problems.Busy())
             if tenant is None:
                 return problems.render(errors.NotFound("No vault lives at this address."))
             tenancy.enter(tenant)

@@ -19,6 +19,7 @@ from bitvault.gateway.celery import app
 from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.tasks import for_tenant
+from bitvault.web import valkey
 
 PAGE = "/admin/stream/"
 PAGE_LENGTH = 100
@@ -99,7 +100,9 @@ def _run(action: str, form: Any, operator: UUID) -> str:
             return f"Event {seq} was skipped."
         case "rebuild":
             operating.require_rebuildable(consumer=form["consumer"])
-            app.send_task("events.rebuild", [form["consumer"], str(operator)], headers=for_tenant(tenancy.current().id))
+            valkey.require_answer()
+            headers = for_tenant(tenancy.current().id)
+            app.send_task("events.rebuild", [form["consumer"], str(operator)], headers=headers, retry=False)
             return f"The rebuild of {form['consumer']} begins. Load this page again to see whether it runs."
         case _:
             raise BitVaultError("There is no such action.")

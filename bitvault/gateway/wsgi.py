@@ -5,8 +5,11 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
+from bitvault.kernel import deadlines
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bitvault.settings.production")
 
+deadlines.use(deadlines.REQUESTS)
 application = get_wsgi_application()
 
 # Django imports the views with the first request of each surface; here a process does so before it takes any, and nobody waits for it.

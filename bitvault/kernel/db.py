@@ -176,7 +176,7 @@ def be_patient(*, seconds: int) -> None:
     :raises NoTransaction: no write transaction is open.
     """
     require_writing()
-    connection.say_before_next(f"SET LOCAL statement_timeout = '{seconds}s'")  # type: ignore[attr-defined] # of our own backend
+    connection.be_patient(seconds)  # type: ignore[attr-defined] # of our own backend
 
 
 def write_alone(statement: str, parameters: Parameters) -> list[tuple[Any, ...]]:

@@ -1,7 +1,10 @@
 """Reading what is derived: how far it has come, and waiting until it has come far enough.
 
 A mutation answers with its number in ``BitVault-Seq``. A read of derived data takes it as ``min_seq`` and answers as of at least that
-number, or, when the derivation does not come so far in ``wait_ms``, with 202 and how far it is: never silently with something older.
+number, or, when the derivation does not come so far in ``wait_ms``, with 202 and how far it is: never silently with something older. A
+number that the stream does not have is refused, since nobody knows whether it will ever come.
+
+Who waits holds a thread, so one of each process does; others get their 202 at once and ask again.
 """
 
 from typing import Annotated
@@ -11,6 +14,9 @@ import msgspec
 from bitvault.events.api import WAIT_LIMIT_MS, wait_for
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web.views import Query
+
+RETRY_AFTER_SECONDS = 1
+"""When to ask again: consumers are called at once for whoever waits, and take some hundredths of a second."""
 
 
 class Lagging(BitVaultError):
@@ -31,10 +37,11 @@ class DerivedQuery(Query, frozen=True):
 def require_position(consumer: str, query: DerivedQuery) -> None:
     """Wait for a consumer as the query says; who names no number takes the answer as it is.
 
-    :raises Lagging: it has not come to ``min_seq`` in time.
+    :raises Lagging: it has not come to ``min_seq`` in time, or another request is waiting already.
+    :raises BeyondHead: the tenant's stream has not come to ``min_seq``.
     """
     if not query.min_seq:
         return
     position = wait_for(consumer, query.min_seq, wait_ms=query.wait_ms)
     if position < query.min_seq:
-        raise Lagging(as_of_seq=position)
+        raise Lagging(as_of_seq=position, retry_after_seconds=RETRY_AFTER_SECONDS)

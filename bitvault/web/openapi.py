@@ -7,6 +7,7 @@ import msgspec
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
+from bitvault.events.api import BeyondHead
 from bitvault.kernel import errors
 from bitvault.kernel.request import DEVICE_HEADER
 from bitvault.web.derived import DerivedQuery, Lagging
@@ -120,7 +121,7 @@ class Schema(AutoSchema):
         if operation.repeatable:
             kinds += [KeyUnfit, KeyReused]
         if operation.query is not None and issubclass(operation.query, DerivedQuery):
-            kinds.append(Lagging)
+            kinds += [Lagging, BeyondHead]
         by_status: dict[int, list[str]] = {}
         for kind in [*kinds, *operation.problems]:
             by_status.setdefault(kind.status, []).append(kind.code)

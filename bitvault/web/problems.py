@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework import exceptions as drf
 
 from bitvault.kernel import errors
+from bitvault.kernel.postgres.watching import DatabaseDown, outage
 from bitvault.kernel.request import current_request_id
 
 CONTENT_TYPE = "application/problem+json"
@@ -61,10 +62,9 @@ def render(error: errors.BitVaultError) -> HttpResponse:
         "request_id": current_request_id(),
     }
     response = HttpResponse(msgspec.json.encode(body), status=error.status, content_type=CONTENT_TYPE)
-    if isinstance(error, errors.TooManyRequests):
-        response["Retry-After"] = str(error.retry_after_seconds)
-    if isinstance(error, errors.Unavailable):
-        response["Retry-After"] = str(error.facts.get("retry_after_seconds", error.retry_after_seconds))
+    retry_after = error.facts.get("retry_after_seconds", getattr(error, "retry_after_seconds", None))
+    if retry_after is not None:
+        response["Retry-After"] = str(retry_after)
     if isinstance(error, errors.Unauthenticated):
         response["WWW-Authenticate"] = "Bearer"
     response["Cache-Control"] = "no-store"
@@ -89,6 +89,8 @@ def find_known(error: Exception) -> errors.BitVaultError | None:
             return error
         case drf.ParseError() | drf.NotAcceptable() | drf.ValidationError():
             return errors.Malformed(str(error))
+        case OperationalError(__cause__=DatabaseDown()):
+            return errors.ServiceDown(dependency=outage.name, retry_after_seconds=outage.retry_after_seconds)
         case OperationalError() | InterfaceError():
             logger.warning("database_refused", error=_first_line(error))
             return Busy()

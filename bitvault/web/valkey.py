@@ -5,16 +5,18 @@ from functools import lru_cache
 from django.conf import settings
 from redis import Redis
 
-_PATIENCE_SECONDS = 1.0
-"""How long an answer may take. A healthy one takes a tenth of a millisecond; a sign-in must not hang on a dead one."""
+from bitvault.kernel.valkey import connection_options
 
 
 @lru_cache(maxsize=1)
 def client() -> "Redis":
     """Give this process's client; it keeps a pool, is safe for threads, and connects when first used."""
-    return Redis.from_url(
-        f"{settings.BITVAULT_REDIS_URL}/1",
-        socket_timeout=_PATIENCE_SECONDS,
-        socket_connect_timeout=_PATIENCE_SECONDS,
-        health_check_interval=30,
-    )
+    return Redis.from_url(f"{settings.BITVAULT_REDIS_URL}/1", **connection_options())
+
+
+def require_answer() -> None:
+    """Find out that Valkey answers, before a message is sent by Celery, which keeps connections of its own and waits longer.
+
+    :raises redis.exceptions.RedisError: it does not.
+    """
+    client().ping()

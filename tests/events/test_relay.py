@@ -147,7 +147,7 @@ def test_whoever_waits_for_a_consumer_has_it_called(acme, reader, note, monkeypa
         assert cursors.wait_for("tests", 1, wait_ms=0) == 0
         assert sent == []
         assert cursors.wait_for("tests", 1, wait_ms=1) == 0
-        assert len(sent) == 1
+        wait_for(lambda: len(sent) == 1)
 
 
 def test_a_rush_of_commits_is_called_for_in_batches(acme, monkeypatch):

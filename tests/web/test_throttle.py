@@ -20,14 +20,6 @@ def take(who, **changes):
     throttle.take("test", who, **({"limit": 5, "per_seconds": 60, "everywhere": True} | changes))
 
 
-@pytest.fixture
-def no_valkey(settings):
-    settings.BITVAULT_REDIS_URL = "redis://127.0.0.1:1"
-    valkey.client.cache_clear()
-    yield
-    valkey.client.cache_clear()
-
-
 def test_as_many_as_the_limit_come_through_and_the_next_is_told_when_to_come_back(who):
     for _ in range(5):
         take(who)

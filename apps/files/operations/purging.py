@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from celery import current_app
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from apps.billing import api as billing
 from apps.files import access, limits
@@ -23,6 +24,7 @@ from bitvault.events.catalog.files import NodePurged
 from bitvault.kernel import db, tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.tasks import for_tenant
+from bitvault.web import valkey
 
 logger = structlog.get_logger(__name__)
 
@@ -120,8 +122,9 @@ def purge_or_send(node_ids: list[UUID], *, batches: int) -> None:
     if purge_some(node_ids, batches=batches) == len(node_ids):
         return
     try:
+        valkey.require_answer()
         current_app.send_task(TASK_NAME, headers=for_tenant(tenancy.current().id), ignore_result=True, retry=False)
-    except (OperationalError, OSError) as error:
+    except (OperationalError, RedisError, OSError) as error:
         logger.info("purge_message_lost", error=type(error).__name__)
 
 

@@ -10,19 +10,25 @@ travels with that statement, and ``COMMIT`` can travel with the last one (``curs
 trips less.
 
 **No query to find out that a connection is dead.** A server that has closed a kept connection has said so: the socket is readable then.
+
+**No wait without an end.** Connecting and each statement have deadlines on this side too (``watching``).
 """
 
 import select
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django_tenants.postgresql_backend import base
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
+from bitvault.kernel import deadlines
 from bitvault.kernel.postgres.cursors import AccompaniedCursor, Company, PreparedCursor
+from bitvault.kernel.postgres.watching import DatabaseDown, WatchedConnection, outage
 from bitvault.kernel.tenancy import PUBLIC_SCHEMA
 
 DatabaseError = base.DatabaseError
@@ -75,9 +81,15 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
         """Have the next statement, which is the transaction's last one, take COMMIT along."""
         self._company.after = "COMMIT"
 
+    def be_patient(self, seconds: int) -> None:
+        """Let single statements of the open transaction take this long, for the server and for who waits here."""
+        self.say_before_next(f"SET LOCAL statement_timeout = '{seconds}s'")
+        self._company.patience_seconds = seconds
+
     def get_connection_params(self) -> dict[str, Any]:
-        """Name the class of cursors."""
-        return {**super().get_connection_params(), "cursor_factory": AccompaniedCursor}
+        """Name the class of cursors, and how long a new connection is waited for."""
+        usual = {"connect_timeout": deadlines.current().probe_seconds}
+        return {**usual, **super().get_connection_params(), "cursor_factory": AccompaniedCursor}
 
     def create_cursor(self, name: str | None = None) -> Any:
         """Make a cursor that knows of company; a named one is another protocol, so what goes before is said before."""
@@ -100,9 +112,23 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
             return self._prepare_cursor(cursor)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Connect; Django keeps the session in UTC (``USE_TZ``). What was to be said on an earlier connection is not said here."""
+        """Connect; Django keeps the session in UTC (``USE_TZ``). What was to be said on an earlier connection is not said here.
+
+        :raises DatabaseDown: the database is known not to answer.
+        """
+        if "isolation_level" in self.settings_dict["OPTIONS"] or self.pool:
+            raise ImproperlyConfigured("This backend knows neither psycopg's pool nor another isolation level.")
         self._company.begin_connection()
-        connection = super().get_new_connection(conn_params)
+        self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        if outage.is_down:
+            outage.count_refusal()
+            raise DatabaseDown("the database does not answer")
+        try:
+            connection = WatchedConnection.connect(**conn_params)
+        except psycopg.errors.ConnectionTimeout:
+            outage.begin()
+            raise
+        connection.company = self._company
         connection.adapters.register_loader("timestamptz", UtcLoader)
         return connection
 

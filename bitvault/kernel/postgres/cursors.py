@@ -34,6 +34,8 @@ class Company:
     """Whether the transaction has been ended by its last statement: a further one would be a transaction of its own."""
     ready: dict[str, str] = field(default_factory=dict)
     """Names of the prepared statements by their text."""
+    patience_seconds: float | None = None
+    """How long single statements of the open transaction may take, where that is longer than usual."""
 
     def require_going_on(self) -> None:
         """Refuse what would be a transaction of its own.
@@ -47,6 +49,7 @@ class Company:
         """Forget what is unsaid, and that the transaction was ended."""
         self.before.clear()
         self.after, self.is_over = None, False
+        self.patience_seconds = None
 
     def begin_connection(self) -> None:
         """Forget all: another server process knows nothing of it."""

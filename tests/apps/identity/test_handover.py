@@ -7,6 +7,7 @@ from apps.identity import api, errors, handover, models
 from apps.identity.session_store import SessionStore
 from bitvault.kernel import errors as kinds
 from bitvault.web import valkey
+from tests.support import stopping
 from tests.support.world import ACME, BETA, PASSWORD
 
 
@@ -94,10 +95,5 @@ def test_of_many_that_take_one_ticket_at_once_one_gets_it(acme, person, address)
 
 def test_without_valkey_no_ticket_is_promised(db, signed_in, settings):
     proof = signed_in("mia")
-    settings.BITVAULT_REDIS_URL = "redis://127.0.0.1:1"
-    valkey.client.cache_clear()
-    try:
-        with pytest.raises(kinds.Unavailable):
-            api.issue_handover(signed_in=proof, tenant_id=ACME.id)
-    finally:
-        valkey.client.cache_clear()
+    with stopping.valkey_at("redis://127.0.0.1:1", settings), pytest.raises(kinds.Unavailable):
+        api.issue_handover(signed_in=proof, tenant_id=ACME.id)
