@@ -22,12 +22,19 @@ class Deadlines:
     hash_seconds: float
     """For one of the machine's places to hash a password in."""
 
+    hash_queue_length: int
+    """How many threads of this process may wait for that at once."""
+
 
 # Above the login role's lock_timeout (3 s) thrice, below its statement_timeout (30 s), which ends what grows beyond all bounds. A statement
 # that may rightly take longer says so (`db.be_patient`). A server that stands still is noticed by its silence, long before.
-REQUESTS = Deadlines(statement_seconds=10.0, silence_seconds=1.0, probe_seconds=2, hash_seconds=2.0)
+REQUESTS = Deadlines(
+    statement_seconds=10.0, silence_seconds=1.0, probe_seconds=2, hash_seconds=2.0, hash_queue_length=2
+)
 
-PATIENT = Deadlines(statement_seconds=None, silence_seconds=30.0, probe_seconds=10, hash_seconds=60.0)
+PATIENT = Deadlines(
+    statement_seconds=None, silence_seconds=30.0, probe_seconds=10, hash_seconds=60.0, hash_queue_length=1000
+)
 
 _current = PATIENT
 

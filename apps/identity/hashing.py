@@ -1,0 +1,119 @@
+"""Password hashing, two at a time on a machine.
+
+A hash takes 100 MiB and a tenth of a second of a core (argon2id, Django's parameters), on purpose. So many at once would take a small
+server's memory, and all threads of its web processes: of each process one thread hashes and a few wait, and whoever comes then is refused.
+The two places of the machine are locks on two files, which the kernel takes back from a process that dies.
+
+Everything that hashes or compares a password goes through Django's hashers, and so through this one.
+"""
+
+import fcntl
+import functools
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from prometheus_client import Histogram
+
+from bitvault.kernel import deadlines
+from bitvault.kernel.deadlines import Deadlines
+from bitvault.kernel.dependencies import Dependency
+from bitvault.kernel.errors import Overloaded
+
+NAME = "password_hash"
+
+PLACES = 2
+"""Hashes at once on a machine: 200 MiB, and no more cores than the smallest server has."""
+
+_POLL_SECONDS = 0.005
+
+WAITED = Histogram(
+    "bitvault_password_hash_wait_seconds",
+    "How long a password waited for a place to be hashed in; who was refused is counted by bitvault_dependency_refused_total",
+    buckets=(0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 10),
+)
+
+logger = structlog.get_logger(__name__)
+
+
+class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
+    """Django's hasher, in one of the machine's places. What it writes is the same."""
+
+    def encode(self, password: str, salt: str) -> str:
+        """Hash a password.
+
+        :raises Overloaded: no place came free in time.
+        """
+        with place():
+            return super().encode(password, salt)
+
+    def verify(self, password: str, encoded: str) -> bool:
+        """Compare a password with a hash.
+
+        :raises Overloaded: no place came free in time.
+        """
+        with place():
+            return super().verify(password, encoded)
+
+
+@contextmanager
+def place() -> Iterator[None]:
+    """Hold one of the machine's places inside the block.
+
+    :raises Overloaded: too many wait already, or no place came free in the time that this process waits.
+    """
+    began = time.monotonic()
+    limits = deadlines.current()
+    with _share(limits).held():
+        held = _take(until=began + limits.hash_seconds)
+        WAITED.observe(time.monotonic() - began)
+        try:
+            yield
+        finally:
+            if held is not None:
+                os.close(held)
+
+
+@functools.cache
+def _share(limits: Deadlines) -> Dependency:
+    """Make the one place of this process, and the queue before it."""
+    return Dependency(NAME, share=1, queue_seconds=limits.hash_seconds, queue_length=limits.hash_queue_length)
+
+
+def _take(*, until: float) -> int | None:
+    """Lock one of the files; closing the descriptor frees it. None where there can be no files: then the process's own place is all."""
+    directory = _directory()
+    while directory is not None:
+        for number in range(PLACES):
+            descriptor = os.open(directory / str(number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+            else:
+                return descriptor
+        if time.monotonic() >= until:
+            raise Overloaded(dependency=NAME, retry_after_seconds=1)
+        time.sleep(_POLL_SECONDS)
+    return None
+
+
+@functools.cache
+def _directory() -> Path | None:
+    """Find the directory of the files: of this account, so that nobody else can hold the places."""
+    directory = Path(tempfile.gettempdir()) / f"bitvault-{NAME}-{os.geteuid()}"
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        found = directory.lstat()
+    except OSError as error:
+        logger.warning("password_hash_places_missing", error=type(error).__name__)
+        return None
+    if found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        logger.warning("password_hash_places_missing", error="the directory belongs to somebody else")
+        return None
+    return directory
