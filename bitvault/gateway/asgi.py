@@ -1,5 +1,9 @@
-"""Sockets: a small process of their own, without Django's requests; plain HTTP is served by ``wsgi``."""
+"""Sockets: a small process of their own, without Django's requests; plain HTTP is served by ``wsgi``.
 
+Here nothing blocks, so health is asked here: ``/healthz`` and ``/readyz`` answer while every thread of the web waits.
+"""
+
+import asyncio
 import os
 from typing import Any
 
@@ -14,27 +18,45 @@ from django.utils.crypto import constant_time_compare  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest  # noqa: E402
 
+from bitvault.gateway import health  # noqa: E402
+from bitvault.gateway.readiness import Readiness  # noqa: E402
+from bitvault.kernel import deadlines  # noqa: E402
+
+deadlines.use(deadlines.REQUESTS)
+readiness = Readiness([*health.CHECKS, *([health.WEB] if settings.BITVAULT_WEB_URL else [])])
+
 # By name, as routes include the pages of modules: nobody imports what stands above a module's door.
 sync_sockets = import_string("apps.sync.sockets.application.SyncSockets")()
 SOCKETS = {"/ws/v1/sync": sync_sockets}
 
 
 async def answer_http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answer ``/healthz``, and ``/metrics`` to a scraper that knows BITVAULT_METRICS_KEY; there is nothing else here."""
+    """Answer ``/healthz``, ``/readyz`` at the installation's own hosts, and ``/metrics`` to a scraper that knows BITVAULT_METRICS_KEY."""
     status, kind, body = 404, "text/plain", b"not found\n"
-    if scope["path"] == "/healthz":
-        status, body = 200, b"ok\n"
-    elif scope["path"] == "/metrics" and _may_see_figures(scope):
-        status, kind, body = 200, CONTENT_TYPE_LATEST, generate_latest()
-    headers = [(b"content-type", kind.encode())]
+    match scope["path"]:
+        case _ if scope["method"] not in ("GET", "HEAD"):
+            status, body = 405, b"GET or HEAD\n"
+        case "/healthz":
+            status, body = 200, b"ok\n"
+        case "/readyz" if health.is_own_host(_header(scope, b"host")):
+            findings = await asyncio.wrap_future(readiness.start())
+            kind, (status, body) = "application/json", health.write_findings(findings)
+        case "/metrics" if _may_see_figures(scope):
+            status, kind, body = 200, CONTENT_TYPE_LATEST, generate_latest()
+    headers = [(b"content-type", kind.encode()), (b"cache-control", b"no-store")]
+    if status == 405:  # noqa: PLR2004 - the HTTP status itself
+        headers.append((b"allow", b"GET, HEAD"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
+def _header(scope: dict[str, Any], name: bytes) -> str:
+    return dict(scope["headers"]).get(name, b"").decode("latin-1")
+
+
 def _may_see_figures(scope: dict[str, Any]) -> bool:
-    given = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
     key = settings.BITVAULT_METRICS_KEY
-    return bool(key) and constant_time_compare(given, f"Bearer {key}")
+    return bool(key) and constant_time_compare(_header(scope, b"authorization"), f"Bearer {key}")
 
 
 async def answer_socket(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -8,7 +8,6 @@ urlpatterns = [
     path("api/v1/", include("bitvault.gateway.urls_api")),
     path("docs/", include("bitvault.gateway.urls_docs")),
     path("healthz", health.live),
-    path("readyz", health.ready),
     path("", include("apps.identity.ui.urls")),
     path("", include("apps.files.ui.urls")),
     path("", include("apps.sync.ui.urls")),

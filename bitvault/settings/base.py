@@ -21,6 +21,7 @@ BITVAULT_METRICS_KEY = ENV.metrics_key
 BITVAULT_METRICS_DIRECTORY = ENV.metrics_directory
 env.share_figures(ENV.metrics_directory)
 BITVAULT_SOCKET_URL = ENV.socket_url
+BITVAULT_WEB_URL = ENV.web_url
 BITVAULT_SOCKETS_PER_USER = ENV.sockets_per_user
 BITVAULT_SOCKETS_PER_ADDRESS = ENV.sockets_per_address
 BITVAULT_SIGN_UP_OPEN = ENV.sign_up_open

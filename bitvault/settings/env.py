@@ -77,6 +77,7 @@ class Environment:
     operator_host: str
     extra_hosts: tuple[str, ...]
     socket_url: str
+    web_url: str
     sockets_per_user: int
     sockets_per_address: int
     static_directory: str
@@ -135,6 +136,7 @@ def read() -> Environment:
         operator_host=_text("BITVAULT_OPERATOR_HOST", default=f"admin.{urlsplit(base_url).hostname}"),
         extra_hosts=tuple(filter(None, _text("BITVAULT_EXTRA_HOSTS", default="").replace(" ", "").split(","))),
         socket_url=_text("BITVAULT_SOCKET_URL", default="").rstrip("/"),
+        web_url=_text("BITVAULT_WEB_URL", default="").rstrip("/"),
         sockets_per_user=_number("BITVAULT_SOCKETS_PER_USER", default=50),
         sockets_per_address=_number("BITVAULT_SOCKETS_PER_ADDRESS", default=2000),
         static_directory=_text("BITVAULT_STATIC_DIRECTORY", default=str(ROOT / "var" / "static")),

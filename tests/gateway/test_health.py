@@ -1,17 +1,32 @@
 """Readiness as a balancer and an operator read it: what does not answer, and a store that must not be used."""
 
+import threading
+import time
+
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
 from django.test import Client
 
 from apps.storage import conformance, models, provider
-from tests.support import lesser_store
+from bitvault.gateway import health
+from bitvault.gateway.readiness import Check, Readiness
+from bitvault.kernel import valkey as kernel_valkey
+from bitvault.kernel.postgres import watching
+from tests.support import lesser_store, stopping
 from tests.support.lesser_store import Answer
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+# Committed: each check runs in a thread, and so with a connection of its own.
+pytestmark = [pytest.mark.store, pytest.mark.committed]
 
 READY = {"database": True, "valkey": True, "store": True}
+LONG_SECONDS = 20.0
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    """Nothing is kept between two questions of a test."""
+    monkeypatch.setattr(health, "readiness", Readiness(health.CHECKS, keep_seconds=0, deadline_seconds=LONG_SECONDS))
 
 
 @pytest.fixture
@@ -37,14 +52,14 @@ def test_a_store_that_nobody_has_probed_yet_keeps_nobody_waiting():
     assert ask() == (200, {**READY, "store_fit": None})
 
 
-def test_a_store_that_was_found_fit_is_ready(probed_store):
+def test_a_store_that_was_found_fit_is_ready():
+    conformance.probe_configured()
     assert ask() == (200, {**READY, "store_fit": True})
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "acme.localhost"])
-def test_a_store_that_was_found_unfit_is_named_and_nobody_is_sent_here(lesser, host):
+def test_a_store_that_was_found_unfit_is_named_and_nobody_is_sent_here(lesser):
     conformance.probe_configured()
-    assert ask(host) == (503, {**READY, "store_fit": False})
+    assert ask() == (503, {**READY, "store_fit": False})
 
 
 def test_a_store_is_ready_as_soon_as_a_probe_finds_it_mended(lesser):
@@ -78,13 +93,112 @@ def test_a_store_that_does_not_answer_is_no_unfit_one(lesser):
     assert ask() == (503, {**READY, "store": False, "store_fit": True})
 
 
-def test_a_database_that_does_not_answer_leaves_fitness_unknown(probed_store):
-    def refuse(*_):
-        raise OperationalError
-
-    with connection.execute_wrapper(refuse):
+def test_a_database_that_does_not_answer_leaves_fitness_unknown():
+    conformance.probe_configured()
+    watching.outage.is_down = True
+    try:
         assert ask() == (503, {**READY, "database": False, "store_fit": None})
-    with connection.execute_wrapper(
-        lambda execute, sql, *rest: refuse() if "storage_provider" in sql else execute(sql, *rest)
-    ):
-        assert ask() == (200, {**READY, "store_fit": None})
+    finally:
+        watching.outage.is_down = False
+
+
+def test_a_valkey_that_does_not_answer_is_named(settings):
+    with stopping.valkey_at("redis://127.0.0.1:1", settings):
+        kernel_valkey.outage.begin()
+        assert ask() == (503, {**READY, "valkey": False, "store_fit": None})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", settings.BITVAULT_OPERATOR_HOST])
+def test_the_installations_own_hosts_tell_it(host):
+    assert ask(host)[0] == 200
+
+
+@pytest.mark.parametrize("host", ["acme.localhost", "stranger.example.com"])
+def test_other_hosts_tell_nothing(host):
+    assert Client(headers={"host": host}).get("/readyz").status_code == 404
+
+
+# --- asking ----------------------------------------------------------------------------------------------------------------
+
+
+class Service:
+    """Something to ask, which counts how often it is asked."""
+
+    def __init__(self):
+        self.asked = 0
+        self.answers = threading.Event()
+
+    def ask(self):
+        self.asked += 1
+        assert self.answers.wait(LONG_SECONDS)
+        return {"it": True}
+
+    @property
+    def check(self):
+        return Check(self.ask, failed={"it": False})
+
+
+def test_all_who_ask_within_a_second_share_one_question():
+    service = Service()
+    asked = Readiness([service.check])
+    waiting = [asked.start() for _ in range(30)]
+    service.answers.set()
+    assert [one.result(LONG_SECONDS) for one in waiting] == [{"it": True}] * 30
+    assert asked.start().result(LONG_SECONDS) == {"it": True}
+    assert service.asked == 1
+
+
+def test_it_is_asked_again_when_the_findings_are_old():
+    service = Service()
+    service.answers.set()
+    asked = Readiness([service.check], keep_seconds=0.05)
+    asked.start().result(LONG_SECONDS)
+    time.sleep(0.06)
+    asked.start().result(LONG_SECONDS)
+    assert service.asked == 2
+
+
+def test_what_hangs_counts_as_failed_holds_nothing_else_up_and_is_asked_by_one_thread():
+    hanging, well = Service(), Check(lambda: {"other": True}, failed={"other": False})
+    asked = Readiness([hanging.check, well], keep_seconds=0, deadline_seconds=0.1)
+    for _ in range(5):
+        assert asked.start().result(LONG_SECONDS) == {"it": False, "other": True}
+    assert hanging.asked == 1
+    hanging.answers.set()
+    deadline = time.monotonic() + LONG_SECONDS
+    while asked.start().result(LONG_SECONDS) != {"it": True, "other": True}:
+        assert time.monotonic() < deadline
+
+
+def test_what_fails_in_an_unknown_way_is_not_ready():
+    def fail():
+        raise RuntimeError("secret of the inside")
+
+    assert Readiness([Check(fail, failed={"it": False})]).start().result(LONG_SECONDS) == {"it": False}
+
+
+def test_of_many_who_ask_at_once_one_holds_a_thread_and_others_get_what_was_found_last(monkeypatch):
+    service = Service()
+    monkeypatch.setattr(health, "readiness", Readiness([service.check], keep_seconds=0, deadline_seconds=LONG_SECONDS))
+    statuses = []
+
+    def first():
+        statuses.append(ask())
+
+    waiting = threading.Thread(target=first)
+    waiting.start()
+    while not service.asked:
+        time.sleep(0.001)
+    refused = Client(headers={"host": "127.0.0.1"}).get("/readyz")
+    assert (refused.status_code, refused.json()["code"]) == (503, "platform.overloaded")
+    service.answers.set()
+    waiting.join()
+    assert statuses == [(200, {"it": True})]
+    service.answers.clear()
+    waiting = threading.Thread(target=first)
+    waiting.start()
+    while service.asked < 2:
+        time.sleep(0.001)
+    assert ask() == (200, {"it": True})
+    service.answers.set()
+    waiting.join()

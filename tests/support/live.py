@@ -119,6 +119,11 @@ class Live:
         )
         self._web: Child | None = None
 
+    def change(self, **variables: str) -> None:
+        """Give the processes that are started from now on other variables."""
+        self.variables.update(variables)
+        self.applications._environment.update(variables)
+
     # --- addresses ----------------------------------------------------------------------------------------------------------
 
     @property

@@ -5,11 +5,14 @@ import os
 import secrets
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from bitvault.kernel import valkey
 from bitvault.stack.console import Console
@@ -104,6 +107,23 @@ def own_valkey() -> Iterator[tuple[_Server, str]]:
     finally:
         server.end()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def relay_to(url: str) -> Iterator[tuple[int, str]]:
+    """Run a relay in front of a server that others use too; gives its process, which can be stopped, and the URL through it."""
+    parts = urlsplit(url)
+    program = Path(__file__).with_name("relay.py")
+    relay = subprocess.Popen([sys.executable, str(program), str(parts.port)], stdout=subprocess.PIPE)
+    try:
+        assert relay.stdout is not None
+        port = int(relay.stdout.readline())
+        relay.stdout.close()
+        login = parts.netloc.rpartition("@")[0]
+        yield relay.pid, urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{port}"))
+    finally:
+        relay.kill()
+        relay.wait()
 
 
 @contextmanager

@@ -139,7 +139,7 @@ def test_a_defect_tells_nothing_about_the_inside(db, monkeypatch):
     def fail(*_):
         raise RuntimeError("secret of the inside")
 
-    monkeypatch.setattr(health, "_database_answers", fail)
+    monkeypatch.setattr(health.readiness, "start", fail)
     client = Client(raise_request_exception=False)
     response = client.get("/readyz", headers={"host": "127.0.0.1"})
     body = json.loads(response.content)
