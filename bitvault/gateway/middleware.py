@@ -147,7 +147,10 @@ class HostChoice:
             try:
                 tenant = identity.find_tenant_by_host(host=host)
             except DatabaseError as error:
-                return problems.render(problems.find_known(error) or problems.Busy())
+                known = problems.find_known(error)
+                if known is None:
+                    raise
+                return problems.render(known)
             if tenant is None:
                 return problems.render(errors.NotFound("No vault lives at this address."))
             tenancy.enter(tenant)

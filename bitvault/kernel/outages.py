@@ -67,10 +67,14 @@ class Outage:
         REFUSED.labels(self.name, "down").inc()
 
     def _ask_until_answered(self) -> None:
-        while not self._ask():
-            time.sleep(self._rest_seconds)
-        with self._lock:
-            self._thread = None
+        while True:
+            while not self._ask():
+                time.sleep(self._rest_seconds)
+            with self._lock:
+                # It may have begun again meanwhile: whoever noticed has seen this thread, and left the asking to it.
+                if not self.is_down:
+                    self._thread = None
+                    return
 
     def _ask(self) -> bool:
         try:
