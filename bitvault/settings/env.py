@@ -95,11 +95,12 @@ class Environment:
 
     @property
     def socket_sources(self) -> tuple[str, ...]:
-        """Where pages may open sockets besides their own origin: at their own host names, by the scheme and port of ``socket_url``."""
-        if not self.socket_url:
-            return ()
-        parts = urlsplit(self.socket_url)
-        return self.socket_url, f"{parts.scheme}://*.{parts.netloc}"
+        """Where pages may open sockets: at their own host names, by the scheme and port of ``socket_url``, or else by their own.
+
+        Not every browser understands ``'self'`` as the sockets of the page's own origin.
+        """
+        parts = urlsplit(self.socket_url or f"ws{self.base_url.removeprefix('http')}")
+        return f"{parts.scheme}://{parts.netloc}", f"{parts.scheme}://*.{parts.netloc}"
 
     @property
     def secure(self) -> bool:
