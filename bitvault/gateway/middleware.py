@@ -20,6 +20,7 @@ from django.utils.deprecation import MiddlewareMixin
 from prometheus_client import Counter, Histogram
 
 from apps.identity import api as identity
+from bitvault.gateway import pages
 from bitvault.kernel import db, errors, ids, tenancy
 from bitvault.kernel.request import Origin, set_origin, set_request_id
 from bitvault.web import problems
@@ -160,7 +161,7 @@ class ContentPolicy:
 
 
 class FormProof(CsrfViewMiddleware):
-    """Ask forms for the proof that a page of ours sent them; where reading the form is refused, say so."""
+    """Ask forms for the proof that a page of ours sent them; where a form cannot be read now, say so."""
 
     def process_view(  # type: ignore[override] # the stubs know no answer but 403
         self, request: HttpRequest, callback: View, callback_args: tuple[Any, ...], callback_kwargs: dict[str, Any]
@@ -168,8 +169,12 @@ class FormProof(CsrfViewMiddleware):
         """Look at the token in the form or the headers."""
         try:
             return super().process_view(request, callback, callback_args, callback_kwargs)
-        except errors.BitVaultError as error:
-            return problems.render(error)
+        except errors.Unavailable as error:
+            return pages.answer(request, error)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer for a view that could not read its form."""
+        return pages.answer(request, exception) if isinstance(exception, errors.Unavailable) else None
 
 
 class _ForPages(MiddlewareMixin):

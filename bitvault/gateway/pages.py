@@ -9,30 +9,31 @@ from bitvault.web import problems
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Tell a browser that its form came without the right token, and what to do."""
-    return _answer(request, errors.Forbidden("The page was open too long or came from elsewhere. Load it again."))
+    return answer(request, errors.Forbidden("The page was open too long or came from elsewhere. Load it again."))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django refuses to read: broken encoding, too many fields."""
-    return _answer(request, problems.find_known(exception) or errors.Malformed())
+    return answer(request, problems.find_known(exception) or errors.Malformed())
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a page that the person may not see."""
-    return _answer(request, errors.Forbidden())
+    return answer(request, errors.Forbidden())
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a path that no route takes."""
-    return _answer(request, errors.NotFound())
+    return answer(request, errors.NotFound())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer for a defect of ours: an id to ask for, and nothing about the inside."""
-    return _answer(request, problems.InternalError())
+    return answer(request, problems.InternalError())
 
 
-def _answer(request: HttpRequest, error: errors.BitVaultError) -> HttpResponse:
+def answer(request: HttpRequest, error: errors.BitVaultError) -> HttpResponse:
+    """Tell a program or a browser what was refused, in its own form."""
     if request.path.startswith("/api/") or "text/html" not in request.headers.get("Accept", ""):
         return problems.render(error)
     return render(request, "errors/problem.html", {"error": error}, status=error.status)

@@ -113,7 +113,10 @@ def read() -> Environment:
 
     :raises ImproperlyConfigured: a variable is missing or wrong; the sentence names it.
     """
-    base_url = _text("BITVAULT_BASE_URL", default="http://localhost:8000").rstrip("/")
+    domain = _text("BITVAULT_DOMAIN", default="").lower()
+    base_url = _text("BITVAULT_BASE_URL", default=f"https://{domain}" if domain else "http://localhost:8000").rstrip(
+        "/"
+    )
     if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname:
         raise ImproperlyConfigured("BITVAULT_BASE_URL must look like https://vault.example.com")
     s3_endpoint_url = _required("BITVAULT_S3_ENDPOINT_URL")

@@ -73,7 +73,7 @@ def normalise_origin(origin: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         return origin
-    if parts.scheme not in DEFAULT_PORTS or not host or origin.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
+    if parts.scheme not in DEFAULT_PORTS or not host or origin != f"{parts.scheme}://{parts.netloc}":
         return origin
     shown = f"[{host}]" if ":" in host else host.removesuffix(".")
     return f"{parts.scheme}://{shown}" + ("" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}")

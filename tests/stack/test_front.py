@@ -3,23 +3,28 @@
 import http.client
 import json
 import os
+import re
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from contextlib import contextmanager, suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bitvault.stack.caddy import EVERYWHERE, Caddy, Reach, listens
+from bitvault.stack.caddy import CONFIGURATION, EVERYWHERE, Caddy, Reach, find_program, listens
 from bitvault.stack.console import quiet_output
 from bitvault.stack.errors import StackError
+from bitvault.stack.layout import ROOT
 from bitvault.stack.ports import LOOPBACK, free_ports
 from bitvault.stack.process import ChildGroup
 from tests.stack.processes import eventually
 
 DOMAIN = "vault.example.test"
+SHARED = (CONFIGURATION / "options.caddyfile", CONFIGURATION / "vault.caddyfile")
 LIMIT = 2 * 1024 * 1024
 BODY_SECONDS = 1.5
 
@@ -357,9 +362,7 @@ def test_nothing_else_is_served_as_a_static_file(front, path):
 
 @pytest.fixture(scope="module")
 def secure(tmp_path_factory, short_patience):
-    def reach_of(port):
-        return Reach(port=port, domain=DOMAIN, listen=LOOPBACK, authority="internal")
-
+    reach_of = partial(Reach, domain=DOMAIN, listen=LOOPBACK, authority="internal")
     with Front(tmp_path_factory.mktemp("secure"), reach_of) as running:
         assert eventually(lambda: (running.directory / "caddy/caddy/pki/authorities/local/root.crt").exists())
         yield running
@@ -513,3 +516,46 @@ def test_a_port_that_the_system_keeps_for_root_is_named():
         pytest.skip("root may listen anywhere")
     with pytest.raises(StackError, match="port 80"):
         Reach(port=80).require_allowed()
+
+
+# --- the same files in compose.yaml -------------------------------------------------------------------------------------------
+
+CONFIGURATIONS = [CONFIGURATION / "Caddyfile", CONFIGURATION / "domain" / "Caddyfile"]
+
+
+def composed():
+    """Read the variables of the service `front`, with the defaults of those that are left out."""
+    service = re.search(r"^  front:$.*?(?=^  \w)", (ROOT / "compose.yaml").read_text(), re.MULTILINE | re.DOTALL)[0]
+    lines = re.findall(r"^      (BITVAULT_[A-Z_]+): (.*)$", service, re.MULTILINE)
+    return {name: re.sub(r"\$\{[A-Z_]+:-(.*)\}", r"\1", value).strip('"') for name, value in lines}
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=["plain", "domain"])
+@pytest.mark.parametrize("stack", ["embedded", "compose"])
+def test_the_configuration_is_valid_in_both_stacks(tmp_path, configuration, stack):
+    domain = DOMAIN if configuration.parent.name == "domain" else ""
+    if stack == "compose":
+        variables = composed() | {"BITVAULT_DOMAIN": domain}
+    else:
+        ports = {"wsgi": 1, "sockets": 2, "s3": 3, "front_http": 4}
+        variables = Caddy(
+            directory=tmp_path, ports=ports, reach=Reach(8000, domain=domain), static_files=tmp_path
+        ).environment()
+    done = subprocess.run(
+        [find_program(), "adapt", "--config", configuration, "--adapter", "caddyfile", "--validate"],
+        env={"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "{$" not in done.stdout
+    assert json.loads(done.stdout)["admin"] == {"disabled": True, "config": {"persist": False}}
+    asked = set(re.findall(r"\{\$(BITVAULT_[A-Z_]+)\}", "".join(path.read_text() for path in (configuration, *SHARED))))
+    assert asked <= variables.keys()
+
+
+@pytest.mark.parametrize("path", [*CONFIGURATIONS, *SHARED], ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_the_configuration_is_laid_out_as_caddy_does(path):
+    done = subprocess.run([find_program(), "fmt", path], capture_output=True, text=True, check=False)
+    assert path.read_text() == done.stdout

@@ -129,7 +129,7 @@ def settled(host, origin=None, *, secure=False):
     ],
 )
 def test_a_port_that_everybody_knows_makes_no_other_origin(settings, host, origin, secure, same):
-    settings.BITVAULT_BASE_URL = "https://elsewhere.example"
+    settings.BITVAULT_BASE_URL = "https://elsewhere.example:9999"
     host, origin = settled(host, origin, secure=secure)
     assert (origin == f"{'https' if secure else 'http'}://{host}") is same
 
