@@ -364,7 +364,7 @@ def test_nothing_else_is_served_as_a_static_file(front, path):
 def secure(tmp_path_factory, short_patience):
     reach_of = partial(Reach, domain=DOMAIN, listen=LOOPBACK, authority="internal")
     with Front(tmp_path_factory.mktemp("secure"), reach_of) as running:
-        assert eventually(lambda: (running.directory / "caddy/caddy/pki/authorities/local/root.crt").exists())
+        assert eventually((running.directory / "caddy/caddy/pki/authorities/local/root.crt").exists)
         yield running
 
 
