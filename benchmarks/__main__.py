@@ -10,6 +10,7 @@ from benchmarks import (
     figures,
     folders,
     footprint,
+    front,
     large_files,
     people,
     small_files,
@@ -35,6 +36,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "move": structure.moving,
     "sign-in": people.signing_in,
     "tenants": people.tenants,
+    "front": front.cost,
     "polling": stream.polling,
     # Before the next two, whose rows the database goes on tidying up for minutes: that is no rest.
     "relay": stream.relaying,

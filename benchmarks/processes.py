@@ -17,6 +17,7 @@ _SOCKET = re.compile(r"socket:\[(\d+)\]")
 
 # What a command line holds tells what a process is; the first match counts.
 _KINDS = (
+    ("front", ("caddy",)),
     ("web", ("granian",)),
     ("sockets", ("bitvault.gateway.sockets",)),
     ("sockets", ("uvicorn",)),

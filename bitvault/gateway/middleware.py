@@ -4,7 +4,6 @@ import contextvars
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -15,18 +14,21 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
+from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 from prometheus_client import Counter, Histogram
 
 from apps.identity import api as identity
+from bitvault.gateway import pages
 from bitvault.kernel import db, errors, ids, tenancy
 from bitvault.kernel.request import Origin, set_origin, set_request_id
 from bitvault.web import problems
-from bitvault.web.address import client_address
+from bitvault.web.address import client_address, settle_host
 
 Handler = Callable[[HttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -45,9 +47,6 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 _LENGTH_DIGITS = 19
 """No length has more: what is longer is not worth reading as a number."""
-
-_READ_TO_THE_END_BYTES = 64 * 1024
-"""Longer bodies that nobody wanted are not waited for."""
 
 logger = structlog.get_logger("bitvault.request")
 
@@ -100,9 +99,6 @@ class Body:
 
     Django itself checks what it keeps in memory; the files of a form it would read to the end, however long. A body without a length is
     no body to WSGI, so that one is refused too instead of being lost.
-
-    What the view left unread, because it refused before it looked, is read after it, up to ``_READ_TO_THE_END_BYTES``: the web server
-    hangs up on an answered request whose body is still to come, and the client's next request on that connection would go unanswered.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -116,11 +112,7 @@ class Body:
             return problems.render(errors.Malformed("Content-Length is a number of bytes."))
         if len(length) > _LENGTH_DIGITS or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return problems.render(errors.TooLarge("A request body may have at most 2 MB."))
-        response = self._get_response(request)
-        if 0 < int(length) <= _READ_TO_THE_END_BYTES and not hasattr(request, "_body"):
-            with suppress(UnreadablePostError):
-                request.read()
-        return response
+        return self._get_response(request)
 
 
 class HostChoice:
@@ -138,6 +130,7 @@ class HostChoice:
             host, _port = split_domain_port(request.get_host())
         except DisallowedHost:
             return problems.render(errors.NotFound())
+        settle_host(request)
         host = host.strip("[]")
         if host == settings.BITVAULT_OPERATOR_HOST:
             request.urlconf = "bitvault.gateway.urls_operators"
@@ -172,6 +165,19 @@ class ContentPolicy:
         response = self._get_response(request)
         response.headers.setdefault(POLICY_HEADER, self._policy)
         return response
+
+
+class FormProof(CsrfViewMiddleware):
+    """Ask forms for the proof that a page of ours sent them; where a form cannot be read now, say so."""
+
+    def process_view(  # type: ignore[override] # the stubs know no answer but 403
+        self, request: HttpRequest, callback: View, callback_args: tuple[Any, ...], callback_kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Look at the token in the form or the headers."""
+        try:
+            return super().process_view(request, callback, callback_args, callback_kwargs)
+        except errors.Unavailable as error:
+            return pages.refuse(request, error)
 
 
 class _ForPages(MiddlewareMixin):

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import health
+from bitvault.gateway import certificates, health
 
 urlpatterns = [
     path("api/v1/", include("bitvault.gateway.urls_api")),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("healthz", health.live),
     path("readyz", health.ready),
     path("beatz", health.beating),
+    path("certificates/ask", certificates.ask),
     path("metrics", health.metrics),
     path("", include("apps.identity.ui.urls_bare")),
 ]

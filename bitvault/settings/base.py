@@ -151,7 +151,7 @@ MIDDLEWARE = [
     "bitvault.gateway.middleware.HostChoice",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "bitvault.gateway.middleware.FormProof",
     "bitvault.gateway.middleware.Operators",
     "bitvault.gateway.middleware.Messages",
     "django_htmx.middleware.HtmxMiddleware",

@@ -96,11 +96,12 @@ class Environment:
 
     @property
     def socket_sources(self) -> tuple[str, ...]:
-        """Where pages may open sockets besides their own origin: at their own host names, by the scheme and port of ``socket_url``."""
-        if not self.socket_url:
-            return ()
-        parts = urlsplit(self.socket_url)
-        return self.socket_url, f"{parts.scheme}://*.{parts.netloc}"
+        """Where pages may open sockets: at their own host names, by the scheme and port of ``socket_url``, or else by their own.
+
+        Not every browser understands ``'self'`` as the sockets of the page's own origin.
+        """
+        parts = urlsplit(self.socket_url or f"ws{self.base_url.removeprefix('http')}")
+        return f"{parts.scheme}://{parts.netloc}", f"{parts.scheme}://*.{parts.netloc}"
 
     @property
     def secure(self) -> bool:
@@ -113,7 +114,10 @@ def read() -> Environment:
 
     :raises ImproperlyConfigured: a variable is missing or wrong; the sentence names it.
     """
-    base_url = _text("BITVAULT_BASE_URL", default="http://localhost:8000").rstrip("/")
+    domain = _text("BITVAULT_DOMAIN", default="").lower()
+    base_url = _text("BITVAULT_BASE_URL", default=f"https://{domain}" if domain else "http://localhost:8000").rstrip(
+        "/"
+    )
     if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname:
         raise ImproperlyConfigured("BITVAULT_BASE_URL must look like https://vault.example.com")
     s3_endpoint_url = _required("BITVAULT_S3_ENDPOINT_URL")

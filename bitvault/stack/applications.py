@@ -1,13 +1,15 @@
-"""BitVault's own processes on one machine: web, sockets, workers and beat, and the commands that prepare their ground."""
+"""BitVault's own processes on one machine: web, sockets, workers, beat and the front, and the commands that prepare their ground."""
 
 import http.client
 import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from bitvault.stack.console import Console
+from bitvault.stack.caddy import Caddy, Reach, listens
+from bitvault.stack.console import Console, quiet_output
 from bitvault.stack.errors import StackError
 from bitvault.stack.layout import ROOT, STATIC_FILES, Layout
 from bitvault.stack.ports import LOOPBACK
@@ -49,13 +51,26 @@ class Applications:
     """The processes that run BitVault's code."""
 
     def __init__(
-        self, *, layout: Layout, console: Console, ports: Mapping[str, int], variables: Mapping[str, str]
+        self,
+        *,
+        layout: Layout,
+        console: Console,
+        ports: Mapping[str, int],
+        variables: Mapping[str, str],
+        reach: Reach | None = None,
     ) -> None:
         """Describe the processes; ``variables`` lead them to their servers."""
         self.layout = layout
         self.ports = ports
-        self._environment = surroundings() | {"BITVAULT_STATIC_DIRECTORY": str(STATIC_FILES)} | dict(variables)
+        self.reach = reach or Reach(port=ports["web"])
+        # The front names one address of a client, and replaces whatever the client says of itself.
+        told = {"BITVAULT_STATIC_DIRECTORY": str(STATIC_FILES), "BITVAULT_TRUSTED_PROXY_COUNT": "1"}
+        self._environment = surroundings() | told | dict(variables)
         self.group = ChildGroup(stack_directory=layout.directory, output=console.output_of)
+        # Stopped after the others: until then it answers for them.
+        self.front = ChildGroup(
+            stack_directory=layout.directory, output=lambda name: quiet_output(layout.log / f"{name}.log")
+        )
 
     def command(self, name: str, *arguments: str) -> Child:
         """Start one of ``manage.py``'s commands."""
@@ -74,7 +89,7 @@ class Applications:
             raise StackError(f"The step '{name}' failed (exit code {code}); {self.layout.log / name}.log tells why.")
 
     def start(self) -> None:
-        """Start web, sockets, workers and beat, and wait until the web answers.
+        """Start web, sockets, workers, beat and the front, and wait until all that answers does.
 
         :raises StackError: it does not.
         """
@@ -83,12 +98,31 @@ class Applications:
         workers = (self._worker(name, *options) for name, options in LANES.items())
         for program in (self._web(), self._sockets(), *workers, self._beat()):
             self.group.launch(program)
-        web = self.group.children[0]
+        self.start_front()
+        web, sockets, *_ = self.group.children
         deadline = time.monotonic() + READY_SECONDS
-        while not answers(self.ports["web"]):
-            if web.exit_code() is not None or time.monotonic() > deadline:
-                raise StackError(f"The web server did not start; {self.layout.log / 'web'}.log tells why.")
+        self._await(web, lambda: answers(self.ports["wsgi"]), deadline)
+        self._await(sockets, lambda: answers(self.ports["sockets"]), deadline)
+        self._await(self.front.children[0], lambda: listens(self.reach.listen, self.reach.port), deadline)
+
+    def start_front(self) -> Child:
+        """Start the front; it answers for a web that does not do so yet."""
+        return self.front.launch(self._front())
+
+    def _await(self, child: Child, is_ready: Callable[[], bool], deadline: float) -> None:
+        while not is_ready():
+            if child.exit_code() is not None or time.monotonic() > deadline:
+                name = child.program.name
+                raise StackError(f"The process '{name}' did not start; {self.layout.log / name}.log tells why.")
             time.sleep(POLL_SECONDS)
+
+    def _front(self) -> Program:
+        return Caddy(
+            directory=self.layout.front,
+            ports=self.ports,
+            reach=self.reach,
+            static_files=Path(self._environment["BITVAULT_STATIC_DIRECTORY"]),
+        ).prepare()
 
     def _python(self, name: str, *arguments: str) -> Program:
         environment = self._environment
@@ -103,7 +137,9 @@ class Applications:
         return self._python(
             "web",
             *("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"),
-            *("--host", LOOPBACK, "--port", str(self.ports["web"])),
+            *("--host", LOOPBACK, "--port", str(self.ports["wsgi"])),
+            # The front lets go of an idle connection before this one does (60 s are the most).
+            *("--http1-header-read-timeout", "60000"),
             *("--workers", str(workers), "--blocking-threads", str(threads)),
             *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "warning"),
             WEB_APPLICATION,

@@ -42,6 +42,7 @@ class Layout:
         self.database = directory / "postgresql"
         self.prepared = directory / "prepared.json"
         self.figures = directory / "figures"
+        self.front = directory / "caddy"
 
     def open(self, *, least_free_bytes: int = LEAST_FREE_BYTES) -> None:
         """Make sure that the directory is ours, ours to write, whole, and on a disk with room.

@@ -4,9 +4,9 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bitvault.stack.applications import surroundings
+from bitvault.stack.caddy import Reach
 from bitvault.stack.errors import StackError
 from bitvault.stack.layout import ROOT, Layout
 from bitvault.stack.leftovers import SupervisorLock
@@ -25,9 +25,10 @@ def manage(directory: Path, arguments: Sequence[str]) -> None:
     demo = read_demo(layout.demo)
     if not demo:
         raise StackError("BitVault is starting for the first time: wait until it says that it is running.")
-    # Which port the web has is its supervisor's choice for this run; the demo is made for it.
-    ports = {**layout.read_ports(), "web": urlsplit(demo["base_url"]).port or 0}
-    servers = Servers(directory=directory, ports=ports, secrets=layout.ensure_secrets())
+    # Where people reach it is its supervisor's choice for this run; the demo is made for it.
+    reach = Reach.of_base_url(demo["base_url"])
+    ports = {**layout.read_ports(), "web": reach.port}
+    servers = Servers(directory=directory, ports=ports, secrets=layout.ensure_secrets(), reach=reach)
     os.chdir(ROOT)
     environment = {**os.environ, **surroundings(), **servers.environment()}
     os.execve(sys.executable, [sys.executable, "manage.py", *arguments], environment)  # noqa: S606 - no shell is wanted

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from bitvault.stack.caddy import Reach
 from bitvault.stack.console import quiet_output
 from bitvault.stack.errors import StackError
 from bitvault.stack.ports import LOOPBACK
@@ -16,9 +17,10 @@ from bitvault.stack.secrets import StackSecrets
 from bitvault.stack.valkey import Valkey
 
 SERVER_PORTS = ("postgresql", "valkey", *PORT_NAMES)
-WEB_PORTS = ("web", "sockets")
+WEB_PORTS = ("web", "wsgi", "sockets")
 
 DEMO_TENANT = "demo"
+SOCKET_PATH = "/ws/v1/sync"
 
 # The slowest restart of the store that was ever measured took 8 s; a machine under load gets room.
 READY_SECONDS = 60.0
@@ -27,22 +29,39 @@ LOG_TAIL_LINES = 5
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a stack is reached."""
+    """Where a stack is reached: pages, REST and sockets by one origin, and the store where its URLs are signed for."""
 
     base_url: str
-    # For programs that do not resolve names under ``localhost``.
+    # For programs: without a domain, they need not resolve names under ``localhost``.
     plain_url: str
     demo_url: str
     socket_url: str
+    # The pages of all tenants, with their host name as ``*``.
+    tenants_url: str
+    store_url: str
 
     @classmethod
-    def of(cls, ports: Mapping[str, int]) -> Self:
-        """Derive the addresses from the ports."""
+    def of(cls, ports: Mapping[str, int], reach: Reach | None = None) -> Self:
+        """Derive the addresses from the ports, and from the domain if there is one."""
+        reach = reach or Reach(port=ports["web"])
+        if reach.domain:
+            name, end = reach.domain, reach.suffix
+            return cls(
+                base_url=f"https://{name}{end}",
+                plain_url=f"https://{name}{end}",
+                demo_url=f"https://{DEMO_TENANT}.{name}{end}",
+                socket_url=f"wss://{name}{end}{SOCKET_PATH}",
+                tenants_url=f"https://*.{name}{end}",
+                store_url=f"https://store.{name}{end}",
+            )
+        end = reach.suffix
         return cls(
-            base_url=f"http://localhost:{ports['web']}",
-            plain_url=f"http://{LOOPBACK}:{ports['web']}",
-            demo_url=f"http://{DEMO_TENANT}.localhost:{ports['web']}",
-            socket_url=f"ws://localhost:{ports['sockets']}",
+            base_url=f"http://localhost{end}",
+            plain_url=f"http://{LOOPBACK}{end}",
+            demo_url=f"http://{DEMO_TENANT}.localhost{end}",
+            socket_url=f"ws://{LOOPBACK}{end}{SOCKET_PATH}",
+            tenants_url=f"http://*.localhost{end}",
+            store_url=f"http://{LOOPBACK}:{ports['s3']}",
         )
 
 
@@ -50,11 +69,18 @@ class Servers:
     """PostgreSQL, Valkey and SeaweedFS of one directory."""
 
     def __init__(
-        self, *, directory: Path, ports: dict[str, int], secrets: StackSecrets, throwaway: bool = False
+        self,
+        *,
+        directory: Path,
+        ports: dict[str, int],
+        secrets: StackSecrets,
+        throwaway: bool = False,
+        reach: Reach | None = None,
     ) -> None:
         """Describe the servers; nothing is started."""
         self.directory = directory
         self.ports = ports
+        self.addresses = Addresses.of(ports, reach)
         self._secrets = secrets
         self.group = ChildGroup(stack_directory=directory, output=lambda name: quiet_output(self.log_of(name)))
         self.postgresql = PostgreSQL(
@@ -69,7 +95,7 @@ class Servers:
             directory=directory / "seaweedfs",
             ports={name: ports[name] for name in PORT_NAMES},
             secrets=secrets,
-            origins=StoreOrigins(bare=f"http://localhost:{ports['web']}", tenants=f"http://*.localhost:{ports['web']}"),
+            origins=StoreOrigins(bare=self.addresses.base_url, tenants=self.addresses.tenants_url),
         )
 
     def start(self) -> None:
@@ -123,19 +149,17 @@ class Servers:
 
     def environment(self) -> dict[str, str]:
         """Give the variables that lead an application to these servers."""
-        addresses = Addresses.of(self.ports)
         return {
             "BITVAULT_SECRET_KEY": self._secrets.django_secret_key,
             "BITVAULT_DATABASE_URL": self.postgresql.url,
             "BITVAULT_DATABASE_OWNER_URL": self.postgresql.url,
             "BITVAULT_REDIS_URL": self.valkey.url,
             "BITVAULT_S3_ENDPOINT_URL": self.seaweedfs.endpoint_url,
-            "BITVAULT_S3_PUBLIC_ENDPOINT_URL": self.seaweedfs.endpoint_url,
+            "BITVAULT_S3_PUBLIC_ENDPOINT_URL": self.addresses.store_url,
             "BITVAULT_S3_REGION": REGION,
             "BITVAULT_S3_ACCESS_KEY_ID": self._secrets.s3_access_key_id,
             "BITVAULT_S3_SECRET_ACCESS_KEY": self._secrets.s3_secret_access_key,
             "BITVAULT_S3_BUCKET": BUCKET,
             "BITVAULT_S3_ASSETS_BUCKET": ASSETS_BUCKET,
-            "BITVAULT_BASE_URL": addresses.base_url,
-            "BITVAULT_SOCKET_URL": addresses.socket_url,
+            "BITVAULT_BASE_URL": self.addresses.base_url,
         }

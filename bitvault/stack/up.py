@@ -8,17 +8,15 @@ from pathlib import Path
 
 from bitvault.stack import fingerprints
 from bitvault.stack.applications import Applications
+from bitvault.stack.caddy import Reach
 from bitvault.stack.console import Console
-from bitvault.stack.errors import StackError
 from bitvault.stack.layout import STATIC_FILES, Layout
 from bitvault.stack.leftovers import SupervisorLock, end_leftovers
 from bitvault.stack.process import Child
 from bitvault.stack.servers import SERVER_PORTS, Addresses, Servers
 from bitvault.stack.supervisor import StopAsked, Supervisor, stopping_by_signal
 
-DEFAULT_WEB_PORT = 8000
-HIGHEST_PORT = 65_535
-OWN_PORTS = (*SERVER_PORTS, "sockets")
+OWN_PORTS = (*SERVER_PORTS, "wsgi", "sockets", "front_http")
 
 
 def run(directory: Path) -> None:
@@ -66,16 +64,20 @@ class Stack:
     @classmethod
     def of(cls, layout: Layout, console: Console) -> "Stack":
         """Put the parts together; nothing is started."""
-        ports = layout.ensure_ports(OWN_PORTS, web_port=chosen_web_port())
-        servers = Servers(directory=layout.directory, ports=ports, secrets=layout.ensure_secrets())
-        applications = Applications(layout=layout, console=console, ports=ports, variables=servers.environment())
+        reach = Reach.chosen(os.environ)
+        reach.require_allowed()
+        ports = layout.ensure_ports(OWN_PORTS, web_port=reach.port)
+        servers = Servers(directory=layout.directory, ports=ports, secrets=layout.ensure_secrets(), reach=reach)
+        applications = Applications(
+            layout=layout, console=console, ports=ports, variables=servers.environment(), reach=reach
+        )
         return cls(
             layout=layout,
             console=console,
-            addresses=Addresses.of(ports),
+            addresses=servers.addresses,
             servers=servers,
             applications=applications,
-            supervisor=Supervisor([applications.group, servers.group], console=console),
+            supervisor=Supervisor([applications.group, applications.front, servers.group], console=console),
         )
 
     def start(self) -> None:
@@ -99,7 +101,7 @@ class Stack:
         if collecting is not None:
             self.applications.finish(collecting)
             prepared.note("static", static_files)
-        self.console.say("starting web, sockets, worker and beat")
+        self.console.say("starting web, sockets, worker, beat and the front")
         self.applications.start()
 
     def _create_demo(self) -> Child:
@@ -107,22 +109,12 @@ class Stack:
             "demo",
             *("create_demo", "--output", str(self.layout.demo)),
             *("--base-url", self.addresses.plain_url, "--browser-url", self.addresses.demo_url),
+            *("--socket-url", self.addresses.socket_url),
         )
 
     def _demo_is_current(self) -> bool:
         demo = read_demo(self.layout.demo)
-        return demo.get("base_url") == self.addresses.plain_url
-
-
-def chosen_web_port() -> int:
-    """Read the port of the web server from BITVAULT_PORT.
-
-    :raises StackError: it is no port.
-    """
-    given = os.environ.get("BITVAULT_PORT", "") or str(DEFAULT_WEB_PORT)
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= HIGHEST_PORT:
-        raise StackError(f"BITVAULT_PORT is '{given}', which is no port: give a number from 1 to {HIGHEST_PORT}.")
-    return int(given)
+        return (demo.get("base_url"), demo.get("socket_url")) == (self.addresses.plain_url, self.addresses.socket_url)
 
 
 def read_demo(path: Path) -> dict[str, str]:

@@ -1,13 +1,12 @@
 """What every page's template knows about its surroundings."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.http.request import split_domain_port
 
 from bitvault.kernel import tenancy
+from bitvault.web.address import socket_origin
 
 
 def surroundings(request: HttpRequest) -> dict[str, Any]:
@@ -23,10 +22,6 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
 def socket_url(request: HttpRequest) -> str:
     """Tell a page where its sockets are; empty for its own origin.
 
-    At the page's own host name, whatever the port: that is where the browser sends the session's cookie.
+    Behind a front pages and sockets are one origin, and BITVAULT_SOCKET_URL is empty.
     """
-    if not settings.BITVAULT_SOCKET_URL:
-        return ""
-    sockets = urlsplit(settings.BITVAULT_SOCKET_URL)
-    name, _port = split_domain_port(request.get_host())
-    return f"{sockets.scheme}://{name}{f':{sockets.port}' if sockets.port else ''}"
+    return socket_origin(request) if settings.BITVAULT_SOCKET_URL else ""

@@ -35,7 +35,8 @@ def require_own_origin(request: HttpRequest) -> None:
 
     :raises CsrfFailed: ``Origin`` or ``Sec-Fetch-Site`` tells of another origin.
     """
-    origin = request.headers.get("Origin")
+    # Not from ``headers``, which may have been read before the spelling was settled (``address.settle_host``).
+    origin = request.META.get("HTTP_ORIGIN")
     if origin is not None and origin != f"{request.scheme}://{request.get_host()}":
         raise CsrfFailed("The request comes from another origin.")
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):

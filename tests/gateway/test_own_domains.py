@@ -14,6 +14,7 @@ from apps.identity.models import Domain
 from apps.sync.sockets import admission, handshake
 from bitvault.kernel import clock
 from bitvault.settings import production
+from bitvault.web.address import page_origin
 from tests.support.world import ACME, BETA, PASSWORD
 
 OWN = "files.example.org"
@@ -109,10 +110,10 @@ def test_a_socket_opens_to_pages_of_exactly_this_origin(browser):
         )
         return admission.judge(asked)
 
-    assert isinstance(ask(handshake.page_origin(OWN)), admission.Guest)
-    for origin in (f"http://evil.{OWN}", "http://acme.localhost", handshake.page_origin(OWN) + "1", None):
+    assert isinstance(ask(page_origin(OWN)), admission.Guest)
+    for origin in (f"http://evil.{OWN}", "http://acme.localhost", page_origin(OWN) + "1", None):
         assert ask(origin) == admission.Refusal()
-    assert ask(handshake.page_origin("nobody.example"), host="nobody.example") == admission.Refusal()
+    assert ask(page_origin("nobody.example"), host="nobody.example") == admission.Refusal()
 
 
 def test_production_admits_the_same_hosts(settings):

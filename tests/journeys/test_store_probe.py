@@ -10,7 +10,7 @@ def test_a_worker_that_starts_probes_the_store(live):
     """No beat runs here, so nothing but the worker's own start asks for it."""
 
     def readiness():
-        return httpx.get(f"{live.bare_url}/readyz").json()
+        return httpx.get(f"{live.web_url}/readyz").json()
 
     assert readiness()["store_fit"] is None
     live.start_worker()

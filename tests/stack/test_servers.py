@@ -18,6 +18,7 @@ def test_everything_listens_on_loopback_alone(servers):
     assert {address for address, _ in listening} == {LOOPBACK_HEX}
     assert {port for _, port in listening} == set(servers.ports.values()) - {
         servers.ports["web"],
+        servers.ports["wsgi"],
         servers.ports["sockets"],
     }
 

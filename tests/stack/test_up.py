@@ -105,9 +105,10 @@ def test_a_first_start_leads_to_a_vault_that_serves(installation):
     installation.start(within=FIRST_START_SECONDS)
     demo = installation.demo
     assert installation.layout.demo.stat().st_mode & 0o777 == 0o600
-    assert set(demo) == {"base_url", "browser_url", "tenant", "email", "password", "token", "member"}
+    assert set(demo) == {"base_url", "browser_url", "socket_url", "tenant", "email", "password", "token", "member"}
     assert demo["base_url"] == f"http://127.0.0.1:{installation.port}"
     assert demo["browser_url"] == f"http://demo.localhost:{installation.port}"
+    assert demo["socket_url"] == f"ws://127.0.0.1:{installation.port}/ws/v1/sync"
     for person in (demo, demo["member"]):
         status, body = installation.ask("GET", "/api/v1/me", token=person["token"])
         assert status == 200, body
@@ -118,7 +119,7 @@ def test_a_first_start_leads_to_a_vault_that_serves(installation):
         assert word in installation.said()
 
 
-def test_a_style_sheet_is_served_by_the_application_itself(installation):
+def test_a_style_sheet_is_served_at_the_same_address(installation):
     status, page = installation.ask("GET", "/sign-in/", host=urlsplit(installation.demo["browser_url"]).netloc)
     assert status == 200
     links = [part.partition('"')[0] for part in page.decode().split('href="') if part.startswith("/static/")]

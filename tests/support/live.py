@@ -26,6 +26,7 @@ from botocore.config import Config
 
 from bitvault.stack import fingerprints
 from bitvault.stack.applications import Applications, answers
+from bitvault.stack.caddy import listens
 from bitvault.stack.console import Console
 from bitvault.stack.layout import ROOT, Layout
 from bitvault.stack.ports import LOOPBACK, free_ports
@@ -90,7 +91,7 @@ class Live:
         self, *, template: str, name: str, changes: dict[str, str] | None = None, origins: bool = True
     ) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="bitvault-live-"))
-        self.ports = free_ports(("web", "sockets", "valkey"))
+        self.ports = free_ports(("web", "wsgi", "sockets", "valkey"))
         self.database_name = name
         self._template = template
         self._origins = origins
@@ -105,8 +106,8 @@ class Live:
             "BITVAULT_DATABASE_OWNER_URL": self.database_url,
             "BITVAULT_REDIS_URL": self.valkey.url,
             "BITVAULT_BASE_URL": self.bare_url,
-            "BITVAULT_SOCKET_URL": f"ws://localhost:{self.ports['sockets']}",
             "BITVAULT_LOG_FORMAT": "json",
+            "BITVAULT_STATIC_DIRECTORY": str(_static_root()),
             "BITVAULT_TEST_STATIC_ROOT": str(_static_root()),
             "DJANGO_SETTINGS_MODULE": SETTINGS,
             **(changes or {}),
@@ -134,6 +135,11 @@ class Live:
     def base_url(self) -> str:
         """The plain address: the REST surface by token."""
         return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def web_url(self) -> str:
+        """The web process itself, past the front."""
+        return f"http://{LOOPBACK}:{self.ports['wsgi']}"
 
     @property
     def bare_url(self) -> str:
@@ -193,6 +199,7 @@ class Live:
         for client in self._clients:
             client.close()
         self.applications.group.stop()
+        self.applications.front.stop()
         if self._origins:
             self._allow_origins(present=False)
         with databases.administration() as admin:
@@ -200,14 +207,16 @@ class Live:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def start_web(self, application: str | None = None) -> None:
-        """Start the web server and wait until it answers; ``application`` names another one than BitVault's own."""
+        """Start the web server, behind the front, and wait until it answers; ``application`` names another one than BitVault's own."""
+        if not self.applications.front.children:
+            self.applications.start_front()
         program = self.applications._web()
         if application is not None:
             from dataclasses import replace
 
             program = replace(program, command=(*program.command[:-1], application))
         self._web = self.applications.group.launch(program)
-        self.await_that(lambda: answers(self.port))
+        self.await_that(lambda: answers(self.ports["wsgi"]) and listens(LOOPBACK, self.port))
 
     def kill_web(self) -> None:
         """End the web server and all its workers at once, as a power cut would."""

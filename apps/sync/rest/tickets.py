@@ -1,13 +1,16 @@
 """Tickets for sockets: parse → door → render."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpResponse
 
-from apps.sync import api, dtos
+from apps.sync import api
 from apps.sync.errors import DeviceEnded
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import TooManyRequests
+from bitvault.web.address import SOCKET_PATH, socket_origin
 from bitvault.web.views import ActorRequest, Body, View, operation
 
 
@@ -17,13 +20,24 @@ class AskForTicket(Body, frozen=True):
     device_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketTicket:
+    """Opens one socket, once, at ``url`` until ``expires_at``."""
+
+    ticket: str
+    url: str
+    expires_at: datetime
+
+
 class Tickets(View):
     """One-use tickets: ``wss://…/ws/v1/sync?ticket=…`` opens a socket that says how far changes can be read."""
 
     write_scope = Scope.FILES_READ
 
-    @operation(body=AskForTicket, answer=dtos.Ticket, status=201, problems=(DeviceEnded, TooManyRequests))
+    @operation(body=AskForTicket, answer=SocketTicket, status=201, problems=(DeviceEnded, TooManyRequests))
     def post(self, request: ActorRequest) -> HttpResponse:
-        """Make a ticket; it is good for 30 seconds and one socket."""
+        """Make a ticket; it is good for 30 seconds and one socket at its whole address."""
         body = self.parse(AskForTicket, request)
-        return self.render(api.issue_ticket(actor=request.actor, device_id=body.device_id), status=201)
+        made = api.issue_ticket(actor=request.actor, device_id=body.device_id)
+        url = f"{socket_origin(request)}{SOCKET_PATH}?ticket={made.ticket}"
+        return self.render(SocketTicket(ticket=made.ticket, url=url, expires_at=made.expires_at), status=201)

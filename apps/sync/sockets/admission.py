@@ -17,10 +17,11 @@ from apps.identity import api as identity
 from apps.sync import api
 from apps.sync.errors import InvalidTicket
 from apps.sync.sockets.codes import Close
-from apps.sync.sockets.handshake import Handshake, page_origin
+from apps.sync.sockets.handshake import Handshake
 from bitvault.events import api as events
 from bitvault.kernel import tenancy
 from bitvault.kernel.tenancy import Tenant
+from bitvault.web.address import page_origin
 from bitvault.web.wakeups import Bond, bond
 
 

@@ -12,8 +12,6 @@ from bitvault.web.address import find_address
 _TICKET_LIMIT = 200
 """Characters of a query that are looked at; a ticket has 43."""
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
@@ -51,18 +49,6 @@ def read(scope: dict[str, Any]) -> Handshake | None:
         session_key=cookies.get(settings.SESSION_COOKIE_NAME),
         address=find_address(peer[0] if peer else "", ",".join(headers.get(b"x-forwarded-for", []))),
     )
-
-
-def page_origin(host: str) -> str:
-    """Name the one origin whose pages may open a socket at ``host``: the same host name, as pages are served.
-
-    Scheme and port are those of BITVAULT_BASE_URL. They may differ from the socket's own: cookies are bound to a host name and not to a
-    port, so the session comes along to another port, and pages of any other port are told apart here.
-    """
-    base = urlsplit(settings.BITVAULT_BASE_URL)
-    shown = f"[{host}]" if ":" in host else host
-    port = "" if base.port in (None, _DEFAULT_PORTS[base.scheme]) else f":{base.port}"
-    return f"{base.scheme}://{shown}{port}"
 
 
 def _read_ticket(query: bytes) -> str | None:

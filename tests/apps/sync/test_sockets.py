@@ -12,10 +12,11 @@ from contextlib import suppress
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect as open_socket
 
 from bitvault.stack.ports import LOOPBACK
 from bitvault.web import wakeups
-from tests.support.sockets import close_code, head_of, refused
+from tests.support.sockets import PATH, close_code, head_of, refused
 from tests.support.world import ACME, BETA
 
 pytestmark = pytest.mark.journey
@@ -48,6 +49,27 @@ def test_a_ticket_opens_a_socket_that_says_the_head_at_once(sockets):
 def test_a_ticket_opens_at_the_tenant_s_host_too_but_not_at_another_tenant_s(sockets, acme_host):
     assert head_of(sockets.open(ticket=sockets.ticket(), host=acme_host)) >= 0
     assert close_code(sockets.open(ticket=sockets.ticket(), host="beta.localhost")) == 4401
+
+
+def test_a_ticket_names_the_whole_address_at_which_pages_and_rest_are_too(sockets, live):
+    answer = live.client("mia").post("/sync/ticket").json()
+    assert answer["url"] == f"ws://{LOOPBACK}:{live.port}{PATH}?ticket={answer['ticket']}"
+    assert live.client("mia").get("/me").json()["socket_url"] == answer["url"].partition("?")[0]
+    with open_socket(answer["url"], ping_interval=None) as connection:
+        assert head_of(connection) >= 0
+
+
+def test_a_page_opens_its_socket_at_its_own_origin_through_the_front(sockets, live, acme_host, origin):
+    browser = sockets.sign_in()
+    plug = socket.create_connection((LOOPBACK, live.port))
+    with open_socket(
+        f"ws://{acme_host}:{live.port}{PATH}",
+        sock=plug,
+        origin=origin,
+        additional_headers={"Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())},
+        ping_interval=None,
+    ) as connection:
+        assert head_of(connection) >= 0
 
 
 def test_a_used_ticket_is_refused(sockets):

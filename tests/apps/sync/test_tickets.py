@@ -27,7 +27,10 @@ def make_token(api):
 def test_a_ticket_stands_for_the_credential_that_asked(api, actor):
     answer = api("mia").post("/sync/ticket")
     assert answer.status_code == 201
-    assert answer.json().keys() == {"ticket", "expires_at"}
+    made = answer.json()
+    assert made.keys() == {"ticket", "url", "expires_at"}
+    assert made["url"].endswith(f"/ws/v1/sync?ticket={made['ticket']}")
+    assert made["url"].startswith("ws://")
     holder = sync.redeem_ticket(ticket=answer.json()["ticket"])
     assert (holder.tenant_id, holder.user_id, holder.token_id) == (actor.tenant.id, actor.user_id, actor.token_id)
     assert (holder.session_id, holder.device_id) == (None, None)

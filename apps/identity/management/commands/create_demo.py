@@ -19,6 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("--output", type=Path, required=True, help="the file, like var/demo.json")
         parser.add_argument("--base-url", required=True, help="where programs find the REST surface")
         parser.add_argument("--browser-url", required=True, help="where a browser finds the demo tenant")
+        parser.add_argument(
+            "--socket-url", default="", help="where devices open sockets, like ws://127.0.0.1:8000/ws/v1/sync"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["output"]
@@ -27,6 +30,7 @@ class Command(BaseCommand):
         except demo.DemoTaken as error:
             raise CommandError(str(error)) from error
         content = {**credentials, "base_url": options["base_url"], "browser_url": options["browser_url"]}
-        order = ("base_url", "browser_url", "tenant", "email", "password", "token", "member")
+        content["socket_url"] = options["socket_url"]
+        order = ("base_url", "browser_url", "socket_url", "tenant", "email", "password", "token", "member")
         demo.write(path, {key: content[key] for key in order})
         self.stdout.write(done)
