@@ -7,7 +7,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.db.models.functions import Length, Lower
+from django.db.models.functions import Length, Lower, Now
 from django.db.models.lookups import Exact
 from django_tenants.models import DomainMixin, TenantMixin
 
@@ -140,6 +140,8 @@ class ApiToken(PublicModel):
     secret_hash = models.BinaryField(max_length=32)
     scopes = ArrayField(models.CharField(max_length=32))
     created_at = models.DateTimeField()
+    proved_at = models.DateTimeField(db_default=Now())
+    """When the password was proved by whose credential it was made; a password that was changed since ends it, whichever way."""
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)

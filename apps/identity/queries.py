@@ -30,7 +30,8 @@ _FIND_HOLDER = """
 SELECT token.secret_hash, token.scopes, token.expires_at, token.last_used_at, token.user_id, member.role,
        tenant.id, tenant.slug, tenant.name
 FROM public.identity_api_token AS token
-JOIN public.identity_user AS person ON person.id = token.user_id AND person.is_active
+JOIN public.identity_user AS person
+  ON person.id = token.user_id AND person.is_active AND person.password_changed_at <= token.proved_at
 JOIN public.identity_membership AS member ON member.user_id = token.user_id AND member.tenant_id = token.tenant_id
 JOIN public.identity_tenant AS tenant ON tenant.id = token.tenant_id AND tenant.state = 'active'
 WHERE token.id = %s AND token.revoked_at IS NULL
@@ -58,7 +59,8 @@ WHERE session.id = ANY(%(sessions)s) AND session.expire_date > %(now)s
 UNION ALL
 SELECT token.id
 FROM public.identity_api_token AS token
-JOIN public.identity_user AS person ON person.id = token.user_id AND person.is_active
+JOIN public.identity_user AS person
+  ON person.id = token.user_id AND person.is_active AND person.password_changed_at <= token.proved_at
 JOIN public.identity_membership AS member ON member.user_id = token.user_id AND member.tenant_id = token.tenant_id
 JOIN public.identity_tenant AS tenant ON tenant.id = token.tenant_id AND tenant.state = 'active'
 WHERE token.id = ANY(%(tokens)s) AND token.revoked_at IS NULL AND token.expires_at > %(now)s

@@ -84,6 +84,8 @@ def replace(*, person: models.User, new_password: str, by: Actor | None) -> None
         end_tokens(tokens, actor_id=actor_id)
         if own_session is not None:
             models.Session.objects.filter(id=own_session, user_id=person.id).update(proved_at=now)
+        if by is not None and by.token_id is not None:
+            models.ApiToken.objects.filter(id=by.token_id, user_id=person.id).update(proved_at=now)
         for tenant_id in models.Membership.objects.filter(user_id=person.id).values_list("tenant_id", flat=True):
             publish(PasswordChanged(user_id=person.id, actor_id=actor_id), tenant_id=tenant_id)
         tx.after_commit(queries.forget_remembered)

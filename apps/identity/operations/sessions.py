@@ -7,6 +7,7 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from apps.identity import dtos, models, queries
 from apps.identity.errors import InvalidCredentials
+from apps.identity.operations import standing
 from apps.identity.operations.endings import end_sessions
 from apps.identity.session_store import SessionStore, hash_key
 from bitvault.events.api import publish
@@ -26,11 +27,8 @@ def start(
     """Sign a browser in under a new key; a key that somebody planted before is worth nothing afterwards."""
     store = _require_store(session)
     with tenancy.entered(tenant) if tenant is not None else nullcontext(), db.public_transaction():
-        # Locked: a change of password or membership that runs beside comes wholly before this or ends this session too.
-        person = models.User.objects.select_for_update(no_key=True).filter(pk=signed_in.user_id, is_active=True).first()
-        if person is None or person.password_changed_at > signed_in.proved_at:
-            raise InvalidCredentials
-        if tenant is not None and not _is_member(tenant, person.id):
+        person = standing.find_person(signed_in.user_id, proved_at=signed_in.proved_at)
+        if person is None or (tenant is not None and not standing.is_member(tenant, person.id)):
             raise InvalidCredentials
         _end_row(store, actor_id=person.id)
         row = store.begin(user_id=person.id, proved_at=signed_in.proved_at, address=address, agent=_readable(agent))
@@ -66,12 +64,6 @@ def _end_row(store: SessionStore, *, actor_id: UUID | None) -> None:
     """End what the browser had before, with its event."""
     if store.session_key is not None:
         end_sessions(models.Session.objects.filter(session_key=hash_key(store.session_key)), actor_id=actor_id)
-
-
-def _is_member(tenant: Tenant, user_id: UUID) -> bool:
-    return models.Membership.objects.filter(
-        tenant_id=tenant.id, user_id=user_id, tenant__state=models.TenantState.ACTIVE
-    ).exists()
 
 
 def _require_store(session: SessionBase) -> SessionStore:

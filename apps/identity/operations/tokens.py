@@ -5,7 +5,7 @@ from uuid import UUID
 
 from apps.identity import credentials, dtos, models, queries
 from apps.identity.errors import InvalidExpiry, ScopesTooWide
-from apps.identity.operations import texts
+from apps.identity.operations import standing, texts
 from apps.identity.operations.endings import end_tokens
 from bitvault.events.api import publish
 from bitvault.events.catalog.identity import TokenCreated
@@ -41,6 +41,7 @@ def create(*, actor: Actor, name: str, scopes: frozenset[Scope], expires_at: dat
         expires_at=expires_at,
     )
     with db.public_transaction():
+        row.proved_at = standing.lock_credential(actor)
         row.save(force_insert=True)
         publish(
             TokenCreated(
