@@ -8,43 +8,16 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.identity import models, queries
-from apps.identity.errors import InvalidCredentials, InvalidDomain
-from apps.identity.operations import guesses, members, passwords, sessions, tenants, texts, tokens
+from apps.identity.errors import InvalidDomain
+from apps.identity.operations import members, passwords, sessions, tenants, texts, tokens
 from bitvault.kernel.actor import Role
-from bitvault.kernel.errors import BitVaultError, TooManyRequests, Unavailable
-from bitvault.web.address import client_address
-
-
-class OperatorSignIn(AdminAuthenticationForm):
-    """Django's form, with guesses counted before a password is compared."""
-
-    def clean(self) -> dict[str, Any]:
-        """Check e-mail and password, unless too many were guessed."""
-        request = self.request
-        if request is None:
-            return super().clean()
-        email = str(self.cleaned_data.get("username") or "")
-        try:
-            with guesses.counted(email=email, address=client_address(request)):
-                try:
-                    return super().clean()
-                except ValidationError as error:
-                    self._refusal = error
-                    raise InvalidCredentials from error
-        except InvalidCredentials:
-            raise self._refusal from None
-        except (TooManyRequests, Unavailable) as error:
-            raise ValidationError(error.detail) from error
-
-
-admin.site.login_form = OperatorSignIn
+from bitvault.kernel.errors import BitVaultError
 
 
 def operator_id(request: HttpRequest) -> UUID:

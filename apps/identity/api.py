@@ -199,15 +199,17 @@ def remove_member(*, tenant: Tenant, user_id: UUID, removed_by: UUID | None = No
 
 
 @exposed
-def sign_in(*, email: str, password: str, tenant: Tenant | None, address: str) -> SignedIn:
+def sign_in(*, email: str, password: str, tenant: Tenant | None, address: str, browser: str | None = None) -> SignedIn:
     """Prove a person by password: to one tenant, or at the bare host (``tenant=None``) to all of theirs.
+
+    :param browser: the number of a browser that has proved this account before; its guesses are counted apart from strangers'.
 
     :raises TooManyRequests: too many guesses for this account or from this address; nothing was compared.
     :raises InvalidCredentials: wrong, unknown, or no member: the same answer after the same work.
     :raises Unavailable: guesses cannot be counted now, so none is let through.
     """
     try:
-        return passwords.sign_in(email=email, password=password, tenant=tenant, address=address)
+        return passwords.sign_in(email=email, password=password, tenant=tenant, address=address, browser=browser)
     except InvalidCredentials:
         if tenant is not None:
             with tenancy.entered(tenant):

@@ -1,11 +1,13 @@
-"""Django's handle on the module."""
+"""Django's handles on the module, and on Django admin, whose people are ours."""
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class IdentityConfig(AppConfig):
     """Identity & Access: tenants, people, memberships, tokens, sessions."""
 
+    default = True
     name = "apps.identity"
     label = "identity"
     verbose_name = "Identity and access"
@@ -16,3 +18,10 @@ class IdentityConfig(AppConfig):
         from bitvault.kernel.tasks import find_tenants_by
 
         find_tenants_by(queries.find_tenant, select=queries.select_active)
+
+
+class OperatorsAdminConfig(admin_apps.AdminConfig):
+    """Django admin with the operators' own sign-in."""
+
+    default = False
+    default_site = "apps.identity.operators.OperatorsSite"

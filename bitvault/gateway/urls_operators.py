@@ -6,11 +6,6 @@ from django.views.generic import RedirectView
 
 from bitvault.gateway import health
 
-admin.site.site_header = "BitVault operations"
-admin.site.site_title = "BitVault"
-admin.site.index_title = "Installation"
-admin.site.site_url = None
-
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/stream/", include("bitvault.gateway.stream_admin")),

@@ -36,7 +36,7 @@ if ENV.secure:
 SHARED_APPS = [
     "apps.identity",  # before django_tenants, which brings a command create_tenant of its own
     "bitvault.gateway",  # before Django admin, whose frame it adds to
-    "django.contrib.admin",  # before django_tenants, whose pages of it have styles that the content policy forbids
+    "apps.identity.apps.OperatorsAdminConfig",  # before django_tenants, whose pages of admin have styles that the content policy forbids
     "django_tenants",
     "django.contrib.contenttypes",
     "django.contrib.auth",

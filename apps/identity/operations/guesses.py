@@ -1,8 +1,9 @@
 """How many passwords may be guessed, counted before one is compared.
 
-Three limits, the narrowest first, so that one attacker at one address uses up their own share and not the account's: an account
-from one address, an address, an account from anywhere. The last one bounds a guesser with many addresses; it is wide, because
-whoever reaches it locks the account's owner out for a while. What turns out right is given back: only failures count.
+Strangers meet three limits, the narrowest first, so that one attacker at one address uses up their own share and not the account's: an
+account from one address, an address, an account from anywhere. The last one bounds a guesser with many addresses. Whoever reaches it
+locks out everybody whose browser is not known; a browser that has proved the account before is counted by itself and meets none of them.
+Operators are counted apart from everybody else. What turns out right is given back: only failures count.
 """
 
 from collections.abc import Iterator
@@ -29,18 +30,27 @@ ADDRESS = _Limit("password-address", 60, 300)
 ACCOUNT = _Limit("password-account", 100, 3600)
 """2,400 a day against one account from anywhere: nothing against a password that is not among the common ones."""
 
+BROWSER = _Limit("password-account-browser", 10, 300)
+"""The same as for a pair, for a browser that the account was signed in with before, wherever it is now."""
+
 
 @contextmanager
-def counted(*, email: str, address: str) -> Iterator[None]:
+def counted(*, email: str, address: str, browser: str | None = None, of_operator: bool = False) -> Iterator[None]:
     """Count one guess for ``email`` from ``address``, then run the block; it stays counted when the block finds it wrong.
+
+    :param browser: the number of a browser that has proved this account before (``identity.browsers``).
+    :param of_operator: the guess is at the operators' own sign-in.
 
     :raises TooManyRequests: a limit is reached; the block does not run.
     :raises Unavailable: guesses cannot be counted now; the block does not run.
     """
     account = email.strip().lower()
     cells = [(PAIR, [account, address]), (ADDRESS, [address]), (ACCOUNT, [account])]
+    if browser is not None:
+        cells = [(BROWSER, [account, browser])]
+    prefix = "operator-" if of_operator else ""
     for limit, parts in cells:
-        throttle.take(limit.name, parts, limit=limit.limit, per_seconds=limit.per_seconds, everywhere=True)
+        throttle.take(prefix + limit.name, parts, limit=limit.limit, per_seconds=limit.per_seconds, everywhere=True)
     wrong = False
     try:
         yield
@@ -50,4 +60,6 @@ def counted(*, email: str, address: str) -> Iterator[None]:
     finally:
         if not wrong:
             for limit, parts in cells:
-                throttle.give_back(limit.name, parts, limit=limit.limit, per_seconds=limit.per_seconds, everywhere=True)
+                throttle.give_back(
+                    prefix + limit.name, parts, limit=limit.limit, per_seconds=limit.per_seconds, everywhere=True
+                )

@@ -14,9 +14,9 @@ from bitvault.kernel.errors import NotFound
 from bitvault.kernel.tenancy import Tenant
 
 
-def sign_in(*, email: str, password: str, tenant: Tenant | None, address: str) -> dtos.SignedIn:
+def sign_in(*, email: str, password: str, tenant: Tenant | None, address: str, browser: str | None) -> dtos.SignedIn:
     """Prove a person by password; known or unknown, one guess is counted and one hash is computed."""
-    with guesses.counted(email=email, address=address):
+    with guesses.counted(email=email, address=address, browser=browser):
         # Before the comparing: a password that is changed meanwhile makes this proof worthless.
         proved_at = clock.now()
         person = queries.find_user(email)

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.middleware.csrf import rotate_token
 from rest_framework.request import Request
 
-from apps.identity import api, dtos, errors
+from apps.identity import api, browsers, dtos, errors
 from apps.identity.rest import schemas
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Scope
@@ -35,7 +35,13 @@ class LogIn(View):
             raise errors.TenantHostNeeded
         body = self.parse(schemas.LogIn, request)
         address = client_address(django_request)
-        signed_in = api.sign_in(email=body.email, password=body.password, tenant=tenant, address=address)
+        signed_in = api.sign_in(
+            email=body.email,
+            password=body.password,
+            tenant=tenant,
+            address=address,
+            browser=browsers.find_known(django_request, body.email),
+        )
         api.start_session(
             session=django_request.session,
             signed_in=signed_in,
@@ -44,7 +50,9 @@ class LogIn(View):
             agent=request.headers.get("User-Agent", ""),
         )
         rotate_token(django_request)
-        return self.render(signed_in)
+        response = self.render(signed_in)
+        browsers.remember(django_request, response, body.email)
+        return response
 
 
 class LogOut(View):

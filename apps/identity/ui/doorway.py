@@ -10,7 +10,7 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 from django.views import View
 
-from apps.identity import api
+from apps.identity import api, browsers
 from apps.identity.dtos import SignedIn
 from apps.identity.errors import InvalidHandover
 from bitvault.kernel import tenancy
@@ -59,12 +59,18 @@ class SignIn(View):
         following = request.POST.get("next")
         try:
             signed_in = api.sign_in(
-                email=email, password=request.POST.get("password", ""), tenant=tenant, address=client_address(request)
+                email=email,
+                password=request.POST.get("password", ""),
+                tenant=tenant,
+                address=client_address(request),
+                browser=browsers.find_known(request, email),
             )
             begin(request, signed_in, tenant)
         except BitVaultError as error:
             return show_sign_in(request, following=following, email=email, error=error)
-        return HttpResponseRedirect(self._onward(following))
+        response = HttpResponseRedirect(self._onward(following))
+        browsers.remember(request, response, email)
+        return response
 
     def _onward(self, following: str | None) -> str:
         return safe_path(following) if tenancy.find_current() else VAULTS

@@ -103,7 +103,9 @@ def test_a_removal_waits_for_a_session_that_is_being_started_and_ends_it(person,
 
     def start():
         with tenancy.entered(acme):
-            return api.start_session(session=store, signed_in=signed_in, tenant=acme, address="192.0.2.77", agent="Firefox")
+            return api.start_session(
+                session=store, signed_in=signed_in, tenant=acme, address="192.0.2.77", agent="Firefox"
+            )
 
     starting, started = in_thread(start)
     assert there.wait(20)
