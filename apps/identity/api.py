@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.sessions.backends.base import SessionBase
 
 from apps.admin_platform import api as administration
-from apps.identity import handover, queries
+from apps.identity import browsers, handover, queries
 from apps.identity.dtos import (
     Handover,
     Member,
@@ -41,6 +41,7 @@ __all__ = [
     "create_token",
     "end_session",
     "find_actor_by_session",
+    "find_known_browser",
     "find_members",
     "find_signed_in",
     "find_tenant",
@@ -55,6 +56,7 @@ __all__ = [
     "list_tokens",
     "list_valid_credentials",
     "redeem_handover",
+    "remember_browser",
     "remove_member",
     "revoke_token",
     "sign_in",
@@ -196,6 +198,18 @@ def remove_member(*, tenant: Tenant, user_id: UUID, removed_by: UUID | None = No
 
 
 # --- sign-in and sessions --------------------------------------------------------------------------------------------------
+
+
+@exposed
+def find_known_browser(*, cookie: str, email: str) -> str | None:
+    """Tell the number of the browser that sent a cookie, when it has proved this account before: for ``sign_in``."""
+    return browsers.find_known(cookie, email)
+
+
+@exposed
+def remember_browser(*, cookie: str, email: str) -> str:
+    """Write the cookie (``BITVAULT_KNOWN_BROWSER_COOKIE``) of a browser that has just proved an account."""
+    return browsers.remember(cookie, email)
 
 
 @exposed

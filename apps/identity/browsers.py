@@ -7,13 +7,9 @@ who steals it gains a few more guesses.
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
 from bitvault.kernel import ids
-
-COOKIE_SECONDS = 180 * 24 * 3600
-"""How long a browser stays known after its last sign-in: longer forgives a long absence, shorter forgets a sold computer sooner."""
 
 ACCOUNTS_LIMIT = 5
 """Accounts that one browser is known for; more would make the cookie long."""
@@ -21,36 +17,24 @@ ACCOUNTS_LIMIT = 5
 _SALT = "identity.known-browser"
 
 
-def find_known(request: HttpRequest, email: str) -> str | None:
-    """Tell the number of the browser that asks, when it has proved this account before."""
-    kept = _read(request)
+def find_known(cookie: str, email: str) -> str | None:
+    """Tell the number of the browser that sent a cookie, when it has proved this account before."""
+    kept = _read(cookie)
     return kept[0] if kept is not None and _mark(email) in kept[1] else None
 
 
-def remember(request: HttpRequest, response: HttpResponse, email: str) -> None:
-    """Have the browser that has just proved an account keep that it did."""
-    kept = _read(request)
+def remember(cookie: str, email: str) -> str:
+    """Write the cookie that a browser gets once it has proved an account; ``cookie`` is the one that it has, or empty."""
+    kept = _read(cookie)
     number, marks = kept if kept is not None else (ids.new_secret(), [])
     mark = _mark(email)
-    marks = [mark, *(known for known in marks if known != mark)][:ACCOUNTS_LIMIT]
-    response.set_cookie(
-        cookie_name(),
-        signing.dumps([number, marks], salt=_SALT),
-        max_age=COOKIE_SECONDS,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    return signing.dumps([number, [mark, *(known for known in marks if known != mark)][:ACCOUNTS_LIMIT]], salt=_SALT)
 
 
-def cookie_name() -> str:
-    """Name the cookie; by https it is bound to this host alone."""
-    return "__Host-known-browser" if settings.SESSION_COOKIE_SECURE else "known-browser"
-
-
-def _read(request: HttpRequest) -> tuple[str, list[str]] | None:
+def _read(cookie: str) -> tuple[str, list[str]] | None:
+    max_age = settings.BITVAULT_KNOWN_BROWSER_COOKIE["max_age"]
     try:
-        number, marks = signing.loads(request.COOKIES.get(cookie_name(), ""), salt=_SALT, max_age=COOKIE_SECONDS)
+        number, marks = signing.loads(cookie, salt=_SALT, max_age=max_age)
     except (signing.BadSignature, ValueError, TypeError):
         return None
     return number, marks

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
@@ -23,7 +24,7 @@ class OperatorSignIn(AdminAuthenticationForm):
         if request is None:
             return super().clean()
         email = str(self.cleaned_data.get("username") or "")
-        known = browsers.find_known(request, email)
+        known = browsers.find_known(_cookie(request), email)
         try:
             with guesses.counted(email=email, address=client_address(request), browser=known, of_operator=True):
                 try:
@@ -50,5 +51,10 @@ class OperatorsSite(AdminSite):
         """Sign an operator in, and have their browser keep that they did."""
         response = super().login(request, extra_context)
         if request.method == "POST" and self.has_permission(request):
-            browsers.remember(request, response, request.POST.get("username", ""))
+            written = browsers.remember(_cookie(request), request.POST.get("username", ""))
+            response.set_cookie(value=written, **settings.BITVAULT_KNOWN_BROWSER_COOKIE)
         return response
+
+
+def _cookie(request: HttpRequest) -> str:
+    return request.COOKIES.get(settings.BITVAULT_KNOWN_BROWSER_COOKIE["key"], "")

@@ -1,5 +1,7 @@
 """What every way of running BitVault shares. Whatever differs by place comes from the environment (``env.py``)."""
 
+from typing import Any
+
 from kombu.entity import Queue
 
 from bitvault.settings import env, logs
@@ -200,6 +202,14 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = ENV.secure
 SESSION_COOKIE_NAME = "__Host-session" if ENV.secure else "session"
+# A browser stays known for half a year after its last sign-in; by https the cookie is bound to its host alone.
+BITVAULT_KNOWN_BROWSER_COOKIE: dict[str, Any] = {
+    "key": "__Host-known-browser" if ENV.secure else "known-browser",
+    "max_age": 180 * 24 * 3600,
+    "secure": ENV.secure,
+    "httponly": True,
+    "samesite": "Lax",
+}
 CSRF_COOKIE_SECURE = ENV.secure
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if ENV.secure else "csrftoken"

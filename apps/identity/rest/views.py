@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.middleware.csrf import rotate_token
 from rest_framework.request import Request
 
-from apps.identity import api, browsers, dtos, errors
+from apps.identity import api, dtos, errors
 from apps.identity.rest import schemas
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Scope
@@ -35,12 +36,14 @@ class LogIn(View):
             raise errors.TenantHostNeeded
         body = self.parse(schemas.LogIn, request)
         address = client_address(django_request)
+        known_browser = settings.BITVAULT_KNOWN_BROWSER_COOKIE
+        cookie = request.COOKIES.get(known_browser["key"], "")
         signed_in = api.sign_in(
             email=body.email,
             password=body.password,
             tenant=tenant,
             address=address,
-            browser=browsers.find_known(django_request, body.email),
+            browser=api.find_known_browser(cookie=cookie, email=body.email),
         )
         api.start_session(
             session=django_request.session,
@@ -51,7 +54,7 @@ class LogIn(View):
         )
         rotate_token(django_request)
         response = self.render(signed_in)
-        browsers.remember(django_request, response, body.email)
+        response.set_cookie(value=api.remember_browser(cookie=cookie, email=body.email), **known_browser)
         return response
 
 

@@ -10,7 +10,7 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 from django.views import View
 
-from apps.identity import api, browsers
+from apps.identity import api
 from apps.identity.dtos import SignedIn
 from apps.identity.errors import InvalidHandover
 from bitvault.kernel import tenancy
@@ -57,19 +57,21 @@ class SignIn(View):
         tenant = tenancy.find_current()
         email = request.POST.get("email", "")
         following = request.POST.get("next")
+        known_browser = settings.BITVAULT_KNOWN_BROWSER_COOKIE
+        cookie = request.COOKIES.get(known_browser["key"], "")
         try:
             signed_in = api.sign_in(
                 email=email,
                 password=request.POST.get("password", ""),
                 tenant=tenant,
                 address=client_address(request),
-                browser=browsers.find_known(request, email),
+                browser=api.find_known_browser(cookie=cookie, email=email),
             )
             begin(request, signed_in, tenant)
         except BitVaultError as error:
             return show_sign_in(request, following=following, email=email, error=error)
         response = HttpResponseRedirect(self._onward(following))
-        browsers.remember(request, response, email)
+        response.set_cookie(value=api.remember_browser(cookie=cookie, email=email), **known_browser)
         return response
 
     def _onward(self, following: str | None) -> str:
