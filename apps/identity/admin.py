@@ -3,6 +3,8 @@
 What changes here goes through operations, so it has its event, and what was taken away stops working at once.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.identity import models, queries
 from apps.identity.errors import InvalidDomain
-from apps.identity.operations import members, passwords, sessions, tenants, texts, tokens
+from apps.identity.operations import members, passwords, people, sessions, tenants, texts, tokens
 from bitvault.kernel.actor import Role
 from bitvault.kernel.errors import BitVaultError
 
@@ -42,20 +44,53 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stu
         return False
 
 
-class SaysRefusals(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
-    """A screen whose form goes through operations: what they refuse is said on top of it."""
+class ByOperations(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
+    """A screen whose form is carried out by an operation.
+
+    Django saves a form inside a transaction of its own, and an operation begins one too. So ``save_model`` only says which operation is
+    wanted; it runs when Django's transaction has ended, and what it refuses is said on top of the form.
+    """
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        wanted = _Wanted()
+        request.wanted_operation = wanted  # type: ignore[attr-defined] # read by save_model and the responses below
+        response = super().changeform_view(request, object_id, *args, **kwargs)
+        if wanted.operation is None:
+            return response
         try:
-            return super().changeform_view(request, object_id, *args, **kwargs)
+            obj = wanted.operation()
         except BitVaultError as error:
             self.message_user(request, error.detail, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
+        return super().response_add(request, obj) if object_id is None else super().response_change(request, obj)
+
+    def want(self, request: HttpRequest, operation: Callable[[], Any]) -> None:
+        """Have an operation carried out, which returns the row that the answer is about."""
+        request.wanted_operation.operation = operation  # type: ignore[attr-defined] # set above
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        return HttpResponse()
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return HttpResponse()
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Write nothing: the operation's event tells it, and there is no row yet."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Write nothing: the operation's event tells it."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What a form asks for."""
+
+    operation: Callable[[], Any] | None = None
 
 
 class NewTenant(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
@@ -96,7 +131,7 @@ class DomainsOfTenant(admin.TabularInline):  # type: ignore[type-arg] # generic 
 
 
 @admin.register(models.Tenant)
-class TenantAdmin(SaysRefusals):
+class TenantAdmin(ByOperations):
     """Tenants: made here as anywhere else, renamed, suspended, activated; never deleted by a click."""
 
     list_display = ("slug", "name", "state", "member_count", "created_at")
@@ -130,20 +165,24 @@ class TenantAdmin(SaysRefusals):
         return self.inlines if obj is not None else ()
 
     def save_model(self, request: HttpRequest, obj: models.Tenant, form: "ModelForm[Any]", change: bool) -> None:  # noqa: FBT001 - Django's signature
-        if change:
-            obj.save(update_fields=["name"])
-            queries.forget_remembered()
-            return
-        made = tenants.create(
-            slug=form.cleaned_data["slug"],
-            name=form.cleaned_data["name"],
-            owner_email=form.cleaned_data["owner_email"],
-            owner_password=form.cleaned_data["owner_password"],
-            owner_name=form.cleaned_data["owner_name"],
-            domain=None,
-        )
-        obj.pk = made.id
-        obj.refresh_from_db()
+        entered = form.cleaned_data
+
+        def rename() -> models.Tenant:
+            tenants.rename(obj.pk, entered["name"])
+            return models.Tenant.objects.get(pk=obj.pk)
+
+        def create() -> models.Tenant:
+            made = tenants.create(
+                slug=entered["slug"],
+                name=entered["name"],
+                owner_email=entered["owner_email"],
+                owner_password=entered["owner_password"],
+                owner_name=entered["owner_name"],
+                domain=None,
+            )
+            return models.Tenant.objects.get(pk=made.id)
+
+        self.want(request, rename if change else create)
 
     @admin.action(description="Suspend: let nobody in", permissions=["change"])
     def suspend(self, request: HttpRequest, chosen: QuerySet[models.Tenant]) -> None:
@@ -204,7 +243,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
 
 
 @admin.register(models.User)
-class UserAdmin(SaysRefusals):
+class UserAdmin(ByOperations):
     """People. Somebody who is not active is let in nowhere, from the next request on."""
 
     form = PersonForm
@@ -225,12 +264,23 @@ class UserAdmin(SaysRefusals):
         return int(person.tenant_count)
 
     def save_model(self, request: HttpRequest, obj: models.User, form: "ModelForm[Any]", change: bool) -> None:  # noqa: FBT001 - Django's signature
-        # Only what the form shows: a whole row would put an old password back over one that was changed meanwhile.
-        obj.save(update_fields=["name", "is_active", "is_staff", "is_superuser"])
-        queries.forget_remembered()
-        password = form.cleaned_data["new_password"]
-        if password:
-            passwords.replace(person=obj, new_password=password, by=None)
+        entered = form.cleaned_data
+
+        def change_person() -> models.User:
+            people.change(
+                user_id=obj.pk,
+                name=entered["name"],
+                is_active=entered["is_active"],
+                is_staff=entered["is_staff"],
+                is_superuser=entered["is_superuser"],
+                changed_by=operator_id(request),
+            )
+            person = models.User.objects.get(pk=obj.pk)
+            if entered["new_password"]:
+                passwords.replace(person=person, new_password=entered["new_password"], by=None)
+            return person
+
+        self.want(request, change_person)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever could change people could make themselves a superuser, so only superusers do."""

@@ -12,6 +12,7 @@ import functools
 import os
 import tempfile
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,8 +42,13 @@ WAITED = Histogram(
 logger = structlog.get_logger(__name__)
 
 
+def normalize(password: str) -> str:
+    """Give the one spelling of a password (NFKC, as NIST SP 800-63B-4 §3.1.1.2 says): keyboards differ in how they write ``é``."""
+    return unicodedata.normalize("NFKC", password)
+
+
 class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
-    """Django's hasher, in one of the machine's places. What it writes is the same."""
+    """Django's hasher, for passwords in their one spelling, in one of the machine's places."""
 
     def encode(self, password: str, salt: str) -> str:
         """Hash a password.
@@ -50,15 +56,16 @@ class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
         :raises Overloaded: no place came free in time.
         """
         with place():
-            return super().encode(password, salt)
+            return super().encode(normalize(password), salt)
 
     def verify(self, password: str, encoded: str) -> bool:
-        """Compare a password with a hash.
+        """Compare a password with a hash; one that was set before there was one spelling is compared as it is written, too.
 
         :raises Overloaded: no place came free in time.
         """
+        spelled = normalize(password)
         with place():
-            return super().verify(password, encoded)
+            return super().verify(spelled, encoded) or (spelled != password and super().verify(password, encoded))
 
 
 @contextmanager

@@ -37,9 +37,8 @@ class OutsideWorldInTransaction(ProgrammingError):
 class Transaction:
     """An open transaction and what is to happen at its end."""
 
-    def __init__(self, *, writes: bool, is_outermost: bool) -> None:
+    def __init__(self, *, writes: bool) -> None:
         self.writes = writes
-        self._is_outermost = is_outermost
         self.seq: int | None = None
         self.pending_events: list[Any] = []
         self.slots: dict[str, Any] = {}
@@ -74,8 +73,7 @@ class Transaction:
         transaction fails as it would have without company. No statement may follow.
         """
         with prepared_cursor() as cursor:
-            if self._is_outermost:
-                connection.commit_with_next()  # type: ignore[attr-defined] # of our own backend
+            connection.commit_with_next()  # type: ignore[attr-defined] # of our own backend
             cursor.execute(statement, parameters)
             return list(cursor.fetchall()) if cursor.description else []
 
@@ -220,21 +218,18 @@ def _transaction(
 ) -> Iterator[Transaction]:
     if _open.get() is not None:
         raise NestedTransaction("transactions do not nest: each door has one of its own")
-    within_test = connection.in_atomic_block
-    tx = Transaction(writes=writes, is_outermost=not within_test)
+    tx = Transaction(writes=writes)
     token = _open.set(tx)
     module_token = boundary.transaction_module.set(boundary.current_module())
     try:
-        with transaction.atomic():
-            if frozen and not within_test:
-                # Before the choice of the schema, which is a query and would fix the instant at another level.
-                connection.say_before_next("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # type: ignore[attr-defined] # the same
+        # Durable: inside somebody else's transaction (Django's own `atomic`) nothing would be committed when this says so.
+        with transaction.atomic(durable=True):
+            if frozen:
+                connection.freeze()  # type: ignore[attr-defined] # of our own backend
             if tenant is not None:
-                _choose_schema(tenant, read_only=not writes and not within_test, locks=locks, shared_lock=shared_lock)
+                _choose_schema(tenant, read_only=not writes, locks=locks, shared_lock=shared_lock)
             yield tx
             tx.finish()
-            if tenant is not None and within_test:
-                _leave_schema()
     finally:
         boundary.transaction_module.reset(module_token)
         _open.reset(token)
@@ -244,14 +239,14 @@ def _transaction(
 def _alone(statement: str, parameters: Parameters, *, writes: bool) -> list[tuple[Any, ...]]:
     """Send the choice of schema and the statement as one message, which PostgreSQL runs as one transaction without BEGIN and COMMIT."""
     if connection.in_atomic_block:
-        # A transaction of ours, which refuses, or a test's own, in which this is a savepoint.
+        # The statement would not be alone.
         with _transaction(writes=writes, tenant=tenancy.current()):
             return _run(statement, parameters)
     tenant = tenancy.current()
     # Whatever may open the connection anew comes before the foreword, which belongs to one connection.
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    token = _open.set(Transaction(writes=writes, is_outermost=True))
+    token = _open.set(Transaction(writes=writes))
     try:
         _choose_schema(tenant, read_only=not writes)
         return _run(statement, parameters)
@@ -269,18 +264,7 @@ def _choose_schema(
     tenant: tenancy.Tenant, *, read_only: bool, locks: Sequence[str] = (), shared_lock: str | None = None
 ) -> None:
     """Set schema and role for this transaction, and take its locks, in the round trip of its first statement."""
-    schema = tenancy.require_schema_name(tenant.schema)
-    settings = f"set_config('search_path', '{schema}, public', true), set_config('role', '{schema}', true)"
-    if read_only:
-        settings += ", set_config('transaction_read_only', 'on', true)"
-    for lock in locks:
-        settings += f", pg_advisory_xact_lock({tenancy.lock_number(lock)})"
+    taking = [f"pg_advisory_xact_lock({tenancy.lock_number(lock)})" for lock in locks]
     if shared_lock is not None:
-        settings += f", pg_advisory_xact_lock_shared({tenancy.lock_number(shared_lock)})"
-    connection.say_before_next(f"SELECT {settings}")  # type: ignore[attr-defined] # of our own backend
-
-
-def _leave_schema() -> None:
-    """Undo ``_choose_schema`` where the transaction is only a savepoint of a test's own: there, LOCAL lasts until its end."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('role', 'none', true), set_config('search_path', 'public', true)")
+        taking.append(f"pg_advisory_xact_lock_shared({tenancy.lock_number(shared_lock)})")
+    connection.enter_schema(tenancy.require_schema_name(tenant.schema), read_only=read_only, locks=taking)  # type: ignore[attr-defined] # of our own backend

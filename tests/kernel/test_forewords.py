@@ -200,10 +200,12 @@ def test_a_connection_that_ends_before_the_last_statement_undoes_all(connected, 
         assert count_rows() == 0
 
 
-def test_in_a_transaction_of_a_test_the_last_statement_ends_nothing(connected, acme):
-    with transaction.atomic():
-        with tenancy.entered(acme), db.write_transaction():
-            rows = end_with("SELECT 1")
-        assert rows == [(1,)]
-        assert status() is TransactionStatus.INTRANS
-        assert ask("SELECT current_user") == "bitvault"
+def test_inside_a_transaction_of_somebody_else_none_is_begun(connected, acme):
+    with (
+        transaction.atomic(),
+        tenancy.entered(acme),
+        pytest.raises(RuntimeError, match="durable"),
+        db.write_transaction(),
+    ):
+        raise AssertionError
+    assert db.find_open() is None

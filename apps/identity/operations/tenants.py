@@ -94,6 +94,18 @@ def sign_up(*, slug: str, name: str, email: str, password: str, person_name: str
     return dtos.SignedUp(tenant=tenant, signed_in=signed_in)
 
 
+def rename(tenant_id: UUID, name: str) -> None:
+    """Give a tenant another name.
+
+    :raises NotFound: there is no such tenant.
+    :raises InvalidLabel: the name cannot be used.
+    """
+    with db.public_transaction() as tx:
+        if not models.Tenant.objects.filter(pk=tenant_id).update(name=texts.read_label(name, field="name")):
+            raise NotFound
+        tx.after_commit(queries.forget_remembered)
+
+
 def suspend(tenant_id: UUID) -> None:
     """Let nobody in any more."""
     _set_state(tenant_id, models.TenantState.SUSPENDED, TenantSuspended())

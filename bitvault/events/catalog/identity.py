@@ -110,3 +110,21 @@ class PasswordChanged(Event):
     type: ClassVar[str] = "identity.password.changed.v1"
 
     user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonDeactivated(Event):
+    """An operator has shut a person out of the installation; the sessions that ended with it have events of their own."""
+
+    type: ClassVar[str] = "identity.person.deactivated.v1"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonReactivated(Event):
+    """A person who was shut out is let in again."""
+
+    type: ClassVar[str] = "identity.person.reactivated.v1"
+
+    user_id: UUID

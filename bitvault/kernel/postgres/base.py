@@ -15,6 +15,7 @@ trips less.
 """
 
 import select
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,6 +77,17 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
     def say_before_next(self, statement: str) -> None:
         """Run a statement (whole, without parameters) in the round trip of whatever statement comes next."""
         self._company.before.append(statement)
+
+    def enter_schema(self, schema: str, *, read_only: bool, locks: Sequence[str]) -> None:
+        """Set a tenant's schema and role for the transaction that begins, and take locks, in the round trip of its first statement."""
+        settings = [f"set_config('search_path', '{schema}, public', true)", f"set_config('role', '{schema}', true)"]
+        if read_only:
+            settings.append("set_config('transaction_read_only', 'on', true)")
+        self.say_before_next(f"SELECT {', '.join([*settings, *locks])}")
+
+    def freeze(self) -> None:
+        """Let all statements of the transaction that begins see one instant; before the choice of the schema, which fixes it."""
+        self.say_before_next("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
     def commit_with_next(self) -> None:
         """Have the next statement, which is the transaction's last one, take COMMIT along."""

@@ -5,11 +5,15 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from django.contrib.admin.sites import site
+from django.db import connection
 from django.test import Client
 
-from apps.identity import api, credentials, models, queries
+from apps.identity import api, credentials, models
+from apps.identity.errors import InvalidToken
 from apps.identity.operations import guesses
 from bitvault.kernel.actor import Role
+from bitvault.web import wakeups
+from bitvault.web.wakeups import Bond, bond
 from tests.support.world import ACME, PASSWORD, SECRET
 
 SCREENS = ["tenant", "domain", "user", "membership", "apitoken", "session"]
@@ -265,12 +269,54 @@ def test_a_password_is_replaced_and_never_shown(client, world, acme, address):
     assert "too short" in weak.content.decode()
 
 
-def test_who_is_made_inactive_is_shut_out(client, world, acme):
+def shut_out(client, name="mia"):
     form = person_form()
     form.pop("is_active")
-    client.post(f"/admin/identity/user/{ACME.people['mia'].user_id}/change/", form)
+    return client.post(f"/admin/identity/user/{ACME.people[name].user_id}/change/", form, follow=True)
+
+
+def test_who_is_made_inactive_is_shut_out(client, world, acme):
+    shut_out(client)
     assert api.find_actor_by_session(session=world, tenant=acme, address=None) is None
-    queries.forget_remembered()
+    with pytest.raises(InvalidToken):
+        api.get_actor_by_token(text=ACME.people["mia"].token, address=None)
+
+
+def test_each_tenant_is_told_of_who_is_shut_out_and_let_in_again(client, world, operator, events):
+    before = len(events(ACME.id))
+    shut_out(client)
+    client.post(f"/admin/identity/user/{ACME.people['mia'].user_id}/change/", person_form())
+    told = events(ACME.id)[before:]
+    assert [type_ for type_, _ in told] == [
+        "identity.session.ended.v1",
+        "identity.person.deactivated.v1",
+        "identity.person.reactivated.v1",
+    ]
+    api.get_actor_by_token(text=ACME.people["mia"].token, address=None)
+
+
+@pytest.mark.committed
+def test_sockets_are_told_after_the_commit_that_somebody_is_shut_out(settings, address, email, monkeypatch):
+    models.User.objects.create_superuser(email=email, password=PASSWORD)
+    browser = Client(REMOTE_ADDR=address, HTTP_HOST=settings.BITVAULT_OPERATOR_HOST)
+    log_in(browser, email)
+    told = []
+
+    def note(tenant_id, bonds):
+        told.append((tenant_id, set(bonds), models.User.objects.get(pk=ACME.people["mia"].user_id).is_active))
+        assert not connection.in_atomic_block
+
+    monkeypatch.setattr(wakeups, "announce_ended", note)
+    shut_out(browser)
+    assert (ACME.id, {bond(Bond.USER, ACME.people["mia"].user_id)}, False) in told
+
+
+def test_what_an_operation_refuses_is_said_and_nothing_is_called_done(client, world):
+    weak = client.post(
+        f"/admin/identity/user/{ACME.people['mia'].user_id}/change/", person_form(new_password="short"), follow=True
+    )
+    assert "too short" in weak.content.decode()
+    assert "was changed successfully" not in weak.content.decode()
 
 
 def test_staff_with_rights_to_look_changes_nothing(browser, operator, world):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 
 import pytest
 from django.conf import settings
@@ -171,3 +172,21 @@ def test_the_directory_is_this_accounts_own(monkeypatch, tmp_path):
         assert hashing._directory() is None, "anybody could hold the places"
     finally:
         hashing._directory.cache_clear()
+
+
+SPELLINGS = {form: unicodedata.normalize(form, "Schöne Grüße 2026 Öl") for form in ("NFC", "NFD", "NFKC", "NFKD")}
+
+
+@pytest.mark.parametrize("written", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize("typed", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_password_is_the_same_however_a_keyboard_spells_it(written, typed):
+    encoded = get_hasher().encode(written, "saltsaltsalt")
+    assert get_hasher().verify(typed, encoded)
+    assert not get_hasher().verify(typed + "x", encoded)
+
+
+def test_a_password_that_was_set_in_another_spelling_before_there_was_one_still_opens():
+    written = unicodedata.normalize("NFD", "Schöne Grüße")
+    encoded = Argon2PasswordHasher().encode(written, "saltsaltsalt")
+    assert get_hasher().verify(written, encoded)
+    assert not get_hasher().verify(unicodedata.normalize("NFC", written), encoded)
