@@ -76,10 +76,10 @@ class ByOperations(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         return HttpResponse()
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Write nothing: the operation's event tells it, and there is no row yet."""
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Write nothing: the operation's event tells it."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
