@@ -90,6 +90,12 @@ class Vault:
             self._child = None
         return time.monotonic() - begun
 
+    def restart(self, *, variables: Mapping[str, str]) -> None:
+        """Stop and start again with other variables, its data kept."""
+        self.stop()
+        self.variables = dict(variables)
+        self.start()
+
     def _serves(self) -> bool:
         # The mark of a whole first start, and the web's own word.
         if not self.layout.marker.exists():

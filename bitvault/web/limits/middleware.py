@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from bitvault.kernel import ids
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import TooManyRequests
+from bitvault.kernel.request import set_request_id
 from bitvault.web import problems
 from bitvault.web.limits import counting, policies, routes
 from bitvault.web.limits.cells import Standing, cells
@@ -133,8 +134,10 @@ def _judge(principal: Principal) -> Standing | None:
 
 def _refuse(request: HttpRequest, standing: Standing, *, known: bool = False) -> HttpResponse:
     """Answer 429 from here: no context, no log line, no query; the figures count it."""
+    request_id = str(ids.new_id())
+    set_request_id(request_id)
     response = _show(request, counting.refusal(standing))
-    response["X-Request-ID"] = str(ids.new_id())
+    response["X-Request-ID"] = request_id
     response["X-Content-Type-Options"] = "nosniff"
     request.standing, request.policies = standing, [standing.policy]  # type: ignore[attr-defined] # for the headers
     _tell(request, response)

@@ -158,6 +158,7 @@ def test_guessed_tokens_are_refused_by_address_before_anybody_looks_for_them(db,
     with CaptureQueriesContext(connection) as asked:
         refused = guess()
     assert (refused.status_code, problem(refused)["policy"], len(asked)) == (429, "failures", 0)
+    assert refused["X-Request-ID"] == problem(refused)["request_id"]
 
 
 def test_a_token_that_was_let_in_is_not_held_up_by_strangers_at_its_address(api, set_limits):
