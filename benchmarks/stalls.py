@@ -127,15 +127,14 @@ def stalls(bench: Bench) -> list[Figure]:
     seconds = 3.0 if bench.quick else 10.0
     idle = measure(vault, [*ROUTES, HEALTH], neighbour, seconds=seconds)
     found = [Figure(f"idle: p95 of {name}", probe.p95_ms, "ms", facts=probe.facts()) for name, probe in idle.items()]
+    prepared = {stall.name: prepare(bench, stall) for stall in STALLS}
     for stall in STALLS:
-        print(f"    {stall.name}", file=sys.stderr, flush=True)
         routes = [route for route in ROUTES if stall.stopped not in route.needs]
         with ExitStack() as trouble:
-            paths = prepare(bench, stall)
             if stall.stopped:
                 trouble.enter_context(stopped(vault, stall.stopped))
             if stall.flood:
-                trouble.enter_context(flooded(vault, stall.flood, paths))
+                trouble.enter_context(flooded(vault, stall.flood, prepared[stall.name]))
             time.sleep(SETTLE_SECONDS)
             probes = measure(vault, [*routes, HEALTH], neighbour, seconds=seconds)
         found += [
@@ -151,6 +150,8 @@ def stalls(bench: Bench) -> list[Figure]:
         ]
         health = probes[HEALTH.name]
         found.append(Figure("  /healthz", health.p95_ms, "ms", HEALTHY, None, health.facts()))
+        told = ", ".join(f"{name} {probe.p95_ms:.1f}" for name, probe in probes.items())
+        print(f"    {stall.name}: {told} ms", file=sys.stderr, flush=True)
         recover(vault, neighbour)
     return found
 

@@ -31,8 +31,11 @@ def running():
     vault.variables = {}
     try:
         vault.start()
+        bench = Bench(vault, quick=True)
         yield SimpleNamespace(
-            vault=vault, bench=Bench(vault, quick=True), neighbour=vault.run_inside("neighbour")["token"]
+            vault=vault,
+            prepared={stall.name: stalls.prepare(bench, stall) for stall in stalls.STALLS},
+            neighbour=vault.run_inside("neighbour")["token"],
         )
     finally:
         vault.stop()
@@ -42,12 +45,11 @@ def running():
 @pytest.mark.parametrize("stall", stalls.STALLS, ids=lambda stall: stall.name.replace(" ", "-"))
 def test_a_stall_holds_up_nobody_who_needs_nothing_of_it(running, stall):
     routes = [route for route in stalls.ROUTES if stall.stopped not in route.needs]
-    paths = stalls.prepare(running.bench, stall)
     with ExitStack() as trouble:
         if stall.stopped:
             trouble.enter_context(stalls.stopped(running.vault, stall.stopped))
         if stall.flood:
-            trouble.enter_context(stalls.flooded(running.vault, stall.flood, paths))
+            trouble.enter_context(stalls.flooded(running.vault, stall.flood, running.prepared[stall.name]))
         time.sleep(stalls.SETTLE_SECONDS)
         probes = stalls.measure(running.vault, [*routes, stalls.HEALTH], running.neighbour, seconds=SECONDS)
     stalls.recover(running.vault, running.neighbour)

@@ -165,11 +165,7 @@ def _tell(request: HttpRequest, response: HttpResponse) -> None:
     if standing is None:
         return
     name = standing.policy.name
-    response["RateLimit-Policy"] = ", ".join([_describe(policy) for policy in request.policies])  # type: ignore[attr-defined] # set with the standing
+    response["RateLimit-Policy"] = ", ".join([policy.text for policy in request.policies])  # type: ignore[attr-defined] # set with the standing
     response["RateLimit"] = f'"{name}";r={standing.remaining};t={standing.reset_seconds}'
     if standing.retry_after_seconds and response.status_code == TooManyRequests.status:
         response.headers.setdefault("Retry-After", str(standing.retry_after_seconds))
-
-
-def _describe(policy: Policy) -> str:
-    return f'"{policy.name}";q={policy.quota};w={policy.window_seconds}'

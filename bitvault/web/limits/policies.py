@@ -3,7 +3,7 @@
 ``BITVAULT_LIMITS`` overrides it for an installation: ``read=2000/5,address=50/10`` changes those two, ``off`` lifts all limits.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from uuid import UUID
@@ -29,11 +29,14 @@ class Policy:
     name: str
     quota: int
     window_seconds: int
+    seconds_each: float = field(init=False)
+    """How much of the window one request takes."""
+    text: str = field(init=False)
+    """The policy as an item of ``RateLimit-Policy``."""
 
-    @property
-    def seconds_each(self) -> float:
-        """How much of the window one request takes."""
-        return self.window_seconds / self.quota
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seconds_each", self.window_seconds / self.quota)
+        object.__setattr__(self, "text", f'"{self.name}";q={self.quota};w={self.window_seconds}')
 
 
 TENANT, USER, ADDRESS, FAILURES = "tenant", "user", "address", "failures"
