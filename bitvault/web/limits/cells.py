@@ -133,6 +133,20 @@ class Cells:
         if not self._wanted.is_set():
             self._wanted.set()
 
+    def add(self, key: Key, seconds: float, *, most: float) -> None:
+        """Advance a cell by what was used, but to no more than ``most`` seconds ahead."""
+        with self._lock:
+            now = time.monotonic()
+            cell = self._cells.get(key)
+            ahead = cell.due - now if cell is not None and cell.due > now else 0.0
+            if ahead < most:
+                self._advance(key, min(seconds, most - ahead), now)
+
+    def tell_ahead(self, key: Key) -> float:
+        """Tell how many seconds a cell is ahead of now."""
+        cell = self._cells.get(key)
+        return max(0.0, cell.due - time.monotonic()) if cell is not None else 0.0
+
     def _find_refusal(self, wanted: Sequence[tuple[Policy, Key]], now: float) -> Standing | None:
         for policy, key in wanted:
             cell = self._cells.get(key)

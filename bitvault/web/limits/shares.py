@@ -1,8 +1,9 @@
-"""Dividing a process between those who use it at the same time.
+"""Dividing a machine between those who use it at the same time.
 
 A limit that lets a program work at full speed on an idle machine lets it slow everybody on a busy one. So who is alone may take all
-there is; while others ask too, each tenant, and each person, has a share of the process's CPU time and of its threads. What a
-request costs is known when it is over: the next ones are refused until the share has caught up.
+there is; while others ask too, each tenant, and each person, has a share of the machine's CPU time and of a process's threads. What a
+request costs is known when it is over: the next ones are refused until the share has caught up. The time that was used is a cell as any
+other (``cells``), so the processes of a machine know of each other's.
 """
 
 import math
@@ -11,24 +12,24 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
-from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
 
 from bitvault.web import valkey
-from bitvault.web.limits.cells import cells
+from bitvault.web.limits.cells import Cells, Key, cells
+
+MACHINE = socket.gethostname()
+"""Processes of one machine wait for the same cores."""
 
 BESIDE_SECONDS = 2.0
 """Who asked this long ago still counts as one who asks: a page that is being read asks every few seconds, a program all the time."""
 
-BURST_SECONDS = 1.0
-"""How far one may run ahead of their share: a page's many small requests come together."""
+BURST_SECONDS = 3.0
+"""How far one may run ahead of their share: a page's requests come together, and a large folder is read in a second."""
 
 DEBT_SECONDS = 1.0
 """The longest that anybody waits for their share to catch up."""
-
-SIZE_LIMIT = 10_000
 
 # Who of this machine has asked lately: KEYS[1] has them by time, ARGV are a window in microseconds and those to note. Answers the last two.
 _EXCHANGE = """
@@ -77,12 +78,12 @@ class Latest:
 class Level:
     """Those of one kind, and what each of them has taken. Not safe for threads: ``Shares`` takes turns."""
 
-    def __init__(self, name: str, share: float) -> None:
+    def __init__(self, name: str, share: float, used: Cells) -> None:
         self.name = name
         self.share = share
         self.latest = Latest()
+        self._used = used
         self._in_flight: dict[UUID, int] = {}
-        self._due: dict[UUID, float] = {}
 
     def find_wait(self, who: UUID, now: float, in_flight_limit: int) -> float:
         """Tell how many seconds somebody has to wait, 0 for none: only while others ask too."""
@@ -90,32 +91,34 @@ class Level:
         if not self.latest.anybody_but(who, now):
             return 0.0
         if self._in_flight.get(who, 0) >= in_flight_limit:
-            return BURST_SECONDS
-        return max(0.0, self._due.get(who, 0.0) - now - BURST_SECONDS)
+            return DEBT_SECONDS
+        return min(DEBT_SECONDS, max(0.0, self._used.tell_ahead(self._key(who)) - BURST_SECONDS))
 
     def enter(self, who: UUID) -> None:
         self._in_flight[who] = self._in_flight.get(who, 0) + 1
 
-    def leave(self, who: UUID, cpu_seconds: float, now: float) -> None:
+    def leave(self, who: UUID, cpu_seconds: float) -> None:
         left = self._in_flight[who] - 1
         if left:
             self._in_flight[who] = left
         else:
             del self._in_flight[who]
-        if len(self._due) >= SIZE_LIMIT:
-            self._due = {one: due for one, due in self._due.items() if due > now}
-        due = max(self._due.get(who, 0.0), now) + cpu_seconds / self.share
-        self._due[who] = min(due, now + BURST_SECONDS + DEBT_SECONDS)
+        self._used.add(self._key(who), cpu_seconds / self.share, most=BURST_SECONDS + DEBT_SECONDS)
+
+    def _key(self, who: UUID) -> Key:
+        return (f"share-{self.name}", None, f"{MACHINE}:{who}")
 
 
 class Shares:
     """The shares of one process."""
 
-    def __init__(self, *, user_percent: int, tenant_percent: int, in_flight_limit: int) -> None:
+    def __init__(
+        self, *, user_percent: int, tenant_percent: int, in_flight_limit: int, core_count: int, used: Cells = cells
+    ) -> None:
         self._lock = threading.Lock()
         self._in_flight_limit = in_flight_limit
-        self._users = Level("user", user_percent / 100)
-        self._tenants = Level("tenant", tenant_percent / 100)
+        self._users = Level("user", user_percent / 100 * core_count, used)
+        self._tenants = Level("tenant", tenant_percent / 100 * core_count, used)
         self._exchanged_at = 0.0
 
     def enter(self, principal: Principal) -> int:
@@ -134,10 +137,9 @@ class Shares:
 
     def leave(self, principal: Principal, cpu_seconds: float) -> None:
         """End a request that has taken so much CPU time of its thread."""
-        now = time.monotonic()
         with self._lock:
-            self._users.leave(principal.user_id, cpu_seconds, now)
-            self._tenants.leave(principal.tenant_id, cpu_seconds, now)
+            self._users.leave(principal.user_id, cpu_seconds)
+            self._tenants.leave(principal.tenant_id, cpu_seconds)
 
     def exchange(self) -> None:
         """Tell the other processes of this machine who asks here, and learn who asks there.
@@ -147,7 +149,7 @@ class Shares:
         for level in (self._users, self._tenants):
             with self._lock:
                 here = level.latest.list_since(self._exchanged_at)
-            name = f"public:limits:latest:{level.name}:{self._machine}"
+            name = f"public:limits:latest:{level.name}:{MACHINE}"
             window = int(BESIDE_SECONDS * 1_000_000)
             found = valkey.client().eval(_EXCHANGE, 1, name, window, *(who.hex for who in here))
             now = time.monotonic()
@@ -155,11 +157,6 @@ class Shares:
                 for who, age in zip(found[::2], found[1::2], strict=True):
                     level.latest.note(UUID(who.decode()), now - int(age) / 1_000_000)
         self._exchanged_at = time.monotonic()
-
-    @cached_property
-    def _machine(self) -> str:
-        """Processes of one machine wait for the same cores."""
-        return socket.gethostname()
 
 
 _shares: Shares | None = None
@@ -178,6 +175,7 @@ def _open() -> Shares | None:
         user_percent=settings.BITVAULT_SHARE_PERCENT,
         tenant_percent=min(100, 2 * settings.BITVAULT_SHARE_PERCENT),
         in_flight_limit=settings.BITVAULT_REQUESTS_IN_FLIGHT,
+        core_count=os.cpu_count() or 1,
     )
     cells.beside.append(_shares.exchange)
     return _shares

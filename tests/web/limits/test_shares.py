@@ -3,6 +3,8 @@ from uuid import uuid4
 
 import pytest
 
+from bitvault.web.limits import shares as module
+from bitvault.web.limits.cells import Cells
 from bitvault.web.limits.shares import BESIDE_SECONDS, BURST_SECONDS, DEBT_SECONDS, Latest, Principal, Shares
 
 
@@ -12,7 +14,11 @@ def somebody(tenant_id=None):
 
 @pytest.fixture
 def shares():
-    return Shares(user_percent=20, tenant_percent=40, in_flight_limit=2)
+    return make()
+
+
+def make(used=None):
+    return Shares(user_percent=20, tenant_percent=40, in_flight_limit=2, core_count=1, used=used or Cells())
 
 
 def work(shares, principal, cpu_seconds):
@@ -45,14 +51,14 @@ def test_a_burst_within_the_share_passes(shares):
     one, other = somebody(), somebody()
     work(shares, other, 0.001)
     passed = sum(work(shares, one, 0.01) == 0 for _ in range(100))
-    assert 20 <= passed <= 25, "a second's share of 0.2 s, in pieces of 10 ms"
+    assert 60 <= passed <= 65, "three seconds' share of 0.6 s, in pieces of 10 ms"
 
 
 def test_colleagues_have_shares_too_and_their_tenant_has_twice_that(shares):
     tenant_id = uuid4()
     colleagues = [somebody(tenant_id) for _ in range(4)]
     for one in colleagues:
-        work(shares, one, 0.15)
+        work(shares, one, 0.5)
     assert [shares._users.find_wait(one.user_id, time.monotonic(), 2) for one in colleagues] == [0.0] * 4
     assert work(shares, somebody(), 0.001) == 0
     assert work(shares, colleagues[0], 0.001) == 1, "each within their own share, together beyond their tenant's"
@@ -92,20 +98,31 @@ def test_who_asked_long_ago_is_not_beside():
     assert latest.anybody_but(one, now), "an older word does not undo a newer one"
 
 
-def test_processes_of_a_machine_know_who_asks_the_others(monkeypatch):
-    machine = uuid4().hex
-    one = Shares(user_percent=20, tenant_percent=40, in_flight_limit=2)
-    other = Shares(user_percent=20, tenant_percent=40, in_flight_limit=2)
-    elsewhere = Shares(user_percent=20, tenant_percent=40, in_flight_limit=2)
-    for shares, name in ((one, machine), (other, machine), (elsewhere, uuid4().hex)):
-        monkeypatch.setattr(shares, "_machine", name, raising=False)
+def test_processes_of_a_machine_know_who_asks_the_others_and_what_they_have_used(monkeypatch):
+    monkeypatch.setattr(module, "MACHINE", uuid4().hex)
+    used, used_there = Cells(), Cells()
+    one, other = make(used), make(used_there)
     greedy = somebody()
-    for shares in (one, elsewhere):
-        work(shares, greedy, 5.0)
-        assert work(shares, greedy, 0.0) == 0
+    work(one, greedy, 5.0)
+    assert work(one, greedy, 0.0) == 0, "nobody else asks"
     work(other, somebody(), 0.001)
     other.exchange()
     one.exchange()
-    elsewhere.exchange()
     assert work(one, greedy, 0.0) == 1
-    assert work(elsewhere, greedy, 0.0) == 0
+    assert work(other, greedy, 0.0) == 0, "what was used elsewhere is not known yet"
+    used.settle()
+    work(other, greedy, 0.001)
+    used_there.settle()
+    assert work(other, greedy, 0.0) == 1
+
+
+def test_another_machine_has_shares_of_its_own(monkeypatch):
+    monkeypatch.setattr(module, "MACHINE", uuid4().hex)
+    here = make()
+    work(here, somebody(), 0.001)
+    here.exchange()
+    monkeypatch.setattr(module, "MACHINE", uuid4().hex)
+    there, greedy = make(), somebody()
+    work(there, greedy, 5.0)
+    there.exchange()
+    assert work(there, greedy, 0.0) == 0
