@@ -30,6 +30,9 @@ from bitvault.stack.ports import LOOPBACK
 PATIENCE_SECONDS = 10.0
 """An answer that has not come by then, or is a refusal, counts as this long."""
 
+SOURCE = "127.0.50.1"
+"""Who is measured has another address than who floods: what an address may ask is limited."""
+
 PAUSE_SECONDS = 0.02
 SETTLE_SECONDS = 2.0
 """From the beginning of a flood to the first thing that is measured: who floods has used up what one may run ahead of their share."""
@@ -77,7 +80,7 @@ STALLS = (
     Stall("thirty who wait for a number", flood="waiters"),
     Stall("store stopped, twelve commits", stopped="store", flood="commits"),
     Stall("store stopped, twelve /readyz", stopped="store", flood="readiness"),
-    Stall("PostgreSQL stopped, twelve listings", stopped="PostgreSQL", flood="full-speed"),
+    Stall("PostgreSQL stopped, one token at full speed", stopped="PostgreSQL", flood="full-speed"),
     Stall("sixty sign-ins, one address", flood="sign-ins"),
     Stall("sixty sign-ins, many addresses", flood="sign-ins-many"),
     Stall("one token at full speed", flood="full-speed", goal=HALF_MORE),
@@ -90,7 +93,9 @@ class Probe:
     def __init__(self, vault: Vault, route: Route, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}"} if route.by_token else {}
         self._route = route
-        self._connection = Connection(LOOPBACK, vault.port, headers=headers, patience_seconds=PATIENCE_SECONDS)
+        self._connection = Connection(
+            LOOPBACK, vault.port, headers=headers, patience_seconds=PATIENCE_SECONDS, source=SOURCE
+        )
         self.seconds: list[float] = []
         self.refused = 0
 
