@@ -36,7 +36,7 @@ def cost(token: str) -> dict[str, float]:
     from django.conf import settings
 
     from bitvault.gateway.wsgi import application
-    from bitvault.web.limits import policies, shares
+    from bitvault.web.limits import fair_shares, policies
 
     wide = dict.fromkeys(policies.DEFAULTS, (10000000, 1))
     found: dict[str, list[float]] = {"with": [], "without": []}
@@ -44,7 +44,7 @@ def cost(token: str) -> dict[str, float]:
         name = ("with", "without")[number % 2]
         settings.BITVAULT_LIMITS = wide if name == "with" else None
         policies.forget()
-        shares.forget()
+        fair_shares.forget()
         _ask(application, token, 20)
         begun = time.process_time()
         _ask(application, token, REQUESTS)

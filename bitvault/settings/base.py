@@ -26,7 +26,7 @@ BITVAULT_SOCKETS_PER_USER = ENV.sockets_per_user
 BITVAULT_SOCKETS_PER_ADDRESS = ENV.sockets_per_address
 BITVAULT_SIGN_UP_OPEN = ENV.sign_up_open
 BITVAULT_LIMITS = ENV.limits
-BITVAULT_SHARE_PERCENT = ENV.share_percent
+BITVAULT_FAIR_SHARE_PERCENT = ENV.fair_share_percent
 BITVAULT_REQUESTS_IN_FLIGHT = ENV.requests_in_flight
 # Answers whatever anybody asks too often, or a process that is busy would be restarted.
 BITVAULT_UNLIMITED_PATHS = frozenset({"/healthz"})

@@ -103,7 +103,7 @@ class Environment:
     trusted_proxy_count: int
     sign_up_open: bool
     limits: dict[str, tuple[int, int]] | None
-    share_percent: int
+    fair_share_percent: int
     requests_in_flight: int
     metrics_key: str
     metrics_directory: str
@@ -169,7 +169,7 @@ def read() -> Environment:
         trusted_proxy_count=_number("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
         sign_up_open=_switch("BITVAULT_SIGN_UP_OPEN", default=True),
         limits=_limits("BITVAULT_LIMITS"),
-        share_percent=_number("BITVAULT_SHARE_PERCENT", default=20),
+        fair_share_percent=_number("BITVAULT_FAIR_SHARE_PERCENT", default=20),
         requests_in_flight=_number("BITVAULT_REQUESTS_IN_FLIGHT", default=3),
         metrics_key=_text("BITVAULT_METRICS_KEY", default=""),
         metrics_directory=_text("BITVAULT_METRICS_DIRECTORY", default=""),

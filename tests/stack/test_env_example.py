@@ -92,7 +92,7 @@ def test_an_empty_variable_is_none(monkeypatch):
         ("BITVAULT_LIMITS", "read=10"),
         ("BITVAULT_LIMITS", "read=0/5"),
         ("BITVAULT_LIMITS", "reads=10/5"),
-        ("BITVAULT_SHARE_PERCENT", "half"),
+        ("BITVAULT_FAIR_SHARE_PERCENT", "half"),
         ("BITVAULT_LOG_FORMAT", "xml"),
         ("BITVAULT_LOG_LEVEL", "loud"),
         ("BITVAULT_BASE_URL", "vault.example.com"),

@@ -23,8 +23,8 @@ from bitvault.kernel.request import set_request_id
 from bitvault.web import problems
 from bitvault.web.limits import counting, policies, routes
 from bitvault.web.limits.cells import Standing, cells
+from bitvault.web.limits.fair_shares import Requester, find_fair_shares
 from bitvault.web.limits.policies import TENANT, USER, Policy, find_policy
-from bitvault.web.limits.shares import Principal, find_shares
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -37,7 +37,7 @@ _READ_TO_THE_END_BYTES = 64 * 1024
 _FAILED = frozenset({400, 401, 404, 405})
 """Answers to a stranger that tell of guessing, crawling or a broken program."""
 
-SHARE = "share"
+FAIR_SHARE = "fair-share"
 
 _PAGE = '<!doctype html><html lang="en"><title>{title}</title><h1>{title}</h1><p>{detail}</p></html>'
 
@@ -47,23 +47,23 @@ class RequestLimits:
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
-        self._known: dict[bytes, Principal] = {}
+        self._known: dict[bytes, Requester] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not policies.switched_on() or request.path_info in settings.BITVAULT_UNLIMITED_PATHS:
             return self._get_response(request)
         credential = _find_credential(request)
-        principal = self._known.get(credential) if credential else None
-        if principal is None:
+        requester = self._known.get(credential) if credential else None
+        if requester is None:
             standing = counting.judge_address(request)
             if standing is not None:
                 return _refuse(request, standing)
             response = self._get_response(request)
         else:
-            refused = _judge(principal)
+            refused = _judge(requester)
             if refused is not None:
                 return _refuse(request, refused, known=True)
-            response = self._share(request, principal)
+            response = self._share(request, requester)
         self._settle(request, response, credential)
         return response
 
@@ -77,18 +77,18 @@ class RequestLimits:
             return _show(request, error)
         return None
 
-    def _share(self, request: HttpRequest, principal: Principal) -> HttpResponse:
-        shares = find_shares()
+    def _share(self, request: HttpRequest, requester: Requester) -> HttpResponse:
+        shares = find_fair_shares()
         if shares is None:
             return self._get_response(request)
-        wait = shares.enter(principal)
+        wait = shares.enter(requester)
         if wait:
-            return _refuse(request, Standing(Policy(SHARE, 1, 1), 0, wait, wait), known=True)
+            return _refuse(request, Standing(Policy(FAIR_SHARE, 1, 1), 0, wait, wait), known=True)
         begun = time.thread_time()
         try:
             return self._get_response(request)
         finally:
-            shares.leave(principal, time.thread_time() - begun)
+            shares.leave(requester, time.thread_time() - begun)
 
     def _settle(self, request: HttpRequest, response: HttpResponse, credential: bytes | None) -> None:
         actor = getattr(request, "actor", None)
@@ -109,7 +109,7 @@ class RequestLimits:
             return
         if len(self._known) >= KNOWN_LIMIT:
             self._known.clear()
-        self._known[credential] = Principal(actor.tenant.id, actor.user_id, credential_id)
+        self._known[credential] = Requester(actor.tenant.id, actor.user_id, credential_id)
 
 
 def _find_credential(request: HttpRequest) -> bytes | None:
@@ -122,13 +122,13 @@ def _find_credential(request: HttpRequest) -> bytes | None:
     return hashlib.sha256(text.encode(errors="surrogatepass")).digest() if text else None
 
 
-def _judge(principal: Principal) -> Standing | None:
+def _judge(requester: Requester) -> Standing | None:
     """Tell whether a tenant, or a person by all credentials, has used up what they may ask; counts nothing."""
     wanted = []
-    for name, whom in ((USER, principal.user_id), (TENANT, principal.tenant_id)):
-        policy = find_policy(name, tenant_id=principal.tenant_id)
+    for name, whom in ((USER, requester.user_id), (TENANT, requester.tenant_id)):
+        policy = find_policy(name, tenant_id=requester.tenant_id)
         if policy is not None:
-            wanted.append((policy, (name, principal.tenant_id, whom)))
+            wanted.append((policy, (name, requester.tenant_id, whom)))
     return cells.judge(wanted)
 
 

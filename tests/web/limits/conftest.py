@@ -5,13 +5,13 @@ import secrets
 import pytest
 
 from bitvault.web import valkey
-from bitvault.web.limits import policies, shares
+from bitvault.web.limits import fair_shares, policies
 from bitvault.web.limits.cells import cells
 
 
 def _begin_anew():
     policies.forget()
-    shares.forget()
+    fair_shares.forget()
     cells.clear()
 
 
@@ -21,7 +21,7 @@ def set_limits(settings):
 
     def switch(*, share_percent=0, in_flight=3, **changes):
         settings.BITVAULT_LIMITS = {name.replace("_", "-"): value for name, value in changes.items()}
-        settings.BITVAULT_SHARE_PERCENT = share_percent
+        settings.BITVAULT_FAIR_SHARE_PERCENT = share_percent
         settings.BITVAULT_REQUESTS_IN_FLIGHT = in_flight
         # Cells in Valkey are named with it: no test meets another's.
         settings.SECRET_KEY = secrets.token_hex(16)

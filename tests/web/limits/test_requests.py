@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from bitvault.web.limits import shares
+from bitvault.web.limits import fair_shares
 from bitvault.web.limits.cells import cells
 from tests.support.client import ApiClient
 from tests.support.world import ACME, BETA, PASSWORD
@@ -239,7 +239,7 @@ def test_while_others_ask_too_nobody_takes_more_than_their_share(api, set_limits
     boris.get(READ)
     refused = [answer for answer in (mia.get(READ) for _ in range(20)) if answer.status_code == 429]
     assert refused
-    assert problem(refused[0])["policy"] == "share"
+    assert problem(refused[0])["policy"] == "fair-share"
     assert refused[0]["Retry-After"] == "1"
     assert boris.get(READ).status_code == 200
 
@@ -249,7 +249,7 @@ def test_shares_end_with_each_request(api, set_limits):
     for name in ("mia", "boris"):
         for path in (READ, f"/nodes/{ACME.id}"):
             api(name).get(path)
-    found = shares.find_shares()
+    found = fair_shares.find_fair_shares()
     assert found._users._in_flight == found._tenants._in_flight == {}
 
 

@@ -3,13 +3,13 @@ from uuid import uuid4
 
 import pytest
 
-from bitvault.web.limits import shares as module
+from bitvault.web.limits import fair_shares as module
 from bitvault.web.limits.cells import Cells
-from bitvault.web.limits.shares import BESIDE_SECONDS, BURST_SECONDS, DEBT_SECONDS, Latest, Principal, Shares
+from bitvault.web.limits.fair_shares import BESIDE_SECONDS, BURST_SECONDS, DEBT_SECONDS, FairShares, Latest, Requester
 
 
 def somebody(tenant_id=None):
-    return Principal(tenant_id or uuid4(), uuid4(), uuid4())
+    return Requester(tenant_id or uuid4(), uuid4(), uuid4())
 
 
 @pytest.fixture
@@ -18,13 +18,13 @@ def shares():
 
 
 def make(used=None):
-    return Shares(user_percent=20, tenant_percent=40, in_flight_limit=2, core_count=1, used=used or Cells())
+    return FairShares(user_percent=20, tenant_percent=40, in_flight_limit=2, core_count=1, used=used or Cells())
 
 
-def work(shares, principal, cpu_seconds):
-    wait = shares.enter(principal)
+def work(shares, requester, cpu_seconds):
+    wait = shares.enter(requester)
     if not wait:
-        shares.leave(principal, cpu_seconds)
+        shares.leave(requester, cpu_seconds)
     return wait
 
 
@@ -35,7 +35,7 @@ def test_who_is_alone_may_take_everything(shares):
 
 def test_one_person_with_several_credentials_is_alone(shares):
     person = somebody()
-    again = Principal(person.tenant_id, person.user_id, uuid4())
+    again = Requester(person.tenant_id, person.user_id, uuid4())
     assert [work(shares, one, 1.0) for _ in range(10) for one in (person, again)] == [0] * 20
 
 

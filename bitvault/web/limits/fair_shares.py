@@ -45,7 +45,7 @@ return last
 
 
 @dataclass(frozen=True, slots=True)
-class Principal:
+class Requester:
     """Who asks, as far as limits are concerned."""
 
     tenant_id: UUID
@@ -76,7 +76,7 @@ class Latest:
 
 
 class Level:
-    """Those of one kind, and what each of them has taken. Not safe for threads: ``Shares`` takes turns."""
+    """Those of one kind, and what each of them has taken. Not safe for threads: ``FairShares`` takes turns."""
 
     def __init__(self, name: str, share: float, used: Cells) -> None:
         self.name = name
@@ -106,10 +106,10 @@ class Level:
         self._used.add(self._key(who), cpu_seconds / self.share, most=BURST_SECONDS + DEBT_SECONDS)
 
     def _key(self, who: UUID) -> Key:
-        return (f"share-{self.name}", None, f"{MACHINE}:{who}")
+        return (f"fair-share-{self.name}", None, f"{MACHINE}:{who}")
 
 
-class Shares:
+class FairShares:
     """The shares of one process."""
 
     def __init__(
@@ -121,25 +121,25 @@ class Shares:
         self._tenants = Level("tenant", tenant_percent / 100 * core_count, used)
         self._exchanged_at = 0.0
 
-    def enter(self, principal: Principal) -> int:
+    def enter(self, requester: Requester) -> int:
         """Begin a request, or tell how many seconds to wait before the next try; 0 when it has begun, and then it must ``leave``."""
         now = time.monotonic()
         with self._lock:
             wait = max(
-                self._users.find_wait(principal.user_id, now, self._in_flight_limit),
-                self._tenants.find_wait(principal.tenant_id, now, self._in_flight_limit),
+                self._users.find_wait(requester.user_id, now, self._in_flight_limit),
+                self._tenants.find_wait(requester.tenant_id, now, self._in_flight_limit),
             )
             if wait > 0:
                 return max(1, math.ceil(wait))
-            self._users.enter(principal.user_id)
-            self._tenants.enter(principal.tenant_id)
+            self._users.enter(requester.user_id)
+            self._tenants.enter(requester.tenant_id)
         return 0
 
-    def leave(self, principal: Principal, cpu_seconds: float) -> None:
+    def leave(self, requester: Requester, cpu_seconds: float) -> None:
         """End a request that has taken so much CPU time of its thread."""
         with self._lock:
-            self._users.leave(principal.user_id, cpu_seconds)
-            self._tenants.leave(principal.tenant_id, cpu_seconds)
+            self._users.leave(requester.user_id, cpu_seconds)
+            self._tenants.leave(requester.tenant_id, cpu_seconds)
 
     def exchange(self) -> None:
         """Tell the other processes of this machine who asks here, and learn who asks there.
@@ -159,21 +159,21 @@ class Shares:
         self._exchanged_at = time.monotonic()
 
 
-_shares: Shares | None = None
+_shares: FairShares | None = None
 
 
-def find_shares() -> Shares | None:
+def find_fair_shares() -> FairShares | None:
     """Give this process's shares; None where the installation divides nothing."""
     return _shares or _open()
 
 
-def _open() -> Shares | None:
+def _open() -> FairShares | None:
     global _shares  # noqa: PLW0603 - one for the process, made when settings can be read
-    if settings.BITVAULT_LIMITS is None or not settings.BITVAULT_SHARE_PERCENT:
+    if settings.BITVAULT_LIMITS is None or not settings.BITVAULT_FAIR_SHARE_PERCENT:
         return None
-    _shares = Shares(
-        user_percent=settings.BITVAULT_SHARE_PERCENT,
-        tenant_percent=min(100, 2 * settings.BITVAULT_SHARE_PERCENT),
+    _shares = FairShares(
+        user_percent=settings.BITVAULT_FAIR_SHARE_PERCENT,
+        tenant_percent=min(100, 2 * settings.BITVAULT_FAIR_SHARE_PERCENT),
         in_flight_limit=settings.BITVAULT_REQUESTS_IN_FLIGHT,
         core_count=os.cpu_count() or 1,
     )
