@@ -8,11 +8,10 @@ its limit or its share costs neither a query nor a line in the log. Knowing it g
 import hashlib
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
@@ -30,9 +29,6 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 KNOWN_LIMIT = 10_000
 """Credentials that a process knows again; full, it forgets all: each costs one ordinary request to know anew."""
-
-_READ_TO_THE_END_BYTES = 64 * 1024
-"""Of a refused request so much is read, so that its connection can go on; longer bodies end it."""
 
 _FAILED = frozenset({400, 401, 404, 405})
 """Answers to a stranger that tell of guessing, crawling or a broken program."""
@@ -62,7 +58,7 @@ class RequestLimits:
         else:
             refused = _judge(requester)
             if refused is not None:
-                return _refuse(request, refused, known=True)
+                return _refuse(request, refused)
             response = self._share(request, requester)
         self._settle(request, response, credential)
         return response
@@ -83,7 +79,7 @@ class RequestLimits:
             return self._get_response(request)
         wait = shares.enter(requester)
         if wait:
-            return _refuse(request, Standing(Policy(FAIR_SHARE, 1, 1), 0, wait, wait), known=True)
+            return _refuse(request, Standing(Policy(FAIR_SHARE, 1, 1), 0, wait, wait))
         begun = time.thread_time()
         try:
             return self._get_response(request)
@@ -132,7 +128,7 @@ def _judge(requester: Requester) -> Standing | None:
     return cells.judge(wanted)
 
 
-def _refuse(request: HttpRequest, standing: Standing, *, known: bool = False) -> HttpResponse:
+def _refuse(request: HttpRequest, standing: Standing) -> HttpResponse:
     """Answer 429 from here: no context, no log line, no query; the figures count it."""
     request_id = str(ids.new_id())
     set_request_id(request_id)
@@ -141,11 +137,6 @@ def _refuse(request: HttpRequest, standing: Standing, *, known: bool = False) ->
     response["X-Content-Type-Options"] = "nosniff"
     request.standing, request.policies = standing, [standing.policy]  # type: ignore[attr-defined] # for the headers
     _tell(request, response)
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    # The web server hangs up on an answered request whose body is still to come; a stranger is not waited for.
-    if known and length.isdecimal() and 0 < int(length) <= _READ_TO_THE_END_BYTES:
-        with suppress(UnreadablePostError):
-            request.read()
     return response
 
 

@@ -108,7 +108,7 @@ def test_a_refused_request_costs_neither_a_query_nor_the_right_of_others(api, se
     assert api("vera").get(READ).status_code == 200
 
 
-def test_a_refused_change_is_read_to_its_end_and_changes_nothing(api, set_limits):
+def test_a_refused_change_changes_nothing(api, set_limits):
     set_limits(user=(2, 60))
     mia = api()
     root = mia.get(READ).json()["root_id"]
