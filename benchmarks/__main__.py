@@ -12,8 +12,10 @@ from benchmarks import (
     footprint,
     front,
     large_files,
+    limiting,
     people,
     small_files,
+    stalls,
     stream,
     structure,
     told,
@@ -32,6 +34,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "large": large_files.large,
     "listing": folders.listing,
     "reading": folders.reading,
+    "limits": limiting.cost,
     "structure": structure.changes,
     "move": structure.moving,
     "sign-in": people.signing_in,
@@ -47,8 +50,9 @@ MEASUREMENTS: dict[str, Measurement] = {
     "memory": footprint.memory,
 }
 
-# Not part of a plain run: it decides once about the web server, and takes as long as everything else together.
-ON_REQUEST: dict[str, Measurement] = {"servers": web_servers.compare}
+# Not part of a plain run: one decides once about the web server and takes as long as everything else together; the other stops processes,
+# and starts the stack anew with the limits that the other rows do without.
+ON_REQUEST: dict[str, Measurement] = {"servers": web_servers.compare, "stalls": stalls.stalls}
 
 
 def main() -> int:

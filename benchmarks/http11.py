@@ -42,9 +42,18 @@ class Connection:
     """One kept-alive connection to one server; opened when first used, and again after the server has closed it."""
 
     def __init__(
-        self, host: str, port: int, *, host_header: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        host: str,
+        port: int,
+        *,
+        host_header: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+        source: str | None = None,
     ) -> None:
         self._address = (host, port)
+        self._patience_seconds = patience_seconds
+        self._source = (source, 0) if source else None
         common = {"Host": host_header or f"{host}:{port}", **(headers or {})}
         self._common = _written(common)
         self._socket: socket.socket | None = None
@@ -104,7 +113,9 @@ class Connection:
 
     def _connected(self) -> socket.socket:
         if self._socket is None:
-            self._socket = socket.create_connection(self._address, timeout=PATIENCE_SECONDS)
+            self._socket = socket.create_connection(
+                self._address, timeout=self._patience_seconds, source_address=self._source
+            )
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._socket
 

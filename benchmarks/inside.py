@@ -2,7 +2,8 @@
 
 ``hashing`` times one password hash. ``tenants N`` makes N tenants through identity's door and times each. ``commits TENANTS SECONDS``
 writes rows in eight processes, with and without an event each. ``catch-up EVENTS`` lets each consumer catch up, and a device read it all.
-``idle TENANTS`` makes tenants of which nothing is asked.
+``idle TENANTS`` makes tenants of which nothing is asked. ``neighbour`` makes a tenant whose token is told.
+``limits TOKEN`` reads a node through the whole application in this process, with limits and without.
 """
 
 import json
@@ -11,7 +12,7 @@ import time
 
 import django
 
-from benchmarks import stream_inside
+from benchmarks import limits_inside, stream_inside
 
 MADE_UP = "correct horse battery staple"
 
@@ -56,6 +57,10 @@ def main() -> None:
             print(json.dumps(stream_inside.commits(int(count), float(seconds))))
         case ["catch-up", count]:
             print(json.dumps(stream_inside.catch_up(int(count))))
+        case ["neighbour"]:
+            print(json.dumps(limits_inside.neighbour(MADE_UP)))
+        case ["limits", token]:
+            print(json.dumps(limits_inside.cost(token)))
         case ["idle", count]:
             print(json.dumps(stream_inside.idle(int(count))))
 

@@ -26,6 +26,8 @@ _KINDS = (
     ("PostgreSQL", ("postgres",)),
     ("Valkey", ("valkey",)),
     ("store", ("weed",)),
+    ("store", ("versitygw",)),
+    ("front", ("caddy",)),
     ("supervisor", ("bitvault.stack",)),
 )
 

@@ -24,17 +24,21 @@ from bitvault.gateway.readiness import DEADLINE_SECONDS, Check, Findings, Readin
 from bitvault.kernel.dependencies import Dependency
 from bitvault.kernel.errors import NotFound, Overloaded
 from bitvault.web import problems
+from bitvault.web.limits.policies import RouteClass
+from bitvault.web.limits.routes import limited
 
 _waiting = Dependency("readiness", share=1)
 """One web thread waits for readiness at a time. Whoever asks meanwhile is told what was found last."""
 
 
+@limited(RouteClass.HEALTH)
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
     """Tell that the process answers; asks nothing else, so a slow database does not get it killed."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+@limited()
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """Tell whether database, Valkey and object store answer, and whether the store is one to be used: 200, or 503 with what is not so.
@@ -70,6 +74,7 @@ def is_own_host(header: str) -> bool:
     }
 
 
+@limited()
 @require_safe
 def beating(request: HttpRequest) -> HttpResponse:
     """Tell how long each clockwork has been silent: 200, or 503 when one is dead or nobody can tell.
@@ -84,6 +89,7 @@ def beating(request: HttpRequest) -> HttpResponse:
     return HttpResponse(body, status=503 if silent else 200, content_type="application/json")
 
 
+@limited()
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Give the figures to a scraper that knows BITVAULT_METRICS_KEY; to anybody else there is nothing here."""

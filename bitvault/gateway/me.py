@@ -33,6 +33,7 @@ class Me(View):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Find out who asks, and ask for no scope."""
         self.perform_authentication(request)
+        self.check_throttles(request)
 
     @operation(answer=Caller)
     def get(self, request: ActorRequest) -> HttpResponse:

@@ -11,6 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from rest_framework.request import Request
 
+from bitvault.web.limits.routes import limited
 from bitvault.web.views import JSON, View
 
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -94,6 +95,7 @@ class SchemaDocument(View):
         return HttpResponse(build_document(), content_type=JSON)
 
 
+@limited()
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Show the document to people."""

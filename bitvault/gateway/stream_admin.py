@@ -20,6 +20,7 @@ from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.tasks import for_tenant
 from bitvault.web import valkey
+from bitvault.web.limits.routes import limit_all
 
 PAGE = "/admin/stream/"
 PAGE_LENGTH = 100
@@ -112,3 +113,4 @@ urlpatterns = [
     path("", admin.site.admin_view(overview), name="stream"),
     path("act", admin.site.admin_view(act)),
 ]
+limit_all(urlpatterns)

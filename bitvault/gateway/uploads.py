@@ -26,6 +26,7 @@ from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import Gone, Invalid
 from bitvault.kernel.request import current_origin
+from bitvault.web.limits.policies import RouteClass
 from bitvault.web.views import ActorRequest, Body, View, operation
 
 ANY_TYPE = "application/octet-stream"
@@ -179,6 +180,8 @@ def abort(actor: Actor, upload_id: UUID) -> None:
 class Uploads(View):
     """Uploads of the caller."""
 
+    limit_class = RouteClass.UPLOAD
+
     @operation(
         body=StartUpload,
         answer=Upload,
@@ -198,6 +201,8 @@ class Uploads(View):
 class UploadDetail(View):
     """One upload of the caller."""
 
+    limit_class = RouteClass.UPLOAD
+
     @operation(answer=Upload)
     def get(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
         """Describe an upload and the parts that the store holds: resume from here."""
@@ -212,6 +217,8 @@ class UploadDetail(View):
 
 class UploadParts(View):
     """Parts of an upload."""
+
+    limit_class = RouteClass.UPLOAD
 
     @operation(body=SignParts, answer=SignedParts, problems=(PartOutOfRange, UploadComplete, UploadOver))
     def post(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
@@ -229,6 +236,8 @@ class UploadParts(View):
 
 class UploadCommit(View):
     """The end of an upload."""
+
+    limit_class = RouteClass.UPLOAD
 
     @operation(
         body=CommitUpload,

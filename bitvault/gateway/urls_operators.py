@@ -5,11 +5,16 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from bitvault.gateway import health
+from bitvault.web.limits.policies import RouteClass
+from bitvault.web.limits.routes import limit_all, limited
 
+
+_SITE = admin.site.urls
+limit_all(_SITE[0], login=RouteClass.SIGN_IN)
 urlpatterns = [
-    path("", RedirectView.as_view(url="/admin/")),
+    path("", limited()(RedirectView.as_view(url="/admin/"))),
     path("admin/stream/", include("bitvault.gateway.stream_admin")),
-    path("admin/", admin.site.urls),
+    path("admin/", _SITE),
     path("healthz", health.live),
     path("readyz", health.ready),
     path("beatz", health.beating),

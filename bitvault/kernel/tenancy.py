@@ -105,7 +105,12 @@ def key(*parts: object) -> str:
 
     Every such name starts with the tenant's id, so no two tenants can meet in one.
     """
-    return ":".join((current().id.hex, *(str(part) for part in parts)))
+    return key_of(current().id, *parts)
+
+
+def key_of(tenant_id: UUID, *parts: object) -> str:
+    """Build such a name for any tenant, where work for several of them is done at once."""
+    return ":".join((tenant_id.hex, *(str(part) for part in parts)))
 
 
 def lock_number(name: str) -> int:

@@ -27,6 +27,11 @@ BITVAULT_WEB_URL = ENV.web_url
 BITVAULT_SOCKETS_PER_USER = ENV.sockets_per_user
 BITVAULT_SOCKETS_PER_ADDRESS = ENV.sockets_per_address
 BITVAULT_SIGN_UP_OPEN = ENV.sign_up_open
+BITVAULT_LIMITS = ENV.limits
+BITVAULT_FAIR_SHARE_PERCENT = ENV.fair_share_percent
+BITVAULT_REQUESTS_IN_FLIGHT = ENV.requests_in_flight
+# Answers whatever anybody asks too often, or a process that is busy would be restarted.
+BITVAULT_UNLIMITED_PATHS = frozenset({"/healthz"})
 BITVAULT_TRUSTED_PROXY_COUNT = ENV.trusted_proxy_count
 # Tenants bring names of their own, so the list stands in the database: HostChoice asks it before anything else may believe the header.
 ALLOWED_HOSTS = ["*"]
@@ -146,6 +151,7 @@ STORAGES = {
 ROOT_URLCONF = "bitvault.gateway.urls"
 WSGI_APPLICATION = "bitvault.gateway.wsgi.application"
 MIDDLEWARE = [
+    "bitvault.web.limits.middleware.RequestLimits",
     "bitvault.gateway.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
     "bitvault.gateway.middleware.Body",

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOG_FORMATS = ("json", "console")
 SWITCHED_ON = ("true", "1", "yes", "on")
 SWITCHED_OFF = ("false", "0", "no", "off")
+LIMITS = ("tenant", "user", "read", "write", "upload", "heavy", "address", "sign-in", "failures")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _env = environ.Env()
@@ -45,6 +47,22 @@ def _choice(name: str, choices: tuple[str, ...], *, default: str) -> str:
     if value not in choices:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, and is {value!r}.")
     return value
+
+
+def _limits(name: str) -> dict[str, tuple[int, int]] | None:
+    """Read ``read=2000/5,address=50/10`` as quotas and windows in seconds; None for ``off``."""
+    text = _text(name, default="").replace(" ", "")
+    if text.lower() in SWITCHED_OFF:
+        return None
+    found = {}
+    for part in filter(None, text.split(",")):
+        match = re.fullmatch(r"([a-z-]+)=([1-9][0-9]{0,8})/([1-9][0-9]{0,8})", part)
+        if match is None or match[1] not in LIMITS:
+            raise ImproperlyConfigured(
+                f"{name} must be off, or like read=2000/5 for {', '.join(LIMITS)}, and is {text!r}."
+            )
+        found[match[1]] = (int(match[2]), int(match[3]))
+    return found
 
 
 def _required(name: str) -> str:
@@ -84,6 +102,9 @@ class Environment:
     email_url: str
     trusted_proxy_count: int
     sign_up_open: bool
+    limits: dict[str, tuple[int, int]] | None
+    fair_share_percent: int
+    requests_in_flight: int
     metrics_key: str
     metrics_directory: str
     log_format: str
@@ -147,6 +168,9 @@ def read() -> Environment:
         email_url=_text("BITVAULT_EMAIL_URL", default="consolemail://"),
         trusted_proxy_count=_number("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
         sign_up_open=_switch("BITVAULT_SIGN_UP_OPEN", default=True),
+        limits=_limits("BITVAULT_LIMITS"),
+        fair_share_percent=_number("BITVAULT_FAIR_SHARE_PERCENT", default=20),
+        requests_in_flight=_number("BITVAULT_REQUESTS_IN_FLIGHT", default=3),
         metrics_key=_text("BITVAULT_METRICS_KEY", default=""),
         metrics_directory=_text("BITVAULT_METRICS_DIRECTORY", default=""),
         log_format=_choice("BITVAULT_LOG_FORMAT", LOG_FORMATS, default="json"),

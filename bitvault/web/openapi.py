@@ -32,6 +32,31 @@ PROBLEM = {
     },
 }
 
+# The fields of draft-ietf-httpapi-ratelimit-headers-10, as `bitvault.web.limits` sends them; absent where nothing is limited.
+DESCRIBED_HEADERS = {
+    "RateLimit-Policy": {
+        "description": 'The limits that count for this request: `"read";q=5000;w=5` lets 5000 through at once and 1000 a second then.',
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": 'How one stands with the nearest of them: `"read";r=4999;t=1`: 4999 left, all of them again in a second.',
+        "schema": {"type": "string"},
+    },
+    "Retry-After": {
+        "description": "Seconds after which to try again.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+}
+HEADERS = {name: {"$ref": f"#/components/headers/{name}"} for name in ("RateLimit-Policy", "RateLimit")}
+RETRY = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+
+
+def _headers_of(status: int) -> dict[str, Any]:
+    """Name the headers that a refusal brings."""
+    if status == errors.TooManyRequests.status:
+        return {"headers": HEADERS | RETRY}
+    return {"headers": RETRY} if status == errors.Unavailable.status else {}
+
 
 class Schema(AutoSchema):
     """Describes one method of one view."""
@@ -97,11 +122,11 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         operation = self._operation
-        good: dict[str, Any] = {"description": "Done"}
+        good: dict[str, Any] = {"description": "Done", "headers": dict(HEADERS)}
         if operation.answer is not None:
             good["content"] = {JSON: {"schema": self._resolve(operation.answer)}}
         if operation.status == 302:  # noqa: PLR2004 - the HTTP status itself
-            good["headers"] = {"Location": {"schema": {"type": "string", "format": "uri"}}}
+            good["headers"]["Location"] = {"schema": {"type": "string", "format": "uri"}}
         again = {} if operation.repeated_status is None else {str(operation.repeated_status): good}
         return {str(operation.status): good, **again, **self._problem_answers(operation)}
 
@@ -128,6 +153,7 @@ class Schema(AutoSchema):
         return {
             str(status): {
                 "description": ", ".join(sorted(set(codes))),
+                **_headers_of(status),
                 "content": {CONTENT_TYPE: {"schema": {"$ref": _TEMPLATE.format(name="Problem")}}},
             }
             for status, codes in sorted(by_status.items())
@@ -156,6 +182,7 @@ def add_shared_parts(result: dict[str, Any], generator: Any, request: Any, publi
     """Add what all operations share: the problem's schema and the two ways to prove who asks."""
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM
+    components["headers"] = DESCRIBED_HEADERS
     components["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "bearerFormat": "bv_<id>_<secret>"},
         "session": {"type": "apiKey", "in": "cookie", "name": "session"},

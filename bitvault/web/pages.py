@@ -1,6 +1,6 @@
 """The base of every page behind sign-in: who asks, where to send those who are nobody, and how a refusal looks to people."""
 
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web import problems
+from bitvault.web.limits import counting, policies, routes
+from bitvault.web.limits.policies import RouteClass
 
 HOME = "/files/"
 SIGN_IN = "/sign-in/"
@@ -28,6 +30,9 @@ class PersonRequest(HttpRequest):
 class Page(View):
     """A page for people. Needs somebody signed in; whoever is not is sent to sign in and comes back afterwards."""
 
+    limit_class: ClassVar[RouteClass | None] = None
+    counts_itself: ClassVar[bool] = True
+
     def find_actor(self, request: HttpRequest) -> Actor | None:
         """Find who is signed in; each module asks identity's door for itself."""
         raise NotImplementedError
@@ -39,6 +44,8 @@ class Page(View):
             if actor is None:
                 return to_sign_in(request)
             request.actor = actor  # type: ignore[attr-defined] # PersonRequest
+            if policies.switched_on():
+                counting.count_actor(request, actor, routes.choose(self.limit_class, request.method))
             response = super().dispatch(request, *args, **kwargs)
         except Exception as error:
             known = problems.find_known(error)

@@ -20,6 +20,9 @@ from bitvault.events.api import answer_with_head
 from bitvault.kernel import db, errors, tenancy
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.web import idempotency
+from bitvault.web.limits import routes
+from bitvault.web.limits.policies import RouteClass
+from bitvault.web.limits.throttles import ActorThrottle, AddressThrottle
 
 S = TypeVar("S", bound=msgspec.Struct)
 H = TypeVar("H", bound=Callable[..., Any])
@@ -90,20 +93,29 @@ class View(APIView):
 
     # What a route takes stands in the OpenAPI document; OPTIONS would tell it a second time, in words of the framework's.
     metadata_class = None
+    throttle_classes = (ActorThrottle, AddressThrottle)
 
     public: ClassVar[bool] = False
+    limit_class: ClassVar[RouteClass | None] = None
+    counts_itself: ClassVar[bool] = True
     read_scope: ClassVar[Scope] = Scope.FILES_READ
     write_scope: ClassVar[Scope] = Scope.FILES_WRITE
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Find out who asks, and refuse nobody."""
+        """Find out who asks, and refuse who is nobody, or over a limit, or lacks the scope."""
         if self.public:
+            self.check_throttles(request)
             return
         self.perform_authentication(request)
         actor = getattr(request, "actor", None)
         if actor is None:
             raise errors.Unauthenticated
+        self.check_throttles(request)
         actor.require_scope(self.read_scope if request.method in ("GET", "HEAD", "OPTIONS") else self.write_scope)
+
+    def choose_limit_class(self, request: Request) -> RouteClass:
+        """Tell of what class a request is (``limits.policies``): ``limit_class``, or to read or to write by its method."""
+        return routes.choose(self.limit_class, request.method)
 
     def parse(self, body: type[S], request: Request) -> S:
         """Read the JSON body as ``body``; no body reads as an empty object, and of a field that comes twice the last one counts.

@@ -88,6 +88,11 @@ def test_an_empty_variable_is_none(monkeypatch):
         ("BITVAULT_SOCKETS_PER_ADDRESS", "-1"),
         ("BITVAULT_TRUSTED_PROXY_COUNT", "1.5"),
         ("BITVAULT_SIGN_UP_OPEN", "perhaps"),
+        ("BITVAULT_LIMITS", "read=many"),
+        ("BITVAULT_LIMITS", "read=10"),
+        ("BITVAULT_LIMITS", "read=0/5"),
+        ("BITVAULT_LIMITS", "reads=10/5"),
+        ("BITVAULT_FAIR_SHARE_PERCENT", "half"),
         ("BITVAULT_LOG_FORMAT", "xml"),
         ("BITVAULT_LOG_LEVEL", "loud"),
         ("BITVAULT_BASE_URL", "vault.example.com"),
@@ -108,6 +113,19 @@ def test_switches_and_lists_are_read_as_people_write_them(monkeypatch):
     monkeypatch.setenv("BITVAULT_EXTRA_HOSTS", "one.test, two.test,")
     assert not env.read().sign_up_open
     assert env.read().extra_hosts == ("one.test", "two.test")
+
+
+def test_limits_are_read_as_quota_and_window_or_as_none_at_all(monkeypatch):
+    from bitvault.settings import env
+    from bitvault.web.limits.policies import DEFAULTS
+
+    monkeypatch.setenv("BITVAULT_LIMITS", "read=2000/5, sign-in=10/60,")
+    assert env.read().limits == {"read": (2000, 5), "sign-in": (10, 60)}
+    monkeypatch.setenv("BITVAULT_LIMITS", "off")
+    assert env.read().limits is None
+    monkeypatch.setenv("BITVAULT_LIMITS", "")
+    assert env.read().limits == {}
+    assert set(env.LIMITS) == set(DEFAULTS)
 
 
 def test_static_files_and_figures_lie_where_the_surroundings_say(monkeypatch, tmp_path):

@@ -140,3 +140,14 @@ def test_the_document_is_served_to_anybody(db, client):
     response = client.get("/api/v1/schema/", headers={"host": "127.0.0.1"})
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
     assert response.content == build_document()
+
+
+def test_every_operation_tells_of_its_limits(document):
+    told = {"RateLimit", "RateLimit-Policy"}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            answers = operation["responses"]
+            assert told | {"Retry-After"} == set(answers["429"]["headers"]), (method, path)
+            assert set(answers["503"]["headers"]) == {"Retry-After"}, (method, path)
+            good = [answer for status, answer in answers.items() if status < "400"]
+            assert any(told <= set(answer.get("headers", {})) for answer in good), (method, path)

@@ -2,6 +2,7 @@
 
 import msgspec
 from django.http import HttpResponse
+from rest_framework.request import Request
 
 from apps.admin_platform import api
 from apps.admin_platform.dtos import AuditPage, Verification
@@ -10,6 +11,7 @@ from apps.admin_platform.rest import schemas
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.pages import BadCursor
 from bitvault.web.derived import DerivedQuery, require_position
+from bitvault.web.limits.policies import RouteClass
 from bitvault.web.views import ActorRequest, View, operation
 
 
@@ -39,6 +41,8 @@ class Audit(View):
 class AuditVerification(View):
     """Whether the log is as it was written."""
 
+    limit_class = RouteClass.HEAVY
+
     read_scope = Scope.ADMIN
 
     @operation(query=DerivedQuery, answer=Verification, problems=(AdministratorsOnly,))
@@ -50,6 +54,12 @@ class AuditVerification(View):
 
 class AuditExport(View):
     """The log as JSON lines, for keeping and verifying elsewhere."""
+
+    limit_class = RouteClass.HEAVY
+
+    def choose_limit_class(self, request: Request) -> RouteClass:
+        """To begin an export is heavy; its further pages are read."""
+        return RouteClass.READ if request.query_params.get("after", "0") != "0" else RouteClass.HEAVY
 
     read_scope = Scope.ADMIN
 

@@ -4,9 +4,10 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from apps.files.ui import views
+from bitvault.web.limits.routes import limited
 
 urlpatterns = [
-    path("", RedirectView.as_view(url="/files/")),
+    path("", limited()(RedirectView.as_view(url="/files/"))),
     path("files/", views.FolderPage.as_view()),
     path("files/<uuid:node_id>/", views.FolderPage.as_view()),
     path("files/<uuid:node_id>/rows", views.FolderRows.as_view()),

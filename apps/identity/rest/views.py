@@ -14,11 +14,14 @@ from bitvault.kernel.actor import Scope
 from bitvault.kernel.pages import Page
 from bitvault.web.address import client_address
 from bitvault.web.csrf import CsrfFailed, require_own_origin
+from bitvault.web.limits.policies import RouteClass
 from bitvault.web.views import ActorRequest, View, operation
 
 
 class LogIn(View):
     """Signing a browser in at the host of its tenant."""
+
+    limit_class = RouteClass.SIGN_IN
 
     public = True
 

@@ -17,6 +17,7 @@ from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web.address import client_address
+from bitvault.web.limits.policies import RouteClass
 from bitvault.web.pages import SIGN_IN, safe_path
 
 VAULTS = "/vaults/"
@@ -45,6 +46,8 @@ def is_signed_in(request: HttpRequest) -> bool:
 
 class SignIn(View):
     """The sign-in form."""
+
+    limit_class = RouteClass.SIGN_IN
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show it, unless somebody is signed in already."""
@@ -81,6 +84,8 @@ class SignIn(View):
 class SignOut(View):
     """The way out."""
 
+    limit_class = RouteClass.WRITE
+
     def post(self, request: HttpRequest) -> HttpResponse:
         """End this browser's session at this host."""
         api.sign_out(session=request.session)
@@ -89,6 +94,8 @@ class SignOut(View):
 
 class Enter(View):
     """Where somebody arrives from the bare host, carried by a ticket."""
+
+    limit_class = RouteClass.SIGN_IN
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Take the ticket and start a session; a spent one still lets in who is in already (the browser's way back).

@@ -4,9 +4,10 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from apps.identity.ui import doorway, vaults
+from bitvault.web.limits.routes import limited
 
 urlpatterns = [
-    path("", RedirectView.as_view(url="/vaults/")),
+    path("", limited()(RedirectView.as_view(url="/vaults/"))),
     path("sign-in/", doorway.SignIn.as_view()),
     path("sign-out/", doorway.SignOut.as_view()),
     path("sign-up/", vaults.SignUp.as_view()),

@@ -23,6 +23,7 @@ from apps.identity.errors import (
 from apps.identity.ui.doorway import VAULTS, begin
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web.address import client_address
+from bitvault.web.limits.policies import RouteClass
 from bitvault.web.pages import SIGN_IN, initials, render_problem
 
 _FIELD_OF: dict[type[BitVaultError], str] = {
@@ -36,6 +37,8 @@ _FIELD_OF: dict[type[BitVaultError], str] = {
 
 class SignUp(View):
     """The form for a new vault."""
+
+    limit_class = RouteClass.SIGN_IN
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show it, where the installation offers it."""
@@ -75,6 +78,8 @@ def _find_field(error: BitVaultError | None) -> str | None:
 class Vaults(View):
     """The vaults of the person who is signed in at the bare host."""
 
+    limit_class = RouteClass.READ
+
     def get(self, request: HttpRequest) -> HttpResponse:
         """List them; the only one, or the one just made, is opened at once.
 
@@ -108,6 +113,8 @@ class Vaults(View):
 
 class OpenVault(View):
     """The way from the bare host into a vault."""
+
+    limit_class = RouteClass.READ
 
     def get(self, request: HttpRequest, tenant_id: UUID) -> HttpResponse:
         """Make a ticket and carry it to the vault's host."""

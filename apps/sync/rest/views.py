@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpResponse
+from rest_framework.request import Request
 
 from apps.files.errors import NameTaken
 from apps.sync import api, dtos, errors
@@ -11,6 +12,7 @@ from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.derived import require_position
+from bitvault.web.limits.policies import RouteClass
 from bitvault.web.views import ActorRequest, View, operation
 
 
@@ -54,6 +56,12 @@ class DeviceDetail(View):
 
 class Snapshots(View):
     """All that the caller reaches, at one instant."""
+
+    limit_class = RouteClass.HEAVY
+
+    def choose_limit_class(self, request: Request) -> RouteClass:
+        """To begin a snapshot copies the tree; its further pages are read."""
+        return RouteClass.READ if "cursor" in request.query_params else RouteClass.HEAVY
 
     @operation(
         query=schemas.ReadSnapshot,

@@ -64,7 +64,9 @@ export async function persist(act, { signal, tries = TRIES, onWait, onGo } = {})
       if (attempt > 0) onGo?.();
       return result;
     } catch (error) {
-      if (!isPassing(error) || attempt + 1 >= tries) throw error;
+      // Told to wait is not failed: the server lives, and says when to go on.
+      const allowed = error instanceof Problem && error.status === 429 ? Math.max(tries, TRIES) : tries;
+      if (!isPassing(error) || attempt + 1 >= allowed) throw error;
       onWait?.(error);
       await pause(waitFor(attempt, error), signal);
     }
