@@ -8,7 +8,6 @@ from bitvault.gateway import health
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.limits.routes import limit_all, limited
 
-
 _SITE = admin.site.urls
 limit_all(_SITE[0], login=RouteClass.SIGN_IN)
 urlpatterns = [
