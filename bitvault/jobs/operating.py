@@ -1,0 +1,60 @@
+"""What operators do with jobs: run failed ones again, cancel, stop a kind; and the figures of what waits."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Count, Min, Q
+
+from bitvault.jobs import calling, kinds, leasing
+from bitvault.jobs.dtos import Backlog
+from bitvault.jobs.kinds import list_kinds
+from bitvault.jobs.lanes import LANES
+from bitvault.jobs.models import Job
+from bitvault.kernel import clock, db
+
+__all__ = ["LANES", "Backlog", "cancel", "list_backlogs", "list_kinds", "retry"]
+
+
+def retry(*, job_ids: Iterable[UUID]) -> int:
+    """Run those of the jobs again that have failed or were canceled; returns how many."""
+    with db.public_transaction() as tx:
+        count = leasing.retry(job_ids)
+        for lane in LANES:
+            tx.after_commit(lambda lane=lane: calling.nudge(lane))  # type: ignore[misc] # a lambda's default has no type
+    return count
+
+
+def cancel(*, job_ids: Iterable[UUID]) -> int:
+    """Cancel those of the jobs that have not ended; returns how many."""
+    with db.public_transaction():
+        return leasing.cancel(job_ids)
+
+
+def list_backlogs() -> list[Backlog]:
+    """Tell what waits of each kind, what runs and what has failed, in one query."""
+    now = clock.now()
+    due = Q(state=Job.State.QUEUED, run_at__lte=now)
+    counts = (
+        Job.objects.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED])
+        .values_list("kind")
+        .annotate(
+            Count("pk", filter=due),
+            Count("pk", filter=Q(state=Job.State.RUNNING)),
+            Count("pk", filter=Q(state=Job.State.FAILED)),
+            Min("run_at", filter=due),
+        )
+    )
+    found = {kind: rest for kind, *rest in counts}
+    backlogs = []
+    for name in sorted({*kinds.list_kinds(), *found}):
+        queued, running, failed, since = found.get(name, (0, 0, 0, None))
+        backlogs.append(
+            Backlog(
+                kind=name,
+                queued_count=queued,
+                running_count=running,
+                failed_count=failed,
+                oldest_seconds=max(0.0, (now - since).total_seconds()) if since else 0.0,
+            )
+        )
+    return backlogs
