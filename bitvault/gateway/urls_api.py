@@ -19,6 +19,6 @@ urlpatterns = [
     path("", include("apps.admin_platform.rest.urls")),
     path("", include("apps.sync.rest.urls")),
     path("jobs", jobs.Jobs.as_view()),
-    path("jobs/<uuid:job_id>", jobs.JobDetail.as_view()),
+    path("jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="job"),
     path("schema/", SchemaDocument.as_view()),
 ]
