@@ -48,7 +48,7 @@ def enqueue(
             kind=kind,
             lane=known.lane,
             key=key,
-            payload=msgspec.to_builtins(payload),
+            payload=msgspec.to_builtins(payload, str_keys=True),
             run_at=run_at or now,
             created_by_kind=by.kind,
             created_by_id=by.id,

@@ -34,6 +34,11 @@ class Desk:
 
         return Job.objects.get(pk=job.id)
 
+    def row_of(self, job):
+        from bitvault.jobs.models import Job
+
+        return Job.objects.get(pk=job.pk)
+
     def run(self, lane="jobs"):
         """Do everything that is due; returns how many jobs ran."""
         from bitvault.jobs import running
