@@ -68,7 +68,7 @@ WITH RECURSIVE tree AS (
     UNION ALL
     SELECT child.node_id FROM tree JOIN sync_node child ON child.parent_id = tree.node_id
 )
-SELECT count(*) FROM (SELECT FROM tree LIMIT %(limit)s) AS some
+SELECT count(*) FROM (SELECT FROM tree LIMIT %(limit)s) AS counted
 """
 
 

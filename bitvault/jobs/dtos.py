@@ -56,7 +56,7 @@ SYSTEM = Requester("system")
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits of one kind of job, over all tenants."""
+    """What waits of one kind of job, over all tenants that are not suspended."""
 
     kind: str
     queued_count: int

@@ -71,22 +71,24 @@ def list_turns(lane: str) -> list[Turn]:
 def lease(lane: str) -> Job | None:
     """Take the next job of a lane, each tenant in turn; ``None`` when nothing is due."""
     turns = list_turns(lane)
-    if not turns:
-        return None
-    paused = set(PausedKind.objects.values_list("kind", flat=True))
-    # During an upgrade there may be jobs of kinds that this code does not know.
-    known = [name for name in kinds.list_kinds() if name not in paused]
+    offered = list_offered() if turns else []
     for turn in turns:
-        taken = _take(lane, turn.tenant_id, known)
+        taken = _take(lane, turn.tenant_id, offered)
         if taken is not None:
             return taken
     return None
 
 
-def _take(lane: str, tenant_id: UUID | None, known: list[str]) -> Job | None:
+def list_offered() -> list[str]:
+    """List the kinds that are begun: those that this code knows (during an upgrade there may be others) and that are not stopped."""
+    paused = set(PausedKind.objects.values_list("kind", flat=True))
+    return [name for name in kinds.list_kinds() if name not in paused]
+
+
+def _take(lane: str, tenant_id: UUID | None, offered: list[str]) -> Job | None:
     with db.public_transaction():
         due = Job.objects.filter(
-            lane=lane, tenant_id=tenant_id, state=Job.State.QUEUED, run_at__lte=clock.now(), kind__in=known
+            lane=lane, tenant_id=tenant_id, state=Job.State.QUEUED, run_at__lte=clock.now(), kind__in=offered
         )
         job = due.order_by("run_at", "id").select_for_update(skip_locked=True).first()
         if job is None:
@@ -185,9 +187,11 @@ def _backoff(tries: int) -> timedelta:
 
 def rescue() -> int:
     """Give jobs whose worker says nothing more to others, after the same wait as after an error; returns how many."""
-    known = kinds.list_kinds()
+    silent = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=Now(), kind__in=kinds.list_kinds())
+    # Asked each second, and nearly always in vain.
+    if not silent.exists():
+        return 0
     with db.public_transaction():
-        silent = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=Now(), kind__in=known)
         found = list(silent.select_for_update(skip_locked=True)[:_RESCUE_STEP])
         for job in found:
             if job.cancel_requested_at is not None:
@@ -256,6 +260,14 @@ def sweep(*, step: int = 1000) -> int:
 
 
 def count_due(lane: str, limit: int) -> int:
-    """Count jobs of a lane whose time has come, up to ``limit``."""
-    due = Job.objects.filter(lane=lane, state=Job.State.QUEUED, run_at__lte=clock.now())
+    """Count jobs of a lane that a worker would take now, up to ``limit``."""
+    turns = list_turns(lane)
+    if not turns:
+        return 0
+    tenants = Q(tenant_id__in=[turn.tenant_id for turn in turns if turn.tenant_id is not None])
+    if any(turn.tenant_id is None for turn in turns):
+        tenants |= Q(tenant_id=None)
+    due = Job.objects.filter(
+        tenants, lane=lane, state=Job.State.QUEUED, run_at__lte=clock.now(), kind__in=list_offered()
+    )
     return due[:limit].count()

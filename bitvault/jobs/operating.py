@@ -11,6 +11,7 @@ from bitvault.jobs.kinds import list_kinds
 from bitvault.jobs.lanes import LANES
 from bitvault.jobs.models import Job
 from bitvault.kernel import clock, db
+from bitvault.kernel.tasks import select_present
 
 __all__ = ["LANES", "Backlog", "cancel", "list_backlogs", "list_kinds", "retry"]
 
@@ -31,12 +32,15 @@ def cancel(*, job_ids: Iterable[UUID]) -> int:
 
 
 def list_backlogs() -> list[Backlog]:
-    """Tell what waits of each kind, what runs and what has failed, in one query."""
+    """Tell what waits of each kind, what runs and what has failed, in two queries whatever their number.
+
+    Suspended tenants are left out: nobody could do what they have before they are back.
+    """
     now = clock.now()
     due = Q(state=Job.State.QUEUED, run_at__lte=now)
-    counts = (
+    counts = list(
         Job.objects.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED])
-        .values_list("kind")
+        .values_list("kind", "tenant_id")
         .annotate(
             Count("pk", filter=due),
             Count("pk", filter=Q(state=Job.State.RUNNING)),
@@ -44,17 +48,19 @@ def list_backlogs() -> list[Backlog]:
             Min("run_at", filter=due),
         )
     )
-    found = {kind: rest for kind, *rest in counts}
+    concerned = {tenant_id for _, tenant_id, *_ in counts if tenant_id is not None}
+    present = {None, *(select_present(concerned) if concerned else ())}
     backlogs = []
-    for name in sorted({*kinds.list_kinds(), *found}):
-        queued, running, failed, since = found.get(name, (0, 0, 0, None))
+    for name in sorted({*kinds.list_kinds(), *(kind for kind, *_ in counts)}):
+        rows = [rest for kind, tenant_id, *rest in counts if kind == name and tenant_id in present]
+        since = min((oldest for *_, oldest in rows if oldest is not None), default=now)
         backlogs.append(
             Backlog(
                 kind=name,
-                queued_count=queued,
-                running_count=running,
-                failed_count=failed,
-                oldest_seconds=max(0.0, (now - since).total_seconds()) if since else 0.0,
+                queued_count=sum(queued for queued, *_ in rows),
+                running_count=sum(running for _, running, *_ in rows),
+                failed_count=sum(failed for _, _, failed, _ in rows),
+                oldest_seconds=max(0.0, (now - since).total_seconds()),
             )
         )
     return backlogs

@@ -180,8 +180,12 @@ def test_jobs_of_a_suspended_tenant_wait_until_it_is_back(desk, acme):
     from apps.identity import api as identity
 
     desk.ask("a")
+    assert leasing.count_due("jobs", 20) == 1
     identity.suspend_tenant(tenant_id=acme.id)
     assert desk.run() == 0
+    assert leasing.count_due("jobs", 20) == 0
+    [backlog] = [one for one in operating.list_backlogs() if one.kind == "tests.errand"]
+    assert (backlog.queued_count, backlog.oldest_seconds) == (0, 0.0)
 
 
 def test_a_job_may_belong_to_the_installation(desk):
@@ -199,8 +203,10 @@ def test_a_stopped_kind_is_not_begun_and_goes_on_when_it_is_let(desk):
     PausedKind.objects.create(kind="tests.errand", reason="it hurts", paused_at=clock.now())
     desk.ask("stopped")
     desk.ask("other", kind="tests.other")
+    assert leasing.count_due("jobs", 20) == 1
     assert desk.run() == 1
     assert desk.done == ["other"]
+    assert leasing.count_due("jobs", 20) == 0
     PausedKind.objects.all().delete()
     assert desk.run() == 1
 
