@@ -42,10 +42,10 @@ def list_backlogs() -> list[Backlog]:
         Job.objects.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED])
         .values_list("kind", "tenant_id")
         .annotate(
-            Count("pk", filter=due),
-            Count("pk", filter=Q(state=Job.State.RUNNING)),
-            Count("pk", filter=Q(state=Job.State.FAILED)),
-            Min("run_at", filter=due),
+            queued_count=Count("pk", filter=due),
+            running_count=Count("pk", filter=Q(state=Job.State.RUNNING)),
+            failed_count=Count("pk", filter=Q(state=Job.State.FAILED)),
+            oldest_at=Min("run_at", filter=due),
         )
     )
     concerned = {tenant_id for _, tenant_id, *_ in counts if tenant_id is not None}
