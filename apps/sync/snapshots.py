@@ -26,8 +26,12 @@ IN_USE = timedelta(hours=1)
 TOUCH = timedelta(minutes=5)
 """How exactly it is noted when a snapshot was read last."""
 
-MAKING_SECONDS = 120
-"""How long the one statement may take that writes a tree down: some 50,000 nodes a second, and it cannot be cut, being one instant."""
+MAKING_SECONDS = 15
+"""How long the one statement of a request may take that writes a tree down: some 50,000 nodes a second, and it cannot be cut, being one
+instant."""
+
+SWEEPING_SECONDS = 120
+"""The same for the statement that deletes some of them."""
 
 _SWEEP_STEP = 10
 
@@ -204,7 +208,7 @@ def sweep() -> int:
     before, count = clock.now() - LIFETIME, 0
     while True:
         with db.write_transaction():
-            db.be_patient(seconds=MAKING_SECONDS)
+            db.be_patient(seconds=SWEEPING_SECONDS)
             due = list(Snapshot.objects.filter(last_used_at__lt=before).values_list("id", flat=True)[:_SWEEP_STEP])
             _drop(due)
         count += len(due)
