@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 import time
+from http import HTTPStatus
 from typing import Any
 
 from websockets.exceptions import WebSocketException
@@ -56,6 +57,10 @@ class Place(threading.Thread):
             if answer.status_code == 410:
                 self._begin_anew()
                 continue
+            if answer.status_code == HTTPStatus.ACCEPTED:
+                # A job writes down a large tree that is new to us.
+                time.sleep(float(answer.headers["Retry-After"]))
+                continue
             page = answer.json()
             for change in page["items"]:
                 self._apply(change)
@@ -69,7 +74,12 @@ class Place(threading.Thread):
         self.nodes = {}
         query: dict[str, Any] = {"device_id": self.client.device_id}
         while True:
-            page = self.client.get("/sync/snapshot", **query).json()
+            answer = self.client.get("/sync/snapshot", **query)
+            if answer.status_code == HTTPStatus.ACCEPTED:
+                # A job writes a large tree down.
+                time.sleep(float(answer.headers["Retry-After"]))
+                continue
+            page = answer.json()
             for node in page["items"]:
                 self._keep(node)
             if page["next_cursor"] is None:

@@ -1,18 +1,20 @@
 """The door of administration: the audit log."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.admin_platform import operations, queries
+from apps.admin_platform import operations, queries, verifying
 from apps.admin_platform.dtos import AuditExport, AuditPage, Verification
-from apps.admin_platform.errors import AdministratorsOnly
+from apps.admin_platform.errors import AdministratorsOnly, VerificationFailed
 from apps.admin_platform.operations import CONSUMER
 from bitvault.events.api import get_position
+from bitvault.jobs import api as jobs
+from bitvault.jobs.dtos import Job
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
+from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import PAGE_DEFAULT
 
 __all__ = ["CONSUMER", "export_audit", "list_audit", "record_denial", "verify_audit"]
@@ -51,19 +53,31 @@ def list_audit(
 
 
 @exposed
-def verify_audit(*, actor: Actor) -> Verification:
-    """Recompute the chain of the tenant's audit log.
+def verify_audit(*, actor: Actor, job_id: UUID | None = None, min_seq: int = 0) -> Verification | Job:
+    """Recompute the chain of the tenant's audit log; of a long one, answer with the job that does it until it is done.
 
     It shows entries that were altered, inserted, removed or reordered, and a tail cut off behind the head's back; who rewrites chain and
     head together is found by a head noted elsewhere.
 
+    :param job_id: the result of this job; without it, the last one while it is fresh.
+    :param min_seq: the log as of this number of the stream at least.
     :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises NotFound: there is no such job.
+    :raises VerificationFailed: the job has failed or was canceled.
     """
     _require_administrator(actor)
-    position = get_position(CONSUMER)
-    # One instant: what is appended meanwhile belongs to no head that was read.
-    with db.read_transaction(frozen=True):
-        return replace(queries.verify(), as_of_seq=position)
+    if job_id is not None:
+        job = jobs.get_job(actor=actor, job_id=job_id)
+        if job.kind != verifying.KIND:
+            raise NotFound
+        if job.state == "done":
+            return verifying.read_result(job)
+        if job.is_finished:
+            raise VerificationFailed(job_id=job.id, state=job.state)
+        return job
+    if verifying.is_short():
+        return verifying.verify(CONSUMER)
+    return verifying.request(actor, min_seq=min_seq)
 
 
 @exposed

@@ -11,5 +11,5 @@ class AdminPlatformConfig(AppConfig):
     verbose_name = "Administration"
 
     def ready(self) -> None:
-        """Make the module's consumer known."""
-        from apps.admin_platform import consumers  # noqa: F401 - importing it registers its functions
+        """Make the module's consumer and its jobs known."""
+        from apps.admin_platform import consumers, jobs  # noqa: F401 - importing them registers their functions

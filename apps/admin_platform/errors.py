@@ -1,6 +1,6 @@
 """Refusals of administration."""
 
-from bitvault.kernel.errors import Forbidden
+from bitvault.kernel.errors import Conflict, Forbidden
 
 
 class AdministratorsOnly(Forbidden):
@@ -8,3 +8,10 @@ class AdministratorsOnly(Forbidden):
 
     code = "admin_platform.administrators_only"
     title = "Only owners and administrators of the vault may see this"
+
+
+class VerificationFailed(Conflict):
+    """The job that was to verify the log has failed or was canceled; facts: ``job_id``, ``state``."""
+
+    code = "admin_platform.verification_failed"
+    title = "The log was not verified to its end; ask for it again"

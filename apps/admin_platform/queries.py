@@ -1,6 +1,5 @@
 """Reading the audit log."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,8 +11,6 @@ from apps.admin_platform.models import AuditEntry, AuditHead
 from bitvault.kernel import pages
 
 _PURPOSE = "admin_platform.audit"
-_STEP = 2000
-"""Entries read at once while verifying: memory against round trips."""
 
 
 def list_entries(
@@ -50,47 +47,24 @@ def list_for_export(*, after: int, limit: int) -> list[dtos.AuditEntry]:
     return [_to_entry(row) for row in _columns(rows)[:limit]]
 
 
-def verify() -> dtos.Verification:
-    """Recompute the chain from its first entry to its head."""
+def get_head() -> tuple[int, bytes]:
+    """Read number and hash of the last entry, as the head says."""
     row = AuditHead.objects.values_list("number", "hash").first()
-    head = (row[0], bytes(row[1])) if row else (0, chain.FIRST)
-    digest, number = chain.FIRST, 0
-    for *facts, before, after in _walk():
-        entry = dict(zip(chain.FIELDS, facts, strict=True))
-        previous, stored = bytes(before), bytes(after)
-        if entry["number"] != number + 1:
-            return _result(head, number, entry["number"], f"entry {number + 1} is missing")
-        number += 1
-        if previous != digest:
-            return _result(head, number, number, "the hash before it is another")
-        digest = chain.next_hash(digest, entry)
-        if digest != stored:
-            return _result(head, number, number, "its content does not give its hash")
-    if (number, digest) != head:
-        return _result(head, number, number + 1, "entries at the end are missing")
-    return _result(head, number, None, None)
+    return (row[0], bytes(row[1])) if row else (0, chain.FIRST)
 
 
-def _result(head: tuple[int, bytes], count: int, broken_at: int | None, reason: str | None) -> dtos.Verification:
-    return dtos.Verification(
-        intact=broken_at is None,
-        entry_count=count,
-        broken_at=broken_at,
-        reason=reason,
-        head_number=head[0],
-        head_hash=head[1].hex(),
-        as_of_seq=0,
-    )
+def list_links(*, after: int, limit: int) -> list[tuple[dict[str, Any], bytes, bytes]]:
+    """Read entries in the order of the chain: what is hashed, the hash before, the hash."""
+    rows = _columns(AuditEntry.objects.filter(number__gt=after).order_by("number"))[:limit]
+    return [
+        (dict(zip(chain.FIELDS, facts, strict=True)), bytes(previous), bytes(digest))
+        for *facts, previous, digest in rows
+    ]
 
 
-def _walk() -> Iterator[tuple[Any, ...]]:
-    last = 0
-    while True:
-        rows = list(_columns(AuditEntry.objects.filter(number__gt=last).order_by("number"))[:_STEP])
-        yield from rows
-        if len(rows) < _STEP:
-            return
-        last = rows[-1][0]
+def count_up_to(limit: int) -> int:
+    """Count entries, but no further than ``limit``."""
+    return AuditEntry.objects.all()[:limit].count()
 
 
 def _columns(rows: QuerySet[AuditEntry]) -> QuerySet[AuditEntry, tuple[Any, ...]]:

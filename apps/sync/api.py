@@ -102,6 +102,9 @@ def list_changes(*, actor: Actor, cursor: str, limit: int = PAGE_DEFAULT) -> dto
     :raises BadCursor: the cursor was not made here for a device of the actor's.
     :raises DeviceEnded: its device was ended.
     :raises CursorExpired: it is too old, or of another epoch: take a snapshot.
+    :raises SnapshotBeingMade: what is new to the device is a large tree, and a job writes it down; ask again.
+    :raises SnapshotFailed: that job has failed.
+    :raises TooManyRequests: too many snapshots were made for the actor's devices lately.
     """
     actor.require_scope(Scope.FILES_READ)
     position = positions.decode(cursor)
@@ -110,17 +113,24 @@ def list_changes(*, actor: Actor, cursor: str, limit: int = PAGE_DEFAULT) -> dto
 
 @exposed
 def list_snapshot(
-    *, actor: Actor, device_id: UUID, cursor: str | None = None, limit: int = PAGE_DEFAULT
+    *, actor: Actor, device_id: UUID, cursor: str | None = None, limit: int = PAGE_DEFAULT, min_seq: int = 0
 ) -> dtos.SnapshotPage:
-    """Read a page of all that the actor reaches, parents first, as of the instant of the first page.
+    """Read a page of all that the actor reaches, parents first, as of one instant.
 
+    Of a small tree that is the instant of the first page; of a larger one a minute before, of a large one an hour at most, and never
+    earlier than what the device has acknowledged.
+
+    :param min_seq: as of this event at least; with a ``cursor`` it means nothing.
+    :raises SnapshotBeingMade: the tree is large, and a job writes it down; ask again.
+    :raises SnapshotFailed: that job has failed.
+    :raises TooManyRequests: too many were made for the actor's devices lately.
     :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
     :raises BadCursor: the cursor was not made here for this device's snapshots.
     :raises DeviceEnded: the device was ended, or is not the actor's.
     :raises CursorExpired: the snapshot is older than a day, or not all of it may be seen any more: take another one.
     """
     actor.require_scope(Scope.FILES_READ)
-    return feed.list_snapshot(actor, device_id, cursor, _list_rights(actor), limit=limit)
+    return feed.list_snapshot(actor, device_id, cursor, _list_rights(actor), limit=limit, min_seq=min_seq)
 
 
 @exposed

@@ -11,5 +11,5 @@ class SyncConfig(AppConfig):
     verbose_name = "Sync"
 
     def ready(self) -> None:
-        """Make the module's consumer and its rebuild known."""
-        from apps.sync import consumers  # noqa: F401 - importing it registers its functions
+        """Make the module's consumer, its rebuild and its jobs known."""
+        from apps.sync import consumers, jobs  # noqa: F401 - importing them registers their functions

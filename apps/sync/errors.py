@@ -1,6 +1,6 @@
 """What sync refuses, and why."""
 
-from bitvault.kernel.errors import Conflict, Gone, Invalid, NotFound, Unauthenticated
+from bitvault.kernel.errors import Conflict, Gone, InProgress, Invalid, NotFound, Unauthenticated, Unavailable
 
 
 class CursorExpired(Gone):
@@ -43,3 +43,17 @@ class InvalidTicket(Unauthenticated):
 
     code = "sync.invalid_ticket"
     title = "This ticket opens no socket"
+
+
+class SnapshotBeingMade(InProgress):
+    """The tree is large, and a job writes it down; fact: ``job_id``. Not an error: 202, the device asks again for the same."""
+
+    code = "sync.snapshot_being_made"
+    title = "The snapshot is being made; ask again in a moment"
+
+
+class SnapshotFailed(Unavailable):
+    """The job that was to write a large tree down has failed; facts: ``job_id``, ``retry_after_seconds``."""
+
+    code = "sync.snapshot_failed"
+    title = "The snapshot could not be made"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from apps.sync import dtos, positions, queries, snapshots
+from apps.sync import dtos, obtaining, positions, queries, snapshots
 from apps.sync.errors import CursorExpired
 from apps.sync.positions import Position, Rights
 from apps.sync.queries import Entry, Standing, States
@@ -27,10 +27,13 @@ def list_changes(actor: Actor, position: Position, rights: Rights, *, limit: int
         standing = queries.require_standing(actor, position)
         page = _list_what_is_known(standing, position, rights, limit)
     if page is not None:
+        if position.snapshot_id is not None:
+            snapshots.touch(position.snapshot_id)
         return page
     # There are roots that the device does not know: they are written down first, and then read like any snapshot.
     gained = {root_id: given for root_id, given in rights.items() if root_id not in position.root_ids}
-    snapshot_id = snapshots.make(position.device_id, gained)
+    # What the journal tells behind the position is not told of them again: they are as of there at least.
+    snapshot_id = obtaining.obtain(actor, position.device_id, gained, least_seq=position.seq)
     begun = replace(position, snapshot_id=snapshot_id, snapshot_ordinal=0)
     with db.read_transaction(frozen=True):
         standing = queries.require_standing(actor, begun)
@@ -136,7 +139,7 @@ def _answer(standing: Standing, items: Sequence[dtos.Change], there: Position, *
 
 
 def list_snapshot(
-    actor: Actor, device_id: UUID, cursor: str | None, rights: Rights, *, limit: int
+    actor: Actor, device_id: UUID, cursor: str | None, rights: Rights, *, limit: int, min_seq: int = 0
 ) -> dtos.SnapshotPage:
     """Read a page of everything that the actor reaches, as of the instant of the first page."""
     pages.require_limit(limit)
@@ -144,7 +147,7 @@ def list_snapshot(
     if snapshot_id is None:
         with db.read_transaction():
             queries.require_device(actor, device_id)
-        snapshot_id = snapshots.make(device_id, rights)
+        snapshot_id = obtaining.obtain(actor, device_id, rights, least_seq=obtaining.find_least_seq(device_id, min_seq))
     with db.read_transaction(frozen=True):
         standing = queries.require_device(actor, device_id)
         frame = snapshots.require(snapshot_id, device_id, rights)
@@ -152,6 +155,7 @@ def list_snapshot(
         if frame.epoch != standing.epoch or frame.seq < standing.horizon:
             raise CursorExpired
         rows = queries.list_items(frame.id, after=after, limit=limit + 1)
+    snapshots.touch(frame.id, last_used_at=frame.last_used_at)
     more = len(rows) > limit
     end = positions.begin(device_id, frame.epoch, frame.seq, frame.told)
     return dtos.SnapshotPage(

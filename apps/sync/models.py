@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 
 from bitvault.kernel.models import TenantModel, id_field
 
@@ -128,22 +129,37 @@ class DeviceCursor(TenantModel):
 
 
 class Snapshot(TenantModel):
-    """The trees under some roots at one instant, kept for a day so that a device can read them in pages."""
+    """The trees under some roots at one instant, kept for a day so that devices can read them in pages.
+
+    That of a small tree belongs to the device for which it was made. That of a larger one is shared by all devices that see the same.
+    """
 
     id = id_field()
-    device_id = models.UUIDField()
+    device_id = models.UUIDField(null=True)
+    scope = models.TextField(db_default="")
+    """Digest of roots and rights, of a shared one: who sees the same has the same."""
     epoch = models.UUIDField()
     seq = models.BigIntegerField()
     root_ids = ArrayField(models.UUIDField())
     right_counts = ArrayField(models.SmallIntegerField(), db_default=[])
     """For each of the roots, in their order, how many rights it gave when this was made."""
+    made_for = models.UUIDField(null=True)
+    """The person whose device asked for it."""
     created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(db_default=Now())
+    """When a page of it was read last, to some minutes."""
 
     class Meta:
         db_table = "sync_snapshot"
         indexes = [
             # Which snapshots has this device, latest first?
             models.Index(fields=["device_id", "-created_at"], name="sync_snapshot_device"),
+            # Which are there of these roots, latest first?
+            models.Index(fields=["scope", "-created_at"], name="sync_snapshot_scope", condition=~models.Q(scope="")),
+            # How many shared ones were made for this person lately?
+            models.Index(
+                fields=["made_for", "-created_at"], name="sync_snapshot_person", condition=~models.Q(scope="")
+            ),
         ]
 
 

@@ -72,6 +72,12 @@ FROM sync_device device JOIN sync_device_cursor cursor ON cursor.device_id = dev
 WHERE user_id = %s AND ended_at IS NULL
 """
 
+# What a new device is given with its first cursor it has not acknowledged.
+_ACKNOWLEDGED = """
+SELECT cursor.seq FROM sync_device_cursor cursor JOIN sync_device device ON device.id = cursor.device_id
+WHERE cursor.device_id = %s AND cursor.acknowledged_at > device.created_at
+"""
+
 # For each root the next rows after a position, by its own index: what others change elsewhere costs nothing here.
 _ENTRIES = """
 SELECT DISTINCT entry.seq, entry.ordinal, entry.node_id
@@ -132,6 +138,12 @@ def _find_standing(device_id: UUID) -> Standing:
 def get_feed_seq() -> int:
     """Tell up to which event changes can be read."""
     return Feed.objects.values_list("seq", flat=True)[0]
+
+
+def find_acknowledged(device_id: UUID) -> int:
+    """Tell up to which event a device has acknowledged; 0 for one that never did."""
+    rows = fetch_all(_ACKNOWLEDGED, [device_id])
+    return int(rows[0][0]) if rows else 0
 
 
 def list_devices(actor: Actor) -> list[dtos.Device]:

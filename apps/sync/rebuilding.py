@@ -15,6 +15,7 @@ from apps.files.dtos import TreeRow
 from apps.sync.models import ChangeJournal, RebuiltNode
 from apps.sync.projector import COLUMNS, CONSUMER
 from bitvault.events.api import set_position
+from bitvault.jobs.api import report_progress
 from bitvault.kernel import db, ids, tenancy
 from bitvault.web import wakeups
 
@@ -32,9 +33,11 @@ def rebuild() -> int:
         db.be_patient(seconds=SWAP_SECONDS)
         RebuiltNode.objects.all().delete()
     page = files.list_tree_rows()
-    seq = page.as_of_seq
+    seq, count = page.as_of_seq, 0
     while page.items:
         _keep(page.items)
+        count += len(page.items)
+        report_progress(count)
         page = files.list_tree_rows(after=page.items[-1].id)
     _swap(seq)
     wakeups.announce_head(tenancy.current().id, seq)

@@ -1,7 +1,8 @@
 """Snapshots: the trees under some roots at one instant, written down by one statement so that pages of them fit together."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,21 +15,32 @@ from apps.sync.queries import STATE, fetch_all
 from bitvault.kernel import clock, db, ids
 
 LIFETIME = timedelta(days=1)
-"""How long a device may take to read its pages."""
+"""How long a snapshot is kept after a page of it was read last."""
 
 KEPT_COUNT = 3
-"""Snapshots kept for one device: a lost answer is asked for again and makes another one; a loop gone wild fills no disk."""
+"""Snapshots kept for one device, and of a shared one that nobody reads: a loop gone wild fills no disk."""
 
-MAKING_SECONDS = 120
-"""How long the one statement may take that writes a tree down: some 50,000 nodes a second, and it cannot be cut, being one instant."""
+IN_USE = timedelta(hours=1)
+"""A shared snapshot whose pages were read so lately is kept whatever came after it."""
+
+TOUCH = timedelta(minutes=5)
+"""How exactly it is noted when a snapshot was read last."""
+
+MAKING_SECONDS = 15
+"""How long the one statement of a request may take that writes a tree down: some 50,000 nodes a second, and it cannot be cut, being one
+instant."""
+
+SWEEPING_SECONDS = 120
+"""The same for the statement that deletes some of them."""
 
 _SWEEP_STEP = 10
 
 # One statement sees one instant: the projector moves replica and feed in the same transaction.
 _MAKE = f"""
 WITH RECURSIVE made AS (
-    INSERT INTO sync_snapshot (id, device_id, epoch, seq, root_ids, right_counts, created_at)
-    SELECT %(id)s, %(device_id)s, epoch, seq, %(root_ids)s::uuid[], %(right_counts)s::smallint[], %(now)s FROM sync_feed
+    INSERT INTO sync_snapshot (id, device_id, scope, epoch, seq, root_ids, right_counts, made_for, created_at, last_used_at)
+    SELECT %(id)s, %(device_id)s, %(scope)s, epoch, seq, %(root_ids)s::uuid[], %(right_counts)s::smallint[], %(made_for)s, %(now)s, %(now)s
+    FROM sync_feed
 ),
 tree AS (
     SELECT {STATE}, node_id AS root_id, 0 AS level
@@ -41,7 +53,27 @@ INSERT INTO sync_snapshot_item (snapshot_id, ordinal, root_id, {STATE})
 SELECT %(id)s, row_number() OVER (ORDER BY level, node_id), root_id, {STATE} FROM tree
 """
 
-_FIND = "SELECT id, epoch, seq, root_ids, right_counts FROM sync_snapshot WHERE id = %s AND device_id = %s"
+_FIND = """
+SELECT id, epoch, seq, root_ids, right_counts, last_used_at FROM sync_snapshot
+WHERE id = %s AND (device_id = %s OR device_id IS NULL)
+"""
+
+# Of the present epoch, and not so old that the journal does not lead on from it.
+_FIND_SHARED = """
+SELECT snapshot.id FROM sync_snapshot snapshot JOIN sync_feed feed ON feed.epoch = snapshot.epoch AND feed.horizon <= snapshot.seq
+WHERE scope = %(scope)s AND snapshot.seq >= %(least_seq)s AND (created_at >= %(since)s OR snapshot.seq = feed.seq)
+ORDER BY created_at DESC, snapshot.id DESC LIMIT 1
+"""
+
+# Level by level, until the limit is reached: a tree of millions costs as much as one of the limit.
+_COUNT = """
+WITH RECURSIVE tree AS (
+    SELECT node_id FROM sync_node WHERE node_id = ANY(%(root_ids)s::uuid[]) AND parent_id IS NULL AND NOT is_trashed
+    UNION ALL
+    SELECT child.node_id FROM tree JOIN sync_node child ON child.parent_id = tree.node_id
+)
+SELECT count(*) FROM (SELECT FROM tree LIMIT %(limit)s) AS counted
+"""
 
 
 class Frame(NamedTuple):
@@ -52,6 +84,7 @@ class Frame(NamedTuple):
     seq: int
     root_ids: Sequence[UUID]
     right_counts: Sequence[int]
+    last_used_at: datetime
 
     @property
     def told(self) -> dict[UUID, int]:
@@ -59,26 +92,97 @@ class Frame(NamedTuple):
         return {**dict.fromkeys(self.root_ids, UNTOLD), **dict(zip(self.root_ids, self.right_counts, strict=False))}
 
 
+def count_rights(rights: Rights) -> dict[UUID, int]:
+    """Tell how many rights each root gives, in the order of the roots' ids."""
+    return {root_id: len(rights[root_id]) for root_id in sorted(rights)}
+
+
+def scope_of(right_counts: Mapping[UUID, int]) -> str:
+    """Name what somebody sees: the same roots with the same rights give the same name."""
+    facts = ",".join(f"{root_id.hex}{count}" for root_id, count in sorted(right_counts.items()))
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def count_nodes(root_ids: Sequence[UUID], *, limit: int) -> int:
+    """Count what lies under some roots, but no further than ``limit``."""
+    return int(fetch_all(_COUNT, {"root_ids": list(root_ids), "limit": limit})[0][0])
+
+
+def find_shared(scope: str, *, since: datetime, least_seq: int) -> UUID | None:
+    """Find the latest shared snapshot that leads on: made after ``since`` or true still, and as of ``least_seq`` at least."""
+    rows = fetch_all(_FIND_SHARED, {"scope": scope, "since": since, "least_seq": least_seq})
+    return rows[0][0] if rows else None
+
+
+def list_made_for(user_id: UUID, *, since: datetime) -> list[datetime]:
+    """List when shared snapshots were made for a person since a moment, oldest first."""
+    made = Snapshot.objects.filter(made_for=user_id, created_at__gte=since).exclude(scope="")
+    return list(made.order_by("created_at").values_list("created_at", flat=True))
+
+
 def make(device_id: UUID, rights: Rights) -> UUID:
-    """Write down what lies under some roots now, and drop the device's older snapshots but the last ones."""
-    snapshot_id = ids.new_id()
-    with db.write_transaction(), connection.cursor() as cursor:
-        db.be_patient(seconds=MAKING_SECONDS)
-        values: dict[str, Any] = {
-            "id": snapshot_id,
-            "device_id": device_id,
-            "root_ids": list(rights),
-            "right_counts": [len(given) for given in rights.values()],
-            "now": clock.now(),
-        }
-        cursor.execute(_MAKE, values)
+    """Write down for one device what lies under some roots now, and drop its older snapshots but the last ones."""
+    with db.write_transaction():
+        snapshot_id = _write(device_id=device_id, right_counts=count_rights(rights))
         mine = Snapshot.objects.filter(device_id=device_id).order_by("-created_at", "-id")
         _drop(list(mine.values_list("id", flat=True)[KEPT_COUNT:]))
     return snapshot_id
 
 
+def make_shared(right_counts: Mapping[UUID, int], *, made_for: UUID, seconds: int = MAKING_SECONDS) -> UUID:
+    """Write down, in the open transaction, what lies under some roots now, for all who see just that; older ones not in use are dropped.
+
+    :param seconds: how long it may take.
+    """
+    scope = scope_of(right_counts)
+    snapshot_id = _write(right_counts=right_counts, scope=scope, made_for=made_for, seconds=seconds)
+    older = Snapshot.objects.filter(scope=scope).order_by("-created_at", "-id").values_list("id", "last_used_at")
+    unused_since = clock.now() - IN_USE
+    _drop([one for one, used_at in older[KEPT_COUNT:] if used_at < unused_since])
+    return snapshot_id
+
+
+def _write(
+    *,
+    right_counts: Mapping[UUID, int],
+    device_id: UUID | None = None,
+    scope: str = "",
+    made_for: UUID | None = None,
+    seconds: int = MAKING_SECONDS,
+) -> UUID:
+    snapshot_id = ids.new_id()
+    db.be_patient(seconds=seconds)
+    values: dict[str, Any] = {
+        "id": snapshot_id,
+        "device_id": device_id,
+        "scope": scope,
+        "root_ids": list(right_counts),
+        "right_counts": list(right_counts.values()),
+        "made_for": made_for,
+        "now": clock.now(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_MAKE, values)
+    return snapshot_id
+
+
+def touch(snapshot_id: UUID, *, last_used_at: datetime | None = None) -> None:
+    """Note that a page of a snapshot was read.
+
+    :param last_used_at: what is noted, if the caller knows it.
+    """
+    now = clock.now()
+    mine = Snapshot.objects.filter(id=snapshot_id)
+    if last_used_at is None:
+        with db.read_transaction():
+            last_used_at = mine.values_list("last_used_at", flat=True).first()
+    if last_used_at is not None and last_used_at < now - TOUCH:
+        with db.write_transaction():
+            mine.update(last_used_at=now)
+
+
 def require(snapshot_id: UUID, device_id: UUID, rights: Rights) -> Frame:
-    """Find a snapshot of a device's whose roots can all be reached still.
+    """Find a snapshot of a device's, or a shared one, whose roots can all be reached still.
 
     :raises CursorExpired: it was swept away, or one of them cannot.
     """
@@ -89,7 +193,7 @@ def require(snapshot_id: UUID, device_id: UUID, rights: Rights) -> Frame:
 
 
 def find(snapshot_id: UUID, device_id: UUID) -> Frame | None:
-    """Find a snapshot of a device's; ``None`` when it was swept away."""
+    """Find a snapshot of a device's, or a shared one; ``None`` when it was swept away."""
     rows = fetch_all(_FIND, [snapshot_id, device_id])
     return Frame._make(rows[0]) if rows else None
 
@@ -100,12 +204,12 @@ def drop_of_device(device_id: UUID) -> None:
 
 
 def sweep() -> int:
-    """Drop the entered tenant's snapshots that are past their day; returns how many."""
+    """Drop the entered tenant's snapshots of which nobody has read a page for a day; returns how many."""
     before, count = clock.now() - LIFETIME, 0
     while True:
         with db.write_transaction():
-            db.be_patient(seconds=MAKING_SECONDS)
-            due = list(Snapshot.objects.filter(created_at__lt=before).values_list("id", flat=True)[:_SWEEP_STEP])
+            db.be_patient(seconds=SWEEPING_SECONDS)
+            due = list(Snapshot.objects.filter(last_used_at__lt=before).values_list("id", flat=True)[:_SWEEP_STEP])
             _drop(due)
         count += len(due)
         if len(due) < _SWEEP_STEP:

@@ -7,7 +7,6 @@ minutes. An event that does not come to its end soon costs the consumers' lane s
 import time
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from celery import current_app, shared_task
 from kombu.exceptions import ChannelError
@@ -94,12 +93,6 @@ def close_gap(consumer: str) -> int:
     except consuming.Gap:
         operating.close_gap(consumer=consumer)
         return 0  # the relay calls again for what came meanwhile
-
-
-@shared_task(name="events.rebuild")  # type: ignore[untyped-decorator] # celery has no types
-def rebuild(consumer: str, by: str) -> int:
-    """Rebuild a consumer because an operator has asked for it; returns the number up to which it stands. Why it failed is on their page."""
-    return operating.rebuild(consumer=consumer, by=UUID(by))
 
 
 @shared_task(name="events.keep_partitions", tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types

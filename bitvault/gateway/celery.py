@@ -62,6 +62,8 @@ app.conf.beat_scheduler = "bitvault.gateway.beat:OneAtATime"
 app.conf.beat_schedule = {
     # `expires`: the next turn is a second away.
     "relay": {"task": "events.relay", "schedule": 1.0, "options": {"expires": 2}},
+    "dispatch-jobs": {"task": "jobs.dispatch", "schedule": 1.0, "options": {"expires": 2}},
+    "sweep-jobs": {"task": "jobs.sweep", "schedule": 3600, "options": {"expires": 3000}},
     "keep-partitions": {"task": "events.keep_partitions", "schedule": 3600, "options": {"expires": 3000}},
     "sweep-sessions": {"task": "identity.sweep_sessions", "schedule": 3600, "options": {"expires": 3000}},
     # An upgrade of the store, or another one behind the same address, shows within the hour.

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from apps.identity import api as identity
 from apps.storage import api as storage
 from bitvault.events import heartbeats, operating
+from bitvault.jobs import operating as jobs
 from bitvault.kernel import clock
 
 logger = structlog.get_logger(__name__)
@@ -29,7 +30,7 @@ class Installation(Collector):
     def collect(self) -> Iterator[Any]:
         """Read the figures; a database that does not answer is one of them."""
         try:
-            families = [*_heartbeats(), *_consumers(), *_partitions(), *_uploads(), *_store()]
+            families = [*_heartbeats(), *_consumers(), *_partitions(), *_jobs(), *_uploads(), *_store()]
         except DatabaseError:
             logger.exception("figures_not_read")
             families = None
@@ -77,6 +78,21 @@ def _partitions() -> Iterator[Any]:
         "Coming days, in a row from today, that the stream has a partition for",
         value=operating.count_days_ahead(),
     )
+
+
+def _jobs() -> Iterator[Any]:
+    columns = {
+        "queued_count": ("bitvault_jobs_queued", "Jobs whose time has come and that no worker has taken"),
+        "running_count": ("bitvault_jobs_running", "Jobs that a worker has taken"),
+        "failed_count": ("bitvault_jobs_parked", "Jobs that failed for good and were not run again"),
+        "oldest_seconds": ("bitvault_jobs_oldest_seconds", "How long the first of the queued jobs has waited"),
+    }
+    backlogs = jobs.list_backlogs()
+    for field, (name, meaning) in columns.items():
+        family = GaugeMetricFamily(name, meaning, labels=["kind"])
+        for backlog in backlogs:
+            family.add_metric([backlog.kind], getattr(backlog, field))
+        yield family
 
 
 def _uploads() -> Iterator[Any]:

@@ -15,11 +15,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.identity import api as identity
 from bitvault.events import operating
-from bitvault.gateway.celery import app
+from bitvault.gateway.rebuilding import request_rebuild
 from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
-from bitvault.kernel.tasks import for_tenant
-from bitvault.web import valkey
 from bitvault.web.limits.routes import limit_all
 
 PAGE = "/admin/stream/"
@@ -100,11 +98,8 @@ def _run(action: str, form: Any, operator: UUID) -> str:
             seq = operating.skip_event(consumer=form["consumer"], by=operator)
             return f"Event {seq} was skipped."
         case "rebuild":
-            operating.require_rebuildable(consumer=form["consumer"])
-            valkey.require_answer()
-            headers = for_tenant(tenancy.current().id)
-            app.send_task("events.rebuild", [form["consumer"], str(operator)], headers=headers, retry=False)
-            return f"The rebuild of {form['consumer']} begins. Load this page again to see whether it runs."
+            request_rebuild(consumer=form["consumer"], operator_id=operator)
+            return f"The rebuild of {form['consumer']} begins. Its job tells how far it is."
         case _:
             raise BitVaultError("There is no such action.")
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import content, me, uploads
+from bitvault.gateway import content, jobs, me, uploads
 from bitvault.gateway.openapi import SchemaDocument
 
 # Django tries one after another: what is asked most comes first.
@@ -18,5 +18,7 @@ urlpatterns = [
     path("", include("apps.billing.rest.urls")),
     path("", include("apps.admin_platform.rest.urls")),
     path("", include("apps.sync.rest.urls")),
+    path("jobs", jobs.Jobs.as_view()),
+    path("jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="job"),
     path("schema/", SchemaDocument.as_view()),
 ]

@@ -19,6 +19,17 @@ class BitVaultError(Exception):
         self.detail = detail or self.title
         self.facts = facts
 
+    def as_problem(self) -> dict[str, Any]:
+        """Give the body of the problem answer (RFC 9457), without what belongs to one request."""
+        return {
+            **self.facts,
+            "type": f"urn:bitvault:problem:{self.code}",
+            "code": self.code,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+
 
 class Invalid(BitVaultError):
     """The request is well-formed but asks for something that cannot be."""
@@ -118,6 +129,15 @@ class TooManyRequests(BitVaultError):
     def __init__(self, detail: str = "", *, retry_after_seconds: int, **facts: Any) -> None:
         super().__init__(detail, retry_after_seconds=retry_after_seconds, **facts)
         self.retry_after_seconds = retry_after_seconds
+
+
+class InProgress(BitVaultError):
+    """What was asked for is being made, and the caller asks again after ``retry_after_seconds``. Not an error: 202."""
+
+    code = "platform.in_progress"
+    status = 202
+    title = "This is being worked on; ask again in a moment"
+    retry_after_seconds: ClassVar[int] = 2
 
 
 class Unavailable(BitVaultError):

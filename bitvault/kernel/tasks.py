@@ -38,6 +38,17 @@ def select_present(tenant_ids: Collection[UUID]) -> set[UUID]:
     return _select_present[0](tenant_ids)
 
 
+def find_tenant(tenant_id: UUID) -> tenancy.Tenant:
+    """Find the tenant that work is for.
+
+    :raises TenantGone: it is gone or suspended.
+    """
+    tenant = _find_tenant[0](tenant_id)
+    if tenant is None:
+        raise TenantGone(f"the tenant {tenant_id} is gone or suspended")
+    return tenant
+
+
 class TenantTask(DjangoTask):  # type: ignore[misc] # celery has no types
     """Runs for one tenant: ``task.apply_async(args, headers=for_tenant(tenant))``."""
 
@@ -57,10 +68,7 @@ class TenantTask(DjangoTask):  # type: ignore[misc] # celery has no types
         named = (self.request.headers or {}).get(TENANT_HEADER) or getattr(self.request, TENANT_HEADER, None)
         if not named:
             raise tenancy.NoTenant(f"the task {self.name} came without a tenant")
-        tenant = _find_tenant[0](UUID(named))
-        if tenant is None:
-            raise TenantGone(f"the tenant of the task {self.name} is gone or suspended")
-        return tenant
+        return find_tenant(UUID(named))
 
 
 def for_tenant(tenant_id: UUID) -> dict[str, str]:

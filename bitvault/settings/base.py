@@ -53,6 +53,7 @@ SHARED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "bitvault.events",
+    "bitvault.jobs",
     "bitvault.web",
     "apps.storage",
     "apps.billing",
@@ -98,14 +99,14 @@ CACHES = {
 }
 CELERY_BROKER_URL = f"{ENV.redis_url}/0"
 # One queue for each consumer of the stream, so that a slow one keeps only itself waiting; one for the relay, which waits for nobody; one
-# for what may take minutes, besides the sweeps in Celery's own. A worker takes all of them unless told.
+# for what may take minutes, besides the sweeps in Celery's own; one for each lane of jobs. A worker takes all of them unless told.
 _CONSUMERS = ("sync", "search", "notifications", "billing", "audit", "gc")
-CELERY_TASK_QUEUES = [Queue(name) for name in ("celery", "relay", "patient", *_CONSUMERS)]
+CELERY_TASK_QUEUES = [Queue(name) for name in ("celery", "relay", "patient", "jobs", "bulk", *_CONSUMERS)]
 CELERY_TASK_ROUTES = {
     "events.relay": {"queue": "relay"},
     "events.consume_patiently": {"queue": "patient"},
     "events.close_gap": {"queue": "patient"},
-    "events.rebuild": {"queue": "patient"},
+    "jobs.dispatch": {"queue": "relay"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

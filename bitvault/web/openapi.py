@@ -128,7 +128,12 @@ class Schema(AutoSchema):
         if operation.status == 302:  # noqa: PLR2004 - the HTTP status itself
             good["headers"]["Location"] = {"schema": {"type": "string", "format": "uri"}}
         again = {} if operation.repeated_status is None else {str(operation.repeated_status): good}
-        return {str(operation.status): good, **again, **self._problem_answers(operation)}
+        answers = {str(operation.status): good, **again, **self._problem_answers(operation)}
+        if operation.pending is not None:
+            accepted = answers.setdefault("202", {"description": "It is being done", "content": {}})
+            accepted["content"][JSON] = {"schema": self._resolve(operation.pending)}
+            accepted["headers"] = {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}
+        return answers
 
     def _problem_answers(self, operation: Operation) -> dict[str, Any]:
         kinds: list[type[errors.BitVaultError]] = [

@@ -52,15 +52,7 @@ class InternalError(errors.BitVaultError):
 
 def render(error: errors.BitVaultError) -> HttpResponse:
     """Turn an error into its problem answer."""
-    body: dict[str, Any] = {
-        **error.facts,
-        "type": f"urn:bitvault:problem:{error.code}",
-        "code": error.code,
-        "title": error.title,
-        "status": error.status,
-        "detail": error.detail,
-        "request_id": current_request_id(),
-    }
+    body = {**error.as_problem(), "request_id": current_request_id()}
     response = HttpResponse(msgspec.json.encode(body), status=error.status, content_type=CONTENT_TYPE)
     retry_after = error.facts.get("retry_after_seconds", getattr(error, "retry_after_seconds", None))
     if retry_after is not None:

@@ -13,10 +13,12 @@ from typing import Any, ClassVar, TypeVar, get_args
 import msgspec
 from django.conf import settings
 from django.http import HttpResponse
+from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from bitvault.events.api import answer_with_head
+from bitvault.jobs.dtos import Job
 from bitvault.kernel import db, errors, tenancy
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.web import idempotency
@@ -58,6 +60,7 @@ class Operation:
     problems: tuple[type[errors.BitVaultError], ...] = field(default=())
     repeatable: bool = False
     repeated_status: int | None = None
+    pending: Any = None
 
 
 def operation(
@@ -69,13 +72,14 @@ def operation(
     problems: tuple[type[errors.BitVaultError], ...] = (),
     repeatable: bool = False,
     repeated_status: int | None = None,
+    pending: Any = None,
 ) -> Callable[[H], H]:
     """Say what a view's method takes (``body``, ``query``), what it gives (``answer`` with ``status``) and which problems are its own.
 
     A ``repeatable`` one takes an ``Idempotency-Key`` (``View.repeatable``); one that tells by its status that it was done before has a
-    ``repeated_status``.
+    ``repeated_status``. One that a job may do answers 202 with ``pending`` until it is done.
     """
-    described = Operation(body, query, answer, status, problems, repeatable, repeated_status)
+    described = Operation(body, query, answer, status, problems, repeatable, repeated_status, pending)
 
     def mark(method: H) -> H:
         method.__operation__ = described  # type: ignore[attr-defined] # read by openapi
@@ -171,6 +175,11 @@ class View(APIView):
             response["Content-Type"] = JSON
         response.setdefault("Cache-Control", "private, no-store")
         return response
+
+    def render_job(self, job: Job) -> HttpResponse:
+        """Answer that a job does it: 202, with the job and where it is read."""
+        headers = {"Location": reverse("job", args=[job.id]), "Retry-After": "1"}
+        return self.render(job, status=202, headers=headers)
 
     def repeatable(self, request: ActorRequest, act: Callable[[], Any], *, status: int = 201) -> HttpResponse:
         """Run the door of a POST, once for each ``Idempotency-Key``, and answer with what it gave or had given.

@@ -11,7 +11,7 @@ from django.db.models import F
 from apps.identity import api as identity
 from bitvault.events import consuming, cursors, nudges, relay
 from bitvault.events.models import ConsumerCursor, Heartbeat
-from bitvault.kernel import clock, tenancy
+from bitvault.kernel import clock, hints, tenancy
 
 pytestmark = pytest.mark.committed
 
@@ -134,7 +134,7 @@ def test_a_consumer_that_nobody_waits_for_is_left_to_the_relay(acme, reader, not
     with tenancy.entered(acme):
         nudges.admit("tests", acme.id)
         note("a")
-        time.sleep(5 * nudges.LEAST_PAUSE_SECONDS)
+        time.sleep(5 * hints.LEAST_PAUSE_SECONDS)
         assert sent == []
         assert relay.relay(Sent(), nobody_waits) == 1
 
@@ -156,14 +156,14 @@ def test_a_rush_of_commits_is_called_for_in_batches(acme, monkeypatch):
     for _ in range(300):
         nudges.nudge(acme.id)
         time.sleep(0.001)
-    time.sleep(2 * nudges.LONGEST_PAUSE_SECONDS)
+    time.sleep(2 * hints.LONGEST_PAUSE_SECONDS)
     assert 1 <= len(rounds) <= 10
     # And the next one, which comes alone, is not kept waiting.
     started = time.monotonic()
     before = len(rounds)
     nudges.nudge(acme.id)
     wait_for(lambda: len(rounds) > before)
-    assert time.monotonic() - started < nudges.LONGEST_PAUSE_SECONDS
+    assert time.monotonic() - started < hints.LONGEST_PAUSE_SECONDS
 
 
 def test_a_call_that_fails_leaves_the_next_one_to_be_made(acme, reader, note, monkeypatch):
@@ -175,7 +175,7 @@ def test_a_call_that_fails_leaves_the_next_one_to_be_made(acme, reader, note, mo
         monkeypatch.setattr(nudges, "current_app", SimpleNamespace(send_task=fail))
         nudges.admit("tests", acme.id)
         note("a")
-        time.sleep(5 * nudges.LEAST_PAUSE_SECONDS)
+        time.sleep(5 * hints.LEAST_PAUSE_SECONDS)
         sent = calls(monkeypatch)
         nudges.admit("tests", acme.id)
         note("b")
@@ -189,7 +189,7 @@ def test_a_forked_process_calls_too(acme):
         rounds = []
         nudges.call_consumers = lambda *called: rounds.append(called)
         nudges.nudge(acme.id)
-        time.sleep(20 * nudges.LEAST_PAUSE_SECONDS)
+        time.sleep(20 * hints.LEAST_PAUSE_SECONDS)
         os._exit(0 if rounds else 1)
     assert os.waitpid(child, 0)[1] == 0
 

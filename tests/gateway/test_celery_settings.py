@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from apps.sync import projector
 from bitvault.events import consuming, relay, tasks
 from bitvault.gateway import celery
+from bitvault.jobs import lanes
 from bitvault.stack.applications import LANES
 
 
@@ -27,6 +28,10 @@ def test_every_consumer_has_a_queue_of_its_own():
     names = [queue.name for queue in celery.app.conf.task_queues]
     assert len(set(names)) == len(names)
     assert set(consuming.list_consumers()) < set(names)
+
+
+def test_every_lane_of_jobs_has_a_queue_of_its_own():
+    assert set(lanes.LANES) < {queue.name for queue in celery.app.conf.task_queues}
 
 
 def test_the_relay_comes_each_second_and_piles_nothing_up():
@@ -62,13 +67,13 @@ def test_every_queue_is_taken_by_the_workers_of_one_lane():
         for lane, (how, queues, *_) in LANES.items()
     }
     assert sorted(name for queues in taken.values() for name in queues) == sorted(names)
-    assert taken["worker"] == names - {"celery", "relay", "patient"} > set(consuming.list_consumers())
+    assert taken["worker"] == names - {"celery", "relay", "patient", *lanes.LANES} > set(consuming.list_consumers())
     routed = {name: celery.app.amqp.router.route({}, name)["queue"].name for name in celery.app.tasks}
     assert {name: queue for name, queue in routed.items() if queue != "celery"} == {
         "events.relay": "relay",
         "events.consume_patiently": "patient",
         "events.close_gap": "patient",
-        "events.rebuild": "patient",
+        "jobs.dispatch": "relay",
     }
 
 

@@ -88,6 +88,17 @@ class Mia:
     def device(self):
         return self.api.post("/sync/devices", {"name": next(_names), "platform": "test"}).json()
 
+    def job(self):
+        """A job that waits until tomorrow."""
+        with self.live.database() as database:
+            (job_id,) = database.execute(
+                "INSERT INTO public.jobs_job (id, tenant_id, kind, lane, key, state, payload, done_count, error, tries, run_at,"
+                " created_by_kind, created_by_id, created_at) VALUES (gen_random_uuid(), %s, 'sync.snapshot', 'bulk', %s, 'queued',"
+                " '{}', 0, '', 0, now() + interval '1 day', 'user', %s, now()) RETURNING id",
+                [ACME.id, next(_names), ACME.people["mia"].user_id],
+            ).fetchone()
+        return job_id
+
     def token(self):
         expires = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
         return self.api.post("/tokens", {"name": next(_names), "scopes": ["files:read"], "expires_at": expires}).json()
@@ -277,6 +288,7 @@ CASES = {
     "log out": Case("POST /auth/logout", lambda mia: Ask("POST", "/auth/logout", None, mia.browser()), again=401),
     "sign parts": Case("POST /uploads/{upload_id}/parts", sign_parts, holds=None),
     "ticket": Case("POST /sync/ticket", lambda _: Ask("POST", "/sync/ticket", {}), holds=None),
+    "cancel a job": Case("DELETE /jobs/{job_id}", lambda mia: Ask("DELETE", f"/jobs/{mia.job()}"), holds=None),
     "revoke a token": Case(
         "DELETE /tokens/{token_id}", lambda mia: Ask("DELETE", f"/tokens/{mia.token()['id']}"), again=404
     ),

@@ -47,6 +47,16 @@ def in_an_hour():
     return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
+def _ask_for_job(company: Any, person: Any, key: str) -> str:
+    """Ask for a job that waits until tomorrow."""
+    from bitvault.jobs.models import Job
+    from bitvault.kernel import clock
+
+    facts = {"kind": "sync.snapshot", "lane": "bulk", "key": key, "payload": {}, "created_at": clock.now()}
+    by = {"created_by_kind": "user", "created_by_id": person.user_id}
+    return str(Job.objects.create(tenant_id=company.id, run_at=clock.now() + timedelta(days=1), **facts, **by).pk)
+
+
 @pytest.fixture
 def belongings(api):
     """Give somebody one thing of each kind that a route can name."""
@@ -106,6 +116,7 @@ def belongings(api):
                 "session_id": {"session": session["id"]},
                 "device_id": {"device": device["id"]},
                 "conflict_id": {"conflict": conflict["id"]},
+                "job_id": {"job": _ask_for_job(ACME if slug == "acme" else BETA, person, canary)},
                 "version_id": {"version": file["version_id"]},
                 "user_id": {"user": str(person.user_id)},
             },

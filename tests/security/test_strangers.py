@@ -35,7 +35,8 @@ BODIES = {
 """A body for each operation that takes one, such that only the ids decide."""
 
 KINDS = {
-    name: name for name in ("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id")
+    name: name
+    for name in ("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id")
 }
 """What each parameter of a path names."""
 
@@ -57,10 +58,11 @@ FIELDS = {
     ("PATCH", "/team-folders/{folder_id}", "members"): ("user_id", {}),
     ("GET", "/audit", "node_id"): ("node_id", None),
     ("GET", "/audit", "actor_id"): ("user_id", None),
+    ("GET", "/audit/verify", "job_id"): ("job_id", None),
 }
 """Ids in bodies and queries: what they name, and what stands beside them."""
 
-FORBIDDEN = {"/audit", "/team-folders", "/team-folders/{folder_id}"}
+FORBIDDEN = {"/audit", "/audit/verify", "/team-folders", "/team-folders/{folder_id}"}
 """What a plain member may not ask for at all, whatever the ids."""
 
 BESIDE = {"/nodes/by-path": {"path": "/"}}

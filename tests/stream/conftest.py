@@ -17,7 +17,7 @@ from bitvault.stack.process import ChildGroup
 from bitvault.stack.valkey import Valkey
 from soak import checks
 from tests.conftest import _use_database
-from tests.support import databases, noting
+from tests.support import databases, errands, noting
 from tests.support.nursery import Nursery
 
 SETTLED_SECONDS = 60.0
@@ -154,6 +154,7 @@ def stream(django_db_setup, django_db_blocker, database_template, worker_suffix,
         with psycopg.connect(os.environ["BITVAULT_DATABASE_ADMIN_URL"], dbname=name, autocommit=True) as database:
             for tenant in tenants:
                 noting.prepare(database, tenant.schema)
+                errands.prepare(database, tenant.schema)
             running = Stream(tmp_path_factory.mktemp("stream"), database, tenants)
             yield running
             running.end()

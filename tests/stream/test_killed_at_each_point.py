@@ -9,11 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from apps.admin_platform import api as administration
+from apps.admin_platform import verifying
 from apps.files import api as files
 from bitvault.kernel import clock, tenancy
 from tests.apps.files.conftest import Tree
 from tests.apps.sync.following import Device, fresh_tree
+from tests.support import errands
 from tests.support.failpoints import POINTS
 
 pytestmark = pytest.mark.journey
@@ -53,6 +54,7 @@ NUDGE = ["nudge claimed", "nudge sent"]
 FAILURE = ["failure to be told", "failure told"]
 LETTER = ["letter to be written", "letter written", "given up"]
 REBUILD = ["page to be kept", "swap", "swapped"]
+JOBS = POINTS["jobs"]
 PARTITIONS = ["day to be dropped", "day dropped"]
 
 
@@ -118,7 +120,7 @@ def live_on(tree):
 def require_whole(stream, olga):
     assert stream.violations() == []
     with tenancy.entered(olga.tenant):
-        assert administration.verify_audit(actor=olga).intact
+        assert verifying.verify("audit").intact
 
 
 @pytest.fixture(autouse=True)
@@ -215,6 +217,59 @@ def test_a_rebuild_dies_and_the_next_one_is_whole(stream, crew, tree, olga, comp
         assert device.nodes == fresh_tree(tree.actor)
 
 
+@pytest.fixture
+def ask(companies, monkeypatch):
+    """Ask for an errand of acme's; gives the id of its job. The workers of the nursery find it for themselves."""
+    from bitvault.jobs import api as jobs
+    from bitvault.jobs import calling, kinds
+    from bitvault.kernel import db
+
+    monkeypatch.setattr(kinds, "_kinds", dict(kinds._kinds))
+    monkeypatch.setattr(calling, "nudge", lambda _: None)
+    errands.register()
+
+    def ask_for(text):
+        with tenancy.entered(companies.acme), db.write_transaction():
+            return jobs.enqueue(errands.KIND, errands.Errand(text=text), key=text, by=jobs.SYSTEM).id
+
+    return ask_for
+
+
+def await_job(stream, job_id):
+    state = "SELECT state FROM jobs_job WHERE id = %s"
+    stream.await_that(
+        lambda: stream.database.execute(state, [job_id]).fetchone() == ("done",), seconds=RECOVERY_SECONDS
+    )
+
+
+@pytest.mark.parametrize("point", JOBS)
+def test_a_worker_dies_while_it_does_a_job(stream, crew, companies, ask, point):
+    stream.orders.place(point)
+    job_id = ask(f"errand at {point}")
+    crew.await_death()
+    crew.replace_dead("group")
+    await_job(stream, job_id)
+    assert errands.effects(stream.database, companies.acme.schema).count(f"errand at {point}") == 1
+
+
+def test_a_worker_that_stops_in_a_job_and_wakes_up_again_has_done_nothing(stream, crew, companies, ask):
+    """OUT-4: it stands still until another one has done its job."""
+    import os
+    import signal
+
+    stream.orders.place("job to be ended", how="stop")
+    job_id = ask("errand of two")
+    crew.await_death()
+    stopped = stream.orders.taker()
+    second = stream.nursery.worker(queues="jobs", processes=1)
+    await_job(stream, job_id)
+    os.kill(stopped, signal.SIGCONT)
+    after = ask("errand after it")
+    await_job(stream, after)
+    crew.nursery.kill(second)
+    assert errands.effects(stream.database, companies.acme.schema).count("errand of two") == 1
+
+
 @pytest.mark.parametrize("point", PARTITIONS)
 def test_a_worker_dies_while_it_drops_a_day(stream, crew, companies, point):
     day = (clock.now() - timedelta(days=40)).date()
@@ -250,7 +305,15 @@ def test_in_the_end_devices_that_followed_have_the_tree(stream, crew, tree, olga
         device = Device(tree.actor)
         device.follow()
         assert device.nodes == fresh_tree(tree.actor)
-    died_at = {point for point, *_ in [*BATCH, *RELAY]} | {*BEAT, *NUDGE, *FAILURE, *LETTER, *REBUILD, *PARTITIONS}
+    died_at = {point for point, *_ in [*BATCH, *RELAY]} | {
+        *BEAT,
+        *NUDGE,
+        *FAILURE,
+        *LETTER,
+        *REBUILD,
+        *JOBS,
+        *PARTITIONS,
+    }
     assert died_at == {point for points in POINTS.values() for point in points}
     assert crew.nursery.kills >= len(died_at)
     print(f"{crew.nursery.kills} kills, slowest recovery {crew.slowest:.1f} s")  # noqa: T201 - a figure of the run, shown with -rP

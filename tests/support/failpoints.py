@@ -1,6 +1,6 @@
 """Places where a process of the nursery (``tests/support/nursery.py``) dies or stops when a test says so.
 
-Each is a moment in the life of an event after its commit: between two steps that leave a mark outside the process. Nothing of the product
+Each is a moment in the life of an event after its commit, or of a job: between two steps that leave a mark outside the process. Nothing of the product
 knows of them; they are put around its functions when the nursery starts. A test places an order in a file, and the first process
 that comes to the place takes the order and carries it out.
 """
@@ -30,6 +30,15 @@ POINTS = {
     "beat": ["beat due", "beat sent"],
     "partitions": ["day to be dropped", "day dropped"],
     "rebuild": ["page to be kept", "swap", "swapped"],
+    "jobs": [
+        "lanes looked at",
+        "silent jobs found",
+        "lane called",
+        "job taken",
+        "job to be ended",
+        "job written",
+        "job ended",
+    ],
 }
 """Where one may die, by what goes on there."""
 
@@ -113,6 +122,7 @@ class Failpoints:
         from apps.sync import rebuilding
         from bitvault.events import consuming, heartbeats, nudges, partitions, relay
         from bitvault.events.models import DeadLetter
+        from bitvault.jobs import leasing, running
         from bitvault.kernel.db import Transaction
 
         self._around_task(consuming)
@@ -127,6 +137,10 @@ class Failpoints:
         self._put(nudges.relay, "call", "nudge claimed", "nudge sent", only=_in_the_caller)
         self._put(beat.Scheduler, "apply_async", "beat due", "beat sent")
         self._put(partitions, "_as_owner", "day to be dropped", "day dropped", only=_drops)
+        self._put(leasing, "rescue", "lanes looked at", "silent jobs found")
+        self._put(leasing, "lease", "lane called", None)
+        self._put(leasing, "finish", "job to be ended", "job written")
+        self._put(running, "run_leased", "job taken", "job ended")
         self._put(rebuilding, "_keep", "page to be kept", None)
         self._put(rebuilding, "_swap", "swap", "swapped")
 

@@ -227,17 +227,23 @@ def _load_everything(directory: Path) -> None:
 
     from bitvault.events import consuming, heartbeats, relay, tasks
     from bitvault.gateway import beat
-    from tests.support import noting
+    from bitvault.jobs import leasing, running
+    from tests.support import errands, noting
     from tests.support.failpoints import Failpoints
 
     worker_ready.disconnect(probe_store)
     noting.register()
+    errands.register()
+    leasing.LEASE /= PACE
+    leasing.BACKOFF /= PACE
+    running.RENEW_SECONDS /= PACE
     consuming.BACKOFF_SECONDS = tuple(BACKOFF_SECONDS for _ in consuming.BACKOFF_SECONDS)
     relay.TURN_SECONDS /= PACE
     tasks.TURN_SECONDS /= PACE
     beat.RENEW_SECONDS /= PACE
     heartbeats.hold.__kwdefaults__["seconds"] /= PACE
-    app.conf.beat_schedule = {"relay": {**app.conf.beat_schedule["relay"], "schedule": 1.0 / PACE}}
+    each_second = ("relay", "dispatch-jobs")
+    app.conf.beat_schedule = {name: {**app.conf.beat_schedule[name], "schedule": 1.0 / PACE} for name in each_second}
     Failpoints(Orders(directory)).install()
 
 

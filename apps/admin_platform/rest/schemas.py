@@ -25,6 +25,12 @@ class ListAudit(DerivedQuery, frozen=True, rename={"begin": "from", "end": "to"}
     cursor: str | None = None
 
 
+class VerifyAudit(DerivedQuery, frozen=True):
+    """Which verification: of a job, or the last one."""
+
+    job_id: UUID | None = None
+
+
 class ExportAudit(DerivedQuery, frozen=True):
     """From which entry on."""
 

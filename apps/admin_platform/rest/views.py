@@ -6,11 +6,13 @@ from rest_framework.request import Request
 
 from apps.admin_platform import api
 from apps.admin_platform.dtos import AuditPage, Verification
-from apps.admin_platform.errors import AdministratorsOnly
+from apps.admin_platform.errors import AdministratorsOnly, VerificationFailed
 from apps.admin_platform.rest import schemas
+from bitvault.jobs.dtos import Job
 from bitvault.kernel.actor import Scope
+from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import BadCursor
-from bitvault.web.derived import DerivedQuery, require_position
+from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.views import ActorRequest, View, operation
 
@@ -45,11 +47,21 @@ class AuditVerification(View):
 
     read_scope = Scope.ADMIN
 
-    @operation(query=DerivedQuery, answer=Verification, problems=(AdministratorsOnly,))
+    @operation(
+        query=schemas.VerifyAudit,
+        answer=Verification,
+        pending=Job,
+        problems=(AdministratorsOnly, NotFound, VerificationFailed),
+    )
     def get(self, request: ActorRequest) -> HttpResponse:
-        """Recompute the chain of hashes."""
-        require_position(api.CONSUMER, self.parse_query(DerivedQuery, request))
-        return self.render(api.verify_audit(actor=request.actor))
+        """Recompute the chain of hashes. A long log is verified by a job: 202 until it is done; ask again, or for its `job_id`.
+
+        A result is answered again for half a minute, unless `min_seq` asks for a later one.
+        """
+        query = self.parse_query(schemas.VerifyAudit, request)
+        require_position(api.CONSUMER, query)
+        found = api.verify_audit(actor=request.actor, job_id=query.job_id, min_seq=query.min_seq)
+        return self.render_job(found) if isinstance(found, Job) else self.render(found)
 
 
 class AuditExport(View):

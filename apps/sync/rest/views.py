@@ -9,7 +9,7 @@ from apps.files.errors import NameTaken
 from apps.sync import api, dtos, errors
 from apps.sync.rest import schemas
 from bitvault.kernel.actor import Scope
-from bitvault.kernel.errors import NotFound
+from bitvault.kernel.errors import NotFound, TooManyRequests
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
@@ -66,13 +66,29 @@ class Snapshots(View):
     @operation(
         query=schemas.ReadSnapshot,
         answer=dtos.SnapshotPage,
-        problems=(BadCursor, errors.CursorExpired, errors.DeviceEnded),
+        problems=(
+            BadCursor,
+            errors.CursorExpired,
+            errors.DeviceEnded,
+            errors.SnapshotBeingMade,
+            errors.SnapshotFailed,
+            TooManyRequests,
+        ),
     )
     def get(self, request: ActorRequest) -> HttpResponse:
-        """Read a page, parents first; the last one carries the cursor from which changes are read on."""
+        """Read a page, parents first; the last one carries the cursor from which changes are read on.
+
+        The first page of a large tree is 202 `sync.snapshot_being_made` while a job writes it down: ask again after `Retry-After` seconds.
+        """
         query = self.parse_query(schemas.ReadSnapshot, request)
         require_position(api.CONSUMER, query)
-        page = api.list_snapshot(actor=request.actor, device_id=query.device_id, cursor=query.cursor, limit=query.limit)
+        page = api.list_snapshot(
+            actor=request.actor,
+            device_id=query.device_id,
+            cursor=query.cursor,
+            limit=query.limit,
+            min_seq=query.min_seq,
+        )
         return self.render(page)
 
 
@@ -82,10 +98,21 @@ class Changes(View):
     @operation(
         query=schemas.ReadChanges,
         answer=dtos.Changes,
-        problems=(BadCursor, errors.CursorExpired, errors.DeviceEnded),
+        problems=(
+            BadCursor,
+            errors.CursorExpired,
+            errors.DeviceEnded,
+            errors.SnapshotBeingMade,
+            errors.SnapshotFailed,
+            TooManyRequests,
+        ),
     )
     def get(self, request: ActorRequest) -> HttpResponse:
-        """Read a page; where `has_more` is false the device's tree is whole, as of `head_seq`."""
+        """Read a page; where `has_more` is false the device's tree is whole, as of `head_seq`.
+
+        Where a large tree is new to the device, the answer is 202 `sync.snapshot_being_made` while a job writes it down: ask again with the
+        same cursor after `Retry-After` seconds.
+        """
         query = self.parse_query(schemas.ReadChanges, request)
         require_position(api.CONSUMER, query)
         return self.render(api.list_changes(actor=request.actor, cursor=query.cursor, limit=query.limit))

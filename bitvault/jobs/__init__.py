@@ -1,0 +1,1 @@
+"""Deferred work: what a transaction wants done after it, kept in one table and done by Celery's workers."""

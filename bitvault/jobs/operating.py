@@ -1,0 +1,66 @@
+"""What operators do with jobs: run failed ones again, cancel, stop a kind; and the figures of what waits."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Count, Min, Q
+
+from bitvault.jobs import calling, kinds, leasing
+from bitvault.jobs.dtos import Backlog
+from bitvault.jobs.kinds import list_kinds
+from bitvault.jobs.lanes import LANES
+from bitvault.jobs.models import Job
+from bitvault.kernel import clock, db
+from bitvault.kernel.tasks import select_present
+
+__all__ = ["LANES", "Backlog", "cancel", "list_backlogs", "list_kinds", "retry"]
+
+
+def retry(*, job_ids: Iterable[UUID]) -> int:
+    """Run those of the jobs again that have failed or were canceled; returns how many."""
+    with db.public_transaction() as tx:
+        count = leasing.retry(job_ids)
+        for lane in LANES:
+            tx.after_commit(lambda lane=lane: calling.nudge(lane))  # type: ignore[misc] # a lambda's default has no type
+    return count
+
+
+def cancel(*, job_ids: Iterable[UUID]) -> int:
+    """Cancel those of the jobs that have not ended; returns how many."""
+    with db.public_transaction():
+        return leasing.cancel(job_ids)
+
+
+def list_backlogs() -> list[Backlog]:
+    """Tell what waits of each kind, what runs and what has failed, in two queries whatever their number.
+
+    Suspended tenants are left out: nobody could do what they have before they are back.
+    """
+    now = clock.now()
+    due = Q(state=Job.State.QUEUED, run_at__lte=now)
+    counts = list(
+        Job.objects.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED])
+        .values_list("kind", "tenant_id")
+        .annotate(
+            queued_count=Count("pk", filter=due),
+            running_count=Count("pk", filter=Q(state=Job.State.RUNNING)),
+            failed_count=Count("pk", filter=Q(state=Job.State.FAILED)),
+            oldest_at=Min("run_at", filter=due),
+        )
+    )
+    concerned = {tenant_id for _, tenant_id, *_ in counts if tenant_id is not None}
+    present = {None, *(select_present(concerned) if concerned else ())}
+    backlogs = []
+    for name in sorted({*kinds.list_kinds(), *(kind for kind, *_ in counts)}):
+        rows = [rest for kind, tenant_id, *rest in counts if kind == name and tenant_id in present]
+        since = min((oldest for *_, oldest in rows if oldest is not None), default=now)
+        backlogs.append(
+            Backlog(
+                kind=name,
+                queued_count=sum(queued for queued, *_ in rows),
+                running_count=sum(running for _, running, *_ in rows),
+                failed_count=sum(failed for _, _, failed, _ in rows),
+                oldest_seconds=max(0.0, (now - since).total_seconds()),
+            )
+        )
+    return backlogs

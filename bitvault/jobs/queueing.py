@@ -1,0 +1,79 @@
+"""Asking for work: a row in the transaction that wants it, and a nudge after its commit."""
+
+from datetime import datetime
+from functools import partial
+
+import msgspec
+
+from bitvault.jobs import calling, dtos
+from bitvault.jobs.errors import UnknownKind
+from bitvault.jobs.kinds import get_kind
+from bitvault.jobs.models import Job
+from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel.errors import ProgrammingError
+
+_RACES = 3
+"""How often a job may end between being met by an insert and being read: then it is inserted after all."""
+
+
+def enqueue(
+    kind: str,
+    payload: msgspec.Struct,
+    *,
+    key: str,
+    by: dtos.Requester,
+    run_at: datetime | None = None,
+    for_installation: bool = False,
+) -> dtos.Job:
+    """Have work done once the open write transaction is committed; it exists if and only if that commits.
+
+    Where an unfinished job of this kind and key is there already, that one is the answer, even if it runs and may have read what this
+    transaction changes. Who needs a run that begins later puts what is new (a version, a number of the stream) into the key.
+
+    :param key: what exactly is wanted, within kind and tenant.
+    :param run_at: not before this moment.
+    :param for_installation: the work belongs to no tenant.
+    :raises NoTransaction: no write transaction is open.
+    :raises UnknownKind: no function does such jobs, or it takes another payload.
+    """
+    tx = db.require_writing()
+    known = get_kind(kind)
+    if type(payload) is not known.payload:
+        raise UnknownKind(f"jobs of the kind {kind} take a {known.payload.__name__}, not a {type(payload).__name__}")
+    tenant_id = None if for_installation else tenancy.current().id
+    now = clock.now()
+    for _ in range(_RACES):
+        wanted = Job(
+            tenant_id=tenant_id,
+            kind=kind,
+            lane=known.lane,
+            key=key,
+            payload=msgspec.to_builtins(payload, str_keys=True),
+            run_at=run_at or now,
+            created_by_kind=by.kind,
+            created_by_id=by.id,
+            created_at=now,
+        )
+        # Waits for a transaction that is about to commit the same one.
+        Job.objects.bulk_create([wanted], ignore_conflicts=True)
+        found = Job.objects.filter(kind=kind, tenant_id=tenant_id, key=key, state__in=dtos.UNFINISHED).first()
+        if found is not None:
+            tx.after_commit(partial(calling.nudge, known.lane))
+            return to_dto(found)
+    raise ProgrammingError(f"jobs {kind} {key} end faster than they are asked for")
+
+
+def to_dto(job: Job) -> dtos.Job:
+    """Give a row as callers see it."""
+    return dtos.Job(
+        id=job.id,
+        kind=job.kind,
+        state=job.state,  # type: ignore[arg-type] # the column holds no other
+        done_count=job.done_count,
+        total_count=job.total_count,
+        result=job.result,
+        problem=job.problem,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+    )

@@ -1,0 +1,169 @@
+"""Every kind of job: delivered twice it has its effect once, and so it has when its worker is killed before each statement that it sends."""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from apps.admin_platform import verifying
+from apps.sync import api as sync
+from apps.sync import obtaining
+from apps.sync.errors import SnapshotBeingMade
+from bitvault.events import consuming
+from bitvault.jobs import kinds, leasing, running
+from bitvault.jobs.models import Job
+from tests.apps.files.conftest import Tree, fetch
+from tests.apps.sync.following import fresh_tree, project
+from tests.jobs.conftest import desk
+
+__all__ = ["desk"]
+
+pytestmark = pytest.mark.committed
+
+STATEMENTS_LIMIT = 200
+
+
+@dataclass
+class Scene:
+    """How a kind is asked for, and what must hold when it is done."""
+
+    ask: Callable[[Any], None]
+    check: Callable[[Any], None]
+
+
+def ask_for_verification(world):
+    consuming.consume("audit")
+    Job.objects.all().delete()  # a fresh result would be the answer
+    world.client("olga").get("/audit/verify")
+
+
+def is_verified(world):
+    assert Job.objects.latest("id").result["intact"]
+
+
+def ask_for_rebuild(world):
+    from bitvault.gateway.rebuilding import request_rebuild
+
+    request_rebuild(consumer="sync", operator_id=world.tree.actor.user_id)
+
+
+def is_rebuilt(world):
+    project()
+    replica = fetch("SELECT node_id, parent_id, name FROM sync_node WHERE NOT is_trashed ORDER BY 1")
+    assert replica == fetch("SELECT id, parent_id, name FROM files_node ORDER BY 1")
+    assert len(replica) > 2
+
+
+def ask_for_snapshot(world):
+    world.tree.folder(f"n{len(fresh_tree(world.tree.actor))}")
+    project()
+    world.device = sync.register_device(actor=world.tree.actor, name="d", platform="test").id
+    world.head = sync.get_head(actor=world.tree.actor)
+    world.count = fetch("SELECT count(*) FROM sync_snapshot WHERE scope <> ''")[0][0]
+    with pytest.raises(SnapshotBeingMade):
+        sync.list_snapshot(actor=world.tree.actor, device_id=world.device, min_seq=world.head)
+
+
+def is_made_once(world):
+    assert fetch("SELECT count(*) FROM sync_snapshot WHERE scope <> ''")[0][0] == world.count + 1
+    page = sync.list_snapshot(actor=world.tree.actor, device_id=world.device, min_seq=world.head, limit=1000)
+    assert {node.id for node in page.items} == set(fresh_tree(world.tree.actor))
+
+
+SCENES = {
+    "audit.verify": Scene(ask_for_verification, is_verified),
+    "events.rebuild": Scene(ask_for_rebuild, is_rebuilt),
+    "sync.snapshot": Scene(ask_for_snapshot, is_made_once),
+}
+
+
+@dataclass
+class World:
+    """A tenant in use, in which all that is long is long already."""
+
+    tree: Tree
+    client: Any
+    device: Any = None
+    head: int = 0
+    count: int = 0
+
+
+@pytest.fixture
+def world(desk, tenant, actor, api, monkeypatch):
+    monkeypatch.setattr(verifying, "STEP", 2)
+    monkeypatch.setattr(obtaining, "SMALL_NODES", 0)
+    monkeypatch.setattr(obtaining, "LARGE_NODES", 0)
+    monkeypatch.setattr(obtaining, "MADE_LIMIT", 10_000)
+    monkeypatch.setattr(running, "TELL_SECONDS", 0.0)
+    tree = Tree(actor)
+    tree.folder("a", tree.folder("b"))
+    project()
+    return World(tree, api)
+
+
+class Killed(BaseException):
+    """The process is no more; whatever it would have done next is not done."""
+
+
+@contextmanager
+def killed_before(number):
+    """Die before the statement of this number, and send none afterwards; gives how many were sent."""
+    sent = []
+
+    def stand_between(execute, *args):
+        if len(sent) + 1 >= number:
+            raise Killed
+        sent.append(args[0])
+        return execute(*args)
+
+    with connection.execute_wrapper(stand_between):
+        yield sent
+    connection.close()
+
+
+def lane_of(kind):
+    return kinds.get_kind(kind).lane
+
+
+def test_every_kind_has_its_scene():
+    assert {name for name in kinds.list_kinds() if not name.startswith("tests.")} == set(SCENES)
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_a_job_that_two_workers_do_has_its_effect_once(world, desk, kind):
+    """The first one stood still until its job was given to another, and goes on when that one is done."""
+    SCENES[kind].ask(world)
+    stalled = leasing.lease(lane_of(kind))
+    desk.bury()
+    desk.hurry()
+    assert running.run_next(lane_of(kind))
+    result = desk.row_of(stalled).result
+    running.run_leased(stalled)
+    SCENES[kind].check(world)
+    assert (desk.row_of(stalled).state, desk.row_of(stalled).result) == ("done", result)
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_a_worker_is_killed_before_each_statement_and_another_one_brings_it_to_its_end(world, desk, kind):
+    deaths = 0
+    for number in range(1, STATEMENTS_LIMIT):
+        SCENES[kind].ask(world)
+        job = Job.objects.latest("id")
+        try:
+            with killed_before(number):
+                running.run_next(lane_of(kind))
+        except Killed:
+            deaths += 1
+            connection.close()
+            desk.bury()
+            desk.hurry()
+            running.run_next(lane_of(kind))
+        assert desk.row_of(job).state == "done", (number, desk.row_of(job).error)
+        SCENES[kind].check(world)
+        if deaths < number:
+            break
+    assert deaths > 5
+    assert deaths < STATEMENTS_LIMIT - 1
