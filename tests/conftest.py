@@ -77,6 +77,7 @@ def django_db_setup(django_db_blocker, database_template, database_name):
 
     with django_db_blocker.unblock(), databases.administration() as admin:
         databases.clone(admin, source=database_template, name=database_name)
+        databases.let_transactions_stand(admin, database_name)
         _use_database(database_name)
         yield
         _use_database("postgres")
