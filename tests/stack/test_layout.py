@@ -42,7 +42,7 @@ def command(*arguments, answer="", **environment):
         input=answer,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
