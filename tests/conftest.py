@@ -129,6 +129,15 @@ def no_valkey(settings):
         yield
 
 
+@pytest.fixture
+def django_assert_num_queries(django_assert_num_queries, monkeypatch):
+    """pytest-django's counting of queries; nothing that is remembered grows old meanwhile."""
+    from apps.identity import remembered
+
+    monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)
+    return django_assert_num_queries
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _watched_tables():
     """Read every statement of every test: tables are touched by the module that owns them alone."""
