@@ -14,10 +14,10 @@ TEST_PROCESSES ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down reset manage requirements test chromium soak bench check format lint types imports migrations openapi deployment
+.PHONY: help venv up down reset manage requirements test test-quick chromium soak bench check format lint types imports migrations openapi deployment
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- running -----------------------------------------------------------------------------------------------------------------
 
@@ -63,6 +63,10 @@ requirements: $(DEV) ## compile requirements*.in into pinned, hashed requirement
 test: $(DEV) chromium ## run all tests on a throw-away stack (ARGS='tests/stack -k port' narrows)
 	@if command -v chromium >/dev/null; then chosen=""; else chosen="not browser"; fi; \
 		$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "$$chosen" $(ARGS)
+
+# Leaves out what drives a browser, starts processes to use or kill them, or uses the store: what is worth a look after every change.
+test-quick: $(DEV) ## run the tests that need no browser, no store and no processes of BitVault's (ARGS='tests/apps' narrows)
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser and not journey and not store" $(ARGS)
 
 # Debian's package, because it is the one that the tests are known to pass with.
 chromium:

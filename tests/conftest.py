@@ -77,6 +77,7 @@ def django_db_setup(django_db_blocker, database_template, database_name):
 
     with django_db_blocker.unblock(), databases.administration() as admin:
         databases.clone(admin, source=database_template, name=database_name)
+        databases.let_transactions_stand(admin, database_name)
         _use_database(database_name)
         yield
         _use_database("postgres")
@@ -126,6 +127,15 @@ def no_valkey(settings):
 
     with stopping.valkey_at("redis://127.0.0.1:1", settings):
         yield
+
+
+@pytest.fixture
+def django_assert_num_queries(django_assert_num_queries, monkeypatch):
+    """pytest-django's counting of queries; nothing that is remembered grows old meanwhile."""
+    from apps.identity import remembered
+
+    monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)
+    return django_assert_num_queries
 
 
 @pytest.fixture(scope="session", autouse=True)

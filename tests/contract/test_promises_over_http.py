@@ -57,7 +57,7 @@ def test_while_rows_come_and_go_each_row_that_stays_is_listed_once(live, api, fo
                 break
             if pages % 6 == 0:
                 before = len(changes)
-                live.await_that(lambda before=before: len(changes) > before, seconds=10)
+                live.await_that(lambda before=before: len(changes) > before)
     finally:
         stop.set()
         thread.join()

@@ -11,6 +11,7 @@ PARTS = 103
 
 
 @pytest.mark.store
+@pytest.mark.committed
 def test_a_file_of_over_a_hundred_parts_goes_in_and_comes_out(api):
     """One part's bytes are sent many times, so that hashing and memory stay small; the last part differs."""
     client = api("mia")

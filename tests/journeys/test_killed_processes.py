@@ -168,14 +168,13 @@ def test_the_web_server_is_killed_under_load_again_and_again(live, load):
     assert sum(device.broken for device in load.devices) >= WEB_KILLS
 
 
-def test_a_web_worker_that_is_killed_under_load_is_replaced_while_the_other_serves(live, load):
-    first, second = _web_workers(live)
-    for victim in (first, second):
+def test_a_web_worker_that_is_killed_under_load_is_replaced_while_the_others_serve(live, load):
+    for victim in _web_workers(live):  # two, and up to four where there are as many cores
         load.go_on()
         before = _web_workers(live)
         os.kill(victim, signal.SIGKILL)
         load.go_on()
-        live.await_that(lambda before=before: len(set(_web_workers(live)) - set(before)) == 1, seconds=20)
+        live.await_that(lambda before=before: len(set(_web_workers(live)) - set(before)) == 1)
     load.end()
 
 
@@ -225,15 +224,15 @@ def test_a_celery_worker_is_killed_while_it_sweeps_and_its_task_is_not_lost(live
         abandon()
         before = due()
         sweep()
-        live.await_that(lambda before=before: due() <= before - chance.randrange(1, 20), seconds=30)
+        live.await_that(lambda before=before: due() <= before - chance.randrange(1, 20))
         if kill < WORKER_KILLS - 1:
             for pid in descendants(worker.pid) - {worker.pid}:
                 os.kill(pid, signal.SIGKILL)
-            live.await_that(lambda: due() == 0, seconds=30)
+            live.await_that(lambda: due() == 0)
         else:
             live.kill(worker)
     live.start_worker()
-    ticks = iter(range(30))
+    ticks = iter(range(120))
     while due():
         assert next(ticks, None) is not None, "a worker lives, and the sweeper does not come to its end"
         sweep()

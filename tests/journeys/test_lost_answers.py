@@ -372,7 +372,7 @@ def test_a_lost_answer_is_asked_for_again(mia, name):
             getattr(line, moment)()
         done = moment in ("before_the_answer", "in_the_answer")
         if done:  # what nobody waits for any more goes on to its end
-            mia.live.await_that(lambda: difference(before, tally(mia.live)) == expected, seconds=20)  # noqa: B023 - asked at once
+            mia.live.await_that(lambda: difference(before, tally(mia.live)) == expected)  # noqa: B023 - asked at once
         assert difference(before, tally(mia.live)) == (expected if done else {}), moment
         retried = send(mia, ask)
         assert retried.status_code == (case.again if done and case.again else first.status_code), (moment, retried.text)

@@ -131,7 +131,7 @@ def test_a_commit_whose_answer_was_lost_is_repeated_without_a_second_version(liv
             f"POST /api/v1/uploads/{upload['id']}/commit HTTP/1.1\r\nHost: {live.tenant_host}\r\n"
             f"Authorization: Bearer {live.token}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}".encode()
         )
-        live.await_that(lambda: names_in(api, folder) == ["answer lost.bin"], seconds=10)
+        live.await_that(lambda: names_in(api, folder) == ["answer lost.bin"])
     answer = mia.commit(upload)
     assert answer.status_code == 200
     again = mia.commit(upload)

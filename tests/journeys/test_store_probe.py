@@ -14,7 +14,7 @@ def test_a_worker_that_starts_probes_the_store(live):
 
     assert readiness()["store_fit"] is None
     live.start_worker()
-    live.await_that(lambda: readiness()["store_fit"] is not None, seconds=30)
+    live.await_that(lambda: readiness()["store_fit"] is not None)
     assert readiness() == {"database": True, "valkey": True, "store": True, "store_fit": True}
     with live.database() as database:
         [(is_fit, abilities)] = database.execute("SELECT is_fit, abilities FROM storage_provider").fetchall()

@@ -82,7 +82,7 @@ def test_what_is_in_the_trash_counts_until_it_is_gone(live, room):
     assert over.status_code == 413, "an older version keeps its room"
     assert api.delete(f"/nodes/{largest['id']}").status_code == 204
     assert api.delete(f"/trash/{largest['id']}").status_code == 204
-    live.await_that(lambda: sender.start("now.bin", b"\xfe" * SIZE).status_code == 201, seconds=10)
+    live.await_that(lambda: sender.start("now.bin", b"\xfe" * SIZE).status_code == 201)
     used, reserved, limit, counted = figures(live)
     assert used == counted
     assert used + reserved <= limit

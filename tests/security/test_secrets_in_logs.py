@@ -27,7 +27,7 @@ def secrets(live):
         _bodies(stranger, live)
     found |= _rightful(live)
     _worker(live)
-    live.await_that(lambda: "last-of-all" in live.logs(), seconds=10)
+    live.await_that(lambda: "last-of-all" in live.logs())
     return found
 
 
@@ -138,7 +138,7 @@ def _worker(live):
     with Celery(broker=f"{live.valkey.url}/0", set_as_current=False) as broker:
         broker.send_task("storage.sweep_uploads", headers=for_tenant(ACME.id))
         broker.send_task("events.relay")
-    live.await_that(lambda: _open_uploads(live) == 0, seconds=30)
+    live.await_that(lambda: _open_uploads(live) == 0)
     live.kill(worker)
     live.client("mia").request("GET", "/me", headers={"X-Request-ID": "last-of-all"})
 

@@ -5,6 +5,12 @@ import pytest
 from bitvault.stack.throwaway import ThrowawayServices
 
 
+def pytest_collection_modifyitems(items) -> None:
+    for item in items:
+        if "tests/stack" in str(item.path) and "services" in item.fixturenames:
+            item.add_marker(pytest.mark.journey)
+
+
 @pytest.fixture(scope="package")
 def services(tmp_path_factory):
     running = ThrowawayServices(tmp_path_factory.mktemp("stack"))

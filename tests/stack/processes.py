@@ -53,7 +53,7 @@ def is_alive(pid):
         return False
 
 
-def eventually(condition, *, seconds=10.0):
+def eventually(condition, *, seconds=30.0):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

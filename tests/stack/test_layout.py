@@ -11,6 +11,7 @@ import pytest
 
 from bitvault.stack.errors import StackError
 from bitvault.stack.layout import ROOT, Layout
+from bitvault.stack.ports import free_ports
 from bitvault.stack.postgresql import PostgreSQL
 
 
@@ -29,20 +30,19 @@ def make_complete(layout):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(["web"])["web"]
 
 
 def command(*arguments, answer="", **environment):
+    """Run a command of the stack; ``up`` gets a free port, whatever listens at the one that it takes by itself."""
     return subprocess.run(
         [sys.executable, "-m", "bitvault.stack", *map(str, arguments)],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, "BITVAULT_PORT": str(free_port()), **environment},
         input=answer,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,9 +19,8 @@ from tests.stack.test_store_doors import LOOPBACK_HEX
 
 pytestmark = pytest.mark.journey
 
-# Promised are 60 and 15; a machine that runs other tests beside gets half as much again.
-FIRST_START_SECONDS = 90
-NEXT_START_SECONDS = 25
+# `make bench` measures what is promised (60 and 15); here a machine may be as busy as it likes.
+START_SECONDS = 240
 
 FOLDER = "Kept over every start"
 
@@ -37,8 +35,7 @@ class Installation:
         self.output = directory.with_name("output.txt")
         self.process = None
 
-    def start(self, *, within):
-        started_at = time.monotonic()
+    def start(self):
         surroundings = {name: value for name, value in os.environ.items() if not name.startswith("BITVAULT_")}
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
@@ -49,10 +46,12 @@ class Installation:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        ready = eventually(lambda: self.is_up() or self.process.poll() is not None, seconds=within)
+        ready = eventually(lambda: self.is_up() or self.process.poll() is not None, seconds=START_SECONDS)
         assert ready, self.said()
         assert self.process.poll() is None, self.said()
-        return time.monotonic() - started_at
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
 
     def is_up(self):
         return "BitVault is running" in self.said()
@@ -60,7 +59,7 @@ class Installation:
     def said(self):
         return self.output.read_text()
 
-    def wait(self, seconds=40):
+    def wait(self, seconds=120):
         return self.process.wait(timeout=seconds)
 
     @property
@@ -94,15 +93,25 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory):
+    """The first start, and a folder that is kept from then on; a test that needs it running finds it so (``running``)."""
     made = Installation(tmp_path_factory.mktemp("up") / "var")
+    made.start()
+    body = {"parent_id": root(made), "name": FOLDER}
+    assert made.ask("POST", "/api/v1/folders", body, token=made.demo["token"])[0] == 201
     yield made
-    if made.process is not None and made.process.poll() is None:
+    if made.is_running():
         made.process.terminate()
         made.wait()
 
 
+@pytest.fixture(autouse=True)
+def running(installation):
+    """Start it again when the test before has ended it."""
+    if not installation.is_running():
+        installation.start()
+
+
 def test_a_first_start_leads_to_a_vault_that_serves(installation):
-    installation.start(within=FIRST_START_SECONDS)
     demo = installation.demo
     assert installation.layout.demo.stat().st_mode & 0o777 == 0o600
     assert set(demo) == {"base_url", "browser_url", "socket_url", "tenant", "email", "password", "token", "member"}
@@ -156,10 +165,6 @@ def test_a_command_of_an_operator_runs_on_what_runs_here(installation):
 
 
 def test_a_web_server_that_falls_comes_back(installation):
-    status, _ = installation.ask(
-        "POST", "/api/v1/folders", {"parent_id": root(installation), "name": FOLDER}, token=installation.demo["token"]
-    )
-    assert status == 201
     web = next(
         pid for pid in descendants(installation.process.pid) if "granian" in command_line(pid) and os.getsid(pid) == pid
     )
@@ -169,7 +174,7 @@ def test_a_web_server_that_falls_comes_back(installation):
     # Its workers may go on answering for the moment; they are ended with it before the next one takes the port.
     orphans = {pid for pid in workers if is_alive(pid)}
     assert eventually(lambda: not [pid for pid in orphans if is_alive(pid)])
-    assert eventually(installation.answers, seconds=20)
+    assert eventually(installation.answers)
     assert FOLDER in installation.folders()
 
 
@@ -182,7 +187,7 @@ def test_a_killed_supervisor_blocks_nothing_and_loses_nothing(installation):
     family = descendants(installation.process.pid) - {installation.process.pid}
     installation.process.kill()
     installation.wait()
-    installation.start(within=NEXT_START_SECONDS)
+    installation.start()
     assert not [pid for pid in family if is_alive(pid)]
     assert installation.demo == before
     assert FOLDER in installation.folders()
@@ -198,8 +203,7 @@ def test_down_ends_every_process_and_keeps_the_data(installation):
     assert installation.layout.marker.exists()
 
 
-def test_ctrl_c_ends_everything_after_the_next_start(installation):
-    installation.start(within=NEXT_START_SECONDS)
+def test_ctrl_c_ends_everything(installation):
     assert FOLDER in installation.folders()
     family = descendants(installation.process.pid)
     installation.process.send_signal(signal.SIGINT)

@@ -52,11 +52,21 @@ def test_effects_keep_their_order_while_workers_are_killed(stream, nursery, comp
     assert sum(map(len, by_key.values())) == 3 * KILLS * NOTES_BETWEEN_KILLS
 
 
+@pytest.fixture
+def short_standstill(stream):
+    """The database ends transactions that stand still for a second, thirty times as soon as the product's."""
+    limit = (
+        f"ALTER ROLE bitvault IN DATABASE {stream.database.info.dbname} {{}} idle_in_transaction_session_timeout{{}}"
+    )
+    stream.database.execute(limit.format("SET", " = '1s'"))
+    yield
+    stream.database.execute(limit.format("RESET", ""))
+
+
 @pytest.mark.parametrize("point", ["first effect", "cursor moved", "commit"])
+@pytest.mark.usefixtures("short_standstill")
 def test_a_worker_that_stops_in_the_middle_is_overtaken_and_cannot_write_any_more(stream, nursery, companies, point):
     """The database ends a transaction that stands still, and with it its locks; whoever wakes up in it has nothing to commit."""
-    limit = "ALTER ROLE bitvault IN DATABASE {} SET idle_in_transaction_session_timeout = '300ms'"
-    stream.database.execute(limit.format(stream.database.info.dbname))
     nursery.beat()
     first = nursery.worker(processes=1)
     stream.orders.place(point, how="stop", consumer="notes")

@@ -57,6 +57,18 @@ def clone(connection: psycopg.Connection, *, source: str, name: str) -> None:
     connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO bitvault").format(sql.Identifier(name)))
 
 
+def let_transactions_stand(connection: psycopg.Connection, name: str) -> None:
+    """Let transactions of a database stand still for as long as they like: each is a test's own and takes as long as the test does.
+
+    Where tests commit (``committed``) the transactions are the product's, and its limits hold.
+    """
+    connection.execute(
+        sql.SQL("ALTER ROLE bitvault IN DATABASE {} SET idle_in_transaction_session_timeout = 0").format(
+            sql.Identifier(name)
+        )
+    )
+
+
 def drop(connection: psycopg.Connection, name: str) -> None:
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 

@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect as open_socket
 
+from apps.sync.sockets.connection import SEND_SECONDS
 from bitvault.stack.ports import LOOPBACK
 from bitvault.web import wakeups
 from tests.support.sockets import PATH, close_code, head_of, refused
@@ -43,7 +44,7 @@ def announce(sockets, seq, company=ACME):
 
 def test_a_ticket_opens_a_socket_that_says_the_head_at_once(sockets):
     connection = sockets.open(ticket=sockets.ticket())
-    assert head_of(connection, seconds=2) >= 0
+    assert head_of(connection) >= 0
 
 
 def test_a_ticket_opens_at_the_tenant_s_host_too_but_not_at_another_tenant_s(sockets, acme_host):
@@ -219,10 +220,12 @@ def test_two_hundred_sockets_are_told(sockets, record_property):
     tickets = [sockets.ticket(name) for name in names]
 
     async def listen(ticket: str, ready: asyncio.Semaphore) -> float:
-        async with connect(f"ws://{LOOPBACK}:{sockets.port}/ws/v1/sync?ticket={ticket}", compression=None) as one:
-            await asyncio.wait_for(one.recv(), 15)
+        async with connect(
+            f"ws://{LOOPBACK}:{sockets.port}/ws/v1/sync?ticket={ticket}", compression=None, open_timeout=60
+        ) as one:
+            await asyncio.wait_for(one.recv(), 60)
             ready.release()
-            while json.loads(await asyncio.wait_for(one.recv(), 15))["seq"] != 4_000_000:
+            while json.loads(await asyncio.wait_for(one.recv(), 60))["seq"] != 4_000_000:
                 pass
             return time.perf_counter()
 
@@ -261,12 +264,13 @@ def test_a_commit_and_a_change_of_access_reach_a_socket_through_worker_and_proje
 # --- how it ends ------------------------------------------------------------------------------------------------------------
 
 
-def ends_within_a_second(connection, act) -> int:
+HEARD_SECONDS = 10.0
+"""What is heard closes a socket within milliseconds, on a busy machine within this; what only a review finds takes 24 s and more."""
+
+
+def ends_when_it_is_heard(connection, act) -> int:
     act()
-    done = time.monotonic()
-    code = close_code(connection, seconds=5)
-    assert time.monotonic() - done < 1
-    return code
+    return close_code(connection, seconds=HEARD_SECONDS)
 
 
 def test_a_revoked_token_closes_its_sockets_and_no_others(sockets, live):
@@ -274,7 +278,7 @@ def test_a_revoked_token_closes_its_sockets_and_no_others(sockets, live):
     mine = sockets.open(ticket=sockets.ticket(token=made["token"]))
     head_of(mine)
     other = sockets.open_as("mia")
-    assert ends_within_a_second(mine, lambda: live.client("mia").delete(f"/tokens/{made['id']}")) == 4401
+    assert ends_when_it_is_heard(mine, lambda: live.client("mia").delete(f"/tokens/{made['id']}")) == 4401
     announce(sockets, 5_000_000)
     assert head_of(other) == 5_000_000
 
@@ -292,7 +296,7 @@ def test_a_session_that_is_ended_elsewhere_closes_its_sockets(sockets, live, acm
     connection = sockets.open(host=acme_host, origin=origin, browser=browser)
     head_of(connection)
     (session,) = live.client("olga").get("/sessions").json()["items"]
-    assert ends_within_a_second(connection, lambda: live.client("olga").delete(f"/sessions/{session['id']}")) == 4401
+    assert ends_when_it_is_heard(connection, lambda: live.client("olga").delete(f"/sessions/{session['id']}")) == 4401
 
 
 def test_signing_out_closes_the_sockets(sockets, acme_host, origin):
@@ -300,7 +304,7 @@ def test_signing_out_closes_the_sockets(sockets, acme_host, origin):
     connection = sockets.open(host=acme_host, origin=origin, browser=browser)
     head_of(connection)
     form = {"csrfmiddlewaretoken": browser.cookies["csrftoken"]}
-    assert ends_within_a_second(connection, lambda: browser.post("/sign-out/", data=form)) == 4401
+    assert ends_when_it_is_heard(connection, lambda: browser.post("/sign-out/", data=form)) == 4401
 
 
 def test_an_ended_device_closes_its_sockets_and_no_others(sockets, live):
@@ -309,20 +313,20 @@ def test_an_ended_device_closes_its_sockets_and_no_others(sockets, live):
     mine = sockets.open(ticket=sockets.ticket(device_id=device["id"]))
     head_of(mine)
     other = sockets.open_as("mia")
-    assert ends_within_a_second(mine, lambda: client.delete(f"/sync/devices/{device['id']}")) == 4401
+    assert ends_when_it_is_heard(mine, lambda: client.delete(f"/sync/devices/{device['id']}")) == 4401
     announce(sockets, 5_500_000)
     assert head_of(other) == 5_500_000
 
 
 def test_a_member_who_is_put_out_is_told_to_go(sockets, live):
     connection = sockets.open_as("mona")
-    assert ends_within_a_second(connection, lambda: run_inside(live, REMOVE_MONA)) in (4401, 4403)
+    assert ends_when_it_is_heard(connection, lambda: run_inside(live, REMOVE_MONA)) in (4401, 4403)
 
 
 def test_a_suspended_tenant_closes_its_sockets(sockets, live):
     connection = sockets.open_as("boris")
     try:
-        assert ends_within_a_second(connection, lambda: run_inside(live, SUSPEND_BETA)) == 4403
+        assert ends_when_it_is_heard(connection, lambda: run_inside(live, SUSPEND_BETA)) == 4403
     finally:
         run_inside(live, ACTIVATE_BETA)
 
@@ -393,10 +397,10 @@ def test_a_client_that_reads_nothing_is_put_out_and_the_others_never_wait(socket
             while head_of(quick) < seq:
                 pass
             worst = max(worst, time.perf_counter() - begun)
-        assert worst < 1
-    time.sleep(11)
+        assert worst < SEND_SECONDS / 2, "nobody waits for the time that a slow one is given"
+    time.sleep(SEND_SECONDS + 1)
     received = b""
-    slow.settimeout(10)
+    slow.settimeout(30)
     while chunk := slow.recv(65536):
         received += chunk
     assert struct.pack("!H", 4408) in received[-8:]

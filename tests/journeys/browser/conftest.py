@@ -3,17 +3,33 @@
 import itertools
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from soak.watcher import CHROMIUM_ARGUMENTS
-from tests.journeys.browser.vault import Vault
+from tests.journeys.browser.vault import PATIENCE_SECONDS, Vault
 from tests.support.sending import Sender
 
 _numbers = itertools.count(1)
+
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
+
+
+TOLD = pytest.StashKey[list[str]]()
+"""What the pages of a test asked for and heard: shown when it fails, for a page that shows nothing was told nothing or did nothing."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    if report.failed and (told := item.stash.get(TOLD, [])):
+        report.sections.append(("what the pages asked and heard", "\n".join(told)))
+    return report
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -52,17 +68,40 @@ def sign_in(page: Page, url: str, email: str, password: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def listen(page: Page, told: list[str]) -> None:
+    """Write down what a page asks the REST surface and what its socket says, with the seconds since it was opened."""
+    begun = time.monotonic()
+
+    def note(what: str) -> None:
+        told.append(f"{time.monotonic() - begun:8.2f} s  {what}")
+
+    def note_socket(socket) -> None:
+        note(f"socket {socket.url}")
+        socket.on("framereceived", lambda frame: note(f"heard {frame}"))
+        socket.on("close", lambda _: note("socket closed"))
+
+    def note_answer(answer) -> None:
+        if "/api/" in answer.url:
+            note(f"{answer.status} {answer.request.method} {answer.url}")
+
+    page.on("websocket", note_socket)
+    page.on("response", note_answer)
+    page.on("requestfailed", lambda request: note(f"failed {request.method} {request.url}: {request.failure}"))
+
+
 @pytest.fixture
-def visitor(chromium) -> Iterator[Callable[..., Page]]:
+def visitor(request, chromium) -> Iterator[Callable[..., Page]]:
     """Open a page in a browser of its own; ``complaints`` of all of them are looked at when the test is over."""
     contexts = []
     complaints: list[str] = []
+    told = request.node.stash.setdefault(TOLD, [])
 
     def open_page(**options) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        listen(page, told)
+        page.set_default_timeout(PATIENCE_SECONDS * 1000)
         page.on("pageerror", lambda error: complaints.append(f"script failed: {error}"))
         page.on("console", lambda message: _note(message, complaints))
         # Leaving in the middle of an upload asks whether one means it.
@@ -140,6 +179,19 @@ def disk(tmp_path):
         return file
 
     return write
+
+
+@pytest.fixture
+def sent_parts(vault):
+    """The numbers of the parts that this page has begun to send to the store, whatever becomes of them."""
+    sent = []
+
+    def note(request) -> None:
+        if request.method == "PUT":
+            sent.append(int(parse_qs(urlsplit(request.url).query)["partNumber"][0]))
+
+    vault.page.on("request", note)
+    return sent
 
 
 @pytest.fixture

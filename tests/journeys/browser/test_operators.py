@@ -43,10 +43,11 @@ def test_a_rebuild_is_begun_and_a_worker_does_it(admin, live):
     row = admin.locator("tr", has_text="billing").filter(has_text="acme").first
     row.get_by_role("button", name="Rebuild").click()
     expect(admin.locator(".messagelist")).to_contain_text("The rebuild of billing begins.")
-    live.start_worker()
+    worker = live.start_worker()
     with live.database() as database:
         told = "SELECT count(*) FROM events_stream_event WHERE tenant_id = %s AND type = 'events.derivation.rebuilt.v1'"
         live.await_that(lambda: database.execute(told, [ACME.id]).fetchone() == (1,))
+    live.kill(worker)
 
 
 def test_a_tenant_is_found_and_renamed(admin, live):

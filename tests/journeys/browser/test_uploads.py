@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from tests.journeys.browser.vault import SLOW, Vault, fetch, tree_of
+from tests.journeys.browser.vault import CRAWL, SLOW, Vault, fetch, tree_of
 from tests.support.sending import PART, Sender
 
 ROOT = Path(__file__).parents[3]
@@ -161,7 +161,7 @@ def test_uploads_go_on_while_one_looks_around(vault, api, folder, mkdir, disk):
     vault.open(folder)
     vault.limit_upload(SLOW)
     vault.drop(file)
-    vault.await_sent("slow.bin", 0.1)
+    vault.hold("slow.bin", 0.1)
     page = vault.page
     vault.row("Elsewhere").get_by_role("link").click()
     expect(page.get_by_role("heading", name="Elsewhere")).to_be_visible()
@@ -169,6 +169,8 @@ def test_uploads_go_on_while_one_looks_around(vault, api, folder, mkdir, disk):
     expect(page.get_by_role("heading", name="Settings")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("heading", name="Elsewhere")).to_be_visible()
+    expect(vault.upload("slow.bin")).to_have_attribute("data-state", "sending")
+    vault.limit_upload(-1)
     vault.expect_uploaded("slow.bin")
     assert vault.names() == []
     page.go_back()
@@ -214,6 +216,7 @@ def test_the_tray_tells_speed_and_time_left_and_both_are_right(vault, folder, di
             assert 0.9 * least - 1 <= (size - sent) / speed <= 1.1 * most + 1, text
             readings.add(text)
         vault.page.wait_for_timeout(300)
+    vault.limit_upload(CRAWL)
     assert any(re.search(r"\d s left", text) for text in readings)
 
     vault.upload("slow.bin").get_by_role("button", name="Pause").click()

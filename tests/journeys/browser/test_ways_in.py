@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.browser.conftest import sign_in
+from tests.journeys.browser.vault import PATIENCE_SECONDS
 from tests.support.world import ACME, PASSWORD
 
 
@@ -159,12 +160,12 @@ def test_a_token_is_shown_once_works_and_is_revoked(vault, live):
     line.get_by_role("button", name="Revoke").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(line).to_have_count(0)
-    live.await_that(lambda: live.client_of(secret).get("/me").status_code == 401, seconds=3)
+    live.await_that(lambda: live.client_of(secret).get("/me").status_code == 401, seconds=PATIENCE_SECONDS)
 
 
 def test_a_password_is_changed_and_a_wrong_one_is_told_beside_its_field(visitor, live):
     page = visitor()
-    sign_in(page, live.tenant_url, "vera@acme.test", PASSWORD)
+    sign_in(page, live.tenant_url, "adam@acme.test", PASSWORD)
     page.wait_for_url(f"{live.tenant_url}/files/")
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("button", name="Change password").click()
@@ -177,13 +178,13 @@ def test_a_password_is_changed_and_a_wrong_one_is_told_beside_its_field(visitor,
     expect(page.locator(".toast")).to_contain_text("Password changed")
 
     other = visitor()
-    sign_in(other, live.tenant_url, "vera@acme.test", "a much better one")
+    sign_in(other, live.tenant_url, "adam@acme.test", "a much better one")
     other.wait_for_url(f"{live.tenant_url}/files/")
 
 
 def test_a_viewer_is_offered_nothing_that_they_may_not_do(visitor, live):
     page = visitor()
-    sign_in(page, live.tenant_url, "vera@acme.test", "a much better one")
+    sign_in(page, live.tenant_url, "vera@acme.test", PASSWORD)
     page.wait_for_url(f"{live.tenant_url}/files/")
     expect(page.get_by_role("heading", name="Your vault is ready")).to_be_visible()
     for offer in ("Upload", "Upload files", "New folder"):

@@ -10,6 +10,12 @@ from tests.support.sending import Sender
 SLOW = 6_000_000
 """Bytes a second: slow enough to step in, fast enough to wait for."""
 
+CRAWL = 20_000
+"""Bytes a second: nothing comes to its end meanwhile, however long a busy machine takes to step in."""
+
+PATIENCE_SECONDS = 15.0
+"""How long a page may take for one step. Only what fails waits so long; a page's own pauses are looked at in the test that meets them."""
+
 
 class Vault:
     """A page of a vault in a browser."""
@@ -41,7 +47,7 @@ class Vault:
     def names(self) -> list[str]:
         return self.page.locator("#rows > .row").evaluate_all("rows => rows.map(row => row.dataset.name)")
 
-    def expect_names(self, *names: str, seconds: float = 10) -> None:
+    def expect_names(self, *names: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the list shows these, in this order."""
         deadline = time.monotonic() + seconds
         while (shown := self.names()) != list(names) and time.monotonic() < deadline:
@@ -99,6 +105,11 @@ class Vault:
     def limit_upload(self, bytes_per_second: int) -> None:
         """Make the line as slow as that; -1 makes it as fast as it is."""
         self._shape_line(offline=False, bytes_per_second=bytes_per_second)
+
+    def hold(self, name: str, share: float) -> None:
+        """Let so much of a file go, and hardly a byte after that until the line is made faster again."""
+        self.await_sent(name, share)
+        self.limit_upload(CRAWL)
 
     def cut_line(self) -> None:
         self._shape_line(offline=True, bytes_per_second=0)
