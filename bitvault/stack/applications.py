@@ -192,7 +192,7 @@ def answers(port: int) -> bool:
     """Tell whether a healthy web server listens on the port."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
     try:
-        connection.request("GET", HEALTH_PATH, headers={"Host": f"localhost:{port}"})
+        connection.request("GET", HEALTH_PATH, headers={"Host": f"{LOOPBACK}:{port}"})
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

@@ -75,6 +75,11 @@ class Reach:
         """What addresses end in: the port, unless everybody knows it."""
         return "" if self.domain and self.port == HTTPS_PORT else f":{self.port}"
 
+    @property
+    def own_ports(self) -> tuple[str, ...]:
+        """Name the ports that the stack chooses for the front itself: that of plain HTTP, where its owner has named none."""
+        return ("front_http",) if self.domain and not self.http_port else ()
+
     def require_allowed(self) -> None:
         """Make sure that this user may listen where people are to come.
 

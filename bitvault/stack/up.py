@@ -16,7 +16,7 @@ from bitvault.stack.process import Child
 from bitvault.stack.servers import SERVER_PORTS, Addresses, Servers
 from bitvault.stack.supervisor import StopAsked, Supervisor, stopping_by_signal
 
-OWN_PORTS = (*SERVER_PORTS, "wsgi", "sockets", "front_http")
+OWN_PORTS = (*SERVER_PORTS, "wsgi", "sockets")
 
 
 def run(directory: Path) -> None:
@@ -66,7 +66,7 @@ class Stack:
         """Put the parts together; nothing is started."""
         reach = Reach.chosen(os.environ)
         reach.require_allowed()
-        ports = layout.ensure_ports(OWN_PORTS, web_port=reach.port)
+        ports = layout.ensure_ports((*OWN_PORTS, *reach.own_ports), web_port=reach.port)
         servers = Servers(directory=layout.directory, ports=ports, secrets=layout.ensure_secrets(), reach=reach)
         applications = Applications(
             layout=layout, console=console, ports=ports, variables=servers.environment(), reach=reach

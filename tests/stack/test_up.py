@@ -4,6 +4,8 @@ import http.client
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 from urllib.parse import urlsplit
@@ -35,13 +37,13 @@ class Installation:
         self.output = directory.with_name("output.txt")
         self.process = None
 
-    def start(self):
+    def start(self, **chosen):
         surroundings = {name: value for name, value in os.environ.items() if not name.startswith("BITVAULT_")}
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "bitvault.stack", "up", "--dir", str(self.directory)],
                 cwd=ROOT,
-                env={**surroundings, "BITVAULT_PORT": str(self.port)},
+                env={**surroundings, "BITVAULT_PORT": str(self.port), **chosen},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -83,7 +85,8 @@ class Installation:
             connection.close()
 
     def answers(self):
-        return self.ask("GET", "/healthz")[0] == 200
+        """Whether the web does, behind the front: it knows that nobody asks."""
+        return self.ask("GET", "/api/v1/me")[0] == 401
 
     def folders(self):
         status, body = self.ask("GET", "/api/v1/nodes/root/children", token=self.demo["token"])
@@ -210,3 +213,42 @@ def test_ctrl_c_ends_everything(installation):
     assert installation.wait() == 0
     assert eventually(lambda: not [pid for pid in family if is_alive(pid)])
     assert "stopped; the data are kept" in installation.said()
+
+
+def test_a_domain_gives_the_same_vault_by_tls(installation):
+    """Caddy's own authority stands in for a public one."""
+    name = "vault.example.test"
+    installation.start(BITVAULT_DOMAIN=name, BITVAULT_TLS="internal", BITVAULT_LISTEN="127.0.0.1")
+    demo = installation.demo
+    origin = f"https://{name}:{installation.port}"
+    assert (demo["base_url"], demo["browser_url"]) == (origin, f"https://demo.{name}:{installation.port}")
+    assert demo["socket_url"] == f"wss://{name}:{installation.port}/ws/v1/sync"
+    status, body = ask_by_tls(installation, name, "/api/v1/me", token=demo["token"])
+    assert (status, json.loads(body)["socket_url"]) == (200, demo["socket_url"])
+    status, body = ask_by_tls(installation, name, "/api/v1/nodes/root/children", token=demo["token"])
+    assert FOLDER in [node["name"] for node in json.loads(body)["items"]]
+    assert ask_by_tls(installation, f"demo.{name}", "/sign-in/")[0] == 200
+    assert ask_by_tls(installation, f"admin.{name}", "/")[0] == 302
+    # The store's answer, not the vault's: it lets nobody read without a signature.
+    status, body = ask_by_tls(installation, f"store.{name}", "/bitvault/key")
+    assert (status, b"AccessDenied" in body) == (403, True)
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        ask_by_tls(installation, f"nobody.{name}", "/")
+    done = command("down", "--dir", installation.directory)
+    assert done.returncode == 0
+
+
+def ask_by_tls(installation, name, path, *, token=None):
+    """Ask by a name that no name server knows, trusting the installation's own authority alone."""
+    authority = installation.directory / "caddy/caddy/pki/authorities/local/root.crt"
+    context = ssl.create_default_context(cafile=authority)
+    headers = f"Authorization: Bearer {token}\r\n" if token else ""
+    with (
+        socket.create_connection(("127.0.0.1", installation.port), timeout=20) as plain,
+        context.wrap_socket(plain, server_hostname=name) as line,
+    ):
+        request = f"GET {path} HTTP/1.1\r\nHost: {name}:{installation.port}\r\n{headers}Connection: close\r\n\r\n"
+        line.sendall(request.encode())
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        return answer.status, answer.read()
