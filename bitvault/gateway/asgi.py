@@ -51,7 +51,8 @@ async def answer_http(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 def _header(scope: dict[str, Any], name: bytes) -> str:
-    return dict(scope["headers"]).get(name, b"").decode("latin-1")
+    value: bytes = dict(scope["headers"]).get(name, b"")
+    return value.decode("latin-1")
 
 
 def _may_see_figures(scope: dict[str, Any]) -> bool:
