@@ -77,10 +77,14 @@ class Outage:
                     return
 
     def _ask(self) -> bool:
+        began = time.monotonic()
         try:
             self._probe()
         except self._failures:
             if not self.is_down:
+                if self.answered_at > began:
+                    # Somebody was answered meanwhile: the machine is slow, and the service is not down.
+                    return True
                 logger.warning("dependency_down", dependency=self.name)
             self.is_down = True
             return False

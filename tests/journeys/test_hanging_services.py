@@ -118,6 +118,29 @@ def test_a_valkey_that_stands_still_is_missed_by_those_alone_who_cannot_do_witho
     live.await_that(lambda: sign_in().status == 200, seconds=LONG_SECONDS)
 
 
+def test_requests_that_wait_for_a_number_leave_threads_for_others(vault):
+    """No worker runs here, so what they wait for does not come."""
+    live, _, _ = vault
+    head = live.client().post("/folders", {"parent_id": live.client().get("/me").json()["root_id"], "name": "Later"})
+    path = f"/api/v1/usage?min_seq={head.headers['BitVault-Seq']}&wait_ms=10000"
+    answers = []
+
+    def wait():
+        answers.append(ask(live.port, path, Authorization=f"Bearer {live.token}"))
+
+    threads = [threading.Thread(target=wait) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    live.await_that(lambda: len(answers) > AT_ONCE / 2, seconds=LONG_SECONDS)
+    others = [ask(live.port, "/healthz") for _ in range(20)] + [listing(live) for _ in range(20)]
+    assert {answer.status for answer in others} == {200}
+    assert len(answers) < AT_ONCE, "some wait still"
+    for thread in threads:
+        thread.join()
+    assert {answer.status for answer in answers} == {202}
+    assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
+
+
 def test_health_is_told_while_every_thread_of_the_web_waits(vault):
     live, _, sockets = vault
     live.await_that(lambda: health(sockets, "/readyz").status == 200, seconds=LONG_SECONDS)

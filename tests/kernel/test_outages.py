@@ -75,6 +75,17 @@ def test_a_suspicion_that_no_answer_clears_is_one(outage):
     await_that(lambda: outage.is_down)
 
 
+def test_a_probe_without_an_answer_counts_for_nothing_when_others_were_answered_meanwhile():
+    def ask():
+        outage.answered_at = time.monotonic()
+        raise Down
+
+    outage = Outage("test", probe=ask, failures=(Down,), rest_seconds=0.01)
+    outage.suspect()
+    await_that(lambda: not outage.is_asked)
+    assert not outage.is_down
+
+
 def test_a_refusal_is_an_answer(service, outage):
     service.is_up, service.refusal = True, ValueError("too many clients")
     outage.begin()

@@ -126,7 +126,7 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect; Django keeps the session in UTC (``USE_TZ``). What was to be said on an earlier connection is not said here.
 
-        :raises DatabaseDown: the database is known not to answer.
+        :raises DatabaseDown: the database does not answer, or is known not to.
         """
         if "isolation_level" in self.settings_dict["OPTIONS"] or self.pool:
             raise ImproperlyConfigured("This backend knows neither psycopg's pool nor another isolation level.")
@@ -137,9 +137,9 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
             raise DatabaseDown("the database does not answer")
         try:
             connection = WatchedConnection.connect(**conn_params)
-        except psycopg.errors.ConnectionTimeout:
+        except psycopg.errors.ConnectionTimeout as error:
             outage.begin()
-            raise
+            raise DatabaseDown("the database takes no connection") from error
         connection.company = self._company
         connection.adapters.register_loader("timestamptz", UtcLoader)
         return connection
