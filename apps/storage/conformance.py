@@ -325,6 +325,6 @@ def probe_configured() -> Report:
             },
         )
     for finding in report.lacking:
-        level = logger.error if finding.is_required else logger.info
+        level = logger.error if finding.is_required else logger.debug
         level("store_lacks", store=report.store, ability=finding.ability, meaning=finding.meaning)
     return report
