@@ -120,5 +120,5 @@ openapi-check: $(DEV)
 deployment: $(DEV) ## lint Dockerfile, compose.yaml and the alert rules
 	@$(VENV)/bin/hadolint Dockerfile
 	@$(VENV)/bin/yamllint --strict --config-data '{extends: default, rules: {line-length: {max: 130}, document-start: disable, braces: {max-spaces-inside: 0}}}' \
-		compose.yaml deploy/prometheus/bitvault.rules.yml
-	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+		compose.yaml deploy/store/compose.seaweedfs.yaml deploy/prometheus/bitvault.rules.yml
+	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml deploy/store/compose.seaweedfs.yaml

@@ -171,5 +171,7 @@ class Servers:
             "BITVAULT_S3_SECRET_ACCESS_KEY": self._secrets.s3_secret_access_key,
             "BITVAULT_S3_BUCKET": BUCKET,
             "BITVAULT_S3_ASSETS_BUCKET": ASSETS_BUCKET,
+            # A throw-away stack flushes nothing, as its PostgreSQL does not.
+            "BITVAULT_S3_FLUSH_DIRECTORY": "" if self._throwaway else str(self.store.directory),
             "BITVAULT_BASE_URL": self.addresses.base_url,
         }
