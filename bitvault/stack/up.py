@@ -9,10 +9,11 @@ from pathlib import Path
 
 from bitvault.stack import fingerprints
 from bitvault.stack.applications import Applications
-from bitvault.stack.caddy import Reach
+from bitvault.stack.caddy import EVERYWHERE, Reach
 from bitvault.stack.console import Console
 from bitvault.stack.layout import STATIC_FILES, Layout, require_free
 from bitvault.stack.leftovers import SupervisorLock, end_leftovers
+from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.process import Child
 from bitvault.stack.servers import Addresses, Servers, server_ports
 from bitvault.stack.store_choice import ensure_store
@@ -122,10 +123,12 @@ class Stack:
     def try_upload(self) -> str:
         """Upload a file as the demo tenant's owner, and say what stands in the way; nothing where all is well."""
         demo = read_demo(self.layout.demo)
+        listen = self.applications.reach.listen
+        front = LOOPBACK if listen == EVERYWHERE else listen
         try:
-            try_upload(base_url=demo["base_url"], token=demo["token"])
-        except TrialImpossible:
-            self.console.say("whether a file can be uploaded was not tried: the demo's token is no longer good")
+            try_upload(base_url=demo["base_url"], token=demo["token"], front=front)
+        except TrialImpossible as reason:
+            self.console.say(f"whether a file can be uploaded was not tried: {reason}")
         except TrialFailed as failure:
             free_bytes = shutil.disk_usage(self.layout.directory).free
             return f"{failure}; the disk has {free_bytes // 1024**2:,} MiB free"
