@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 # Two files of this size per process: enough to look back over a bad day, too little to fill a disk.
@@ -87,6 +87,9 @@ class QuietOutput:
     def of(self, name: str) -> Iterator[int]:
         """Lend the descriptor that a child writes to; every line is kept until the child's last copy is closed."""
         self._directory.mkdir(mode=0o700, exist_ok=True)
+        with suppress(OSError):
+            # Who looks for it finds it, though nothing was said yet.
+            self.path_of(name).touch(mode=0o600)
         reading, writing = os.pipe()
         copying = threading.Thread(target=self._copy, args=(name, reading), name=f"log of {name}", daemon=True)
         self._copying[name] = copying

@@ -20,7 +20,7 @@ from bitvault.stack.store_choice import ensure_store
 from bitvault.stack.supervisor import StopAsked, Supervisor, stopping_by_signal
 from bitvault.stack.trial_upload import TrialFailed, TrialImpossible, try_upload
 
-APPLICATION_PORTS = ("wsgi", "sockets", "front_http")
+APPLICATION_PORTS = ("wsgi", "sockets")
 
 
 def run(directory: Path) -> None:
@@ -75,7 +75,9 @@ class Stack:
         # Before a store is built, which takes minutes.
         require_free(reach.port)
         store = ensure_store(layout, console.say)
-        ports = layout.ensure_ports((*server_ports(store), *APPLICATION_PORTS), web_port=reach.port)
+        # Whoever comes without TLS is sent on, where there is a domain.
+        extra = ("front_http",) if reach.domain else ()
+        ports = layout.ensure_ports((*server_ports(store), *APPLICATION_PORTS, *extra), web_port=reach.port)
         servers = Servers(
             directory=layout.directory,
             ports=ports,
