@@ -14,7 +14,7 @@ TEST_PROCESSES ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down reset manage requirements test test-quick chromium soak bench check format lint types imports migrations openapi deployment
+.PHONY: help venv up down reset manage requirements test test-quick chromium soak bench store check format lint types imports migrations openapi deployment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,7 +60,7 @@ requirements: $(DEV) ## compile requirements*.in into pinned, hashed requirement
 
 # --- tests -------------------------------------------------------------------------------------------------------------------
 
-test: $(DEV) chromium ## run all tests on a throw-away stack (ARGS='tests/stack -k port' narrows)
+test: $(DEV) chromium store ## run all tests on a throw-away stack (ARGS='tests/stack -k port' narrows)
 	@if command -v chromium >/dev/null; then chosen=""; else chosen="not browser"; fi; \
 		$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "$$chosen" $(ARGS)
 
@@ -78,10 +78,14 @@ chromium:
 		fi; \
 		command -v chromium >/dev/null || echo "Chromium is not installed here: what needs a browser (the tests marked 'browser') is left out."
 
-soak: $(DEV) chromium ## use a BitVault and kill its processes for ten minutes, then check that nothing is lost (ARGS="--minutes 2")
+# Built once, where tests and figures can show how far it is; `make up` does the same by itself.
+store: $(RUN)
+	@$(PY) -m bitvault.stack store
+
+soak: $(DEV) chromium store ## use a BitVault and kill its processes for ten minutes, then check that nothing is lost (ARGS="--minutes 2")
 	@$(PY) -m soak $(ARGS)
 
-bench: $(DEV) ## measure BitVault on a throw-away stack and print the figures
+bench: $(DEV) store ## measure BitVault on a throw-away stack and print the figures
 	@$(PY) -m benchmarks $(ARGS)
 
 # --- checks ------------------------------------------------------------------------------------------------------------------
@@ -116,5 +120,5 @@ openapi-check: $(DEV)
 deployment: $(DEV) ## lint Dockerfile, compose.yaml and the alert rules
 	@$(VENV)/bin/hadolint Dockerfile
 	@$(VENV)/bin/yamllint --strict --config-data '{extends: default, rules: {line-length: {max: 130}, document-start: disable, braces: {max-spaces-inside: 0}}}' \
-		compose.yaml deploy/prometheus/bitvault.rules.yml
-	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+		compose.yaml deploy/store/compose.seaweedfs.yaml deploy/prometheus/bitvault.rules.yml
+	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml deploy/store/compose.seaweedfs.yaml

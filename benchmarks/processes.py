@@ -25,6 +25,7 @@ _KINDS = (
     ("beat", ("celery", "beat")),
     ("PostgreSQL", ("postgres",)),
     ("Valkey", ("valkey",)),
+    ("store", ("versitygw",)),
     ("store", ("weed",)),
     ("store", ("versitygw",)),
     ("front", ("caddy",)),

@@ -20,7 +20,8 @@ from bitvault.stack.console import Console
 from bitvault.stack.layout import ROOT, Layout
 from bitvault.stack.ports import free_ports
 from bitvault.stack.process import Child
-from bitvault.stack.servers import SERVER_PORTS, WEB_PORTS, Addresses, Servers
+from bitvault.stack.servers import WEB_PORTS, Addresses, Servers, server_ports
+from bitvault.stack.store_choice import ensure_store
 from bitvault.stack.supervisor import Supervisor
 from bitvault.stack.up import Stack, read_demo
 from soak.clients import PatientClient
@@ -32,7 +33,7 @@ RECOVERY_SECONDS = 60.0
 
 STOPPED_SECONDS = 1.5
 REBUILT = ("sync", "billing", "gc")
-KILLED = ("web", "worker", "relay", "patient", "beat", "sockets", "valkey", "postgresql", "seaweedfs")
+KILLED = ("web", "worker", "relay", "patient", "beat", "sockets", "valkey", "postgresql", "store")
 PARTS = {"web process": "web", "worker process": "worker", "database session": "postgresql"}
 """One process below another, which is to go on."""
 
@@ -45,9 +46,10 @@ class Vault:
         self._chance = chance
         layout = Layout(directory)
         layout.open()
-        ports = free_ports((*SERVER_PORTS, *WEB_PORTS))
         console = Console(io.StringIO(), directory=layout.log)
-        servers = Servers(directory=directory, ports=ports, secrets=layout.ensure_secrets())
+        store = ensure_store(layout, print)
+        ports = free_ports((*server_ports(store), *WEB_PORTS))
+        servers = Servers(directory=directory, ports=ports, secrets=layout.ensure_secrets(), store=store)
         applications = Applications(layout=layout, console=console, ports=ports, variables=servers.environment())
         self.stack = Stack(
             layout=layout,
@@ -79,7 +81,7 @@ class Vault:
                 with suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGCONT)
             group.stop()
-        self.stack.servers.seaweedfs.clean_up()
+        self.stack.servers.store.clean_up()
 
     def client(self, chance: random.Random, pause: Callable[[float], None] = time.sleep) -> PatientClient:
         """Speak REST as the demo tenant's owner."""
@@ -197,6 +199,7 @@ class Vault:
         return [*KILLED, *PARTS, "broker emptied", "worker stopped"]
 
     def _child(self, name: str) -> Child:
+        name = self.stack.servers.store.kind if name == "store" else name
         for group in self._groups:
             for child in group.children:
                 if child.program.name == name:

@@ -156,6 +156,46 @@ def _no_stranger_at_a_table(_watched_tables):
     assert ownership.breaches == []
 
 
+# --- stores ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def running_second_store(tmp_path_factory):
+    """Start the second embedded store, once for this process."""
+    from tests.support import second_store
+
+    with second_store.running(tmp_path_factory.mktemp("store")) as settings:
+        yield settings
+
+
+@pytest.fixture
+def use_store(request, settings):
+    """Let a test stand on another store than all others do: ``use_store(StoreKind.SEAWEEDFS)``."""
+    from apps.storage import provider
+    from tests.support import second_store
+
+    cached = provider.store
+
+    def use(kind):
+        if kind is not second_store.kind_of_tests():
+            if kind is not second_store.KIND:
+                pytest.skip(f"{kind} cannot be had here")
+            settings.BITVAULT_STORE = {**settings.BITVAULT_STORE, **request.getfixturevalue("running_second_store")}
+        cached.cache_clear()
+        return kind
+
+    yield use
+    cached.cache_clear()
+
+
+@pytest.fixture(params=["versitygw", "seaweedfs"])
+def each_store(request, use_store):
+    """Run a test on each of the embedded stores, and tell which it is."""
+    from bitvault.stack.stores import StoreKind
+
+    return use_store(StoreKind(request.param))
+
+
 # --- people ----------------------------------------------------------------------------------------------------------------
 
 

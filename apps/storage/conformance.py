@@ -23,7 +23,8 @@ PROBE_PREFIX = "probe/"
 
 _BODY = b"BitVault asks what this store can do."
 _OTHER = b"Something else, but just as many byte"
-_HTTP_ERROR = 400
+_OK, _PARTIAL, _HTTP_ERROR = 200, 206, 400
+_STALE_TAG = '"00000000000000000000000000000000"'
 _ATTEMPTS = 2
 """How often a trial is made that breaks off: a line that was cut once is no lack, and a store that fails twice is not waited for."""
 
@@ -121,6 +122,13 @@ class _Probe:
             ),
             ("part_copy", "copies unchanged parts itself (else they travel again)", False, self._part_copy),
             ("conditional_put", "refuses to overwrite where If-None-Match: * is sent", False, self._conditional_put),
+            (
+                "if_range_honoured",
+                "sends a download from its start when it has changed since it was broken off",
+                False,
+                self._if_range_honoured,
+            ),
+            ("nosniff", "forbids browsers to guess the type of a download", False, self._nosniff),
         ]
 
     def _has(self, try_it: Callable[[], bool]) -> bool:
@@ -205,7 +213,10 @@ class _Probe:
         return (self._key("listed"), upload) in self._store.list_multipart_uploads(self._prefix)
 
     def _part_copy(self) -> bool:
-        self._put("source", _BODY)
+        # From an object of parts and onto one: only there does a part's checksum differ from that of its source.
+        source = self._begin("source")
+        if not (self._put_part("source", source, _BODY) and self._completes("source", source)):
+            return False
         upload = self._begin("copy")
         self._store.copy_part(
             key=self._key("copy"),
@@ -221,6 +232,21 @@ class _Probe:
         self._put("taken", _BODY)
         return self._store.refuses_overwrite(self._key("taken"))
 
+    def _if_range_honoured(self) -> bool:
+        self._put("resumed", _BODY)
+        signed = self._sign_get("resumed")
+        whole = self._pool.request("GET", signed.url)
+        current, stale = (
+            self._pool.request("GET", signed.url, headers={"Range": "bytes=1-", "If-Range": tag})
+            for tag in (whole.headers["ETag"], _STALE_TAG)
+        )
+        return (current.status, current.data, stale.status, stale.data) == (_PARTIAL, _BODY[1:], _OK, _BODY)
+
+    def _nosniff(self) -> bool:
+        self._put("guessed", _BODY)
+        answer = self._pool.request("GET", self._sign_get("guessed").url)
+        return answer.headers.get("X-Content-Type-Options", "").lower() == "nosniff"
+
     # --- means -------------------------------------------------------------------------------------------------------------
 
     def _key(self, name: str) -> str:
@@ -230,6 +256,9 @@ class _Probe:
         upload = self._store.create_multipart_upload(self._key(name))
         self._begun.append((self._key(name), upload))
         return upload
+
+    def _sign_get(self, name: str) -> provider.Signed:
+        return self._store.sign_get(key=self._key(name), disposition="attachment", media_type="text/plain")
 
     def _find(self, name: str) -> StoredObject | None:
         return self._store.find_object(self._key(name))
@@ -296,6 +325,6 @@ def probe_configured() -> Report:
             },
         )
     for finding in report.lacking:
-        level = logger.error if finding.is_required else logger.warning
+        level = logger.error if finding.is_required else logger.debug
         level("store_lacks", store=report.store, ability=finding.ability, meaning=finding.meaning)
     return report

@@ -1,4 +1,4 @@
-"""The embedded single-machine stack: real PostgreSQL, Valkey and SeaweedFS from their Python packages, and a supervisor.
+"""The embedded single-machine stack: real PostgreSQL, Valkey and an S3 store, and a supervisor.
 
 For development, tests and small installs. Production settings never import it.
 """

@@ -1,4 +1,4 @@
-"""The command line of the stack: ``python -m bitvault.stack up``, ``down``, ``reset``, ``manage`` and ``services``."""
+"""The command line of the stack: ``python -m bitvault.stack up``, ``down``, ``reset``, ``manage``, ``store`` and ``services``."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ from bitvault.stack import down, up
 from bitvault.stack.errors import NO_ROOM, StackError
 from bitvault.stack.layout import ROOT
 from bitvault.stack.manage import manage
+from bitvault.stack.store_choice import asked_store, obtain_store
 from bitvault.stack.supervisor import StopAsked, stopping_by_signal
 from bitvault.stack.throwaway import ThrowawayServices
 
@@ -22,17 +23,7 @@ def main() -> int:
     # Whatever a stack writes is its owner's alone.
     os.umask(0o077)
     try:
-        match asked.command:
-            case "up":
-                up.run(asked.dir)
-            case "down":
-                down.down(asked.dir)
-            case "reset":
-                down.reset(asked.dir, agreed=asked.yes)
-            case "manage":
-                manage(asked.dir, asked.arguments)
-            case "services":
-                run_services(asked.dir)
+        _run(asked)
     except StackError as problem:
         return _refuse(str(problem))
     except OSError as problem:
@@ -42,6 +33,22 @@ def main() -> int:
             return _refuse(f"{problem.filename} may not be written or read by this user: start as its owner.")
         raise
     return 0
+
+
+def _run(asked: argparse.Namespace) -> None:
+    match asked.command:
+        case "up":
+            up.run(asked.dir)
+        case "down":
+            down.down(asked.dir)
+        case "reset":
+            down.reset(asked.dir, agreed=asked.yes)
+        case "manage":
+            manage(asked.dir, asked.arguments)
+        case "services":
+            run_services(asked.dir)
+        case "store":
+            obtain_store(print_now, asked_store())
 
 
 def _arguments() -> argparse.Namespace:
@@ -59,10 +66,17 @@ def _arguments() -> argparse.Namespace:
             command.add_argument("--yes", action="store_true", help="delete without asking")
         if name == "manage":
             command.add_argument("arguments", nargs=argparse.REMAINDER, help="the command with its arguments")
+    obtaining = commands.add_parser("store", help="make sure that the program of the object store is there")
+    obtaining.set_defaults(dir=Path(sys.prefix))
     services = commands.add_parser("services", help="run throw-away servers for development and tests")
     services.add_argument("--dir", type=_absolute, required=True, help="a directory of its own; env.json goes there")
     services.add_argument("--throwaway", action="store_true", required=True, help="agree that the data may be lost")
     return parser.parse_args()
+
+
+def print_now(message: str) -> None:
+    """Show a line at once, also where the output is a file."""
+    print(message, flush=True)
 
 
 def _absolute(given: str) -> Path:

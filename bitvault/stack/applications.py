@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bitvault.stack.caddy import Caddy, Reach, listens
-from bitvault.stack.console import Console, quiet_output
+from bitvault.stack.console import Console
 from bitvault.stack.errors import StackError
 from bitvault.stack.layout import ROOT, STATIC_FILES, Layout
+from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.process import POLL_SECONDS, Child, ChildGroup, Program
 
@@ -71,9 +72,7 @@ class Applications:
         self._environment = surroundings() | told | dict(variables)
         self.group = ChildGroup(stack_directory=layout.directory, output=console.output_of)
         # Stopped after the others: until then it answers for them.
-        self.front = ChildGroup(
-            stack_directory=layout.directory, output=lambda name: quiet_output(layout.log / f"{name}.log")
-        )
+        self.front = ChildGroup(stack_directory=layout.directory, output=QuietOutput(layout.log, console.say).of)
 
     def command(self, name: str, *arguments: str) -> Child:
         """Start one of ``manage.py``'s commands."""

@@ -1,18 +1,16 @@
 """What the supervisor shows: one line per message, with the time and the name of the process in front; the same goes to a file."""
 
-import logging
 import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
 
-# Two files of this size per process: enough to look back over a bad day, too little to fill a disk.
-LOG_BYTES = 10 * 1024 * 1024
+from bitvault.stack.log_file import PIECE_BYTES, LogFile
+
 NAME_WIDTH = 10
 
 COLOURS = {"web": 36, "sockets": 35, "worker": 32, "beat": 33, "bitvault": 1}
@@ -66,20 +64,8 @@ class Console:
             os.close(writing)
 
     def _copy(self, name: str, pipe: int) -> None:
-        keeper = RotatingFileHandler(
-            self._directory / f"{name}.log", maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8"
-        )
-        with open(pipe, encoding="utf-8", errors="replace") as lines, closing(keeper):
-            for line in lines:
-                text = line.rstrip("\n")
+        with open(pipe, "rb") as lines, closing(LogFile(self._directory / f"{name}.log", self.say)) as kept:
+            while line := lines.readline(PIECE_BYTES):
+                text = line.decode(errors="replace").rstrip("\n")
+                kept.write(f"{text}\n".encode())
                 self.line(name, text)
-                keeper.emit(logging.LogRecord(name, logging.INFO, "", 0, "%s", (text,), None))
-
-
-@contextmanager
-def quiet_output(path: Path) -> Iterator[int]:
-    """Lend the descriptor of a log file to a child that is not shown; a file that has grown is set aside before."""
-    if path.exists() and path.stat().st_size > LOG_BYTES:
-        path.replace(path.with_name(f"{path.name}.1"))
-    with path.open("ab") as log:
-        yield log.fileno()

@@ -9,6 +9,7 @@ from pathlib import Path
 from bitvault.stack.errors import StackError
 from bitvault.stack.ports import LOOPBACK, free_ports, is_free
 from bitvault.stack.secrets import StackSecrets, ensure_secrets, write_private
+from bitvault.stack.stores import StoreKind
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,9 +19,11 @@ STATIC_FILES = ROOT / "var" / "static"
 # Raised when a later version lays ``var/`` out in a way that this one would misread.
 LAYOUT_VERSION = 1
 
-# Room for a fresh database (50 MB), its write-ahead log (up to 1 GB when busy) and the store's first volumes. With
-# less, the store turns read-only soon after the start, and uploads would fail one by one.
-LEAST_FREE_BYTES = 1024**3
+# Room for a fresh database, its write-ahead log, the floor that uploads leave free, and a few files.
+LEAST_FREE_BYTES = 768 * 1024**2
+
+# What is there already starts with less, so that its owner can make room by deleting: the database writes a little before it answers.
+LEAST_FREE_AGAIN_BYTES = 48 * 1024**2
 
 # What other commands may have put into ``var/`` before the first start.
 HARMLESS = frozenset({"static", "log"})
@@ -37,6 +40,7 @@ class Layout:
         self.secrets = directory / "secrets.json"
         self.ports = directory / "ports.json"
         self.demo = directory / "demo.json"
+        self.store_note = directory / "store.json"
         self.lock = directory / "supervisor.lock"
         self.log = directory / "log"
         self.database = directory / "postgresql"
@@ -44,7 +48,7 @@ class Layout:
         self.figures = directory / "figures"
         self.front = directory / "caddy"
 
-    def open(self, *, least_free_bytes: int = LEAST_FREE_BYTES) -> None:
+    def open(self, *, least_free_bytes: int | None = None) -> None:
         """Make sure that the directory is ours, ours to write, whole, and on a disk with room.
 
         A first start that was cut short is taken up again: each of its steps is whole or not there.
@@ -56,6 +60,8 @@ class Layout:
         if not self.directory.exists():
             self.directory.mkdir(mode=0o700, parents=True)
         self.directory.chmod(0o700)
+        if least_free_bytes is None:
+            least_free_bytes = LEAST_FREE_AGAIN_BYTES if self.marker.exists() else LEAST_FREE_BYTES
         free_bytes = shutil.disk_usage(self.directory).free
         if free_bytes < least_free_bytes:
             raise StackError(
@@ -113,6 +119,26 @@ class Layout:
             write_private(self.marker, json.dumps({"layout": LAYOUT_VERSION}) + "\n")
         self.unfinished_marker.unlink(missing_ok=True)
 
+    def read_store(self) -> StoreKind | None:
+        """Read which store keeps the files here; none before the first start.
+
+        :raises StackError: the note is damaged, or of a store that this BitVault does not know.
+        """
+        if not self.store_note.exists():
+            # Before there were two, nobody wrote down which.
+            return StoreKind.SEAWEEDFS if (self.directory / StoreKind.SEAWEEDFS).exists() else None
+        try:
+            return StoreKind(json.loads(self.store_note.read_text(encoding="utf-8"))["kind"])
+        except (ValueError, KeyError, TypeError):
+            known = " or ".join(f'{{"kind": "{kind}"}}' for kind in StoreKind)
+            raise StackError(
+                f"{self.store_note} does not say which store keeps the files here: write {known} into it."
+            ) from None
+
+    def note_store(self, kind: StoreKind) -> None:
+        """Write down which store keeps the files here; before it has any, so that none is ever begun twice."""
+        write_private(self.store_note, json.dumps({"kind": kind}) + "\n")
+
     def ensure_secrets(self) -> StackSecrets:
         """Read or make the secrets; data without their secrets are not started with new ones.
 
@@ -130,11 +156,7 @@ class Layout:
 
         :raises StackError: somebody else listens there now.
         """
-        if not is_free(web_port):
-            raise StackError(
-                f"Port {web_port} is taken by another program: stop that one, "
-                f"or choose another port with 'BITVAULT_PORT={web_port + 1} make up'."
-            )
+        require_free(web_port)
         kept = self.read_ports()
         new = free_ports((name for name in names if name not in kept), avoid={web_port, *kept.values()})
         ports = {name: kept[name] for name in names if name in kept} | new
@@ -158,6 +180,18 @@ class Layout:
             return {str(name): int(port) for name, port in json.loads(self.ports.read_text(encoding="utf-8")).items()}
         except (ValueError, AttributeError, TypeError):
             raise StackError(f"{self.ports} cannot be read: delete it so that new ports are chosen.") from None
+
+
+def require_free(web_port: int) -> None:
+    """Refuse a port of the web on which somebody listens.
+
+    :raises StackError: somebody does.
+    """
+    if not is_free(web_port):
+        raise StackError(
+            f"Port {web_port} is taken by another program: stop that one, "
+            f"or choose another port with 'BITVAULT_PORT={web_port + 1} make up'."
+        )
 
 
 def _mebibytes(count: int) -> str:

@@ -22,13 +22,13 @@ def manage(directory: Path, arguments: Sequence[str]) -> None:
     layout = Layout(directory)
     if not SupervisorLock(layout.lock).is_held():
         raise StackError(f"BitVault does not run from {directory}: start it with 'make up' in another terminal.")
-    demo = read_demo(layout.demo)
-    if not demo:
+    demo, store = read_demo(layout.demo), layout.read_store()
+    if not demo or store is None:
         raise StackError("BitVault is starting for the first time: wait until it says that it is running.")
     # Where people reach it is its supervisor's choice for this run; the demo is made for it.
     reach = Reach.of_base_url(demo["base_url"])
     ports = {**layout.read_ports(), "web": reach.port}
-    servers = Servers(directory=directory, ports=ports, secrets=layout.ensure_secrets(), reach=reach)
+    servers = Servers(directory=directory, ports=ports, secrets=layout.ensure_secrets(), store=store, reach=reach)
     os.chdir(ROOT)
     environment = {**os.environ, **surroundings(), **servers.environment()}
     os.execve(sys.executable, [sys.executable, "manage.py", *arguments], environment)  # noqa: S606 - no shell is wanted

@@ -55,6 +55,10 @@ SETTINGS = {
     "cluster_name": "bitvault",
 }
 
+# More log between checkpoints saves writes; less leaves a small disk to the files.
+LOG_SHARE_OF_DISK = 16
+LEAST_LOG_MEBIBYTES, MOST_LOG_MEBIBYTES = 96, 1024
+
 # For data that nobody will miss: a power loss destroys the database, and each commit saves its wait for the disk.
 THROWAWAY_SETTINGS = {
     "fsync": "off",
@@ -104,7 +108,12 @@ class PostgreSQL:
             self._initialise(programs, account)
         self._require_own_version()
         (self.directory / "pg_hba.conf").write_text(ACCESS_RULES, encoding="utf-8")
-        settings = {**SETTINGS, "port": str(self.port), **(THROWAWAY_SETTINGS if self._throwaway else {})}
+        settings = {
+            **SETTINGS,
+            "port": str(self.port),
+            "max_wal_size": f"{self._most_log_mebibytes()}MB",
+            **(THROWAWAY_SETTINGS if self._throwaway else {}),
+        }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Program(
             name="postgresql",
@@ -117,6 +126,11 @@ class PostgreSQL:
             grace_seconds=20.0,
             death_signal=signal.SIGINT,
         )
+
+    def _most_log_mebibytes(self) -> int:
+        """Choose how far the write-ahead log may grow between checkpoints: the server's own 1 GiB would fill a small disk."""
+        share = shutil.disk_usage(self.directory).total // LOG_SHARE_OF_DISK // 1024**2
+        return min(max(share, LEAST_LOG_MEBIBYTES), MOST_LOG_MEBIBYTES)
 
     def _initialise(self, programs: Path, account: Account | None) -> None:
         maker = None if account is None else initdb_account()

@@ -6,31 +6,17 @@ HTTP on the inner servers, signing keys for what is left, and mutual TLS on gRPC
 
 import contextlib
 import json
+import shutil
 import signal
-from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
-from shutil import which
 from sys import prefix
-from typing import TYPE_CHECKING
-
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from bitvault.stack.certificates import ensure_certificate
 from bitvault.stack.errors import StackError
 from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.process import Program
-from bitvault.stack.secrets import StackSecrets, write_private
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CORSRuleTypeDef
-
-REGION = "us-east-1"
-BUCKET = "bitvault"
-ASSETS_BUCKET = "bitvault-assets"
+from bitvault.stack.secrets import write_private
+from bitvault.stack.stores import EmbeddedStore, StoreKind
 
 # Each inner server has an HTTP port (which answers status pages only) and a gRPC port.
 INNER_SERVERS = ("master", "volume", "filer", "s3")
@@ -39,48 +25,38 @@ PORT_NAMES = tuple(f"{server}{suffix}" for server in INNER_SERVERS for suffix in
 # Where the store puts four sockets of its own besides; the place cannot be configured.
 SOCKETS = Path("/tmp")  # noqa: S108 - it is the store that chose it
 
-PROBE_KEY = "probe/readiness"
-PROBE_BODY = b"ready?"
-
-# A browser asks again before each part of an upload once this is over; Chromium caps it at two hours anyway.
-PREFLIGHT_SECONDS = 3600
-
 # Where the HTTP answer to a foreign page allows nobody: the name cannot exist (RFC 6761).
 NOBODY = "https://none.invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class StoreOrigins:
-    """The pages that may talk to the store from a browser: the bare host, and each tenant under it."""
+# What the store may hold in memory: without a limit a gibibyte that is read leaves it at 1.3 GiB for good. Less costs CPU.
+MEMORY_LIMIT = "600MiB"
 
-    bare: str
-    tenants: str
+# Each bucket grows by one volume of this size, and a volume is what has to fit the disk. On a large disk fewer files count.
+SMALL_VOLUME_MIB, LARGE_VOLUME_MIB = 128, 256
+LARGE_DISK_BYTES = 50 * 1024**3
+
+# Below this the store makes all volumes read-only, and read-only volumes give no room back: BitVault itself refuses uploads long before.
+LEAST_FREE = "64MiB"
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-class SeaweedFS:
-    """The embedded S3 store."""
+class SeaweedFS(EmbeddedStore):
+    """The embedded S3 store that needs no compiler: it comes as a Python package."""
 
-    def __init__(self, *, directory: Path, ports: dict[str, int], secrets: StackSecrets, origins: StoreOrigins) -> None:
-        """Describe a store whose data lie in ``directory``; nothing is started."""
-        self.directory = directory
-        self.ports = ports
-        self._secrets = secrets
-        self._origins = origins
-
-    @property
-    def endpoint_url(self) -> str:
-        """Give the address of the S3 door."""
-        return f"http://{LOOPBACK}:{self.ports['s3']}"
+    kind = StoreKind.SEAWEEDFS
+    port_names = PORT_NAMES
 
     def prepare(self) -> Program:
         """Write the configuration and say what to run."""
         self.directory.mkdir(mode=0o700, exist_ok=True)
-        data = self.directory / "data"
-        data.mkdir(mode=0o700, exist_ok=True)
+        self.data.mkdir(mode=0o700, exist_ok=True)
+        self._forget_unwritten_indexes()
         write_private(self.directory / "s3.json", json.dumps(self._identities(), indent=2))
         return Program(
             name="seaweedfs",
-            command=(weed_binary(), "-logtostderr=true", "server", *self._options(data)),
+            command=(weed_binary(), "-logtostderr=true", "server", *self._options()),
             directory=self.directory,
             environment=self._environment(),
             # SIGTERM takes it 15 s, waiting for other servers that do not exist here; acknowledged objects survive
@@ -89,7 +65,7 @@ class SeaweedFS:
             death_signal=signal.SIGKILL,
         )
 
-    def _options(self, data: Path) -> list[str]:
+    def _options(self) -> list[str]:
         ports = [
             f"-{server}.port{suffix.replace('_', '.')}={self.ports[server + suffix]}"
             for server in INNER_SERVERS
@@ -97,7 +73,7 @@ class SeaweedFS:
         ]
         return [
             *ports,
-            f"-dir={data}",
+            f"-dir={self.data}",
             f"-ip={LOOPBACK}",
             f"-ip.bind={LOOPBACK}",
             "-filer",
@@ -118,7 +94,9 @@ class SeaweedFS:
             f"-filer.localSocket={self.directory / 'filer.sock'}",
             f"-s3.localSocket={self.directory / 's3.sock'}",
             "-volume.max=0",
-            "-master.volumeSizeLimitMB=1024",
+            f"-volume.minFreeSpace={LEAST_FREE}",
+            f"-master.volumeSizeLimitMB={self._volume_mebibytes()}",
+            "-master.vacuumIntervalSeconds=60",
             # One node has nobody to elect and nobody to say goodbye to.
             "-volume.preStopSeconds=0",
             "-master.electionTimeout=1s",
@@ -134,6 +112,8 @@ class SeaweedFS:
             "WEED_JWT_FILER_SIGNING_READ_KEY": self._secrets.store_jwt_filer_read,
             "WEED_S3_SSE_KEK": self._secrets.store_kek,
             "WEED_GRPC_CA": str(tls.authority),
+            "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1",
+            "GOMEMLIMIT": MEMORY_LIMIT,
         }
         for role in ("MASTER", "VOLUME", "FILER", "S3", "CLIENT"):
             keys[f"WEED_GRPC_{role}_CERT"] = str(tls.certificate)
@@ -144,55 +124,29 @@ class SeaweedFS:
         credentials = {"accessKey": self._secrets.s3_access_key_id, "secretKey": self._secrets.s3_secret_access_key}
         return {"identities": [{"name": "bitvault", "credentials": [credentials], "actions": ["Admin"]}]}
 
-    def client(self) -> "S3Client":
-        """Make a client with the store's own credentials."""
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint_url,
-            region_name=REGION,
-            aws_access_key_id=self._secrets.s3_access_key_id,
-            aws_secret_access_key=self._secrets.s3_secret_access_key,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path"},
-                retries={"max_attempts": 0},
-                connect_timeout=2,
-                read_timeout=10,
-            ),
-        )
+    def _volume_mebibytes(self) -> int:
+        is_large = shutil.disk_usage(self.data).total >= LARGE_DISK_BYTES
+        return LARGE_VOLUME_MIB if is_large else SMALL_VOLUME_MIB
 
-    def is_ready(self) -> bool:
-        """Tell whether an object can be written and read back: the port answers seconds before writes succeed."""
-        client = self.client()
-        try:
-            _ensure_bucket(client, ASSETS_BUCKET)
-            client.put_object(Bucket=ASSETS_BUCKET, Key=PROBE_KEY, Body=PROBE_BODY)
-            return client.get_object(Bucket=ASSETS_BUCKET, Key=PROBE_KEY)["Body"].read() == PROBE_BODY
-        except (BotoCoreError, ClientError):
-            return False
-        finally:
-            client.close()
+    @property
+    def _running(self) -> Path:
+        return self.directory / "running"
 
-    def prepare_buckets(self) -> None:
-        """Make both buckets and let the pages of this installation, and no others, talk to them."""
-        client = self.client()
-        try:
-            for bucket in (BUCKET, ASSETS_BUCKET):
-                _ensure_bucket(client, bucket)
-                client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [self._cors_rule()]})
-        except (BotoCoreError, ClientError) as refusal:
-            raise StackError(f"The object store refused to make its buckets: {refusal}") from refusal
-        finally:
-            client.close()
+    def _forget_unwritten_indexes(self) -> None:
+        """Delete the volumes' indexes when the machine went down while the store ran: it makes them anew from the volumes themselves.
 
-    def _cors_rule(self) -> "CORSRuleTypeDef":
-        return {
-            "AllowedOrigins": [self._origins.bare, self._origins.tenants],
-            "AllowedMethods": ["GET", "HEAD", "PUT"],
-            "AllowedHeaders": ["*"],
-            "ExposeHeaders": ["ETag", "x-amz-checksum-sha256", "Content-Range"],
-            "MaxAgeSeconds": PREFLIGHT_SECONDS,
-        }
+        The store never flushes an index. One whose end is missing would hide the newest objects and make its volume read-only.
+        """
+        boot = BOOT_ID.read_text(encoding="utf-8").strip() if BOOT_ID.exists() else ""
+        if self._running.exists() and self._running.read_text(encoding="utf-8") != boot:
+            for index in self.data.glob("*.idx"):
+                index.unlink()
+        write_private(self._running, boot)
+
+    def settle(self) -> None:
+        """Write volumes and their indexes to the disk; a later start may trust them."""
+        super().settle()
+        self._running.unlink(missing_ok=True)
 
     def clean_up(self) -> None:
         """Remove the sockets that the store leaves behind."""
@@ -201,21 +155,12 @@ class SeaweedFS:
                 (SOCKETS / f"seaweedfs-{server}-grpc-{self.ports[server + '_grpc']}.sock").unlink()
 
 
-def _ensure_bucket(client: "S3Client", bucket: str) -> None:
-    try:
-        client.head_bucket(Bucket=bucket)
-    except ClientError as absent:
-        if absent.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
-            raise
-        client.create_bucket(Bucket=bucket)
-
-
 def weed_binary() -> str:
     """Find the store's program beside the running interpreter.
 
     :raises StackError: the package is not installed.
     """
-    found = which("weed", path=str(Path(prefix) / "bin"))
+    found = shutil.which("weed", path=str(Path(prefix) / "bin"))
     if found is None:
         raise StackError("The object store is not installed here: run 'make venv'.")
     return found

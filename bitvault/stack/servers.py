@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Self
 
 from bitvault.stack.caddy import Reach
-from bitvault.stack.console import quiet_output
 from bitvault.stack.errors import StackError
+from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.postgresql import PostgreSQL
 from bitvault.stack.process import POLL_SECONDS, ChildGroup
-from bitvault.stack.seaweedfs import ASSETS_BUCKET, BUCKET, PORT_NAMES, REGION, SeaweedFS, StoreOrigins
 from bitvault.stack.secrets import StackSecrets
+from bitvault.stack.store_choice import STORES
+from bitvault.stack.stores import ASSETS_BUCKET, BUCKET, REGION, StoreKind, StoreOrigins
 from bitvault.stack.valkey import Valkey
 
-SERVER_PORTS = ("postgresql", "valkey", *PORT_NAMES)
 WEB_PORTS = ("web", "wsgi", "sockets")
 
 DEMO_TENANT = "demo"
@@ -24,7 +24,7 @@ SOCKET_PATH = "/ws/v1/sync"
 
 # The slowest restart of the store that was ever measured took 8 s; a machine under load gets room.
 READY_SECONDS = 60.0
-LOG_TAIL_LINES = 5
+LOG_TAIL_LINES, LOG_TAIL_SECONDS = 5, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,13 @@ class Addresses:
         )
 
 
+def server_ports(store: StoreKind) -> tuple[str, ...]:
+    """Name the ports of the servers, with this store among them."""
+    return ("postgresql", "valkey", *STORES[store].port_names)
+
+
 class Servers:
-    """PostgreSQL, Valkey and SeaweedFS of one directory."""
+    """PostgreSQL, Valkey and the object store of one directory."""
 
     def __init__(
         self,
@@ -74,15 +79,19 @@ class Servers:
         directory: Path,
         ports: dict[str, int],
         secrets: StackSecrets,
+        store: StoreKind,
         throwaway: bool = False,
         reach: Reach | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
-        """Describe the servers; nothing is started."""
+        """Describe the servers; nothing is started. ``say`` hears when a log cannot be written."""
         self.directory = directory
         self.ports = ports
         self.addresses = Addresses.of(ports, reach)
         self._secrets = secrets
-        self.group = ChildGroup(stack_directory=directory, output=lambda name: quiet_output(self.log_of(name)))
+        self._throwaway = throwaway
+        self._output = QuietOutput(directory / "log", say)
+        self.group = ChildGroup(stack_directory=directory, output=self._output.of)
         self.postgresql = PostgreSQL(
             directory=directory / "postgresql",
             port=ports["postgresql"],
@@ -91,9 +100,9 @@ class Servers:
             throwaway=throwaway,
         )
         self.valkey = Valkey(directory=directory / "valkey", port=ports["valkey"], password=secrets.valkey_password)
-        self.seaweedfs = SeaweedFS(
-            directory=directory / "seaweedfs",
-            ports={name: ports[name] for name in PORT_NAMES},
+        self.store = STORES[store](
+            directory=directory / store,
+            ports={name: ports[name] for name in STORES[store].port_names},
             secrets=secrets,
             origins=StoreOrigins(bare=self.addresses.base_url, tenants=self.addresses.tenants_url),
         )
@@ -105,24 +114,22 @@ class Servers:
         """
         try:
             # The store first: it needs longest. The database's first preparation runs meanwhile.
-            self.group.launch(self.seaweedfs.prepare())
+            self.group.launch(self.store.prepare())
             self.group.launch(self.valkey.prepare())
             self.group.launch(self.postgresql.prepare())
             deadline = time.monotonic() + READY_SECONDS
             self._await("postgresql", self.postgresql.is_ready, deadline)
             self.postgresql.prepare_database()
             self._await("valkey", self.valkey.is_ready, deadline)
-            self._await("seaweedfs", self.seaweedfs.is_ready, deadline)
-            self.seaweedfs.prepare_buckets()
+            self._await(self.store.kind, self.store.is_ready, deadline)
+            self.store.prepare_buckets()
         except BaseException:
             self.stop()
             raise
 
     def log_of(self, name: str) -> Path:
-        """Name the file that a server writes its messages to."""
-        logs = self.directory / "log"
-        logs.mkdir(mode=0o700, exist_ok=True)
-        return logs / f"{name}.log"
+        """Name the file that holds what a server writes."""
+        return self._output.path_of(name)
 
     def _await(self, name: str, is_ready: Callable[[], bool], deadline: float) -> None:
         child = next(child for child in self.group.children if child.program.name == name)
@@ -139,13 +146,16 @@ class Servers:
             time.sleep(POLL_SECONDS)
 
     def _tail(self, name: str) -> str:
-        lines = self.log_of(name).read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(f"    {line}" for line in lines[-LOG_TAIL_LINES:])
+        lines = self._output.tail(name, LOG_TAIL_LINES, patience_seconds=LOG_TAIL_SECONDS)
+        return "\n".join(f"    {line}" for line in lines)
 
     def stop(self) -> None:
         """Ask all three to stop, wait, and kill what stays; whoever writes to them has ended before."""
+        had_started = bool(self.group.children)
         self.group.stop()
-        self.seaweedfs.clean_up()
+        self.store.clean_up()
+        if had_started and not self._throwaway:
+            self.store.settle()
 
     def environment(self) -> dict[str, str]:
         """Give the variables that lead an application to these servers."""
@@ -154,12 +164,14 @@ class Servers:
             "BITVAULT_DATABASE_URL": self.postgresql.url,
             "BITVAULT_DATABASE_OWNER_URL": self.postgresql.url,
             "BITVAULT_REDIS_URL": self.valkey.url,
-            "BITVAULT_S3_ENDPOINT_URL": self.seaweedfs.endpoint_url,
+            "BITVAULT_S3_ENDPOINT_URL": self.store.endpoint_url,
             "BITVAULT_S3_PUBLIC_ENDPOINT_URL": self.addresses.store_url,
             "BITVAULT_S3_REGION": REGION,
             "BITVAULT_S3_ACCESS_KEY_ID": self._secrets.s3_access_key_id,
             "BITVAULT_S3_SECRET_ACCESS_KEY": self._secrets.s3_secret_access_key,
             "BITVAULT_S3_BUCKET": BUCKET,
             "BITVAULT_S3_ASSETS_BUCKET": ASSETS_BUCKET,
+            # A throw-away stack flushes nothing, as its PostgreSQL does not.
+            "BITVAULT_S3_FLUSH_DIRECTORY": "" if self._throwaway else str(self.store.directory),
             "BITVAULT_BASE_URL": self.addresses.base_url,
         }

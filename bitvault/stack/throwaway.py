@@ -2,12 +2,15 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from types import TracebackType
 
 from bitvault.stack.ports import free_ports
 from bitvault.stack.secrets import ensure_secrets, write_private
-from bitvault.stack.servers import SERVER_PORTS, WEB_PORTS, Servers
+from bitvault.stack.servers import WEB_PORTS, Servers, server_ports
+from bitvault.stack.store_choice import asked_store, obtain_store
+from bitvault.stack.stores import StoreKind
 
 
 class ThrowawayServices:
@@ -17,14 +20,19 @@ class ThrowawayServices:
     as well; ``BITVAULT_DATABASE_ADMIN_URL`` among them is the superuser's. Start and stop from the main thread.
     """
 
-    def __init__(self, directory: Path) -> None:
-        """Describe servers in a directory of their own; nothing is started."""
+    def __init__(self, directory: Path, *, store: StoreKind | None = None) -> None:
+        """Describe servers in a directory of their own; nothing is started, but the program of the store may be built.
+
+        :raises StackError: the store that is asked for cannot be had.
+        """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        store = obtain_store(_say, store or asked_store())
         self.directory = directory
         self.servers = Servers(
             directory=directory,
-            ports=free_ports((*SERVER_PORTS, *WEB_PORTS)),
+            ports=free_ports((*server_ports(store), *WEB_PORTS)),
             secrets=ensure_secrets(directory / "secrets.json"),
+            store=store,
             throwaway=True,
         )
 
@@ -49,5 +57,9 @@ class ThrowawayServices:
         """Stop the servers and throw their data away; logs stay in the directory, which is the caller's to delete."""
         self.environment_file.unlink(missing_ok=True)
         self.servers.stop()
-        for server in (self.servers.postgresql, self.servers.valkey, self.servers.seaweedfs):
+        for server in (self.servers.postgresql, self.servers.valkey, self.servers.store):
             shutil.rmtree(server.directory)
+
+
+def _say(message: str) -> None:
+    print(f"bitvault: {message}", file=sys.stderr, flush=True)

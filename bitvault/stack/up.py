@@ -2,21 +2,25 @@
 
 import json
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from bitvault.stack import fingerprints
 from bitvault.stack.applications import Applications
-from bitvault.stack.caddy import Reach
+from bitvault.stack.caddy import EVERYWHERE, Reach
 from bitvault.stack.console import Console
-from bitvault.stack.layout import STATIC_FILES, Layout
+from bitvault.stack.layout import STATIC_FILES, Layout, require_free
 from bitvault.stack.leftovers import SupervisorLock, end_leftovers
+from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.process import Child
-from bitvault.stack.servers import SERVER_PORTS, Addresses, Servers
+from bitvault.stack.servers import Addresses, Servers, server_ports
+from bitvault.stack.store_choice import ensure_store
 from bitvault.stack.supervisor import StopAsked, Supervisor, stopping_by_signal
+from bitvault.stack.trial_upload import TrialFailed, TrialImpossible, try_upload
 
-OWN_PORTS = (*SERVER_PORTS, "wsgi", "sockets")
+APPLICATION_PORTS = ("wsgi", "sockets")
 
 
 def run(directory: Path) -> None:
@@ -40,7 +44,9 @@ def run(directory: Path) -> None:
             try:
                 stack.start()
                 layout.mark_complete()
-                console.show(welcome(layout, stack.addresses, seconds=time.monotonic() - started_at))
+                trouble = stack.try_upload()
+                seconds = time.monotonic() - started_at
+                console.show(welcome(layout, stack.addresses, seconds=seconds, trouble=trouble))
                 stack.supervisor.watch()
             finally:
                 console.say("stopping")
@@ -66,8 +72,18 @@ class Stack:
         """Put the parts together; nothing is started."""
         reach = Reach.chosen(os.environ)
         reach.require_allowed()
-        ports = layout.ensure_ports((*OWN_PORTS, *reach.own_ports), web_port=reach.port)
-        servers = Servers(directory=layout.directory, ports=ports, secrets=layout.ensure_secrets(), reach=reach)
+        # Before a store is built, which takes minutes.
+        require_free(reach.port)
+        store = ensure_store(layout, console.say)
+        ports = layout.ensure_ports((*server_ports(store), *APPLICATION_PORTS, *reach.own_ports), web_port=reach.port)
+        servers = Servers(
+            directory=layout.directory,
+            ports=ports,
+            secrets=layout.ensure_secrets(),
+            store=store,
+            reach=reach,
+            say=console.say,
+        )
         applications = Applications(
             layout=layout, console=console, ports=ports, variables=servers.environment(), reach=reach
         )
@@ -89,7 +105,7 @@ class Stack:
         if not (prepared.is_current("static", static_files) and STATIC_FILES.exists()):
             # Needs no server, and both wait for the disk more than for a core.
             collecting = self.applications.command("static", "collectstatic", "--noinput", "--verbosity", "0")
-        self.console.say("starting PostgreSQL, Valkey and the object store")
+        self.console.say(f"starting PostgreSQL, Valkey and the object store ({self.servers.store.kind})")
         self.servers.start()
         if not prepared.is_current("migrations", migrations):
             self.console.say("bringing the database up to date")
@@ -103,6 +119,20 @@ class Stack:
             prepared.note("static", static_files)
         self.console.say("starting web, sockets, worker, beat and the front")
         self.applications.start()
+
+    def try_upload(self) -> str:
+        """Upload a file as the demo tenant's owner, and say what stands in the way; nothing where all is well."""
+        demo = read_demo(self.layout.demo)
+        listen = self.applications.reach.listen
+        front = LOOPBACK if listen == EVERYWHERE else listen
+        try:
+            try_upload(base_url=demo["base_url"], token=demo["token"], front=front)
+        except TrialImpossible as reason:
+            self.console.say(f"whether a file can be uploaded was not tried: {reason}")
+        except TrialFailed as failure:
+            free_bytes = shutil.disk_usage(self.layout.directory).free
+            return f"{failure}; the disk has {free_bytes // 1024**2:,} MiB free"
+        return ""
 
     def _create_demo(self) -> Child:
         return self.applications.command(
@@ -125,12 +155,13 @@ def read_demo(path: Path) -> dict[str, str]:
         return {}
 
 
-def welcome(layout: Layout, addresses: Addresses, *, seconds: float) -> str:
-    """Say where BitVault is, how to get in, and what to try first."""
+def welcome(layout: Layout, addresses: Addresses, *, seconds: float, trouble: str = "") -> str:
+    """Say where BitVault is, how to get in, what to try first, and what does not work."""
     demo = read_demo(layout.demo)
+    warning = f"\n  NO FILE CAN BE UPLOADED: {trouble}.\n  Logs: {layout.log}\n" if trouble else ""
     return f"""
   BitVault is running (started in {seconds:.0f} s).
-
+{warning}
     Open       {demo.get("browser_url")}
                {addresses.base_url} finds every vault of yours by e-mail
     Sign in    {demo.get("email")}

@@ -291,7 +291,7 @@ def test_known_content_that_changes_before_its_commit_has_to_travel(mia):
     assert mia.fetch(mia.commit(upload).json()).data == b"other"
 
 
-def test_only_changed_parts_of_a_new_version_travel(mia, probed_store):
+def test_only_changed_parts_of_a_new_version_travel(copying_store, mia):
     before = os.urandom(3 * PART + 100)
     node = mia.bring("grown.bin", before)
     after = before[:PART] + os.urandom(PART) + before[2 * PART :]
@@ -308,7 +308,7 @@ def test_only_changed_parts_of_a_new_version_travel(mia, probed_store):
     assert mia.fetch(changed.json()).data == after
 
 
-def test_a_file_that_only_lost_its_end_sends_nothing(mia, probed_store):
+def test_a_file_that_only_lost_its_end_sends_nothing(copying_store, mia):
     before = os.urandom(3 * PART)
     node = mia.bring("cut.bin", before)
     upload = mia.started(

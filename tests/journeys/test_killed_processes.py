@@ -16,11 +16,12 @@ import pytest
 from celery import Celery
 
 from bitvault.kernel.tasks import for_tenant
-from bitvault.stack.console import quiet_output
+from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import free_ports
 from bitvault.stack.process import ChildGroup
-from bitvault.stack.seaweedfs import PORT_NAMES, SeaweedFS, StoreOrigins
 from bitvault.stack.secrets import ensure_secrets
+from bitvault.stack.store_choice import STORES, asked_store, obtain_store
+from bitvault.stack.stores import StoreOrigins
 from tests.stack.processes import descendants, is_alive
 from tests.support.live import Live
 from tests.support.sending import PART, Sender, cut, put, sha256
@@ -256,24 +257,24 @@ class OwnStore:
     """An object store that may be killed."""
 
     def __init__(self, directory):
-        self.ports = free_ports((*PORT_NAMES, "web"))
+        # The store that the tests stand on is there already.
+        kind = obtain_store(print, asked_store())
+        self.ports = free_ports((*STORES[kind].port_names, "web"))
         secrets = ensure_secrets(directory / "secrets.json")
         origins = StoreOrigins(bare="http://localhost:1", tenants="http://*.localhost:1")
-        self.seaweedfs = SeaweedFS(
-            directory=directory / "seaweedfs", ports=self.ports, secrets=secrets, origins=origins
-        )
-        self.group = ChildGroup(stack_directory=directory, output=lambda name: quiet_output(directory / f"{name}.log"))
+        self.store = STORES[kind](directory=directory / kind, ports=self.ports, secrets=secrets, origins=origins)
+        self.group = ChildGroup(stack_directory=directory, output=QuietOutput(directory).of)
         self.environment = {
-            "BITVAULT_S3_ENDPOINT_URL": self.seaweedfs.endpoint_url,
-            "BITVAULT_S3_PUBLIC_ENDPOINT_URL": self.seaweedfs.endpoint_url,
+            "BITVAULT_S3_ENDPOINT_URL": self.store.endpoint_url,
+            "BITVAULT_S3_PUBLIC_ENDPOINT_URL": self.store.endpoint_url,
             "BITVAULT_S3_ACCESS_KEY_ID": secrets.s3_access_key_id,
             "BITVAULT_S3_SECRET_ACCESS_KEY": secrets.s3_secret_access_key,
         }
 
     def start(self):
-        self.group.launch(self.seaweedfs.prepare())
-        Live.await_that(self.seaweedfs.is_ready)
-        self.seaweedfs.prepare_buckets()
+        self.group.launch(self.store.prepare())
+        Live.await_that(self.store.is_ready)
+        self.store.prepare_buckets()
 
     def kill(self):
         (child,) = self.group.children
@@ -283,7 +284,7 @@ class OwnStore:
 
     def stop(self):
         self.group.stop()
-        self.seaweedfs.clean_up()
+        self.store.clean_up()
 
 
 @pytest.fixture

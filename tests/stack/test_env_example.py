@@ -62,10 +62,11 @@ def test_the_compose_file_passes_on_everything_that_is_listed_but_what_it_sets_i
     assert not passed & own
 
 
-def test_the_compose_file_has_no_defaults_of_its_own_but_where_it_listens():
+def test_the_compose_file_has_no_defaults_of_its_own_but_where_it_listens_and_what_the_store_needs():
     defaults = set(re.findall(r"\$\{(BITVAULT_[A-Z0-9_]+):-([^$}]+)\}", COMPOSE))
     # Where nobody has named a domain.
-    assert defaults == {("BITVAULT_DOMAIN", "http://localhost:8000"), ("BITVAULT_DOMAIN", "http://127.0.0.1:8333")}
+    listening = {("BITVAULT_DOMAIN", "http://localhost:8000"), ("BITVAULT_DOMAIN", "http://127.0.0.1:8333")}
+    assert defaults == {*listening, ("BITVAULT_S3_REGION", "us-east-1")}
 
 
 def test_an_empty_variable_is_none(monkeypatch):

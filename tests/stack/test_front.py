@@ -16,9 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from bitvault.stack.caddy import CONFIGURATION, EVERYWHERE, Caddy, Reach, find_program, listens
-from bitvault.stack.console import quiet_output
 from bitvault.stack.errors import StackError
 from bitvault.stack.layout import ROOT
+from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import LOOPBACK, free_ports
 from bitvault.stack.process import ChildGroup
 from tests.stack.processes import eventually
@@ -106,7 +106,7 @@ class Front:
         self.static.mkdir()
         self.log = directory / "front.log"
         self.caddy = Caddy(directory=directory / "caddy", ports=ports, reach=self.reach, static_files=self.static)
-        self.group = ChildGroup(stack_directory=directory, output=lambda name: quiet_output(directory / f"{name}.log"))
+        self.group = ChildGroup(stack_directory=directory, output=QuietOutput(directory).of)
 
     def __enter__(self):
         self.group.launch(self.caddy.prepare())

@@ -9,7 +9,7 @@ import redis
 
 from bitvault.stack.throwaway import ThrowawayServices
 from tests.stack.processes import descendants, listening_addresses
-from tests.stack.test_store_doors import LOOPBACK_HEX
+from tests.stack.test_seaweedfs_doors import LOOPBACK_HEX
 
 
 def test_everything_listens_on_loopback_alone(servers):

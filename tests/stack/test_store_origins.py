@@ -5,27 +5,32 @@ import hashlib
 
 import pytest
 
-from bitvault.stack.seaweedfs import BUCKET
-from tests.stack.test_store_doors import ask
+from bitvault.stack.stores import BUCKET
+from tests.stack.test_seaweedfs_doors import ask
 
 BODY = b"a part"
 
 
 @pytest.fixture(scope="module")
+def servers(each_servers):
+    return each_servers
+
+
+@pytest.fixture(scope="module")
 def part(servers):
     """A signed PUT of one part: path and headers."""
-    client = servers.seaweedfs.client()
+    client = servers.store.client()
     checksum = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
     url = client.generate_presigned_url(
         "put_object", Params={"Bucket": BUCKET, "Key": "origins/part", "ChecksumSHA256": checksum}
     )
     client.close()
-    return url.removeprefix(servers.seaweedfs.endpoint_url), {"x-amz-checksum-sha256": checksum}
+    return url.removeprefix(servers.store.endpoint_url), {"x-amz-checksum-sha256": checksum}
 
 
 def preflight(servers, path, origin, method="PUT"):
     return ask(
-        servers.seaweedfs.ports["s3"],
+        servers.store.ports["s3"],
         "OPTIONS",
         path,
         headers={
@@ -46,7 +51,7 @@ def test_pages_of_this_installation_may_send_parts(servers, part, host):
     assert "PUT" in answer["Access-Control-Allow-Methods"]
     assert "x-amz-checksum-sha256" in answer["Access-Control-Allow-Headers"].lower()
 
-    status, _, answer = ask(servers.seaweedfs.ports["s3"], "PUT", path, BODY, {**headers, "Origin": origin})
+    status, _, answer = ask(servers.store.ports["s3"], "PUT", path, BODY, {**headers, "Origin": origin})
     assert status == 200
     assert answer["Access-Control-Allow-Origin"] == origin
     exposed = answer["Access-Control-Expose-Headers"].lower()
@@ -71,7 +76,7 @@ def test_foreign_pages_get_nothing(servers, part, origin):
     status, _, answer = preflight(servers, path, origin)
     assert status == 403
     assert not [name for name in answer if name.lower().startswith("access-control-")]
-    _, _, answer = ask(servers.seaweedfs.ports["s3"], "PUT", path, BODY, {**headers, "Origin": origin})
+    _, _, answer = ask(servers.store.ports["s3"], "PUT", path, BODY, {**headers, "Origin": origin})
     assert not [name for name in answer if name.lower().startswith("access-control-")]
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bitvault.stack.console import Console, quiet_output
+from bitvault.stack.console import Console
 from bitvault.stack.errors import StackError
 from bitvault.stack.layout import ROOT
 from bitvault.stack.leftovers import SupervisorLock, end_leftovers, list_leftovers
+from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.process import Child, ChildGroup, Program
 from bitvault.stack.supervisor import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Mishaps, StopAsked, Supervisor
 from tests.stack.processes import descendants, eventually, is_alive
@@ -23,7 +24,7 @@ STUBBORN = "trap '' TERM; echo up; while :; do sleep 1; done"
 
 @pytest.fixture
 def group(tmp_path):
-    made = ChildGroup(stack_directory=tmp_path, output=lambda name: quiet_output(tmp_path / f"{name}.log"))
+    made = ChildGroup(stack_directory=tmp_path, output=QuietOutput(tmp_path).of)
     yield made
     for child in made.children:
         child.kill()
@@ -60,9 +61,9 @@ def test_children_die_with_a_supervisor_that_is_killed(tmp_path):
     script = f"""
 import time
 from pathlib import Path
-from bitvault.stack.console import quiet_output
+from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.process import ChildGroup, Program
-group = ChildGroup(stack_directory=Path({str(tmp_path)!r}), output=lambda name: quiet_output(Path({str(tmp_path)!r}) / "log"))
+group = ChildGroup(stack_directory=Path({str(tmp_path)!r}), output=QuietOutput(Path({str(tmp_path)!r})).of)
 child = group.launch(Program(name="c", command=("/bin/sleep", "60"), directory=Path("/")))
 print(child.pid, flush=True)
 time.sleep(60)
@@ -158,14 +159,3 @@ def test_a_terminal_that_has_gone_stops_nothing(tmp_path):
     console = Console(gone, directory=tmp_path)
     gone.close()
     console.say("nobody reads this")
-
-
-def test_a_grown_log_is_set_aside_before_a_start(tmp_path, monkeypatch):
-    from bitvault.stack import console
-
-    monkeypatch.setattr(console, "LOG_BYTES", 3)
-    log = tmp_path / "server.log"
-    log.write_text("long")
-    with quiet_output(log) as descriptor:
-        os.write(descriptor, b"new")
-    assert (log.read_text(), (tmp_path / "server.log.1").read_text()) == ("new", "long")

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from bitvault.kernel import tenancy
-from bitvault.stack.console import quiet_output
+from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import free_ports
 from bitvault.stack.process import ChildGroup
 from bitvault.stack.valkey import Valkey
@@ -33,9 +33,7 @@ class Stream:
         self.valkey = Valkey(
             directory=directory / "valkey", port=free_ports(("valkey",))["valkey"], password=secrets.token_hex(16)
         )
-        self._broker = ChildGroup(
-            stack_directory=directory, output=lambda name: quiet_output(directory / f"{name}.log")
-        )
+        self._broker = ChildGroup(stack_directory=directory, output=QuietOutput(directory).of)
         self.start_broker()
         environment = {
             **os.environ,

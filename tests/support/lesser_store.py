@@ -34,6 +34,10 @@ class Asked:
     def query(self) -> dict[str, list[str]]:
         return parse_qs(urlsplit(self.target).query, keep_blank_values=True)
 
+    def without(self, *names: str) -> "Asked":
+        """The same without some headers."""
+        return replace(self, headers={name: value for name, value in self.headers.items() if name not in names})
+
     @property
     def is_signed(self) -> bool:
         return "X-Amz-Signature" in self.query or "authorization" in self.headers
@@ -62,8 +66,9 @@ Behaviour = Callable[[Asked, Callable[[], Answer]], Answer | None]
 class LesserStore:
     """A proxy that behaves as it is told, and the store that one sees through it."""
 
-    def __init__(self, server: ThreadingHTTPServer) -> None:
+    def __init__(self, server: ThreadingHTTPServer, *, is_whole: bool) -> None:
         self.asked: list[Asked] = []
+        self._is_whole = is_whole
         self.behaviour: Behaviour = faithfully
         configured = {name: value for name, value in settings.BITVAULT_STORE.items() if name != "assets_bucket"}
         self._real = urlsplit(configured["endpoint_url"]).netloc
@@ -72,7 +77,15 @@ class LesserStore:
 
     def answer(self, asked: Asked) -> Answer | None:
         self.asked.append(asked)
-        return self.behaviour(asked, lambda: self._forward(asked))
+        return self.behaviour(asked, lambda: self._complete(asked) if self._is_whole else self._forward(asked))
+
+    def _complete(self, asked: Asked) -> Answer:
+        """Answer as the real store would if it lacked nothing that is useful."""
+        wanted = asked.headers.get("if-range")
+        answer = self._forward(asked.without("if-range"))
+        if wanted is not None and wanted not in {value for name, value in answer.headers if name.lower() == "etag"}:
+            answer = self._forward(asked.without("if-range", "range"))
+        return answer.with_header("X-Content-Type-Options", "nosniff")
 
     def _forward(self, asked: Asked) -> Answer:
         line = http.client.HTTPConnection(self._real, timeout=30)
@@ -94,8 +107,8 @@ def faithfully(_: Asked, forward: Callable[[], Answer]) -> Answer:
 
 
 @contextmanager
-def running() -> Iterator[LesserStore]:
-    """Run a proxy before the configured store."""
+def running(*, is_whole: bool = False) -> Iterator[LesserStore]:
+    """Run a proxy before the configured store; a whole one adds what that store lacks, so that each ability can be taken away."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -126,7 +139,7 @@ def running() -> Iterator[LesserStore]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        lesser = LesserStore(server)
+        lesser = LesserStore(server, is_whole=is_whole)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

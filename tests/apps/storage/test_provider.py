@@ -5,7 +5,7 @@ import pytest
 from apps.storage import provider
 from bitvault.kernel import db
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.usefixtures("each_store")]
 
 
 @pytest.mark.parametrize(

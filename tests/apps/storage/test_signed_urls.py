@@ -11,7 +11,7 @@ from apps.storage import keys, provider
 from tests.support import sending
 from tests.support.sending import PART, pool
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.usefixtures("each_store")]
 
 
 def checksum(body: bytes) -> str:

@@ -1,4 +1,4 @@
-"""No port of the object store serves or takes a byte without a signature, whichever way one asks."""
+"""No port of SeaweedFS serves or takes a byte without a signature, whichever way one asks."""
 
 import base64
 import hmac
@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from bitvault.stack.certificates import ensure_certificate
-from bitvault.stack.seaweedfs import BUCKET, INNER_SERVERS
+from bitvault.stack.seaweedfs import INNER_SERVERS
+from bitvault.stack.stores import BUCKET
 from tests.stack.processes import listening_addresses
 
 KEY = "doors/object"
@@ -34,10 +35,20 @@ HTTP2_SETTINGS_FRAME = 4
 
 
 @pytest.fixture(scope="module")
+def services(seaweedfs_services):
+    return seaweedfs_services
+
+
+@pytest.fixture(scope="module")
+def servers(services):
+    return services.servers
+
+
+@pytest.fixture(scope="module")
 def store(servers):
-    client = servers.seaweedfs.client()
+    client = servers.store.client()
     client.put_object(Bucket=BUCKET, Key=KEY, Body=BODY)
-    yield servers.seaweedfs
+    yield servers.store
     client.close()
 
 
