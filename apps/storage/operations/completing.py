@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.storage import dtos, keys, models, parts, provider, queries, rows, turns
-from apps.storage.errors import ContentMismatch, PartsMissing, StoreUnavailable, UploadOver
+from apps.storage.errors import ContentMismatch, PartsMissing, StoreUnavailable
 from apps.storage.operations import starting
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
@@ -29,11 +29,18 @@ SELECT %(blob_id)s, %(key)s, size_bytes, %(content_hash)s, part_size_bytes, %(pa
 RETURNING id
 """
 
+# A blob that is still pending counts: a version names it, or Files had not told of it. From here on it is held by this attempt as well, so
+# whatever becomes of the first one, its sweep leaves the bytes alone.
 _FREEZE_KNOWN = """
-WITH known AS (SELECT id FROM storage_blob WHERE id = %(blob_id)s AND state = 'live' FOR SHARE)
-UPDATE storage_multipart_upload u SET state = 'completing', blob_id = known.id
-FROM known WHERE u.id = %(id)s AND u.state = 'started' AND u.expires_at > %(now)s
-RETURNING u.id
+WITH known AS (SELECT id FROM storage_blob WHERE id = %(blob_id)s AND state IN ('pending', 'live') FOR NO KEY UPDATE),
+attempt AS (
+    UPDATE storage_multipart_upload u SET state = 'completing', blob_id = known.id
+    FROM known
+    WHERE u.id = %(id)s AND u.state = 'started' AND u.expires_at > %(now)s AND u.known_blob_id = known.id
+    RETURNING u.blob_id
+),
+promoted AS (UPDATE storage_blob b SET state = 'live' FROM attempt WHERE b.id = attempt.blob_id AND b.state = 'pending')
+SELECT blob_id FROM attempt
 """
 
 # What the attempt put into the store beside the blob is looked for once its URLs are dead; without such strays its row only waits to
@@ -259,7 +266,7 @@ def _freeze_known(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
             models.Upload.objects.filter(
                 id=attempt.id, state=models.UploadState.STARTED, known_blob_id=attempt.known_blob_id
             )
-            .exclude(known_blob_id__in=models.Blob.objects.filter(state=models.BlobState.LIVE).values("id"))
+            .exclude(known_blob_id__in=models.Blob.objects.filter(state__in=queries.READABLE).values("id"))
             .update(known_blob_id=None)
         )
     if lost:  # the known bytes were condemned meanwhile, and are never revived
@@ -268,13 +275,14 @@ def _freeze_known(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
 
 
 def _after_another(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
-    """Answer when the attempt has left ``started`` while it was verified here."""
+    """Answer when the attempt was changed while it was verified here: it has left ``started``, or its parts were announced anew."""
     with db.read_transaction():
         present = queries.require_upload(attempt.id, attempt.user_id)
         blob = models.Blob.objects.filter(id__in=[present.blob_id]).first()
-    if blob is None:
-        raise UploadOver
-    return _as_before(present, blob, [hashes])
+    if blob is not None:
+        return _as_before(present, blob, [hashes])
+    starting.require_open(present)
+    raise PartsMissing(list(range(1, attempt.part_count + 1)))
 
 
 def _verified(attempt: rows.Attempt, blob_id: UUID, digest: bytes, *, committed: bool) -> dtos.Verified:
