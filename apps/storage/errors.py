@@ -50,6 +50,17 @@ class ContentMismatch(errors.Invalid):
     title = "The bytes in the store are not the announced ones"
 
 
+class NeedsLonger(Exception):
+    """It takes longer than a request may wait for; a worker goes on with it. No refusal, and no caller meets it."""
+
+
+class StoreFull(errors.InsufficientStorage):
+    """The file system of the object store has no room for this; ``free_bytes`` and ``needed_bytes`` tell how far it is from it."""
+
+    code = "storage.disk_full"
+    title = "The server's disk has no room for this"
+
+
 class PartOutOfRange(errors.Invalid):
     """The file has no part of this number."""
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from apps.storage import conformance
-from apps.storage.errors import StoreUnavailable
+from apps.storage.errors import StoreFull, StoreUnavailable
 from apps.storage.operations import sweeping
 
 
@@ -16,7 +16,7 @@ def sweep_uploads() -> int:
 @shared_task(  # type: ignore[untyped-decorator] # celery has no types
     name="storage.probe_store",
     tenant_required=False,
-    autoretry_for=(StoreUnavailable,),
+    autoretry_for=(StoreUnavailable, StoreFull),
     retry_backoff=True,
     max_retries=8,
 )

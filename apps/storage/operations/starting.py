@@ -8,9 +8,10 @@ from uuid import UUID
 import structlog
 
 from apps.storage import dtos, keys, models, parts, provider, queries, rows
-from apps.storage.errors import PartOutOfRange, StoreUnavailable, UploadComplete, UploadOver
+from apps.storage.errors import PartOutOfRange, UploadComplete, UploadOver
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import Unavailable
 
 SWEEP_GRACE = timedelta(hours=1)
 """From the end of an attempt to its sweep. Longer than any URL lives and than any request that still works on the attempt."""
@@ -104,7 +105,7 @@ def abort(*, upload_id: UUID, by: Actor) -> dtos.Aborted:
         # From here no commit can get past the state. The URLs still live, so the sweeper comes once more when they are dead.
         try:
             remove_all(upload_id)
-        except StoreUnavailable:
+        except Unavailable:
             logger.info("abort_left_to_sweeper", upload_id=str(upload_id))
     return dtos.Aborted(was_verified=attempt.blob_id is not None, size_bytes=attempt.size_bytes)
 

@@ -12,11 +12,11 @@ from prometheus_client import Counter
 from apps.billing import api as billing
 from apps.files import api as files
 from apps.storage import dtos, models, rows
-from apps.storage.errors import StoreUnavailable
 from apps.storage.operations import completing, starting
 from bitvault.events.api import publish
 from bitvault.events.catalog.storage import UploadExpired
 from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel.errors import Unavailable
 
 SWEEP_BATCH = 200
 """Attempts that are read at once: some seconds of work, each in transactions of its own."""
@@ -76,7 +76,7 @@ def _note_rest() -> None:
 def _visit(attempt: rows.Attempt) -> str:
     try:
         return _end(attempt)
-    except StoreUnavailable:
+    except Unavailable:
         return POSTPONED  # still due: the next run comes back to it
     except Exception:
         # One attempt that cannot be swept must not stand before all others.
