@@ -7,6 +7,7 @@ from uuid import UUID
 
 from apps.storage import downloads, parts, queries
 from apps.storage.dtos import Aborted, Download, Part, SweepBacklog, Upload, Verified
+from apps.storage.errors import StillCompleting
 from apps.storage.operations import completing, starting
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
@@ -107,16 +108,23 @@ def get_upload(*, actor: Actor, upload_id: UUID) -> Upload:
 
 
 @exposed
-def complete_upload(*, actor: Actor, upload_id: UUID, part_hashes: Sequence[str] = ()) -> Verified:
+def complete_upload(*, actor: Actor, upload_id: UUID, part_hashes: Sequence[str] = ()) -> Verified | None:
     """Verify that the store holds exactly what was announced, and freeze it. Can be repeated.
+
+    ``None``: it takes longer than a request may wait, and goes on without it. Asked again, this tells the outcome.
 
     :raises UploadNotFound: there is no such upload of this actor.
     :raises UploadOver: it was given up or has expired.
     :raises PartsMissing: parts have not arrived; they are named.
     :raises ContentMismatch: what arrived, or ``part_hashes``, is not what was announced.
+    :raises StoreFull: the store's disk has no room to put the file together.
     :raises StoreUnavailable: the store does not answer.
     """
-    return completing.complete(upload_id=upload_id, by=actor, part_hashes=[bytes.fromhex(text) for text in part_hashes])
+    digests = [bytes.fromhex(text) for text in part_hashes]
+    try:
+        return completing.complete(upload_id=upload_id, by=actor, part_hashes=digests)
+    except StillCompleting:
+        return None
 
 
 @exposed

@@ -51,7 +51,18 @@ class ContentMismatch(errors.Invalid):
 
 
 class NeedsLonger(Exception):
-    """It takes longer than a request may wait for; a worker goes on with it. No refusal, and no caller meets it."""
+    """It takes longer than a request may wait for; a worker goes on with it. No refusal, and no caller meets it.
+
+    :param store_is_at_it: whether the store was asked, and goes on by itself.
+    """
+
+    def __init__(self, *, store_is_at_it: bool = False) -> None:
+        super().__init__()
+        self.store_is_at_it = store_is_at_it
+
+
+class StillCompleting(Exception):
+    """A worker goes on with it, or another request does; the same commit later tells the outcome. No refusal, as ``NeedsLonger``."""
 
 
 class StoreFull(errors.InsufficientStorage):

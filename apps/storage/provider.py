@@ -323,7 +323,7 @@ class ObjectStore:
                 raise ContentMismatch from error
             raise
         except ReadTimeoutError as error:
-            raise NeedsLonger from error
+            raise NeedsLonger(store_is_at_it=True) from error
 
     @asks_store(repeatable=True)
     def abort_multipart_upload(self, *, key: str, store_upload_id: str) -> None:

@@ -106,6 +106,7 @@ CELERY_TASK_ROUTES = {
     "events.consume_patiently": {"queue": "patient"},
     "events.close_gap": {"queue": "patient"},
     "events.rebuild": {"queue": "patient"},
+    "storage.complete_upload": {"queue": "patient"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -128,7 +128,15 @@ class Schema(AutoSchema):
         if operation.status == 302:  # noqa: PLR2004 - the HTTP status itself
             good["headers"]["Location"] = {"schema": {"type": "string", "format": "uri"}}
         again = {} if operation.repeated_status is None else {str(operation.repeated_status): good}
-        return {str(operation.status): good, **again, **self._problem_answers(operation)}
+        pending = {} if operation.pending is None else {"202": self._pending(operation.pending)}
+        return {str(operation.status): good, **again, **pending, **self._problem_answers(operation)}
+
+    def _pending(self, answer: Any) -> dict[str, Any]:
+        return {
+            "description": "Not done yet: send the same request again",
+            "headers": {"Retry-After": {"schema": {"type": "integer"}}},
+            "content": {JSON: {"schema": self._resolve(answer)}},
+        }
 
     def _problem_answers(self, operation: Operation) -> dict[str, Any]:
         kinds: list[type[errors.BitVaultError]] = [

@@ -58,6 +58,7 @@ class Operation:
     problems: tuple[type[errors.BitVaultError], ...] = field(default=())
     repeatable: bool = False
     repeated_status: int | None = None
+    pending: Any = None
 
 
 def operation(
@@ -69,13 +70,14 @@ def operation(
     problems: tuple[type[errors.BitVaultError], ...] = (),
     repeatable: bool = False,
     repeated_status: int | None = None,
+    pending: Any = None,
 ) -> Callable[[H], H]:
     """Say what a view's method takes (``body``, ``query``), what it gives (``answer`` with ``status``) and which problems are its own.
 
     A ``repeatable`` one takes an ``Idempotency-Key`` (``View.repeatable``); one that tells by its status that it was done before has a
-    ``repeated_status``.
+    ``repeated_status``; one that may have to be asked again says with what it answers 202 until then (``pending``).
     """
-    described = Operation(body, query, answer, status, problems, repeatable, repeated_status)
+    described = Operation(body, query, answer, status, problems, repeatable, repeated_status, pending)
 
     def mark(method: H) -> H:
         method.__operation__ = described  # type: ignore[attr-defined] # read by openapi

@@ -1,22 +1,26 @@
 """Completing an attempt: the store's own account of the bytes against what was announced.
 
 Every step can be repeated, and a process may die between any two: ``started`` means that verification is still to be done (again),
-``completing`` that it is done and frozen. Nothing is deleted from an attempt that is ``completing`` before Files was asked.
+``completing`` that it is done and frozen. Nothing is deleted from an attempt that is ``completing`` before Files was asked. What takes
+longer than a request may wait is handed to a worker (``handing``).
 """
 
-from concurrent.futures import ThreadPoolExecutor
+import math
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from apps.storage import dtos, keys, models, parts, provider, queries, rows, turns
-from apps.storage.errors import ContentMismatch, PartsMissing, StoreUnavailable
-from apps.storage.operations import starting
+from apps.storage import dtos, models, parts, queries, rows
+from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StillCompleting
+from apps.storage.operations import handing, starting, verifying
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.dependencies import is_background
+from bitvault.kernel.errors import BitVaultError, Unavailable
 
-COPIES_AT_ONCE = 4
-"""Parts that the store copies at a time for one commit: hides its latency without taking it away from others."""
+SECONDS = 2.0
+"""How long a commit may take before its client is told to ask again."""
 
 _FREEZE = """
 WITH attempt AS (
@@ -64,13 +68,44 @@ SELECT 1 FROM attempt
 
 
 def complete(*, upload_id: UUID, by: Actor, part_hashes: list[bytes]) -> dtos.Verified:
-    """Verify that the store holds what was announced, and freeze it."""
+    """Verify that the store holds what was announced, and freeze it; what takes longer than a request may wait is handed to a worker."""
+    deadline = time.monotonic() + SECONDS
     found = _read(upload_id, by)
-    if found.blob is not None or found.attempt.part_count == 1:
-        return _complete(found, part_hashes)
-    with turns.taken(f"complete:{upload_id.hex}"):
+    attempt = found.attempt
+    if found.blob is not None or (attempt.part_count == 1 and attempt.completion is None):
+        return _complete(found, part_hashes, deadline)
+    with handing.turn_of(upload_id) as is_mine:
+        if not is_mine:
+            raise StillCompleting
         # Read again: while this waited for its turn, another may have done it all.
-        return _complete(_read(upload_id, by), part_hashes)
+        found = _read(upload_id, by)
+        if found.blob is None:
+            starting.require_open(found.attempt)
+            handing.require_ended(found.attempt)
+        return _complete(found, part_hashes, deadline)
+
+
+def go_on(upload_id: UUID) -> str:
+    """Complete, as a worker, an attempt that a request has handed over; returns what became of it.
+
+    :raises NeedsLonger: it still takes longer; worth another try.
+    :raises Unavailable: the store does not answer; worth another try.
+    """
+    with handing.turn_of(upload_id) as is_mine:
+        if not is_mine:
+            return "somebody is at it"
+        attempt = rows.find_alone(upload_id)
+        if attempt is None or attempt.blob_id is not None or attempt.completion is None:
+            return "nothing to do"
+        try:
+            handing.await_store(attempt)
+            _complete(_find_blobs(attempt), [], math.inf)
+        except Unavailable:
+            raise
+        except BitVaultError as error:
+            handing.note_failure(attempt, error)
+            return error.code
+    return "verified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +118,10 @@ class _Found:
 
 
 def _read(upload_id: UUID, by: Actor) -> _Found:
-    attempt = queries.require_mine(rows.find_alone(upload_id), by.user_id)
+    return _find_blobs(queries.require_mine(rows.find_alone(upload_id), by.user_id))
+
+
+def _find_blobs(attempt: rows.Attempt) -> _Found:
     if attempt.blob_id is None and attempt.base_blob_id is None:
         return _Found(attempt, None, None)  # nearly always, for a new file
     with db.read_transaction():
@@ -92,7 +130,7 @@ def _read(upload_id: UUID, by: Actor) -> _Found:
     return _Found(attempt, base, blob)
 
 
-def _complete(found: _Found, part_hashes: list[bytes]) -> dtos.Verified:
+def _complete(found: _Found, part_hashes: list[bytes], deadline: float) -> dtos.Verified:
     attempt = found.attempt
     if found.blob is not None:
         return _as_before(attempt, found.blob, part_hashes)
@@ -103,7 +141,13 @@ def _complete(found: _Found, part_hashes: list[bytes]) -> dtos.Verified:
         raise PartsMissing(unknown)
     if attempt.known_blob_id is not None:
         return _freeze_known(attempt, hashes)
-    key = _verify_single(attempt, hashes) if attempt.part_count == 1 else _verify_multipart(attempt, found.base, hashes)
+    try:
+        key = verifying.verify(attempt, found.base, hashes)
+    except NeedsLonger as more:
+        if is_background():
+            raise
+        handing.hand_over(attempt, hashes, store_is_at_it=more.store_is_at_it)
+        raise StillCompleting from None
     return _freeze(attempt, key, hashes)
 
 
@@ -143,102 +187,6 @@ def _agree(attempt: rows.Attempt, part_hashes: list[bytes]) -> bytes:
     if wrong:
         raise ContentMismatch("Parts were announced with other hashes; announce and send them again.", parts=wrong)
     return parts.merge(announced, given)
-
-
-def _verify_single(attempt: rows.Attempt, hashes: bytes) -> str:
-    key = keys.single_part_key(attempt.id, hashes)
-    found = provider.store().find_object(key)
-    if found is None:
-        raise PartsMissing([1])
-    _compare(found, attempt.size_bytes, provider.checksum_of(hashes))
-    return key
-
-
-def _verify_multipart(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes) -> str:
-    """Let the store put the object together, unless it has, and compare what came of it."""
-    key = keys.multipart_key(attempt.id)
-    _assemble(attempt, base, hashes, key)
-    found = provider.store().find_object(key)
-    if found is None:
-        _forget_store_upload(attempt)
-        raise PartsMissing(list(range(1, attempt.part_count + 1)))
-    _compare(found, attempt.size_bytes, provider.composite_of(parts.content_hash(hashes), attempt.part_count))
-    return key
-
-
-def _assemble(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes, key: str) -> None:
-    store = provider.store()
-    store_upload_id = attempt.store_upload_id
-    try:
-        held: dict[int, str] = {}
-        if store_upload_id:
-            held = {n: part.etag for n, part in store.list_parts(key=key, store_upload_id=store_upload_id).items()}
-        missing = _not_in_base(attempt, base, hashes, held=set(held))
-        if missing:
-            if store.find_object(key) is None:
-                raise PartsMissing(missing)
-            return  # completed before: the store lists no parts any more
-        if not store_upload_id:  # all of it is in the base: nothing was ever signed
-            store_upload_id = starting.open_store_upload(attempt.id)
-        if base is not None:
-            held |= _copy_from(base, attempt, key, store_upload_id, held)
-        named = [(n, held[n], parts.digest_at(hashes, n)) for n in range(1, attempt.part_count + 1)]
-        store.complete_multipart_upload(key=key, store_upload_id=store_upload_id, parts=named)
-    except provider.UploadUnknown:
-        # Completed before: by a request that died afterwards, or by one beside this. The comparison that follows decides.
-        return
-
-
-def _forget_store_upload(attempt: rows.Attempt) -> None:
-    """Let the next signing begin another multipart upload: the store has dropped this one (a lifecycle rule does so) with its parts."""
-    with db.write_transaction():
-        models.Upload.objects.filter(
-            id=attempt.id, state=models.UploadState.STARTED, store_upload_id=attempt.store_upload_id
-        ).update(store_upload_id="")
-
-
-def _not_in_base(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes, *, held: set[int]) -> list[int]:
-    """List the parts that neither the attempt has brought nor the base has."""
-    return [
-        number
-        for number in range(1, attempt.part_count + 1)
-        if number not in held and not queries.is_in_base(base, number, parts.digest_at(hashes, number))
-    ]
-
-
-def _copy_from(
-    base: models.Blob, attempt: rows.Attempt, key: str, store_upload_id: str, held: dict[int, str]
-) -> dict[int, str]:
-    """Let the store copy the parts that did not need to travel; returns their ETags."""
-    layout = attempt.layout
-    store = provider.store()
-
-    def copy(number: int) -> tuple[int, str]:
-        etag = store.copy_part(
-            key=key,
-            store_upload_id=store_upload_id,
-            number=number,
-            source_key=base.key,
-            first_byte=layout.offset_of(number),
-            size_bytes=layout.length_of(number),
-        )
-        return number, etag
-
-    numbers = [number for number in range(1, attempt.part_count + 1) if number not in held]
-    with ThreadPoolExecutor(max_workers=COPIES_AT_ONCE) as workers:
-        return dict(workers.map(copy, numbers))
-
-
-def _compare(found: provider.StoredObject, size_bytes: int, checksum: str) -> None:
-    """Hold the store's account against the announced one.
-
-    :raises ContentMismatch: they differ.
-    :raises StoreUnavailable: the store gives no checksum, so nothing can be verified; ``check_store`` says so too.
-    """
-    if found.checksum is None:
-        raise StoreUnavailable("The object store returns no checksum, so the upload cannot be verified.")
-    if found.size_bytes != size_bytes or found.checksum != checksum:
-        raise ContentMismatch(expected_size_bytes=size_bytes, stored_size_bytes=found.size_bytes)
 
 
 def _freeze(attempt: rows.Attempt, key: str, hashes: bytes) -> dtos.Verified:

@@ -54,6 +54,8 @@ def start(
         base_blob_id=base_blob_id,
         known_blob_id=known_blob_id,
         blob_id=None,
+        completion=None,
+        boot_id=None,
         # Of several parts there may always be more in the store than the object: sessions that lost a race, parts that came too late.
         has_strays=layout.part_count > 1,
         created_at=now,
@@ -139,7 +141,7 @@ def require_open(attempt: rows.Attempt) -> None:
 def _lock_started(upload_id: UUID, user_id: UUID) -> rows.Attempt:
     attempt = queries.require_upload(upload_id, user_id, lock=True)
     require_open(attempt)
-    if attempt.state != models.UploadState.STARTED:
+    if attempt.state != models.UploadState.STARTED or attempt.is_handed_over:
         raise UploadComplete
     return attempt
 
