@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Min, Sum
 
-from apps.storage import dtos, keys, models, parts, provider, rows
+from apps.storage import dtos, durability, keys, models, parts, provider, rows
 from apps.storage.errors import UploadNotFound
 from bitvault.kernel import db
 
@@ -93,6 +93,8 @@ def is_completing(attempt: rows.Attempt) -> bool:
 def _stored_numbers(attempt: rows.Attempt, layout: parts.Layout) -> set[int]:
     """Ask the store which parts, as announced now, have arrived."""
     every = set(range(1, layout.part_count + 1))
+    if attempt.state == models.UploadState.STARTED and durability.is_of_another_boot(attempt.boot_id):
+        return set()  # it is dropped by the next announcement or commit
     if is_completing(attempt):
         return every
     hashes = attempt.part_hashes

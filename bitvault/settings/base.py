@@ -131,6 +131,8 @@ BITVAULT_STORE = {
     "bucket": ENV.s3_bucket,
     "assets_bucket": ENV.s3_assets_bucket,
 }
+# Of a store on this machine that flushes nothing by itself: its folder, and how much of its disk uploads leave free.
+BITVAULT_STORE_DISK = {"directory": ENV.s3_flush_directory, "floor_bytes": ENV.s3_free_mib * 1024 * 1024}
 _ASSETS = {
     "bucket_name": ENV.s3_assets_bucket,
     "endpoint_url": ENV.s3_endpoint_url,

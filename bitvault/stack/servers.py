@@ -82,6 +82,7 @@ class Servers:
         self.ports = ports
         self.addresses = Addresses.of(ports, reach)
         self._secrets = secrets
+        self._throwaway = throwaway
         self.group = ChildGroup(stack_directory=directory, output=lambda name: quiet_output(self.log_of(name)))
         self.postgresql = PostgreSQL(
             directory=directory / "postgresql",
@@ -161,5 +162,7 @@ class Servers:
             "BITVAULT_S3_SECRET_ACCESS_KEY": self._secrets.s3_secret_access_key,
             "BITVAULT_S3_BUCKET": BUCKET,
             "BITVAULT_S3_ASSETS_BUCKET": ASSETS_BUCKET,
+            # A throw-away stack flushes nothing, as its PostgreSQL does not.
+            "BITVAULT_S3_FLUSH_DIRECTORY": "" if self._throwaway else str(self.seaweedfs.directory),
             "BITVAULT_BASE_URL": self.addresses.base_url,
         }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from apps.storage import dtos, models, parts, queries, rows
+from apps.storage import dtos, durability, models, parts, queries, rows
 from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StillCompleting
 from apps.storage.operations import handing, starting, verifying
 from bitvault.kernel import clock, db, ids
@@ -98,6 +98,7 @@ def go_on(upload_id: UUID) -> str:
         if attempt is None or attempt.blob_id is not None or attempt.completion is None:
             return "nothing to do"
         try:
+            attempt = starting.forget_unflushed(attempt)
             handing.await_store(attempt)
             _complete(_find_blobs(attempt), [], math.inf)
         except Unavailable:
@@ -118,7 +119,7 @@ class _Found:
 
 
 def _read(upload_id: UUID, by: Actor) -> _Found:
-    return _find_blobs(queries.require_mine(rows.find_alone(upload_id), by.user_id))
+    return _find_blobs(starting.forget_unflushed(queries.require_mine(rows.find_alone(upload_id), by.user_id)))
 
 
 def _find_blobs(attempt: rows.Attempt) -> _Found:
@@ -143,6 +144,8 @@ def _complete(found: _Found, part_hashes: list[bytes], deadline: float) -> dtos.
         return _freeze_known(attempt, hashes)
     try:
         key = verifying.verify(attempt, found.base, hashes)
+        # Before the blob is written: its row says that the bytes are there, whatever happens to the machine.
+        durability.flush(deadline=deadline)
     except NeedsLonger as more:
         if is_background():
             raise

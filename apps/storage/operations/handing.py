@@ -47,6 +47,8 @@ def turn_of(upload_id: UUID) -> AbstractContextManager[bool]:
 
 def hand_over(attempt: rows.Attempt, hashes: bytes, *, store_is_at_it: bool) -> None:
     """Let a worker go on with an attempt whose parts have these digests."""
+    if attempt.is_handed_over and not store_is_at_it and not _is_message_old(attempt):
+        return
     now = clock.now().isoformat()
     completion = {"handed_at": now, "asked_at": now if store_is_at_it else None}
     with db.write_transaction():
@@ -73,7 +75,7 @@ def require_ended(attempt: rows.Attempt) -> None:
         return  # what is left takes no longer than for a small file
     if not _is_store_at_it(attempt) and attempt.size_bytes <= verifying.PROMPT_BYTES:
         return
-    if clock.now() - datetime.fromisoformat(completion["handed_at"]) > RESEND:
+    if _is_message_old(attempt):
         with db.write_transaction():
             models.Upload.objects.filter(id=attempt.id, state=models.UploadState.STARTED).update(
                 completion={**completion, "handed_at": clock.now().isoformat()}
@@ -103,6 +105,11 @@ def give_up(upload_id: UUID) -> None:
     attempt = rows.find_alone(upload_id)
     if attempt is not None and attempt.completion is not None:
         note_failure(attempt, StoreUnavailable())
+
+
+def _is_message_old(attempt: rows.Attempt) -> bool:
+    handed_at = (attempt.completion or {})["handed_at"]
+    return clock.now() - datetime.fromisoformat(handed_at) > RESEND
 
 
 def _is_store_at_it(attempt: rows.Attempt) -> bool:

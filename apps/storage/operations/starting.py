@@ -1,14 +1,15 @@
 """Beginning an attempt, signing its parts, giving it up."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from apps.storage import dtos, keys, models, parts, provider, queries, rows
-from apps.storage.errors import PartOutOfRange, UploadComplete, UploadOver
+from apps.storage import dtos, durability, keys, models, parts, provider, queries, rows, turns
+from apps.storage.errors import PartOutOfRange, StoreUnavailable, UploadComplete, UploadOver
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import Unavailable
@@ -55,7 +56,7 @@ def start(
         known_blob_id=known_blob_id,
         blob_id=None,
         completion=None,
-        boot_id=None,
+        boot_id=durability.find_boot_id(),
         # Of several parts there may always be more in the store than the object: sessions that lost a race, parts that came too late.
         has_strays=layout.part_count > 1,
         created_at=now,
@@ -87,6 +88,7 @@ def sign_parts(*, upload_id: UUID, by: Actor, announced: dict[int, bytes]) -> li
             layout.require(number)
         _announce(attempt, announced)
         base = queries.find_base(attempt)
+    attempt = forget_unflushed(attempt)
     if _needs_store_upload(attempt, base, announced):
         _open_store_upload(attempt)
     return _sign(attempt, base, announced)
@@ -125,6 +127,29 @@ def remove_all(upload_id: UUID, *, keep_key: str | None = None) -> int:
     strays = [key for key in store.list_keys(prefix) if key != keep_key]
     store.delete_objects(strays)
     return len(sessions) + len(strays)
+
+
+def forget_unflushed(attempt: rows.Attempt) -> rows.Attempt:
+    """Drop what an open attempt brought before the machine was started anew: nobody has flushed it, so it may be torn. It is sent again.
+
+    :raises StoreUnavailable: it cannot be dropped at the moment.
+    """
+    if attempt.state != models.UploadState.STARTED or not durability.is_of_another_boot(attempt.boot_id):
+        return attempt
+    with turns.taken(f"forget:{attempt.id.hex}") as is_mine:
+        if not is_mine:
+            raise StoreUnavailable
+        present = rows.find_alone(attempt.id)
+        if present is None or not durability.is_of_another_boot(present.boot_id):
+            return present or attempt
+        removed = remove_all(attempt.id)
+        boot_id = durability.find_boot_id()
+        with db.write_transaction():
+            models.Upload.objects.filter(id=attempt.id, state=models.UploadState.STARTED).update(
+                boot_id=boot_id, store_upload_id="", completion=None
+            )
+        logger.info("unflushed_parts_dropped", upload_id=str(attempt.id), count=removed)
+    return replace(present, boot_id=boot_id, store_upload_id="", completion=None)
 
 
 def require_open(attempt: rows.Attempt) -> None:
