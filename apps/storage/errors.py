@@ -41,6 +41,7 @@ class PartsMissing(errors.Conflict):
             missing_parts=list(numbers[:NAMED_PARTS_LIMIT]),
             missing_count=len(numbers),
         )
+        self.numbers = numbers
 
 
 class ContentMismatch(errors.Invalid):
@@ -66,7 +67,7 @@ class StillCompleting(Exception):
 
 
 class StoreFull(errors.InsufficientStorage):
-    """The file system of the object store has no room for this; ``free_bytes`` and ``needed_bytes`` tell how far it is from it."""
+    """The disk of the object store has no room for this; where we can tell, ``free_bytes`` and ``needed_bytes`` are among the facts."""
 
     code = "storage.disk_full"
     title = "The server's disk has no room for this"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from apps.storage import dtos, durability, models, parts, queries, rows
-from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StillCompleting
+from apps.storage import disk, dtos, durability, models, parts, queries, rows
+from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StillCompleting, StoreFull, StoreUnavailable
 from apps.storage.operations import handing, starting, verifying
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
@@ -151,6 +151,14 @@ def _complete(found: _Found, part_hashes: list[bytes], deadline: float) -> dtos.
             raise
         handing.hand_over(attempt, hashes, store_is_at_it=more.store_is_at_it)
         raise StillCompleting from None
+    except PartsMissing as missing:
+        # A store whose disk is full has refused them, each in its own words.
+        disk.require_free(sum(map(attempt.layout.length_of, missing.numbers)))
+        raise
+    except (StoreUnavailable, StoreFull):
+        disk.require_free(attempt.size_bytes)
+        raise
+    disk.withdraw(attempt.id, attempt.layout)
     return _freeze(attempt, key, hashes)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from apps.storage import dtos, durability, keys, models, parts, provider, queries, rows, turns
+from apps.storage import disk, dtos, durability, keys, models, parts, provider, queries, rows, turns
 from apps.storage.errors import PartOutOfRange, StoreUnavailable, UploadComplete, UploadOver
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
@@ -64,6 +64,8 @@ def start(
         sweep_at=now + dtos.UPLOAD_LIFETIME + SWEEP_GRACE,
         swept_at=None,
     )
+    if known_blob_id is None:
+        disk.let_in(upload_id, layout)
     announced = range(1, min(len(part_hashes), dtos.SIGN_LIMIT) + 1)
     with db.write_transaction() as tx:
         base = queries.find_base(attempt)
@@ -73,7 +75,11 @@ def start(
             rows.insert_last(attempt, tx)
             return answer
         rows.insert(attempt)
-    _open_store_upload(attempt)
+    try:
+        _open_store_upload(attempt)
+    except Exception:
+        disk.withdraw(upload_id, layout)
+        raise
     described = queries.describe(attempt, _sign(attempt, base, announced))
     with db.write_transaction() as tx:
         return tx.answer(described)
@@ -89,9 +95,21 @@ def sign_parts(*, upload_id: UUID, by: Actor, announced: dict[int, bytes]) -> li
         _announce(attempt, announced)
         base = queries.find_base(attempt)
     attempt = forget_unflushed(attempt)
+    _require_room(attempt, base, announced)
     if _needs_store_upload(attempt, base, announced):
         _open_store_upload(attempt)
     return _sign(attempt, base, announced)
+
+
+def _require_room(attempt: rows.Attempt, base: models.Blob | None, numbers: Iterable[int]) -> None:
+    """Look whether parts that are to be sent find room, and count their upload as on its way."""
+    if attempt.known_blob_id is not None:
+        return
+    layout = attempt.layout
+    hashes = attempt.part_hashes
+    sent = [number for number in numbers if not queries.is_in_base(base, number, parts.digest_at(hashes, number))]
+    disk.require_free(sum(map(layout.length_of, sent)))
+    disk.announce(attempt.id, layout)
 
 
 def abort(*, upload_id: UUID, by: Actor) -> dtos.Aborted:
@@ -105,6 +123,7 @@ def abort(*, upload_id: UUID, by: Actor) -> dtos.Aborted:
             models.Upload.objects.filter(id=upload_id).update(
                 state=models.UploadState.ABORTED, sweep_at=clock.now() + SWEEP_GRACE
             )
+    disk.withdraw(upload_id, attempt.layout)
     if before == models.UploadState.STARTED:
         # From here no commit can get past the state. The URLs still live, so the sweeper comes once more when they are dead.
         try:
