@@ -52,6 +52,7 @@ def store(monkeypatch):
         dependency = Dependency("store", share=2, queue_seconds=1, queue_length=8, failures=(calls.StoreUnreachable,))
         of_requests = provider.ObjectStore(**configured, patience=SHORT, dependency=dependency)
         of_workers = provider.ObjectStore(**configured)
+        monkeypatch.setattr(handing, "_AT_IT_LEAST", timedelta(seconds=1))
         monkeypatch.setattr(provider, "_store_of_requests", lambda: of_requests)
         monkeypatch.setattr(provider, "_store_of_workers", lambda: of_workers)
         yield lesser
@@ -132,6 +133,47 @@ def test_what_the_store_has_done_meanwhile_is_committed_without_a_worker(mia, st
     answer = mia.commit(upload)
     assert answer.status_code == 201
     assert mia.fetch(answer.json()).data == content
+
+
+def hiding(seconds):
+    """Behave as a store that knows neither the parts nor the object while it puts them together, and says at once that it has."""
+    busy = {"until": 0.0}
+
+    def behave(asked, forward):
+        if is_completing(asked):
+            answer = forward()
+            busy["until"] = time.monotonic() + seconds
+            return answer
+        if time.monotonic() < busy["until"] and (asked.method == "HEAD" or "uploadId" in asked.query):
+            body = b"<Error><Code>NoSuchUpload</Code></Error>"
+            return Answer(404, (("Content-Type", "application/xml"),), b"" if asked.method == "HEAD" else body)
+        return forward()
+
+    return behave
+
+
+def test_a_store_that_knows_nothing_of_what_it_puts_together_is_waited_for(mia, store, sent, monkeypatch):
+    """So does versitygw; the parts must not be asked for again."""
+    monkeypatch.setattr(handing, "_AT_IT_LEAST", timedelta(seconds=30))
+    upload, content = sent()
+    store.behaviour = hiding(1.5)
+    assert is_answered_later(mia.commit_once(upload))
+    answer = mia.commit(upload)
+    assert answer.status_code == 201, answer.content
+    assert mia.fetch(answer.json()).data == content
+
+
+def test_parts_that_the_store_has_dropped_are_named_once_it_is_certain(mia, acme, store, sent):
+    upload, content = sent()
+    key = f"{acme.id.hex}/{UUID(upload['id']).hex}/m"
+    ((_, session),) = provider.store().list_multipart_uploads(key)
+    provider.store().abort_multipart_upload(key=key, store_upload_id=session)
+    assert is_answered_later(mia.commit_once(upload))
+    refused = mia.commit(upload)
+    assert (refused.status_code, refused.json()["missing_parts"]) == (409, [1, 2])
+    parts = mia.sign(upload, content, [1, 2])
+    mia.send({**upload, "parts": parts}, content)
+    assert mia.commit(upload).status_code == 201
 
 
 def test_a_large_file_goes_to_a_worker_at_once(mia, acme, store, sent, monkeypatch):

@@ -82,7 +82,11 @@ def complete(*, upload_id: UUID, by: Actor, part_hashes: list[bytes]) -> dtos.Ve
         if found.blob is None:
             starting.require_open(found.attempt)
             handing.require_ended(found.attempt)
-        return _complete(found, part_hashes, deadline)
+        try:
+            return _complete(found, part_hashes, deadline)
+        except (PartsMissing, ContentMismatch):
+            handing.take_back(found.attempt)
+            raise
 
 
 def go_on(upload_id: UUID) -> str:
@@ -100,6 +104,7 @@ def go_on(upload_id: UUID) -> str:
         try:
             attempt = starting.forget_unflushed(attempt)
             handing.await_store(attempt)
+            handing.note_asked(attempt)
             _complete(_find_blobs(attempt), [], math.inf)
         except Unavailable:
             raise

@@ -69,7 +69,7 @@ def require_ended(attempt: rows.Attempt) -> None:
         return
     failure = completion.get("failure")
     if failure is not None:
-        _forget(attempt.id)
+        take_back(attempt)
         raise _revive(failure)
     if attempt.part_count == 1 or verifying.is_assembled(attempt):
         return  # what is left takes no longer than for a small file
@@ -84,10 +84,27 @@ def require_ended(attempt: rows.Attempt) -> None:
     raise StillCompleting
 
 
+def take_back(attempt: rows.Attempt) -> None:
+    """Let an attempt be as it was before it was handed over: its commit has been refused, and it takes parts again."""
+    if attempt.completion is None:
+        return
+    with db.write_transaction():
+        models.Upload.objects.filter(id=attempt.id, state=models.UploadState.STARTED).update(completion=None)
+
+
 def await_store(attempt: rows.Attempt) -> None:
     """Wait, as a worker, for what the store was asked to do before it is asked again: it would do all of it twice."""
     while _is_store_at_it(attempt) and not verifying.is_assembled(attempt):
         time.sleep(_LOOK_SECONDS)
+
+
+def note_asked(attempt: rows.Attempt) -> None:
+    """Write, before a worker asks the store, that it does: one that takes over from it when it dies waits for the store's answer first."""
+    asked_at = clock.now().isoformat()
+    with db.write_transaction():
+        models.Upload.objects.filter(
+            id=attempt.id, state=models.UploadState.STARTED, completion__has_key="handed_at"
+        ).update(completion={**(attempt.completion or {}), "asked_at": asked_at})
 
 
 def note_failure(attempt: rows.Attempt, error: BitVaultError) -> None:
@@ -118,11 +135,6 @@ def _is_store_at_it(attempt: rows.Attempt) -> bool:
         return False
     needed = max(_AT_IT_LEAST, timedelta(seconds=attempt.size_bytes / _AT_IT_BYTES_PER_SECOND))
     return clock.now() - datetime.fromisoformat(asked_at) < needed
-
-
-def _forget(upload_id: UUID) -> None:
-    with db.write_transaction():
-        models.Upload.objects.filter(id=upload_id, completion__has_key="failure").update(completion=None)
 
 
 def _revive(failure: dict[str, Any]) -> BitVaultError:

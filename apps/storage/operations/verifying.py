@@ -53,6 +53,9 @@ def _verify_multipart(attempt: rows.Attempt, base: models.Blob | None, hashes: b
     _assemble(attempt, base, hashes, key)
     found = provider.store().find_object(key)
     if found is None:
+        if attempt.completion is None:
+            # A store that is at it may know neither the parts nor the object (versitygw does not): somebody asked it and died.
+            raise NeedsLonger(store_is_at_it=True)
         _forget_store_upload(attempt)
         raise PartsMissing(list(range(1, attempt.part_count + 1)))
     _compare(found, attempt.size_bytes, provider.composite_of(parts.content_hash(hashes), attempt.part_count))
