@@ -1,6 +1,7 @@
 """One large file: parts straight to the store, four at once, against the store's own rate with the same client."""
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -132,7 +133,14 @@ class LargeUploader:
             ]
             signed = self.web.json("POST", f"/api/v1/uploads/{upload['id']}/parts", {"parts": block}).json()
             self._lanes.send(self._file, self._targets(signed["items"]))
-        self.node = self.web.json("POST", f"/api/v1/uploads/{upload['id']}/commit", {}, expect=(201,)).json()
+        self.node = self._commit(upload["id"])
+
+    def _commit(self, upload_id: str) -> dict[str, Any]:
+        while (
+            answer := self.web.json("POST", f"/api/v1/uploads/{upload_id}/commit", {}, expect=(201, 202))
+        ).status != 201:
+            time.sleep(int(answer.header("Retry-After") or 1))
+        return dict(answer.json())
 
     def _targets(self, parts: list[dict[str, Any]]) -> Iterator[tuple[int, str, dict[str, str]]]:
         for part in parts:

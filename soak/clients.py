@@ -144,6 +144,9 @@ class PatientClient:
                 if part["state"] == "send":
                     self.put(part, content)
             answer = self.ask("POST", f"/uploads/{upload['id']}/commit", body={})
+            while answer.status_code == 202:
+                time.sleep(int(answer.headers["Retry-After"]))
+                answer = self.ask("POST", f"/uploads/{upload['id']}/commit", body={})
             if answer.status_code in {200, 201}:
                 return dict(answer.json())
             if answer.status_code != 409 or "missing_parts" not in answer.json():

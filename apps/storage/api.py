@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from apps.storage import downloads, parts, queries
-from apps.storage.dtos import Aborted, Download, Part, SweepBacklog, Upload, Verified
+from apps.storage import disk, downloads, parts, queries
+from apps.storage.dtos import Aborted, DiskRoom, Download, Part, SweepBacklog, Upload, Verified
+from apps.storage.errors import StillCompleting
 from apps.storage.operations import completing, starting
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
@@ -28,6 +29,12 @@ def find_store_fitness() -> bool | None:
     It asks the database, never the store: a worker probes when it starts and every hour, ``manage.py check_store`` at once.
     """
     return queries.find_store_fitness()
+
+
+@exposed
+def find_disk_room() -> DiskRoom | None:
+    """Tell how much room the disk of an embedded store has, measured at most once a second; ``None`` for a store elsewhere."""
+    return disk.find_room()
 
 
 @exposed
@@ -67,6 +74,7 @@ def start_upload(
     :param known_blob_id: a blob that the actor may read, with exactly this content: nothing needs to travel.
     :raises FileTooLarge: no store takes such an object.
     :raises PartOutOfRange: more hashes than the file has parts.
+    :raises StoreFull: the store's disk has no room for it.
     :raises StoreUnavailable: the store does not answer (files of several parts only).
     """
     return starting.start(
@@ -90,6 +98,7 @@ def sign_parts(*, actor: Actor, upload_id: UUID, announced: Mapping[int, str]) -
     :raises UploadOver: it was given up or has expired.
     :raises UploadComplete: it has all its bytes.
     :raises PartOutOfRange: the file has no part of that number.
+    :raises StoreFull: the store's disk has no room for them.
     :raises StoreUnavailable: the store does not answer.
     """
     digests = {number: bytes.fromhex(text) for number, text in announced.items()}
@@ -107,16 +116,23 @@ def get_upload(*, actor: Actor, upload_id: UUID) -> Upload:
 
 
 @exposed
-def complete_upload(*, actor: Actor, upload_id: UUID, part_hashes: Sequence[str] = ()) -> Verified:
+def complete_upload(*, actor: Actor, upload_id: UUID, part_hashes: Sequence[str] = ()) -> Verified | None:
     """Verify that the store holds exactly what was announced, and freeze it. Can be repeated.
+
+    ``None``: it takes longer than a request may wait, and goes on without it. Asked again, this tells the outcome.
 
     :raises UploadNotFound: there is no such upload of this actor.
     :raises UploadOver: it was given up or has expired.
     :raises PartsMissing: parts have not arrived; they are named.
     :raises ContentMismatch: what arrived, or ``part_hashes``, is not what was announced.
+    :raises StoreFull: the store's disk has no room to put the file together.
     :raises StoreUnavailable: the store does not answer.
     """
-    return completing.complete(upload_id=upload_id, by=actor, part_hashes=[bytes.fromhex(text) for text in part_hashes])
+    digests = [bytes.fromhex(text) for text in part_hashes]
+    try:
+        return completing.complete(upload_id=upload_id, by=actor, part_hashes=digests)
+    except StillCompleting:
+        return None
 
 
 @exposed

@@ -80,6 +80,23 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskRoom:
+    """The disk of an embedded store, in bytes."""
+
+    free_bytes: int
+    """What the file system has left."""
+    floor_bytes: int
+    """What uploads leave free."""
+    announced_bytes: int
+    """What uploads that are on their way may still take."""
+
+    @property
+    def is_low(self) -> bool:
+        """Whether uploads are refused, however small they are."""
+        return self.free_bytes <= self.floor_bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SweepBacklog:
     """What the sweeper of uploads has left undone, over several tenants."""
 

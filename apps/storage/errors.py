@@ -41,6 +41,7 @@ class PartsMissing(errors.Conflict):
             missing_parts=list(numbers[:NAMED_PARTS_LIMIT]),
             missing_count=len(numbers),
         )
+        self.numbers = numbers
 
 
 class ContentMismatch(errors.Invalid):
@@ -48,6 +49,28 @@ class ContentMismatch(errors.Invalid):
 
     code = "storage.content_mismatch"
     title = "The bytes in the store are not the announced ones"
+
+
+class NeedsLonger(Exception):
+    """It takes longer than a request may wait for; a worker goes on with it. No refusal, and no caller meets it.
+
+    :param store_is_at_it: whether the store was asked, and goes on by itself.
+    """
+
+    def __init__(self, *, store_is_at_it: bool = False) -> None:
+        super().__init__()
+        self.store_is_at_it = store_is_at_it
+
+
+class StillCompleting(Exception):
+    """A worker goes on with it, or another request does; the same commit later tells the outcome. No refusal, as ``NeedsLonger``."""
+
+
+class StoreFull(errors.InsufficientStorage):
+    """The disk of the object store has no room for this; where we can tell, ``free_bytes`` and ``needed_bytes`` are among the facts."""
+
+    code = "storage.disk_full"
+    title = "The server's disk has no room for this"
 
 
 class PartOutOfRange(errors.Invalid):

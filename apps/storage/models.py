@@ -81,6 +81,11 @@ class Upload(TenantModel):
     """A live blob with exactly the announced content, which the sender can read: nothing needs to be sent."""
     blob_id = models.UUIDField(null=True)
     """What the attempt led to, once its bytes are verified."""
+    completion = models.JSONField(null=True)
+    """What a worker was asked to go on with: ``{handed_at, asked_at}``, the second when the store was asked and nobody waited for its
+    answer; ``{failure: {code, detail, facts}}`` once it has ended without a blob. ``None`` for nearly every upload."""
+    boot_id = models.UUIDField(null=True)
+    """The boot of the machine in which it may have brought bytes, where those are flushed by us (``durability``)."""
     has_strays = models.BooleanField(default=False)
     """Whether its URLs may have put more into the store than the blob."""
     created_at = models.DateTimeField()

@@ -4,32 +4,32 @@ Control calls go to the internal endpoint; URLs for clients are signed for the p
 every other method talks to the store and therefore refuses to run inside a transaction. The two things that every upload needs, signing
 and one HEAD, go past boto3's client, whose machinery costs 1 to 4 ms of CPU per call: signing takes 0.02 ms (``signing``), a HEAD over
 pooled urllib3 0.3 ms.
+
+A request has short deadlines, a share of its process's threads and a breaker; a worker waits longer and holds up nobody (``store``).
 """
 
 import base64
 import functools
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import boto3
-import structlog
 import urllib3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from django.conf import settings
 
-from apps.storage.errors import ContentMismatch, StoreUnavailable
+from apps.storage.calls import OF_REQUESTS, OF_WORKERS, Patience, Refused, StoreUnreachable, asks_store
+from apps.storage.calls import UploadUnknown as UploadUnknown  # noqa: PLC0414 - what calls of this room raise is found here
+from apps.storage.errors import ContentMismatch, NeedsLonger
 from apps.storage.signing import Signer
-from bitvault.kernel import clock, db
+from bitvault.kernel import clock
+from bitvault.kernel.dependencies import Dependency, is_background
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 PUT_LIFETIME = timedelta(minutes=15)
 """Life of an upload URL. Shorter leaks less; longer lets a slow line (8 MiB at 75 kbit/s) finish, for a request counts when it begins."""
@@ -48,10 +48,13 @@ DELETE_BATCH = 1000
 
 _CHECKSUM = "x-amz-checksum-sha256"
 _WITH_CHECKSUM = {"x-amz-checksum-mode": "ENABLED"}
-_PATIENCE = urllib3.Timeout(connect=3, read=15)
-_RETRIES = urllib3.Retry(
-    total=3, backoff_factor=0.1, status_forcelist=(500, 502, 503, 504), allowed_methods=("HEAD",), raise_on_status=False
-)
+
+STORE_SHARE = 2
+"""Threads of a web process, of five, that may wait for the store at once: with a HEAD of a millisecond, a thousand commits a second."""
+
+QUEUE_SECONDS = 0.5
+"""How long a request waits for one of them while they do come free: short beside a deadline, long beside a healthy call."""
+
 _CONNECTIONS = 32
 _OK, _NOT_FOUND = 200, 404
 _SENDER_ERRORS = (
@@ -62,10 +65,6 @@ _SENDER_ERRORS = (
     "XAmzContentChecksumMismatch",
     "InvalidRequest",
 )
-
-logger = structlog.get_logger(__name__)
-# It writes the whole URL with every retry. Our own line says what failed, and no log of ours holds a key or a signature.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +96,6 @@ class StoredPart:
     checksum: str | None
 
 
-class UploadUnknown(Exception):
-    """The store knows no such multipart upload: it was completed, aborted, or never was."""
-
-
 def checksum_of(digest: bytes) -> str:
     """Write a digest as S3 does."""
     return base64.b64encode(digest).decode()
@@ -109,27 +104,6 @@ def checksum_of(digest: bytes) -> str:
 def composite_of(digest: bytes, part_count: int) -> str:
     """Write the hash of a file of several parts as S3 does."""
     return f"{checksum_of(digest)}-{part_count}"
-
-
-def _asks_store(method: Callable[P, R]) -> Callable[P, R]:
-    """Mark a method that talks to the store: never in a transaction, and its failures have one name."""
-
-    @functools.wraps(method)
-    def asking(*args: P.args, **kwargs: P.kwargs) -> R:
-        db.forbid_transaction("a call to the object store")
-        try:
-            return method(*args, **kwargs)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if code == "NoSuchUpload":
-                raise UploadUnknown from error
-            logger.warning("store_refused", operation=method.__name__, code=code)
-            raise StoreUnavailable from error
-        except (BotoCoreError, urllib3.exceptions.HTTPError) as error:
-            logger.warning("store_unreachable", operation=method.__name__, error=type(error).__name__)
-            raise StoreUnavailable from error
-
-    return asking
 
 
 class ObjectStore:
@@ -144,7 +118,16 @@ class ObjectStore:
         access_key_id: str,
         secret_access_key: str,
         bucket: str,
+        patience: Patience = OF_WORKERS,
+        dependency: Dependency | None = None,
     ) -> None:
+        """Describe the bucket; nothing is asked yet.
+
+        :param patience: the deadlines of its calls.
+        :param dependency: the share that its calls take a place of, and the breaker that refuses them while the store is down.
+        """
+        self.patience = patience
+        self.dependency = dependency
         self.endpoint_url = endpoint_url.rstrip("/")
         self.public_endpoint_url = public_endpoint_url.rstrip("/")
         self.region = region
@@ -153,7 +136,10 @@ class ObjectStore:
         self._signer = Signer(endpoint_url=self.endpoint_url, **keys)
         self._public_signer = Signer(endpoint_url=self.public_endpoint_url, **keys)
         self._pool = urllib3.connection_from_url(
-            self.endpoint_url, maxsize=_CONNECTIONS, timeout=_PATIENCE, retries=_RETRIES
+            self.endpoint_url,
+            maxsize=_CONNECTIONS,
+            timeout=urllib3.Timeout(connect=patience.connect_seconds, read=patience.read_seconds),
+            retries=False,
         )
         self._client: S3Client = boto3.client(
             "s3",
@@ -164,9 +150,9 @@ class ObjectStore:
             config=Config(
                 signature_version="s3v4",
                 s3={"addressing_style": "path"},
-                retries={"max_attempts": 3},
-                connect_timeout=3,
-                read_timeout=120,
+                retries={"total_max_attempts": 1},
+                connect_timeout=patience.connect_seconds,
+                read_timeout=patience.read_seconds,
                 max_pool_connections=_CONNECTIONS,
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
@@ -218,7 +204,7 @@ class ObjectStore:
 
     # --- objects -----------------------------------------------------------------------------------------------------------
 
-    @_asks_store
+    @asks_store(repeatable=True)
     def find_object(self, key: str) -> StoredObject | None:
         """Ask for the size and checksum of an object."""
         target, headers = self._signer.sign_bare("HEAD", f"/{self.bucket}/{key}", headers=_WITH_CHECKSUM)
@@ -226,11 +212,10 @@ class ObjectStore:
         if answer.status == _NOT_FOUND:
             return None
         if answer.status != _OK:
-            logger.warning("store_refused", operation="find_object", status=answer.status)
-            raise StoreUnavailable
+            raise Refused(answer.status)
         return StoredObject(size_bytes=int(answer.headers["Content-Length"]), checksum=answer.headers.get(_CHECKSUM))
 
-    @_asks_store
+    @asks_store(repeatable=False)
     def refuses_overwrite(self, key: str) -> bool:
         """Tell whether a PUT that must not overwrite (``If-None-Match: *``) is refused where an object is."""
         try:
@@ -241,25 +226,24 @@ class ObjectStore:
             raise
         return False
 
-    @_asks_store
+    @asks_store(repeatable=True)
     def list_keys(self, prefix: str) -> list[str]:
         """List the keys of all objects under a prefix."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [found["Key"] for page in pages for found in page.get("Contents", ())]
 
-    @_asks_store
+    @asks_store(repeatable=True)
     def delete_objects(self, keys: Sequence[str]) -> None:
         """Delete objects; one that is not there counts as deleted."""
         for start in range(0, len(keys), DELETE_BATCH):
             named: Any = [{"Key": key} for key in keys[start : start + DELETE_BATCH]]
             answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": named, "Quiet": True})
             if answer.get("Errors"):
-                logger.warning("store_refused", operation="delete_objects", code=answer["Errors"][0].get("Code"))
-                raise StoreUnavailable
+                raise Refused(_OK, str(answer["Errors"][0].get("Code")))
 
     # --- multipart uploads -------------------------------------------------------------------------------------------------
 
-    @_asks_store
+    @asks_store(repeatable=False)
     def create_multipart_upload(self, key: str) -> str:
         """Begin a multipart upload whose parts must come with their SHA-256; returns the store's id of it."""
         answer = self._client.create_multipart_upload(
@@ -271,7 +255,7 @@ class ObjectStore:
         )
         return answer["UploadId"]
 
-    @_asks_store
+    @asks_store(repeatable=True)
     def list_parts(self, *, key: str, store_upload_id: str) -> dict[int, StoredPart]:
         """List the parts that the store holds, by number. Some stores keep every copy of a part that was sent again: the newest counts.
 
@@ -296,7 +280,7 @@ class ObjectStore:
                     checksum=part.get("ChecksumSHA256"),
                 )
 
-    @_asks_store
+    @asks_store(repeatable=True)
     def copy_part(
         self, *, key: str, store_upload_id: str, number: int, source_key: str, first_byte: int, size_bytes: int
     ) -> str:
@@ -314,7 +298,7 @@ class ObjectStore:
         )
         return answer["CopyPartResult"]["ETag"]
 
-    @_asks_store
+    @asks_store(repeatable=False)
     def complete_multipart_upload(
         self, *, key: str, store_upload_id: str, parts: Sequence[tuple[int, str, bytes]]
     ) -> None:
@@ -324,6 +308,7 @@ class ObjectStore:
 
         :raises ContentMismatch: a part is not what its digest says.
         :raises UploadUnknown: the multipart upload is completed or aborted.
+        :raises NeedsLonger: the store works on it past this call's deadline, and goes on.
         """
         named: Any = [
             {"PartNumber": number, "ETag": etag, "ChecksumSHA256": checksum_of(digest)}
@@ -337,8 +322,10 @@ class ObjectStore:
             if error.response.get("Error", {}).get("Code") in _SENDER_ERRORS:
                 raise ContentMismatch from error
             raise
+        except ReadTimeoutError as error:
+            raise NeedsLonger(store_is_at_it=True) from error
 
-    @_asks_store
+    @asks_store(repeatable=True)
     def abort_multipart_upload(self, *, key: str, store_upload_id: str) -> None:
         """Drop a multipart upload and its parts.
 
@@ -346,7 +333,7 @@ class ObjectStore:
         """
         self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=store_upload_id)
 
-    @_asks_store
+    @asks_store(repeatable=True)
     def list_multipart_uploads(self, prefix: str) -> list[tuple[str, str]]:
         """List ``(key, the store's id)`` of unfinished multipart uploads under a prefix, at most the 1,000 of one answer.
 
@@ -356,9 +343,30 @@ class ObjectStore:
         return [(found["Key"], found["UploadId"]) for found in answer.get("Uploads", ())]
 
 
-@functools.cache
 def store() -> ObjectStore:
-    """Give the configured store of users' bytes."""
+    """Give the configured store of users' bytes, with the deadlines of who asks: a request, or work in the background."""
+    return _store_of_workers() if is_background() else _store_of_requests()
+
+
+@functools.cache
+def _store_of_requests() -> ObjectStore:
+    dependency = Dependency(
+        "store",
+        share=STORE_SHARE,
+        queue_seconds=QUEUE_SECONDS,
+        # As many as there are threads: what keeps them free is that nobody waits while the store stands still.
+        queue_length=_CONNECTIONS,
+        failures=(StoreUnreachable,),
+    )
+    return _configured(patience=OF_REQUESTS, dependency=dependency)
+
+
+@functools.cache
+def _store_of_workers() -> ObjectStore:
+    return _configured(patience=OF_WORKERS)
+
+
+def _configured(*, patience: Patience, dependency: Dependency | None = None) -> ObjectStore:
     configured = settings.BITVAULT_STORE
     return ObjectStore(
         endpoint_url=configured["endpoint_url"],
@@ -367,4 +375,6 @@ def store() -> ObjectStore:
         access_key_id=configured["access_key_id"],
         secret_access_key=configured["secret_access_key"],
         bucket=configured["bucket"],
+        patience=patience,
+        dependency=dependency,
     )

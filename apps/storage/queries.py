@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Min, Sum
 
-from apps.storage import dtos, keys, models, parts, provider, rows
+from apps.storage import dtos, durability, keys, models, parts, provider, rows
 from apps.storage.errors import UploadNotFound
 from bitvault.kernel import db
 
@@ -74,7 +74,7 @@ def describe(attempt: rows.Attempt, described: list[dtos.Part]) -> dtos.Upload:
     """Make the answer about an attempt."""
     return dtos.Upload(
         id=attempt.id,
-        state=cast("dtos.UploadStateName", attempt.state),
+        state="completing" if is_completing(attempt) else cast("dtos.UploadStateName", attempt.state),
         size_bytes=attempt.size_bytes,
         part_size_bytes=attempt.part_size_bytes,
         part_count=attempt.part_count,
@@ -83,10 +83,19 @@ def describe(attempt: rows.Attempt, described: list[dtos.Part]) -> dtos.Upload:
     )
 
 
+def is_completing(attempt: rows.Attempt) -> bool:
+    """Tell whether an attempt takes no more parts and waits for its commit: its bytes are verified, or a worker is at it."""
+    if attempt.state == models.UploadState.STARTED:
+        return attempt.is_handed_over
+    return attempt.state == models.UploadState.COMPLETING
+
+
 def _stored_numbers(attempt: rows.Attempt, layout: parts.Layout) -> set[int]:
     """Ask the store which parts, as announced now, have arrived."""
     every = set(range(1, layout.part_count + 1))
-    if attempt.state == models.UploadState.COMPLETING:
+    if attempt.state == models.UploadState.STARTED and durability.is_of_another_boot(attempt.boot_id):
+        return set()  # it is dropped by the next announcement or commit
+    if is_completing(attempt):
         return every
     hashes = attempt.part_hashes
     if attempt.state != models.UploadState.STARTED or attempt.known_blob_id is not None or not hashes:

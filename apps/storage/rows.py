@@ -31,6 +31,8 @@ class Attempt:
     base_blob_id: UUID | None
     known_blob_id: UUID | None
     blob_id: UUID | None
+    completion: dict[str, Any] | None
+    boot_id: UUID | None
     has_strays: bool
     created_at: datetime
     expires_at: datetime
@@ -44,7 +46,14 @@ class Attempt:
         attempt.part_hashes = bytes(attempt.part_hashes)
         attempt.resigned = msgspec.json.decode(row[_RESIGNED])
         attempt.destination = msgspec.json.decode(row[_DESTINATION])
+        if row[_COMPLETION] is not None:
+            attempt.completion = msgspec.json.decode(row[_COMPLETION])
         return attempt
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether a worker has it to complete, so that it takes no more parts."""
+        return self.blob_id is None and "handed_at" in (self.completion or {})
 
     @property
     def layout(self) -> parts.Layout:
@@ -54,6 +63,7 @@ class Attempt:
 
 _NAMES = [field.name for field in fields(Attempt)]
 _RESIGNED, _DESTINATION = _NAMES.index("resigned"), _NAMES.index("destination")
+_COMPLETION = _NAMES.index("completion")
 
 COLUMNS = ", ".join(_NAMES)
 
@@ -85,6 +95,7 @@ def _values_of(attempt: Attempt) -> list[Any]:
     values = [getattr(attempt, name) for name in _NAMES]
     values[_RESIGNED] = msgspec.json.encode(attempt.resigned).decode()
     values[_DESTINATION] = msgspec.json.encode(attempt.destination).decode()
+    values[_COMPLETION] = attempt.completion and msgspec.json.encode(attempt.completion).decode()
     return values
 
 

@@ -1,10 +1,15 @@
 """Storage's own clockwork."""
 
-from celery import shared_task
+from uuid import UUID
+
+from celery import Task, shared_task
 
 from apps.storage import conformance
-from apps.storage.errors import StoreUnavailable
-from apps.storage.operations import sweeping
+from apps.storage.errors import NeedsLonger, StoreFull, StoreUnavailable
+from apps.storage.operations import completing, handing, sweeping
+from bitvault.kernel import tenancy
+from bitvault.kernel.errors import Unavailable
+from bitvault.kernel.tasks import for_tenant
 
 
 @shared_task(name="storage.sweep_uploads")  # type: ignore[untyped-decorator] # celery has no types
@@ -16,10 +21,23 @@ def sweep_uploads() -> int:
 @shared_task(  # type: ignore[untyped-decorator] # celery has no types
     name="storage.probe_store",
     tenant_required=False,
-    autoretry_for=(StoreUnavailable,),
+    autoretry_for=(StoreUnavailable, StoreFull),
     retry_backoff=True,
     max_retries=8,
 )
 def probe_store() -> bool:
     """Find out what the configured store can do, keep it and log what lacks; tells whether BitVault can use it."""
     return conformance.probe_configured().is_fit
+
+
+@shared_task(name=handing.TASK_NAME, bind=True, max_retries=10)  # type: ignore[untyped-decorator] # celery has no types
+def complete_upload(self: Task, upload_id: str) -> str:
+    """Go on with a completion that takes longer than a request may wait; returns what became of it."""
+    try:
+        return completing.go_on(UUID(upload_id))
+    except (NeedsLonger, Unavailable) as error:
+        if self.request.retries >= self.max_retries:
+            handing.give_up(UUID(upload_id))
+            return "given up"
+        headers = for_tenant(tenancy.current().id)
+        raise self.retry(exc=error, countdown=min(60, 2**self.request.retries), headers=headers) from error

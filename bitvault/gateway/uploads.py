@@ -2,12 +2,13 @@
 
 Each step commits its own rows, and each unfinished one ends by itself: a promise of room lapses, an attempt is swept. Start: Files
 authorises, Billing reserves, Storage begins. Commit: Storage verifies and freezes the bytes, Files makes the version, Billing charges,
-Storage ends the attempt. A commit that died anywhere is finished by the next one, or by the sweeper.
+Storage ends the attempt. A commit that died anywhere is finished by the next one, or by the sweeper. Bytes that a request cannot wait
+for are verified by a worker, and the next commit goes on from there.
 """
 
 import mimetypes
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -20,7 +21,15 @@ from apps.files.dtos import Mode, Node, UploadGrant
 from apps.files.errors import NameTaken, NodeGone, ParentGone, UploadGivenUp
 from apps.storage import api as storage
 from apps.storage.dtos import SIGN_LIMIT, UPLOAD_LIFETIME, Part, Upload
-from apps.storage.errors import ContentMismatch, FileTooLarge, PartOutOfRange, PartsMissing, UploadComplete, UploadOver
+from apps.storage.errors import (
+    ContentMismatch,
+    FileTooLarge,
+    PartOutOfRange,
+    PartsMissing,
+    StoreFull,
+    UploadComplete,
+    UploadOver,
+)
 from bitvault.events.api import answer_with_head
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
@@ -33,6 +42,9 @@ ANY_TYPE = "application/octet-stream"
 
 BROWSER, PROGRAM = "web", "API"
 """What the sender is called who is no device."""
+
+ASK_AGAIN_SECONDS = 1
+"""When a commit that is not done yet is worth another question."""
 
 _TYPES = mimetypes.MimeTypes()
 """Python's own table alone: the machine's files differ from place to place."""
@@ -85,6 +97,12 @@ class SignedParts(msgspec.Struct, frozen=True):
     items: list[Part]
 
 
+class Completing(msgspec.Struct, frozen=True):
+    """A commit that is not done yet: the store puts the file together. Send the same commit again."""
+
+    state: Literal["completing"] = "completing"
+
+
 def start(actor: Actor, wanted: StartUpload) -> Upload:
     """Begin an upload: name, rights and room are decided before any byte moves."""
     grant = files.authorise_upload(
@@ -131,9 +149,14 @@ def _within_calendar(moment: datetime | None) -> datetime | None:
         return _EARLIEST if moment.year == _EARLIEST.year else _LATEST
 
 
-def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node, bool]:
-    """Make a version of the bytes; returns the node and whether this very call brought the upload to its end."""
+def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node, bool] | None:
+    """Make a version of the bytes; returns the node and whether this very call brought the upload to its end.
+
+    ``None``: the store needs longer than a request may wait; ask again.
+    """
     verified = storage.complete_upload(actor=actor, upload_id=upload_id, part_hashes=part_hashes)
+    if verified is None:
+        return None
     if verified.committed:
         node = files.find_committed(actor=actor, upload_id=upload_id)
         if node is None:
@@ -186,7 +209,7 @@ class Uploads(View):
         body=StartUpload,
         answer=Upload,
         status=201,
-        problems=(NameTaken, QuotaExceeded, FileTooLarge, PartOutOfRange),
+        problems=(NameTaken, QuotaExceeded, FileTooLarge, PartOutOfRange, StoreFull),
         repeatable=True,
     )
     def post(self, request: ActorRequest) -> HttpResponse:
@@ -220,7 +243,7 @@ class UploadParts(View):
 
     limit_class = RouteClass.UPLOAD
 
-    @operation(body=SignParts, answer=SignedParts, problems=(PartOutOfRange, UploadComplete, UploadOver))
+    @operation(body=SignParts, answer=SignedParts, problems=(PartOutOfRange, UploadComplete, UploadOver, StoreFull))
     def post(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
         """Announce up to 100 parts and get a URL for each that has to travel.
 
@@ -244,10 +267,25 @@ class UploadCommit(View):
         answer=Node,
         status=201,
         repeated_status=200,
-        problems=(NameTaken, NodeGone, ParentGone, PartsMissing, ContentMismatch, UploadOver),
+        pending=Completing,
+        problems=(
+            NameTaken,
+            NodeGone,
+            ParentGone,
+            PartsMissing,
+            ContentMismatch,
+            UploadOver,
+            StoreFull,
+        ),
     )
     def post(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
-        """Verify the bytes against the store and make the version. Repeated, it answers 200 with the same node."""
+        """Verify the bytes against the store and make the version. Repeated, it answers 200 with the same node.
+
+        Where the store needs longer it answers 202 with `state: completing` and `Retry-After`: ask again until the answer is another one.
+        """
         body = self.parse(CommitUpload, request)
-        node, first = commit(request.actor, upload_id, body.part_hashes)
+        done = commit(request.actor, upload_id, body.part_hashes)
+        if done is None:
+            return self.render(Completing(), status=202, headers={"Retry-After": str(ASK_AGAIN_SECONDS)})
+        node, first = done
         return self.render(node, status=201 if first else 200)

@@ -6,11 +6,13 @@ need it. Without a breaker, each request finds out anew that a service is down, 
 
 import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import structlog
-from circuitbreaker import STATE_CLOSED, CircuitBreaker
+from circuitbreaker import STATE_CLOSED, STATE_HALF_OPEN, CircuitBreaker
 from prometheus_client import Counter
 
 from bitvault.kernel.errors import Overloaded, ServiceDown
@@ -19,14 +21,36 @@ REFUSED = Counter(
     "bitvault_dependency_refused_total", "Calls refused before they waited for a dependency", ["dependency", "reason"]
 )
 
+_background: ContextVar[bool] = ContextVar("bitvault_background", default=False)
+
 logger = structlog.get_logger(__name__)
+
+
+@contextmanager
+def background() -> Iterator[None]:
+    """Say that no request waits for what runs in the block: calls may take long deadlines, and count against no share.
+
+    Celery tasks run in it, and commands that an operator waits for; everything else keeps the deadlines of a request. A new thread begins
+    outside of it.
+    """
+    token = _background.set(True)
+    try:
+        yield
+    finally:
+        _background.reset(token)
+
+
+def is_background() -> bool:
+    """Tell whether this is work that no request waits for."""
+    return _background.get()
 
 
 class Dependency:
     """One thing that requests wait for.
 
     :param share: how many threads of this process may wait for it at once.
-    :param queue_seconds: how long a call waits for a place in the share; 0 refuses at once.
+    :param queue_seconds: how long a call waits for a place in the share; 0 refuses at once. Nobody waits while no place has come free for
+        as long: then whoever holds them waits for something that stands still.
     :param queue_length: how many calls may wait for a place at once.
     :param failures: the exceptions that mean the service is down; others pass and count as answers.
     :param failure_count: how many of them in a row open the breaker.
@@ -48,6 +72,8 @@ class Dependency:
         self._places = threading.BoundedSemaphore(share)
         self._queue = threading.BoundedSemaphore(queue_length)
         self._queue_seconds = queue_seconds
+        self._moved_at = -math.inf
+        self._trial = threading.Lock()
         self._rest_seconds = rest_seconds
         self._breaker = CircuitBreaker(
             failure_threshold=failure_count,
@@ -65,12 +91,17 @@ class Dependency:
         """
         self._require_closed()
         self._take_place()
+        is_trial = False
         try:
             # It may have opened while this call was in the queue.
             self._require_closed()
+            is_trial = self._begin_trial()
             with self._breaker:
                 yield
         finally:
+            if is_trial:
+                self._trial.release()
+            self._moved_at = time.monotonic()
             self._places.release()
 
     @property
@@ -84,18 +115,39 @@ class Dependency:
 
     def _require_closed(self) -> None:
         if self._breaker.opened:
-            REFUSED.labels(self.name, "down").inc()
-            raise ServiceDown(dependency=self.name, retry_after_seconds=max(1, math.ceil(self._breaker.open_remaining)))
+            self._refuse_as_down(max(1, math.ceil(self._breaker.open_remaining)))
+
+    def _begin_trial(self) -> bool:
+        """Let one call at a time find out whether a service is back; returns whether this is such a call."""
+        if self._breaker.state != STATE_HALF_OPEN:
+            return False
+        if not self._trial.acquire(blocking=False):
+            self._refuse_as_down(1)
+        return True
+
+    def _refuse_as_down(self, retry_after_seconds: int) -> None:
+        REFUSED.labels(self.name, "down").inc()
+        raise ServiceDown(dependency=self.name, retry_after_seconds=retry_after_seconds)
 
     def _take_place(self) -> None:
-        if self._places.acquire(blocking=False):
-            return
-        if self._queue_seconds > 0 and self._queue.acquire(blocking=False):
+        taken = self._places.acquire(blocking=False)
+        if not taken and self._queue_seconds > 0 and self._queue.acquire(blocking=False):
             try:
-                if self._places.acquire(timeout=self._queue_seconds):
-                    return
+                taken = self._wait_for_place()
             finally:
                 self._queue.release()
-        REFUSED.labels(self.name, "share").inc()
-        retry = self._rest_seconds if self._breaker.state != STATE_CLOSED else 1
-        raise Overloaded(dependency=self.name, retry_after_seconds=retry)
+        if not taken:
+            REFUSED.labels(self.name, "share").inc()
+            retry = self._rest_seconds if self._breaker.state != STATE_CLOSED else 1
+            raise Overloaded(dependency=self.name, retry_after_seconds=retry)
+        self._moved_at = time.monotonic()
+
+    def _wait_for_place(self) -> bool:
+        """Wait as long as the queue allows and places come free now and then."""
+        now = time.monotonic()
+        deadline = now + self._queue_seconds
+        while (until := min(deadline, self._moved_at + self._queue_seconds)) > now:
+            if self._places.acquire(timeout=until - now):
+                return True
+            now = time.monotonic()
+        return False

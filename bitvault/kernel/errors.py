@@ -149,6 +149,14 @@ class Unavailable(BitVaultError):
     retry_after_seconds: ClassVar[int] = 2
 
 
+class InsufficientStorage(BitVaultError):
+    """The installation has no room for this, whatever the caller's quota says."""
+
+    code = "platform.insufficient_storage"
+    status = 507
+    title = "The server has no room for this"
+
+
 class ServiceDown(Unavailable):
     """A service is known to be down, so nobody waits for it; ``dependency`` names it."""
 

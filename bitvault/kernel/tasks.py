@@ -13,6 +13,7 @@ from celery.contrib.django.task import DjangoTask
 from django.db import close_old_connections
 
 from bitvault.kernel import ids, tenancy
+from bitvault.kernel.dependencies import background
 from bitvault.kernel.request import set_request_id
 
 TENANT_HEADER = "bitvault_tenant"
@@ -58,7 +59,7 @@ class TenantTask(DjangoTask):  # type: ignore[misc] # celery has no types
         close_old_connections()
         set_request_id(self.request.id or str(ids.new_id()))
         try:
-            with tenancy.entered(self._tenant()) if self.tenant_required else nullcontext():
+            with background(), tenancy.entered(self._tenant()) if self.tenant_required else nullcontext():
                 return super().__call__(*args, **kwargs)
         finally:
             set_request_id(None)

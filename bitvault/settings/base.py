@@ -107,6 +107,7 @@ CELERY_TASK_ROUTES = {
     "events.consume_patiently": {"queue": "patient"},
     "events.close_gap": {"queue": "patient"},
     "jobs.dispatch": {"queue": "relay"},
+    "storage.complete_upload": {"queue": "patient"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -131,6 +132,8 @@ BITVAULT_STORE = {
     "bucket": ENV.s3_bucket,
     "assets_bucket": ENV.s3_assets_bucket,
 }
+# Of a store on this machine that flushes nothing by itself: its folder, and how much of its disk uploads leave free.
+BITVAULT_STORE_DISK = {"directory": ENV.s3_flush_directory, "floor_bytes": ENV.s3_free_mib * 1024 * 1024}
 _ASSETS = {
     "bucket_name": ENV.s3_assets_bucket,
     "endpoint_url": ENV.s3_endpoint_url,

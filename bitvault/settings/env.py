@@ -91,6 +91,8 @@ class Environment:
     s3_secret_access_key: str
     s3_bucket: str
     s3_assets_bucket: str
+    s3_flush_directory: str
+    s3_free_mib: int
     base_url: str
     operator_host: str
     extra_hosts: tuple[str, ...]
@@ -157,6 +159,8 @@ def read() -> Environment:
         s3_secret_access_key=_required("BITVAULT_S3_SECRET_ACCESS_KEY"),
         s3_bucket=_text("BITVAULT_S3_BUCKET", default="bitvault"),
         s3_assets_bucket=_text("BITVAULT_S3_ASSETS_BUCKET", default="bitvault-assets"),
+        s3_flush_directory=_text("BITVAULT_S3_FLUSH_DIRECTORY", default=""),
+        s3_free_mib=_number("BITVAULT_S3_FREE_MIB", default=400),
         base_url=base_url,
         operator_host=_text("BITVAULT_OPERATOR_HOST", default=f"admin.{urlsplit(base_url).hostname}"),
         extra_hosts=tuple(filter(None, _text("BITVAULT_EXTRA_HOSTS", default="").replace(" ", "").split(","))),

@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
 from bitvault.events.api import BeyondHead
+from bitvault.jobs.dtos import Job
 from bitvault.kernel import errors
 from bitvault.kernel.request import DEVICE_HEADER
 from bitvault.web.derived import DerivedQuery, Lagging
@@ -130,9 +131,11 @@ class Schema(AutoSchema):
         again = {} if operation.repeated_status is None else {str(operation.repeated_status): good}
         answers = {str(operation.status): good, **again, **self._problem_answers(operation)}
         if operation.pending is not None:
-            accepted = answers.setdefault("202", {"description": "It is being done", "content": {}})
+            accepted = answers.setdefault("202", {"description": "Not done yet: ask again", "content": {}})
             accepted["content"][JSON] = {"schema": self._resolve(operation.pending)}
-            accepted["headers"] = {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}
+            accepted["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+            if operation.pending is Job:
+                accepted["headers"]["Location"] = {"schema": {"type": "string", "format": "uri-reference"}}
         return answers
 
     def _problem_answers(self, operation: Operation) -> dict[str, Any]:

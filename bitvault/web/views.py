@@ -77,7 +77,7 @@ def operation(
     """Say what a view's method takes (``body``, ``query``), what it gives (``answer`` with ``status``) and which problems are its own.
 
     A ``repeatable`` one takes an ``Idempotency-Key`` (``View.repeatable``); one that tells by its status that it was done before has a
-    ``repeated_status``. One that a job may do answers 202 with ``pending`` until it is done.
+    ``repeated_status``. One that is not done within the request says with what it answers 202 until then (``pending``).
     """
     described = Operation(body, query, answer, status, problems, repeatable, repeated_status, pending)
 

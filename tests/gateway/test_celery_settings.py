@@ -74,6 +74,7 @@ def test_every_queue_is_taken_by_the_workers_of_one_lane():
         "events.consume_patiently": "patient",
         "events.close_gap": "patient",
         "jobs.dispatch": "relay",
+        "storage.complete_upload": "patient",
     }
 
 

@@ -132,6 +132,63 @@ def test_a_commit_that_died_and_nobody_repeats_is_settled_by_the_sweeper(mia, ac
         assert mia.commit(upload).status_code == 410
 
 
+# --- known content ---------------------------------------------------------------------------------------------------------
+
+AFTER_THE_VERSION = [
+    step
+    for step in COMMIT_STEPS
+    if step[0].startswith(("apps.files.api.commit", "apps.billing", "apps.storage.api.finish"))
+]
+
+
+@pytest.mark.parametrize(("where", "when"), AFTER_THE_VERSION)
+def test_content_whose_first_commit_stands_between_two_modules_is_known_content(mia, acme, where, when):
+    content = os.urandom(40)
+    first = mia.started("first.bin", content)
+    mia.send(first, content)
+    with dying(where, when):
+        mia.commit(first)
+    second = mia.started("second.bin", content)
+    assert [part["state"] for part in second["parts"]] == ["present"]
+    answer = mia.commit(second)
+    assert answer.status_code == 201, answer.content
+    sweep_later(acme, days=5)
+    assert [mia.fetch(node).data for node in files_of(mia)] == [content, content]
+    assert room(mia) == (80, 0)
+    assert mia.commit(first).status_code == 200
+
+
+def test_content_is_kept_for_the_second_file_when_the_first_is_deleted_before_its_upload_came_to_its_end(mia, acme):
+    content = os.urandom(40)
+    first = mia.started("first.bin", content)
+    mia.send(first, content)
+    with dying("apps.billing.api.settle", "before"):
+        mia.commit(first)
+    second = mia.started("second.bin", content)
+    node = mia.commit(second).json()
+    (made,) = [node for node in files_of(mia) if node["name"] == "first.bin"]
+    assert mia.api.delete(f"/nodes/{made['id']}").status_code == 204
+    assert mia.api.delete(f"/trash/{made['id']}").status_code in (202, 204)
+    sweep_later(acme, days=5)
+    assert mia.fetch(node).data == content
+
+
+def test_known_content_that_is_gone_by_the_commit_has_to_travel(mia, acme):
+    from apps.storage.models import Blob
+    from bitvault.kernel import db
+
+    content = os.urandom(40)
+    mia.bring("first.bin", content)
+    second = mia.started("second.bin", content)
+    with tenancy.entered(acme), db.write_transaction():
+        Blob.objects.update(state="condemned")
+    refused = mia.commit(second)
+    assert (refused.status_code, refused.json()["missing_parts"]) == (409, [1])
+    (part,) = mia.sign(second, content, [1])
+    assert put(part, content).status == 200
+    assert mia.commit(second).status_code == 201
+
+
 START_STEPS = [
     ("apps.files.api.authorise_upload", "after"),
     ("apps.billing.api.reserve", "after"),

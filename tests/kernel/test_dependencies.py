@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bitvault.kernel.dependencies import Dependency
+from bitvault.kernel.dependencies import Dependency, background, is_background
 from bitvault.kernel.errors import Overloaded, ServiceDown
 
 
@@ -94,3 +94,40 @@ def test_an_answer_between_two_failures_is_no_outage():
         raise ValueError("refused")
     fail(dependency)
     assert not dependency.is_down
+
+
+def test_nobody_waits_in_a_queue_that_stands_still():
+    dependency = Dependency("store", share=1, queue_seconds=0.2, queue_length=8)
+    leave, thread = taken(dependency)
+    waits = []
+    for _ in range(5):
+        begun = time.monotonic()
+        with pytest.raises(Overloaded), dependency.held():
+            pass
+        waits.append(time.monotonic() - begun)
+    leave.set()
+    thread.join()
+    assert sum(waits) < 0.2 + 5 * 0.05, "together they waited once"
+    with dependency.held():
+        pass
+
+
+def test_one_call_at_a_time_tries_a_service_that_was_down():
+    dependency = Dependency("store", share=2, failures=(Down,), failure_count=1, rest_seconds=1)
+    fail(dependency)
+    while dependency.is_down:
+        time.sleep(0.01)
+    leave, thread = taken(dependency)
+    with pytest.raises(ServiceDown), dependency.held():
+        pass
+    leave.set()
+    thread.join()
+    with dependency.held(), dependency.held():
+        pass
+
+
+def test_work_in_the_background_says_so_and_a_request_after_it_does_not():
+    assert not is_background()
+    with background():
+        assert is_background()
+    assert not is_background()

@@ -1,12 +1,15 @@
 """What a client of uploads does: cut, hash, start, PUT to the store, commit. Written apart from the server's own arithmetic."""
 
 import hashlib
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import urllib3
 
 PART = 8 * 1024 * 1024
+
+COMPLETING_SECONDS = 60.0
 
 pool = urllib3.PoolManager(maxsize=16, retries=False)
 
@@ -73,6 +76,16 @@ class Sender:
                 self.puts += 1
 
     def commit(self, upload: dict[str, Any], body: Any = None):
+        """Commit, and ask again as long as the answer is that it is still being completed."""
+        deadline = time.monotonic() + COMPLETING_SECONDS
+        while True:
+            answer = self.commit_once(upload, body)
+            if answer.status_code != 202 or time.monotonic() > deadline:
+                return answer
+            assert answer.json()["state"] == "completing"
+            time.sleep(int(answer.headers["Retry-After"]))
+
+    def commit_once(self, upload: dict[str, Any], body: Any = None):
         return self.api.post(f"/uploads/{upload['id']}/commit", body)
 
     def bring(self, name: str, content: bytes, **wishes: Any) -> dict[str, Any]:

@@ -1,22 +1,26 @@
 """Completing an attempt: the store's own account of the bytes against what was announced.
 
 Every step can be repeated, and a process may die between any two: ``started`` means that verification is still to be done (again),
-``completing`` that it is done and frozen. Nothing is deleted from an attempt that is ``completing`` before Files was asked.
+``completing`` that it is done and frozen. Nothing is deleted from an attempt that is ``completing`` before Files was asked. What takes
+longer than a request may wait is handed to a worker (``handing``).
 """
 
-from concurrent.futures import ThreadPoolExecutor
+import math
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from apps.storage import dtos, keys, models, parts, provider, queries, rows, turns
-from apps.storage.errors import ContentMismatch, PartsMissing, StoreUnavailable, UploadOver
-from apps.storage.operations import starting
+from apps.storage import disk, dtos, durability, models, parts, queries, rows
+from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StillCompleting, StoreFull, StoreUnavailable
+from apps.storage.operations import handing, starting, verifying
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.dependencies import is_background
+from bitvault.kernel.errors import BitVaultError, Unavailable
 
-COPIES_AT_ONCE = 4
-"""Parts that the store copies at a time for one commit: hides its latency without taking it away from others."""
+SECONDS = 2.0
+"""How long a commit may take before its client is told to ask again."""
 
 _FREEZE = """
 WITH attempt AS (
@@ -29,11 +33,18 @@ SELECT %(blob_id)s, %(key)s, size_bytes, %(content_hash)s, part_size_bytes, %(pa
 RETURNING id
 """
 
+# A blob that is still pending counts: a version names it, or Files had not told of it. From here on it is held by this attempt as well, so
+# whatever becomes of the first one, its sweep leaves the bytes alone.
 _FREEZE_KNOWN = """
-WITH known AS (SELECT id FROM storage_blob WHERE id = %(blob_id)s AND state = 'live' FOR SHARE)
-UPDATE storage_multipart_upload u SET state = 'completing', blob_id = known.id
-FROM known WHERE u.id = %(id)s AND u.state = 'started' AND u.expires_at > %(now)s
-RETURNING u.id
+WITH known AS (SELECT id FROM storage_blob WHERE id = %(blob_id)s AND state IN ('pending', 'live') FOR NO KEY UPDATE),
+attempt AS (
+    UPDATE storage_multipart_upload u SET state = 'completing', blob_id = known.id
+    FROM known
+    WHERE u.id = %(id)s AND u.state = 'started' AND u.expires_at > %(now)s AND u.known_blob_id = known.id
+    RETURNING u.blob_id
+),
+promoted AS (UPDATE storage_blob b SET state = 'live' FROM attempt WHERE b.id = attempt.blob_id AND b.state = 'pending')
+SELECT blob_id FROM attempt
 """
 
 # What the attempt put into the store beside the blob is looked for once its URLs are dead; without such strays its row only waits to
@@ -57,13 +68,50 @@ SELECT 1 FROM attempt
 
 
 def complete(*, upload_id: UUID, by: Actor, part_hashes: list[bytes]) -> dtos.Verified:
-    """Verify that the store holds what was announced, and freeze it."""
+    """Verify that the store holds what was announced, and freeze it; what takes longer than a request may wait is handed to a worker."""
+    deadline = time.monotonic() + SECONDS
     found = _read(upload_id, by)
-    if found.blob is not None or found.attempt.part_count == 1:
-        return _complete(found, part_hashes)
-    with turns.taken(f"complete:{upload_id.hex}"):
+    attempt = found.attempt
+    if found.blob is not None or (attempt.part_count == 1 and attempt.completion is None):
+        return _complete(found, part_hashes, deadline)
+    with handing.turn_of(upload_id) as is_mine:
+        if not is_mine:
+            raise StillCompleting
         # Read again: while this waited for its turn, another may have done it all.
-        return _complete(_read(upload_id, by), part_hashes)
+        found = _read(upload_id, by)
+        if found.blob is None:
+            starting.require_open(found.attempt)
+            handing.require_ended(found.attempt)
+        try:
+            return _complete(found, part_hashes, deadline)
+        except (PartsMissing, ContentMismatch):
+            handing.take_back(found.attempt)
+            raise
+
+
+def go_on(upload_id: UUID) -> str:
+    """Complete, as a worker, an attempt that a request has handed over; returns what became of it.
+
+    :raises NeedsLonger: it still takes longer; worth another try.
+    :raises Unavailable: the store does not answer; worth another try.
+    """
+    with handing.turn_of(upload_id) as is_mine:
+        if not is_mine:
+            return "somebody is at it"
+        attempt = rows.find_alone(upload_id)
+        if attempt is None or attempt.blob_id is not None or attempt.completion is None:
+            return "nothing to do"
+        try:
+            attempt = starting.forget_unflushed(attempt)
+            handing.await_store(attempt)
+            handing.note_asked(attempt)
+            _complete(_find_blobs(attempt), [], math.inf)
+        except Unavailable:
+            raise
+        except BitVaultError as error:
+            handing.note_failure(attempt, error)
+            return error.code
+    return "verified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +124,10 @@ class _Found:
 
 
 def _read(upload_id: UUID, by: Actor) -> _Found:
-    attempt = queries.require_mine(rows.find_alone(upload_id), by.user_id)
+    return _find_blobs(starting.forget_unflushed(queries.require_mine(rows.find_alone(upload_id), by.user_id)))
+
+
+def _find_blobs(attempt: rows.Attempt) -> _Found:
     if attempt.blob_id is None and attempt.base_blob_id is None:
         return _Found(attempt, None, None)  # nearly always, for a new file
     with db.read_transaction():
@@ -85,7 +136,7 @@ def _read(upload_id: UUID, by: Actor) -> _Found:
     return _Found(attempt, base, blob)
 
 
-def _complete(found: _Found, part_hashes: list[bytes]) -> dtos.Verified:
+def _complete(found: _Found, part_hashes: list[bytes], deadline: float) -> dtos.Verified:
     attempt = found.attempt
     if found.blob is not None:
         return _as_before(attempt, found.blob, part_hashes)
@@ -96,7 +147,23 @@ def _complete(found: _Found, part_hashes: list[bytes]) -> dtos.Verified:
         raise PartsMissing(unknown)
     if attempt.known_blob_id is not None:
         return _freeze_known(attempt, hashes)
-    key = _verify_single(attempt, hashes) if attempt.part_count == 1 else _verify_multipart(attempt, found.base, hashes)
+    try:
+        key = verifying.verify(attempt, found.base, hashes)
+        # Before the blob is written: its row says that the bytes are there, whatever happens to the machine.
+        durability.flush(deadline=deadline)
+    except NeedsLonger as more:
+        if is_background():
+            raise
+        handing.hand_over(attempt, hashes, store_is_at_it=more.store_is_at_it)
+        raise StillCompleting from None
+    except PartsMissing as missing:
+        # A store whose disk is full has refused them, each in its own words.
+        disk.require_free(sum(map(attempt.layout.length_of, missing.numbers)))
+        raise
+    except (StoreUnavailable, StoreFull):
+        disk.require_free(attempt.size_bytes)
+        raise
+    disk.withdraw(attempt.id, attempt.layout)
     return _freeze(attempt, key, hashes)
 
 
@@ -138,102 +205,6 @@ def _agree(attempt: rows.Attempt, part_hashes: list[bytes]) -> bytes:
     return parts.merge(announced, given)
 
 
-def _verify_single(attempt: rows.Attempt, hashes: bytes) -> str:
-    key = keys.single_part_key(attempt.id, hashes)
-    found = provider.store().find_object(key)
-    if found is None:
-        raise PartsMissing([1])
-    _compare(found, attempt.size_bytes, provider.checksum_of(hashes))
-    return key
-
-
-def _verify_multipart(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes) -> str:
-    """Let the store put the object together, unless it has, and compare what came of it."""
-    key = keys.multipart_key(attempt.id)
-    _assemble(attempt, base, hashes, key)
-    found = provider.store().find_object(key)
-    if found is None:
-        _forget_store_upload(attempt)
-        raise PartsMissing(list(range(1, attempt.part_count + 1)))
-    _compare(found, attempt.size_bytes, provider.composite_of(parts.content_hash(hashes), attempt.part_count))
-    return key
-
-
-def _assemble(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes, key: str) -> None:
-    store = provider.store()
-    store_upload_id = attempt.store_upload_id
-    try:
-        held: dict[int, str] = {}
-        if store_upload_id:
-            held = {n: part.etag for n, part in store.list_parts(key=key, store_upload_id=store_upload_id).items()}
-        missing = _not_in_base(attempt, base, hashes, held=set(held))
-        if missing:
-            if store.find_object(key) is None:
-                raise PartsMissing(missing)
-            return  # completed before: the store lists no parts any more
-        if not store_upload_id:  # all of it is in the base: nothing was ever signed
-            store_upload_id = starting.open_store_upload(attempt.id)
-        if base is not None:
-            held |= _copy_from(base, attempt, key, store_upload_id, held)
-        named = [(n, held[n], parts.digest_at(hashes, n)) for n in range(1, attempt.part_count + 1)]
-        store.complete_multipart_upload(key=key, store_upload_id=store_upload_id, parts=named)
-    except provider.UploadUnknown:
-        # Completed before: by a request that died afterwards, or by one beside this. The comparison that follows decides.
-        return
-
-
-def _forget_store_upload(attempt: rows.Attempt) -> None:
-    """Let the next signing begin another multipart upload: the store has dropped this one (a lifecycle rule does so) with its parts."""
-    with db.write_transaction():
-        models.Upload.objects.filter(
-            id=attempt.id, state=models.UploadState.STARTED, store_upload_id=attempt.store_upload_id
-        ).update(store_upload_id="")
-
-
-def _not_in_base(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes, *, held: set[int]) -> list[int]:
-    """List the parts that neither the attempt has brought nor the base has."""
-    return [
-        number
-        for number in range(1, attempt.part_count + 1)
-        if number not in held and not queries.is_in_base(base, number, parts.digest_at(hashes, number))
-    ]
-
-
-def _copy_from(
-    base: models.Blob, attempt: rows.Attempt, key: str, store_upload_id: str, held: dict[int, str]
-) -> dict[int, str]:
-    """Let the store copy the parts that did not need to travel; returns their ETags."""
-    layout = attempt.layout
-    store = provider.store()
-
-    def copy(number: int) -> tuple[int, str]:
-        etag = store.copy_part(
-            key=key,
-            store_upload_id=store_upload_id,
-            number=number,
-            source_key=base.key,
-            first_byte=layout.offset_of(number),
-            size_bytes=layout.length_of(number),
-        )
-        return number, etag
-
-    numbers = [number for number in range(1, attempt.part_count + 1) if number not in held]
-    with ThreadPoolExecutor(max_workers=COPIES_AT_ONCE) as workers:
-        return dict(workers.map(copy, numbers))
-
-
-def _compare(found: provider.StoredObject, size_bytes: int, checksum: str) -> None:
-    """Hold the store's account against the announced one.
-
-    :raises ContentMismatch: they differ.
-    :raises StoreUnavailable: the store gives no checksum, so nothing can be verified; ``check_store`` says so too.
-    """
-    if found.checksum is None:
-        raise StoreUnavailable("The object store returns no checksum, so the upload cannot be verified.")
-    if found.size_bytes != size_bytes or found.checksum != checksum:
-        raise ContentMismatch(expected_size_bytes=size_bytes, stored_size_bytes=found.size_bytes)
-
-
 def _freeze(attempt: rows.Attempt, key: str, hashes: bytes) -> dtos.Verified:
     digest = parts.content_hash(hashes)
     blob_id = ids.new_id()
@@ -259,7 +230,7 @@ def _freeze_known(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
             models.Upload.objects.filter(
                 id=attempt.id, state=models.UploadState.STARTED, known_blob_id=attempt.known_blob_id
             )
-            .exclude(known_blob_id__in=models.Blob.objects.filter(state=models.BlobState.LIVE).values("id"))
+            .exclude(known_blob_id__in=models.Blob.objects.filter(state__in=queries.READABLE).values("id"))
             .update(known_blob_id=None)
         )
     if lost:  # the known bytes were condemned meanwhile, and are never revived
@@ -268,13 +239,14 @@ def _freeze_known(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
 
 
 def _after_another(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
-    """Answer when the attempt has left ``started`` while it was verified here."""
+    """Answer when the attempt was changed while it was verified here: it has left ``started``, or its parts were announced anew."""
     with db.read_transaction():
         present = queries.require_upload(attempt.id, attempt.user_id)
         blob = models.Blob.objects.filter(id__in=[present.blob_id]).first()
-    if blob is None:
-        raise UploadOver
-    return _as_before(present, blob, [hashes])
+    if blob is not None:
+        return _as_before(present, blob, [hashes])
+    starting.require_open(present)
+    raise PartsMissing(list(range(1, attempt.part_count + 1)))
 
 
 def _verified(attempt: rows.Attempt, blob_id: UUID, digest: bytes, *, committed: bool) -> dtos.Verified:

@@ -1,16 +1,18 @@
 """Beginning an attempt, signing its parts, giving it up."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from apps.storage import dtos, keys, models, parts, provider, queries, rows
+from apps.storage import disk, dtos, durability, keys, models, parts, provider, queries, rows, turns
 from apps.storage.errors import PartOutOfRange, StoreUnavailable, UploadComplete, UploadOver
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import Unavailable
 
 SWEEP_GRACE = timedelta(hours=1)
 """From the end of an attempt to its sweep. Longer than any URL lives and than any request that still works on the attempt."""
@@ -53,6 +55,8 @@ def start(
         base_blob_id=base_blob_id,
         known_blob_id=known_blob_id,
         blob_id=None,
+        completion=None,
+        boot_id=durability.find_boot_id(),
         # Of several parts there may always be more in the store than the object: sessions that lost a race, parts that came too late.
         has_strays=layout.part_count > 1,
         created_at=now,
@@ -60,6 +64,8 @@ def start(
         sweep_at=now + dtos.UPLOAD_LIFETIME + SWEEP_GRACE,
         swept_at=None,
     )
+    if known_blob_id is None:
+        disk.let_in(upload_id, layout)
     announced = range(1, min(len(part_hashes), dtos.SIGN_LIMIT) + 1)
     with db.write_transaction() as tx:
         base = queries.find_base(attempt)
@@ -69,7 +75,11 @@ def start(
             rows.insert_last(attempt, tx)
             return answer
         rows.insert(attempt)
-    _open_store_upload(attempt)
+    try:
+        _open_store_upload(attempt)
+    except Exception:
+        disk.withdraw(upload_id, layout)
+        raise
     described = queries.describe(attempt, _sign(attempt, base, announced))
     with db.write_transaction() as tx:
         return tx.answer(described)
@@ -84,9 +94,22 @@ def sign_parts(*, upload_id: UUID, by: Actor, announced: dict[int, bytes]) -> li
             layout.require(number)
         _announce(attempt, announced)
         base = queries.find_base(attempt)
+    attempt = forget_unflushed(attempt)
+    _require_room(attempt, base, announced)
     if _needs_store_upload(attempt, base, announced):
         _open_store_upload(attempt)
     return _sign(attempt, base, announced)
+
+
+def _require_room(attempt: rows.Attempt, base: models.Blob | None, numbers: Iterable[int]) -> None:
+    """Look whether parts that are to be sent find room, and count their upload as on its way."""
+    if attempt.known_blob_id is not None:
+        return
+    layout = attempt.layout
+    hashes = attempt.part_hashes
+    sent = [number for number in numbers if not queries.is_in_base(base, number, parts.digest_at(hashes, number))]
+    disk.require_free(sum(map(layout.length_of, sent)))
+    disk.announce(attempt.id, layout)
 
 
 def abort(*, upload_id: UUID, by: Actor) -> dtos.Aborted:
@@ -100,11 +123,12 @@ def abort(*, upload_id: UUID, by: Actor) -> dtos.Aborted:
             models.Upload.objects.filter(id=upload_id).update(
                 state=models.UploadState.ABORTED, sweep_at=clock.now() + SWEEP_GRACE
             )
+    disk.withdraw(upload_id, attempt.layout)
     if before == models.UploadState.STARTED:
         # From here no commit can get past the state. The URLs still live, so the sweeper comes once more when they are dead.
         try:
             remove_all(upload_id)
-        except StoreUnavailable:
+        except Unavailable:
             logger.info("abort_left_to_sweeper", upload_id=str(upload_id))
     return dtos.Aborted(was_verified=attempt.blob_id is not None, size_bytes=attempt.size_bytes)
 
@@ -124,6 +148,29 @@ def remove_all(upload_id: UUID, *, keep_key: str | None = None) -> int:
     return len(sessions) + len(strays)
 
 
+def forget_unflushed(attempt: rows.Attempt) -> rows.Attempt:
+    """Drop what an open attempt brought before the machine was started anew: nobody has flushed it, so it may be torn. It is sent again.
+
+    :raises StoreUnavailable: it cannot be dropped at the moment.
+    """
+    if attempt.state != models.UploadState.STARTED or not durability.is_of_another_boot(attempt.boot_id):
+        return attempt
+    with turns.taken(f"forget:{attempt.id.hex}") as is_mine:
+        if not is_mine:
+            raise StoreUnavailable
+        present = rows.find_alone(attempt.id)
+        if present is None or not durability.is_of_another_boot(present.boot_id):
+            return present or attempt
+        removed = remove_all(attempt.id)
+        boot_id = durability.find_boot_id()
+        with db.write_transaction():
+            models.Upload.objects.filter(id=attempt.id, state=models.UploadState.STARTED).update(
+                boot_id=boot_id, store_upload_id="", completion=None
+            )
+        logger.info("unflushed_parts_dropped", upload_id=str(attempt.id), count=removed)
+    return replace(present, boot_id=boot_id, store_upload_id="", completion=None)
+
+
 def require_open(attempt: rows.Attempt) -> None:
     """Refuse an attempt that has come to an end.
 
@@ -138,7 +185,7 @@ def require_open(attempt: rows.Attempt) -> None:
 def _lock_started(upload_id: UUID, user_id: UUID) -> rows.Attempt:
     attempt = queries.require_upload(upload_id, user_id, lock=True)
     require_open(attempt)
-    if attempt.state != models.UploadState.STARTED:
+    if attempt.state != models.UploadState.STARTED or attempt.is_handed_over:
         raise UploadComplete
     return attempt
 

@@ -12,11 +12,11 @@ from prometheus_client import Counter
 from apps.billing import api as billing
 from apps.files import api as files
 from apps.storage import dtos, models, rows
-from apps.storage.errors import StoreUnavailable
 from apps.storage.operations import completing, starting
 from bitvault.events.api import publish
 from bitvault.events.catalog.storage import UploadExpired
 from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel.errors import Unavailable
 
 SWEEP_BATCH = 200
 """Attempts that are read at once: some seconds of work, each in transactions of its own."""
@@ -76,7 +76,7 @@ def _note_rest() -> None:
 def _visit(attempt: rows.Attempt) -> str:
     try:
         return _end(attempt)
-    except StoreUnavailable:
+    except Unavailable:
         return POSTPONED  # still due: the next run comes back to it
     except Exception:
         # One attempt that cannot be swept must not stand before all others.
@@ -114,15 +114,18 @@ def _expire(attempt: rows.Attempt) -> bool:
 
 
 def _clean(attempt: rows.Attempt) -> None:
-    """Remove from the store whatever the attempt brought and no version is made of, and note that it is gone."""
-    own = None
+    """Remove from the store whatever the attempt brought and no version is made of, and note that it is gone.
+
+    A blob that nobody holds is given up first and its bytes go afterwards: a commit of known content that comes at the same time takes the
+    blob over before, and it stays, or finds it gone.
+    """
+    keep_key = None
     if attempt.blob_id is not None and attempt.known_blob_id is None:
-        with db.read_transaction():
-            own = models.Blob.objects.filter(id=attempt.blob_id).first()
-    unused = own is not None and own.state == models.BlobState.PENDING
-    REMOVED.inc(starting.remove_all(attempt.id, keep_key=None if own is None or unused else own.key))
+        with db.write_transaction():
+            own = models.Blob.objects.filter(id=attempt.blob_id)
+            own.filter(state=models.BlobState.PENDING).update(state=models.BlobState.GONE)
+            keep_key = own.exclude(state=models.BlobState.GONE).values_list("key", flat=True).first()
+    REMOVED.inc(starting.remove_all(attempt.id, keep_key=keep_key))
     now = clock.now()
     with db.write_transaction():
-        if unused:
-            models.Blob.objects.filter(id__in=[attempt.blob_id]).update(state=models.BlobState.GONE)
         models.Upload.objects.filter(id=attempt.id).update(swept_at=now, sweep_at=now + dtos.COMMITTED_MEMORY)

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.storage import conformance
-from apps.storage.errors import StoreUnavailable
+from apps.storage.errors import StoreFull, StoreUnavailable
+from bitvault.kernel.dependencies import background
 
 
 class Command(BaseCommand):
@@ -15,9 +16,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            report = conformance.probe_configured()
+            with background():
+                report = conformance.probe_configured()
         except StoreUnavailable as error:
             raise CommandError(f"The object store does not answer: {error.__cause__}") from error
+        except StoreFull as error:
+            raise CommandError("The object store's disk is full, so nothing can be tried.") from error
         self.stdout.write(f"{report.store}\n\n")
         for finding in report.findings:
             mark = "yes" if finding.is_there else "NO" if finding.is_required else "no"

@@ -21,6 +21,8 @@ const SIGN_AT_ONCE = 4;
 const NEARLY_EXPIRED_MS = 20_000;
 /** Tries for a part: as `persist` does for calls. */
 const PART_TRIES = 9;
+/** Between two questions whether the store has put a file together; what the server says in Retry-After. */
+const COMPLETING_MS = 1000;
 /** A file that was sent anew this often and still differs is being written to by somebody. */
 const ROUNDS = 3;
 
@@ -85,7 +87,7 @@ export class Transfer {
       await this.#sendAll();
       this.watch.onCommit();
       try {
-        return await this.#persist(() => call("POST", `/uploads/${this.attempt.uploadId}/commit`, { body: {}, signal: this.watch.signal }));
+        return await this.#commit();
       } catch (error) {
         if (round >= ROUNDS || !(error instanceof Problem)) throw error;
         if (error.status === 422 || error.status === 404 || error.status === 410) this.#forget();
@@ -97,6 +99,15 @@ export class Transfer {
   /** @template T @param {() => Promise<T>} act @returns {Promise<T>} */
   #persist(act) {
     return persist(act, { signal: this.watch.signal, onWait: this.watch.onWait, onGo: this.watch.onGo });
+  }
+
+  /** @returns {Promise<import("../../js/api.js").Node>} */
+  async #commit() {
+    for (;;) {
+      const answer = await this.#persist(() => call("POST", `/uploads/${this.attempt.uploadId}/commit`, { body: {}, signal: this.watch.signal }));
+      if (answer.state !== "completing") return answer;
+      await pause(COMPLETING_MS, this.watch.signal);
+    }
   }
 
   /** Begin from nothing: a new attempt, no part sent. */
