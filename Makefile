@@ -65,7 +65,7 @@ test: $(DEV) chromium store ## run all tests on a throw-away stack (ARGS='tests/
 		$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "$$chosen" $(ARGS)
 
 # Leaves out what drives a browser, starts processes to use or kill them, or uses the store: what is worth a look after every change.
-test-quick: $(DEV) ## run the tests that need no browser, no store and no processes of BitVault's (ARGS='tests/apps' narrows)
+test-quick: $(DEV) store ## run the tests that need no browser, no store and no processes of BitVault's (ARGS='tests/apps' narrows)
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser and not journey and not store" $(ARGS)
 
 # Debian's package, because it is the one that the tests are known to pass with.

@@ -9,7 +9,7 @@ from bitvault.stack.versitygw_program import find_program
 
 def pytest_collection_modifyitems(items) -> None:
     for item in items:
-        if "tests/stack" in str(item.path) and "services" in item.fixturenames:
+        if "tests/stack" in str(item.path) and "running_services" in item.fixturenames:
             item.add_marker(pytest.mark.journey)
 
 

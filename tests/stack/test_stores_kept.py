@@ -20,6 +20,8 @@ from bitvault.stack.versitygw import Versitygw, keeps_attributes
 from bitvault.stack.versitygw_program import find_program
 from tests.stack.processes import eventually
 
+pytestmark = pytest.mark.journey
+
 BODY = os.urandom(4096)
 has_versitygw = pytest.mark.skipif(find_program() is None, reason="versitygw cannot be had here")
 
