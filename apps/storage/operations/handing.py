@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 from celery import current_app
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from apps.storage import models, rows, turns
 from apps.storage.errors import ContentMismatch, PartsMissing, StillCompleting, StoreFull, StoreUnavailable, UploadOver
@@ -22,6 +23,7 @@ from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.dependencies import is_background
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.tasks import for_tenant
+from bitvault.web import valkey
 
 TASK_NAME = "storage.complete_upload"
 """The task that goes on with what was handed over; named here because it is sent from here."""
@@ -147,8 +149,9 @@ def _revive(failure: dict[str, Any]) -> BitVaultError:
 
 def _send(upload_id: UUID) -> None:
     try:
+        valkey.require_answer()
         current_app.send_task(
             TASK_NAME, [str(upload_id)], headers=for_tenant(tenancy.current().id), ignore_result=True, retry=False
         )
-    except (OperationalError, OSError) as error:
+    except (OperationalError, OSError, RedisError) as error:
         logger.info("completion_message_lost", error=type(error).__name__)
