@@ -230,7 +230,11 @@ SHARED = {"request", "access", "platform", "identity"}
 
 STATED_CODES = {"files.invalid_name": "the kernel refuses names on behalf of files"}
 
-STATED_STATUSES = {"platform.lagging": "202: the answer is still being worked out"}
+STATED_STATUSES = {
+    "platform.lagging": "202: the answer is still being worked out",
+    "platform.in_progress": "202: a job makes it",
+    "sync.snapshot_being_made": "202: the same",
+}
 
 
 def list_errors() -> list[type[BitVaultError]]:

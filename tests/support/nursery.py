@@ -50,12 +50,14 @@ class Nursery:
             text=True,
         )
 
-    def worker(self, *, queues: str | None = None, processes: int = 2, limit: float | None = None) -> int:
+    def worker(
+        self, *, queues: str | None = None, processes: int = 2, limit: float | None = None, pool: str = "prefork"
+    ) -> int:
         """Start a worker for some queues, or for all; it takes tasks when this returns.
 
         :param limit: seconds that calls of consumers may take that it sends, and five times as long in the patient lane.
         """
-        return self._bear("worker", queues=queues, processes=processes, limit=limit)
+        return self._bear("worker", queues=queues, processes=processes, limit=limit, pool=pool)
 
     def beat(self, *, holds: bool = True) -> int:
         """Start a clockwork.
@@ -136,7 +138,11 @@ class Nursery:
 
 
 def _worker(
-    ready: Callable[[], None], queues: str | None = None, processes: int = 2, limit: float | None = None
+    ready: Callable[[], None],
+    queues: str | None = None,
+    processes: int = 2,
+    limit: float | None = None,
+    pool: str = "prefork",
 ) -> None:
     from celery.signals import worker_ready
 
@@ -147,7 +153,16 @@ def _worker(
         for task, times in ((tasks.consume, 1), (tasks.consume_patiently, PATIENCE)):
             task.soft_time_limit, task.time_limit = times * limit, times * limit + KILLED_AFTER_SECONDS
     worker_ready.connect(lambda **_: ready(), weak=False)
-    options = ["--concurrency", str(processes), "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+    options = [
+        "--pool",
+        pool,
+        "--concurrency",
+        str(processes),
+        "--without-gossip",
+        "--without-mingle",
+        "--loglevel",
+        "INFO",
+    ]
     options += ["--hostname", f"{os.getpid()}@%h"]
     app.worker_main(["worker", *options, *(["--queues", queues] if queues else [])])
 
