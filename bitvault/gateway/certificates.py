@@ -5,11 +5,14 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from apps.identity import api as identity
+from bitvault.web.limits.policies import RouteClass
+from bitvault.web.limits.routes import limited
 
 NAME_LIMIT = 253
 """Characters of a host name (RFC 1035)."""
 
 
+@limited(RouteClass.HEALTH)
 @require_safe
 def ask(request: HttpRequest) -> HttpResponse:
     """Answer 200 for ``?domain=`` of this installation or of a tenant, 404 for any other: an authority limits how many may be asked for."""

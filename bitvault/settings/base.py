@@ -30,8 +30,8 @@ BITVAULT_SIGN_UP_OPEN = ENV.sign_up_open
 BITVAULT_LIMITS = ENV.limits
 BITVAULT_FAIR_SHARE_PERCENT = ENV.fair_share_percent
 BITVAULT_REQUESTS_IN_FLIGHT = ENV.requests_in_flight
-# Answers whatever anybody asks too often, or a process that is busy would be restarted.
-BITVAULT_UNLIMITED_PATHS = frozenset({"/healthz"})
+# What the installation asks itself: a busy process would be restarted, and the front, whose address is everybody's, get no certificate.
+BITVAULT_UNLIMITED_PATHS = frozenset({"/healthz", "/certificates/ask"})
 BITVAULT_TRUSTED_PROXY_COUNT = ENV.trusted_proxy_count
 # Tenants bring names of their own, so the list stands in the database: HostChoice asks it before anything else may believe the header.
 ALLOWED_HOSTS = ["*"]

@@ -4,9 +4,9 @@ import secrets
 
 import pytest
 
-from bitvault.web import valkey
 from bitvault.web.limits import fair_shares, policies
 from bitvault.web.limits.cells import cells
+from tests.support import stopping
 
 
 def _begin_anew():
@@ -33,7 +33,6 @@ def set_limits(settings):
 
 @pytest.fixture
 def no_valkey(settings):
-    settings.BITVAULT_REDIS_URL = "redis://127.0.0.1:1"
-    valkey.client.cache_clear()
-    yield
-    valkey.client.cache_clear()
+    """Lead to a port where nobody listens; afterwards, wait until the process has found out that Valkey is back."""
+    with stopping.valkey_at("redis://127.0.0.1:1", settings):
+        yield
