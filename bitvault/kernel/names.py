@@ -48,11 +48,14 @@ _WINDOWS_DEVICES = frozenset(
 _WINDOWS_CHARACTERS = frozenset('\\:*?"<>|')
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
-_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
-"""Characters without a shape that Unicode counts among letters, marks and symbols; formatting characters (Cf) are known by category."""
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff9-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f\U000e0100-\U000e01ef]"
+)
+"""Characters that nobody sees: formatting ones (Cf) but for signs that are written around numbers, variation selectors, and what has no
+shape though Unicode counts it among letters, marks and symbols."""
 
-_VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-"""Signs that are written around numbers, though Unicode calls them formatting characters."""
+_BEYOND_LATIN = re.compile("[^\x00-\u036f\u2000-\u20cf]")
 
 _JOINERS = frozenset("\u200c\u200d")
 _EMOJI_STYLES = frozenset("\ufe0e\ufe0f")
@@ -103,7 +106,7 @@ def parse(text: str) -> Name:
         a lone surrogate. The fact ``reason`` tells which.
     """
     normal = unicodedata.normalize("NFC", text)
-    visible = _strip_invisible(normal)
+    visible = _INVISIBLE.sub("", normal).strip()
     if not visible and all(unicodedata.category(character) not in _REFUSED for character in normal.strip(" ")):
         raise InvalidName("A name needs at least one visible character.", reason="empty")
     if visible in (".", ".."):
@@ -128,8 +131,9 @@ def parse(text: str) -> Name:
 
 
 def of_stored(text: str) -> Name:
-    """Give a name that a node has already, with its keys: what was accepted once stays a name, whatever is refused by now."""
-    return Name(text=text, key=key_of(text))
+    """Give a name that a node has already, or that is made of one: what was accepted once stays a name, whatever is refused by now."""
+    normal = unicodedata.normalize("NFC", text)
+    return Name(text=normal, key=key_of(normal))
 
 
 def key_of(text: str) -> str:
@@ -194,31 +198,15 @@ def find_portability_problems(text: str) -> list[PortabilityProblem]:
 _REFUSED = ("Cc", "Cs", "Zl", "Zp")
 
 
-def _strip_invisible(text: str) -> str:
-    if text.isascii():
-        return text.strip()
-    return "".join(character for character in text if not _is_invisible(character)).strip()
-
-
-def _is_invisible(character: str) -> bool:
-    if character in _BLANKS or "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
-        return True
-    return not character.isascii() and character not in _VISIBLE_FORMATS and unicodedata.category(character) == "Cf"
-
-
 def _hides_something(text: str) -> bool:
     """Tell whether a character is there that nobody sees, direction controls left out; what emoji and joining scripts need is fine."""
-    before = ""
-    for character in text:
-        if _is_invisible(character) and character not in _BIDI_CONTROLS and not _joins(character, before):
-            return True
-        before = character
-    return False
+    found = ((match.group(), text[: match.start()][-1:]) for match in _INVISIBLE.finditer(text))
+    return any(character not in _BIDI_CONTROLS and not _joins(character, before) for character, before in found)
 
 
 def _joins(character: str, before: str) -> bool:
     """Tell whether a joiner, a style or a tag follows what it belongs to."""
-    if not before or character in _BLANKS:
+    if not before:
         return False
     category = unicodedata.category(before)
     if character in _JOINERS:
@@ -232,6 +220,8 @@ def _joins(character: str, before: str) -> bool:
 
 def _mixes_scripts(text: str) -> bool:
     """Tell whether a word holds letters of scripts that people do not write together, as one that imitates another does."""
+    if not _BEYOND_LATIN.search(text):
+        return False
     scripts: set[str] = set()
     for character in text:
         if unicodedata.category(character)[0] not in "LM":
@@ -276,7 +266,7 @@ def numbered(name: Name, number: int, *, is_folder: bool = False) -> Name:
     A folder has no extension: ``Release v1.0 (2)``.
     """
     stem, suffix = _split_numbered(name, number, is_folder=is_folder)
-    return of_stored(unicodedata.normalize("NFC", stem + suffix))
+    return of_stored(stem + suffix)
 
 
 def _split_numbered(name: Name, number: int, *, is_folder: bool) -> tuple[str, str]:

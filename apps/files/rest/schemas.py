@@ -31,7 +31,7 @@ class UpdateNode(Body, frozen=True):
 
 
 class RestoreNode(Body, frozen=True):
-    """Where to, and what to do when that cannot be (see the door)."""
+    """Where to (the folder that it was in, else the nearest above that is left), and what becomes of a name that is taken there."""
 
     parent_id: UUID | None = None
     name: str | None = None

@@ -9,6 +9,8 @@ from django.http import HttpResponse
 from apps.files import api, errors
 from apps.files.dtos import Node, NodeRef, Path, RestoredNode, RestoreOutcome, TrashedNode
 from apps.files.rest import etags, schemas
+from bitvault.events.api import answer_with_head
+from bitvault.kernel import db
 from bitvault.kernel.errors import NotFound, PreconditionRequired
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.views import ActorRequest, View, operation
@@ -197,6 +199,8 @@ class TrashRestoreMany(View):
         """Take up to 1000 nodes out of the trash; their order changes nothing, and sent again it restores nothing twice."""
         body = self.parse(schemas.RestoreNodes, request)
         outcomes = api.restore_nodes(actor=request.actor, node_ids=body.ids, on_conflict=body.on_conflict)
+        if db.latest_seq.get() is None:
+            answer_with_head()  # nothing was left to restore: it was done before, and that has its number too
         return self.render(RestoredSet([_to_restored(outcome) for outcome in outcomes]))
 
 

@@ -4,13 +4,13 @@ import pytest
 
 from apps.files import api as files
 from apps.files import errors, models
-from apps.files.rows import execute, fetch_page
+from apps.files.rows import fetch_page
 from apps.files.tree import _FREE_NUMBER
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Scope, ScopeMissing
 from bitvault.kernel.errors import Forbidden, NotFound
 from bitvault.kernel.names import list_variant_keys, numbered, parse
-from tests.apps.files.conftest import Tree, assert_tree_is_sound, events, last_seq
+from tests.apps.files.conftest import Tree, analyze, assert_tree_is_sound, events, last_seq
 
 
 def test_a_folder_stands_where_it_was_made(tree, actor):
@@ -115,8 +115,7 @@ def test_a_free_number_is_found_between_what_people_have_numbered_themselves(tre
 
 def test_a_search_for_a_free_name_reads_no_more_of_a_folder_than_it_looks_up(tree):
     put_files(tree, ["image.png", *(f"image ({number}).png" for number in range(2, 3_001))])
-    with db.write_transaction():
-        execute("ANALYZE files_node", [])
+    analyze("files_node")
     prefixes, suffix = list_variant_keys(parse("image.png"), is_folder=False)
     values = {"parent_id": tree.root.id, "prefixes": prefixes, "suffix": suffix}
     with db.read_transaction():

@@ -12,6 +12,7 @@ from apps.sync import queries as sync
 from bitvault.events import reading
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.names import parse
+from tests.apps.files.conftest import analyze
 
 _PLACEHOLDER = re.compile(r"%(?:s|\((\w+)\)s)")
 
@@ -74,8 +75,7 @@ def many(tree):
     with db.write_transaction():
         models.Node.objects.bulk_create(nodes)
         models.Version.objects.bulk_create(versions)
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE files_node, files_version")
+    analyze("files_node", "files_version")
 
 
 def generic_plan(statement):

@@ -57,7 +57,7 @@ def in_two_sets(tree, nodes):
     at_once(tree, nodes[1::2])
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(8))
 def test_any_order_of_any_part_ends_in_the_same_tree(tree, seed):
     chance = random.Random(seed)
     ends = []
