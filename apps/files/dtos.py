@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.names import PortabilityProblem
 
 KindName = Literal["folder", "file"]
@@ -19,9 +20,16 @@ TeamRight = Literal["viewer", "editor"]
 """What somebody on the list of a team folder may do there: see everything, or change everything too."""
 EveryoneRight = Literal["none", "viewer", "editor"]
 """What every member of the tenant may do in a team folder."""
-OnConflict = Literal["fail", "rename"]
-ExpectedRevision = int | Literal["any"] | None
-"""The revision that the caller has read, ``any`` when it does not care, ``None`` when it did not say."""
+OnConflict = Literal["fail", "rename", "replace"]
+"""What becomes of a taken name at a restore: it is refused, gets a number, or what has it goes into the trash."""
+RestoredTo = Literal["origin", "ancestor", "named"]
+"""Where a node came back to: the folder that it was in, the nearest one above that was left, or the one that the caller named."""
+ExpectedRevision = int | tuple[int, ...] | Literal["any"] | None
+"""The revision that the caller has read or several that it accepts, ``any`` when it does not care, ``None`` when it did not say."""
+
+
+RESTORE_LIMIT = 1000
+"""Nodes that one call takes out of the trash: some seconds, and as many as a page of any list holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +45,9 @@ class Node:
     """A folder or a file as the caller may see it.
 
     ``size_bytes``, ``media_type``, ``content_hash`` and ``version_id`` are those of a file's current version and ``None`` for a folder.
-    ``modified_at`` is when the content last changed here. ``rights`` are all that the caller has, weakest first. ``name_problems``
-    tell why other systems cannot hold the name as it is, or why it misleads a reader; it is kept all the same.
+    ``modified_at`` is when the content last changed here, ``client_modified_at`` when the device that sent it says so. ``rights`` are all
+    that the caller has, weakest first. ``name_problems`` tell why other systems cannot hold the name as it is, or why it misleads a
+    reader; it is kept all the same.
     """
 
     id: UUID
@@ -52,6 +61,7 @@ class Node:
     version_id: UUID | None
     created_at: datetime
     modified_at: datetime
+    client_modified_at: datetime | None
     created_by: UUID
     tags: Sequence[Tag]
     trashed_at: datetime | None
@@ -67,6 +77,24 @@ class TrashedNode(Node):
     origin_path: str
     trashed_by: UUID
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoredNode(Node):
+    """A node that came back from the trash; ``path`` is its full path under the root ``root_id``."""
+
+    root_id: UUID
+    path: str
+    restored_to: RestoredTo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreOutcome:
+    """What became of one of a set that was to come back: it is live, or was refused."""
+
+    id: UUID
+    node: RestoredNode | None = None
+    error: BitVaultError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +207,7 @@ class TreeRow:
     version_id: UUID | None
     created_at: datetime
     modified_at: datetime
+    client_modified_at: datetime | None
     created_by: UUID
     version_count: int
     versions_bytes: int

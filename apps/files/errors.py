@@ -23,6 +23,7 @@ __all__ = [
     "RevisionMismatch",
     "RootFixed",
     "TooDeep",
+    "TooManyAtOnce",
     "TooManyChildren",
     "TooManyTeamFolders",
     "TooManyTeamMembers",
@@ -127,6 +128,13 @@ class TooManyChildren(Invalid):
 
     code = "files.too_many_children"
     title = "The folder holds as many items as it can"
+
+
+class TooManyAtOnce(Invalid):
+    """A request names more nodes than one may; fact: ``limit``."""
+
+    code = "files.too_many_at_once"
+    title = "These are too many at once"
 
 
 class BaseVersionRequired(Invalid):

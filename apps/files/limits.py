@@ -26,14 +26,29 @@ TRASH_RETENTION = timedelta(days=30)
 SETTLED_RETENTION = timedelta(days=30)
 """How long an upload without a version is remembered: longer than any upload stays open."""
 
+RESTORE_BATCH = 20
+"""Of them in one transaction: about 30 ms under the tree lock, so that others hardly wait."""
+
+REKEY_BATCH = 500
+"""Names whose keys are written in one transaction: about 50 ms, and each row is locked for less."""
+
 PURGE_BATCH = 500
 """Nodes deleted in one transaction: about 20 ms under the tree lock, so that others hardly wait."""
 
 PURGE_BATCHES_AT_ONCE = 4
 """Batches that a request does itself; a larger purge goes on in the background, so no request takes long."""
 
-PURGE_BATCHES_PER_RUN = 4000
-"""Batches of one run of the sweep, two million nodes at most: a fraction of the time that a task may take."""
+PURGE_SECONDS_AT_ONCE = 5.0
+"""Time that a request takes for them, should the batches be slow."""
+
+PURGE_SECONDS = 240.0
+"""Time of one run of the sweep, less than half of what a task may take; what is left then is another run's, which it sends for itself."""
+
+PURGE_POSTPONED = timedelta(hours=1)
+"""How long a purge that has failed waits: long enough for whoever mends its cause."""
+
+REKEY_SECONDS = 30.0
+"""Time of one run for names whose keys are of an older version."""
 
 EXPIRY_BATCH = 1000
 """Rows of the trash that are looked at in one transaction."""

@@ -6,6 +6,8 @@ So a move or a trashing of a folder is one row whatever lies below, the children
 when the way up ends at a root. A team folder that has ended lies in the trash and stays one.
 """
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
@@ -54,6 +56,8 @@ class Node(TenantModel):
     created_at = models.DateTimeField()
     modified_at = models.DateTimeField()
     """When the content last changed here: a file's latest commit, a folder's creation. A rename or a move does not touch it."""
+    client_modified_at = models.DateTimeField(null=True)
+    """When a device says that the content changed: data to show and to give back, never to decide by."""
     created_by = models.UUIDField()
     trashed_at = models.DateTimeField(null=True)
     child_count = models.IntegerField(default=0)
@@ -121,6 +125,8 @@ class Node(TenantModel):
             models.Index(fields=["parent", "kind", "modified_at", "id"], name="files_node_by_time"),
             # The same by size.
             models.Index(fields=["parent", "kind", "size_bytes", "id"], name="files_node_by_size"),
+            # Which names have keys that an older version of the code has made?
+            models.Index(fields=["id"], name="files_node_old_keys", condition=models.Q(key_version__lt=KEY_VERSION)),
             # Which team folders have ended, latest first?
             models.Index(
                 fields=["-trashed_at"],
@@ -189,6 +195,8 @@ class Trash(TenantModel):
     """The root that it lay under, in whose trash it is; a team folder that has ended names itself."""
     origin_parent_id = models.UUIDField(null=True)
     """``NULL`` for a team folder, which lay nowhere."""
+    origin_ids = ArrayField(models.UUIDField(), db_default=[])
+    """The folders above that one at the time, nearest first: where it goes back to when that one is deleted permanently."""
     origin_path = models.TextField()
     """Its full path at the time, for people."""
     trashed_by = models.UUIDField()
@@ -199,7 +207,9 @@ class Trash(TenantModel):
     purged_by = models.UUIDField(null=True)
     """Who began it; ``NULL`` for a purge that fell due."""
     purged_bytes = models.BigIntegerField(default=0)
-    """Bytes of all versions that this purge has deleted so far; given back to the quota at its end."""
+    """Bytes of versions that older code has deleted, which gave them back at the end."""
+    postponed_until = models.DateTimeField(null=True)
+    """When a purge that failed is tried again."""
 
     class Meta:
         db_table = "files_trash"
@@ -215,6 +225,38 @@ class Trash(TenantModel):
             # Which purges are under way?
             models.Index(fields=["node_id"], name="files_trash_purging", condition=models.Q(purging=True)),
         ]
+
+
+class Displaced(TenantModel):
+    """A node that came back from the trash to a folder above its own, since that lay in the trash: it goes there when that comes back.
+
+    Forgotten as soon as somebody moves, renames or trashes it: then it is where it should be.
+    """
+
+    node_id = models.UUIDField(primary_key=True)
+    name = models.TextField()
+    """What it was called, should it have got a number where it is."""
+    origin_ids = ArrayField(models.UUIDField())
+    """The folder that it was in and those above, nearest first."""
+    waits_for_ids = ArrayField(models.UUIDField())
+    """What lies in the trash on the way from where it was to where it is."""
+
+    class Meta:
+        db_table = "files_displaced"
+        indexes = [
+            # What waits for one of these to come back?
+            GinIndex(fields=["waits_for_ids"], name="files_displaced_waits"),
+        ]
+
+
+class Refund(TenantModel):
+    """Bytes that purges have freed and the quota has not got back yet."""
+
+    id = id_field()
+    size_bytes = models.BigIntegerField()
+
+    class Meta:
+        db_table = "files_refund"
 
 
 class SettledUpload(TenantModel):

@@ -45,6 +45,10 @@ from bitvault.kernel.pages import Page
 _SORT_COLUMNS: dict[SortName, str] = {"name": "sort_key", "modified_at": "modified_at", "size_bytes": "size_bytes"}
 _SORT_TYPES: dict[SortName, str] = {"name": "text", "modified_at": "timestamptz", "size_bytes": "bigint"}
 
+FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
+"""Before and behind all ids. A first page is one behind such an end, never a condition that may be left out: the plan that the server
+keeps for all pages would read from the beginning for each."""
+
 _CANDIDATE_LIMIT = 20
 """How many files of the same content are looked at for one that the caller can read: bounds the cost of an optimisation."""
 
@@ -138,27 +142,29 @@ def _fetch_children(
     folder_id: UUID, *, limit: int, position: Sequence[Any] | None, sort: SortName, order: OrderName
 ) -> list[Any]:
     """Read rows of a folder after a position: two walks along one index, so that folders come first in both directions."""
-    column, sql_type = _SORT_COLUMNS[sort], _SORT_TYPES[sort]
-    direction, comparison = ("ASC", ">") if order == "asc" else ("DESC", "<")
     parameters: dict[str, Any] = {"folder_id": folder_id, "limit": limit}
     if position is not None:
         parameters.update(kind=position[0], key=position[1], after_id=position[2])
+    return fetch_page(children_sql(sort, order, None if position is None else position[0]), parameters)
+
+
+def children_sql(sort: SortName, order: OrderName, after_kind: int | None) -> str:
+    """Write the statement for a page of a folder: the first one, or one behind a node of this kind."""
+    column, sql_type = _SORT_COLUMNS[sort], _SORT_TYPES[sort]
+    direction, comparison = ("ASC", ">") if order == "asc" else ("DESC", "<")
     walks = []
     for kind in (0, 1):
-        if position is not None and kind < position[0]:
+        if after_kind is not None and kind < after_kind:
             continue
-        after = ""
-        if position is not None and kind == position[0]:
-            after = f"AND ({column}, id) {comparison} (%(key)s::{sql_type}, %(after_id)s::uuid)"
+        after = (
+            f"AND ({column}, id) {comparison} (%(key)s::{sql_type}, %(after_id)s::uuid)" if kind == after_kind else ""
+        )
         walks.append(
             f"(SELECT {COLUMNS}, {column} AS sort_value FROM files_node WHERE parent_id = %(folder_id)s AND kind = {kind} {after} "
             f"ORDER BY {column} {direction}, id {direction} LIMIT %(limit)s)"
         )
     union = " UNION ALL ".join(walks)
-    return fetch_page(
-        f"SELECT * FROM ({union}) AS walks ORDER BY kind, sort_value {direction}, id {direction} LIMIT %(limit)s",
-        parameters,
-    )
+    return f"SELECT * FROM ({union}) AS walks ORDER BY kind, sort_value {direction}, id {direction} LIMIT %(limit)s"
 
 
 _TRASH = f"""
@@ -166,7 +172,7 @@ SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, entry.or
     entry.expires_at
 FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
 WHERE entry.root_id = %(root_id)s AND NOT entry.purging
-    AND (%(before)s::timestamptz IS NULL OR (entry.trashed_at, entry.node_id) < (%(before)s, %(before_id)s))
+    AND (entry.trashed_at, entry.node_id) < (coalesce(%(before)s::timestamptz, 'infinity'), coalesce(%(before_id)s::uuid, '{LAST_ID}'))
 ORDER BY entry.trashed_at DESC, entry.node_id DESC LIMIT %(limit)s
 """
 
@@ -225,15 +231,16 @@ SELECT {columns_for_asker("node")} FROM files_node node WHERE node.everyone_righ
 
 _TREE_ROWS = """
 SELECT node.id, node.kind, node.parent_id, node.trashed_at IS NOT NULL, node.name, node.revision, node.size_bytes, node.media_type,
-    node.content_hash, node.version_id, node.created_at, node.modified_at, node.created_by, held.version_count, held.size_bytes
+    node.content_hash, node.version_id, node.created_at, node.modified_at, node.client_modified_at, node.created_by,
+    held.version_count, held.size_bytes
 FROM files_node node CROSS JOIN LATERAL (
     SELECT count(*) AS version_count, coalesce(sum(size_bytes), 0)::bigint AS size_bytes FROM files_version WHERE node_id = node.id
 ) held
-WHERE %(after)s::uuid IS NULL OR node.id > %(after)s ORDER BY node.id LIMIT %(limit)s
+WHERE node.id > %(after)s::uuid ORDER BY node.id LIMIT %(limit)s
 """
 
 _VERSION_ROWS = """
-SELECT id, node_id, blob_id FROM files_version WHERE %(after)s::uuid IS NULL OR id > %(after)s ORDER BY id LIMIT %(limit)s
+SELECT id, node_id, blob_id FROM files_version WHERE id > %(after)s::uuid ORDER BY id LIMIT %(limit)s
 """
 
 
@@ -248,7 +255,7 @@ def list_tree_rows(*, after: UUID | None, limit: int) -> TreeRows:
     """Read nodes in the order of their ids, those in the trash too."""
     with db.read_transaction(frozen=True):
         as_of_seq = get_head()
-        rows = fetch_all(_TREE_ROWS, {"after": after, "limit": limit})
+        rows = fetch_all(_TREE_ROWS, {"after": after or FIRST_ID, "limit": limit})
     return TreeRows(items=[_to_tree_row(row) for row in rows], as_of_seq=as_of_seq)
 
 
@@ -256,14 +263,14 @@ def list_version_rows(*, after: UUID | None, limit: int) -> VersionRows:
     """Read versions in the order of their ids, those of files in the trash too."""
     with db.read_transaction(frozen=True):
         as_of_seq = get_head()
-        rows = fetch_all(_VERSION_ROWS, {"after": after, "limit": limit})
+        rows = fetch_all(_VERSION_ROWS, {"after": after or FIRST_ID, "limit": limit})
     items = [VersionRow(id=key, node_id=node_id, blob_id=blob_id) for key, node_id, blob_id in rows]
     return VersionRows(items=items, as_of_seq=as_of_seq)
 
 
 def _to_tree_row(row: Sequence[Any]) -> TreeRow:
     node_id, kind, parent_id, is_trashed, name, revision, size_bytes, media_type, content_hash, *others = row
-    version_id, created_at, modified_at, created_by, version_count, versions_bytes = others
+    version_id, created_at, modified_at, client_modified_at, created_by, version_count, versions_bytes = others
     is_file = version_id is not None
     return TreeRow(
         id=node_id,
@@ -278,6 +285,7 @@ def _to_tree_row(row: Sequence[Any]) -> TreeRow:
         version_id=version_id,
         created_at=created_at,
         modified_at=modified_at,
+        client_modified_at=client_modified_at,
         created_by=created_by,
         version_count=version_count,
         versions_bytes=versions_bytes,
@@ -312,7 +320,8 @@ def read_content(actor: Actor, node_id: UUID, version_id: UUID | None) -> Conten
     return Content(
         blob_id=blob_id,
         name=way.node.name,
-        media_type=media_type,
+        # A version keeps the type that it came with; what the current one is told to be follows the file's name.
+        media_type=way.node.media_type if found_id == way.node.version_id else media_type,
         size_bytes=size_bytes,
         content_hash=content_hash,
         version_id=found_id,

@@ -11,14 +11,15 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.files.dtos import KindName, Node, NodeRef, RightName
+from apps.files import errors
+from apps.files.dtos import ExpectedRevision, KindName, Node, NodeRef, RightName
 from apps.files.models import Kind
 from bitvault.kernel import db, names
 from bitvault.kernel.errors import NotFound
 
 COLUMNS = (
     "id, kind, parent_id, owner_user_id, everyone_right, name, revision, version_id, size_bytes, media_type, content_hash, created_at, "
-    "modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound"
+    "modified_at, client_modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound"
 )
 
 
@@ -52,6 +53,7 @@ class NodeRow(NamedTuple):
     content_hash: str
     created_at: datetime
     modified_at: datetime
+    client_modified_at: datetime | None
     created_by: UUID
     trashed_at: datetime | None
     child_count: int
@@ -99,6 +101,7 @@ def to_node(row: NodeRow, rights: Sequence[RightName]) -> Node:
         version_id=row.version_id,
         created_at=row.created_at,
         modified_at=row.modified_at,
+        client_modified_at=row.client_modified_at,
         created_by=row.created_by,
         tags=(),
         trashed_at=row.trashed_at,
@@ -214,6 +217,18 @@ def execute(sql: str, parameters: Any) -> int:
     with db.prepared_cursor() as cursor:
         cursor.execute(sql, parameters)
         return int(cursor.rowcount)
+
+
+def require_revision(row: NodeRow, expected: ExpectedRevision) -> int | None:
+    """Refuse a node that is not as the caller has read it; returns the revision that the write must still find, ``None`` for any.
+
+    :raises RevisionMismatch: it has moved on.
+    """
+    if expected == "any":
+        return None
+    if row.revision not in (expected if isinstance(expected, tuple) else (expected,)):
+        raise errors.RevisionMismatch(revision=row.revision)
+    return row.revision
 
 
 def require_row(row: Any) -> Any:

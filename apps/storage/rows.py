@@ -1,7 +1,7 @@
 """Attempts as plain rows: every upload passes here twice, and building model instances would be a tenth of its cost."""
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -70,7 +70,8 @@ COLUMNS = ", ".join(_NAMES)
 _INSERT = f"INSERT INTO storage_multipart_upload ({COLUMNS}) VALUES ({', '.join(['%s'] * len(_NAMES))})"
 _FIND = f"SELECT {COLUMNS} FROM storage_multipart_upload WHERE id = %(id)s"
 _DUE = f"""
-SELECT {COLUMNS} FROM storage_multipart_upload WHERE sweep_at <= %s AND swept_at IS NULL ORDER BY sweep_at LIMIT %s
+SELECT {COLUMNS} FROM storage_multipart_upload WHERE sweep_at <= %s AND swept_at IS NULL AND (sweep_at, id) > (%s, %s)
+ORDER BY sweep_at, id LIMIT %s
 """
 _FORGET = """
 DELETE FROM storage_multipart_upload WHERE id IN (
@@ -113,10 +114,14 @@ def find_alone(upload_id: UUID) -> Attempt | None:
     return Attempt.of(found[0]) if found else None
 
 
-def list_due(now: datetime, limit: int) -> list[Attempt]:
-    """Read the attempts that the sweeper has to look at, the longest due first."""
+_BEGINNING = datetime.fromtimestamp(0, UTC)
+
+
+def list_due(now: datetime, limit: int, *, behind: Attempt | None = None) -> list[Attempt]:
+    """Read the attempts that the sweeper has to look at, the longest due first: the first ones, or those behind one."""
+    position = (_BEGINNING, UUID(int=0)) if behind is None else (behind.sweep_at, behind.id)
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, [now, limit])
+        cursor.execute(_DUE, [now, *position, limit])
         return [Attempt.of(row) for row in cursor.fetchall()]
 
 

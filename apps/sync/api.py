@@ -160,17 +160,23 @@ def list_conflicts(*, actor: Actor, cursor: str | None = None, limit: int = PAGE
 
 
 @exposed
-def resolve_conflict(*, actor: Actor, conflict_id: UUID, keep: dtos.Resolution) -> None:
+def resolve_conflict(
+    *, actor: Actor, conflict_id: UUID, keep: dtos.Resolution, seen: dtos.SeenRevisions | None = None
+) -> None:
     """Settle a conflict: ``both`` files stay, or the ``original`` or the ``copy`` does and the other goes into the trash.
 
-    A copy that stays takes the original's name. Repeatable: who has settled it so is not refused.
+    A copy that stays takes the original's name. Repeatable: who has settled it so is not refused. ``seen`` says in which revisions the
+    caller has seen the two, so that no edit goes into the trash that nobody has looked at; without it, a file that was edited since the
+    conflict arose stays.
 
     :raises NotFound: there is no such conflict whose copy the actor can see.
     :raises ConflictResolved: it was settled before, otherwise or by somebody else.
+    :raises RevisionMismatch: the file that is to go is not as it was seen.
+    :raises PreconditionRequired: it was edited since the conflict arose, and ``seen`` does not tell its revision.
     :raises NameTaken: another file has the original's name by now.
     """
     actor.require_scope(Scope.FILES_WRITE)
-    conflicts.resolve(actor, conflict_id, _list_rights(actor), keep=keep)
+    conflicts.resolve(actor, conflict_id, _list_rights(actor), keep=keep, seen=seen or dtos.SeenRevisions())
 
 
 def _list_rights(actor: Actor) -> dict[UUID, Sequence[str]]:

@@ -19,7 +19,7 @@ from bitvault.events.api import publish
 from bitvault.events.catalog import sync as events
 from bitvault.kernel import clock, db, pages
 from bitvault.kernel.actor import Actor
-from bitvault.kernel.errors import NotFound
+from bitvault.kernel.errors import NotFound, PreconditionRequired
 
 _PURPOSE = "sync.conflicts"
 
@@ -28,7 +28,7 @@ _OPEN = f"""
 SELECT conflict.node_id, conflict.original_id, conflict.made_by, device.name, conflict.opened_at
 FROM ({ROOTS}) AS rooted JOIN sync_conflict conflict ON conflict.node_id = rooted.node_id
 LEFT JOIN sync_device device ON device.id = conflict.device_id
-WHERE rooted.root_id = ANY(%(root_ids)s::uuid[]) AND (%(before)s::uuid IS NULL OR conflict.node_id < %(before)s)
+WHERE rooted.root_id = ANY(%(root_ids)s::uuid[]) AND conflict.node_id < coalesce(%(before)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
 ORDER BY conflict.node_id DESC LIMIT %(limit)s
 """
 _OPEN = _OPEN.replace(
@@ -75,8 +75,8 @@ def _to_conflict(row: _Open, states: dict[UUID, tuple[UUID, NodeState]], rights:
     )
 
 
-def resolve(actor: Actor, node_id: UUID, rights: Rights, *, keep: dtos.Resolution) -> None:
-    """Settle a conflict: both files stay, or the one named, under the name of the original; the other goes into the trash."""
+def resolve(actor: Actor, node_id: UUID, rights: Rights, *, keep: dtos.Resolution, seen: dtos.SeenRevisions) -> None:
+    """Settle a conflict: both files stay, or the one named, under the name of the original; the other goes into the trash as seen."""
     with db.read_transaction():
         conflict = Conflict.objects.filter(pk=node_id).first()
         # The original's name is asked of the replica, for it may lie in the trash after a try that was interrupted.
@@ -89,13 +89,27 @@ def resolve(actor: Actor, node_id: UUID, rights: Rights, *, keep: dtos.Resolutio
     if conflict.resolved_at is not None:
         raise ConflictResolved(resolution=conflict.resolution)
     if keep == "original":
-        files.trash_node(actor=actor, node_id=node_id)
+        _trash_as_seen(actor, node_id, seen.copy, conflict.opened_at)
     elif keep == "copy":
         with suppress(NotFound):  # it is in the trash already, or gone
-            files.trash_node(actor=actor, node_id=conflict.original_id)
+            _trash_as_seen(actor, conflict.original_id, seen.original, conflict.opened_at)
         if name is not None:
             files.update_node(actor=actor, node_id=node_id, name=name, expected_revision="any")
     _close(actor, node_id, conflict.original_id, keep)
+
+
+def _trash_as_seen(actor: Actor, node_id: UUID, revision: int | None, opened_at: datetime) -> None:
+    """Trash the losing file, unless it holds an edit that whoever settles the conflict may not have seen.
+
+    :raises RevisionMismatch: it is not as it was seen.
+    :raises PreconditionRequired: it was edited since the conflict arose, and nobody says which revision they have seen.
+    """
+    if revision is None:
+        node = files.get_node(actor=actor, node_id=node_id)
+        if node.modified_at > opened_at:
+            raise PreconditionRequired("This file has been edited since; say which revision you have seen.")
+        revision = node.revision
+    files.trash_node(actor=actor, node_id=node_id, expected_revision=revision)
 
 
 def _close(actor: Actor, node_id: UUID, original_id: UUID, keep: dtos.Resolution) -> None:

@@ -1,10 +1,13 @@
 """Sync listens to files: what happens there is gathered for the length of one transaction and projected at its end."""
 
+from typing import Any
+
 from apps.sync import projector, rebuilding
 from apps.sync.projector import CONSUMER
 from bitvault.events.api import ConsumerTransaction, Published, call_promptly, consumes, consumes_everything, rebuilds
 from bitvault.events.catalog.files import (
     FolderCreated,
+    NodeChanged,
     NodeMoved,
     NodePurged,
     NodeRestored,
@@ -50,6 +53,7 @@ def project_version(event: VersionCommitted, tx: ConsumerTransaction) -> None:
         "content_hash": event.content_hash,
         "version_id": event.version_id,
         "modified_at": event.modified_at,
+        "client_modified_at": event.client_modified_at,
     }
     if event.node_created:
         state.update(is_folder=False, created_at=event.modified_at, created_by=event.actor_id)
@@ -61,11 +65,22 @@ def project_version(event: VersionCommitted, tx: ConsumerTransaction) -> None:
 @consumes(NodeMoved, consumer=CONSUMER)
 def project_move(event: NodeMoved, tx: ConsumerTransaction) -> None:
     """Show another name or place: one row, whatever lies below."""
-    state = {"parent_id": event.parent_id, "name": event.name, "revision": event.revision}
+    state = {"parent_id": event.parent_id, "name": event.name, "revision": event.revision, **_list_told(event)}
     if event.parent_id == event.old_parent_id:
         projector.gather().put(tx, event.node_id, state)
     else:
         projector.gather().put_away(tx, event.node_id, state, is_folder=event.kind == "folder")
+
+
+@consumes(NodeChanged, consumer=CONSUMER)
+def project_change(event: NodeChanged, tx: ConsumerTransaction) -> None:
+    """Show when a device says that a node changed."""
+    state = {
+        "parent_id": event.parent_id,
+        "client_modified_at": event.client_modified_at,
+        "revision": event.revision,
+    }
+    projector.gather().put(tx, event.node_id, state)
 
 
 @consumes(NodeTrashed, consumer=CONSUMER)
@@ -79,7 +94,13 @@ def project_trashing(event: NodeTrashed, tx: ConsumerTransaction) -> None:
 def project_return(event: NodeRestored, tx: ConsumerTransaction) -> None:
     """Show a node and all below it again: a row for each, for devices have dropped them."""
     state = {"parent_id": event.parent_id, "is_trashed": False, "name": event.name, "revision": event.revision}
-    projector.gather().bring_back(tx, event.node_id, state)
+    projector.gather().bring_back(tx, event.node_id, {**state, **_list_told(event)})
+
+
+def _list_told(event: NodeMoved | NodeRestored) -> dict[str, Any]:
+    """Give what an event says beside name and place; what it does not say stays as it was, in the replica and in the batch."""
+    told = {"media_type": event.media_type, "client_modified_at": getattr(event, "client_modified_at", None)}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 @consumes(TeamAccessChanged, consumer=CONSUMER)

@@ -46,6 +46,7 @@ class SyncedNode:
     version_id: UUID | None
     created_at: datetime
     modified_at: datetime
+    client_modified_at: datetime | None
     created_by: UUID | None
     tags: Sequence[str]
     trashed_at: datetime | None
@@ -105,6 +106,14 @@ class Conflict:
     made_by: UUID | None
     made_on: str | None
     opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenRevisions:
+    """In which revisions somebody has seen the two files of a conflict, as far as they say."""
+
+    original: int | None = None
+    copy: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class NodeState(TenantModel):
     version_id = models.UUIDField(null=True)
     created_at = models.DateTimeField()
     modified_at = models.DateTimeField()
+    client_modified_at = models.DateTimeField(null=True)
     created_by = models.UUIDField(null=True)
 
     class Meta:

@@ -34,6 +34,7 @@ _TYPES = {
     "version_id": "uuid",
     "created_at": "timestamptz",
     "modified_at": "timestamptz",
+    "client_modified_at": "timestamptz",
     "created_by": "uuid",
     "is_trashed": "bool",
 }
@@ -58,9 +59,12 @@ ON CONFLICT (node_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for n
 WHERE sync_node.revision < excluded.revision
 """
 
-_UPDATE_COLUMNS = ("node_id", "parent_id", "revision", *_CHANGING)
+# Of content whose sender names no time, none is known: then the older one's does not stay.
+_UPDATE_COLUMNS = ("node_id", "parent_id", "revision", "client_modified_at", *_CHANGING)
 _UPDATE = f"""
 UPDATE sync_node SET parent_id = told.parent_id, revision = told.revision,
+    client_modified_at = CASE WHEN told.version_id IS NULL THEN coalesce(told.client_modified_at, sync_node.client_modified_at)
+        ELSE told.client_modified_at END,
     {", ".join(f"{name} = coalesce(told.{name}, sync_node.{name})" for name in _CHANGING)}
 FROM {_unnest(_UPDATE_COLUMNS)}
 WHERE sync_node.node_id = told.node_id AND sync_node.revision < told.revision

@@ -18,7 +18,7 @@ from bitvault.kernel.pages import BadCursor
 
 STATE = (
     "node_id, parent_id, is_folder, name, revision, size_bytes, media_type, content_hash, version_id, created_at, modified_at, "
-    "created_by"
+    "client_modified_at, created_by"
 )
 
 
@@ -36,6 +36,7 @@ class NodeState(NamedTuple):
     version_id: UUID | None
     created_at: datetime
     modified_at: datetime
+    client_modified_at: datetime | None
     created_by: UUID | None
 
 
@@ -210,6 +211,7 @@ def to_node(state: NodeState, rights: Sequence[str]) -> dtos.SyncedNode:
         version_id=state.version_id,
         created_at=state.created_at,
         modified_at=state.modified_at,
+        client_modified_at=state.client_modified_at,
         created_by=state.created_by,
         tags=(),
         trashed_at=None,

@@ -62,6 +62,7 @@ def _to_node(row: TreeRow) -> RebuiltNode:
         version_id=row.version_id,
         created_at=row.created_at,
         modified_at=row.modified_at,
+        client_modified_at=row.client_modified_at,
         created_by=row.created_by,
         is_trashed=row.is_trashed,
     )

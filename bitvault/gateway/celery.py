@@ -71,6 +71,7 @@ app.conf.beat_schedule = {
     "sweep-uploads": _for_each_tenant("storage.sweep_uploads", seconds=300),
     "lapse-reservations": _for_each_tenant("billing.lapse_reservations", seconds=300),
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),
+    "rekey-names": _for_each_tenant("files.rekey_names", seconds=3600),
     "sweep-sync": _for_each_tenant("sync.sweep", seconds=3600),
     "sweep-idempotency-keys": _for_each_tenant("web.sweep_idempotency_keys", seconds=3600),
 }

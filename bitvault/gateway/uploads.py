@@ -6,8 +6,7 @@ Storage ends the attempt. A commit that died anywhere is finished by the next on
 for are verified by a worker, and the next commit goes on from there.
 """
 
-import mimetypes
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -31,14 +30,13 @@ from apps.storage.errors import (
     UploadOver,
 )
 from bitvault.events.api import answer_with_head
-from bitvault.kernel import clock, db, ids
+from bitvault.kernel import clock, db, ids, media_types
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import Gone, Invalid
+from bitvault.kernel.media_types import InvalidMediaType
 from bitvault.kernel.request import current_origin
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.views import ActorRequest, Body, View, operation
-
-ANY_TYPE = "application/octet-stream"
 
 BROWSER, PROGRAM = "web", "API"
 """What the sender is called who is no device."""
@@ -46,14 +44,18 @@ BROWSER, PROGRAM = "web", "API"
 ASK_AGAIN_SECONDS = 1
 """When a commit that is not done yet is worth another question."""
 
-_TYPES = mimetypes.MimeTypes()
-"""Python's own table alone: the machine's files differ from place to place."""
-
-_EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
-_LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-
-Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 in lower-case hexadecimal digits.")]
-MediaType = Annotated[str, msgspec.Meta(pattern=r"^[\w!#$&^.+-]+/[\w!#$&^.+-]+$", max_length=255)]
+# With the length, for `$` alone lets a line break through.
+Sha256 = Annotated[
+    str,
+    msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64, description="SHA-256 in lower-case hexadecimal digits."),
+]
+MediaType = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=media_types.LIMIT,
+        description="A media type, with parameters or without; left out, it is told from the name.",
+    ),
+]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -105,6 +107,8 @@ class Completing(msgspec.Struct, frozen=True):
 
 def start(actor: Actor, wanted: StartUpload) -> Upload:
     """Begin an upload: name, rights and room are decided before any byte moves."""
+    moment = wanted.client_modified_at
+    media_type = None if wanted.media_type is None else media_types.parse(wanted.media_type)
     grant = files.authorise_upload(
         actor=actor,
         parent_id=wanted.parent_id,
@@ -127,26 +131,16 @@ def start(actor: Actor, wanted: StartUpload) -> Upload:
             actor=actor,
             upload_id=upload_id,
             size_bytes=wanted.size_bytes,
-            media_type=wanted.media_type or _TYPES.guess_type(grant.name)[0] or ANY_TYPE,
+            media_type=media_type or media_types.guess(grant.name),
             destination=msgspec.to_builtins(grant),
             part_hashes=wanted.part_hashes,
             base_blob_id=grant.base_blob_id,
             known_blob_id=known_blob_id,
-            client_modified_at=_within_calendar(wanted.client_modified_at),
+            client_modified_at=None if moment is None else clock.to_utc(moment),
         )
     except Exception:
         billing.release(upload_id=upload_id)
         raise
-
-
-def _within_calendar(moment: datetime | None) -> datetime | None:
-    """Move a moment whose UTC lies before the year 1 or after 9999 to that end: devices send such, and it is data to show, no more."""
-    if moment is None:
-        return None
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return _EARLIEST if moment.year == _EARLIEST.year else _LATEST
 
 
 def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node, bool] | None:
@@ -209,7 +203,7 @@ class Uploads(View):
         body=StartUpload,
         answer=Upload,
         status=201,
-        problems=(NameTaken, QuotaExceeded, FileTooLarge, PartOutOfRange, StoreFull),
+        problems=(NameTaken, QuotaExceeded, FileTooLarge, PartOutOfRange, StoreFull, InvalidMediaType),
         repeatable=True,
     )
     def post(self, request: ActorRequest) -> HttpResponse:

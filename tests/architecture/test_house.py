@@ -61,6 +61,37 @@ def reading_the_environment(source: Source) -> Iterator[str]:
             yield source.at(node, "reads the environment")
 
 
+_CLASS_OR_ESCAPE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
+
+
+def loose_ends(source: Source) -> Iterator[str]:
+    """``$`` matches before a last line break too; and letters and digits of all scripts are more than most patterns mean.
+
+    What JSON Schema calls a pattern has no other end than ``$``: there a length says that nothing follows.
+    """
+    for node in source.nodes:
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+        if (
+            called in {f"re.{verb}" for verb in ("compile", "match", "search", "fullmatch", "sub", "split")}
+            and node.args
+        ):
+            if "$" in _CLASS_OR_ESCAPE.sub("", _text_of(node.args[0])):
+                yield source.at(node, "ends a pattern with $, which lets a line break pass: use fullmatch or \\Z")
+        elif called.rpartition(".")[2] == "Meta" and "pattern" in keywords:
+            pattern = _text_of(keywords["pattern"])
+            if ("$" in pattern and "max_length" not in keywords) or re.search(r"\\[wd]", pattern):
+                yield source.at(node, "says a pattern that lets a line break or foreign letters pass")
+
+
+def _text_of(node: ast.AST) -> str:
+    return "".join(
+        part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    )
+
+
 SWITCHES = {
     "atomic",
     "set_autocommit",
@@ -257,6 +288,20 @@ RULES = [
             ("apps/files/tree.py", "import unicodedata"),
         ],
         fine=[("apps/identity/models.py", "from django.db.models.functions import Lower")],
+    ),
+    Rule(
+        "a pattern's end is the text's end",
+        loose_ends,
+        breaches=[
+            ("apps/files/rest/etags.py", 'import re\nTAG = re.compile(r"^[a-z]+$")'),
+            ("apps/files/rest/etags.py", 'import re\nre.match("^[a-z]$|b", text)'),
+            ("bitvault/gateway/uploads.py", 'Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]+$")]'),
+            ("bitvault/gateway/uploads.py", 'Kind = Annotated[str, Meta(pattern=r"^\\w+/\\w+$", max_length=255)]'),
+        ],
+        fine=[
+            ("apps/files/rest/etags.py", 'import re\nTAG = re.compile(r"[a-z$]+\\$\\Z")'),
+            ("bitvault/gateway/uploads.py", 'Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]'),
+        ],
     ),
     Rule(
         "no file is for anything",

@@ -356,7 +356,10 @@ def test_an_idempotency_key_starts_one_upload(mia):
     [
         (None, "a.png", "image/png"),
         (None, "a.unknown-kind", "application/octet-stream"),
+        (None, "a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (None, "a.txt.gz", "application/gzip"),
         ("text/plain", "a.bin", "text/plain"),
+        ("Text/Plain;charset=UTF-8", "a.bin", "text/plain; charset=utf-8"),
     ],
 )
 def test_a_file_has_the_type_that_was_given_or_that_its_name_tells(mia, given, name, kept):
@@ -369,7 +372,9 @@ def test_a_file_has_the_type_that_was_given_or_that_its_name_tells(mia, given, n
     ["1601-01-01T00:00:00Z", "2026-02-03T04:05:06.789+05:30", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"],
 )
 def test_a_device_may_have_any_idea_of_when_a_file_changed(mia, moment):
-    assert mia.bring("old.txt", b"x", client_modified_at=moment)["size_bytes"] == 1
+    node = mia.bring("old.txt", b"x", client_modified_at=moment)
+    assert node["client_modified_at"] is not None
+    assert mia.api.get(f"/nodes/{node['id']}").json() == node
 
 
 @pytest.mark.parametrize("moment", ["2026-02-03T04:05:06", "yesterday", 5, "2026-13-01T00:00:00Z"])
@@ -377,6 +382,14 @@ def test_a_moment_that_is_none_is_refused(mia, moment):
     assert mia.start("old.txt", b"x", client_modified_at=moment).status_code == 422
 
 
-@pytest.mark.parametrize("media_type", ["text", "text/html\r\nX: y", "", "a" * 300 + "/b", "text/plain; charset=x"])
+@pytest.mark.parametrize("media_type", ["text", "text/html\r\nX: y", "", "a" * 300 + "/b", "text/html\n", "text/é"])
 def test_a_type_that_is_none_is_refused(mia, media_type):
     assert mia.start("t", b"x", media_type=media_type).status_code == 422
+
+
+@pytest.mark.parametrize("sent", ["a" * 63, "a" * 65, "a" * 64 + "\n", "A" * 64, "٣" * 64])
+def test_a_hash_that_is_none_is_refused(mia, sent):
+    answer = mia.api.post(
+        "/uploads", {"parent_id": str(mia.root_id), "name": "t", "size_bytes": 1, "part_hashes": [sent]}
+    )
+    assert answer.status_code == 422

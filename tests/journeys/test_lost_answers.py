@@ -248,6 +248,9 @@ CASES = {
         "POST /trash/{node_id}/restore",
         lambda mia: Ask("POST", f"/trash/{mia.trashed()['id']}/restore", {}, key()),
     ),
+    "restore a set": Case(
+        "POST /trash/restore", lambda mia: Ask("POST", "/trash/restore", {"ids": [mia.trashed()["id"]]})
+    ),
     "team folder": Case(
         "POST /team-folders", lambda _: Ask("POST", "/team-folders", {"name": next(_names)}, {**ADAM, **key()})
     ),

@@ -59,6 +59,17 @@ def test_which_names_are_the_same(one, other, same):
         ("bell\x07", "control"),
         ("del\x7f", "control"),
         ("c1\x85", "control"),
+        ("a\u2028b", "control"),
+        ("a\u2029b", "control"),
+        ("\u2028", "control"),
+        ("\u200b", "empty"),
+        ("\u2060\ufeff \u00ad", "empty"),
+        ("\u3164", "empty"),
+        ("\u2800\u2800", "empty"),
+        ("\ufe0f", "empty"),
+        ("\u202e", "empty"),
+        (".\u200b.", "dots"),
+        ("\ufeff.", "dots"),
         ("\ud800", "surrogate"),
         ("a\udfffb", "surrogate"),
         ("x" * 256, "too_long"),
@@ -112,6 +123,31 @@ def test_what_is_a_name(text):
         ("Com1.tar.gz", ["windows_device"]),
         ("lpt9 .txt", ["windows_device"]),
         ("com10", []),
+        ("COM\u00b9", ["windows_device"]),
+        ("lpt\u00b3.txt", ["windows_device"]),
+        ("com\u2074", []),
+        ("CONIN$", ["windows_device"]),
+        ("conout$.log", ["windows_device"]),
+        ("conin", []),
+        ("\ufefffile.txt", ["invisible_character"]),
+        ("fi\u200ble.txt", ["invisible_character"]),
+        ("fi\u200dle.txt", ["invisible_character"]),
+        ("file\u00ad.txt", ["invisible_character"]),
+        ("file\u3164.txt", ["invisible_character"]),
+        ("a\U000e0061", ["invisible_character"]),
+        ("\U0001f469\u200d\U0001f4bb", []),  # an emoji of two
+        ("\u2764\ufe0f.txt", []),  # an emoji by its style
+        ("\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", []),  # the flag of England
+        ("\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", []),  # Persian parts a word so
+        ("\u0915\u094d\u200d\u0937", []),  # Devanagari joins so
+        ("\u0440aypal.txt", ["mixed_script"]),  # Cyrillic er
+        ("micr\u03bfsoft", ["mixed_script"]),  # Greek omicron
+        ("\u041e\u0442\u0447\u0451\u0442 Q3.pdf", []),  # two words, each of one script
+        ("\u03b1-test", []),
+        ("\u6771\u4eac\u30bf\u30ef\u30fc\u3067Tokyo", []),  # Japanese writes all of them
+        ("5\u00b5m", []),
+        ("Stra\u00dfe \u00c9mile na\u00efve", []),
+        ("e\u0301", []),
         ("console", []),
         ("\u202etxt.exe", ["bidi_control"]),
         ("aux:.", ["windows_character", "windows_trailing"]),
@@ -131,6 +167,12 @@ def test_what_other_systems_cannot_hold_is_named(text, problems):
         ["a", "B", "c"],
         ["img \u0662", "img 10"],  # digits of any script
         ["a", "a 1", "a 1 b", "a 2"],
+        ["Ebene", "\u00c9cole", "Emil", "\u00c9mile", "Zebra"],
+        ["cote", "cot\u00e9", "c\u00f4te", "c\u00f4t\u00e9"],
+        ["\u00e4pfel", "Apfelmus", "Birne", "\u00d6l", "Otto", "\u00dcbung", "Zoo"],
+        ["r\u00e9sum\u00e9 2", "Resume 10"],
+        ["resume", "Resume", "r\u00e9sum\u00e9"],
+        ["_a", "1", "a", "\u03b1", "\u0430", "\u4e00"],
     ],
 )
 def test_numbers_sort_by_value(expected):
@@ -141,7 +183,10 @@ def test_numbers_sort_by_value(expected):
     ("text", "parts"),
     [
         ("a.txt", ("a", ".txt")),
-        ("a.tar.gz", ("a.tar", ".gz")),
+        ("a.tar.gz", ("a", ".tar.gz")),
+        ("A.TAR.BZ2", ("A", ".TAR.BZ2")),
+        (".tar.gz", (".tar", ".gz")),
+        ("a.txt.gz", ("a.txt", ".gz")),
         (".hidden", (".hidden", "")),
         ("none", ("none", "")),
         ("dot.", ("dot.", "")),
@@ -155,7 +200,17 @@ def test_what_is_an_extension(text, parts):
 
 def test_automatic_names_keep_the_extension():
     assert names.numbered(names.parse("report.pdf"), 2).text == "report (2).pdf"
+    assert names.numbered(names.parse("a.tar.gz"), 2).text == "a (2).tar.gz"
     assert names.numbered(names.parse("folder"), 12).text == "folder (12)"
+
+
+def test_a_folder_has_no_extension():
+    assert names.numbered(names.parse("Release v1.0"), 2, is_folder=True).text == "Release v1.0 (2)"
+    assert names.numbered(names.parse(".config"), 2, is_folder=True).text == ".config (2)"
+
+
+def test_a_stored_name_that_would_be_refused_now_keeps_its_keys():
+    assert names.of_stored("a\u2028b").key == "a\u2028b"
 
 
 # --- properties ------------------------------------------------------------------------------------------------------------
@@ -207,3 +262,19 @@ def test_a_cut_text_fits_and_stays_whole(text, limit):
     kept = names.cut(text, limit)
     assert len(kept.encode()) <= limit
     assert text.startswith(kept)
+
+
+@given(TEXTS.filter(lambda text: "\x00" not in text), st.integers(min_value=1, max_value=10**9), st.booleans())
+def test_the_key_of_each_variant_is_made_of_its_parts(text, number, is_folder):
+    try:
+        name = names.parse(text)
+    except InvalidName:
+        return
+    prefixes, suffix = names.list_variant_keys(name, is_folder=is_folder)
+    key = f"{prefixes[len(str(number)) - 1]}{number}{suffix}"
+    assert names.numbered(name, number, is_folder=is_folder).key == key
+
+
+@given(st.text(alphabet="aA1\u00e9\u4e00\U0001f600\ud7fb\uffa0z .", max_size=255))
+def test_a_sort_key_fits_into_an_index_and_is_text(text):
+    assert len(names.sort_key_of(text).encode()) <= 1000

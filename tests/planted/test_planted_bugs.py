@@ -131,7 +131,7 @@ def test_moves_without_a_tree_lock_are_found(tree, tenant, is_locked):
     meeting, first_is_through, write = (
         Barrier(2, timeout=MEETING_SECONDS if is_locked else 60),
         Event(),
-        structure._write_move,
+        structure.write_move,
     )
 
     def write_when_both_are_judged(*arguments):
@@ -152,7 +152,7 @@ def test_moves_without_a_tree_lock_are_found(tree, tenant, is_locked):
         return "moved"
 
     with nullcontext() if is_locked else bugs.no_tree_lock():
-        with patch.object(structure, "_write_move", write_when_both_are_judged), ThreadPoolExecutor(2) as pool:
+        with patch.object(structure, "write_move", write_when_both_are_judged), ThreadPoolExecutor(2) as pool:
             moves = [pool.submit(move, one, other), pool.submit(move, other, one)]
         outcomes = sorted(one.result() for one in moves)
     if is_locked:

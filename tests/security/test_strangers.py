@@ -18,6 +18,7 @@ BODIES = {
     ("POST", "/folders"): {"parent_id": None, "name": "mine now"},
     ("PATCH", "/nodes/{node_id}"): {"name": "mine now"},
     ("POST", "/trash/{node_id}/restore"): {},
+    ("POST", "/trash/restore"): {"ids": ["01900000-0000-7000-8000-00000000ffff"]},
     ("POST", "/uploads"): {"parent_id": None, "name": "mine now", "size_bytes": 1},
     ("POST", "/uploads/{upload_id}/parts"): {"parts": [{"number": 1, "sha256": HASH}]},
     ("POST", "/uploads/{upload_id}/commit"): {},
@@ -62,6 +63,9 @@ FIELDS = {
 }
 """Ids in bodies and queries: what they name, and what stands beside them."""
 
+SETS = {("POST", "/trash/restore", "ids")}
+"""Lists of ids, each of which is answered for by itself."""
+
 FORBIDDEN = {"/audit", "/audit/verify", "/team-folders", "/team-folders/{folder_id}"}
 """What a plain member may not ask for at all, whatever the ids."""
 
@@ -100,7 +104,16 @@ def test_every_id_in_a_body_or_a_query_is_covered():
         for field in (*fields_of(operation.body), *fields_of(operation.query))
         if is_id(field.type)
     }
-    assert named == set(FIELDS)
+    assert named == set(FIELDS) | SETS
+
+
+def test_a_strangers_id_in_a_set_reads_as_one_that_never_was(mia, stranger):
+    for kind in ("trash", "node_id"):
+        theirs = [str(thing) for thing in stranger.ids[kind].values()]
+        items = mia.api.post("/trash/restore", {"ids": [*theirs, str(uuid.uuid4())]}).json()["items"]
+        said = [{key: value for key, value in item.items() if key != "id"} for item in items]
+        assert said == [said[-1]] * len(items)
+        assert said[-1]["status"] == 404
 
 
 def kinds_of(route):

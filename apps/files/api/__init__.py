@@ -22,7 +22,16 @@ from apps.files.api.teams import (
     restore_team_folder,
     update_team_folder,
 )
-from apps.files.api.trash import empty_trash, list_trash, purge_expired, purge_node, restore_node, trash_node
+from apps.files.api.trash import (
+    empty_trash,
+    list_trash,
+    purge_expired,
+    purge_node,
+    rekey_names,
+    restore_node,
+    restore_nodes,
+    trash_node,
+)
 from apps.files.dtos import (
     Committed,
     Content,
@@ -41,7 +50,7 @@ from apps.files.dtos import (
 from apps.files.errors import NothingToChange
 from apps.files.operations import authorising, content, downloads, structure
 from apps.files.rows import to_node
-from bitvault.kernel import db, names
+from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
@@ -74,7 +83,9 @@ __all__ = [
     "open_content",
     "purge_expired",
     "purge_node",
+    "rekey_names",
     "restore_node",
+    "restore_nodes",
     "restore_team_folder",
     "trash_node",
     "update_node",
@@ -196,15 +207,16 @@ def update_node(
     name: str | None = None,
     parent_id: UUID | None = None,
     autorename: bool = False,
+    client_modified_at: datetime | None = None,
     expected_revision: ExpectedRevision,
 ) -> Node:
-    """Give a node another name, another folder, or both at once.
+    """Give a node another name, another folder, both at once, or the time at which a device says that it changed.
 
     A name that differs only in case or spelling is a rename of the same node. With ``autorename`` a taken name becomes ``name (2)``. Asking
     for what holds already changes nothing, makes no event and answers with the node as it is, whatever its revision, so that a request
     whose answer was lost can be repeated.
 
-    :raises NothingToChange: neither ``name`` nor ``parent_id`` is given.
+    :raises NothingToChange: none of ``name``, ``parent_id`` and ``client_modified_at`` is given.
     :raises PreconditionRequired: ``expected_revision`` is ``None``; ``"any"`` is for a caller who does not care.
     :raises RevisionMismatch: the node has moved on since ``expected_revision``.
     :raises InvalidName: the name cannot be used.
@@ -215,8 +227,8 @@ def update_node(
     :raises TooDeep, PathTooLong, TooManyChildren: a limit would be passed, by the node or by anything below it.
     """
     actor.require_scope(Scope.FILES_WRITE)
-    if name is None and parent_id is None:
-        raise NothingToChange("Say what should change: name, parent_id or both.")
+    if name is None and parent_id is None and client_modified_at is None:
+        raise NothingToChange("Say what should change: name, parent_id or client_modified_at.")
     parsed = names.parse(name) if name is not None else None
     return structure.move(
         actor=actor,
@@ -224,6 +236,7 @@ def update_node(
         name=parsed,
         parent_id=parent_id,
         autorename=autorename,
+        client_modified_at=None if client_modified_at is None else clock.to_utc(client_modified_at),
         expected_revision=expected_revision,
     )
 

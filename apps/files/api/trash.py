@@ -1,10 +1,21 @@
 """Doors of the trash: each root has its own, and what lies there keeps its place in it until it is deleted for ever."""
 
+import time
+from collections.abc import Sequence
 from uuid import UUID
 
 from apps.files import limits, queries
-from apps.files.dtos import ExpectedRevision, Node, NodeRef, OnConflict, TrashedNode
-from apps.files.operations import purging, trash
+from apps.files.dtos import (
+    RESTORE_LIMIT,
+    ExpectedRevision,
+    NodeRef,
+    OnConflict,
+    RestoredNode,
+    RestoreOutcome,
+    TrashedNode,
+)
+from apps.files.errors import TooManyAtOnce
+from apps.files.operations import purging, rekeying, restoring, trash
 from bitvault.kernel import clock, names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
@@ -45,19 +56,37 @@ def restore_node(
     parent_id: UUID | None = None,
     name: str | None = None,
     on_conflict: OnConflict = "fail",
-) -> Node:
+) -> RestoredNode:
     """Take a node, with all that went with it, out of the trash: to where it was, or into ``parent_id``, or under ``name``.
 
-    ``on_conflict`` decides when that cannot be. ``fail``: a taken name or a vanished folder is refused. ``rename``: a taken name becomes
-    ``name (2)``, and a folder that is not there any more is replaced by the root.
+    When the folder that it was in is not there any more (deleted permanently, or in the trash itself), it goes to the nearest one above
+    that is; the answer says where. ``on_conflict`` decides about a name that is taken there: it is refused (``fail``), becomes ``name (2)``
+    (``rename``), or what has it goes into the trash (``replace``).
 
-    :raises ParentGone: where it was is not there any more (deleted, or in the trash itself).
+    :raises NotFound: there is no such node in the trash, or ``parent_id`` is not there.
     :raises NameTaken: a live sibling there has a name with the same key.
     :raises InvalidName, NotAFolder, TooDeep, PathTooLong, TooManyChildren: as for a move.
     """
     actor.require_scope(Scope.FILES_WRITE)
     parsed = names.parse(name) if name is not None else None
-    return trash.restore(actor=actor, node_id=node_id, parent_id=parent_id, name=parsed, on_conflict=on_conflict)
+    return restoring.restore(actor=actor, node_id=node_id, parent_id=parent_id, name=parsed, on_conflict=on_conflict)
+
+
+@exposed
+def restore_nodes(
+    *, actor: Actor, node_ids: Sequence[UUID], on_conflict: OnConflict = "rename"
+) -> list[RestoreOutcome]:
+    """Take up to 1000 nodes out of the trash, each to where it was as ``restore_node`` does; the order of the ids changes nothing.
+
+    What lies in a folder of the set goes back into that folder. Outcomes come in the order of the ids; one that is refused stays in the
+    trash and keeps none of the others there. A node that is live already stays as it is, so the call can be repeated.
+
+    :raises TooManyAtOnce: there are more.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    if len(node_ids) > RESTORE_LIMIT:
+        raise TooManyAtOnce(limit=RESTORE_LIMIT)
+    return restoring.restore_set(actor=actor, node_ids=node_ids, on_conflict=on_conflict)
 
 
 @exposed
@@ -80,11 +109,25 @@ def empty_trash(*, actor: Actor, root_id: NodeRef = "root") -> None:
 
 @exposed
 def purge_expired() -> int:
-    """Delete for ever what is due in the entered tenant, and finish purges that were begun; returns how many are through.
+    """Delete permanently what is due in the entered tenant, and finish purges that were begun; returns how many are through.
 
-    One run does a bounded amount of work; what is left waits for the next.
+    It goes on until nothing is due, for some minutes at most; then it sends for a worker that goes on.
     """
-    now = clock.now()
+    now, deadline = clock.now(), time.monotonic() + limits.PURGE_SECONDS
     purging.forget_settled(before=now - limits.SETTLED_RETENTION)
-    purging.mark_expired(now=now)
-    return purging.purge_some(purging.list_marked(), batches=limits.PURGE_BATCHES_PER_RUN)
+    purging.give_back()
+    count = 0
+    while True:
+        marked = purging.mark_expired(now=now)
+        progress = purging.purge(seconds=deadline - time.monotonic())
+        count += progress.through_count
+        if not progress.is_done:
+            purging.send_worker()
+        if not (progress.is_done and marked):
+            return count
+
+
+@exposed
+def rekey_names() -> int:
+    """Bring the keys of the entered tenant's names up to the code, which older code beside it has written; returns how many were."""
+    return rekeying.rekey(seconds=limits.REKEY_SECONDS)

@@ -88,7 +88,7 @@ def _find_file(actor: Actor, node_id: UUID, mode: Mode) -> tuple[Way, UUID, Name
         parent_id = found.node.parent_id
     if found.node.is_folder:
         raise errors.NotAFile
-    return judged, parent_id, names.parse(found.node.name)
+    return judged, parent_id, names.of_stored(found.node.name)
 
 
 def _find_target(tx: db.Transaction, sql: str, **parameters: Any) -> _Target | None:

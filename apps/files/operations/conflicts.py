@@ -54,4 +54,4 @@ def name_copy(text: str, *, made_on: str, moment: datetime) -> Name:
     stem, extension = names.split_extension(text)
     sender = names.cut(_UNFIT.sub("-", made_on), SENDER_LIMIT_BYTES)
     suffix = f" (conflicted copy, {sender}, {moment:%Y-%m-%d}){extension}"
-    return names.parse(names.cut(stem, NAME_LIMIT_BYTES - len(suffix.encode())) + suffix)
+    return names.of_stored(names.cut(stem, NAME_LIMIT_BYTES - len(suffix.encode())) + suffix)

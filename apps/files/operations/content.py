@@ -27,7 +27,7 @@ from apps.files.tree import (
 )
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import VersionCommitted
-from bitvault.kernel import clock, db, ids, names
+from bitvault.kernel import clock, db, ids, media_types, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.names import Name
@@ -36,7 +36,7 @@ _WRITE_VERSION = f"""
 WITH changed AS (
     UPDATE files_node SET
         version_id = %(version_id)s, size_bytes = %(size_bytes)s, media_type = %(media_type)s, content_hash = %(content_hash)s,
-        modified_at = %(now)s, revision = revision + 1
+        modified_at = %(now)s, client_modified_at = %(client_modified_at)s, revision = revision + 1
     WHERE id = %(id)s
     RETURNING {COLUMNS}
 ),
@@ -77,15 +77,15 @@ class Upload:
         """Whether the node has just these bytes already."""
         return node.content_hash == self.content_hash and node.size_bytes == self.size_bytes
 
-    def to_content(self) -> FileContent:
-        """Make the first version of a new file of it."""
+    def to_content(self, name: str) -> FileContent:
+        """Make a version of it, of a file that is called ``name`` by now."""
         return FileContent(
             version_id=ids.new_id(),
             blob_id=self.blob_id,
             upload_id=self.id,
             size_bytes=self.size_bytes,
             content_hash=self.content_hash,
-            media_type=self.media_type,
+            media_type=media_types.follow_rename(self.media_type, old_name=self.grant.name, new_name=name),
             client_modified_at=self.client_modified_at,
             base_version_id=self.grant.base_version_id,
         )
@@ -235,7 +235,7 @@ def _write_or_settle(upload: Upload, way: Way) -> Committed:
     node = way.node
     if upload.is_content_of(node):
         return _settle(upload, way)
-    content = upload.to_content()
+    content = upload.to_content(node.name)
     values = {**asdict(content), "id": node.id, "created_by": upload.actor.user_id, "now": clock.now()}
     row = NodeRow._make(fetch_one(_WRITE_VERSION, values))
     publish(_tell(upload, row, content, parent=way.rows[1], previous_version_id=node.version_id))
@@ -261,7 +261,7 @@ def _write_new(
     upload: Upload, parent: Way, name: Name, *, autorename: bool, conflict_with_id: UUID | None
 ) -> Committed:
     """Make a file of an upload, under the tree lock."""
-    content, node_id, now = upload.to_content(), ids.new_id(), clock.now()
+    content, node_id, now = upload.to_content(name.text), ids.new_id(), clock.now()
     row = place(
         parent,
         name,
@@ -269,6 +269,7 @@ def _write_new(
             node_id=node_id, parent=parent, name=free, content=content, created_by=upload.actor.user_id, now=now
         ),
         autorename=autorename,
+        is_folder=False,
     )
     publish(_tell(upload, row, content, parent=parent.node, node_created=True, conflict_with_id=conflict_with_id))
     return Committed(node=_to_node(upload, row, parent.rows), created=True, version_created=True)
@@ -300,6 +301,7 @@ def _tell(
         content_hash=content.content_hash,
         media_type=content.media_type,
         modified_at=row.modified_at,
+        client_modified_at=content.client_modified_at,
     )
 
 

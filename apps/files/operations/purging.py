@@ -1,11 +1,15 @@
-"""Deleting for ever, in bounded steps that can be interrupted anywhere.
+"""Deleting permanently, in bounded steps that can be interrupted anywhere.
 
-A purge is marked on its trash row first: from then on nobody sees the node, and nobody can bring it back. Then come batches, children
-before their folders, each with its event; the bytes that they free add up on the trash row. When the node itself is gone, the bytes go back
-to the quota, and the trash row goes last. Whoever finds such a row later simply goes on: giving back is idempotent by the node's id.
+A purge is marked on its trash row first: from then on nobody sees the node, and nobody can bring it back. Then come batches of what is
+marked, children before their folders, with an event for each of the purges that a batch goes on with. What a batch frees is written down
+with it and goes back to the quota right after, whatever is left; giving back is idempotent by the id that is written down. Whoever finds
+marked rows or such notes later simply goes on. A purge that fails waits for an hour and keeps no other waiting.
 """
 
+import time
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -21,7 +25,7 @@ from apps.files.rows import execute, fetch_all, fetch_one, fetch_page, find_way,
 from apps.files.tree import tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodePurged
-from bitvault.kernel import db, tenancy
+from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.tasks import for_tenant
 from bitvault.web import valkey
@@ -51,23 +55,57 @@ UPDATE files_trash SET purging = true WHERE node_id IN (
 
 _CHILDREN = "SELECT id, child_count FROM files_node WHERE parent_id = %s ORDER BY kind, sort_key, id LIMIT %s"
 
+# A node that is gone though its row is here was purged by older code, which gave its bytes back at the end.
+_MARKED = """
+SELECT entry.node_id, node.child_count, entry.purged_by, entry.purged_bytes
+FROM files_trash entry LEFT JOIN files_node node ON node.id = entry.node_id
+WHERE entry.purging AND (entry.postponed_until IS NULL OR entry.postponed_until <= %(now)s)
+    AND (%(only)s::uuid[] IS NULL OR entry.node_id = ANY(%(only)s::uuid[]))
+ORDER BY entry.node_id LIMIT %(limit)s
+"""
+
 # Versions, lists of people, nodes, and the counters of folders that stay for the next batch: one fact in several tables, one statement.
 _DELETE = """
-WITH freed AS (DELETE FROM files_version WHERE node_id = ANY(%(ids)s::uuid[]) RETURNING id, blob_id, size_bytes),
+WITH freed AS (DELETE FROM files_version WHERE node_id = ANY(%(ids)s::uuid[]) RETURNING node_id, id, blob_id, size_bytes),
 listed AS (DELETE FROM files_team_member WHERE folder_id = ANY(%(ids)s::uuid[])),
 settled AS (DELETE FROM files_settled_upload WHERE node_id = ANY(%(ids)s::uuid[])),
+displaced AS (DELETE FROM files_displaced WHERE node_id = ANY(%(ids)s::uuid[])),
 gone AS (DELETE FROM files_node WHERE id = ANY(%(ids)s::uuid[]) RETURNING parent_id),
 left_behind AS (
     UPDATE files_node SET child_count = child_count - lost.children
     FROM (SELECT parent_id, count(*) AS children FROM gone GROUP BY parent_id) lost
     WHERE files_node.id = lost.parent_id AND files_node.id <> ALL(%(ids)s::uuid[])
-),
-added AS (
-    UPDATE files_trash SET purged_bytes = purged_bytes + (SELECT coalesce(sum(size_bytes), 0) FROM freed) WHERE node_id = %(top_id)s
 )
-SELECT array(SELECT id FROM freed ORDER BY id), array(SELECT blob_id FROM freed ORDER BY id),
-    (SELECT coalesce(sum(size_bytes), 0)::bigint FROM freed)
+SELECT node_id, id, blob_id, size_bytes FROM freed ORDER BY id
 """
+
+_NOTE_REFUND = """
+INSERT INTO files_refund (id, size_bytes) SELECT * FROM unnest(%s::uuid[], %s::bigint[]) ON CONFLICT (id) DO NOTHING
+"""
+
+
+class _Marked(NamedTuple):
+    """A purge that is under way, in the order of ``_MARKED``; ``child_count`` is ``None`` when the node is gone."""
+
+    node_id: UUID
+    child_count: int | None
+    purged_by: UUID | None
+    purged_bytes: int
+
+
+class Progress(NamedTuple):
+    """How many purges are through, and whether nothing is left to do now."""
+
+    through_count: int
+    is_done: bool
+
+
+class _Part(NamedTuple):
+    """What a batch deletes of one purge."""
+
+    top: _Marked
+    node_ids: list[UUID]
+    is_last: bool
 
 
 def mark_one(*, actor: Actor, node_id: UUID) -> list[UUID]:
@@ -106,21 +144,14 @@ def forget_settled(*, before: datetime) -> int:
         return execute("DELETE FROM files_settled_upload WHERE settled_at < %s", [before])
 
 
-def list_marked() -> list[UUID]:
-    """List purges that are under way or were interrupted, at most one batch of them."""
-    with db.read_transaction():
-        return [
-            node_id
-            for (node_id,) in fetch_page(
-                "SELECT node_id FROM files_trash WHERE purging ORDER BY node_id LIMIT %s", [limits.EXPIRY_BATCH]
-            )
-        ]
-
-
 def purge_or_send(node_ids: list[UUID], *, batches: int) -> None:
     """Purge what a request may do itself, and send a worker for the rest. The message may be lost: the hourly sweep is the promise."""
-    if purge_some(node_ids, batches=batches) == len(node_ids):
-        return
+    if not purge(only=node_ids, batches=batches, seconds=limits.PURGE_SECONDS_AT_ONCE).is_done:
+        send_worker()
+
+
+def send_worker() -> None:
+    """Send a worker for what is marked in the entered tenant."""
     try:
         valkey.require_answer()
         current_app.send_task(TASK_NAME, headers=for_tenant(tenancy.current().id), ignore_result=True, retry=False)
@@ -128,48 +159,97 @@ def purge_or_send(node_ids: list[UUID], *, batches: int) -> None:
         logger.info("purge_message_lost", error=type(error).__name__)
 
 
-def purge_some(node_ids: list[UUID], *, batches: int) -> int:
-    """Go on with marked purges until they are through or ``batches`` are spent; returns how many are through."""
-    done = 0
-    for node_id in node_ids:
-        through = False
-        while not through and batches > 0:
-            through = _purge_batch(node_id)
-            batches -= 1
-        if not through:
+def purge(*, only: list[UUID] | None = None, batches: int | None = None, seconds: float) -> Progress:
+    """Go on with marked purges (``only`` these) batch after batch, and give back what each frees."""
+    deadline = time.monotonic() + seconds
+    through_count, is_done = 0, False
+    while not is_done and batches != 0 and time.monotonic() < deadline:
+        try:
+            progress = _purge_batch(only)
+        except Exception:
+            logger.exception("purge_batch_failed")
+            progress = _purge_one_by_one(only, deadline)
+        give_back()
+        through_count, is_done = through_count + progress.through_count, progress.is_done
+        batches = None if batches is None else batches - 1
+    return Progress(through_count, is_done)
+
+
+def _purge_one_by_one(only: list[UUID] | None, deadline: float) -> Progress:
+    """Go on with each purge by itself, and let those wait that fail."""
+    with db.read_transaction():
+        marked = _list_marked(only, limits.PURGE_BATCH)
+    through_count = 0
+    for top in marked:
+        if time.monotonic() >= deadline:
             break
-        _give_back(node_id)
-        done += 1
-    return done
+        try:
+            through_count += _purge_batch([top.node_id]).through_count
+        except Exception:
+            logger.exception("purge_failed", node_id=str(top.node_id))
+            with db.write_transaction():
+                execute(
+                    "UPDATE files_trash SET postponed_until = %s WHERE node_id = %s",
+                    [clock.now() + limits.PURGE_POSTPONED, top.node_id],
+                )
+    return Progress(through_count, not marked)
 
 
-def _purge_batch(top_id: UUID) -> bool:
-    """Delete one batch of what hangs below a marked node; tells whether the node itself is gone now."""
+def _list_marked(only: list[UUID] | None, limit: int) -> list[_Marked]:
+    rows = fetch_page(_MARKED, {"only": only, "now": clock.now(), "limit": limit})
+    return [_Marked._make(row) for row in rows]
+
+
+def _purge_batch(only: list[UUID] | None) -> Progress:
+    """Delete one batch of what is marked: whole small purges, and a part of a large one."""
     with tree_transaction():
-        top = fetch_one(
-            "SELECT node.child_count, entry.purged_by FROM files_trash entry JOIN files_node node ON node.id = entry.node_id "
-            "WHERE entry.node_id = %s AND entry.purging",
-            [top_id],
-        )
-        if top is None:
-            return True
-        node_ids: list[UUID] = []
-        is_last = _gather(top_id, top[0], limits.PURGE_BATCH, node_ids)
+        marked = _list_marked(only, limits.PURGE_BATCH)
+        if not marked:
+            return Progress(0, is_done=True)
+        parts = _gather_parts([top for top in marked if top.child_count is not None])
+        node_ids = [node_id for part in parts for node_id in part.node_ids]
         # A commit of content that is just ending holds its row: its version is waited for, and goes too.
-        fetch_all("SELECT FROM files_node WHERE id = ANY(%s) FOR UPDATE", [node_ids])
-        version_ids, blob_ids, size_bytes = fetch_one(_DELETE, {"ids": node_ids, "top_id": top_id})
-        publish(
-            NodePurged(
-                actor_id=top[1],
-                node_id=top_id,
-                purged_node_ids=node_ids,
-                version_ids=version_ids,
-                blob_ids=blob_ids,
-                size_bytes=size_bytes,
-                is_last=is_last,
-            )
-        )
-    return is_last
+        fetch_all("SELECT FROM files_node WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [node_ids])
+        freed: dict[UUID, list[tuple[UUID, UUID, int]]] = {}
+        for node_id, *version in fetch_all(_DELETE, {"ids": node_ids}):
+            freed.setdefault(node_id, []).append((version[0], version[1], version[2]))
+        for part in parts:
+            publish(_tell(part, [version for node_id in part.node_ids for version in freed.get(node_id, ())]))
+        through = [top for top in marked if top.child_count is None] + [part.top for part in parts if part.is_last]
+        execute("DELETE FROM files_trash WHERE node_id = ANY(%s)", [[top.node_id for top in through]])
+        refunds = {top.node_id: top.purged_bytes for top in through if top.purged_bytes}
+        size_bytes = sum(version[2] for versions in freed.values() for version in versions)
+        if size_bytes:
+            refunds[ids.new_id()] = size_bytes
+        execute(_NOTE_REFUND, [list(refunds), list(refunds.values())])
+    return Progress(len(through), len(through) == len(marked) < limits.PURGE_BATCH)
+
+
+def _gather_parts(tops: Sequence[_Marked]) -> list[_Part]:
+    """Choose what one batch deletes."""
+    parts, room = [], limits.PURGE_BATCH
+    for top in tops:
+        node_ids: list[UUID] = []
+        is_last = _gather(top.node_id, top.child_count or 0, room, node_ids)
+        if node_ids:
+            parts.append(_Part(top, node_ids, is_last))
+        room -= len(node_ids)
+        if room == 0:
+            break
+    return parts
+
+
+def _tell(part: _Part, versions: list[tuple[UUID, UUID, int]]) -> NodePurged:
+    versions = sorted(versions)
+    return NodePurged(
+        actor_id=part.top.purged_by,
+        node_id=part.top.node_id,
+        purged_node_ids=part.node_ids,
+        version_ids=[version_id for version_id, _, _ in versions],
+        blob_ids=[blob_id for _, blob_id, _ in versions],
+        size_bytes=sum(size_bytes for _, _, size_bytes in versions),
+        is_last=part.is_last,
+    )
 
 
 def _gather(node_id: UUID, child_count: int, room: int, gathered: list[UUID]) -> bool:
@@ -188,13 +268,15 @@ def _gather(node_id: UUID, child_count: int, room: int, gathered: list[UUID]) ->
     return True
 
 
-def _give_back(node_id: UUID) -> None:
-    """Give the bytes of a finished purge back to the quota and forget the purge."""
+def give_back() -> None:
+    """Give what purges have freed back to the quota; what fails stays written down for the next."""
     with db.read_transaction():
-        row = fetch_one("SELECT purged_bytes FROM files_trash WHERE node_id = %s AND purging", [node_id])
-    if row is None:
-        return
-    if row[0]:
-        billing.refund(cause_id=node_id, size_bytes=row[0])
-    with db.write_transaction():
-        execute("DELETE FROM files_trash WHERE node_id = %s", [node_id])
+        refunds = fetch_page("SELECT id, size_bytes FROM files_refund ORDER BY id LIMIT %s", [limits.EXPIRY_BATCH])
+    for refund_id, size_bytes in refunds:
+        try:
+            billing.refund(cause_id=refund_id, size_bytes=size_bytes)
+        except Exception:
+            logger.exception("refund_failed", refund_id=str(refund_id))
+            continue
+        with db.write_transaction():
+            execute("DELETE FROM files_refund WHERE id = %s", [refund_id])

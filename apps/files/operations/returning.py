@@ -9,6 +9,7 @@ from uuid import UUID
 
 from apps.files import access
 from apps.files.access import Right
+from apps.files.operations.restoring import find_nearest
 from apps.files.operations.trash import write_restore
 from apps.files.rows import Way, fetch_one, find_ways
 from apps.files.tree import place, require_folder
@@ -18,7 +19,7 @@ from bitvault.kernel import names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
 
-_ENTRY = "SELECT root_id, origin_parent_id FROM files_trash WHERE node_id = %s AND NOT purging"
+_ENTRY = "SELECT root_id, origin_parent_id, origin_ids FROM files_trash WHERE node_id = %s AND NOT purging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Deleted:
     origin_id: UUID
     """Its folder: the one that it was deleted from, or the one that it was deleted with."""
     refuge: Way
-    """The folder that the deletion was done in, or the root when the actor does not reach that any more."""
+    """The folder that the deletion was done in, or the nearest one above it that is left, as far as the actor reaches."""
 
 
 def find_deleted(actor: Actor, way: Way | None) -> Deleted | None:
@@ -40,13 +41,16 @@ def find_deleted(actor: Actor, way: Way | None) -> Deleted | None:
     entry = fetch_one(_ENTRY, [way.root.id])
     if entry is None:
         return None
-    root_id, deleted_from_id = entry
+    root_id, deleted_from_id, above_ids = entry
     ways = find_ways([root_id, deleted_from_id], user_id=actor.user_id)
     root = ways.get(root_id)
     if root is None:
         return None
     deleted_from = ways.get(deleted_from_id)
-    refuge = deleted_from if deleted_from is not None and access.find_right(actor, deleted_from) is not None else root
+    if deleted_from is not None and access.find_right(actor, deleted_from) is not None:
+        refuge = deleted_from
+    else:
+        refuge = find_nearest(actor, [deleted_from_id, *above_ids])[0] or root
     return Deleted(way=way, root=root, origin_id=way.node.parent_id or deleted_from_id, refuge=refuge)
 
 
@@ -72,7 +76,13 @@ def bring_back(actor: Actor, deleted: Deleted) -> Way:
     access.require_right(actor, deleted.root, Right.EDIT)
     parent = require_folder(access.require_right(actor, deleted.refuge, Right.UPLOAD))
     node = deleted.way.node
-    row = place(parent, names.parse(node.name), lambda free: write_restore(node, parent, free), autorename=True)
+    row = place(
+        parent,
+        names.of_stored(node.name),
+        lambda free: write_restore(node, parent, free),
+        autorename=True,
+        is_folder=node.is_folder,
+    )
     publish(
         NodeRestored(
             actor_id=actor.user_id,
@@ -81,6 +91,7 @@ def bring_back(actor: Actor, deleted: Deleted) -> Way:
             parent_id=parent.node.id,
             name=row.name,
             revision=row.revision,
+            media_type=None if row.is_folder else row.media_type,
         )
     )
     return Way([row, *parent.rows])

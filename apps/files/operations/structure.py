@@ -1,12 +1,13 @@
 """Changes of the tree: roots, folders, names and places."""
 
+from datetime import datetime
 from uuid import UUID
 
 from apps.files import access, errors
 from apps.files.access import Right
 from apps.files.dtos import ExpectedRevision, Node, NodeRef
 from apps.files.models import Kind
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, to_node
+from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, require_revision, to_node
 from apps.files.tree import (
     COUNTED,
     INSERT_ROOT,
@@ -16,11 +17,12 @@ from apps.files.tree import (
     judge_place,
     node_parameters,
     place,
+    rename_type,
     require_folder,
     tree_transaction,
 )
 from bitvault.events.api import publish
-from bitvault.events.catalog.files import FolderCreated, NodeMoved
+from bitvault.events.catalog.files import FolderCreated, NodeChanged, NodeMoved
 from bitvault.kernel import clock, db, ids, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound, PreconditionRequired
@@ -34,6 +36,8 @@ _MOVE = f"""
 WITH moved AS (
     UPDATE files_node SET
         parent_id = %(parent_id)s, name = %(name)s, name_key = %(name_key)s, key_version = %(key_version)s, sort_key = %(sort_key)s,
+        media_type = CASE WHEN media_type = %(old_media_type)s THEN %(media_type)s ELSE media_type END,
+        client_modified_at = coalesce(%(client_modified_at)s::timestamptz, client_modified_at),
         levels_below_bound = %(levels_below)s, path_bytes_below_bound = %(path_bytes_below)s, revision = revision + 1
     WHERE id = %(id)s AND (%(revision)s::bigint IS NULL OR revision = %(revision)s) AND NOT EXISTS (
         SELECT FROM files_node sibling
@@ -41,8 +45,14 @@ WITH moved AS (
     )
     RETURNING {COLUMNS}
 ),
+stays AS (DELETE FROM files_displaced WHERE node_id IN (SELECT id FROM moved)),
 counted AS ({COUNTED} AND EXISTS (SELECT FROM moved))
 SELECT {COLUMNS} FROM moved
+"""
+
+_SET_TIME = f"""
+UPDATE files_node SET client_modified_at = %(client_modified_at)s, revision = revision + 1
+WHERE id = %(id)s AND (%(revision)s::bigint IS NULL OR revision = %(revision)s) RETURNING {COLUMNS}
 """
 
 
@@ -88,6 +98,7 @@ def create_folder(*, actor: Actor, parent_id: NodeRef, name: Name, autorename: b
             name,
             lambda free: insert_folder(node_id=node_id, parent=parent, name=free, created_by=actor.user_id, now=now),
             autorename=autorename,
+            is_folder=True,
         )
         publish(
             FolderCreated(
@@ -109,9 +120,10 @@ def move(
     name: Name | None,
     parent_id: UUID | None,
     autorename: bool,
+    client_modified_at: datetime | None,
     expected_revision: ExpectedRevision,
 ) -> Node:
-    """Give a node another name, another folder, or both. One row of the tree changes, whatever lies below."""
+    """Give a node another name, another folder, another time of change. One row of the tree changes, whatever lies below."""
     with tree_transaction() as tx:
         way, target = _find_way_and_target(actor, node_id, parent_id)
         node = way.node
@@ -120,33 +132,69 @@ def move(
         if expected_revision is None:
             raise PreconditionRequired
         parent = Way(way.rows[1:]) if target is None else target
-        to_name = name or names.parse(node.name)
-        if parent.node.id == node.parent_id and to_name.text == node.name:
+        to_name = name or names.of_stored(node.name)
+        stays = parent.node.id == node.parent_id and to_name.text == node.name
+        if stays and client_modified_at in (None, node.client_modified_at):
             # What was asked for holds already: by this very request, when its answer was lost (RFC 9110 §13.1.1).
             return tx.answer(_answer(actor, node, parent))
-        if expected_revision not in ("any", node.revision):
-            raise errors.RevisionMismatch(revision=node.revision)
+        read_revision = require_revision(node, expected_revision)
+        if stays and client_modified_at is not None:
+            return tx.answer(_answer(actor, _set_time(actor, node, parent, client_modified_at, read_revision), parent))
         if parent.passes(node.id):
             raise errors.MoveCycle
         row = place(
             parent,
             to_name,
-            lambda free: _write_move(node, parent, free, expected_revision),
+            lambda free: write_move(node, parent, free, client_modified_at, read_revision),
             autorename=autorename,
+            is_folder=node.is_folder,
         )
-        publish(
-            NodeMoved(
-                actor_id=actor.user_id,
-                node_id=row.id,
-                kind=row.kind_name,
-                parent_id=parent.node.id,
-                old_parent_id=way.rows[1].id,
-                name=row.name,
-                old_name=node.name,
-                revision=row.revision,
-            )
-        )
+        publish(tell_move(actor, way, row, parent, client_modified_at))
         return tx.answer(_answer(actor, row, parent))
+
+
+def tell_move(
+    actor: Actor, way: Way, row: NodeRow, parent: Way, client_modified_at: datetime | None = None
+) -> NodeMoved:
+    """Say that the node at the lower end of ``way`` has another name or place: ``row`` in ``parent``."""
+    return NodeMoved(
+        actor_id=actor.user_id,
+        node_id=row.id,
+        kind=row.kind_name,
+        parent_id=parent.node.id,
+        old_parent_id=way.node.parent_id,
+        name=row.name,
+        old_name=way.node.name,
+        revision=row.revision,
+        media_type=None if row.is_folder else row.media_type,
+        client_modified_at=client_modified_at,
+    )
+
+
+def _set_time(
+    actor: Actor, node: NodeRow, parent: Way, client_modified_at: datetime, read_revision: int | None
+) -> NodeRow:
+    """Write when a device says that a node changed, and nothing else."""
+    values = {
+        "id": node.id,
+        "client_modified_at": client_modified_at,
+        "revision": read_revision,
+    }
+    row = fetch_one(_SET_TIME, values)
+    if row is None:
+        raise_revision_mismatch(node.id)
+    changed = NodeRow._make(row)
+    publish(
+        NodeChanged(
+            actor_id=actor.user_id,
+            node_id=node.id,
+            kind=changed.kind_name,
+            parent_id=parent.node.id,
+            revision=changed.revision,
+            client_modified_at=client_modified_at,
+        )
+    )
+    return changed
 
 
 def _find_way_and_target(actor: Actor, node_id: NodeRef, parent_id: UUID | None) -> tuple[Way, Way | None]:
@@ -160,7 +208,9 @@ def _find_way_and_target(actor: Actor, node_id: NodeRef, parent_id: UUID | None)
     return way, require_folder(access.require_right(actor, ways.get(parent_id), Right.UPLOAD))
 
 
-def _write_move(node: NodeRow, parent: Way, name: Name, expected_revision: ExpectedRevision) -> NodeRow | None:
+def write_move(
+    node: NodeRow, parent: Way, name: Name, client_modified_at: datetime | None, read_revision: int | None
+) -> NodeRow | None:
     """Write another name or place; ``None`` when the name is taken there."""
     stays = parent.node.id == node.parent_id
     below = judge_place(node, parent, name, gains=0 if stays else 1)
@@ -178,9 +228,12 @@ def _write_move(node: NodeRow, parent: Way, name: Name, expected_revision: Expec
             "name_key": name.key,
             "key_version": names.KEY_VERSION,
             "sort_key": name.sort_key,
+            "old_media_type": node.media_type,
+            "media_type": rename_type(node, name),
+            "client_modified_at": client_modified_at,
             "levels_below": below.levels,
             "path_bytes_below": below.path_bytes,
-            "revision": expected_revision if isinstance(expected_revision, int) else None,
+            "revision": read_revision,
         },
     )
     if row is None:

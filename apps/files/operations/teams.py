@@ -13,7 +13,7 @@ from apps.files.access import Right
 from apps.files.dtos import EveryoneRight, ExpectedRevision, TeamFolder, TeamRight
 from apps.files.models import Kind
 from apps.files.operations.trash import cut_off
-from apps.files.rows import NodeRow, execute, fetch_all, fetch_one, find_way
+from apps.files.rows import NodeRow, execute, fetch_all, fetch_one, find_way, require_revision
 from apps.files.tree import INSERT_TEAM_FOLDER, node_parameters, tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import FolderCreated, GrantedRight, NodeMoved, NodeRestored, TeamAccessChanged
@@ -91,7 +91,7 @@ def update(
         node = teams.require_folder(actor, folder_id, Right.MANAGE).node
         present = teams.read_folder(actor, folder_id)
         listed = {one.user_id: teams.name_right(one.granted_right) for one in teams.read_list(folder_id)}
-        to_name = name or names.parse(present.name)
+        to_name = name or names.of_stored(present.name)
         to_everyone = everyone or present.everyone
         to_grants = listed if grants is None else grants
         renamed = to_name.text != present.name
@@ -100,8 +100,7 @@ def update(
             return tx.answer(
                 present
             )  # what was asked for holds already: by this very request, when its answer was lost
-        if expected_revision not in ("any", node.revision):
-            raise errors.RevisionMismatch(revision=node.revision)
+        require_revision(node, expected_revision)
         if renamed:
             _require_free(to_name, folder_id)
         values = {**_name_values(to_name), "id": folder_id, "everyone_right": teams.right_of_everyone(to_everyone)}
@@ -134,7 +133,7 @@ def restore(*, actor: Actor, folder_id: UUID, name: Name | None) -> TeamFolder:
     """Bring an ended team folder back, with all that is in it and the list that it had."""
     with tree_transaction() as tx:
         way = access.require_ended_team_folder(actor, find_way(folder_id, user_id=actor.user_id))
-        to_name = name or names.parse(way.node.name)
+        to_name = name or names.of_stored(way.node.name)
         _require_place(to_name)
         row = fetch_one(_RESTORE, {**_name_values(to_name), "id": way.node.id})
         if row is None:  # its purge has begun

@@ -7,8 +7,10 @@ from django.http import HttpRequest
 from apps.files.dtos import ExpectedRevision, Node, TeamFolder
 from bitvault.kernel.errors import Malformed
 
-_TAG = re.compile(r'"(\d{1,18})"')
-_LIST = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*)*')
+_TAG = re.compile(r'[ \t]*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)")?[ \t]*(?:,|\Z)')
+"""One element of a list, which may be empty (RFC 9110 §5.6.1.2); a comma inside the quotes belongs to the tag."""
+
+_REVISION = re.compile(r"[1-9][0-9]{0,17}")
 
 NEVER = 0
 """No node has this revision: what a tag that is not ours stands for."""
@@ -27,24 +29,40 @@ def etag_of(node: Node | TeamFolder) -> str:
 
 
 def read_if_match(request: HttpRequest) -> ExpectedRevision:
-    """Read which revision the caller wants to change: ``any`` for ``*``, ``None`` when it did not say.
+    """Read which revisions the caller is ready to change: ``any`` for ``*``, ``None`` when it did not say.
 
-    :raises BadCondition: the header is not one entity tag. Weak tags and tags of others never match.
+    :raises BadCondition: the header is no list of entity tags. Weak tags and tags of others never match.
     """
     text = request.headers.get("If-Match")
     if text is None:
         return None
     if text.strip() == "*":
         return "any"
-    if not _LIST.fullmatch(text):
-        raise BadCondition
-    match = _TAG.fullmatch(text.strip())
-    return int(match[1]) if match else NEVER
+    strong = [tag for is_weak, tag in _read_list(text) if not is_weak and _REVISION.fullmatch(tag)]
+    return tuple(int(tag) for tag in strong) or (NEVER,)
 
 
 def is_fresh(request: HttpRequest, node: Node | TeamFolder) -> bool:
-    """Tell whether ``If-None-Match`` says that the caller has this state of the node already."""
+    """Tell whether ``If-None-Match`` says that the caller has this state of the node already; weak tags count too.
+
+    :raises BadCondition: the header is no list of entity tags.
+    """
     text = request.headers.get("If-None-Match")
     if text is None:
         return False
-    return text.strip() == "*" or etag_of(node) in [tag.strip().removeprefix("W/") for tag in text.split(",")]
+    return text.strip() == "*" or str(node.revision) in [tag for _, tag in _read_list(text)]
+
+
+def _read_list(text: str) -> list[tuple[bool, str]]:
+    """Read a list of entity tags, each with whether it is weak."""
+    tags, end = [], 0
+    while end < len(text):
+        found = _TAG.match(text, end)
+        if found is None:
+            raise BadCondition
+        end = found.end()
+        if found[2] is not None:
+            tags.append((found[1] is not None, found[2]))
+    if not tags:
+        raise BadCondition
+    return tags

@@ -1,11 +1,12 @@
 """What requests about nodes may say."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta
 
-from apps.files.dtos import EveryoneRight, OnConflict, OrderName, SortName, TeamGrant
+from apps.files.dtos import RESTORE_LIMIT, EveryoneRight, OnConflict, OrderName, SortName, TeamGrant
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.views import Body, Query
 
@@ -21,19 +22,27 @@ class CreateFolder(Body, frozen=True):
 
 
 class UpdateNode(Body, frozen=True):
-    """Another name, another folder, or both; with ``autorename`` a taken name becomes ``name (2)``."""
+    """Another name, another folder, another time of change; with ``autorename`` a taken name becomes ``name (2)``."""
 
     name: str | None = None
     parent_id: UUID | None = None
     autorename: bool = False
+    client_modified_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class RestoreNode(Body, frozen=True):
-    """Where to, and what to do when that cannot be (see the door)."""
+    """Where to (the folder that it was in, else the nearest above that is left), and what becomes of a name that is taken there."""
 
     parent_id: UUID | None = None
     name: str | None = None
     on_conflict: OnConflict = "fail"
+
+
+class RestoreNodes(Body, frozen=True):
+    """Which nodes, and what to do about names that are taken."""
+
+    ids: Annotated[list[UUID], Meta(min_length=1, max_length=RESTORE_LIMIT)]
+    on_conflict: OnConflict = "rename"
 
 
 class ListChildren(Query, frozen=True):

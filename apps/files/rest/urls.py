@@ -18,6 +18,7 @@ urlpatterns = [
     path("team-folders/<uuid:folder_id>/members", team_views.TeamFolderMembers.as_view()),
     path("team-folders/<uuid:folder_id>/restore", team_views.TeamFolderRestore.as_view()),
     path("trash", views.TrashList.as_view()),
+    path("trash/restore", views.TrashRestoreMany.as_view()),
     path("trash/<uuid:node_id>", views.TrashDetail.as_view()),
     path("trash/<uuid:node_id>/restore", views.TrashRestore.as_view()),
 ]

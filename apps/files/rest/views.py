@@ -1,13 +1,17 @@
 """Views of nodes, folders and the trash: parse → door → render."""
 
+from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.http import HttpResponse
 
 from apps.files import api, errors
-from apps.files.dtos import Node, NodeRef, Path, TrashedNode
+from apps.files.dtos import Node, NodeRef, Path, RestoredNode, RestoreOutcome, TrashedNode
 from apps.files.rest import etags, schemas
-from bitvault.kernel.errors import PreconditionRequired
+from bitvault.events.api import answer_with_head
+from bitvault.kernel import db
+from bitvault.kernel.errors import NotFound, PreconditionRequired
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.views import ActorRequest, View, operation
 
@@ -35,10 +39,17 @@ class NodeDetail(View):
     @operation(
         body=schemas.UpdateNode,
         answer=Node,
-        problems=(*_PLACE, errors.MoveCycle, errors.RevisionMismatch, PreconditionRequired, errors.RootFixed),
+        problems=(
+            *_PLACE,
+            errors.MoveCycle,
+            errors.RevisionMismatch,
+            PreconditionRequired,
+            errors.RootFixed,
+            errors.NothingToChange,
+        ),
     )
     def patch(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
-        """Rename a node, move it, or both; needs ``If-Match``."""
+        """Rename a node, move it, or say when a device changed it; needs ``If-Match``."""
         body = self.parse(schemas.UpdateNode, request)
         node = api.update_node(
             actor=request.actor,
@@ -46,6 +57,7 @@ class NodeDetail(View):
             name=body.name,
             parent_id=body.parent_id,
             autorename=body.autorename,
+            client_modified_at=body.client_modified_at,
             expected_revision=etags.read_if_match(request),
         )
         return self.render(node, headers={"ETag": etags.etag_of(node)})
@@ -147,9 +159,9 @@ class TrashDetail(View):
 class TrashRestore(View):
     """The way back out of the trash."""
 
-    @operation(body=schemas.RestoreNode, answer=Node, problems=(*_PLACE, errors.ParentGone), repeatable=True)
+    @operation(body=schemas.RestoreNode, answer=RestoredNode, problems=(*_PLACE, NotFound), repeatable=True)
     def post(self, request: ActorRequest, node_id: UUID) -> HttpResponse:
-        """Take a node, with all below it, out of the trash."""
+        """Take a node, with all below it, out of the trash; the answer says where to."""
         body = self.parse(schemas.RestoreNode, request)
         return self.repeatable(
             request,
@@ -162,3 +174,37 @@ class TrashRestore(View):
             ),
             status=200,
         )
+
+
+class Restored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one node of a set: ``status`` and ``node``, or ``status`` and ``problem`` as a request of its own would have."""
+
+    id: UUID
+    status: int
+    node: RestoredNode | None = None
+    problem: dict[str, Any] | None = None
+
+
+class RestoredSet(msgspec.Struct, frozen=True):
+    """What became of each node of a set, in the order of the ids."""
+
+    items: list[Restored]
+
+
+class TrashRestoreMany(View):
+    """The way back out of the trash for several at once."""
+
+    @operation(body=schemas.RestoreNodes, answer=RestoredSet, problems=(errors.TooManyAtOnce,))
+    def post(self, request: ActorRequest) -> HttpResponse:
+        """Take up to 1000 nodes out of the trash; their order changes nothing, and sent again it restores nothing twice."""
+        body = self.parse(schemas.RestoreNodes, request)
+        outcomes = api.restore_nodes(actor=request.actor, node_ids=body.ids, on_conflict=body.on_conflict)
+        if db.latest_seq.get() is None:
+            answer_with_head()  # nothing was left to restore: it was done before, and that has its number too
+        return self.render(RestoredSet([_to_restored(outcome) for outcome in outcomes]))
+
+
+def _to_restored(outcome: RestoreOutcome) -> Restored:
+    if outcome.error is None:
+        return Restored(outcome.id, 200, outcome.node)
+    return Restored(outcome.id, outcome.error.status, problem=outcome.error.as_problem())

@@ -67,8 +67,8 @@ class Row:
 
     @property
     def misleading(self) -> bool:
-        """Whether the name does not read as it is."""
-        return "bidi_control" in self.name_problems
+        """Whether the name does not read as it is: by direction, by what nobody sees, or by letters that imitate others."""
+        return any(not problem.startswith("windows") for problem in self.name_problems)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ be forgotten. Each visit can be repeated and may die anywhere.
 """
 
 import time
+from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 from prometheus_client import Counter
@@ -39,28 +41,53 @@ _OPEN = (models.UploadState.STARTED, models.UploadState.COMPLETING)
 logger = structlog.get_logger(__name__)
 
 
+class Swept(NamedTuple):
+    """How many attempts had something done about them, and whether all that was due has been visited."""
+
+    swept_count: int
+    is_done: bool
+
+
 def sweep(*, limit: int = SWEEP_BATCH) -> int:
     """Visit the attempts of the entered tenant that are due, and forget old ones; returns how many had something done about them."""
-    now = clock.now()
+    forgotten = _forget()
+    return forgotten + _visit_due(clock.now(), limit, None)[0]
+
+
+def sweep_all(*, seconds: float = SWEEP_SECONDS) -> Swept:
+    """Visit batch after batch, each attempt once, until all that is due was visited or the time is over, and note what is left.
+
+    What is postponed stays due and keeps nothing behind it waiting.
+    """
+    now, deadline = clock.now(), time.monotonic() + seconds
+    count, behind, all_visited, is_done = 0, None, False, False
+    while not is_done and time.monotonic() < deadline:
+        forgotten, done = _forget(), 0
+        if not all_visited:
+            done, behind = _visit_due(now, SWEEP_BATCH, behind)
+            all_visited = behind is None
+        count += forgotten + done
+        is_done = all_visited and forgotten < FORGET_BATCH
+    _note_rest()
+    return Swept(count, is_done)
+
+
+def _forget() -> int:
     with db.write_transaction():
-        forgotten = rows.forget_old(now, FORGET_BATCH)
+        forgotten = rows.forget_old(clock.now(), FORGET_BATCH)
     SWEPT.labels("forgotten").inc(forgotten)
+    return forgotten
+
+
+def _visit_due(now: datetime, limit: int, behind: rows.Attempt | None) -> tuple[int, rows.Attempt | None]:
+    """Visit the next attempts; returns how many had something done, and the last one where others may follow."""
     with db.read_transaction():
-        due = rows.list_due(now, limit)
+        due = rows.list_due(now, limit, behind=behind)
     outcomes = [_visit(attempt) for attempt in due]
     for outcome in outcomes:
         SWEPT.labels(outcome).inc()
-    return forgotten + len([outcome for outcome in outcomes if outcome not in (POSTPONED, FAILED)])
-
-
-def sweep_all(*, seconds: float = SWEEP_SECONDS) -> int:
-    """Visit batch after batch until nothing is due or the time is over, and note what is left; returns how many had something done."""
-    deadline = time.monotonic() + seconds
-    total = 0
-    while (count := sweep()) and time.monotonic() < deadline:
-        total += count
-    _note_rest()
-    return total + count
+    done = len([outcome for outcome in outcomes if outcome not in (POSTPONED, FAILED)])
+    return done, due[-1] if len(due) == limit else None
 
 
 def _note_rest() -> None:

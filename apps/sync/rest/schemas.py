@@ -13,6 +13,9 @@ from bitvault.web.views import Body
 Limit = Annotated[int, msgspec.Meta(ge=1, le=PAGE_LIMIT)]
 
 
+Revision = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
+
 class RegisterDevice(Body, frozen=True):
     """A device to make; ``platform`` is any short word for what it runs on."""
 
@@ -49,6 +52,8 @@ class ListConflicts(DerivedQuery, frozen=True):
 
 
 class ResolveConflict(Body, frozen=True):
-    """Which of the two files stays."""
+    """Which of the two files stays, and in which revisions the caller has seen them: the one that goes must still be in its own."""
 
     keep: Resolution
+    original_revision: Revision | None = None
+    copy_revision: Revision | None = None

@@ -5,11 +5,11 @@ from uuid import UUID
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from apps.files.errors import NameTaken
+from apps.files.errors import NameTaken, RevisionMismatch
 from apps.sync import api, dtos, errors
 from apps.sync.rest import schemas
 from bitvault.kernel.actor import Scope
-from bitvault.kernel.errors import NotFound, TooManyRequests
+from bitvault.kernel.errors import NotFound, PreconditionRequired, TooManyRequests
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
@@ -148,9 +148,14 @@ class Conflicts(View):
 class ConflictResolution(View):
     """What is right of two edits."""
 
-    @operation(body=schemas.ResolveConflict, status=204, problems=(NotFound, errors.ConflictResolved, NameTaken))
+    @operation(
+        body=schemas.ResolveConflict,
+        status=204,
+        problems=(NotFound, errors.ConflictResolved, NameTaken, RevisionMismatch, PreconditionRequired),
+    )
     def post(self, request: ActorRequest, conflict_id: UUID) -> HttpResponse:
         """Settle it: `both` files stay, or the one that is named, under the original's name; the other goes into the trash."""
         body = self.parse(schemas.ResolveConflict, request)
-        api.resolve_conflict(actor=request.actor, conflict_id=conflict_id, keep=body.keep)
+        seen = dtos.SeenRevisions(original=body.original_revision, copy=body.copy_revision)
+        api.resolve_conflict(actor=request.actor, conflict_id=conflict_id, keep=body.keep, seen=seen)
         return self.render(status=204)

@@ -25,7 +25,7 @@ SHOWN = 50
 _MARK = re.compile(r" \(conflicted copy, .*, \d{4}-\d\d-\d\d\)(?: \(\d+\))?")
 """What a copy's name says besides the name of the file."""
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d\).*$")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\).*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Side:
     href: str
     changed_at: str
     size_label: str
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +113,5 @@ def _to_side(node: SyncedNode) -> Side:
         href=f"/api/v1/nodes/{node.id}/content",
         changed_at=node.modified_at.isoformat(),
         size_label=filesizeformat(node.size_bytes or 0),
+        revision=node.revision,
     )

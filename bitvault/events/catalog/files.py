@@ -55,11 +55,17 @@ class VersionCommitted(Event):
     content_hash: str
     media_type: str
     modified_at: datetime
+    client_modified_at: datetime | None = None
+    """When the sender says that the content changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeMoved(Event):
-    """A node has another name, another folder, or both. Both parents are ``None`` for a team folder, which has another name."""
+    """A node has another name, another folder, or both. Both parents are ``None`` for a team folder, which has another name.
+
+    ``media_type`` is what a file is told to be from now on, ``client_modified_at`` what was said of its time together with the move;
+    ``None`` leaves them as they were.
+    """
 
     type: ClassVar[str] = "files.node.moved.v1"
 
@@ -70,6 +76,21 @@ class NodeMoved(Event):
     name: str
     old_name: str
     revision: int
+    media_type: str | None = None
+    client_modified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeChanged(Event):
+    """Something is said of a node that is neither its name, its place nor its content: when a device says that it changed."""
+
+    type: ClassVar[str] = "files.node.changed.v1"
+
+    node_id: UUID
+    kind: Kind
+    parent_id: UUID
+    revision: int
+    client_modified_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +110,7 @@ class NodeTrashed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRestored(Event):
-    """A node, and all that went with it, is back from the trash; a team folder has no parent."""
+    """A node, and all that went with it, is back from the trash; a team folder has no parent. ``media_type`` as of ``NodeMoved``."""
 
     type: ClassVar[str] = "files.node.restored.v1"
 
@@ -98,6 +119,7 @@ class NodeRestored(Event):
     parent_id: UUID | None
     name: str
     revision: int
+    media_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.files import api as files
 from apps.identity import remembered
-from bitvault.kernel import db
+from bitvault.kernel import db, tenancy
 from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 
 CHECKS = {
@@ -61,6 +62,16 @@ def assert_tree_is_sound():
         assert fetch(sql)[0][0] == 0, what
 
 
+def analyze(*tables):
+    """Let the planner know how much there is, which a tenant's role may not."""
+    schema = tenancy.current().schema
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE bitvault_owner")
+        for table in tables:
+            cursor.execute(f'ANALYZE "{schema}".{table}')
+        cursor.execute("RESET ROLE")
+
+
 def events(after=0):
     """The tenant's stream as (type, payload), oldest first."""
     return [
@@ -95,16 +106,37 @@ def assert_events_tell_all():
         (node_id, user_id): right for node_id, access in told.items() for user_id, right in access.items()
     } == listed
     rows = fetch(
-        "SELECT id::text, kind, parent_id::text, name, revision, version_id::text, size_bytes, content_hash, trashed_at IS NOT NULL"
+        "SELECT id::text, kind, parent_id::text, name, revision, version_id::text, size_bytes, content_hash, media_type,"
+        " client_modified_at, trashed_at IS NOT NULL"
         " FROM files_node"
     )
+    for node in nodes.values():
+        told_at = node["client_modified_at"]
+        node["client_modified_at"] = told_at and datetime.fromisoformat(told_at)
     assert nodes == {
         row[0]: {"kind": ("folder", "file")[row[1]], **dict(zip(_FOLDED, row[2:], strict=True))} for row in rows
     }
 
 
-_FOLDED = ("parent_id", "name", "revision", "version_id", "size_bytes", "content_hash", "trashed")
-_EMPTY = {"version_id": None, "size_bytes": 0, "content_hash": "", "trashed": False}
+_FOLDED = (
+    "parent_id",
+    "name",
+    "revision",
+    "version_id",
+    "size_bytes",
+    "content_hash",
+    "media_type",
+    "client_modified_at",
+    "trashed",
+)
+_EMPTY = {
+    "version_id": None,
+    "size_bytes": 0,
+    "content_hash": "",
+    "media_type": "",
+    "client_modified_at": None,
+    "trashed": False,
+}
 
 
 def _take(told, *fields):
@@ -122,6 +154,7 @@ def _fold_committed(nodes, told):
         "kind": "file",
         "trashed": False,
         **_take(told, "parent_id", "name", "revision", "version_id", "size_bytes", "content_hash"),
+        **_take(told, "media_type", "client_modified_at"),
     }
 
 
@@ -129,6 +162,17 @@ def _fold_moved(nodes, told):
     node = nodes[told["node_id"]]
     assert (node["parent_id"], node["name"]) == (told["old_parent_id"], told["old_name"])
     node.update(_take(told, "parent_id", "name", "revision"))
+    _fold_what_is_said(node, told)
+
+
+def _fold_what_is_said(node, told):
+    node.update({name: told[name] for name in ("media_type", "client_modified_at") if told.get(name) is not None})
+
+
+def _fold_changed(nodes, told):
+    node = nodes[told["node_id"]]
+    assert node["parent_id"] == told["parent_id"]
+    node.update(_take(told, "revision", "client_modified_at"))
 
 
 def _fold_trashed(nodes, told):
@@ -139,6 +183,7 @@ def _fold_trashed(nodes, told):
 
 def _fold_restored(nodes, told):
     nodes[told["node_id"]].update(trashed=False, **_take(told, "parent_id", "name", "revision"))
+    _fold_what_is_said(nodes[told["node_id"]], told)
 
 
 def _fold_purged(nodes, told):
@@ -163,6 +208,7 @@ _FOLD = {
     "files.folder.created.v1": _fold_created,
     "files.version.committed.v1": _fold_committed,
     "files.node.moved.v1": _fold_moved,
+    "files.node.changed.v1": _fold_changed,
     "files.node.trashed.v1": _fold_trashed,
     "files.node.restored.v1": _fold_restored,
     "files.node.purged.v1": _fold_purged,
@@ -185,13 +231,29 @@ def _do_something(tree, chance):
     node_id, revision, version_id = chance.choice(nodes)
     target_id = chance.choice(nodes)[0]
     content = b"%d" % chance.randrange(3)
-    match chance.randrange(10):
+    moment = chance.choice([None, datetime(2001, 2, 3, 4, chance.randrange(60), tzinfo=UTC)])
+    match chance.randrange(12):
         case 0 | 1:
             tree.folder(f"f{chance.randrange(5)}", node_id)
         case 2:
             tree.file(f"a{chance.randrange(5)}.txt", node_id, content, mode="overwrite")
+        case 11:
+            moment = datetime(2002, 2, 3, 4, chance.randrange(60), tzinfo=UTC)
+            files.update_node(actor=tree.actor, node_id=node_id, client_modified_at=moment, expected_revision="any")
+        case 10:
+            files.update_node(
+                actor=tree.actor,
+                node_id=node_id,
+                name=chance.choice([None, "a1.md", "a1.txt"]),
+                client_modified_at=moment,
+                expected_revision="any",
+            )
         case 3:
-            tree.commit(tree.grant("u", node_id, mode="update", node_id=node_id, base_version_id=version_id), content)
+            tree.commit(
+                tree.grant("u", node_id, mode="update", node_id=node_id, base_version_id=version_id),
+                content,
+                client_modified_at=moment,
+            )
         case 4 | 5:
             files.update_node(actor=tree.actor, node_id=node_id, parent_id=target_id, expected_revision=revision)
         case 6:
@@ -249,7 +311,7 @@ class Tree:
             blob_id=more.pop("blob_id", None) or uuid4(),
             size_bytes=len(content),
             content_hash=hash_of(content),
-            media_type="text/plain",
+            media_type=more.pop("media_type", "text/plain"),
             **more,
         )
 

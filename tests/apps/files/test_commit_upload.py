@@ -60,6 +60,7 @@ def test_the_event_tells_all_that_is_new(tree):
                 "content_hash": hash_of(b"abc"),
                 "media_type": "text/plain",
                 "modified_at": node.modified_at.isoformat().replace("+00:00", "Z"),
+                "client_modified_at": None,
             },
         )
     ]
@@ -69,7 +70,8 @@ def test_the_senders_time_is_kept_as_data_and_decides_nothing(tree):
     sent = datetime(1601, 1, 1, tzinfo=UTC)
     with clock.fixed_at(NOON):
         node = tree.commit(tree.grant("a.txt"), client_modified_at=sent).node
-    assert node.modified_at == NOON
+    assert (node.modified_at, node.client_modified_at) == (NOON, sent)
+    assert tree.get(node).client_modified_at == sent
     assert fetch("SELECT client_modified_at FROM files_version") == [(sent,)]
 
 

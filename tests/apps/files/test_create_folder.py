@@ -3,10 +3,14 @@ from uuid import uuid4
 import pytest
 
 from apps.files import api as files
-from apps.files import errors
+from apps.files import errors, models
+from apps.files.rows import fetch_page
+from apps.files.tree import _FREE_NUMBER
+from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Scope, ScopeMissing
 from bitvault.kernel.errors import Forbidden, NotFound
-from tests.apps.files.conftest import Tree, assert_tree_is_sound, events, last_seq
+from bitvault.kernel.names import list_variant_keys, numbered, parse
+from tests.apps.files.conftest import Tree, analyze, assert_tree_is_sound, events, last_seq
 
 
 def test_a_folder_stands_where_it_was_made(tree, actor):
@@ -59,6 +63,64 @@ def test_autorename_takes_the_first_free_number(tree):
     assert names == ["Draft", "Draft (2)", "Draft (3)", "Draft (4)"]
     tree.trash(files.find_by_path(actor=tree.actor, path="/Draft (3)"))
     assert tree.folder("Draft", autorename=True).name == "Draft (3)"
+
+
+def test_a_folder_is_numbered_behind_its_whole_name(tree):
+    names = [tree.folder("Release v1.0", autorename=True).name for _ in range(3)]
+    assert names == ["Release v1.0", "Release v1.0 (2)", "Release v1.0 (3)"]
+
+
+def put_files(tree, texts):
+    """Put files into the root behind the doors' back, as many as there are names."""
+    rows = []
+    for text in texts:
+        name, node_id = parse(text), ids.new_id()
+        rows.append(
+            models.Node(
+                id=node_id,
+                kind=models.Kind.FOLDER,
+                parent_id=tree.root.id,
+                name=name.text,
+                name_key=name.key,
+                sort_key="",
+                created_at=clock.now(),
+                modified_at=clock.now(),
+                created_by=tree.actor.user_id,
+            )
+        )
+    with db.write_transaction():
+        models.Node.objects.bulk_create(rows)
+
+
+@pytest.mark.parametrize("name", ["image.png", "Release v1.0", "a.tar.gz", "\u00e9" * 125 + ".png"])
+def test_a_free_name_costs_one_query_however_many_are_taken(tree, counted_queries, name):
+    wanted = parse(name)
+    put_files(tree, [name, *(numbered(wanted, number).text for number in range(2, 10_001))])
+    with counted_queries() as statements:
+        made = tree.file(name, autorename=True)
+    assert made.name == numbered(wanted, 10_001).text
+    assert len(statements) <= 11, statements
+    lookups = [sql for sql in statements if "generate_series" in sql]
+    assert len(lookups) == 1
+
+
+def test_a_free_number_is_found_between_what_people_have_numbered_themselves(tree):
+    taken = [1 << power for power in range(1, 40)] + list(range(3, 60))
+    put_files(
+        tree, ["a.txt", *(f"a ({number}).txt" for number in {*taken, *(17 * (1 << power) for power in range(30))})]
+    )
+    made = [tree.file("a.txt", autorename=True, content=b"%d" % number).name for number in range(5)]
+    assert len(set(made)) == 5
+
+
+def test_a_search_for_a_free_name_reads_no_more_of_a_folder_than_it_looks_up(tree):
+    put_files(tree, ["image.png", *(f"image ({number}).png" for number in range(2, 3_001))])
+    analyze("files_node")
+    prefixes, suffix = list_variant_keys(parse("image.png"), is_folder=False)
+    values = {"parent_id": tree.root.id, "prefixes": prefixes, "suffix": suffix}
+    with db.read_transaction():
+        ((plan,),) = fetch_page(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {_FREE_NUMBER}", values)
+    assert plan[0]["Plan"]["Shared Hit Blocks"] < 400
 
 
 def test_autorename_goes_on_past_one_step_of_candidates(tree):

@@ -21,6 +21,7 @@ NODE_FIELDS = {
     "version_id",
     "created_at",
     "modified_at",
+    "client_modified_at",
     "created_by",
     "tags",
     "trashed_at",
@@ -124,11 +125,27 @@ def test_a_patch_needs_the_etag_and_the_right_one(mia, make_folder):
     mia.patch(path, {"name": "y"}, revision=1)
     stale = problem(mia.patch(path, {"name": "z"}, revision=1), 412, "files.revision_mismatch")
     assert stale["revision"] == 2
-    for tag in ('W/"2"', '"two"', '"99999999999999999999"', '"2", "3"'):
+    for tag in ('W/"2"', '"two"', '"99999999999999999999"', '"1", "3"', '"1", W/"2"', '"2,3"', '"2,", "02"'):
         problem(mia.patch(path, {"name": "z"}, headers={"if-match": tag}), 412, "files.revision_mismatch")
-    for tag in ("2", "", '"2'):
+    for tag in ("2", "", '"2', ", ,", '"2" "3"', '"2", *', '"2", 3', 'w/"2"'):
         problem(mia.patch(path, {"name": "z"}, headers={"if-match": tag}), 400, "request.bad_condition")
     assert mia.patch(path, {"name": "z"}, headers={"if-match": "*"}).json()["revision"] == 3
+
+
+@pytest.mark.parametrize("tags", ['"1", "7"', '"7","1"', ' "7" ,, "1",', '"a,b", "1"', 'W/"1", "1"'])
+def test_one_of_several_etags_is_enough(mia, make_folder, tags):
+    folder = make_folder("x")
+    path = f"/nodes/{folder['id']}"
+    assert mia.patch(path, {"name": "y"}, headers={"if-match": tags}).json()["revision"] == 2
+    problem(mia.patch(path, {"name": "z"}, headers={"if-match": tags}), 412, "files.revision_mismatch")
+    problem(mia.delete(path, headers={"if-match": tags}), 412, "files.revision_mismatch")
+    assert mia.delete(path, headers={"if-match": f'{tags}, "2"'.replace(",,", ",")}).status_code == 204
+
+
+@pytest.mark.parametrize(("tags", "status"), [('W/"1"', 304), ('"0", W/"1"', 304), ('"0,1"', 200), ("1", 400)])
+def test_a_reader_may_know_several_states(mia, make_folder, tags, status):
+    folder = make_folder("x")
+    assert mia.get(f"/nodes/{folder['id']}", headers={"if-none-match": tags}).status_code == status
 
 
 @pytest.mark.parametrize("body", [{}, {"name": None}, {"name": None, "parent_id": None}])
@@ -334,9 +351,26 @@ def test_restoring_says_what_is_in_the_way(mia, make_folder):
     problem(mia.post(path, {}), 409, "files.name_taken")
     assert mia.post(path, {"on_conflict": "maybe"}).status_code == 422
     mia.delete(f"/nodes/{outer['id']}")
-    gone = problem(mia.post(path, {}), 409, "files.parent_gone")
-    assert gone["origin_path"] == "/outer/x"
-    assert mia.post(path, {"on_conflict": "rename"}).json()["name"] == "x"
+    back = mia.post(path, {}).json()
+    assert set(back) == NODE_FIELDS | {"root_id", "path", "restored_to"}
+    assert (back["name"], back["path"], back["restored_to"]) == ("x", "/x", "ancestor")
+
+
+def test_several_are_restored_at_once(mia, make_folder):
+    outer = make_folder("outer")
+    inner = make_folder("inner", outer["id"])
+    for folder in (inner, outer):
+        mia.delete(f"/nodes/{folder['id']}")
+    unknown = str(uuid4())
+    answer = mia.post("/trash/restore", {"ids": [inner["id"], unknown, outer["id"]]})
+    assert answer.status_code == 200, answer.text
+    first, second, third = answer.json()["items"]
+    assert (first["id"], first["status"], first["node"]["path"]) == (inner["id"], 200, "/outer/inner")
+    assert set(second) == {"id", "status", "problem"}
+    assert (second["status"], second["problem"]["code"]) == (404, "access.not_found")
+    assert third["node"]["path"] == "/outer"
+    assert mia.post("/trash/restore", {"ids": []}).status_code == 422
+    assert mia.post("/trash/restore", {"ids": [unknown] * 1001}).status_code == 422
 
 
 def test_gone_for_ever(mia, make_folder):

@@ -141,7 +141,15 @@ def test_names_are_shown_as_text_whatever_they_hold(browser, api, folder):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("plain.txt", []), ("what?", ["windows"]), ("nul", ["windows"]), ("\u202etxt.exe", ["bidi"])]
+    ("name", "told"),
+    [
+        ("plain.txt", []),
+        ("what?", ["windows"]),
+        ("nul", ["windows"]),
+        ("\u202etxt.exe", ["misleading"]),
+        ("fi\u200ble", ["misleading"]),
+        ("p\u0430y", ["misleading"]),
+    ],
 )
 def test_what_is_wrong_with_a_name_elsewhere_is_told_beside_it(browser, api, folder, name, told):
     api("mia").post("/folders", {"parent_id": folder["id"], "name": name})

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -210,3 +211,66 @@ def test_old_state_and_event_make_the_new_state(tree):
     rebuilt = {**{name: getattr(file, name) for name in ("id", "kind", "name", "parent_id", "revision")}}
     rebuilt |= {"name": told["name"], "parent_id": target.id, "revision": told["revision"]}
     assert rebuilt == {name: getattr(moved, name) for name in rebuilt}
+
+
+def test_a_rename_tells_the_type_anew_that_the_name_had_told(tree):
+    file = tree.file("a.txt")
+    renamed = tree.update(file, name="a.md")
+    assert (renamed.media_type, tree.get(file).media_type) == ("text/markdown", "text/markdown")
+    assert files.get_content(actor=tree.actor, node_id=file.id).media_type == "text/markdown"
+    assert events()[-1][1]["media_type"] == "text/markdown"
+
+
+def test_a_rename_leaves_a_type_that_the_sender_has_named(tree):
+    file = tree.commit(tree.grant("a.bin"), media_type="image/png").node
+    assert tree.update(file, name="a.md").media_type == "image/png"
+
+
+def test_a_version_keeps_the_type_that_it_came_with(tree):
+    file = tree.file("a.txt")
+    tree.write(tree.update(file, name="a.md"), b"another", media_type="text/html")
+    old = files.get_content(actor=tree.actor, node_id=file.id, version_id=file.version_id)
+    new = files.get_content(actor=tree.actor, node_id=file.id)
+    assert (old.media_type, new.media_type) == ("text/plain", "text/html")
+
+
+def test_an_upload_under_the_old_name_takes_the_type_of_the_new_one(tree):
+    file = tree.file("a.txt")
+    grant = tree.grant("a.txt", mode="update", node_id=file.id, base_version_id=file.version_id)
+    tree.update(file, name="a.md")
+    assert tree.commit(grant, b"more").node.media_type == "text/markdown"
+
+
+LONG_AGO = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
+
+
+def test_the_time_that_a_device_tells_of_can_be_set(tree):
+    file = tree.file("a.txt")
+    changed = tree.update(file, client_modified_at=LONG_AGO)
+    assert (changed.client_modified_at, changed.modified_at) == (LONG_AGO, file.modified_at)
+    assert (changed.revision, tree.get(file)) == (2, changed)
+    kind, told = events()[-1]
+    assert (kind, told["node_id"], told["revision"]) == ("files.node.changed.v1", str(file.id), 2)
+
+
+def test_the_time_can_be_set_together_with_a_name(tree):
+    changed = tree.update(tree.file("a.txt"), name="b.txt", client_modified_at=LONG_AGO)
+    assert (changed.name, changed.client_modified_at, changed.revision) == ("b.txt", LONG_AGO, 2)
+
+
+def test_the_time_that_is_set_already_changes_nothing(tree):
+    file = tree.update(tree.file("a.txt"), client_modified_at=LONG_AGO)
+    before = last_seq()
+    assert tree.update(file, client_modified_at=LONG_AGO, expected_revision=1).revision == 2
+    assert last_seq() == before
+
+
+def test_a_time_beside_a_stale_revision_is_refused(tree):
+    file = tree.update(tree.file("a.txt"), name="b.txt")
+    with pytest.raises(errors.RevisionMismatch):
+        tree.update(file, client_modified_at=LONG_AGO, expected_revision=1)
+
+
+def test_content_that_comes_without_a_time_has_none(tree):
+    file = tree.update(tree.file("a.txt"), client_modified_at=LONG_AGO)
+    assert tree.write(file, b"another").node.client_modified_at is None

@@ -10,7 +10,17 @@ from bitvault.events import consuming
 from bitvault.kernel import db, tenancy
 from tests.apps.files.conftest import fetch
 
-FIELDS = ("parent_id", "name", "revision", "kind", "version_id", "size_bytes", "content_hash", "media_type")
+FIELDS = (
+    "parent_id",
+    "name",
+    "revision",
+    "kind",
+    "version_id",
+    "size_bytes",
+    "content_hash",
+    "media_type",
+    "client_modified_at",
+)
 
 
 def project() -> int:
@@ -62,7 +72,8 @@ def fresh_tree(actor):
         " OR EXISTS (SELECT FROM files_team_member WHERE folder_id = files_node.id AND user_id = %(user_id)s)))"
         " UNION ALL SELECT child.* FROM tree JOIN files_node child ON child.parent_id = tree.id)"
         " SELECT id, parent_id, name, revision, CASE kind WHEN 0 THEN 'folder' ELSE 'file' END, version_id,"
-        " CASE kind WHEN 1 THEN size_bytes END, CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END FROM tree",
+        " CASE kind WHEN 1 THEN size_bytes END, CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END,"
+        " client_modified_at FROM tree",
         {"user_id": actor.user_id, "administers": actor.role in ("owner", "admin")},
     )
     return {row[0]: dict(zip(FIELDS, row[1:], strict=True)) for row in rows}
@@ -151,11 +162,11 @@ def assert_replica_is_the_tree():
     """The replica holds what the tables of files hold, those in the trash too."""
     told = fetch(
         "SELECT node_id, parent_id, name, revision, is_folder, version_id, size_bytes, content_hash, media_type, created_at, modified_at,"
-        " created_by, is_trashed FROM sync_node ORDER BY node_id"
+        " client_modified_at, created_by, is_trashed FROM sync_node ORDER BY node_id"
     )
     true = fetch(
         "SELECT id, parent_id, name, revision, kind = 0, version_id, CASE kind WHEN 1 THEN size_bytes END,"
-        " CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END, created_at, modified_at, created_by,"
+        " CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END, created_at, modified_at, client_modified_at, created_by,"
         " trashed_at IS NOT NULL FROM files_node ORDER BY id"
     )
     assert told == true, "J6: the replica is not the tree of files"

@@ -8,8 +8,10 @@ import pytest
 from django.db import connection
 
 from apps.files import api as files
+from apps.files.errors import RevisionMismatch
 from apps.sync import api as sync
 from apps.sync import positions, snapshots
+from apps.sync.dtos import SeenRevisions
 from apps.sync.errors import ConflictResolved, CursorExpired, DeviceEnded
 from bitvault.events import consuming
 from bitvault.events.api import publish
@@ -17,7 +19,7 @@ from bitvault.events.catalog.files import VersionCommitted
 from bitvault.events.models import DeadLetter
 from bitvault.events.operating import rebuild, replay_dead_letter
 from bitvault.kernel import clock, db, pages
-from bitvault.kernel.errors import NotFound
+from bitvault.kernel.errors import NotFound, PreconditionRequired
 from bitvault.kernel.pages import BadCursor
 from tests.apps.files.conftest import Tree, fetch
 from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, head, journal, project
@@ -357,3 +359,29 @@ def test_a_conflict_is_settled_once(tree, conflict, keep, names):
     else:
         assert [node.name for node in left] == names
         assert left[0].id == (file.id if keep == "original" else copy.id)
+
+
+@pytest.mark.parametrize("keep", ["original", "copy"])
+def test_an_edit_that_nobody_has_seen_is_not_put_into_the_trash(tree, conflict, keep):
+    file, copy = conflict
+    loser = tree.get(copy if keep == "original" else file)
+    newer = tree.write(loser, b"newer than the conflict").node
+    project()
+    seen = SeenRevisions(copy=loser.revision, original=loser.revision)
+    with pytest.raises(RevisionMismatch):
+        sync.resolve_conflict(actor=tree.actor, conflict_id=copy.id, keep=keep, seen=seen)
+    with pytest.raises(PreconditionRequired):
+        sync.resolve_conflict(actor=tree.actor, conflict_id=copy.id, keep=keep)
+    assert len(files.list_children(actor=tree.actor, node_id="root").items) == 2
+    assert len(sync.list_conflicts(actor=tree.actor).items) == 1
+    seen = SeenRevisions(**{"copy" if keep == "original" else "original": newer.revision})
+    sync.resolve_conflict(actor=tree.actor, conflict_id=copy.id, keep=keep, seen=seen)
+    (left,) = files.list_children(actor=tree.actor, node_id="root").items
+    assert (left.id, left.name) == ((file if keep == "original" else copy).id, "plan.txt")
+
+
+def test_both_may_stay_whatever_was_seen(tree, conflict):
+    file, copy = conflict
+    tree.write(tree.get(file), b"newer")
+    sync.resolve_conflict(actor=tree.actor, conflict_id=copy.id, keep="both", seen=SeenRevisions(original=1, copy=1))
+    assert len(files.list_children(actor=tree.actor, node_id="root").items) == 2

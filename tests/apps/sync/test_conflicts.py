@@ -83,7 +83,7 @@ FILE = {
     ("edit", "edit"): ["docs/plan (conflicted copy, phone).txt=second", "docs/plan.txt=first"],
     ("edit", "delete"): ["docs/plan.txt=first"],
     ("edit", "move"): ["docs/renamed=first"],
-    ("edit", "replace"): ["docs/plan (2).txt/", "docs/plan (2).txt/inside.txt=second", "docs/plan.txt=first"],
+    ("edit", "replace"): ["docs/plan.txt (2)/", "docs/plan.txt (2)/inside.txt=second", "docs/plan.txt=first"],
     ("delete", "edit"): ["docs/plan.txt=second"],
     ("delete", "delete"): [],
     ("delete", "move"): [],

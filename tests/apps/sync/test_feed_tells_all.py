@@ -35,6 +35,7 @@ READING = {
     "list_team_folders",
     "list_team_members",
     "list_version_rows",
+    "rekey_names",
 }
 """Doors that leave the tree as it is."""
 
@@ -45,6 +46,8 @@ ACTS = {
         lambda tree, world: tree.update(world["folder"], parent_id=world["other"].id),
         lambda tree, world: tree.update(world["file"], parent_id=world["other"].id, name="both"),
         lambda tree, world: tree.update(world["folder"], parent_id=world["team"].id),
+        lambda tree, world: tree.update(world["file"], name="another.md", client_modified_at=clock.now()),
+        lambda tree, world: tree.update(world["file"], client_modified_at=clock.now()),
         lambda tree, world: tree.update(world["team file"], parent_id=world["other"].id),
     ],
     "trash_node": [
@@ -54,6 +57,9 @@ ACTS = {
     "restore_node": [
         lambda tree, world: tree.restore(world["trashed"]),
         lambda tree, world: tree.restore(world["trashed"], parent_id=world["other"].id, name="back"),
+    ],
+    "restore_nodes": [
+        lambda tree, world: files.restore_nodes(actor=tree.actor, node_ids=[world["trashed"].id]),
     ],
     "create_team_folder": [
         lambda _, world: world["adam"].make("All of us", everyone="viewer"),

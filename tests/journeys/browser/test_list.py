@@ -178,14 +178,15 @@ def test_the_trash_tells_where_things_were_and_gives_them_back_or_deletes_them(v
     page = vault.page
     expect(vault.row("keep.txt")).to_contain_text(f"My files / {folder['name']}")
     vault.row("keep.txt").get_by_role("button", name="Restore").click()
+    expect(vault.toast).to_contain_text(f"restored to “My files / {folder['name']}”")
     expect(vault.toast).to_contain_text("it is now “keep (2).txt”")
     expect(vault.row("keep.txt")).to_have_count(0)
 
     vault.select("burn.txt")
-    vault.command("Delete for good")
-    dialog = page.get_by_role("dialog", name="Delete “burn.txt” for good?")
+    vault.command("Delete permanently")
+    dialog = page.get_by_role("dialog", name="Delete “burn.txt” permanently?")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
-    dialog.get_by_role("button", name="Delete for good").click()
+    dialog.get_by_role("button", name="Delete permanently").click()
     expect(vault.row("burn.txt")).to_have_count(0)
 
     page.get_by_role("button", name="Empty trash").click()
@@ -195,6 +196,38 @@ def test_the_trash_tells_where_things_were_and_gives_them_back_or_deletes_them(v
     assert api.get("/trash").json()["items"] == []
     vault.open(folder)
     vault.expect_names("keep (2).txt", "keep.txt")
+
+
+def test_a_selection_comes_back_whole_and_the_toast_names_the_place(vault, api, folder, sender, mkdir):
+    inner = mkdir("Inner")
+    made = [sender.bring(f"{number}.txt", b"%d" % number, parent_id=inner["id"]) for number in range(3)]
+    for node in (*made, inner):
+        api.delete(f"/nodes/{node['id']}")
+    vault.visit("/trash/")
+    vault.select("0.txt", "1.txt", "2.txt", "Inner")
+    vault.command("Restore")
+    expect(vault.toast).to_contain_text("4 items restored to 2 folders")
+    vault.open(inner)
+    vault.expect_names("0.txt", "1.txt", "2.txt")
+    for node in (made[0], inner):
+        api.delete(f"/nodes/{node['id']}")
+    vault.visit("/trash/")
+    vault.select("0.txt")
+    vault.command("Restore")
+    expect(vault.toast).to_contain_text(
+        f"restored to “My files / {folder['name']}”, since its folder is not there any more"
+    )
+
+
+def test_spaces_around_a_typed_name_are_left_out(vault, api, folder, sender):
+    node = sender.bring("old.txt", b"1")
+    vault.open(folder)
+    vault.row("old.txt").focus()
+    vault.press("F2")
+    vault.page.get_by_label("New name for old.txt").fill("  new.txt ")
+    vault.press("Enter")
+    vault.expect_names("new.txt")
+    assert api.get(f"/nodes/{node['id']}").json()["name"] == "new.txt"
 
 
 # --- keyboard and selection ---------------------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ def test_things_are_moved_into_a_team_folder_by_the_dialog_and_found_in_its_own_
     vault.page.get_by_role("button", name="Trash of My files").click()
     vault.page.get_by_role("menuitemradio", name="Design").click()
     vault.expect_names("For the team")
-    expect(vault.page.get_by_role("button", name="Delete for good")).to_have_count(0)
+    expect(vault.page.get_by_role("button", name="Delete permanently")).to_have_count(0)
     vault.select("For the team")
     vault.command("Restore")
     vault.expect_names()

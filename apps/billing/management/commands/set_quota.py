@@ -12,7 +12,7 @@ from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
 
 _UNITS = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
-_SIZE = re.compile(r"(\d+)\s*(|[KMGT]iB)")
+_SIZE = re.compile(r"([0-9]+)\s*(|[KMGT]iB)")
 _LIMIT_BYTES = 2**63 - 1
 
 

@@ -62,7 +62,7 @@ export function askName({ title, label, value = "", accept, submit }) {
         if (!input.value.trim()) return showFieldError(input, "Type a name.");
         button.dataset.busy = "";
         try {
-          result = await submit(input.value);
+          result = await submit(input.value.trim());
           dialog.close();
         } catch (error) {
           showFieldError(input, explain(error));

@@ -24,7 +24,7 @@ startDrag();
 startPaging();
 startKeyboard({
   F2: () => runHere("rename"),
-  Delete: () => runHere(inTrash() ? "delete-for-good" : "trash"),
+  Delete: () => runHere(inTrash() ? "delete-permanently" : "trash"),
   menu: () => {
     const row = closest(document.activeElement, "#rows > .row");
     if (row && !inTrash()) openRowMenuAtRow(row);

@@ -36,9 +36,9 @@ async function look() {
   try {
     const { items } = await get(`/sync/conflicts?limit=${COUNTED}`);
     count(items.length);
-    const shown = new Set(cards().map((card) => card.dataset.id));
+    const shown = new Set(cards().map(({ dataset }) => [dataset.id, dataset.copyRevision, dataset.originalRevision].join()));
     const front = items.slice(0, SHOWN);
-    const changed = shown.size !== front.length || front.some((/** @type {{id: string}} */ item) => !shown.has(item.id));
+    const changed = shown.size !== front.length || front.some((/** @type {any} */ { id, node, original }) => !shown.has([id, node.revision, original?.revision].join()));
     if (onPage() && !location.search && changed && !document.querySelector(".conflict[data-busy]")) await renew();
   } catch {
     // The next head leads here again.
@@ -87,19 +87,28 @@ async function settle(card, keep) {
   if (card.dataset.busy !== undefined) return;
   card.dataset.busy = "";
   try {
-    await call("POST", `/sync/conflicts/${card.dataset.id}/resolve`, { body: { keep } });
+    await call("POST", `/sync/conflicts/${card.dataset.id}/resolve`, { body: { keep, ...seen(card) } });
     takeAway(card);
     toast(`${card.dataset.title}: ${SAID[keep]}`);
   } catch (error) {
     if (error instanceof Problem && (error.status === 404 || error.code === "sync.conflict_resolved")) {
       takeAway(card);
       toast("Somebody else has settled this one.");
+    } else if (error instanceof Problem && (error.status === 412 || error.status === 428)) {
+      toast("One of the two has been changed meanwhile. Nothing was put into the trash; look again.", { failed: true });
+      delete card.dataset.busy;
+      await renew();
     } else {
       toast(explain(error), { failed: true });
     }
   } finally {
     delete card.dataset.busy;
   }
+}
+
+/** In which revisions the two files of a card are shown: the server keeps one that has been edited since. @param {HTMLElement} card */
+function seen({ dataset }) {
+  return { copy_revision: Number(dataset.copyRevision), ...(dataset.originalRevision ? { original_revision: Number(dataset.originalRevision) } : {}) };
 }
 
 /** @param {HTMLElement} card */

@@ -9,7 +9,7 @@ import { moveByDialog } from "./move.js";
 import { startRename } from "./rename.js";
 import { focusRow, mayWrite, place, placeNode, removeRow } from "./rows.js";
 import { clearSelection, selected } from "./selection.js";
-import { together } from "./together.js";
+import { restoreSet, together } from "./together.js";
 
 /** @typedef {import("./rows.js").Entry} Entry */
 
@@ -61,7 +61,7 @@ export async function trash(entries) {
 
 /** @param {{id: string, name: string}[]} entries */
 async function restore(entries) {
-  const done = await together(entries, (entry) => call("POST", `/trash/${entry.id}/restore`, { body: { on_conflict: "rename" } }));
+  const done = await restoreSet(entries);
   for (const { result } of done) placeNode(result, { fresh: true });
   if (done.length) announce(`${nameOrCount(done.map(({ entry }) => entry))} restored`);
 }

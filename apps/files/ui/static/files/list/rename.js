@@ -43,10 +43,10 @@ export function startRename(row) {
   };
 
   const send = async (/** @type {boolean} */ byKey) => {
-    const name = input.value;
+    const name = input.value.trim();
     if (over || sending) return;
-    if (name === entry.name) return close(byKey);
-    if (!name.trim()) return showFieldError(input, "Type a name.");
+    if (name === entry.name || input.value === entry.name) return close(byKey);
+    if (!name) return showFieldError(input, "Type a name.");
     sending = true;
     input.readOnly = true;
     try {

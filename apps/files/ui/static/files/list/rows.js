@@ -20,8 +20,8 @@ export const rowOf = (id) => document.querySelector(`#rows > .row[data-id="${CSS
 /** @returns {{page: string, rootId: string, folderId: string, folderName: string, sort: string, order: string}} what the page shows */
 export function place() {
   const main = need("#main", HTMLElement);
-  const { page = "", rootId = "", folderId = "", folderName = "", sort = "name", order = "asc" } = main.dataset;
-  return { page, rootId, folderId, folderName, sort, order };
+  const { page = "", rootId = "", rootName = "", folderId = "", folderName = "", sort = "name", order = "asc" } = main.dataset;
+  return { page, rootId, rootName, folderId, folderName, sort, order };
 }
 
 /** @returns {boolean} whether things here may be changed by the person who looks at them */
@@ -62,7 +62,7 @@ function fill(row, node) {
   if (node.kind === "file") link.setAttribute("hx-boost", "false");
   fillName(row, node.name);
   need('[data-flag="windows"]', HTMLElement, row).hidden = !node.name_problems.some((problem) => problem.startsWith("windows"));
-  need('[data-flag="bidi"]', HTMLElement, row).hidden = !node.name_problems.includes("bidi_control");
+  need('[data-flag="misleading"]', HTMLElement, row).hidden = !node.name_problems.some((problem) => !problem.startsWith("windows"));
   for (const time of row.querySelectorAll("time")) time.setAttribute("datetime", node.modified_at);
   for (const slot of row.querySelectorAll('[data-slot^="size"]')) slot.textContent = bytes(node.size_bytes);
   need('[data-act="download"]', HTMLElement, row).hidden = node.kind === "folder";

@@ -1,6 +1,6 @@
 /** Does one thing to many nodes, a few at a time, and tells what worked and what did not. */
 
-import { explain, Problem } from "../../js/api.js";
+import { call, explain, Problem } from "../../js/api.js";
 import { persist } from "../../js/backoff.js";
 import { toast } from "../../js/toast.js";
 import { changedElsewhere } from "./rename.js";
@@ -37,6 +37,41 @@ export async function together(entries, act) {
     }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, entries.length) }, lane));
+  await report(failed, entries.length);
+  return done;
+}
+
+/** Nodes of one request that takes many; the server's own limit. */
+const SET_LIMIT = 1000;
+
+/**
+ * Takes nodes out of the trash: the server puts folders back before what was in them, and says where each has gone.
+ *
+ * @template {{id: string, name: string}} E
+ * @param {E[]} entries
+ * @returns {Promise<{entry: E, result: any}[]>} those that came back; each other one has been told of
+ */
+export async function restoreSet(entries) {
+  /** @type {{entry: E, result: any}[]} */
+  const done = [];
+  /** @type {{entry: E, error: unknown}[]} */
+  const failed = [];
+  for (const entry of entries) rowOf(entry.id)?.setAttribute("data-busy", "");
+  for (let start = 0; start < entries.length; start += SET_LIMIT) {
+    const some = entries.slice(start, start + SET_LIMIT);
+    try {
+      const body = { ids: some.map(({ id }) => id), on_conflict: "rename" };
+      const { items } = await persist(() => call("POST", "/trash/restore", { body }), { tries: 3 });
+      some.forEach((entry, index) => {
+        const { status, node, problem } = items[index];
+        if (node) done.push({ entry, result: node });
+        else failed.push({ entry, error: new Problem(problem, status) });
+      });
+    } catch (error) {
+      failed.push(...some.map((entry) => ({ entry, error })));
+    }
+  }
+  for (const entry of entries) rowOf(entry.id)?.removeAttribute("data-busy");
   await report(failed, entries.length);
   return done;
 }

@@ -1,4 +1,4 @@
-/** The trash: restore, delete for good, empty. */
+/** The trash: restore, delete permanently, empty. */
 
 import { call, explain } from "../../js/api.js";
 import { confirmAction } from "../../js/dialogs.js";
@@ -7,36 +7,49 @@ import { toast } from "../../js/toast.js";
 import { nameOrCount } from "./actions.js";
 import { place, removeRow, rows, showEmptiness } from "./rows.js";
 import { clearSelection, selected } from "./selection.js";
-import { together } from "./together.js";
+import { restoreSet, together } from "./together.js";
 
 /** @param {import("./rows.js").Entry[]} entries */
 async function restore(entries) {
-  const done = await together(entries, (entry) => call("POST", `/trash/${entry.id}/restore`, { body: { on_conflict: "rename" } }));
+  const done = await restoreSet(entries);
   for (const { entry } of done) removeRow(entry.id);
   if (!done.length) return;
   const renamed = done.filter(({ entry, result }) => result.name !== entry.name);
   const note = renamed.length === 1 ? ` Its name was taken, so it is now “${renamed[0].result.name}”.` : renamed.length ? ` ${plural(renamed.length, "name")} had been taken and got a number.` : "";
-  toast(`${nameOrCount(done.map(({ entry }) => entry))} restored.${note}`);
+  toast(`${nameOrCount(done.map(({ entry }) => entry))} restored to ${describePlaces(done.map(({ result }) => result))}.${note}`);
+}
+
+/**
+ * Name the folder that nodes came back to, or how many; and say when that is not where they were.
+ *
+ * @param {{parent_id: string, path: string, restored_to: string}[]} nodes
+ */
+function describePlaces(nodes) {
+  const places = new Set(nodes.map(({ parent_id }) => parent_id));
+  const moved = nodes.filter(({ restored_to }) => restored_to === "ancestor").length;
+  const reason = !moved ? "" : nodes.length === 1 ? ", since its folder is not there any more" : `, ${moved} of them to a folder above, since their own is not there any more`;
+  const folders = nodes[0].path.split("/").slice(1, -1);
+  return `${places.size > 1 ? `${places.size} folders` : `“${[place().rootName, ...folders].filter(Boolean).join(" / ")}”`}${reason}`;
 }
 
 /** @param {import("./rows.js").Entry[]} entries */
-async function deleteForGood(entries) {
+async function deletePermanently(entries) {
   const sure = await confirmAction({
-    title: `Delete ${nameOrCount(entries)} for good?`,
+    title: `Delete ${nameOrCount(entries)} permanently?`,
     text: "This cannot be undone.",
-    accept: "Delete for good",
+    accept: "Delete permanently",
     danger: true,
   });
   if (!sure) return;
   const done = await together(entries, (entry) => call("DELETE", `/trash/${entry.id}`));
   for (const { entry } of done) removeRow(entry.id);
-  if (done.length) toast(`${nameOrCount(done.map(({ entry }) => entry))} deleted for good.`);
+  if (done.length) toast(`${nameOrCount(done.map(({ entry }) => entry))} deleted permanently.`);
 }
 
 async function emptyTrash() {
   const sure = await confirmAction({
     title: "Empty the trash?",
-    text: "Everything in it is deleted for good, also what this page has not loaded yet.",
+    text: "Everything in it is deleted permanently, also what this page has not loaded yet.",
     accept: "Empty trash",
     danger: true,
   });
@@ -61,5 +74,5 @@ export function runInTrash(command, entries = selected()) {
   if (!entries.length) return;
   if (command === "restore") void restore(entries);
   if (document.querySelector("#main[data-kept]")) return;
-  if (command === "delete-for-good" || command === "delete") void deleteForGood(entries);
+  if (command === "delete-permanently" || command === "delete") void deletePermanently(entries);
 }

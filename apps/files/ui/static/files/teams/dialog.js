@@ -99,7 +99,7 @@ export async function askTeam(teamId) {
   if (!team) name.select();
 
   const save = () => {
-    const body = { name: name.value, everyone: everyone.value, members: [...chosen.values()].map((person) => ({ user_id: person.id, right: person.right })) };
+    const body = { name: name.value.trim(), everyone: everyone.value, members: [...chosen.values()].map((person) => ({ user_id: person.id, right: person.right })) };
     return team ? call("PATCH", `/team-folders/${team.id}`, { body, revision: team.revision }) : call("POST", "/team-folders", { body });
   };
 

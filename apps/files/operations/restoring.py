@@ -1,0 +1,246 @@
+"""Out of the trash: to where a node was, else to the nearest folder above that is there, whatever the order of a set.
+
+The folder that a node was in may lie in the trash itself, or below something that does, or be deleted permanently. Then the way up goes on
+through the trash: from the top of what was trashed to where that was, until it leads through live folders alone.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from apps.files import access, limits
+from apps.files.access import Right
+from apps.files.dtos import OnConflict, RestoredNode, RestoredTo, RestoreOutcome
+from apps.files.operations.structure import tell_move, write_move
+from apps.files.operations.trash import cut_off, write_restore
+from apps.files.rows import (
+    COLUMNS,
+    NodeRow,
+    Way,
+    columns_for_asker,
+    execute,
+    fetch_all,
+    fetch_one,
+    fetch_page,
+    find_way,
+    find_ways,
+    require_row,
+    to_node,
+)
+from apps.files.tree import find_sibling, judge_place, place, require_folder, tree_transaction
+from bitvault.events.api import publish
+from bitvault.events.catalog.files import NodeRestored
+from bitvault.kernel import db, names
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import BitVaultError, NotFound
+from bitvault.kernel.names import Name
+
+_ENTRY = f"""
+SELECT entry.root_id, entry.origin_parent_id, entry.origin_ids, {", ".join("node." + column for column in COLUMNS.split(", "))}
+FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
+WHERE entry.node_id = %s AND NOT entry.purging
+"""
+
+# From where nodes of the trash were up through folders and, where those lie in the trash, through where they were; a folder that is deleted
+# permanently is passed over. What was trashed from below another was trashed before it, so the tops of the trash close no circle.
+_FIRST_LEFT = """
+    SELECT above.* FROM unnest({origin_ids}) WITH ORDINALITY AS origin(id, place) JOIN files_node above ON above.id = origin.id
+    ORDER BY origin.place LIMIT 1
+"""
+_CLIMB = f"""
+WITH RECURSIVE climb AS (
+    SELECT {", ".join("above." + column for column in COLUMNS.split(", "))}, begun.id AS start_id, 0 AS up
+    FROM ({{begun}}) AS begun(id, origin_ids), LATERAL ({_FIRST_LEFT.format(origin_ids="begun.origin_ids")}) above
+    UNION ALL
+    SELECT {", ".join("above." + column for column in COLUMNS.split(", "))}, climb.start_id, climb.up + 1
+    FROM climb, LATERAL (
+        (SELECT * FROM files_node WHERE files_node.id = climb.parent_id LIMIT 1)
+        UNION ALL
+        (
+            SELECT above.* FROM files_trash entry,
+                LATERAL ({_FIRST_LEFT.format(origin_ids="entry.origin_parent_id || entry.origin_ids")}) above
+            WHERE entry.node_id = climb.id AND climb.trashed_at IS NOT NULL
+        )
+    ) above
+)
+"""
+_TRASHED = "SELECT node_id, origin_parent_id || origin_ids FROM files_trash WHERE node_id = ANY(%(ids)s::uuid[])"
+_CLIMB_TOPS = f"{_CLIMB.format(begun=_TRASHED)} SELECT start_id, id FROM climb WHERE trashed_at IS NOT NULL"
+_CLIMB_ONE = f"""
+{_CLIMB.format(begun="SELECT NULL::uuid, %(origin_ids)s::uuid[]")} SELECT {columns_for_asker("climb")} FROM climb ORDER BY up
+"""
+
+_DISPLACE = """
+INSERT INTO files_displaced (node_id, name, origin_ids, waits_for_ids) VALUES (%s, %s, %s, %s)
+ON CONFLICT (node_id) DO UPDATE SET
+    name = excluded.name, origin_ids = excluded.origin_ids, waits_for_ids = excluded.waits_for_ids
+"""
+_DISPLACED = """
+SELECT node_id, name, origin_ids FROM files_displaced WHERE waits_for_ids && %s::uuid[] ORDER BY node_id LIMIT %s
+"""
+_SETTLE = "DELETE FROM files_displaced WHERE node_id = %s"
+
+
+def restore(
+    *, actor: Actor, node_id: UUID, parent_id: UUID | None, name: Name | None, on_conflict: OnConflict
+) -> RestoredNode:
+    """Take a node, with all that went with it, out of the trash. A team folder that has ended comes back otherwise (``teams``)."""
+    with tree_transaction(holds_commits=on_conflict == "replace") as tx:
+        restored = tx.answer(_restore(actor, node_id, parent_id, name, on_conflict))
+    _bring_home(actor, [node_id])
+    return restored
+
+
+def restore_set(*, actor: Actor, node_ids: Sequence[UUID], on_conflict: OnConflict) -> list[RestoreOutcome]:
+    """Take several nodes out of the trash, folders before what was in them, each as far as it goes; outcomes in the order of the ids.
+
+    One that is live already stays where it is, so that a set whose answer was lost can be sent again.
+    """
+    ordered = _sort_folders_first(set(node_ids))
+    outcomes: dict[UUID, RestoreOutcome] = {}
+    for start in range(0, len(ordered), limits.RESTORE_BATCH):
+        with tree_transaction(holds_commits=on_conflict == "replace"):
+            for node_id in ordered[start : start + limits.RESTORE_BATCH]:
+                outcomes[node_id] = _try_restore(actor, node_id, on_conflict)
+    _bring_home(actor, [outcome.id for outcome in outcomes.values() if outcome.node is not None])
+    return [outcomes[node_id] for node_id in node_ids]
+
+
+def _bring_home(actor: Actor, restored_ids: list[UUID]) -> None:
+    """Move what came back before its folder did to where it was, now that folders are back, unless somebody has moved it since.
+
+    So the order of restores never changes the tree. Each step is a transaction of its own; what is left of an interrupted run goes home
+    with the next folder above it that comes back.
+    """
+    # Nearly always nothing waits, and then the tree is not locked for it.
+    while db.read_alone(_DISPLACED, [restored_ids, 1]):
+        with tree_transaction():
+            for node_id, name, origin_ids in fetch_page(_DISPLACED, [restored_ids, limits.RESTORE_BATCH]):
+                _bring_one_home(actor, node_id, names.of_stored(name), origin_ids)
+
+
+def _bring_one_home(actor: Actor, node_id: UUID, name: Name, origin_ids: list[UUID]) -> None:
+    execute(_SETTLE, [node_id])
+    way = find_way(node_id, user_id=actor.user_id)
+    nearest, waits_for_ids = find_nearest(actor, origin_ids)
+    if way is None or nearest is None or nearest.passes(node_id) or not _may_move(actor, way, nearest):
+        return
+    node = way.node
+    if nearest.node.id != node.parent_id:
+        try:
+            row = place(
+                nearest,
+                name,
+                lambda free: write_move(node, nearest, free, None, None),
+                autorename=True,
+                is_folder=node.is_folder,
+            )
+        except BitVaultError:
+            return  # it does not fit there; judged before anything was written
+        publish(tell_move(actor, way, row, nearest))
+    if waits_for_ids:
+        execute(_DISPLACE, [node_id, name.text, origin_ids, waits_for_ids])
+
+
+def _may_move(actor: Actor, way: Way, target: Way) -> bool:
+    rights = (access.find_right(actor, way), access.find_right(actor, target))
+    return rights[0] is not None and rights[0] >= Right.EDIT and rights[1] is not None and rights[1] >= Right.UPLOAD
+
+
+def _sort_folders_first(node_ids: set[UUID]) -> list[UUID]:
+    """Sort nodes of the trash so that what others of the set were in comes before those; among the others the older first."""
+    with db.read_transaction():
+        rows = fetch_all(_CLIMB_TOPS, {"ids": list(node_ids)})
+    above: dict[UUID, set[UUID]] = {}
+    for node_id, top_id in rows:
+        if top_id in node_ids:
+            above.setdefault(node_id, set()).add(top_id)
+    # Whatever one lies in is above everything that lies in that one, so the number of those above is the rank.
+    return sorted(node_ids, key=lambda node_id: (len(above.get(node_id, ())), node_id))
+
+
+def _try_restore(actor: Actor, node_id: UUID, on_conflict: OnConflict) -> RestoreOutcome:
+    """Restore one of a set: everything is judged before anything is written, so a refusal leaves the others as they are."""
+    try:
+        return RestoreOutcome(id=node_id, node=_restore(actor, node_id, None, None, on_conflict))
+    except NotFound as error:
+        way = find_way(node_id, user_id=actor.user_id)
+        right = access.find_right(actor, way)
+        if way is None or right is None:
+            return RestoreOutcome(id=node_id, error=error)
+        return RestoreOutcome(id=node_id, node=_answer(actor, way, "origin"))
+    except BitVaultError as error:
+        return RestoreOutcome(id=node_id, error=error)
+
+
+def _restore(
+    actor: Actor, node_id: UUID, parent_id: UUID | None, name: Name | None, on_conflict: OnConflict
+) -> RestoredNode:
+    root_id, origin_parent_id, origin_ids, *values = require_row(fetch_one(_ENTRY, [node_id]))
+    node = NodeRow._make(values)
+    ways = find_ways([root_id, parent_id or origin_parent_id], user_id=actor.user_id)
+    root = access.require_right(actor, ways.get(root_id), Right.EDIT)
+    parent, restored_to = ways.get(parent_id or origin_parent_id), _NAMED if parent_id else _ORIGINAL
+    waits_for_ids: list[UUID] = []
+    if parent_id is None and access.find_right(actor, parent) is None:
+        nearest, waits_for_ids = find_nearest(actor, [origin_parent_id, *origin_ids])
+        parent, restored_to = nearest or root, _NEAREST
+    parent = require_folder(access.require_right(actor, parent, Right.UPLOAD))
+    wanted = name or names.of_stored(node.name)
+    if on_conflict == "replace":
+        parent = _make_room(actor, node, parent, wanted)
+    row = place(
+        parent,
+        wanted,
+        lambda free: write_restore(node, parent, free),
+        autorename=on_conflict == "rename",
+        is_folder=node.is_folder,
+    )
+    publish(
+        NodeRestored(
+            actor_id=actor.user_id,
+            node_id=row.id,
+            kind=row.kind_name,
+            parent_id=parent.node.id,
+            name=row.name,
+            revision=row.revision,
+            media_type=None if row.is_folder else row.media_type,
+        )
+    )
+    if waits_for_ids:
+        execute(_DISPLACE, [row.id, wanted.text, [origin_parent_id, *origin_ids], waits_for_ids])
+    return _answer(actor, Way([row, *parent.rows]), restored_to)
+
+
+_ORIGINAL: RestoredTo = "origin"
+_NEAREST: RestoredTo = "ancestor"
+_NAMED: RestoredTo = "named"
+
+
+def find_nearest(actor: Actor, origin_ids: list[UUID]) -> tuple[Way | None, list[UUID]]:
+    """Find the nearest live folder on the way up through folders that may be in the trash or gone, as far as the actor reaches, and what
+    lies in the trash on the way there.
+    """
+    rows = [NodeRow._make(row) for row in fetch_all(_CLIMB_ONE, {"origin_ids": origin_ids, "user_id": actor.user_id})]
+    trashed = [place for place, row in enumerate(rows) if row.trashed_at is not None]
+    live = rows[trashed[-1] + 1 if trashed else 0 :]
+    ways = (Way(live[start:]) for start in range(len(live)))
+    nearest = next((way for way in ways if access.find_right(actor, way) is not None), None)
+    return nearest, [rows[place].id for place in trashed]
+
+
+def _make_room(actor: Actor, node: NodeRow, parent: Way, name: Name) -> Way:
+    """Put what has the name in a folder into the trash, unless the node does not fit there; returns the way to the folder as it is then."""
+    sibling = find_sibling(parent.node.id, name.key)
+    if sibling is None:
+        return parent
+    way = access.require_right(actor, find_way(sibling[0], user_id=actor.user_id), Right.EDIT)
+    judge_place(node, parent, name, gains=0)
+    cut_off(actor, way, "any")
+    return access.require_right(actor, find_way(parent.node.id, user_id=actor.user_id), Right.UPLOAD)
+
+
+def _answer(actor: Actor, way: Way, restored_to: RestoredTo) -> RestoredNode:
+    right = access.find_right(actor, way)
+    node = to_node(way.node, access.names_up_to(right) if right else ())
+    facts = {name: getattr(node, name) for name in node.__dataclass_fields__}
+    return RestoredNode(**facts, root_id=way.root.id, path=way.path, restored_to=restored_to)

@@ -1,0 +1,116 @@
+"""The plans that the server keeps for pages: each reads on from where the page before it ended, and nothing from before."""
+
+import json
+import re
+
+import pytest
+from django.db import connection
+
+from apps.files import models, queries
+from apps.files.models import Kind
+from apps.sync import queries as sync
+from bitvault.events import reading
+from bitvault.kernel import clock, db, ids
+from bitvault.kernel.names import parse
+from tests.apps.files.conftest import analyze
+
+_PLACEHOLDER = re.compile(r"%(?:s|\((\w+)\)s)")
+
+CHILDREN = {
+    f"children by {sort}, {order}, behind a {('folder', 'file')[kind]}": (
+        queries.children_sql(sort, order, kind),
+        [column, "id"],
+    )
+    for sort, column in queries._SORT_COLUMNS.items()
+    for order in ("asc", "desc")
+    for kind in (0, 1)
+}
+
+PAGES = {
+    **CHILDREN,
+    "nodes for a derivation": (queries._TREE_ROWS, ["id"]),
+    "versions for a derivation": (queries._VERSION_ROWS, ["id"]),
+    "the trash of a root": (queries._TRASH, ["trashed_at", "node_id"]),
+    "items of a snapshot": (sync._ITEMS, ["ordinal"]),
+    "the journal": (sync._ENTRIES, ["seq", "ordinal"]),
+    "the stream": (reading._NEXT, ["seq"]),
+}
+"""Statements of pages at depth, with the columns that say where the page begins."""
+
+
+@pytest.fixture
+def many(tree):
+    """A folder, and files with a version each, as many as make a whole reading the worse plan."""
+    folder, now = tree.folder("many"), clock.now()
+    nodes, versions = [], []
+    for number in range(4000):
+        node_id, version_id, name = ids.new_id(), ids.new_id(), parse(f"{number}.txt")
+        nodes.append(
+            models.Node(
+                id=node_id,
+                kind=Kind.FILE if number % 2 else Kind.FOLDER,
+                parent_id=folder.id,
+                name=name.text,
+                name_key=name.key,
+                sort_key=name.sort_key,
+                version_id=version_id if number % 2 else None,
+                created_at=now,
+                modified_at=now,
+                created_by=tree.actor.user_id,
+            )
+        )
+        versions.append(
+            models.Version(
+                id=version_id,
+                node_id=node_id,
+                blob_id=ids.new_id(),
+                upload_id=ids.new_id(),
+                size_bytes=0,
+                content_hash="",
+                media_type="",
+                created_at=now,
+                created_by=tree.actor.user_id,
+            )
+        )
+    with db.write_transaction():
+        models.Node.objects.bulk_create(nodes)
+        models.Version.objects.bulk_create(versions)
+    analyze("files_node", "files_version")
+
+
+def generic_plan(statement):
+    """The plan that the server makes once for all values."""
+    numbers = {}
+
+    def number(match):
+        name = match[1] or f"at {match.start()}"
+        return f"${numbers.setdefault(name, len(numbers) + 1)}"
+
+    numbered = _PLACEHOLDER.sub(number, statement).replace("%%", "%")
+    with db.read_transaction(), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {numbered}")
+        (found,) = cursor.fetchone()
+    return found if isinstance(found, list) else json.loads(found)
+
+
+def nodes_of(plan):
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes_of(part)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_a_page_at_depth_begins_where_the_one_before_it_ended(many, page):
+    statement, columns = PAGES[page]
+    plan = generic_plan(statement)[0]["Plan"]
+    conditions = [node.get("Index Cond", "") for node in nodes_of(plan)]
+    compared = re.compile(
+        rf"\(?ROW\({columns[0]}|\(?{columns[0]} [<>]|\({columns[0]}\)::\w+ [<>]|\w+\.{columns[0]} [<>]"
+    )
+    assert any(compared.search(condition) for condition in conditions), json.dumps(plan, indent=1)
+
+
+def test_a_condition_that_may_be_left_out_is_found(many):
+    statement = "SELECT id FROM files_node WHERE %(after)s::uuid IS NULL OR id > %(after)s ORDER BY id LIMIT %(limit)s"
+    plan = generic_plan(statement)[0]["Plan"]
+    assert not any("id >" in node.get("Index Cond", "") for node in nodes_of(plan))
