@@ -126,6 +126,15 @@ def _ask_store() -> Findings:
     return {"store": True}
 
 
+def _ask_disk() -> Findings:
+    """Tell whether the disk of an embedded store is too full for uploads; null where the store is elsewhere.
+
+    It makes nobody unready: what is there can still be read, by every process alike.
+    """
+    room = storage.find_disk_room()
+    return {"disk_low": None if room is None else room.is_low}
+
+
 def _ask_web() -> Findings:
     """Ask the web processes at their own address, past every proxy, whether one answers."""
     url = urlsplit(settings.BITVAULT_WEB_URL)
@@ -142,6 +151,7 @@ CHECKS = (
     Check(_ask_database, failed={"database": False, "store_fit": None}),
     Check(_ask_valkey, failed={"valkey": False}),
     Check(_ask_store, failed={"store": False}),
+    Check(_ask_disk, failed={"disk_low": None}),
 )
 """What every process asks."""
 

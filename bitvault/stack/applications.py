@@ -68,7 +68,11 @@ class Applications:
         self.ports = ports
         self.reach = reach or Reach(port=ports["web"])
         # The front names one address of a client, and replaces whatever the client says of itself.
-        told = {"BITVAULT_STATIC_DIRECTORY": str(STATIC_FILES), "BITVAULT_TRUSTED_PROXY_COUNT": "1"}
+        told = {
+            "BITVAULT_STATIC_DIRECTORY": str(STATIC_FILES),
+            "BITVAULT_TRUSTED_PROXY_COUNT": "1",
+            "BITVAULT_WEB_URL": f"http://{LOOPBACK}:{ports['wsgi']}",
+        }
         self._environment = surroundings() | told | dict(variables)
         self.group = ChildGroup(stack_directory=layout.directory, output=console.output_of)
         # Stopped after the others: until then it answers for them.

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.storage import conformance, models, provider
+from apps.storage.dtos import DiskRoom
 from bitvault.gateway import health
 from bitvault.gateway.readiness import Check, Readiness
 from bitvault.kernel import valkey as kernel_valkey
@@ -19,7 +20,7 @@ from tests.support.lesser_store import Answer
 # Committed: each check runs in a thread, and so with a connection of its own.
 pytestmark = [pytest.mark.store, pytest.mark.committed]
 
-READY = {"database": True, "valkey": True, "store": True}
+READY = {"database": True, "valkey": True, "store": True, "disk_low": None}
 LONG_SECONDS = 20.0
 
 
@@ -202,3 +203,9 @@ def test_of_many_who_ask_at_once_one_holds_a_thread_and_others_get_what_was_foun
     assert ask() == (200, {"it": True})
     service.answers.set()
     waiting.join()
+
+
+def test_a_full_disk_is_told_and_makes_nobody_unready(monkeypatch):
+    room = DiskRoom(free_bytes=10, floor_bytes=10, announced_bytes=0)
+    monkeypatch.setattr(health.storage, "find_disk_room", lambda: room)
+    assert ask() == (200, {**READY, "store_fit": None, "disk_low": True})
