@@ -17,7 +17,7 @@ from bitvault.stack.leftovers import list_leftovers
 from bitvault.stack.ports import free_ports
 from tests.stack.processes import command_line, descendants, eventually, is_alive, listening_addresses
 from tests.stack.test_layout import command, refused
-from tests.stack.test_seaweedfs_doors import LOOPBACK_HEX
+from tests.stack.test_store_doors import LOOPBACK_HEX
 
 pytestmark = pytest.mark.journey
 
@@ -218,6 +218,8 @@ def test_ctrl_c_ends_everything(installation):
 def test_a_domain_gives_the_same_vault_by_tls(installation):
     """Caddy's own authority stands in for a public one."""
     name = "vault.example.test"
+    assert command("down", "--dir", installation.directory).returncode == 0
+    installation.wait()
     installation.start(BITVAULT_DOMAIN=name, BITVAULT_TLS="internal", BITVAULT_LISTEN="127.0.0.1")
     demo = installation.demo
     origin = f"https://{name}:{installation.port}"
@@ -236,6 +238,7 @@ def test_a_domain_gives_the_same_vault_by_tls(installation):
         ask_by_tls(installation, f"nobody.{name}", "/")
     done = command("down", "--dir", installation.directory)
     assert done.returncode == 0
+    installation.wait()
 
 
 def ask_by_tls(installation, name, path, *, token=None):
