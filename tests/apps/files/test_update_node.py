@@ -35,6 +35,8 @@ def test_a_node_gets_another_folder_and_name_at_once(tree):
                 "name": "b.txt",
                 "old_name": "a.txt",
                 "revision": 2,
+                "media_type": "text/plain",
+                "client_modified_at": None,
             },
         )
     ]
