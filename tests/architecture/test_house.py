@@ -135,7 +135,7 @@ def saving_in_a_model(source: Source) -> Iterator[str]:
                     yield source.at(part, f"{node.name} overrides {part.name}")
 
 
-_NOTIFYING_SQL = re.compile(r"\b(?:pg_notify\s*\(|(?:NOTIFY|LISTEN|UNLISTEN)\s+\w)", re.IGNORECASE)
+_NOTIFYING_SQL = re.compile(r"\bpg_notify\s*\(|(?:^|;)\s*(?:NOTIFY|LISTEN|UNLISTEN)\s+\w", re.IGNORECASE | re.MULTILINE)
 
 
 def notifying(source: Source) -> Iterator[str]:
@@ -236,6 +236,7 @@ RULES = [
         ],
         places={
             "bitvault/kernel/db.py": "it is the place",
+            "bitvault/kernel/postgres/base.py": "says it for kernel.db, and differs in tests that are rolled back",
             "apps/identity/provisioning.py": "makes and migrates schemas, as their owner",
             "bitvault/events/partitions.py": "makes and drops the stream's partitions, as their owner",
             "benchmarks/": "fill tables by the hundred thousand before they measure",

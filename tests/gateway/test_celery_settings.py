@@ -68,6 +68,7 @@ def test_every_queue_is_taken_by_the_workers_of_one_lane():
     }
     assert sorted(name for queues in taken.values() for name in queues) == sorted(names)
     assert taken["worker"] == names - {"celery", "relay", "patient", *lanes.LANES} > set(consuming.list_consumers())
+    celery.app.loader.import_default_modules()
     routed = {name: celery.app.amqp.router.route({}, name)["queue"].name for name in celery.app.tasks}
     assert {name: queue for name, queue in routed.items() if queue != "celery"} == {
         "events.relay": "relay",
