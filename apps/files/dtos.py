@@ -1,12 +1,11 @@
 """What the doors of this module give and take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.names import PortabilityProblem
 
 KindName = Literal["folder", "file"]
@@ -94,7 +93,9 @@ class RestoreOutcome:
 
     id: UUID
     node: RestoredNode | None = None
-    error: BitVaultError | None = None
+    status: int = 200
+    problem: Mapping[str, Any] | None = None
+    """Why it was refused, as a request of its own would be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,7 @@ _TEXTS = frozenset({
 class InvalidMediaType(Invalid):
     """The text is no media type."""
 
-    code = "files.invalid_media_type"
+    code = "request.invalid_media_type"
     title = "This is not a media type"
 
 

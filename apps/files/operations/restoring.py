@@ -166,10 +166,10 @@ def _try_restore(actor: Actor, node_id: UUID, on_conflict: OnConflict) -> Restor
         way = find_way(node_id, user_id=actor.user_id)
         right = access.find_right(actor, way)
         if way is None or right is None:
-            return RestoreOutcome(id=node_id, error=error)
+            return RestoreOutcome(id=node_id, status=error.status, problem=error.as_problem())
         return RestoreOutcome(id=node_id, node=_answer(actor, way, "origin"))
     except BitVaultError as error:
-        return RestoreOutcome(id=node_id, error=error)
+        return RestoreOutcome(id=node_id, status=error.status, problem=error.as_problem())
 
 
 def _restore(

@@ -1,5 +1,6 @@
 """Views of nodes, folders and the trash: parse → door → render."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -182,7 +183,7 @@ class Restored(msgspec.Struct, frozen=True, omit_defaults=True):
     id: UUID
     status: int
     node: RestoredNode | None = None
-    problem: dict[str, Any] | None = None
+    problem: Mapping[str, Any] | None = None
 
 
 class RestoredSet(msgspec.Struct, frozen=True):
@@ -205,6 +206,4 @@ class TrashRestoreMany(View):
 
 
 def _to_restored(outcome: RestoreOutcome) -> Restored:
-    if outcome.error is None:
-        return Restored(outcome.id, 200, outcome.node)
-    return Restored(outcome.id, outcome.error.status, problem=outcome.error.as_problem())
+    return Restored(outcome.id, outcome.status, outcome.node, outcome.problem)

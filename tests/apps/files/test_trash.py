@@ -275,7 +275,11 @@ def test_one_of_a_set_that_is_refused_keeps_no_other_in_the_trash(tree, make_act
     tree.trash(taken)
     tree.file("taken.txt")
     first, second, third = restore_set(tree, [taken, hers, good], on_conflict="fail")
-    assert (first.error.code, second.error.code, third.node.id) == ("files.name_taken", "access.not_found", good.id)
+    assert (first.problem["code"], second.problem["code"], third.node.id) == (
+        "files.name_taken",
+        "access.not_found",
+        good.id,
+    )
     assert_tree_is_sound()
 
 
