@@ -174,18 +174,20 @@ def use_store(request, settings):
     from apps.storage import provider
     from tests.support import second_store
 
-    cached = provider.store
+    def forget():
+        provider._store_of_requests.cache_clear()
+        provider._store_of_workers.cache_clear()
 
     def use(kind):
         if kind is not second_store.kind_of_tests():
             if kind is not second_store.KIND:
                 pytest.skip(f"{kind} cannot be had here")
             settings.BITVAULT_STORE = {**settings.BITVAULT_STORE, **request.getfixturevalue("running_second_store")}
-        cached.cache_clear()
+        forget()
         return kind
 
     yield use
-    cached.cache_clear()
+    forget()
 
 
 @pytest.fixture(params=["versitygw", "seaweedfs"])

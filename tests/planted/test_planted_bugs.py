@@ -22,6 +22,7 @@ from tests.gateway import test_stream_admin
 from tests.kernel import test_names
 from tests.planted import bugs
 from tests.simulation import run
+from tests.support.postgres import undone
 
 SEEDS = {
     bugs.cursor_moved_before_the_effect: (4, "J6"),
@@ -56,7 +57,7 @@ def test_the_simulation_of_a_team_finds_what_is_still_told(database):
 def is_red(check, *given):
     """Tell whether a test of the suite fails; what it did is undone."""
     try:
-        with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+        with undone(), pytest.MonkeyPatch.context() as patch:
             try:
                 check(*[patch if one is pytest.MonkeyPatch else one for one in given])
             finally:

@@ -32,6 +32,7 @@ from tests.apps.files.conftest import Tree, fetch, hash_of, live_a_little
 from tests.simulation import oracle
 from tests.simulation.device import Device, Lost
 from tests.simulation.planner import list_wanted
+from tests.support.postgres import undone
 from tests.support.world import ACME
 
 DEVICES = ("laptop", "phone", "tablet")
@@ -93,7 +94,7 @@ def run(seed: int, operations: int | Sequence[int] = 80, *, with_team: bool = Fa
     """
     steps = tuple(range(operations)) if isinstance(operations, int) else tuple(operations)
     violation = None
-    with transaction.atomic(), tenancy.entered(_actor("mia").tenant), _own_world(seed):
+    with undone(), tenancy.entered(_actor("mia").tenant), _own_world(seed):
         world = World(seed, with_team=with_team)
         try:
             world.live_through(steps)
