@@ -16,6 +16,7 @@ import psycopg
 from redis import Redis
 
 from bitvault.stack.applications import Applications, answers, surroundings
+from bitvault.stack.caddy import DOWNLOAD_PORT
 from bitvault.stack.console import Console
 from bitvault.stack.layout import ROOT, Layout
 from bitvault.stack.ports import free_ports
@@ -48,7 +49,7 @@ class Vault:
         layout.open()
         console = Console(io.StringIO(), directory=layout.log)
         store = ensure_store(layout, print)
-        ports = free_ports((*server_ports(store), *WEB_PORTS))
+        ports = free_ports((*server_ports(store), *WEB_PORTS, DOWNLOAD_PORT))
         servers = Servers(directory=directory, ports=ports, secrets=layout.ensure_secrets(), store=store)
         applications = Applications(layout=layout, console=console, ports=ports, variables=servers.environment())
         self.stack = Stack(

@@ -2,6 +2,8 @@
 
 The required abilities are those on which no wrong byte is ever committed and no byte is read without a right. The others make work
 cheaper: without them BitVault does the same with more traffic, and says so.
+
+What clients do is tried where clients do it: uploads at the public endpoint, downloads at theirs, so what stands before the store counts.
 """
 
 import hashlib
@@ -24,6 +26,7 @@ PROBE_PREFIX = "probe/"
 _BODY = b"BitVault asks what this store can do."
 _OTHER = b"Something else, but just as many byte"
 _OK, _PARTIAL, _HTTP_ERROR = 200, 206, 400
+_NOBODY_THERE = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 _STALE_TAG = '"00000000000000000000000000000000"'
 _ATTEMPTS = 2
 """How often a trial is made that breaks off: a line that was cut once is no lack, and a store that fails twice is not waited for."""
@@ -46,6 +49,7 @@ class Report:
     """What a store was found able to do."""
 
     store: str
+    downloads_url: str
     findings: list[Finding]
 
     @property
@@ -79,6 +83,7 @@ class _Probe:
         try:
             return Report(
                 store=self._store.name,
+                downloads_url=self._store.download_endpoint_url,
                 findings=[
                     Finding(name, meaning, required, self._has(try_it))
                     for name, meaning, required, try_it in self._trials()
@@ -134,14 +139,18 @@ class _Probe:
     def _has(self, try_it: Callable[[], bool]) -> bool:
         """Take a trial that the store answers with an error, or breaks off, as an ability that it lacks.
 
-        :raises StoreUnavailable: the store breaks off because it does not answer at all any more; that says nothing of an ability.
+        :raises StoreUnavailable: the store breaks off because it does not answer at all any more, or nobody listens where clients send
+            or fetch bytes (what stands before the store may start later than we do); that says nothing of an ability.
         """
         for _ in range(_ATTEMPTS):
             try:
                 return try_it()
             except (ContentMismatch, provider.UploadUnknown, KeyError):
                 return False
-            except (StoreUnavailable, urllib3.exceptions.HTTPError):
+            except (StoreUnavailable, urllib3.exceptions.HTTPError) as error:
+                reason = getattr(error, "reason", None)
+                if isinstance(reason, _NOBODY_THERE):
+                    raise StoreUnavailable from reason
                 self._store.list_keys(self._prefix)
         return False
 

@@ -1,9 +1,9 @@
 """The one room that speaks S3. Nothing outside it knows a bucket, a URL or a client.
 
-Control calls go to the internal endpoint; URLs for clients are signed for the public one. Signing is arithmetic and talks to nobody;
-every other method talks to the store and therefore refuses to run inside a transaction. The two things that every upload needs, signing
-and one HEAD, go past boto3's client, whose machinery costs 1 to 4 ms of CPU per call: signing takes 0.02 ms (``signing``), a HEAD over
-pooled urllib3 0.3 ms.
+Control calls go to the internal endpoint; URLs for clients are signed for the public one, those of downloads for one that may be another.
+Signing is arithmetic and talks to nobody; every other method talks to the store and therefore refuses to run inside a transaction. The two
+things that every upload needs, signing and one HEAD, go past boto3's client, whose machinery costs 1 to 4 ms of CPU per call: signing takes
+0.02 ms (``signing``), a HEAD over pooled urllib3 0.3 ms.
 
 A request has short deadlines, a share of its process's threads and a breaker; a worker waits longer and holds up nobody (``store``).
 """
@@ -118,11 +118,13 @@ class ObjectStore:
         access_key_id: str,
         secret_access_key: str,
         bucket: str,
+        download_endpoint_url: str = "",
         patience: Patience = OF_WORKERS,
         dependency: Dependency | None = None,
     ) -> None:
         """Describe the bucket; nothing is asked yet.
 
+        :param download_endpoint_url: where clients fetch objects; the public endpoint when there is no other.
         :param patience: the deadlines of its calls.
         :param dependency: the share that its calls take a place of, and the breaker that refuses them while the store is down.
         """
@@ -130,11 +132,13 @@ class ObjectStore:
         self.dependency = dependency
         self.endpoint_url = endpoint_url.rstrip("/")
         self.public_endpoint_url = public_endpoint_url.rstrip("/")
+        self.download_endpoint_url = download_endpoint_url.rstrip("/") or self.public_endpoint_url
         self.region = region
         self.bucket = bucket
         keys = {"region": region, "access_key_id": access_key_id, "secret_access_key": secret_access_key}
         self._signer = Signer(endpoint_url=self.endpoint_url, **keys)
         self._public_signer = Signer(endpoint_url=self.public_endpoint_url, **keys)
+        self._download_signer = Signer(endpoint_url=self.download_endpoint_url, **keys)
         self._pool = urllib3.connection_from_url(
             self.endpoint_url,
             maxsize=_CONNECTIONS,
@@ -197,9 +201,8 @@ class ObjectStore:
     ) -> Signed:
         # Content-Length is signed, but not handed out: every client writes it itself, and browsers let nobody else.
         signed_headers = headers if size_bytes is None else {**headers, "Content-Length": str(size_bytes)}
-        url = self._public_signer.sign_url(
-            method, f"/{self.bucket}/{key}", query=query, headers=signed_headers, lifetime=lifetime
-        )
+        signer = self._public_signer if method == "PUT" else self._download_signer
+        url = signer.sign_url(method, f"/{self.bucket}/{key}", query=query, headers=signed_headers, lifetime=lifetime)
         return Signed(method=method, url=url, headers=headers, expires_at=clock.now() + lifetime)
 
     # --- objects -----------------------------------------------------------------------------------------------------------
@@ -371,6 +374,7 @@ def _configured(*, patience: Patience, dependency: Dependency | None = None) -> 
     return ObjectStore(
         endpoint_url=configured["endpoint_url"],
         public_endpoint_url=configured["public_endpoint_url"],
+        download_endpoint_url=configured["download_endpoint_url"],
         region=configured["region"],
         access_key_id=configured["access_key_id"],
         secret_access_key=configured["secret_access_key"],

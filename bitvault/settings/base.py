@@ -126,6 +126,7 @@ CELERY_DB_REUSE_MAX = 200
 BITVAULT_STORE = {
     "endpoint_url": ENV.s3_endpoint_url,
     "public_endpoint_url": ENV.s3_public_endpoint_url,
+    "download_endpoint_url": ENV.s3_download_endpoint_url,
     "region": ENV.s3_region,
     "access_key_id": ENV.s3_access_key_id,
     "secret_access_key": ENV.s3_secret_access_key,
@@ -234,7 +235,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.secure else 0
 X_FRAME_OPTIONS = "DENY"
-_CONNECT = ["'self'", ENV.s3_public_endpoint_url, *ENV.socket_sources]
+_CONNECT = ["'self'", *dict.fromkeys((ENV.s3_public_endpoint_url, ENV.s3_download_endpoint_url)), *ENV.socket_sources]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

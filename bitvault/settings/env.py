@@ -86,6 +86,7 @@ class Environment:
     redis_url: str
     s3_endpoint_url: str
     s3_public_endpoint_url: str
+    s3_download_endpoint_url: str
     s3_region: str
     s3_access_key_id: str
     s3_secret_access_key: str
@@ -144,6 +145,7 @@ def read() -> Environment:
     if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname:
         raise ImproperlyConfigured("BITVAULT_BASE_URL must look like https://vault.example.com")
     s3_endpoint_url = _required("BITVAULT_S3_ENDPOINT_URL")
+    s3_public_endpoint_url = _text("BITVAULT_S3_PUBLIC_ENDPOINT_URL", default=s3_endpoint_url)
     database_url = _required("BITVAULT_DATABASE_URL")
     return Environment(
         secret_key=_required("BITVAULT_SECRET_KEY"),
@@ -153,7 +155,8 @@ def read() -> Environment:
         database_prepared_statements=_switch("BITVAULT_DATABASE_PREPARED_STATEMENTS", default=True),
         redis_url=_required("BITVAULT_REDIS_URL").rstrip("/"),
         s3_endpoint_url=s3_endpoint_url,
-        s3_public_endpoint_url=_text("BITVAULT_S3_PUBLIC_ENDPOINT_URL", default=s3_endpoint_url),
+        s3_public_endpoint_url=s3_public_endpoint_url,
+        s3_download_endpoint_url=_text("BITVAULT_S3_DOWNLOAD_ENDPOINT_URL", default=s3_public_endpoint_url),
         s3_region=_text("BITVAULT_S3_REGION", default="us-east-1"),
         s3_access_key_id=_required("BITVAULT_S3_ACCESS_KEY_ID"),
         s3_secret_access_key=_required("BITVAULT_S3_SECRET_ACCESS_KEY"),

@@ -1,4 +1,4 @@
-"""Caddy before web and sockets: one origin, slow clients kept away from threads, TLS when a domain is configured.
+"""Caddy before web and sockets: one origin, slow clients kept away from threads, TLS when a domain is configured; and before the store.
 
 Its configuration stands in ``deploy/caddy`` and is the same in ``compose.yaml``; what differs by place is given by environment.
 """
@@ -22,6 +22,9 @@ from bitvault.stack.process import Program
 CONFIGURATION = ROOT / "deploy" / "caddy"
 
 PLAIN_PORT, HTTPS_PORT, HTTP_PORT = 8000, 443, 80
+
+# The name of the port where the front passes on what the store sends; with a domain the store has a name of its own instead.
+DOWNLOAD_PORT = "front_downloads"
 HIGHEST_PORT = 65_535
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - with a domain, people come from elsewhere
@@ -77,8 +80,13 @@ class Reach:
 
     @property
     def own_ports(self) -> tuple[str, ...]:
-        """Name the ports that the stack chooses for the front itself: that of plain HTTP, where its owner has named none."""
-        return ("front_http",) if self.domain and not self.http_port else ()
+        """Name the ports that the stack chooses for the front itself.
+
+        Without a domain that of downloads; with one that of plain HTTP, where its owner has named none.
+        """
+        if not self.domain:
+            return (DOWNLOAD_PORT,)
+        return () if self.http_port else ("front_http",)
 
     def require_allowed(self) -> None:
         """Make sure that this user may listen where people are to come.
@@ -144,6 +152,7 @@ class Caddy:
             "BITVAULT_FRONT_STATIC": str(self._static_files),
             "BITVAULT_FRONT_LISTEN": reach.listen,
             "BITVAULT_FRONT_PORT": str(reach.port),
+            "BITVAULT_FRONT_STORE": f"{LOOPBACK}:{self._ports['s3']}",
             # Certificates and keys lie in the stack's own directory.
             "XDG_DATA_HOME": str(self._directory),
             "XDG_CONFIG_HOME": str(self._directory),
@@ -159,7 +168,12 @@ class Caddy:
                 "BITVAULT_FRONT_HTTP_PORT": str(reach.http_port or self._ports["front_http"]),
                 "BITVAULT_FRONT_HTTPS_PORT": str(reach.port),
                 "BITVAULT_FRONT_HTTPS_SUFFIX": reach.suffix,
-                "BITVAULT_FRONT_STORE": f"{LOOPBACK}:{self._ports['s3']}",
+            }
+        else:
+            variables |= {
+                # As the store itself: its URLs name this machine alone.
+                "BITVAULT_FRONT_DOWNLOAD_LISTEN": LOOPBACK,
+                "BITVAULT_FRONT_DOWNLOAD_PORT": str(self._ports[DOWNLOAD_PORT]),
             }
         return variables
 

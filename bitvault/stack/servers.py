@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from bitvault.stack.caddy import Reach
+from bitvault.stack.caddy import DOWNLOAD_PORT, Reach
 from bitvault.stack.errors import StackError
 from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import LOOPBACK
@@ -39,6 +39,8 @@ class Addresses:
     # The pages of all tenants, with their host name as ``*``.
     tenants_url: str
     store_url: str
+    # Through the front, which adds what the embedded stores lack; the store itself where no front runs.
+    download_url: str
 
     @classmethod
     def of(cls, ports: Mapping[str, int], reach: Reach | None = None) -> Self:
@@ -53,6 +55,7 @@ class Addresses:
                 socket_url=f"wss://{name}{end}{SOCKET_PATH}",
                 tenants_url=f"https://*.{name}{end}",
                 store_url=f"https://store.{name}{end}",
+                download_url=f"https://store.{name}{end}",
             )
         end = reach.suffix
         return cls(
@@ -62,6 +65,7 @@ class Addresses:
             socket_url=f"ws://{LOOPBACK}{end}{SOCKET_PATH}",
             tenants_url=f"http://*.localhost{end}",
             store_url=f"http://{LOOPBACK}:{ports['s3']}",
+            download_url=f"http://{LOOPBACK}:{ports.get(DOWNLOAD_PORT, ports['s3'])}",
         )
 
 
@@ -166,6 +170,7 @@ class Servers:
             "BITVAULT_REDIS_URL": self.valkey.url,
             "BITVAULT_S3_ENDPOINT_URL": self.store.endpoint_url,
             "BITVAULT_S3_PUBLIC_ENDPOINT_URL": self.addresses.store_url,
+            "BITVAULT_S3_DOWNLOAD_ENDPOINT_URL": self.addresses.download_url,
             "BITVAULT_S3_REGION": REGION,
             "BITVAULT_S3_ACCESS_KEY_ID": self._secrets.s3_access_key_id,
             "BITVAULT_S3_SECRET_ACCESS_KEY": self._secrets.s3_secret_access_key,

@@ -34,7 +34,7 @@ def test_defaults_are_told_as_they_are():
     defaults = dict(re.findall(r"\"(BITVAULT_[A-Z0-9_]+)\",(?: [A-Z_]+,)? default=\"?([^\"()]+?)\"?\)", READER))
     told = dict(re.findall(r"^#(BITVAULT_[A-Z0-9_]+)=(.*)$", EXAMPLE, re.MULTILINE))
     for name, value in defaults.items():
-        if name in told and value.lower() not in {"database_url", "s3_endpoint_url", "[]"}:
+        if name in told and value.lower() not in {"database_url", "s3_endpoint_url", "s3_public_endpoint_url", "[]"}:
             assert told[name] == {"True": "true", "False": "false"}.get(value, value), name
 
 
@@ -65,8 +65,8 @@ def test_the_compose_file_passes_on_everything_that_is_listed_but_what_it_sets_i
 def test_the_compose_file_has_no_defaults_of_its_own_but_where_it_listens_and_what_the_store_needs():
     defaults = set(re.findall(r"\$\{(BITVAULT_[A-Z0-9_]+):-([^$}]+)\}", COMPOSE))
     # Where nobody has named a domain.
-    listening = {("BITVAULT_DOMAIN", "http://localhost:8000"), ("BITVAULT_DOMAIN", "http://127.0.0.1:8333")}
-    assert defaults == {*listening, ("BITVAULT_S3_REGION", "us-east-1")}
+    ports = ("localhost:8000", "127.0.0.1:8333", "127.0.0.1:8334")
+    assert defaults == {*(("BITVAULT_DOMAIN", f"http://{port}") for port in ports), ("BITVAULT_S3_REGION", "us-east-1")}
 
 
 def test_an_empty_variable_is_none(monkeypatch):

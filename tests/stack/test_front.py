@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bitvault.stack.caddy import CONFIGURATION, EVERYWHERE, Caddy, Reach, find_program, listens
+from bitvault.stack.caddy import CONFIGURATION, DOWNLOAD_PORT, EVERYWHERE, Caddy, Reach, find_program, listens
 from bitvault.stack.errors import StackError
 from bitvault.stack.layout import ROOT
 from bitvault.stack.log_file import QuietOutput
@@ -24,7 +24,7 @@ from bitvault.stack.process import ChildGroup
 from tests.stack.processes import eventually
 
 DOMAIN = "vault.example.test"
-SHARED = (CONFIGURATION / "options.caddyfile", CONFIGURATION / "vault.caddyfile")
+SHARED = tuple(CONFIGURATION / f"{name}.caddyfile" for name in ("options", "vault", "store"))
 LIMIT = 2 * 1024 * 1024
 BODY_SECONDS = 1.5
 
@@ -65,7 +65,7 @@ class Answers(BaseHTTPRequestHandler):
             return self.stream()
         return self.send(200, json.dumps(said).encode())
 
-    do_GET = do_POST = do_PUT = answer  # noqa: N815 - the names that http.server calls
+    do_GET = do_POST = do_PUT = do_OPTIONS = answer  # noqa: N815 - the names that http.server calls
 
     def send(self, status, content):
         self.send_response(status)
@@ -91,15 +91,16 @@ class Front:
     """A front that runs, and ways to ask it."""
 
     def __init__(self, directory, reach_of):
-        names = free_ports(("port", "front_http", "s3"))
+        names = free_ports(("port", "front_http", DOWNLOAD_PORT))
         self.web, self.sockets, self.store = Behind("web"), Behind("sockets"), Behind("store")
         self.reach = reach_of(names["port"])
-        self.port, self.http_port = self.reach.port, names["front_http"]
+        self.port, self.http_port, self.download_port = self.reach.port, names["front_http"], names[DOWNLOAD_PORT]
         ports = {
             "wsgi": self.web.port,
             "sockets": self.sockets.port,
             "s3": self.store.port,
             "front_http": self.http_port,
+            DOWNLOAD_PORT: self.download_port,
         }
         self.directory = directory
         self.static = directory / "static"
@@ -119,8 +120,8 @@ class Front:
             behind.shutdown()
             behind.server_close()
 
-    def ask(self, method, path, body=None, headers=None, *, host=None):
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=20)
+    def ask(self, method, path, body=None, headers=None, *, host=None, port=None):
+        connection = http.client.HTTPConnection(LOOPBACK, port or self.port, timeout=20)
         try:
             with suppress(BrokenPipeError, ConnectionResetError):  # refused while it is being sent: the answer is there
                 connection.request(
@@ -446,6 +447,18 @@ def test_the_store_has_a_name_of_its_own_and_takes_bodies_of_any_size_at_any_pac
     )
 
 
+def test_a_download_that_goes_on_is_asked_for_by_if_match_there_as_well(secure):
+    name = f"store.{DOMAIN}"
+    settled(secure, name)
+    conditions = 'Range: bytes=5-\r\nIf-Range: "0a-2"\r\nConnection: close'
+    request = f"GET /bitvault/key?a=b HTTP/1.1\r\nHost: {name}\r\n{conditions}\r\n\r\n"
+    status, head, body = ask_by_tls(secure, name, request.encode())
+    told = dict(json.loads(body)["headers"])
+    assert (status, told["host"], told["range"], told["if-match"]) == (200, name, "bytes=5-", '"0a-2"')
+    assert "if-range" not in told
+    assert b"\r\nX-Content-Type-Options: nosniff\r\n" in head
+
+
 def test_plain_http_leads_to_https_at_the_same_address(secure):
     connection = http.client.HTTPConnection(LOOPBACK, secure.http_port, timeout=20)
     connection.request("GET", "/files/?a=1", headers={"Host": f"acme.{DOMAIN}"})
@@ -537,7 +550,7 @@ def test_the_configuration_is_valid_in_both_stacks(tmp_path, configuration, stac
     if stack == "compose":
         variables = composed() | {"BITVAULT_DOMAIN": domain}
     else:
-        ports = {"wsgi": 1, "sockets": 2, "s3": 3, "front_http": 4}
+        ports = {"wsgi": 1, "sockets": 2, "s3": 3, "front_http": 4, DOWNLOAD_PORT: 5}
         variables = Caddy(
             directory=tmp_path, ports=ports, reach=Reach(8000, domain=domain), static_files=tmp_path
         ).environment()

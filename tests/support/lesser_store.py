@@ -73,7 +73,8 @@ class LesserStore:
         configured = {name: value for name, value in settings.BITVAULT_STORE.items() if name != "assets_bucket"}
         self._real = urlsplit(configured["endpoint_url"]).netloc
         here = f"http://127.0.0.1:{server.server_address[1]}"
-        self.store = provider.ObjectStore(**{**configured, "endpoint_url": here, "public_endpoint_url": here})
+        everywhere = dict.fromkeys(("endpoint_url", "public_endpoint_url", "download_endpoint_url"), here)
+        self.store = provider.ObjectStore(**{**configured, **everywhere})
 
     def answer(self, asked: Asked) -> Answer | None:
         self.asked.append(asked)

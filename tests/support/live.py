@@ -26,7 +26,7 @@ from botocore.config import Config
 
 from bitvault.stack import fingerprints
 from bitvault.stack.applications import Applications, answers
-from bitvault.stack.caddy import listens
+from bitvault.stack.caddy import DOWNLOAD_PORT, HTTP_PORT, listens
 from bitvault.stack.console import Console
 from bitvault.stack.layout import ROOT, Layout
 from bitvault.stack.ports import LOOPBACK, free_ports
@@ -91,7 +91,11 @@ class Live:
         self, *, template: str, name: str, changes: dict[str, str] | None = None, origins: bool = True
     ) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="bitvault-live-"))
-        self.ports = free_ports(("web", "wsgi", "sockets", "valkey"))
+        store_url = (changes or {}).get(
+            "BITVAULT_S3_PUBLIC_ENDPOINT_URL", os.environ["BITVAULT_S3_PUBLIC_ENDPOINT_URL"]
+        )
+        self.ports = free_ports(("web", "wsgi", "sockets", "valkey", DOWNLOAD_PORT))
+        self.ports["s3"] = urlsplit(store_url).port or HTTP_PORT
         self.database_name = name
         self._template = template
         self._origins = origins
@@ -106,6 +110,7 @@ class Live:
             "BITVAULT_DATABASE_OWNER_URL": self.database_url,
             "BITVAULT_REDIS_URL": self.valkey.url,
             "BITVAULT_BASE_URL": self.bare_url,
+            "BITVAULT_S3_DOWNLOAD_ENDPOINT_URL": f"http://{LOOPBACK}:{self.ports[DOWNLOAD_PORT]}",
             "BITVAULT_LOG_FORMAT": "json",
             "BITVAULT_STATIC_DIRECTORY": str(_static_root()),
             "BITVAULT_TEST_STATIC_ROOT": str(_static_root()),

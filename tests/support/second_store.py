@@ -41,6 +41,7 @@ def running(directory: Path) -> Iterator[dict[str, str]]:
         yield {
             "endpoint_url": store.endpoint_url,
             "public_endpoint_url": store.endpoint_url,
+            "download_endpoint_url": store.endpoint_url,
             "access_key_id": secrets.s3_access_key_id,
             "secret_access_key": secrets.s3_secret_access_key,
         }

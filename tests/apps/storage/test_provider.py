@@ -63,9 +63,22 @@ def _without(url: str, names: tuple[str, ...]) -> list[str]:
 
 def test_clients_are_sent_to_the_public_endpoint(settings):
     configured = {k: v for k, v in settings.BITVAULT_STORE.items() if k != "assets_bucket"}
-    store = provider.ObjectStore(**{**configured, "public_endpoint_url": "https://bytes.example.com"})
+    elsewhere = {"public_endpoint_url": "https://bytes.example.com", "download_endpoint_url": ""}
+    store = provider.ObjectStore(**{**configured, **elsewhere})
     signed = store.sign_get(key="a/b", disposition="attachment", media_type="text/plain")
     assert signed.url.startswith(f"https://bytes.example.com/{store.bucket}/a/b?")
+
+
+def test_downloads_may_have_an_endpoint_of_their_own(settings):
+    configured = {k: v for k, v in settings.BITVAULT_STORE.items() if k != "assets_bucket"}
+    elsewhere = {"public_endpoint_url": "https://in.example.com", "download_endpoint_url": "https://out.example.com/"}
+    store = provider.ObjectStore(**{**configured, **elsewhere})
+    for method in ("GET", "HEAD"):
+        signed = store.sign_get(key="a/b", disposition="attachment", media_type="text/plain", method=method)
+        assert signed.url.startswith(f"https://out.example.com/{store.bucket}/a/b?")
+    whole = store.sign_put(key="a/b", size_bytes=1, digest=bytes(32))
+    part = store.sign_put_part(key="a/b", store_upload_id="x", number=1, size_bytes=1, digest=bytes(32))
+    assert all(signed.url.startswith("https://in.example.com/") for signed in (whole, part))
 
 
 def test_no_url_is_ever_logged(settings, capfd, caplog):

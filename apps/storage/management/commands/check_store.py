@@ -22,7 +22,7 @@ class Command(BaseCommand):
             raise CommandError(f"The object store does not answer: {error.__cause__}") from error
         except StoreFull as error:
             raise CommandError("The object store's disk is full, so nothing can be tried.") from error
-        self.stdout.write(f"{report.store}\n\n")
+        self.stdout.write(f"{report.store}\ndownloads asked for at {report.downloads_url}\n\n")
         for finding in report.findings:
             mark = "yes" if finding.is_there else "NO" if finding.is_required else "no"
             need = "required" if finding.is_required else "useful"
