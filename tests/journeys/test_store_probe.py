@@ -22,3 +22,5 @@ def test_a_worker_that_starts_probes_the_store(live):
         [(is_fit, abilities)] = database.execute("SELECT is_fit, abilities FROM storage_provider").fetchall()
     assert is_fit
     assert abilities["length_enforced"]
+    assert abilities["if_range_honoured"], "downloads are asked for through the front"
+    assert abilities["nosniff"], "downloads are asked for through the front"

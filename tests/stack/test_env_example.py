@@ -116,6 +116,17 @@ def test_switches_and_lists_are_read_as_people_write_them(monkeypatch):
     assert env.read().extra_hosts == ("one.test", "two.test")
 
 
+def test_downloads_have_the_clients_endpoint_unless_they_have_their_own(monkeypatch):
+    from bitvault.settings import env
+
+    monkeypatch.delenv("BITVAULT_S3_DOWNLOAD_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("BITVAULT_S3_PUBLIC_ENDPOINT_URL", "https://store.example.com")
+    assert env.read().s3_download_endpoint_url == "https://store.example.com"
+    monkeypatch.setenv("BITVAULT_S3_DOWNLOAD_ENDPOINT_URL", "https://downloads.example.com")
+    assert env.read().s3_download_endpoint_url == "https://downloads.example.com"
+    assert env.read().s3_public_endpoint_url == "https://store.example.com"
+
+
 def test_limits_are_read_as_quota_and_window_or_as_none_at_all(monkeypatch):
     from bitvault.settings import env
     from bitvault.web.limits.policies import DEFAULTS

@@ -21,6 +21,7 @@ from bitvault.stack.layout import ROOT
 from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import LOOPBACK, free_ports
 from bitvault.stack.process import ChildGroup
+from bitvault.stack.servers import Addresses
 from tests.stack.processes import eventually
 
 DOMAIN = "vault.example.test"
@@ -522,6 +523,16 @@ def test_a_domain_is_one_setting(chosen, reach):
 def test_what_cannot_be_is_said_in_a_sentence(chosen):
     with pytest.raises(StackError):
         Reach.chosen(chosen)
+
+
+def test_downloads_pass_the_front_where_there_is_one():
+    ports = {"web": 1, "s3": 2, DOWNLOAD_PORT: 3}
+    plain = Addresses.of(ports, Reach(1))
+    assert (plain.store_url, plain.download_url) == ("http://127.0.0.1:2", "http://127.0.0.1:3")
+    with_domain = Addresses.of(ports, Reach(443, domain=DOMAIN))
+    assert (with_domain.store_url, with_domain.download_url) == (f"https://store.{DOMAIN}", f"https://store.{DOMAIN}")
+    assert Addresses.of({"web": 1, "s3": 2}).download_url == "http://127.0.0.1:2", "no front runs"
+    assert (Reach(1).own_ports, Reach(443, domain=DOMAIN).own_ports) == ((DOWNLOAD_PORT,), ("front_http",))
 
 
 def test_a_port_that_the_system_keeps_for_root_is_named():

@@ -117,6 +117,26 @@ def test_a_store_that_is_away_is_no_store_with_abilities(settings, monkeypatch):
     assert not models.Provider.objects.exists()
 
 
+@pytest.mark.parametrize("endpoint", ["public_endpoint_url", "download_endpoint_url"])
+def test_that_nobody_listens_where_clients_ask_says_nothing_of_the_store(settings, monkeypatch, endpoint):
+    configured = {k: v for k, v in settings.BITVAULT_STORE.items() if k != "assets_bucket"}
+    too_early = provider.ObjectStore(**{**configured, endpoint: "http://127.0.0.1:1"})
+    monkeypatch.setattr(provider, "store", lambda: too_early)
+    with pytest.raises(CommandError, match="does not answer"):
+        call_command("check_store")
+    assert not models.Provider.objects.exists()
+
+
+def test_downloads_are_tried_where_clients_ask_for_them(settings):
+    configured = {k: v for k, v in settings.BITVAULT_STORE.items() if k != "assets_bucket"}
+    with lesser_store.running(is_whole=True) as before_it:
+        elsewhere = {**configured, "download_endpoint_url": before_it.store.endpoint_url}
+        report = conformance.probe(provider.ObjectStore(**elsewhere))
+    assert lacks(report) == LACKING[kind_of_tests()] - {"if_range_honoured", "nosniff"}
+    assert report.downloads_url == before_it.store.endpoint_url
+    assert {asked.method for asked in before_it.asked} == {"GET"}
+
+
 # --- one ability at a time -----------------------------------------------------------------------------------------------------
 
 USEFUL = {"part_copy", "conditional_put", "if_range_honoured", "nosniff"}
