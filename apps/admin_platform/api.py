@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.admin_platform import operations, queries, verifying
+from apps.admin_platform import exporting, operations, queries, verifying
 from apps.admin_platform.dtos import AuditExport, AuditPage, Verification
 from apps.admin_platform.errors import AdministratorsOnly, VerificationFailed
 from apps.admin_platform.operations import CONSUMER
@@ -81,15 +81,15 @@ def verify_audit(*, actor: Actor, job_id: UUID | None = None, min_seq: int = 0) 
 
 
 @exposed
-def export_audit(*, actor: Actor, after: int = 0, limit: int = 1000) -> AuditExport:
+def export_audit(*, actor: Actor, after: int = 0, limit: int = exporting.LINES_LIMIT) -> AuditExport:
     """Read entries in the order of the chain, with everything that is needed to recompute it elsewhere.
+
+    A page ends at ``limit`` lines, or earlier when it has become large, and says whether more follows.
 
     :raises AdministratorsOnly: the actor is no owner or administrator.
     """
     _require_administrator(actor)
-    position = get_position(CONSUMER)
-    with db.read_transaction():
-        return AuditExport(queries.list_for_export(after=after, limit=limit), as_of_seq=position)
+    return exporting.export(after=after, limit=limit, position=get_position(CONSUMER))
 
 
 @exposed

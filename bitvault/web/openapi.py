@@ -123,7 +123,7 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         operation = self._operation
-        good: dict[str, Any] = {"description": "Done", "headers": dict(HEADERS)}
+        good: dict[str, Any] = {"description": "Done", "headers": {**HEADERS, **operation.headers}}
         if operation.answer is not None:
             good["content"] = {JSON: {"schema": self._resolve(operation.answer)}}
         if operation.status == 302:  # noqa: PLR2004 - the HTTP status itself

@@ -61,6 +61,7 @@ class Operation:
     repeatable: bool = False
     repeated_status: int | None = None
     pending: Any = None
+    headers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def operation(
@@ -73,13 +74,15 @@ def operation(
     repeatable: bool = False,
     repeated_status: int | None = None,
     pending: Any = None,
+    headers: Mapping[str, Any] | None = None,
 ) -> Callable[[H], H]:
     """Say what a view's method takes (``body``, ``query``), what it gives (``answer`` with ``status``) and which problems are its own.
 
     A ``repeatable`` one takes an ``Idempotency-Key`` (``View.repeatable``); one that tells by its status that it was done before has a
-    ``repeated_status``. One that is not done within the request says with what it answers 202 until then (``pending``).
+    ``repeated_status``. One that is not done within the request says with what it answers 202 until then (``pending``). ``headers`` of its
+    own are named as OpenAPI names them.
     """
-    described = Operation(body, query, answer, status, problems, repeatable, repeated_status, pending)
+    described = Operation(body, query, answer, status, problems, repeatable, repeated_status, pending, headers or {})
 
     def mark(method: H) -> H:
         method.__operation__ = described  # type: ignore[attr-defined] # read by openapi
