@@ -22,3 +22,10 @@ class RangeTooLong(errors.Invalid):
 
     code = "billing.range_too_long"
     title = "Ask for at least one day and at most a year"
+
+
+class RecountOvertaken(errors.Unavailable):
+    """So much has happened since the files were counted that the count says little; it is counted again."""
+
+    code = "billing.recount_overtaken"
+    title = "The files have changed too much since they were counted"

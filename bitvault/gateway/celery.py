@@ -70,6 +70,8 @@ app.conf.beat_schedule = {
     "probe-store": {"task": "storage.probe_store", "schedule": 3600, "options": {"expires": 3000}},
     "sweep-uploads": _for_each_tenant("storage.sweep_uploads", seconds=300),
     "lapse-reservations": _for_each_tenant("billing.lapse_reservations", seconds=300),
+    "forget-refunds": _for_each_tenant("billing.forget_refunds", seconds=86_400),
+    "recount-usage": _for_each_tenant("gateway.request_recount", seconds=86_400),
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),
     "rekey-names": _for_each_tenant("files.rekey_names", seconds=3600),
     "sweep-sync": _for_each_tenant("sync.sweep", seconds=3600),

@@ -17,7 +17,6 @@ from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.views import ActorRequest, View, operation
 
-
 EXPORT_HEADERS = {
     "BitVault-As-Of-Seq": {
         "description": "The number of the stream up to which the log has come.",
