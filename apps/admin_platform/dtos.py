@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+EXPORT_LIMIT = 10_000
+"""Lines of one page of an export: seconds of work."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:

@@ -9,9 +9,6 @@ import msgspec
 from apps.admin_platform import dtos, queries
 from bitvault.kernel import db
 
-LINES_LIMIT = 10_000
-"""Lines of one page: seconds of work."""
-
 BYTES_LIMIT = 4 * 1024 * 1024
 """A page takes no further line once it has so many bytes: a client reads them in one answer, and no web process holds much more."""
 

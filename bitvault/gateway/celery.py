@@ -70,6 +70,7 @@ app.conf.beat_schedule = {
     "probe-store": {"task": "storage.probe_store", "schedule": 3600, "options": {"expires": 3000}},
     "sweep-uploads": _for_each_tenant("storage.sweep_uploads", seconds=300),
     "lapse-reservations": _for_each_tenant("billing.lapse_reservations", seconds=300),
+    "write-omitted-denials": _for_each_tenant("admin_platform.write_omitted_denials", seconds=300),
     "forget-refunds": _for_each_tenant("billing.forget_refunds", seconds=86_400),
     "recount-usage": _for_each_tenant("gateway.request_recount", seconds=86_400),
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),

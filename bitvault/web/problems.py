@@ -68,10 +68,16 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     known = find_known(error)
     if known is None:
         return None
+    note(context["request"], known)
     response = render(known)
     if isinstance(error, drf.MethodNotAllowed):
         response["Allow"] = ", ".join(context["view"].allowed_methods)
     return response
+
+
+def note(request: Any, error: errors.BitVaultError) -> None:
+    """Keep with a request what the audit log is told of its refusal (``gateway.denials``)."""
+    getattr(request, "_request", request).denied = error.denied
 
 
 def find_known(error: Exception) -> errors.BitVaultError | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from apps.admin_platform.exporting import LINES_LIMIT
+from apps.admin_platform.dtos import EXPORT_LIMIT
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.derived import DerivedQuery
 
@@ -33,4 +33,4 @@ class ExportAudit(DerivedQuery, frozen=True):
     """From which entry on."""
 
     after: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
-    limit: Annotated[int, msgspec.Meta(ge=1, le=LINES_LIMIT)] = LINES_LIMIT
+    limit: Annotated[int, msgspec.Meta(ge=1, le=EXPORT_LIMIT)] = EXPORT_LIMIT
