@@ -101,11 +101,11 @@ def get_usage(*, actor: Actor) -> Usage:
 
 @exposed
 def list_usage_history(*, actor: Actor, metric: str | None, begin: date, end: date) -> UsageHistory:
-    """List what the tenant stored and did by day (UTC), ``end`` exclusive.
+    """List what the tenant stored and did by day (UTC), ``end`` exclusive: none where both are the same day.
 
-    :raises RangeTooLong: more than 366 days are asked for, or none.
+    :raises RangeTooLong: more than 366 days are asked for, or the end is before the beginning.
     """
-    if not 0 < (end - begin).days <= HISTORY_LIMIT_DAYS:
+    if not 0 <= (end - begin).days <= HISTORY_LIMIT_DAYS:
         raise RangeTooLong(limit_days=HISTORY_LIMIT_DAYS)
     return queries.list_history(get_position(CONSUMER), metric=metric, begin=begin, end=end)
 
