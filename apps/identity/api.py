@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.sessions.backends.base import SessionBase
 
 from apps.admin_platform import api as administration
-from apps.identity import browsers, handover, queries
+from apps.identity import browsers, ended, handover, queries
 from apps.identity.dtos import (
     Handover,
     Member,
@@ -374,7 +374,7 @@ def find_actor_by_session(*, session: SessionBase, tenant: Tenant, address: str 
 @exposed
 def find_refused_session(*, session: SessionBase, tenant: Tenant) -> Denied | None:
     """Tell whose a session was that ``find_actor_by_session`` let nobody in with, for the audit log."""
-    return queries.find_refused_session(session, tenant=tenant)
+    return ended.find_refused_session(session, tenant=tenant)
 
 
 @exposed

@@ -20,7 +20,6 @@ from apps.identity.remembered import Remembered
 from apps.identity.session_store import hash_key
 from bitvault.kernel import clock, db, pages
 from bitvault.kernel.actor import ALL_SCOPES, Actor, Role, Scope
-from bitvault.kernel.errors import Denied
 from bitvault.kernel.pages import Page
 from bitvault.kernel.tenancy import Tenant
 
@@ -46,17 +45,6 @@ JOIN public.identity_user AS person
 JOIN public.identity_membership AS member ON member.user_id = session.user_id AND member.tenant_id = session.tenant_id
 JOIN public.identity_tenant AS tenant ON tenant.id = session.tenant_id AND tenant.state = 'active'
 WHERE session.session_key = %s AND session.tenant_id = %s AND session.expire_date > %s
-"""
-
-# Whose a credential was that is not let in. The session's row is there until it is swept, unless somebody has ended it.
-_FIND_REFUSED_PROGRAM = """
-SELECT token.secret_hash, token.tenant_id, token.user_id, token.revoked_at IS NOT NULL, token.expires_at <= %s
-FROM public.identity_api_token AS token JOIN public.identity_tenant AS tenant ON tenant.id = token.tenant_id AND tenant.state = 'active'
-WHERE token.id = %s
-"""
-_FIND_REFUSED_SESSION = """
-SELECT id, user_id, expire_date <= %s FROM public.identity_session
-WHERE session_key = %s AND tenant_id = %s AND user_id IS NOT NULL
 """
 
 # The same two questions, asked for many credentials by their ids.
@@ -237,7 +225,7 @@ def get_actor_by_token(text: str, *, address: str | None) -> Actor:
     token_id, secret = credentials.read_token(text)
     found = _holders.get(hashlib.sha256(text.encode()).digest(), lambda: _ask_holder(token_id, secret))
     if found is None or found[1] <= clock.now():
-        raise InvalidToken().about(_find_refused_token(token_id, secret))
+        raise InvalidToken().about(ended.find_refused_token(token_id, secret))
     holder = found[0]
     return Actor(
         tenant=holder.tenant,
@@ -265,32 +253,6 @@ def _ask_holder(token_id: UUID, secret: str) -> tuple[Actor, Any] | None:
     tenant = Tenant(id=tenant_id, slug=slug, name=name)
     holder = Actor(tenant=tenant, user_id=user_id, role=Role(role), scopes=frozenset(map(Scope, scopes)))
     return holder, expires_at
-
-
-def _find_refused_token(token_id: UUID, secret: str) -> Denied | None:
-    """Tell whose a token was that is not let in; only who has its secret is anybody."""
-    with db.prepared_cursor() as cursor:
-        cursor.execute(_FIND_REFUSED_PROGRAM, [clock.now(), token_id])
-        row = cursor.fetchone()
-    if row is None or not credentials.verify(secret, row[0]):
-        return None
-    _, tenant_id, user_id, revoked, expired = row
-    reason = "token_revoked" if revoked else "token_expired" if expired else "holder_not_let_in"
-    return Denied(tenant_id=tenant_id, user_id=user_id, credential_id=token_id, reason=reason)
-
-
-def find_refused_session(session: SessionBase, *, tenant: Tenant) -> Denied | None:
-    """Tell whose a session was that is not let in at a tenant's host."""
-    if session.session_key is None:
-        return None
-    with db.prepared_cursor() as cursor:
-        cursor.execute(_FIND_REFUSED_SESSION, [clock.now(), hash_key(session.session_key), tenant.id])
-        row = cursor.fetchone()
-    if row is None:
-        return ended.find(session.session_key, tenant=tenant)
-    session_id, user_id, expired = row
-    reason = "session_expired" if expired else "holder_not_let_in"
-    return Denied(tenant_id=tenant.id, user_id=user_id, credential_id=session_id, reason=reason)
 
 
 def find_actor_by_session(session: SessionBase, *, tenant: Tenant, address: str | None) -> Actor | None:

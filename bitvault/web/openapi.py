@@ -44,8 +44,8 @@ DESCRIBED_HEADERS = {
         "schema": {"type": "string"},
     },
     "BitVault-Seq": {
-        "description": "The number under which the change stands in the tenant's stream, to be read with `min_seq`. Where it was there already, "
-        "the stream's last number: its own is that or a smaller one. Absent where nothing was published.",
+        "description": "The number of the change in the tenant's stream, for `min_seq`. Where it was there already, the stream's "
+        "last number: its own is that or a smaller one. Absent where nothing was published.",
         "schema": {"type": "integer", "minimum": 0},
     },
     "Retry-After": {
