@@ -1,6 +1,7 @@
 """Whose a credential was that is not let in any more: the audit log tells of whoever still brings one.
 
-Rows of sessions that were ended are gone. Those are remembered in Valkey for a day, by the hash of the key, as in the table. Where Valkey does not answer, nothing is remembered and nothing is told.
+Rows of sessions that were ended are gone. Those are remembered in Valkey for a day, by the hash of the key, as in
+the table. Where Valkey does not answer, nothing is remembered and nothing is told.
 """
 
 from collections.abc import Iterable

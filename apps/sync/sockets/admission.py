@@ -149,8 +149,13 @@ def review(guests: Sequence[Guest]) -> Findings:
     heads: dict[UUID, int] = {}
     devices: set[UUID] = set()
     for tenant in {guest.tenant.id: guest.tenant for guest in guests}.values():
+        # Of guests whose credential holds: the tables of a tenant that was deleted are gone, and its credentials with them.
         here = frozenset(
-            guest.device_id for guest in guests if guest.tenant.id == tenant.id and guest.device_id is not None
+            guest.device_id
+            for guest in guests
+            if guest.tenant.id == tenant.id
+            and guest.device_id is not None
+            and (guest.session_id in credentials or guest.token_id in credentials)
         )
         with tenancy.entered(tenant):
             heads[tenant.id] = events.get_position(api.CONSUMER)
