@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.admin_platform import operations, queries, verifying
-from apps.admin_platform.dtos import AuditExport, AuditPage, Verification
+from apps.admin_platform import denials, exporting, queries, verifying
+from apps.admin_platform.dtos import EXPORT_LIMIT, AuditExport, AuditPage, Verification
 from apps.admin_platform.errors import AdministratorsOnly, VerificationFailed
 from apps.admin_platform.operations import CONSUMER
 from bitvault.events.api import get_position
@@ -81,21 +81,24 @@ def verify_audit(*, actor: Actor, job_id: UUID | None = None, min_seq: int = 0) 
 
 
 @exposed
-def export_audit(*, actor: Actor, after: int = 0, limit: int = 1000) -> AuditExport:
+def export_audit(*, actor: Actor, after: int = 0, limit: int = EXPORT_LIMIT) -> AuditExport:
     """Read entries in the order of the chain, with everything that is needed to recompute it elsewhere.
+
+    A page ends at ``limit`` lines, or earlier when it has become large, and says whether more follows.
 
     :raises AdministratorsOnly: the actor is no owner or administrator.
     """
     _require_administrator(actor)
-    position = get_position(CONSUMER)
-    with db.read_transaction():
-        return AuditExport(queries.list_for_export(after=after, limit=limit), as_of_seq=position)
+    return exporting.export(after=after, limit=limit, position=get_position(CONSUMER))
 
 
 @exposed
 def record_denial(*, event_type: str, actor_id: UUID | None, node_id: UUID | None, payload: dict[str, Any]) -> None:
-    """Write down something that was denied: it changes nothing, so no event tells of it."""
-    operations.record_directly(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
+    """Write down something that was denied: it changes nothing, so no event tells of it.
+
+    Who is denied again and again gets no entry for each: what is over the rate is counted, and the count is an entry.
+    """
+    denials.record(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
 
 
 def _require_administrator(actor: Actor) -> None:

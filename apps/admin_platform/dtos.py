@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+EXPORT_LIMIT = 10_000
+"""Lines of one page of an export: seconds of work."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
@@ -37,9 +40,14 @@ class AuditPage:
 
 @dataclass(frozen=True, slots=True)
 class AuditExport:
-    """Entries in the order of the chain, true as of a number of the stream."""
+    """A page of the log in the order of the chain, as JSON lines, true as of a number of the stream.
 
-    entries: Sequence[AuditEntry]
+    ``last_number`` is that of the last line, or of the entry before an empty page: the next page begins ``after`` it.
+    """
+
+    lines: bytes
+    last_number: int
+    has_more: bool
     as_of_seq: int
 
 

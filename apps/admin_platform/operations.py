@@ -53,20 +53,25 @@ def record_published(published: Published) -> None:
 
 def record_directly(*, event_type: str, actor_id: UUID | None, node_id: UUID | None, payload: dict[str, Any]) -> None:
     """Write one entry that no event stands for (something denied), in a transaction of its own."""
-    origin = current_origin()
     with db.write_transaction():
-        _add(
-            seq=None,
-            event_id=ids.new_id(),
-            event_type=event_type,
-            occurred_at=clock.now(),
-            actor_id=actor_id,
-            node_id=node_id,
-            address=origin.address or "",
-            device_id=origin.device_id,
-            request_id=current_request_id() or "",
-            payload=payload,
-        )
+        add_directly(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
+
+
+def add_directly(*, event_type: str, actor_id: UUID | None, node_id: UUID | None, payload: dict[str, Any]) -> None:
+    """Add an entry that no event stands for to those of the open transaction."""
+    origin = current_origin()
+    _add(
+        seq=None,
+        event_id=ids.new_id(),
+        event_type=event_type,
+        occurred_at=clock.now(),
+        actor_id=actor_id,
+        node_id=node_id,
+        address=origin.address or "",
+        device_id=origin.device_id,
+        request_id=current_request_id() or "",
+        payload=payload,
+    )
 
 
 def _add(

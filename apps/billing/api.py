@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from apps.billing import operations, queries, rebuilding
-from apps.billing.dtos import MeteredNode, Quota, Usage, UsageHistory
+from apps.billing import operations, queries, rebuilding, recounting
+from apps.billing.dtos import MeteredNode, Quota, Recount, Usage, UsageHistory
 from apps.billing.errors import RangeTooLong
 from apps.billing.metering import CONSUMER
 from bitvault.events.api import get_position
@@ -15,6 +15,7 @@ from bitvault.kernel.pages import Page
 
 __all__ = [
     "CONSUMER",
+    "correct_usage",
     "finish_rebuild",
     "get_quota",
     "get_usage",
@@ -82,6 +83,17 @@ def set_quota(*, plan: str | None = None, limit_bytes: int | None = None, actor:
 
 
 @exposed
+def correct_usage(*, size_bytes: int, unrefunded_bytes: int, as_of_seq: int) -> Recount:
+    """Correct what the quota counts as used by what a recount of the files cannot explain; an event tells of it. Can be repeated.
+
+    :param size_bytes: what all versions had together at ``as_of_seq``.
+    :param unrefunded_bytes: what purges had freed by then and may not have given back yet.
+    :raises RecountOvertaken: too much has happened since.
+    """
+    return recounting.correct_usage(size_bytes=size_bytes, unrefunded_bytes=unrefunded_bytes, as_of_seq=as_of_seq)
+
+
+@exposed
 def get_usage(*, actor: Actor) -> Usage:
     """Tell what the tenant stores, as far as the meter has come."""
     return queries.get_usage(get_position(CONSUMER))
@@ -89,11 +101,11 @@ def get_usage(*, actor: Actor) -> Usage:
 
 @exposed
 def list_usage_history(*, actor: Actor, metric: str | None, begin: date, end: date) -> UsageHistory:
-    """List what the tenant stored and did by day (UTC), ``end`` exclusive.
+    """List what the tenant stored and did by day (UTC), ``end`` exclusive: none where both are the same day.
 
-    :raises RangeTooLong: more than 366 days are asked for, or none.
+    :raises RangeTooLong: more than 366 days are asked for, or the end is before the beginning.
     """
-    if not 0 < (end - begin).days <= HISTORY_LIMIT_DAYS:
+    if not 0 <= (end - begin).days <= HISTORY_LIMIT_DAYS:
         raise RangeTooLong(limit_days=HISTORY_LIMIT_DAYS)
     return queries.list_history(get_position(CONSUMER), metric=metric, begin=begin, end=end)
 

@@ -50,6 +50,14 @@ class UsageHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class Recount:
+    """What a recount of the files found, and by how much the quota was corrected: 0 where nothing was lost."""
+
+    counted_bytes: int
+    corrected_by_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class MeteredNode:
     """A node as the meter counts it; ``is_trashed`` for the top of something in the trash."""
 

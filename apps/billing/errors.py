@@ -18,7 +18,14 @@ class PlanUnknown(errors.NotFound):
 
 
 class RangeTooLong(errors.Invalid):
-    """The days asked for are none, or more than a year of them."""
+    """The days asked for are more than a year of them, or end before they begin."""
 
     code = "billing.range_too_long"
-    title = "Ask for at least one day and at most a year"
+    title = "Ask for a year at most, and name the earlier day first"
+
+
+class RecountOvertaken(errors.Unavailable):
+    """So much has happened since the files were counted that the count says little; it is counted again."""
+
+    code = "billing.recount_overtaken"
+    title = "The files have changed too much since they were counted"

@@ -26,7 +26,8 @@ LAPSE_BATCH = 1000
 """Promises ended in one transaction, so that the quota's row is not locked for long."""
 
 MEMORY = timedelta(days=40)
-"""How long an ended reservation is remembered: longer than storage remembers its upload, so nothing is charged twice."""
+"""How long an ended reservation and a refund are remembered: longer than storage remembers its upload and Files asks again for a refund,
+so nothing is charged or given back twice."""
 
 _RESERVE = """
 WITH room AS (
@@ -138,7 +139,8 @@ def refund(*, cause_id: UUID, size_bytes: int) -> None:
     """Give room back for what is gone for ever; a second time with the same cause changes nothing."""
     for (left,) in db.write_alone(_REFUND, {"cause_id": cause_id, "size_bytes": size_bytes, "now": clock.now()}):
         if left < 0:
-            # A commit died before its charge, and its file was purged before the sweeper came. Refusing would stop the purge for ever.
+            # A commit died before its charge, and its file was purged before the sweeper came. Refusing would stop the purge for ever, and
+            # the nightly recount settles what is wrong.
             logger.error("quota_drift", cause_id=str(cause_id), missing_bytes=-left)
 
 
@@ -151,6 +153,13 @@ def lapse_expired(*, limit: int = LAPSE_BATCH) -> int:
             state=models.ReservationState.HELD
         ).delete()
     return int(lapsed[0][0]) if lapsed else 0
+
+
+def forget_refunds() -> int:
+    """Forget refunds that are older than anything that could ask for them again; returns how many."""
+    with db.write_transaction():
+        # A walk through the table once a day; what is younger than the sweep's age is all that it holds.
+        return models.Refund.objects.filter(refunded_at__lt=clock.now() - MEMORY).delete()[0]
 
 
 def set_quota(*, plan: str | None, limit_bytes: int | None, by: Actor | None) -> None:

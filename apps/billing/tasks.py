@@ -9,3 +9,9 @@ from apps.billing import operations
 def lapse_reservations() -> int:
     """End one tenant's promises of room that are past their time; returns how many."""
     return operations.lapse_expired()
+
+
+@shared_task(name="billing.forget_refunds")  # type: ignore[untyped-decorator] # celery has no types
+def forget_refunds() -> int:
+    """Forget one tenant's refunds that nobody asks for again; returns how many."""
+    return operations.forget_refunds()

@@ -12,7 +12,7 @@ from functools import cache
 from apps.files.dtos import RightName
 from apps.files.rows import NodeRow, Way
 from bitvault.kernel.actor import Actor, Role, Scope
-from bitvault.kernel.errors import Forbidden, NotFound
+from bitvault.kernel.errors import Denied, Forbidden, NotFound
 
 
 class Right(IntEnum):
@@ -62,7 +62,7 @@ def require_right(actor: Actor, way: Way | None, right: Right) -> Way:
     """
     present = find_right(actor, way)
     if way is None or present is None:
-        raise NotFound
+        raise NotFound().about(Denied(node_id=way.node.id) if way is not None and way.is_live else None)
     forbid_unless(present, right)
     return way
 

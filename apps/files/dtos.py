@@ -224,6 +224,16 @@ class TreeRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBytes:
+    """What all versions of a tenant have together, exactly as it is at a number of the stream."""
+
+    size_bytes: int
+    unrefunded_bytes: int
+    """What purges have freed and the quota may not have got back yet."""
+    as_of_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRow:
     """A version as a derivation needs it."""
 

@@ -15,6 +15,7 @@ from apps.files.dtos import (
     Path,
     ReachableRoot,
     SortName,
+    StoredBytes,
     TrashedNode,
     TreeRow,
     TreeRows,
@@ -242,6 +243,21 @@ WHERE node.id > %(after)s::uuid ORDER BY node.id LIMIT %(limit)s
 _VERSION_ROWS = """
 SELECT id, node_id, blob_id FROM files_version WHERE id > %(after)s::uuid ORDER BY id LIMIT %(limit)s
 """
+
+
+_STORED_BYTES = """
+SELECT (SELECT coalesce(sum(size_bytes), 0)::bigint FROM files_version),
+    (SELECT coalesce(sum(size_bytes), 0)::bigint FROM files_refund)
+        + (SELECT coalesce(sum(purged_bytes), 0)::bigint FROM files_trash)
+"""
+
+
+def count_stored_bytes() -> StoredBytes:
+    """Add up all versions of the entered tenant, and what waits to be given back to its quota: a walk through both tables."""
+    with db.read_transaction(frozen=True):
+        as_of_seq = get_head()
+        ((size_bytes, unrefunded_bytes),) = fetch_all(_STORED_BYTES, {})
+    return StoredBytes(size_bytes=size_bytes, unrefunded_bytes=unrefunded_bytes, as_of_seq=as_of_seq)
 
 
 def list_reachable_roots(actor: Actor) -> list[ReachableRoot]:

@@ -12,7 +12,7 @@ from apps.files.rows import NodeRow, Way, columns_for_asker, fetch_all, fetch_on
 from apps.identity import api as identity
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
-from bitvault.kernel.errors import NotFound
+from bitvault.kernel.errors import Denied, NotFound
 
 RIGHTS: Mapping[TeamRight, Right] = {"viewer": Right.VIEW, "editor": Right.EDIT}
 _NAMES: Mapping[int, TeamRight] = {int(right): name for name, right in RIGHTS.items()}
@@ -77,7 +77,7 @@ def read_folder(actor: Actor, folder_id: UUID) -> TeamFolder:
     row = fetch_one(_ONE, {"user_id": actor.user_id, "folder_id": folder_id})
     folder = _to_folder(actor, row) if row is not None else None
     if folder is None or not folder.rights:
-        raise NotFound
+        raise NotFound().about(Denied(node_id=folder.id) if folder is not None and folder.ended_at is None else None)
     return folder
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.sessions.backends.base import SessionBase
 
 from apps.admin_platform import api as administration
-from apps.identity import browsers, handover, queries
+from apps.identity import browsers, ended, handover, queries
 from apps.identity.dtos import (
     Handover,
     Member,
@@ -28,7 +28,7 @@ from apps.identity.operations import members, passwords, sessions, tenants, toke
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor, Role, Scope
 from bitvault.kernel.boundary import exposed
-from bitvault.kernel.errors import Forbidden
+from bitvault.kernel.errors import Denied, Forbidden
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
 from bitvault.kernel.tenancy import Tenant
 
@@ -43,6 +43,7 @@ __all__ = [
     "find_actor_by_session",
     "find_known_browser",
     "find_members",
+    "find_refused_session",
     "find_signed_in",
     "find_tenant",
     "find_tenant_by_host",
@@ -368,6 +369,12 @@ def get_actor_by_token(*, text: str, address: str | None) -> Actor:
 def find_actor_by_session(*, session: SessionBase, tenant: Tenant, address: str | None) -> Actor | None:
     """Tell who is signed in with a session at the host of ``tenant``: one query; a session of another tenant is nobody's."""
     return queries.find_actor_by_session(session, tenant=tenant, address=address)
+
+
+@exposed
+def find_refused_session(*, session: SessionBase, tenant: Tenant) -> Denied | None:
+    """Tell whose a session was that ``find_actor_by_session`` let nobody in with, for the audit log."""
+    return ended.find_refused_session(session, tenant=tenant)
 
 
 @exposed

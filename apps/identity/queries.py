@@ -14,7 +14,7 @@ from django.core.validators import validate_email
 from django.db import connection
 from django.db.models import QuerySet
 
-from apps.identity import credentials, dtos, models
+from apps.identity import credentials, dtos, ended, models
 from apps.identity.errors import InvalidToken
 from apps.identity.remembered import Remembered
 from apps.identity.session_store import hash_key
@@ -225,7 +225,7 @@ def get_actor_by_token(text: str, *, address: str | None) -> Actor:
     token_id, secret = credentials.read_token(text)
     found = _holders.get(hashlib.sha256(text.encode()).digest(), lambda: _ask_holder(token_id, secret))
     if found is None or found[1] <= clock.now():
-        raise InvalidToken
+        raise InvalidToken().about(ended.find_refused_token(token_id, secret))
     holder = found[0]
     return Actor(
         tenant=holder.tenant,

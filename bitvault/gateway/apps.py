@@ -15,6 +15,7 @@ class GatewayConfig(AppConfig):
         from bitvault.gateway import (
             celery,
             rebuilding,  # noqa: F401 - importing it registers how the meter is rebuilt
+            recounting,  # noqa: F401 - importing it registers the nightly job
         )
 
         celery.app.set_default()

@@ -17,7 +17,7 @@ from apps.sync import api as sync
 from apps.sync.errors import DeviceEnded
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor
-from bitvault.kernel.errors import NotFound, Unauthenticated
+from bitvault.kernel.errors import Denied, NotFound, Unauthenticated
 from bitvault.kernel.request import DEVICE_HEADER, current_origin, set_origin
 from bitvault.web.address import client_address
 from bitvault.web.csrf import require_proof
@@ -39,7 +39,7 @@ class Credentials(BaseAuthentication):
         """
         actor = find_actor(request._request)  # noqa: SLF001 - DRF's way to the request of Django
         if actor is None:
-            raise Unauthenticated
+            raise Unauthenticated().about(_find_refused(request))
         cast("ActorRequest", request).actor = actor
         cast("ActorRequest", request._request).actor = actor  # noqa: SLF001 - for what stands around the view
         _note_device(request, actor)
@@ -61,6 +61,12 @@ def _note_device(request: Request, actor: Actor) -> None:
         raise DeviceEnded from error
     device = sync.get_device(actor=actor, device_id=device_id)
     set_origin(replace(current_origin(), device_id=device.id, device_name=device.name))
+
+
+def _find_refused(request: Request) -> Denied | None:
+    """Tell whose the session was that a request brings and nobody is let in with."""
+    tenant = tenancy.find_current()
+    return None if tenant is None else identity.find_refused_session(session=request._request.session, tenant=tenant)  # noqa: SLF001 - DRF's way to the request of Django
 
 
 def find_actor(request: HttpRequest) -> Actor | None:

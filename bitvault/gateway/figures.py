@@ -5,6 +5,7 @@ share the directory are counted together.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from prometheus_client.registry import Collector
 from apps.identity import api as identity
 from apps.storage import api as storage
 from bitvault.events import heartbeats, operating
+from bitvault.gateway.recounting import RECOUNT_JOB
 from bitvault.jobs import operating as jobs
 from bitvault.kernel import clock
 
@@ -30,7 +32,7 @@ class Installation(Collector):
     def collect(self) -> Iterator[Any]:
         """Read the figures; a database that does not answer is one of them."""
         try:
-            families = [*_heartbeats(), *_consumers(), *_partitions(), *_jobs(), *_uploads(), *_store()]
+            families = [*_heartbeats(), *_consumers(), *_partitions(), *_jobs(), *_quotas(), *_uploads(), *_store()]
         except DatabaseError:
             logger.exception("figures_not_read")
             families = None
@@ -93,6 +95,19 @@ def _jobs() -> Iterator[Any]:
         for backlog in backlogs:
             family.add_metric([backlog.kind], getattr(backlog, field))
         yield family
+
+
+def _quotas() -> Iterator[Any]:
+    found = jobs.list_results(kind=RECOUNT_JOB, since=clock.now() - timedelta(days=1))
+    corrections = [abs(result["corrected_by_bytes"]) for result in found]
+    yield GaugeMetricFamily(
+        "bitvault_quotas_corrected",
+        "Quotas that did not count what the files have, by the recounts of the last day; each is corrected",
+        value=sum(correction > 0 for correction in corrections),
+    )
+    yield GaugeMetricFamily(
+        "bitvault_quotas_corrected_bytes", "How many bytes these were wrong by, in all", value=sum(corrections)
+    )
 
 
 def _uploads() -> Iterator[Any]:

@@ -40,6 +40,7 @@ class Jobs(View):
 class JobDetail(View):
     """One job."""
 
+    publishes = False
     # Whoever may ask for work may also do without it.
     write_scope = Scope.FILES_READ
 

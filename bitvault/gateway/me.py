@@ -1,7 +1,6 @@
 """``GET /me``: who the caller is (identity) and where their own files begin (files)."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -30,7 +29,7 @@ class Caller:
 class Me(View):
     """The caller. Any credential may ask, whatever its scopes."""
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def admit(self, request: Request) -> None:
         """Find out who asks, and ask for no scope."""
         self.perform_authentication(request)
         self.check_throttles(request)

@@ -45,6 +45,9 @@ REST_PREFIX = "/api/"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods that figures and logs name. Any word can stand in a request line, and each would make a figure of its own."""
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FIRST_REFUSAL = 400
+
 _LENGTH_DIGITS = 19
 """No length has more: what is longer is not worth reading as a number."""
 
@@ -71,7 +74,8 @@ class RequestContext:
         seconds = time.perf_counter() - started
         response["X-Request-ID"] = request_id
         seq = db.latest_seq.get()
-        if seq is not None:
+        # For mutations that were done: what a refused one has left behind, or a read has noted, is nothing to wait for.
+        if seq is not None and request.method not in SAFE_METHODS and response.status_code < FIRST_REFUSAL:
             response["BitVault-Seq"] = str(seq)
         self._account(request, response, request_id, seconds)
         return response

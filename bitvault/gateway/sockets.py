@@ -88,6 +88,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.scope["extensions"] = extensions
         await super().run_asgi()
 
+    async def send(self, message: Any) -> None:
+        """Send what the application says. A refusal of the handshake ends it; uvicorn takes it for none and writes an error for each."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True
+
     def say_now(self, text: str) -> bool:
         """Send a text at once, without a task that waits for room; tells whether there was any."""
         if not self.writable.is_set() or self.close_sent or self.disconnected or self.transport.is_closing():

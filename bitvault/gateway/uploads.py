@@ -218,6 +218,7 @@ class Uploads(View):
 class UploadDetail(View):
     """One upload of the caller."""
 
+    publishes = False
     limit_class = RouteClass.UPLOAD
 
     @operation(answer=Upload)
@@ -237,7 +238,12 @@ class UploadParts(View):
 
     limit_class = RouteClass.UPLOAD
 
-    @operation(body=SignParts, answer=SignedParts, problems=(PartOutOfRange, UploadComplete, UploadOver, StoreFull))
+    @operation(
+        body=SignParts,
+        answer=SignedParts,
+        problems=(PartOutOfRange, UploadComplete, UploadOver, StoreFull),
+        idempotent=True,
+    )
     def post(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
         """Announce up to 100 parts and get a URL for each that has to travel.
 

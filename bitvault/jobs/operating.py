@@ -1,6 +1,8 @@
 """What operators do with jobs: run failed ones again, cancel, stop a kind; and the figures of what waits."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Min, Q
@@ -13,7 +15,7 @@ from bitvault.jobs.models import Job
 from bitvault.kernel import clock, db
 from bitvault.kernel.tasks import select_present
 
-__all__ = ["LANES", "Backlog", "cancel", "list_backlogs", "list_kinds", "retry"]
+__all__ = ["LANES", "Backlog", "cancel", "list_backlogs", "list_kinds", "list_results", "retry"]
 
 
 def retry(*, job_ids: Iterable[UUID]) -> int:
@@ -29,6 +31,14 @@ def cancel(*, job_ids: Iterable[UUID]) -> int:
     """Cancel those of the jobs that have not ended; returns how many."""
     with db.public_transaction():
         return leasing.cancel(job_ids)
+
+
+def list_results(*, kind: str, since: datetime) -> list[Any]:
+    """List what jobs of a kind that were asked for since a moment have found, of all tenants."""
+    # Ids rise with time: a range of the primary key, however long jobs are kept.
+    first_id = UUID(int=int(since.timestamp() * 1000) << 80)
+    rows = Job.objects.filter(id__gte=first_id, kind=kind, state=Job.State.DONE)
+    return list(rows.values_list("result", flat=True))
 
 
 def list_backlogs() -> list[Backlog]:

@@ -4,11 +4,30 @@ A module's ``errors.py`` derives its own from these kinds. Each has a stable ``c
 branch on, a sentence for people, and facts: typed values that belong to the case. ``bitvault.web.problems`` renders them all.
 """
 
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """What the audit log is told of a refusal, and the caller is not.
+
+    ``node_id`` is a node that is there and that the caller may not know of. The others belong to a credential that was good once: whose it
+    was, and why it is good no more.
+    """
+
+    node_id: UUID | None = None
+    tenant_id: UUID | None = None
+    user_id: UUID | None = None
+    credential_id: UUID | None = None
+    reason: str = ""
 
 
 class BitVaultError(Exception):
     """A refusal that is part of the product."""
+
+    denied: Denied | None = None
 
     code: ClassVar[str] = "bitvault.error"
     status: ClassVar[int] = 500
@@ -18,6 +37,11 @@ class BitVaultError(Exception):
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.facts = facts
+
+    def about(self, denied: Denied | None) -> Self:
+        """Say for the audit log what was denied; the answer stays the same. Returns the error."""
+        self.denied = denied
+        return self
 
     def as_problem(self) -> dict[str, Any]:
         """Give the body of the problem answer (RFC 9457), without what belongs to one request."""

@@ -2,7 +2,7 @@
 
 The answer is kept by the transaction of the effect itself (``tx.answer``), so there is no moment in which one stands without the
 other. Of two that run at once, the later waits on the key's row, rolls its own effect back and answers as the first did. Keys belong
-to one person in one tenant and live a day (draft-ietf-httpapi-idempotency-key-header).
+to one credential and one route, and live a day (draft-ietf-httpapi-idempotency-key-header).
 """
 
 import hashlib
@@ -46,6 +46,13 @@ class KeyReused(Invalid):
     title = "This Idempotency-Key was used for another request"
 
 
+class KeyNotTaken(Invalid):
+    """The route keeps no answers: sent again, the request would have its effect again."""
+
+    code = "request.idempotency_key_not_taken"
+    title = "This route takes no Idempotency-Key"
+
+
 class Replay(Exception):
     """Another request with the same key has had the effect; the transaction that raises this is rolled back."""
 
@@ -56,23 +63,42 @@ class Replay(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The key of one request and what the request asked for."""
+    """The key of one request and what the request asked for; ``text`` is what it is kept under: credential, route and key, hashed."""
 
     user_id: UUID
     text: str
     fingerprint: bytes
 
     @classmethod
-    def of(cls, *, user_id: UUID, text: str, method: str, path: str, body: bytes) -> "Key":
+    def of(
+        cls,
+        *,
+        user_id: UUID,
+        credential_id: UUID | None,
+        route: str,
+        text: str,
+        method: str,
+        path: str,
+        body: bytes,
+    ) -> "Key":
         """Take the key from a request.
 
         :raises KeyUnfit: it is empty, too long, or holds what is not printable ASCII.
         """
-        if not 0 < len(text) <= KEY_LIMIT or not text.isascii() or not text.isprintable():
-            raise KeyUnfit
+        require_fit(text)
         digest = hashlib.sha256(f"{method} {path}\n".encode())
         digest.update(body)
-        return cls(user_id=user_id, text=text, fingerprint=digest.digest())
+        kept_as = hashlib.sha256(f"{credential_id}\n{method} {route}\n{text}".encode()).hexdigest()
+        return cls(user_id=user_id, text=kept_as, fingerprint=digest.digest())
+
+
+def require_fit(text: str) -> None:
+    """Refuse what is no key.
+
+    :raises KeyUnfit: it is empty, too long, or holds what is not printable ASCII.
+    """
+    if not 0 < len(text) <= KEY_LIMIT or not text.isascii() or not text.isprintable():
+        raise KeyUnfit
 
 
 def find_answer(key: Key) -> bytes | None:

@@ -11,6 +11,7 @@ class IdempotencyKey(TenantModel):
     pk = models.CompositePrimaryKey("user_id", "key")
     user_id = models.UUIDField()
     key = models.CharField(max_length=255)
+    """Credential, route and the caller's own key, hashed together."""
     fingerprint = models.BinaryField(max_length=32)
     answer = models.BinaryField()
     created_at = models.DateTimeField()

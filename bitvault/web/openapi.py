@@ -12,9 +12,9 @@ from bitvault.jobs.dtos import Job
 from bitvault.kernel import errors
 from bitvault.kernel.request import DEVICE_HEADER
 from bitvault.web.derived import DerivedQuery, Lagging
-from bitvault.web.idempotency import KEY_LIMIT, KeyReused, KeyUnfit
+from bitvault.web.idempotency import KEY_LIMIT, KeyNotTaken, KeyReused, KeyUnfit
 from bitvault.web.problems import CONTENT_TYPE
-from bitvault.web.views import JSON, Operation, View
+from bitvault.web.views import JSON, KEY_HEADER, Operation, RepeatedParameter, View
 
 _TEMPLATE = "#/components/schemas/{name}"
 
@@ -42,6 +42,11 @@ DESCRIBED_HEADERS = {
     "RateLimit": {
         "description": 'How one stands with the nearest of them: `"read";r=4999;t=1`: 4999 left, all of them again in a second.',
         "schema": {"type": "string"},
+    },
+    "BitVault-Seq": {
+        "description": "The number of the change in the tenant's stream, for `min_seq`. Where it was there already, the stream's "
+        "last number: its own is that or a smaller one. Absent where nothing was published.",
+        "schema": {"type": "integer", "minimum": 0},
     },
     "Retry-After": {
         "description": "Seconds after which to try again.",
@@ -106,9 +111,9 @@ class Schema(AutoSchema):
                 {"name": name, "in": "query", "required": name in required, "schema": part}
                 for name, part in definition["properties"].items()
             ]
-        if self._operation.repeatable:
+        if self._operation.takes_key:
             key = {"type": "string", "minLength": 1, "maxLength": KEY_LIMIT}
-            parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": key})
+            parameters.append({"name": KEY_HEADER, "in": "header", "required": False, "schema": key})
         if not self.view.public:
             device = {"type": "string", "format": "uuid"}
             parameters.append({"name": DEVICE_HEADER, "in": "header", "required": False, "schema": device})
@@ -123,7 +128,9 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         operation = self._operation
-        good: dict[str, Any] = {"description": "Done", "headers": dict(HEADERS)}
+        good: dict[str, Any] = {"description": "Done", "headers": {**HEADERS, **operation.headers}}
+        if self.view.publishes and self.method not in ("GET", "HEAD"):
+            good["headers"]["BitVault-Seq"] = {"$ref": "#/components/headers/BitVault-Seq"}
         if operation.answer is not None:
             good["content"] = {JSON: {"schema": self._resolve(operation.answer)}}
         if operation.status == 302:  # noqa: PLR2004 - the HTTP status itself
@@ -151,8 +158,11 @@ class Schema(AutoSchema):
             kinds += [errors.UnsupportedMedia, errors.TooLarge]
         if operation.body is not None or operation.query is not None or "{" in self.path or self.method == "POST":
             kinds.append(errors.Invalid)
-        if operation.repeatable:
+        if operation.takes_key:
             kinds += [KeyUnfit, KeyReused]
+        if self.method == "POST" and not operation.takes_key:
+            kinds.append(KeyNotTaken)
+        kinds.append(RepeatedParameter)
         if operation.query is not None and issubclass(operation.query, DerivedQuery):
             kinds += [Lagging, BeyondHead]
         by_status: dict[int, list[str]] = {}

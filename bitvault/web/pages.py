@@ -51,6 +51,7 @@ class Page(View):
             known = problems.find_known(error)
             if known is None:
                 raise
+            problems.note(request, known)
             return render_problem(request, known)
         response.setdefault("Cache-Control", "private, no-store")
         return response

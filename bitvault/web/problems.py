@@ -6,13 +6,14 @@ from typing import Any
 import msgspec
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError, ProgrammingError
 from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework import exceptions as drf
 
-from bitvault.kernel import errors
+from bitvault.kernel import errors, tenancy
 from bitvault.kernel.postgres.watching import DatabaseDown, outage
 from bitvault.kernel.request import current_request_id
+from bitvault.kernel.tasks import select_present
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -68,10 +69,16 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     known = find_known(error)
     if known is None:
         return None
+    note(context["request"], known)
     response = render(known)
     if isinstance(error, drf.MethodNotAllowed):
         response["Allow"] = ", ".join(context["view"].allowed_methods)
     return response
+
+
+def note(request: Any, error: errors.BitVaultError) -> None:
+    """Keep with a request what the audit log is told of its refusal (``gateway.denials``)."""
+    getattr(request, "_request", request).denied = error.denied
 
 
 def find_known(error: Exception) -> errors.BitVaultError | None:
@@ -86,11 +93,22 @@ def find_known(error: Exception) -> errors.BitVaultError | None:
         case OperationalError() | InterfaceError():
             logger.warning("database_refused", error=_first_line(error))
             return Busy()
+        case ProgrammingError() | DataError() if _tenant_is_gone():
+            return errors.NotFound("This vault is not here any more.")
         case DataError():
             # A text with NUL, a number or a moment past what a column holds: the request's values, which no schema of ours has bounded.
             logger.warning("database_refused_value", error=type(error.__cause__).__name__)
             return errors.Invalid("A value lies outside of what can be kept.")
     return next((make() for kinds, make in _STANDS_FOR.items() if isinstance(error, kinds)), None)
+
+
+def _tenant_is_gone() -> bool:
+    """Tell whether the entered tenant was deleted or suspended since the request began: its tables, or its role, may be gone with it."""
+    tenant = tenancy.find_current()
+    try:
+        return tenant is not None and tenant.id not in select_present({tenant.id})
+    except DatabaseError:
+        return False
 
 
 _STANDS_FOR: dict[tuple[type[Exception], ...], Callable[[], errors.BitVaultError]] = {

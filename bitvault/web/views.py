@@ -30,6 +30,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 H = TypeVar("H", bound=Callable[..., Any])
 
 JSON = "application/json"
+KEY_HEADER = "Idempotency-Key"
 
 SENTENCE_LIMIT = 300
 """Characters of a refusal: enough for the path to any field of ours."""
@@ -41,6 +42,13 @@ class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True
 
 class Query(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Base of query strings; unknown parameters are refused like unknown fields."""
+
+
+class RepeatedParameter(errors.Invalid):
+    """A parameter of the query stands there more than once."""
+
+    code = "request.repeated_parameter"
+    title = "A parameter of the query is given more than once"
 
 
 class ActorRequest(Request):
@@ -61,6 +69,13 @@ class Operation:
     repeatable: bool = False
     repeated_status: int | None = None
     pending: Any = None
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    idempotent: bool = False
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether a POST can be sent again with its ``Idempotency-Key``: the answer is kept, or has no need to be."""
+        return self.repeatable or self.idempotent or self.repeated_status is not None
 
 
 def operation(
@@ -73,13 +88,19 @@ def operation(
     repeatable: bool = False,
     repeated_status: int | None = None,
     pending: Any = None,
+    headers: Mapping[str, Any] | None = None,
+    idempotent: bool = False,
 ) -> Callable[[H], H]:
     """Say what a view's method takes (``body``, ``query``), what it gives (``answer`` with ``status``) and which problems are its own.
 
     A ``repeatable`` one takes an ``Idempotency-Key`` (``View.repeatable``); one that tells by its status that it was done before has a
-    ``repeated_status``. One that is not done within the request says with what it answers 202 until then (``pending``).
+    ``repeated_status``. One that is not done within the request says with what it answers 202 until then (``pending``). ``headers`` of its
+    own are named as OpenAPI names them. An ``idempotent`` POST says how something is to be: it takes a key and needs none. All other POSTs
+    refuse one.
     """
-    described = Operation(body, query, answer, status, problems, repeatable, repeated_status, pending)
+    described = Operation(
+        body, query, answer, status, problems, repeatable, repeated_status, pending, headers or {}, idempotent
+    )
 
     def mark(method: H) -> H:
         method.__operation__ = described  # type: ignore[attr-defined] # read by openapi
@@ -102,10 +123,23 @@ class View(APIView):
     public: ClassVar[bool] = False
     limit_class: ClassVar[RouteClass | None] = None
     counts_itself: ClassVar[bool] = True
+    publishes: ClassVar[bool] = True
+    """Whether what the route changes is an event: then a change tells its number, also when it was there already."""
     read_scope: ClassVar[Scope] = Scope.FILES_READ
     write_scope: ClassVar[Scope] = Scope.FILES_WRITE
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let in who may ask, and refuse what the route does not take."""
+        self.admit(request)
+        _require_single_parameters(request)
+        described: Operation = getattr(getattr(self, str(request.method).lower(), None), "__operation__", Operation())
+        key = request.headers.get(KEY_HEADER) if request.method == "POST" else None
+        if key is not None:
+            if not described.takes_key:
+                raise idempotency.KeyNotTaken
+            idempotency.require_fit(key)
+
+    def admit(self, request: Request) -> None:
         """Find out who asks, and refuse who is nobody, or over a limit, or lacks the scope."""
         if self.public:
             self.check_throttles(request)
@@ -145,7 +179,7 @@ class View(APIView):
             raise errors.Malformed("The body is nested too deep.") from error
 
     def parse_query(self, query: type[S], request: Request) -> S:
-        """Read the query string as ``query``; a repeated parameter counts once, with its last value.
+        """Read the query string as ``query``; ``initial`` has seen to it that each parameter stands there once.
 
         :raises Invalid: a parameter is missing, unknown, or of another type.
         """
@@ -165,7 +199,12 @@ class View(APIView):
 
         What a PATCH or DELETE asked for may hold already, by the same request when its answer was lost: it tells the number all the same.
         """
-        if self.request.method in SETTLING and db.latest_seq.get() is None and tenancy.find_current() is not None:
+        if (
+            self.publishes
+            and self.request.method in SETTLING
+            and db.latest_seq.get() is None
+            and tenancy.find_current() is not None
+        ):
             answer_with_head()
         content = b"" if result is None else msgspec.json.encode(result)
         response = HttpResponse(content, status=status, headers=dict(headers or {}))
@@ -187,11 +226,13 @@ class View(APIView):
         :raises KeyUnfit: the key is empty or too long.
         :raises KeyReused: the key came with another request before.
         """
-        text = request.headers.get("Idempotency-Key")
+        text = request.headers.get(KEY_HEADER)
         if text is None:
             return self.render(act(), status=status)
         key = idempotency.Key.of(
             user_id=request.actor.user_id,
+            credential_id=request.actor.token_id or request.actor.session_id,
+            route=request.resolver_match.route if request.resolver_match else "",
             text=text,
             method=str(request.method),
             path=request.path,
@@ -214,6 +255,16 @@ class View(APIView):
         return self.render(msgspec.Raw(answer), status=status, headers={"Idempotent-Replayed": "true"})
 
 
+def _require_single_parameters(request: Request) -> None:
+    """Refuse a parameter that stands in the query twice: of two readers each could believe another one.
+
+    :raises RepeatedParameter: one does.
+    """
+    repeated = sorted(name for name, values in request.query_params.lists() if len(values) > 1)
+    if repeated:
+        raise RepeatedParameter(f"Give each parameter once: {_short(', '.join(repeated))}.")
+
+
 @cache
 def _moments_of(query: type[msgspec.Struct]) -> frozenset[str]:
     """List the parameters that hold a moment."""
@@ -231,5 +282,8 @@ def _brings_body(request: Request) -> bool:
 
 def _sentence(error: msgspec.ValidationError) -> str:
     """Tell what msgspec says; it repeats names of fields, and those are as long as the caller likes."""
-    text = str(error)
+    return _short(str(error))
+
+
+def _short(text: str) -> str:
     return text if len(text) <= SENTENCE_LIMIT else f"{text[:SENTENCE_LIMIT]}…"

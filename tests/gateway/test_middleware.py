@@ -121,3 +121,24 @@ def test_a_body_without_a_length_is_refused_and_not_lost(client):
     """WSGI gives Django no more of a body than its length says: chunks would read as no body."""
     response = ask(client, "/api/v1/folders", method="POST", **{"transfer-encoding": "chunked"})
     assert (response.status_code, json.loads(response.content)["code"]) == (411, "request.length_required")
+
+
+def test_only_mutations_that_were_done_and_published_tell_their_number(api, acme):
+    from bitvault.gateway import recounting
+    from bitvault.jobs import api as jobs
+    from bitvault.kernel import db, tenancy
+
+    mia = api("mia")
+    root_id = mia.get("/me").json()["root_id"]
+    made = mia.post("/folders", {"parent_id": root_id, "name": "a"})
+    assert int(made["BitVault-Seq"]) > 0
+    for answer in (
+        mia.get("/nodes/root/children"),
+        mia.post("/folders", {"parent_id": root_id, "name": "a"}),
+        mia.patch(f"/nodes/{made.json()['id']}", {"name": "b"}, revision=9),
+    ):
+        assert not answer.has_header("BitVault-Seq")
+    with tenancy.entered(acme), db.write_transaction():
+        job = jobs.enqueue(recounting.RECOUNT_JOB, recounting.RecountUsage(), key="usage", by=jobs.SYSTEM)
+    canceled = api("olga").delete(f"/jobs/{job.id}")
+    assert (canceled.status_code, canceled.has_header("BitVault-Seq")) == (204, False)

@@ -1,7 +1,9 @@
 """``Idempotency-Key``: a POST that is sent again has its effect once, and gets the answer of the first time."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connections
@@ -10,6 +12,8 @@ from bitvault.kernel import clock, db, tenancy
 from bitvault.web import idempotency
 from bitvault.web.models import IdempotencyKey
 from bitvault.web.views import View
+from tests.support.client import ApiClient
+from tests.support.surface import operations
 
 
 class Died(BaseException):
@@ -70,15 +74,8 @@ def test_a_repeated_answer_stays_as_it_was(api):
 def test_a_key_that_comes_with_another_request_is_refused(api):
     mia = api("mia")
     make_folder(mia)
-    for response in (
-        make_folder(mia, "Other"),
-        mia.post(
-            "/uploads",
-            {"parent_id": mia.get("/me").json()["root_id"], "name": "a", "size_bytes": 1},
-            headers={"idempotency-key": "k-1"},
-        ),
-    ):
-        assert (response.status_code, response.json()["code"]) == (422, "request.idempotency_key_reused")
+    response = make_folder(mia, "Other")
+    assert (response.status_code, response.json()["code"]) == (422, "request.idempotency_key_reused")
     assert list_names(mia) == ["Reports"]
 
 
@@ -119,7 +116,15 @@ def test_a_key_may_be_any_short_printable_text(api, key):
 
 @pytest.mark.parametrize("other", [{"method": "PUT"}, {"path": "/other"}, {"body": b"{ }"}])
 def test_a_fingerprint_tells_requests_apart(acme, other):
-    facts = {"user_id": acme.id, "text": "k", "method": "POST", "path": "/folders", "body": b"{}"}
+    facts = {
+        "user_id": acme.id,
+        "credential_id": acme.id,
+        "route": "folders",
+        "text": "k",
+        "method": "POST",
+        "path": "/folders",
+        "body": b"{}",
+    }
     assert idempotency.Key.of(**facts) == idempotency.Key.of(**facts)
     assert idempotency.Key.of(**facts).fingerprint != idempotency.Key.of(**{**facts, **other}).fingerprint
 
@@ -195,3 +200,39 @@ def test_who_died_before_the_commit_had_none(api, monkeypatch):
     assert list_names(mia) == []
     first = make_folder(mia, parent_id=root)
     assert (first.status_code, first.has_header("Idempotent-Replayed")) == (201, False)
+
+
+# --- whose a key is, and which routes take one --------------------------------------------------------------------------------------
+
+
+def test_a_key_belongs_to_one_credential_and_one_route(api, acme):
+    mia = api("mia")
+    root = mia.get("/me").json()["root_id"]
+    expires_at = (clock.now() + timedelta(days=1)).isoformat()
+    body = {"name": "second", "scopes": ["files:read", "files:write"], "expires_at": expires_at}
+    second = ApiClient(token=mia.post("/tokens", body).json()["token"])
+    assert make_folder(mia, parent_id=root).status_code == 201
+    by_another = make_folder(second, parent_id=root)
+    assert (by_another.status_code, by_another.has_header("Idempotent-Replayed")) == (409, False)
+    elsewhere = mia.post(
+        "/uploads", {"parent_id": root, "name": "a", "size_bytes": 0}, headers={"idempotency-key": "k-1"}
+    )
+    assert (elsewhere.status_code, elsewhere.has_header("Idempotent-Replayed")) == (201, False)
+    assert make_folder(mia, parent_id=root)["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.parametrize(
+    "name", sorted(f"{route.path}" for route, method, one in operations() if method == "POST" and not one.takes_key)
+)
+def test_a_route_that_cannot_honour_a_key_refuses_it(api, name):
+    path = re.sub(r"\{\w+\}", str(uuid4()), name)
+    answer = api("mia").post(path, {}, headers={"idempotency-key": "k-1"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.idempotency_key_not_taken")
+    assert api("mia").post(path, {}).json().get("code") != "request.idempotency_key_not_taken"
+
+
+def test_a_token_is_not_made_under_a_key(api):
+    expires_at = (clock.now() + timedelta(days=1)).isoformat()
+    body = {"name": "t", "scopes": ["files:read"], "expires_at": expires_at}
+    assert api("mia").post("/tokens", body, headers={"idempotency-key": "k"}).status_code == 422
+    assert "t" not in [token["name"] for token in api("mia").get("/tokens").json()["items"]]

@@ -6,11 +6,9 @@ from uuid import UUID
 
 import msgspec
 
+from apps.admin_platform.dtos import EXPORT_LIMIT
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.derived import DerivedQuery
-
-EXPORT_LIMIT = 10_000
-"""Lines of one answer: some megabytes of text, seconds of work."""
 
 
 class ListAudit(DerivedQuery, frozen=True, rename={"begin": "from", "end": "to"}):
@@ -35,4 +33,4 @@ class ExportAudit(DerivedQuery, frozen=True):
     """From which entry on."""
 
     after: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
-    limit: Annotated[int, msgspec.Meta(ge=1, le=EXPORT_LIMIT)] = 1000
+    limit: Annotated[int, msgspec.Meta(ge=1, le=EXPORT_LIMIT)] = EXPORT_LIMIT

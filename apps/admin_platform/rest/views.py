@@ -1,6 +1,7 @@
 """Views of the audit log: parse → door → render."""
 
-import msgspec
+from urllib.parse import urlencode
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
@@ -15,6 +16,19 @@ from bitvault.kernel.pages import BadCursor
 from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.views import ActorRequest, View, operation
+
+EXPORT_HEADERS = {
+    "BitVault-As-Of-Seq": {
+        "description": "The number of the stream up to which the log has come.",
+        "schema": {"type": "integer"},
+    },
+    "BitVault-Next-After": {"description": "The number of the last entry here.", "schema": {"type": "integer"}},
+    "BitVault-Has-More": {
+        "description": "Whether entries follow.",
+        "schema": {"type": "string", "enum": ["true", "false"]},
+    },
+    "Link": {"description": "The next page (`rel=next`), where more follows.", "schema": {"type": "string"}},
+}
 
 
 class Audit(View):
@@ -75,15 +89,23 @@ class AuditExport(View):
 
     read_scope = Scope.ADMIN
 
-    @operation(query=schemas.ExportAudit, problems=(AdministratorsOnly,))
+    @operation(query=schemas.ExportAudit, problems=(AdministratorsOnly,), headers=EXPORT_HEADERS)
     def get(self, request: ActorRequest) -> HttpResponse:
-        """Read entries in the order of the chain; go on with ``after`` = the number of the last line.
+        """Read a page of the log in the order of the chain, one entry a line.
 
-        They are true as of the number of the stream in ``BitVault-As-Of-Seq``.
+        A page ends at `limit` lines or at some 4 MiB. The log goes on while `BitVault-Has-More` is `true`: ask with
+        `after` = `BitVault-Next-After`, or follow `Link`.
         """
         query = self.parse_query(schemas.ExportAudit, request)
         require_position(api.CONSUMER, query)
         found = api.export_audit(actor=request.actor, after=query.after, limit=query.limit)
-        lines = b"".join(msgspec.json.encode(entry) + b"\n" for entry in found.entries)
-        headers = {"Cache-Control": "private, no-store", "BitVault-As-Of-Seq": str(found.as_of_seq)}
-        return HttpResponse(lines, content_type="application/x-ndjson", headers=headers)
+        headers = {
+            "Cache-Control": "private, no-store",
+            "BitVault-As-Of-Seq": str(found.as_of_seq),
+            "BitVault-Next-After": str(found.last_number),
+            "BitVault-Has-More": "true" if found.has_more else "false",
+        }
+        if found.has_more:
+            following = urlencode({"after": found.last_number, "limit": query.limit})
+            headers["Link"] = f'<{request.path}?{following}>; rel="next"'
+        return HttpResponse(found.lines, content_type="application/x-ndjson", headers=headers)

@@ -43,6 +43,7 @@ from apps.files.dtos import (
     Path,
     ReachableRoot,
     SortName,
+    StoredBytes,
     TreeRows,
     UploadGrant,
     VersionRows,
@@ -59,6 +60,7 @@ from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
 __all__ = [
     "authorise_upload",
     "commit_upload",
+    "count_stored_bytes",
     "create_folder",
     "create_team_folder",
     "empty_trash",
@@ -169,6 +171,12 @@ def list_tree_rows(*, after: UUID | None = None, limit: int = PAGE_LIMIT) -> Tre
 def list_version_rows(*, after: UUID | None = None, limit: int = PAGE_LIMIT) -> VersionRows:
     """Read versions of the entered tenant in the order of their ids, for a derivation that is made anew; pages as of ``list_tree_rows``."""
     return queries.list_version_rows(after=after, limit=limit)
+
+
+@exposed
+def count_stored_bytes() -> StoredBytes:
+    """Add up what all versions of the entered tenant have, the trash included: what its quota should say."""
+    return queries.count_stored_bytes()
 
 
 # --- structure -------------------------------------------------------------------------------------------------------------

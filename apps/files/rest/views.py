@@ -195,7 +195,7 @@ class RestoredSet(msgspec.Struct, frozen=True):
 class TrashRestoreMany(View):
     """The way back out of the trash for several at once."""
 
-    @operation(body=schemas.RestoreNodes, answer=RestoredSet, problems=(errors.TooManyAtOnce,))
+    @operation(body=schemas.RestoreNodes, answer=RestoredSet, problems=(errors.TooManyAtOnce,), idempotent=True)
     def post(self, request: ActorRequest) -> HttpResponse:
         """Take up to 1000 nodes out of the trash; their order changes nothing, and sent again it restores nothing twice."""
         body = self.parse(schemas.RestoreNodes, request)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from apps.identity import models
+from apps.identity import ended, models
 from bitvault.events.api import publish
 from bitvault.events.catalog.identity import SessionEnded, TokenRevoked
 from bitvault.kernel import clock, db
@@ -19,12 +19,16 @@ from bitvault.web.wakeups import Bond, bond
 
 def end_sessions(rows: "QuerySet[models.Session]", *, actor_id: UUID | None) -> int:
     """Delete sessions; returns how many there were."""
-    found = list(rows.select_for_update().values_list("id", "tenant_id", "user_id"))
-    models.Session.objects.filter(id__in=[session_id for session_id, _, _ in found]).delete()
-    for session_id, tenant_id, user_id in found:
+    found = list(rows.select_for_update().values_list("id", "tenant_id", "user_id", "session_key"))
+    models.Session.objects.filter(id__in=[session_id for session_id, *_ in found]).delete()
+    remembered = []
+    for session_id, tenant_id, user_id, key_hash in found:
         if user_id is not None and tenant_id is not None:
             publish(SessionEnded(session_id=session_id, user_id=user_id, actor_id=actor_id), tenant_id=tenant_id)
-    _announce((tenant_id, bond(Bond.SESSION, session_id)) for session_id, tenant_id, _ in found)
+            remembered.append((tenant_id, key_hash, ended.EndedSession(session_id=session_id, user_id=user_id)))
+    _announce((tenant_id, bond(Bond.SESSION, session_id)) for session_id, tenant_id, *_ in found)
+    if remembered:
+        db.require_writing().after_commit(partial(ended.remember, remembered))
     return len(found)
 
 
@@ -43,9 +47,9 @@ def announce(tenant_id: UUID, *bonds: str) -> None:
     _announce((tenant_id, one) for one in bonds)
 
 
-def _announce(ended: Iterable[tuple[UUID | None, str]]) -> None:
+def _announce(named: Iterable[tuple[UUID | None, str]]) -> None:
     by_tenant: dict[UUID, list[str]] = {}
-    for tenant_id, one in ended:
+    for tenant_id, one in named:
         if tenant_id is not None:
             by_tenant.setdefault(tenant_id, []).append(one)
     tx = db.require_writing()

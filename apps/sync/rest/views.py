@@ -127,6 +127,7 @@ class Cursor(View):
         body=schemas.Acknowledge,
         answer=dtos.Acknowledged,
         problems=(BadCursor, errors.CursorExpired, errors.DeviceEnded),
+        idempotent=True,
     )
     def post(self, request: ActorRequest) -> HttpResponse:
         """Acknowledge everything up to a cursor; an older one than before changes nothing."""

@@ -7,12 +7,15 @@ exact origin of the tenant's pages a session opens nothing, and a foreign origin
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import DatabaseError
 
+from apps.admin_platform import api as administration
 from apps.identity import api as identity
 from apps.sync import api
 from apps.sync.errors import InvalidTicket
@@ -20,9 +23,12 @@ from apps.sync.sockets.codes import Close
 from apps.sync.sockets.handshake import Handshake
 from bitvault.events import api as events
 from bitvault.kernel import tenancy
+from bitvault.kernel.request import Origin, set_origin
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web.address import page_origin
 from bitvault.web.wakeups import Bond, bond
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +84,22 @@ def judge(handshake: Handshake) -> Guest | Refusal:
     if handshake.origin is not None and (tenant is None or handshake.origin != page_origin(handshake.host)):
         return Refusal()
     if handshake.ticket is not None:
-        return _by_ticket(handshake.ticket, at=tenant)
+        return _by_ticket(handshake.ticket, handshake, at=tenant)
     if tenant is None or handshake.origin is None:
         return Refusal()
     return _by_session(handshake, tenant)
 
 
-def _by_ticket(text: str, *, at: Tenant | None) -> Guest | Refusal:
+def _by_ticket(text: str, handshake: Handshake, *, at: Tenant | None) -> Guest | Refusal:
     try:
         ticket = api.redeem_ticket(ticket=text)
     except InvalidTicket:
         return Refusal(Close.UNAUTHENTICATED)
+    tenant = identity.find_tenant(tenant_id=ticket.tenant_id)
     if at is not None and at.id != ticket.tenant_id:
+        if tenant is not None:
+            _record(tenant, ticket.user_id, handshake, reason="ticket_of_another_tenant")
         return Refusal(Close.UNAUTHENTICATED)
-    tenant = at or identity.find_tenant(tenant_id=ticket.tenant_id)
     if tenant is None:
         return Refusal(Close.FORBIDDEN)
     return Guest(
@@ -103,6 +111,21 @@ def _by_ticket(text: str, *, at: Tenant | None) -> Guest | Refusal:
     )
 
 
+def _record(tenant: Tenant, user_id: UUID | None, handshake: Handshake, **facts: Any) -> None:
+    """Write down that somebody known got no socket."""
+    set_origin(Origin(address=handshake.address))
+    try:
+        with tenancy.entered(tenant):
+            administration.record_denial(
+                event_type="socket.denied",
+                actor_id=user_id,
+                node_id=None,
+                payload={"code": int(Close.UNAUTHENTICATED), **facts},
+            )
+    except DatabaseError:
+        logger.exception("denial_not_recorded")
+
+
 def _by_session(handshake: Handshake, tenant: Tenant) -> Guest | Refusal:
     if handshake.session_key is None:
         return Refusal(Close.UNAUTHENTICATED)
@@ -110,6 +133,9 @@ def _by_session(handshake: Handshake, tenant: Tenant) -> Guest | Refusal:
     session = cast("SessionBase", store(session_key=handshake.session_key))
     actor = identity.find_actor_by_session(session=session, tenant=tenant, address=handshake.address)
     if actor is None:
+        denied = identity.find_refused_session(session=session, tenant=tenant)
+        if denied is not None:
+            _record(tenant, denied.user_id, handshake, reason=denied.reason, credential_id=denied.credential_id)
         return Refusal(Close.UNAUTHENTICATED)
     return Guest(tenant=tenant, user_id=actor.user_id, session_id=actor.session_id)
 
@@ -123,8 +149,13 @@ def review(guests: Sequence[Guest]) -> Findings:
     heads: dict[UUID, int] = {}
     devices: set[UUID] = set()
     for tenant in {guest.tenant.id: guest.tenant for guest in guests}.values():
+        # Of guests whose credential holds: the tables of a tenant that was deleted are gone, and its credentials with them.
         here = frozenset(
-            guest.device_id for guest in guests if guest.tenant.id == tenant.id and guest.device_id is not None
+            guest.device_id
+            for guest in guests
+            if guest.tenant.id == tenant.id
+            and guest.device_id is not None
+            and (guest.session_id in credentials or guest.token_id in credentials)
         )
         with tenancy.entered(tenant):
             heads[tenant.id] = events.get_position(api.CONSUMER)

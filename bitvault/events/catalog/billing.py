@@ -16,3 +16,15 @@ class QuotaChanged(Event):
     scope: str
     plan_id: UUID
     limit_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageCorrected(Event):
+    """What a quota counted as used was not what a recount of the files found; it is ``used_bytes`` now."""
+
+    type: ClassVar[str] = "billing.usage.corrected.v1"
+
+    scope: str
+    used_bytes: int
+    corrected_by_bytes: int
+    """What was added; negative where too much had been counted."""

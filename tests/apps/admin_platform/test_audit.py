@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, connections
 
 from apps.admin_platform import api as administration
-from apps.admin_platform import chain, queries, verifying
+from apps.admin_platform import chain, exporting, operations, queries, verifying
 from apps.admin_platform.models import AuditEntry
 from bitvault.events import consuming
 from bitvault.events.models import StreamEvent
@@ -212,6 +212,57 @@ def test_an_export_is_enough_to_recompute_the_chain(api, acme, audited):
     assert rest == lines[-1:]
 
 
+def write_entries(tenant, count: int) -> None:
+    with tenancy.entered(tenant):
+        for start in range(0, count, 500):
+            with db.write_transaction():
+                for number in range(start, min(start + 500, count)):
+                    operations.add_directly(
+                        event_type="access.denied", actor_id=None, node_id=None, payload={"number": number}
+                    )
+
+
+def follow_export(client, path="/audit/export", **query) -> tuple[list[dict], int]:
+    """Read an export to its end, by its own headers; how many pages it took."""
+    entries, pages, after = [], 0, "0"
+    while True:
+        answer = client.get(path, after=after, **query)
+        found = [json.loads(line) for line in answer.content.splitlines()]
+        entries, pages, after = entries + found, pages + 1, answer["BitVault-Next-After"]
+        assert after == str(entries[-1]["number"] if entries else 0)
+        assert ("Link" in answer.headers) == (answer["BitVault-Has-More"] == "true")
+        if answer["BitVault-Has-More"] != "true":
+            return entries, pages
+
+
+def test_an_export_without_a_limit_goes_past_a_thousand_entries(api, acme):
+    write_entries(acme, 2_300)
+    entries, pages = follow_export(api("olga"))
+    assert ([entry["number"] for entry in entries], pages) == (list(range(1, 2_301)), 1)
+
+
+def test_an_export_says_where_a_page_ends_and_that_more_follows(api, acme):
+    write_entries(acme, 7)
+    olga = api("olga")
+    first = olga.get("/audit/export", limit="3")
+    assert (first["BitVault-Next-After"], first["BitVault-Has-More"]) == ("3", "true")
+    assert first["Link"] == '</api/v1/audit/export?after=3&limit=3>; rel="next"'
+    entries, pages = follow_export(olga, limit="3")
+    assert ([entry["number"] for entry in entries], pages) == (list(range(1, 8)), 3)
+    exact = olga.get("/audit/export", limit="7")
+    assert exact["BitVault-Has-More"] == "false"
+    behind = olga.get("/audit/export", after="7")
+    assert (behind.content, behind["BitVault-Next-After"], behind["BitVault-Has-More"]) == (b"", "7", "false")
+
+
+def test_a_large_page_ends_early_and_says_so(api, acme, monkeypatch):
+    write_entries(acme, 20)
+    monkeypatch.setattr(exporting, "BYTES_LIMIT", 2_000)
+    entries, pages = follow_export(api("olga"))
+    assert [entry["number"] for entry in entries] == list(range(1, 21))
+    assert pages > 2
+
+
 def test_something_denied_is_written_down_directly(acme, make_actor):
     with tenancy.entered(acme):
         administration.record_denial(
@@ -289,7 +340,6 @@ def test_a_failed_sign_in_is_written_down_without_the_address_that_was_tried(acm
 
 
 def test_a_dead_letter_is_replayed_into_the_log(api, acme, audited, monkeypatch):
-    from apps.admin_platform import operations
     from bitvault.events import operating
     from bitvault.events.models import DeadLetter
 

@@ -126,7 +126,7 @@ def test_a_quiet_day_has_what_stood_there_and_nothing_that_happened(api, acme, u
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ({"from": "2026-01-02", "to": "2026-01-02"}, "billing.range_too_long"),
+        ({"from": "2026-01-02", "to": "2026-01-01"}, "billing.range_too_long"),
         ({"from": "2024-01-01", "to": "2026-01-02"}, "billing.range_too_long"),
         ({"from": "yesterday", "to": "2026-01-02"}, "request.invalid"),
         ({"from": "2026-01-01"}, "request.invalid"),
@@ -180,3 +180,17 @@ def test_a_batch_costs_as_many_statements_for_forty_uploads_as_for_four(acme, up
             count_up(acme)
         costs.append(len(said))
     assert costs[0] == costs[1]
+
+
+def test_no_days_are_an_empty_answer_and_the_end_is_exclusive(api, acme, upload, root_id):
+    upload(root_id, "a.txt", 10)
+    count_up(acme)
+    today = clock.now().date()
+    for day in (today, today - timedelta(days=3), today + timedelta(days=3)):
+        none = api("mia").get("/usage/history", **{"from": str(day), "to": str(day)})
+        assert (none.status_code, none.json()["items"]) == (200, [])
+    until_today = api("mia").get("/usage/history", **{"from": str(today - timedelta(days=1)), "to": str(today)})
+    assert until_today.json()["items"] == []
+    assert (
+        api("mia").get("/usage/history", **{"from": str(today), "to": str(today + timedelta(days=1))}).json()["items"]
+    )

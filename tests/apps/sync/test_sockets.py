@@ -178,6 +178,15 @@ def test_other_paths_have_no_sockets(sockets):
         sockets.open(path="/ws/v1/other")
 
 
+def test_a_refused_handshake_writes_no_line_each(sockets, live):
+    before = len(live.logs())
+    for _ in range(5):
+        with refused():
+            sockets.open(ticket="nonsense", origin="https://evil.example")
+    assert "without completing handshake" not in live.logs()
+    assert len(live.logs()) == before
+
+
 def test_a_ticket_never_stands_in_a_log(sockets, live):
     ticket = sockets.ticket()
     head_of(sockets.open(ticket=ticket))

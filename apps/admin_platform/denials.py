@@ -1,0 +1,92 @@
+"""Entries of what was denied, bounded: whoever is denied again and again fills no log.
+
+Each kind of denial is written for a person (or an address, where nobody is known) up to a rate, and for the tenant up to another. What is
+over is counted in Valkey, by kind and person, and the count is written as one entry within minutes: an attack shows with its size.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from redis.exceptions import RedisError
+
+from apps.admin_platform import operations
+from bitvault.kernel import db, tenancy
+from bitvault.kernel.errors import TooManyRequests, Unavailable
+from bitvault.kernel.request import current_origin
+from bitvault.web import throttle, valkey
+
+PERSON_LIMIT, PERSON_SECONDS = 20, 600
+"""Entries of one kind for one person: enough to see what they tried, 120 an hour at most."""
+
+TENANT_LIMIT, TENANT_SECONDS = 1_000, 3600
+"""Entries of one kind for a tenant. Addresses without a name are as many as somebody likes."""
+
+COUNTS_SECONDS = 7 * 86_400
+"""How long counts wait for the sweep that writes them."""
+
+OMITTED = "audit.denials.omitted"
+"""The type of the entry that counts what was not written: ``{"type": ..., "count": n}``."""
+
+# KEYS[1] holds the counts; ARGV are a field and how many of it are written now.
+_SUBTRACT = """
+if redis.call('HINCRBY', KEYS[1], ARGV[1], -tonumber(ARGV[2])) <= 0 then redis.call('HDEL', KEYS[1], ARGV[1]) end
+"""
+
+logger = structlog.get_logger(__name__)
+
+
+def record(*, event_type: str, actor_id: UUID | None, node_id: UUID | None, payload: dict[str, Any]) -> None:
+    """Write an entry, or count it among those that are not written."""
+    who = str(actor_id) if actor_id is not None else f"address:{current_origin().address}"
+    try:
+        throttle.take("denials", [event_type, who], limit=PERSON_LIMIT, per_seconds=PERSON_SECONDS, guards_secret=False)
+    except TooManyRequests:
+        _count(event_type, actor_id)
+        return
+    try:
+        throttle.take("denials", [event_type], limit=TENANT_LIMIT, per_seconds=TENANT_SECONDS, guards_secret=False)
+    except TooManyRequests:
+        _count(event_type, None)
+        return
+    operations.record_directly(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
+
+
+def _count(event_type: str, actor_id: UUID | None) -> None:
+    try:
+        client = valkey.client()
+        client.hincrby(_key(), f"{event_type}|{actor_id or ''}", 1)
+        client.expire(_key(), COUNTS_SECONDS)
+    except (RedisError, Unavailable):
+        logger.warning("denial_not_counted", type=event_type)
+
+
+def write_omitted() -> int:
+    """Write how many denials were not written, one entry for each kind and person; returns how many they were.
+
+    The counts go after the entries are committed: a crash between the two tells the same ones again, and loses none.
+    """
+    client = valkey.client()
+    counts = {_text(field): int(count) for field, count in client.hgetall(_key()).items()}
+    if not counts:
+        return 0
+    with db.write_transaction():
+        for field, count in counts.items():
+            event_type, _, actor_id = field.partition("|")
+            operations.add_directly(
+                event_type=OMITTED,
+                actor_id=UUID(actor_id) if actor_id else None,
+                node_id=None,
+                payload={"type": event_type, "count": count},
+            )
+    for field, count in counts.items():
+        client.eval(_SUBTRACT, 1, _key(), field, count)
+    return sum(counts.values())
+
+
+def _text(field: bytes | str) -> str:
+    return field.decode() if isinstance(field, bytes) else field
+
+
+def _key() -> str:
+    return tenancy.key("audit", "omitted")

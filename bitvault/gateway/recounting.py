@@ -1,0 +1,36 @@
+"""The nightly recount of what each tenant uses, which takes two modules: Files adds its versions up, Billing compares and corrects."""
+
+from datetime import timedelta
+
+import msgspec
+from celery import shared_task
+
+from apps.billing import api as billing
+from apps.billing.dtos import Recount
+from apps.files import api as files
+from bitvault.jobs import api as jobs
+from bitvault.kernel import db
+
+RECOUNT_JOB = "billing.recount"
+
+
+class RecountUsage(msgspec.Struct, frozen=True):
+    """The entered tenant's files."""
+
+
+@shared_task(name="gateway.request_recount")  # type: ignore[untyped-decorator] # celery has no types
+def request_recount() -> None:
+    """Have one tenant's files counted against its quota."""
+    with db.write_transaction():
+        jobs.enqueue(RECOUNT_JOB, RecountUsage(), key="usage", by=jobs.SYSTEM)
+
+
+@jobs.job_kind(
+    RECOUNT_JOB, payload=RecountUsage, lane=jobs.BULK, timeout=timedelta(minutes=10), kept_for=timedelta(days=2)
+)
+def recount(payload: RecountUsage, run: jobs.Run) -> Recount:
+    """Count the files and settle what the quota has lost; where others were faster, the next try counts again."""
+    stored = files.count_stored_bytes()
+    return billing.correct_usage(
+        size_bytes=stored.size_bytes, unrefunded_bytes=stored.unrefunded_bytes, as_of_seq=stored.as_of_seq
+    )

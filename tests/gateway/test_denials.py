@@ -1,0 +1,181 @@
+"""What the audit log says of denied accesses: of somebody known, of what is there, and never without a bound."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from apps.admin_platform import denials
+from apps.admin_platform.models import AuditEntry
+from bitvault.kernel import clock, db, tenancy
+from tests.support.client import ApiClient
+from tests.support.surface import count_guesses_apart
+from tests.support.world import ACME, PASSWORD
+
+pytestmark = pytest.mark.committed
+
+
+@pytest.fixture(autouse=True)
+def _counted_apart(settings):
+    count_guesses_apart(settings)
+
+
+@pytest.fixture(autouse=True)
+def _no_counts_of_others(acme):
+    from bitvault.web import valkey
+
+    with tenancy.entered(acme):
+        valkey.client().delete(denials._key())
+
+
+def entries(tenant, event_type="access.denied") -> list[AuditEntry]:
+    with tenancy.entered(tenant), db.read_transaction():
+        return list(AuditEntry.objects.filter(type=event_type).order_by("number"))
+
+
+@pytest.fixture
+def hidden(api):
+    """A folder of Mia's, of which Vera may not know."""
+    mia = api("mia")
+    return mia.post("/folders", {"parent_id": mia.get("/me").json()["root_id"], "name": "Hidden"}).json()["id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/nodes/{id}", None),
+        ("GET", "/nodes/{id}/children", None),
+        ("PATCH", "/nodes/{id}", {"name": "mine"}),
+        ("DELETE", "/nodes/{id}", None),
+        ("POST", "/folders", {"parent_id": "{id}", "name": "in there"}),
+    ],
+)
+def test_who_asks_for_a_node_that_is_hidden_from_them_is_written_down(api, acme, hidden, method, path, body):
+    body = body and {name: value.replace("{id}", hidden) for name, value in body.items()}
+    answer = api("adam").request(method, path.format(id=hidden), body, headers={"if-match": '"1"'})
+    assert answer.status_code == 404
+    (entry,) = entries(acme)
+    assert (str(entry.node_id), entry.actor_id) == (hidden, ACME.people["adam"].user_id)
+    assert (entry.payload["method"], entry.payload["code"]) == (method, "access.not_found")
+
+
+def test_a_node_that_never_was_is_no_denial_and_reads_the_same(api, acme, hidden):
+    never = api("adam").get(f"/nodes/{uuid4()}")
+    assert entries(acme) == []
+    there = api("adam").get(f"/nodes/{hidden}")
+    assert {**never.json(), "request_id": ""} == {**there.json(), "request_id": ""}
+
+
+def test_one_s_own_node_in_the_trash_is_no_denial(api, acme, hidden):
+    api("mia").delete(f"/nodes/{hidden}")
+    assert api("mia").get(f"/nodes/{hidden}").status_code == 404
+    assert entries(acme) == []
+
+
+# --- credentials that were good ---------------------------------------------------------------------------------------------------
+
+
+def new_token(api) -> tuple[str, str]:
+    expires_at = (clock.now() + timedelta(days=1)).isoformat()
+    made = api("mia").post("/tokens", {"name": "t", "scopes": ["files:read"], "expires_at": expires_at}).json()
+    return made["id"], made["token"]
+
+
+def test_a_revoked_token_that_is_tried_is_written_down_with_its_holder(api, acme):
+    token_id, secret = new_token(api)
+    assert api("mia").delete(f"/tokens/{token_id}").status_code == 204
+    assert ApiClient(token=secret).get("/me").status_code == 401
+    (entry,) = entries(acme)
+    assert entry.actor_id == ACME.people["mia"].user_id
+    assert (entry.payload["reason"], entry.payload["credential_id"]) == ("token_revoked", token_id)
+    assert secret not in str(entry.payload)
+
+
+def test_an_expired_token_that_is_tried_is_written_down(api, acme):
+    _, secret = new_token(api)
+    with clock.fixed_at(clock.now() + timedelta(days=2)):
+        assert ApiClient(token=secret).get("/me").status_code == 401
+    assert [entry.payload["reason"] for entry in entries(acme)] == ["token_expired"]
+
+
+def test_a_made_up_token_is_nobody_s(api, acme):
+    token_id, secret = new_token(api)
+    api("mia").delete(f"/tokens/{token_id}")
+    wrong = secret[:-1] + ("a" if secret[-1] != "a" else "b")
+    for made_up in (wrong, f"bv_{uuid4().hex}_{'x' * 43}", "nonsense"):
+        assert ApiClient(token=made_up).get("/me").status_code == 401
+    assert entries(acme) == []
+
+
+def test_a_session_that_was_ended_and_is_tried_is_written_down(acme):
+    from django.test import Client
+
+    browser = Client(headers={"host": "acme.localhost", "origin": "http://acme.localhost"})
+    body = {"email": "mia@acme.test", "password": PASSWORD}
+    assert browser.post("/api/v1/auth/login", body, content_type="application/json").status_code == 200
+    stolen = Client(headers={"host": "acme.localhost", "origin": "http://acme.localhost"})
+    stolen.cookies.load({name: morsel.value for name, morsel in browser.cookies.items()})
+    assert stolen.get("/api/v1/me").status_code == 200
+    csrf = browser.cookies["csrftoken"].value if "csrftoken" in browser.cookies else ""
+    out = browser.post("/api/v1/auth/logout", content_type="application/json", headers={"x-csrftoken": csrf})
+    assert out.status_code in (200, 204), out.content
+    assert stolen.get("/api/v1/me").status_code == 401
+    (entry,) = entries(acme)
+    assert (entry.actor_id, entry.payload["reason"]) == (ACME.people["mia"].user_id, "session_ended")
+
+
+def test_a_socket_that_an_ended_session_asks_for_is_written_down(acme, monkeypatch, settings):
+    from apps.identity import api as identity
+    from apps.sync.sockets import admission
+    from apps.sync.sockets.codes import Close
+    from apps.sync.sockets.handshake import Handshake
+    from bitvault.kernel.errors import Denied
+
+    denied = Denied(tenant_id=acme.id, user_id=ACME.people["mia"].user_id, reason="session_expired")
+    monkeypatch.setattr(identity, "find_refused_session", lambda **_: denied)
+    monkeypatch.setattr(admission, "page_origin", lambda host: f"http://{host}")
+    asked = Handshake(
+        host="acme.localhost", origin="http://acme.localhost", ticket=None, session_key="x" * 43, address="192.0.2.7"
+    )
+    assert admission.judge(asked) == admission.Refusal(Close.UNAUTHENTICATED)
+    (entry,) = entries(acme, "socket.denied")
+    assert (entry.actor_id, entry.address) == (ACME.people["mia"].user_id, "192.0.2.7")
+    assert entry.payload["reason"] == "session_expired"
+
+
+# --- bounds -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_who_is_denied_in_a_loop_fills_no_log_and_the_log_says_how_often_it_was(api, acme, hidden):
+    adam = api("adam")
+    tries = denials.PERSON_LIMIT + 15
+    for _ in range(tries):
+        assert adam.get(f"/nodes/{hidden}").status_code == 404
+    written = len(entries(acme))
+    assert denials.PERSON_LIMIT <= written < denials.PERSON_LIMIT + 3
+    with tenancy.entered(acme):
+        assert denials.write_omitted() == tries - written
+        assert denials.write_omitted() == 0
+    (omitted,) = entries(acme, denials.OMITTED)
+    assert omitted.payload == {"type": "access.denied", "count": tries - written}
+    assert omitted.actor_id == ACME.people["adam"].user_id
+    assert api("olga").get("/audit/verify").json()["intact"]
+
+
+def test_one_person_s_flood_hides_no_other_s_denial(api, acme, hidden):
+    for _ in range(denials.PERSON_LIMIT + 2):
+        api("adam").get(f"/nodes/{hidden}")
+    api("olga").get(f"/nodes/{hidden}")
+    assert entries(acme)[-1].actor_id == ACME.people["olga"].user_id
+
+
+def test_many_strangers_fill_no_log_either(acme, monkeypatch):
+    from bitvault.kernel.request import Origin, set_origin
+
+    monkeypatch.setattr(denials, "TENANT_LIMIT", 10)
+    with tenancy.entered(acme):
+        for number in range(30):
+            set_origin(Origin(address=f"192.0.2.{number}"))
+            denials.record(event_type="identity.sign_in.denied", actor_id=None, node_id=None, payload={})
+        assert len(entries(acme, "identity.sign_in.denied")) in (10, 11)
+        assert denials.write_omitted() in (19, 20)
