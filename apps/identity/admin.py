@@ -174,12 +174,12 @@ class UserAdmin(ByOperations):
     """People. Somebody who is not active is let in nowhere, from the next request on."""
 
     form = PersonForm
-    list_display = ("email", "name", "is_active", "is_staff", "tenant_count", "created_at")
+    list_display = ("email", "claimed_email", "name", "is_active", "is_staff", "tenant_count", "created_at")
     list_filter = ("is_active", "is_staff", "created_at")
-    search_fields = ("email", "name", "=id")
+    search_fields = ("email", "claimed_email", "name", "=id")
     search_help_text = "E-mail, name or id"
     ordering = ("email",)
-    readonly_fields = ("id", "email", "created_at", "password_changed_at")
+    readonly_fields = ("id", "email", "claimed_email", "created_at", "password_changed_at")
     fields = ("name", "is_active", "is_staff", "is_superuser", "new_password", *readonly_fields)
     inlines = (MembershipsOfUser,)
 
@@ -224,13 +224,13 @@ class MembershipAdmin(ReadOnly):
 
     list_display = ("email", "tenant_slug", "role", "created_at")
     list_filter = ("role", "created_at")
-    search_fields = ("user__email", "user__name", "tenant__slug")
+    search_fields = ("user__email", "user__claimed_email", "user__name", "tenant__slug")
     list_select_related = ("user", "tenant")
     actions = ("make_owner", "make_admin", "make_member", "make_viewer", "remove")
 
     @admin.display(description="Person", ordering="user__email")
     def email(self, membership: models.Membership) -> str:
-        return membership.user.email
+        return membership.user.shown_email
 
     @admin.display(description="Tenant", ordering="tenant__slug")
     def tenant_slug(self, membership: models.Membership) -> str:
@@ -267,7 +267,7 @@ class MembershipAdmin(ReadOnly):
                         tenant=tenant, user_id=membership.user_id, role=role, changed_by=operator_id(request)
                     )
             except BitVaultError as error:
-                self.message_user(request, f"{membership.user.email}: {error.detail}", messages.ERROR)
+                self.message_user(request, f"{membership.user.shown_email}: {error.detail}", messages.ERROR)
 
 
 @admin.register(models.ApiToken)
@@ -276,7 +276,7 @@ class TokenAdmin(ReadOnly):
 
     list_display = ("name", "email", "tenant_slug", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires_at", "last_used_at")
-    search_fields = ("=id", "name", "user__email", "tenant__slug")
+    search_fields = ("=id", "name", "user__email", "user__claimed_email", "tenant__slug")
     search_help_text = "Id (the middle part of a token), name, e-mail or tenant"
     list_select_related = ("user", "tenant")
     fields = ("id", *list_display)
@@ -287,7 +287,7 @@ class TokenAdmin(ReadOnly):
 
     @admin.display(description="Person", ordering="user__email")
     def email(self, token: models.ApiToken) -> str:
-        return token.user.email
+        return token.user.shown_email
 
     @admin.display(description="Tenant", ordering="tenant__slug")
     def tenant_slug(self, token: models.ApiToken) -> str:
@@ -306,7 +306,7 @@ class SessionAdmin(ReadOnly):
 
     list_display = ("email", "tenant_slug", "address", "agent", "created_at", "last_seen_at", "expire_date")
     list_filter = ("created_at", "last_seen_at")
-    search_fields = ("user__email", "tenant__slug", "address", "=id")
+    search_fields = ("user__email", "user__claimed_email", "tenant__slug", "address", "=id")
     list_select_related = ("user", "tenant")
     fields = ("id", *list_display)
     ordering = ("-last_seen_at",)
@@ -317,7 +317,7 @@ class SessionAdmin(ReadOnly):
 
     @admin.display(description="Person", ordering="user__email")
     def email(self, session: models.Session) -> str:
-        return session.user.email if session.user is not None else "–"
+        return session.user.shown_email if session.user is not None else "–"
 
     @admin.display(description="Tenant", ordering="tenant__slug")
     def tenant_slug(self, session: models.Session) -> str:

@@ -14,7 +14,7 @@ class IdentityConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the base of all tasks how tenants are found by their ids."""
-        from apps.identity import queries
+        from apps.identity import mails, queries  # noqa: F401 - importing mails registers who writes them
         from bitvault.kernel.tasks import find_tenants_by
 
         find_tenants_by(queries.find_tenant, select=queries.select_active)

@@ -14,6 +14,8 @@ class User:
     id: UUID
     email: str
     name: str
+    email_proved: bool
+    """Whether the address is theirs, or only what they have said at sign-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class SignedIn:
     user_id: UUID
     proved_at: datetime
     tenants: tuple[TenantOfUser, ...]
+    email_proved: bool
+    """Whether the account's address is proved too; until it is, it signs in at its own vaults alone."""
 
 
 @dataclass(frozen=True, slots=True)

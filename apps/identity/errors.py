@@ -59,6 +59,27 @@ class InvalidEmail(Invalid):
     title = "This is not an e-mail address"
 
 
+class InvalidCode(Invalid):
+    """The code is wrong, was used, has expired, or was guessed at too often: all read the same."""
+
+    code = "identity.invalid_code"
+    title = "This code is wrong or too old; ask for a new one"
+
+
+class EmailTaken(Conflict):
+    """The address belongs to another account by now. Told only to those who have proved that the mailbox is theirs."""
+
+    code = "identity.email_taken"
+    title = "Another account of yours has this address already; sign in with that one"
+
+
+class EmailProved(Conflict):
+    """The address of the account is proved already."""
+
+    code = "identity.email_proved"
+    title = "Your address is confirmed already"
+
+
 class InvalidLabel(Invalid):
     """A name that people read is empty, too long, or holds control characters; the fact ``field`` tells which."""
 

@@ -25,6 +25,7 @@ class _Kept(msgspec.Struct, frozen=True):
     user_id: UUID
     tenant_id: UUID
     proved_at: datetime
+    email_proved: bool = True
 
 
 def issue(*, signed_in: dtos.SignedIn, tenant_id: UUID) -> dtos.Handover:
@@ -34,7 +35,12 @@ def issue(*, signed_in: dtos.SignedIn, tenant_id: UUID) -> dtos.Handover:
     if tenant is None:
         raise NotFound
     secret = credentials.new_secret()
-    kept = _Kept(user_id=signed_in.user_id, tenant_id=tenant_id, proved_at=signed_in.proved_at)
+    kept = _Kept(
+        user_id=signed_in.user_id,
+        tenant_id=tenant_id,
+        proved_at=signed_in.proved_at,
+        email_proved=signed_in.email_proved,
+    )
     try:
         valkey.client().set(_key(secret), msgspec.json.encode(kept), ex=LIFETIME_SECONDS)
     except RedisError as error:
@@ -57,7 +63,7 @@ def redeem(*, ticket: str, tenant: Tenant) -> dtos.SignedIn:
     here = tuple(own for own in queries.list_tenants_of_user(kept.user_id) if own.id == tenant.id)
     if not here:
         raise InvalidHandover
-    return dtos.SignedIn(user_id=kept.user_id, proved_at=kept.proved_at, tenants=here)
+    return dtos.SignedIn(user_id=kept.user_id, proved_at=kept.proved_at, tenants=here, email_proved=kept.email_proved)
 
 
 def _key(ticket: str) -> str:

@@ -78,13 +78,19 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin, PublicModel):
-    """A person; belongs to tenants by memberships. ``is_staff`` marks operators of the installation."""
+    """A person; belongs to tenants by memberships. ``is_staff`` marks operators of the installation.
+
+    Somebody who has signed up has only claimed an address, as others may have too. Who proves it has it in ``email``.
+    """
 
     last_login = None
     """Sessions tell who signed in, where and when; Django's own column would be written past identity."""
 
     id = id_field()
-    email = models.EmailField(unique=True)
+    email = models.EmailField(unique=True, null=True)  # noqa: DJ001 - none is not an address, and many accounts have none
+    """The address that counts: proved by a code, or vouched for by the operators who made the account."""
+    claimed_email = models.EmailField(null=True)  # noqa: DJ001 - none once the address is proved
+    """What somebody said at sign-up and has not proved; it opens nothing but the vaults of this account."""
     name = models.CharField(max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
@@ -103,12 +109,65 @@ class User(AbstractBaseUser, PermissionsMixin, PublicModel):
         constraints = [
             # Two spellings of one address are one person.
             models.UniqueConstraint(Lower("email"), name="identity_user_email_key_unique"),
+            models.CheckConstraint(
+                condition=models.Q(email__isnull=True, claimed_email__isnull=False)
+                | models.Q(email__isnull=False, claimed_email__isnull=True),
+                name="identity_user_email_proved_or_claimed",
+            ),
         ]
+        indexes = [
+            # Who claims this address, of the members of a tenant?
+            models.Index(
+                fields=["claimed_email"],
+                name="identity_user_claimed_email",
+                condition=models.Q(claimed_email__isnull=False),
+            ),
+        ]
+
+    @property
+    def shown_email(self) -> str:
+        """The address that the person goes by, proved or not."""
+        return self.email or self.claimed_email or ""
 
     def set_password(self, raw_password: str | None) -> None:
         """Take another password and note when; Django's own screens and commands come through here too."""
         super().set_password(raw_password)
         self.password_changed_at = clock.now()
+
+
+class EmailCode(PublicModel):
+    """A code that was sent to an address, until it is used or over. Only a keyed hash of it is kept."""
+
+    class Purpose(models.TextChoices):
+        """What it is good for."""
+
+        PROOF = "proof", "Proves an address"
+        RESET = "reset", "Resets a password"
+
+    id = id_field()
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE)
+    """Whose it is; nobody's where an unknown address was given, so that asking costs the same."""
+    purpose = models.CharField(max_length=8, choices=Purpose.choices)
+    email = models.EmailField(blank=True)
+    """The address that it proves."""
+    code_hash = models.BinaryField(max_length=32, unique=True)
+    guess_count = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "identity_email_code"
+        constraints = [
+            models.CheckConstraint(
+                condition=Exact(Length("code_hash"), HASH_BYTES), name="identity_email_code_hash_is_whole"
+            ),
+        ]
+        indexes = [
+            # What is the last code of this person?
+            models.Index(fields=["user", "purpose", "-id"], name="identity_email_code_last"),
+            # What is to be swept?
+            models.Index(fields=["expires_at"], name="identity_email_code_expired"),
+        ]
 
 
 class Membership(PublicModel):

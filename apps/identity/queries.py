@@ -12,7 +12,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from apps.identity import credentials, dtos, ended, models
 from apps.identity.errors import InvalidToken
@@ -176,14 +176,23 @@ def find_email(text: str) -> str | None:
 
 
 def find_user(email: str) -> models.User | None:
-    """Find a person by e-mail, whatever its case; a text that is no address finds nobody."""
+    """Find a person by their proved e-mail, whatever its case; a text that is no address finds nobody."""
     spelling = find_email(email)
     return None if spelling is None else models.User.objects.filter(email=spelling).first()
 
 
+def find_member_by_email(email: str, tenant: Tenant) -> models.User | None:
+    """Find a member of a tenant by e-mail: whose address it is, or else who claims it."""
+    spelling = find_email(email)
+    if spelling is None:
+        return None
+    either = models.User.objects.filter(Q(email=spelling) | Q(claimed_email=spelling), memberships__tenant_id=tenant.id)
+    return either.order_by(F("email").asc(nulls_last=True), "id").first()
+
+
 def get_profile(actor: Actor) -> dtos.Profile:
     """Tell an actor who they are."""
-    person = models.User.objects.only("id", "email", "name").get(pk=actor.user_id)
+    person = models.User.objects.only("id", "email", "claimed_email", "name").get(pk=actor.user_id)
     return dtos.Profile(
         user=to_user(person),
         tenant=dtos.TenantInfo(id=actor.tenant.id, slug=actor.tenant.slug, name=actor.tenant.name),
@@ -194,7 +203,7 @@ def get_profile(actor: Actor) -> dtos.Profile:
 
 def to_user(row: models.User) -> dtos.User:
     """Give a person as other modules may know them."""
-    return dtos.User(id=row.id, email=row.email, name=row.name)
+    return dtos.User(id=row.id, email=row.shown_email, name=row.name, email_proved=row.email is not None)
 
 
 def to_member(row: models.Membership) -> dtos.Member:
@@ -211,7 +220,7 @@ def list_members(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.M
 def find_members(tenant: Tenant, user_ids: Collection[UUID]) -> list[dtos.Member]:
     """Find those of some people who are members of a tenant, by name."""
     rows = models.Membership.objects.filter(tenant_id=tenant.id, user_id__in=list(user_ids)).select_related("user")
-    return [to_member(row) for row in rows.order_by("user__name", "user__email")]
+    return [to_member(row) for row in rows.order_by("user__name", "user__email", "user__claimed_email")]
 
 
 # --- credentials -----------------------------------------------------------------------------------------------------------
@@ -299,15 +308,20 @@ def find_signed_in(session: SessionBase) -> dtos.SignedIn | None:
             proved_at__isnull=False,
             user__is_active=True,
         )
-        .values_list("user_id", "proved_at", "user__password_changed_at")
+        .values_list("user_id", "proved_at", "user__password_changed_at", "user__email")
         .first()
     )
     if row is None:
         return None
-    user_id, proved_at, password_changed_at = row
+    user_id, proved_at, password_changed_at, email = row
     if proved_at is None or password_changed_at > proved_at:
         return None
-    return dtos.SignedIn(user_id=user_id, proved_at=proved_at, tenants=tuple(list_tenants_of_user(user_id)))
+    return dtos.SignedIn(
+        user_id=user_id,
+        proved_at=proved_at,
+        tenants=tuple(list_tenants_of_user(user_id)),
+        email_proved=email is not None,
+    )
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------------

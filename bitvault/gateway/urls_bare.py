@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import certificates, health
+from bitvault.gateway import certificates, health, mailbox
 
 urlpatterns = [
     path("api/v1/", include("bitvault.gateway.urls_api")),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("beatz", health.beating),
     path("certificates/ask", certificates.ask),
     path("metrics", health.metrics),
+    path("mailbox/<str:key>/", mailbox.show),
+    path("mailbox/<str:key>/mails.json", mailbox.list_as_json),
     path("", include("apps.identity.ui.urls_bare")),
 ]
 

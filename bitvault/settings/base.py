@@ -54,6 +54,7 @@ SHARED_APPS = [
     "drf_spectacular",
     "bitvault.events",
     "bitvault.jobs",
+    "bitvault.mail",
     "bitvault.web",
     "apps.storage",
     "apps.billing",
@@ -282,6 +283,9 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 for _name, _value in env.email_settings(ENV.email_url).items():
     globals()[_name] = _value
+EMAIL_TIMEOUT = 20
+# Where the embedded stack keeps mails that leave for nowhere; only its own settings name one.
+BITVAULT_MAILBOX_DIRECTORY = ""
 DEFAULT_FROM_EMAIL = f"BitVault <no-reply@{ENV.base_host}>"
 LOGGING_CONFIG = None
 logs.configure(output=ENV.log_format, level=ENV.log_level)

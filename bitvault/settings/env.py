@@ -103,6 +103,7 @@ class Environment:
     sockets_per_address: int
     static_directory: str
     email_url: str
+    mailbox_directory: str
     trusted_proxy_count: int
     sign_up_open: bool
     limits: dict[str, tuple[int, int]] | None
@@ -172,7 +173,8 @@ def read() -> Environment:
         sockets_per_user=_number("BITVAULT_SOCKETS_PER_USER", default=50),
         sockets_per_address=_number("BITVAULT_SOCKETS_PER_ADDRESS", default=2000),
         static_directory=_text("BITVAULT_STATIC_DIRECTORY", default=str(ROOT / "var" / "static")),
-        email_url=_text("BITVAULT_EMAIL_URL", default="consolemail://"),
+        email_url=_text("BITVAULT_EMAIL_URL", default=""),
+        mailbox_directory=_text("BITVAULT_MAILBOX_DIRECTORY", default=""),
         trusted_proxy_count=_number("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
         sign_up_open=_switch("BITVAULT_SIGN_UP_OPEN", default=True),
         limits=_limits("BITVAULT_LIMITS"),
@@ -197,6 +199,8 @@ def share_figures(directory: str) -> None:
 
 def email_settings(url: str) -> dict[str, object]:
     """Turn ``smtp://user:password@host:587`` or ``consolemail://`` into Django's e-mail settings."""
+    if not url:
+        return {"EMAIL_BACKEND": "bitvault.mail.unset.EmailBackend"}
     return dict(_env.email_url_config(url))
 
 

@@ -72,6 +72,7 @@ class Applications:
             "BITVAULT_STATIC_DIRECTORY": str(STATIC_FILES),
             "BITVAULT_TRUSTED_PROXY_COUNT": "1",
             "BITVAULT_WEB_URL": f"http://{LOOPBACK}:{ports['wsgi']}",
+            "BITVAULT_MAILBOX_DIRECTORY": str(layout.mailbox),
         }
         self._environment = surroundings() | told | dict(variables)
         self.group = ChildGroup(stack_directory=layout.directory, output=console.output_of)

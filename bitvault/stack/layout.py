@@ -47,6 +47,7 @@ class Layout:
         self.prepared = directory / "prepared.json"
         self.figures = directory / "figures"
         self.front = directory / "caddy"
+        self.mailbox = directory / "mailbox"
 
     def open(self, *, least_free_bytes: int | None = None) -> None:
         """Make sure that the directory is ours, ours to write, whole, and on a disk with room.

@@ -144,7 +144,8 @@ class Stack:
 
     def _demo_is_current(self) -> bool:
         demo = read_demo(self.layout.demo)
-        return (demo.get("base_url"), demo.get("socket_url")) == (self.addresses.plain_url, self.addresses.socket_url)
+        reach = (demo.get("base_url"), demo.get("socket_url"))
+        return reach == (self.addresses.plain_url, self.addresses.socket_url) and "mailbox_url" in demo
 
 
 def read_demo(path: Path) -> dict[str, str]:
@@ -153,6 +154,12 @@ def read_demo(path: Path) -> dict[str, str]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return {}
+
+
+def _describe_mailbox(demo: dict[str, str]) -> str:
+    """Say where mails go: to the mailbox, whose page stands beside its list, or out into the world."""
+    url = demo.get("mailbox_url") or ""
+    return url.removesuffix("mails.json") or "are sent by the server that BITVAULT_EMAIL_URL names"
 
 
 def welcome(layout: Layout, addresses: Addresses, *, seconds: float, trouble: str = "") -> str:
@@ -166,6 +173,7 @@ def welcome(layout: Layout, addresses: Addresses, *, seconds: float, trouble: st
                {addresses.base_url} finds every vault of yours by e-mail
     Sign in    {demo.get("email")}
     Password   {demo.get("password")}
+    Mails      {_describe_mailbox(demo)}
 
     Try first  drop a folder of files on the page; or, from a terminal,
                curl -H "Authorization: Bearer {demo.get("token")}" {addresses.plain_url}/api/v1/me

@@ -78,9 +78,15 @@ def safe_path(text: str | None) -> str:
     return text
 
 
-def describe_viewer(*, user_id: UUID, name: str, email: str) -> dict[str, Any]:
+def describe_viewer(*, user_id: UUID, name: str, email: str, email_proved: bool) -> dict[str, Any]:
     """Give what the frame around a page shows of who looks at it."""
-    return {"id": user_id, "name": name or email, "email": email, "initials": initials(name, email)}
+    return {
+        "id": user_id,
+        "name": name or email,
+        "email": email,
+        "email_proved": email_proved,
+        "initials": initials(name, email),
+    }
 
 
 def initials(name: str, email: str) -> str:

@@ -42,6 +42,8 @@ BREACHES = [
     ("catalogue", "bitvault/events/catalog/files.py", "from bitvault.kernel import clock"),
     ("catalogue-parts", "bitvault/events/catalog/files.py", "from bitvault.events.catalog import identity"),
     ("events", "bitvault/events/message.py", "from bitvault.events import models"),
+    ("mail-door", "apps/identity/operations/emails.py", "from bitvault.mail import sending"),
+    ("mail", "bitvault/mail/letters.py", "from bitvault.mail import api"),
     ("kernel", "bitvault/kernel/tenancy.py", "from bitvault.kernel import actor"),
     ("identity", "apps/identity/queries.py", "from apps.identity import operations"),
     ("files", "apps/files/models.py", "from apps.files import tree"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import connection
 
 from apps.admin_platform import verifying
@@ -15,6 +16,8 @@ from apps.sync.errors import SnapshotBeingMade
 from bitvault.events import consuming
 from bitvault.jobs import kinds, leasing, running
 from bitvault.jobs.models import Job
+from bitvault.kernel import db
+from bitvault.mail.api import send as send_mail
 from tests.apps.files.conftest import Tree, fetch
 from tests.apps.sync.following import fresh_tree, project
 from tests.jobs.conftest import desk
@@ -73,7 +76,20 @@ def is_made_once(world):
     assert {node.id for node in page.items} == set(fresh_tree(world.tree.actor))
 
 
+def ask_for_mail(world):
+    mail.outbox.clear()
+    with db.public_transaction():
+        send_mail("identity.password_changed", reference=world.tree.actor.user_id)
+
+
+def is_one_mail(world):
+    """A mail that is sent again is the same to whoever gets it."""
+    assert len({message.extra_headers["Message-ID"] for message in mail.outbox}) == 1
+    assert len({message.body for message in mail.outbox}) == 1
+
+
 SCENES = {
+    "mail.send": Scene(ask_for_mail, is_one_mail),
     "audit.verify": Scene(ask_for_verification, is_verified),
     "events.rebuild": Scene(ask_for_rebuild, is_rebuilt),
     "sync.snapshot": Scene(ask_for_snapshot, is_made_once),

@@ -112,6 +112,7 @@ class Live:
             "BITVAULT_BASE_URL": self.bare_url,
             "BITVAULT_S3_DOWNLOAD_ENDPOINT_URL": f"http://{LOOPBACK}:{self.ports[DOWNLOAD_PORT]}",
             "BITVAULT_LOG_FORMAT": "json",
+            "BITVAULT_MAILBOX_DIRECTORY": str(self.directory / "mailbox"),
             "BITVAULT_STATIC_DIRECTORY": str(_static_root()),
             "BITVAULT_TEST_STATIC_ROOT": str(_static_root()),
             "DJANGO_SETTINGS_MODULE": SETTINGS,

@@ -37,7 +37,7 @@ class FilesPage(Page):
     def frame(self, request: PersonRequest) -> dict[str, Any]:
         """Give what the frame around the page shows."""
         user = identity.get_profile(actor=request.actor).user
-        viewer = describe_viewer(user_id=user.id, name=user.name, email=user.email)
+        viewer = describe_viewer(user_id=user.id, name=user.name, email=user.email, email_proved=user.email_proved)
         return {"viewer": viewer, "section": self.section}
 
 

@@ -6,9 +6,10 @@ locks out everybody whose browser is not known; a browser that has proved the ac
 Operators are counted apart from everybody else. What turns out right is given back: only failures count.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from apps.identity.errors import InvalidCredentials
 from bitvault.web import throttle
@@ -21,6 +22,8 @@ class _Limit:
     per_seconds: int
 
 
+_Cells = list[tuple[_Limit, list[str]]]
+
 PAIR = _Limit("password-account-address", 10, 300)
 """A person who has forgotten tries a few; ten at once and then two a minute stop a program."""
 
@@ -32,6 +35,32 @@ ACCOUNT = _Limit("password-account", 100, 3600)
 
 BROWSER = _Limit("password-account-browser", 10, 300)
 """The same as for a pair, for a browser that the account was signed in with before, wherever it is now."""
+
+
+def count_sign_up(*, email: str, address: str) -> Callable[[], None]:
+    """Count one sign-up, which is a guess too: who has an account proves it there. Gives what uncounts a right one.
+
+    It stays counted for an account that is not known as well, or the limit would tell. From one address the limit of sign-ups is narrower.
+
+    :raises TooManyRequests: a limit is reached.
+    :raises Unavailable: guesses cannot be counted now.
+    """
+    account = email.strip().lower()
+    cells = [(PAIR, [account, address]), (ACCOUNT, [account])]
+    _take(cells, prefix="")
+    return partial(_give_back, cells, prefix="")
+
+
+def _take(cells: _Cells, *, prefix: str) -> None:
+    for limit, parts in cells:
+        throttle.take(prefix + limit.name, parts, limit=limit.limit, per_seconds=limit.per_seconds, everywhere=True)
+
+
+def _give_back(cells: _Cells, *, prefix: str) -> None:
+    for limit, parts in cells:
+        throttle.give_back(
+            prefix + limit.name, parts, limit=limit.limit, per_seconds=limit.per_seconds, everywhere=True
+        )
 
 
 @contextmanager
@@ -49,8 +78,7 @@ def counted(*, email: str, address: str, browser: str | None = None, of_operator
     if browser is not None:
         cells = [(BROWSER, [account, browser])]
     prefix = "operator-" if of_operator else ""
-    for limit, parts in cells:
-        throttle.take(prefix + limit.name, parts, limit=limit.limit, per_seconds=limit.per_seconds, everywhere=True)
+    _take(cells, prefix=prefix)
     wrong = False
     try:
         yield
@@ -59,7 +87,4 @@ def counted(*, email: str, address: str, browser: str | None = None, of_operator
         raise
     finally:
         if not wrong:
-            for limit, parts in cells:
-                throttle.give_back(
-                    prefix + limit.name, parts, limit=limit.limit, per_seconds=limit.per_seconds, everywhere=True
-                )
+            _give_back(cells, prefix=prefix)

@@ -21,7 +21,10 @@ from bitvault.web.wakeups import Bond, bond
 def add(
     *, tenant: Tenant, email: str, role: Role, name: str, password: str | None, added_by: UUID | None
 ) -> dtos.Member:
-    """Let a person in. Somebody new without a password cannot sign in until they have one."""
+    """Let a person in. Somebody new without a password cannot sign in until they have one.
+
+    Operators and commands come through here, and vouch for the address: who only claims it is somebody else.
+    """
     address = texts.read_email(email)
     person = models.User.objects.filter(email=address).first()
     known = person is not None
@@ -38,8 +41,10 @@ def add(
     return queries.to_member(membership)
 
 
-def new_user(*, email: str, name: str, password: str | None) -> models.User:
+def new_user(*, email: str, name: str, password: str | None, is_proved: bool = True) -> models.User:
     """Prepare a person's row, hash included: hashing takes too long for a transaction.
+
+    :param is_proved: somebody vouches for the address; otherwise the person only claims it.
 
     :raises WeakPassword: the password is too easy to guess.
     :raises InvalidLabel: the name cannot be used.
@@ -47,7 +52,8 @@ def new_user(*, email: str, name: str, password: str | None) -> models.User:
     label = texts.read_label(name, field="person_name", required=False)
     if password is not None:
         texts.require_strong(password, email=email, name=label)
-    return models.User(id=ids.new_id(), email=email, name=label, password=make_password(password))
+    whose = {"email": email} if is_proved else {"email": None, "claimed_email": email}
+    return models.User(id=ids.new_id(), name=label, password=make_password(password), **whose)
 
 
 def join(*, person: models.User, tenant_id: UUID, role: Role) -> models.Membership:

@@ -16,13 +16,20 @@ from bitvault.kernel import db, tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound, ProgrammingError
 from bitvault.kernel.tenancy import Tenant
+from bitvault.mail import api as mail
 
 _AGENT_LIMIT = 200
 """Characters of a browser's name that are kept: enough to know it by."""
 
 
 def start(
-    *, session: SessionBase, signed_in: dtos.SignedIn, tenant: Tenant | None, address: str, agent: str
+    *,
+    session: SessionBase,
+    signed_in: dtos.SignedIn,
+    tenant: Tenant | None,
+    address: str,
+    agent: str,
+    is_new_browser: bool,
 ) -> dtos.Session:
     """Sign a browser in under a new key; a key that somebody planted before is worth nothing afterwards."""
     store = _require_store(session)
@@ -34,6 +41,8 @@ def start(
         row = store.begin(user_id=person.id, proved_at=signed_in.proved_at, address=address, agent=_readable(agent))
         if tenant is not None:
             publish(SessionStarted(session_id=row.id, user_id=person.id, actor_id=person.id))
+        if is_new_browser and person.email is not None:
+            mail.send("identity.new_sign_in", reference=person.id, facts={"session_id": str(row.id)})
     return queries.to_session(row, current=True)
 
 

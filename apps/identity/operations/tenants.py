@@ -1,5 +1,6 @@
 """Tenants: how one comes to be, and how it is shut and opened again."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
@@ -7,7 +8,7 @@ from django.db import IntegrityError
 
 from apps.identity import dtos, models, provisioning, queries
 from apps.identity.errors import DomainTaken, InvalidCredentials, SignUpClosed, SlugTaken
-from apps.identity.operations import guesses, members, passwords, texts
+from apps.identity.operations import emails, guesses, members, passwords, texts
 from apps.identity.operations.endings import announce
 from bitvault.events.api import Event, open_stream, publish
 from bitvault.events.catalog.identity import MemberAdded, TenantActivated, TenantCreated, TenantSuspended
@@ -24,48 +25,67 @@ SIGN_UP_LIMIT = 60
 SIGN_UP_SECONDS = 3600
 
 
-def create(
-    *, slug: str, name: str, owner_email: str, owner_password: str, owner_name: str, domain: str | None
-) -> dtos.TenantOfUser:
-    """Make a tenant; row, domain, schema, role, stream and owner stand or fall with one commit."""
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A tenant that somebody wants, its texts read."""
+
+    slug: str
+    name: str
+    host: str
+
+
+def _read_wanted(*, slug: str, name: str, domain: str | None) -> _Wanted:
     label = texts.read_slug(slug)
     title = texts.read_label(name, field="name")
     host = texts.read_domain(domain or f"{label}.{settings.BITVAULT_BASE_HOST}", slug=label)
+    return _Wanted(label, title, host)
+
+
+def create(
+    *, slug: str, name: str, owner_email: str, owner_password: str, owner_name: str, domain: str | None
+) -> dtos.TenantOfUser:
+    """Make a tenant as operators do, who vouch for the owner's address."""
+    wanted = _read_wanted(slug=slug, name=name, domain=domain)
     email = texts.read_email(owner_email)
-    # Whether the account exists comes last: whoever asks for it with a wrong password would have founded a tenant if it did not.
-    _require_free(label, host)
+    _require_free(wanted)
     owner = members.new_user(email=email, name=owner_name, password=owner_password)
     person = models.User.objects.filter(email=email).first()
-    known = person is not None
-    if person is not None:
-        if not passwords.opens(person, owner_password):
-            raise InvalidCredentials
-        owner = person
-    tenant = Tenant(id=ids.new_id(), slug=label, name=title)
+    if person is not None and not passwords.opens(person, owner_password):
+        raise InvalidCredentials
+    return _found(wanted, owner=person or owner, is_new=person is None, wants_proof=False)
+
+
+def _found(wanted: _Wanted, *, owner: models.User, is_new: bool, wants_proof: bool) -> dtos.TenantOfUser:
+    """Write the tenant; row, domain, schema, role, stream and owner stand or fall with one commit."""
+    tenant = Tenant(id=ids.new_id(), slug=wanted.slug, name=wanted.name)
     try:
         with tenancy.entered(tenant), db.public_transaction():
-            if not known:
+            if is_new:
                 owner.save(force_insert=True)
-            _write(tenant, host)
+            _write(tenant, wanted.host)
             members.join(person=owner, tenant_id=tenant.id, role=Role.OWNER)
-            publish(TenantCreated(slug=label, owner_id=owner.id, actor_id=owner.id))
+            publish(TenantCreated(slug=wanted.slug, owner_id=owner.id, actor_id=owner.id))
             publish(MemberAdded(user_id=owner.id, role=Role.OWNER.value, actor_id=owner.id))
+            if wants_proof:
+                emails.ask_for_proof(owner)
     except IntegrityError as error:
-        # Somebody else was quicker with the same address, host or e-mail.
-        _require_free(label, host)
-        raise Conflict("Somebody signed up with this e-mail address at the same moment; try again.") from error
-    return dtos.TenantOfUser(id=tenant.id, slug=label, name=title, role=Role.OWNER, url=queries.tenant_url(label))
+        # Somebody else was quicker with the same address or host; or operators with the same e-mail, which sign-up only claims.
+        _require_free(wanted)
+        raise Conflict("Somebody made an account with this e-mail address at the same moment; try again.") from error
+    return dtos.TenantOfUser(
+        id=tenant.id, slug=wanted.slug, name=wanted.name, role=Role.OWNER, url=queries.tenant_url(wanted.slug)
+    )
 
 
-def _require_free(slug: str, host: str) -> None:
+def _require_free(wanted: _Wanted) -> None:
     """Refuse an address or host that another tenant has.
 
     :raises SlugTaken, DomainTaken: it does.
     """
-    if models.Tenant.objects.filter(slug=slug).exists():
-        raise SlugTaken(slug=slug)
-    if models.Domain.objects.filter(domain=host).exists():
-        raise DomainTaken(domain=host)
+    if models.Tenant.objects.filter(slug=wanted.slug).exists():
+        raise SlugTaken(slug=wanted.slug)
+    if models.Domain.objects.filter(domain=wanted.host).exists():
+        raise DomainTaken(domain=wanted.host)
 
 
 def _write(tenant: Tenant, host: str) -> None:
@@ -81,16 +101,28 @@ def _write(tenant: Tenant, host: str) -> None:
 
 
 def sign_up(*, slug: str, name: str, email: str, password: str, person_name: str, address: str) -> dtos.SignedUp:
-    """Make a tenant for a stranger. Somebody who has an account proves it, and that is a guess like any other."""
+    """Make a tenant for a stranger, whoever has the address already: the owner is a new account that claims it.
+
+    Only somebody who gives the password of the account that has the address gets another tenant of that one. All others see the same,
+    after the same work, and the address is written to: with a code, or with the news that somebody tried.
+    """
     if not settings.BITVAULT_SIGN_UP_OPEN:
         raise SignUpClosed
     throttle.take("sign-up", [address], limit=SIGN_UP_LIMIT, per_seconds=SIGN_UP_SECONDS, everywhere=True)
-    with guesses.counted(email=email, address=address):
-        tenant = create(
-            slug=slug, name=name, owner_email=email, owner_password=password, owner_name=person_name, domain=None
-        )
-    owner = models.User.objects.get(email=texts.read_email(email))
-    signed_in = dtos.SignedIn(user_id=owner.id, proved_at=clock.now(), tenants=(tenant,))
+    wanted = _read_wanted(slug=slug, name=name, domain=None)
+    spelling = texts.read_email(email)
+    _require_free(wanted)
+    owner = members.new_user(email=spelling, name=person_name, password=password, is_proved=False)
+    uncount = guesses.count_sign_up(email=spelling, address=address)
+    proved_at = clock.now()
+    person = queries.find_user(spelling)
+    known = passwords.opens(person, password) and person is not None
+    if known:
+        uncount()
+    wants_proof = not known and emails.may_send_to(spelling)
+    holder = person if known and person is not None else owner
+    tenant = _found(wanted, owner=holder, is_new=not known, wants_proof=wants_proof)
+    signed_in = dtos.SignedIn(user_id=holder.id, proved_at=proved_at, tenants=(tenant,), email_proved=known)
     return dtos.SignedUp(tenant=tenant, signed_in=signed_in)
 
 

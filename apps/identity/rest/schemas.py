@@ -32,6 +32,25 @@ class ChangePassword(Body, frozen=True):
     new_password: Annotated[str, Meta(max_length=1024)]
 
 
+class ForgottenPassword(Body, frozen=True):
+    """Whose password was forgotten."""
+
+    email: Annotated[str, Meta(max_length=254)]
+
+
+class ResetPassword(Body, frozen=True):
+    """The code of the mail, and the password that shall be."""
+
+    code: Annotated[str, Meta(max_length=64)]
+    new_password: Annotated[str, Meta(max_length=1024)]
+
+
+class EmailCode(Body, frozen=True):
+    """The code that was sent to the address of the account."""
+
+    code: Annotated[str, Meta(max_length=64)]
+
+
 class PageOf(Query, frozen=True):
     """Which part of a list."""
 

@@ -41,12 +41,9 @@ class LogIn(View):
         address = client_address(django_request)
         known_browser = settings.BITVAULT_KNOWN_BROWSER_COOKIE
         cookie = request.COOKIES.get(known_browser["key"], "")
+        browser = api.find_known_browser(cookie=cookie, email=body.email)
         signed_in = api.sign_in(
-            email=body.email,
-            password=body.password,
-            tenant=tenant,
-            address=address,
-            browser=api.find_known_browser(cookie=cookie, email=body.email),
+            email=body.email, password=body.password, tenant=tenant, address=address, browser=browser
         )
         api.start_session(
             session=django_request.session,
@@ -54,10 +51,13 @@ class LogIn(View):
             tenant=tenant,
             address=address,
             agent=request.headers.get("User-Agent", ""),
+            is_new_browser=browser is None,
         )
         rotate_token(django_request)
         response = self.render(signed_in)
-        response.set_cookie(value=api.remember_browser(cookie=cookie, email=body.email), **known_browser)
+        # Who only claims an address has proved nothing of whose it is: the browser stays a stranger's.
+        if signed_in.email_proved:
+            response.set_cookie(value=api.remember_browser(cookie=cookie, email=body.email), **known_browser)
         return response
 
 
@@ -86,6 +86,64 @@ class Password(View):
         body = self.parse(schemas.ChangePassword, request)
         api.change_password(actor=request.actor, current_password=body.current_password, new_password=body.new_password)
         return self.render(status=204)
+
+
+class ForgottenPassword(View):
+    """A password that somebody has forgotten."""
+
+    limit_class = RouteClass.SIGN_IN
+
+    public = True
+
+    @operation(body=schemas.ForgottenPassword, status=202)
+    def post(self, request: Request) -> HttpResponse:
+        """Send a code that resets it to the address, if somebody has it; the answer is the same if not."""
+        body = self.parse(schemas.ForgottenPassword, request)
+        api.ask_for_password_reset(email=body.email, address=client_address(request._request))  # noqa: SLF001 - the address belongs to Django's request
+        return self.render(status=202)
+
+
+class PasswordReset(View):
+    """A new password by a code."""
+
+    limit_class = RouteClass.SIGN_IN
+
+    public = True
+
+    @operation(body=schemas.ResetPassword, status=204, problems=(errors.InvalidCode, errors.WeakPassword))
+    def post(self, request: Request) -> HttpResponse:
+        """Replace the password of whoever got the code; all sessions and tokens of theirs end."""
+        body = self.parse(schemas.ResetPassword, request)
+        address = client_address(request._request)  # noqa: SLF001 - the address belongs to Django's request
+        api.reset_password(code=body.code, new_password=body.new_password, address=address)
+        return self.render(status=204)
+
+
+class EmailProof(View):
+    """The proof that the address of the caller's account is theirs."""
+
+    limit_class = RouteClass.SIGN_IN
+
+    write_scope = Scope.ACCOUNT
+
+    @operation(body=schemas.EmailCode, status=204, problems=(errors.InvalidCode, errors.EmailTaken))
+    def post(self, request: ActorRequest) -> HttpResponse:
+        """Enter the code that was sent there; wrong, used and expired ones read the same, and ten guesses end one."""
+        body = self.parse(schemas.EmailCode, request)
+        api.prove_email(actor=request.actor, code=body.code)
+        return self.render(status=204)
+
+
+class EmailCode(View):
+    """The code that proves the address of the caller's account."""
+
+    write_scope = Scope.ACCOUNT
+
+    @operation(status=202, problems=(errors.EmailProved,))
+    def post(self, request: ActorRequest) -> HttpResponse:
+        """Send another one; the ones before end."""
+        api.send_email_code(actor=request.actor)
+        return self.render(status=202)
 
 
 class Members(View):

@@ -23,7 +23,7 @@ from bitvault.web.pages import SIGN_IN, safe_path
 VAULTS = "/vaults/"
 
 
-def begin(request: HttpRequest, signed_in: SignedIn, tenant: Tenant | None) -> None:
+def begin(request: HttpRequest, signed_in: SignedIn, tenant: Tenant | None, *, is_new_browser: bool = False) -> None:
     """Start a session in this browser, with a fresh CSRF token."""
     api.start_session(
         session=request.session,
@@ -31,6 +31,7 @@ def begin(request: HttpRequest, signed_in: SignedIn, tenant: Tenant | None) -> N
         tenant=tenant,
         address=client_address(request),
         agent=request.headers.get("User-Agent", ""),
+        is_new_browser=is_new_browser,
     )
     rotate_token(request)
 
@@ -62,19 +63,22 @@ class SignIn(View):
         following = request.POST.get("next")
         known_browser = settings.BITVAULT_KNOWN_BROWSER_COOKIE
         cookie = request.COOKIES.get(known_browser["key"], "")
+        browser = api.find_known_browser(cookie=cookie, email=email)
         try:
             signed_in = api.sign_in(
                 email=email,
                 password=request.POST.get("password", ""),
                 tenant=tenant,
                 address=client_address(request),
-                browser=api.find_known_browser(cookie=cookie, email=email),
+                browser=browser,
             )
-            begin(request, signed_in, tenant)
+            begin(request, signed_in, tenant, is_new_browser=browser is None)
         except BitVaultError as error:
             return show_sign_in(request, following=following, email=email, error=error)
         response = HttpResponseRedirect(self._onward(following))
-        response.set_cookie(value=api.remember_browser(cookie=cookie, email=email), **known_browser)
+        # Who only claims an address has proved nothing of whose it is: the browser stays a stranger's.
+        if signed_in.email_proved:
+            response.set_cookie(value=api.remember_browser(cookie=cookie, email=email), **known_browser)
         return response
 
     def _onward(self, following: str | None) -> str:
@@ -129,6 +133,7 @@ def show_sign_in(
         "error": error,
         "next": safe_path(following) if following else "",
         "left": "left" in request.GET,
+        "reset": "reset" in request.GET,
         "sign_up_open": settings.BITVAULT_SIGN_UP_OPEN,
     }
     response = render(request, "identity/sign_in.html", context, status=error.status if error else HTTPStatus.OK)

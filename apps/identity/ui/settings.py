@@ -50,7 +50,9 @@ class SettingsPage(Page):
         profile = api.get_profile(actor=actor)
         user = profile.user
         context = {
-            "viewer": describe_viewer(user_id=user.id, name=user.name, email=user.email),
+            "viewer": describe_viewer(
+                user_id=user.id, name=user.name, email=user.email, email_proved=user.email_proved
+            ),
             "section": "settings",
             "profile": profile,
             "sessions": [_describe(session) for session in api.list_sessions(actor=actor).items],

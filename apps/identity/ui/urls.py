@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from apps.identity.ui import doorway, settings
+from apps.identity.ui import doorway, forgotten, proof, settings
 
 urlpatterns = [
     path("sign-in/", doorway.SignIn.as_view()),
     path("sign-out/", doorway.SignOut.as_view()),
     path("enter/", doorway.Enter.as_view()),
+    path("forgot-password/", forgotten.ForgotPassword.as_view()),
+    path("reset-password/", forgotten.ResetPassword.as_view()),
+    path("verify-email/", proof.VerifyEmail.as_view()),
     path("settings/", settings.SettingsPage.as_view()),
 ]

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from apps.identity.ui import doorway, vaults
+from apps.identity.ui import doorway, forgotten, vaults
 from bitvault.web.limits.routes import limited
 
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("sign-in/", doorway.SignIn.as_view()),
     path("sign-out/", doorway.SignOut.as_view()),
     path("sign-up/", vaults.SignUp.as_view()),
+    path("forgot-password/", forgotten.ForgotPassword.as_view()),
+    path("reset-password/", forgotten.ResetPassword.as_view()),
     path("vaults/", vaults.Vaults.as_view()),
     path("vaults/<uuid:tenant_id>/open", vaults.OpenVault.as_view()),
 ]

@@ -74,7 +74,9 @@ class ConflictsPage(Page):
         senders = _name_senders(request.actor, page.items)
         user = identity.get_profile(actor=request.actor).user
         context = {
-            "viewer": describe_viewer(user_id=user.id, name=user.name, email=user.email),
+            "viewer": describe_viewer(
+                user_id=user.id, name=user.name, email=user.email, email_proved=user.email_proved
+            ),
             "section": "conflicts",
             "cards": [to_card(conflict, senders) for conflict in page.items],
             "more_href": f"/conflicts/?{urlencode({'cursor': page.next_cursor})}" if page.next_cursor else None,

@@ -113,6 +113,15 @@ class PasswordChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmailProved(Event):
+    """A person has proved that the address they had claimed is theirs."""
+
+    type: ClassVar[str] = "identity.email.proved.v1"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonDeactivated(Event):
     """An operator has shut a person out of the installation; the sessions that ended with it have events of their own."""
 

@@ -35,7 +35,17 @@ def opens(content, address):
 
 def test_the_demo_is_made_and_its_file_is_for_its_owner_only(run, address):
     content, said = run()
-    assert set(content) == {"base_url", "browser_url", "socket_url", "tenant", "email", "password", "token", "member"}
+    assert set(content) == {
+        "base_url",
+        "browser_url",
+        "socket_url",
+        "tenant",
+        "email",
+        "password",
+        "token",
+        "member",
+        "mailbox_url",
+    }
     assert set(content["member"]) == {"email", "password", "token"}
     assert (content["tenant"], content["base_url"]) == ("demo", "http://127.0.0.1:8000")
     assert stat.S_IMODE(run.path.stat().st_mode) == 0o600

@@ -151,7 +151,12 @@ def test_logging_out_is_no_get(client):
 
 def test_me_tells_who_the_caller_is(api):
     me = api("mia").get("/me").json()
-    assert me["user"] == {"id": str(ACME.people["mia"].user_id), "email": "mia@acme.test", "name": "Mia"}
+    assert me["user"] == {
+        "id": str(ACME.people["mia"].user_id),
+        "email": "mia@acme.test",
+        "name": "Mia",
+        "email_proved": True,
+    }
     assert me["tenant"] == {"id": str(ACME.id), "slug": "acme", "name": "Acme"}
     assert (me["role"], me["scopes"]) == ("member", ["account", "admin", "files:read", "files:write"])
     assert api("mia").get(f"/nodes/{me['root_id']}").json()["kind"] == "folder"

@@ -41,7 +41,11 @@ def test_routes_are_of_the_class_that_they_cost():
     by_class = {kind: {route for route, one in said.items() if one is kind} for kind in RouteClass}
     assert by_class[RouteClass.HEALTH] == {"healthz", "certificates/ask"}
     assert by_class[RouteClass.HEAVY] == {"api/v1/audit/verify", "api/v1/audit/export", "api/v1/sync/snapshot"}
-    assert by_class[RouteClass.SIGN_IN] == {"api/v1/auth/login", "sign-in/", "sign-up/", "enter/", "admin/login/"}
+    assert by_class[RouteClass.SIGN_IN] == {
+        *("api/v1/auth/login", "sign-in/", "sign-up/", "enter/", "admin/login/"),
+        *("api/v1/auth/password/forgot", "api/v1/auth/password/reset", "api/v1/auth/email/verify"),
+        *("forgot-password/", "reset-password/", "verify-email/"),
+    }
     assert by_class[RouteClass.UPLOAD] == {route for route in said if route.startswith("api/v1/uploads")}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.identity import demo
+from bitvault.mail.api import mailbox
 
 
 class Command(BaseCommand):
@@ -31,6 +32,18 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         content = {**credentials, "base_url": options["base_url"], "browser_url": options["browser_url"]}
         content["socket_url"] = options["socket_url"]
-        order = ("base_url", "browser_url", "socket_url", "tenant", "email", "password", "token", "member")
+        # What shows the mails that people of this stack are sent; empty where they leave for a mail server.
+        content["mailbox_url"] = f"{options['base_url']}{mailbox.list_path()}" if mailbox.is_open() else ""
+        order = (
+            "base_url",
+            "browser_url",
+            "socket_url",
+            "tenant",
+            "email",
+            "password",
+            "token",
+            "member",
+            "mailbox_url",
+        )
         demo.write(path, {key: content[key] for key in order})
         self.stdout.write(done)

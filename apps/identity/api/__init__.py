@@ -12,6 +12,14 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from apps.admin_platform import api as administration
 from apps.identity import browsers, ended, handover, queries
+from apps.identity.api.accounts import (
+    ask_for_password_reset,
+    change_password,
+    prove_email,
+    replace_password,
+    reset_password,
+    send_email_code,
+)
 from apps.identity.dtos import (
     Handover,
     Member,
@@ -35,6 +43,7 @@ from bitvault.kernel.tenancy import Tenant
 __all__ = [
     "activate_tenant",
     "add_member",
+    "ask_for_password_reset",
     "change_password",
     "change_role",
     "create_tenant",
@@ -56,10 +65,14 @@ __all__ = [
     "list_tenants_of_user",
     "list_tokens",
     "list_valid_credentials",
+    "prove_email",
     "redeem_handover",
     "remember_browser",
     "remove_member",
+    "replace_password",
+    "reset_password",
     "revoke_token",
+    "send_email_code",
     "sign_in",
     "sign_out",
     "sign_up",
@@ -95,7 +108,11 @@ def create_tenant(
 def sign_up(*, slug: str, name: str, email: str, password: str, person_name: str = "", address: str) -> SignedUp:
     """Make a tenant for somebody who asks for one in a browser, and sign them in.
 
+    They claim their address until they prove it (``prove_email``); whether somebody has it already is not told.
+
     :raises SignUpClosed: the installation does not offer it.
+    :raises InvalidSlug, InvalidLabel, InvalidEmail, WeakPassword: that value cannot be used.
+    :raises SlugTaken: another tenant has it.
     :raises TooManyRequests: too many were asked for from this address.
     """
     return tenants.sign_up(
@@ -153,6 +170,8 @@ def add_member(
     *, tenant: Tenant, email: str, role: Role, name: str = "", password: str | None = None, added_by: UUID | None = None
 ) -> Member:
     """Let a person into a tenant. Somebody new gets ``password``; somebody known keeps their own.
+
+    Whoever calls this vouches for the address, as operators and commands do; an account that only claims it is not found by it.
 
     :raises AlreadyMember: they are in it.
     :raises InvalidEmail, InvalidLabel, WeakPassword: that value cannot be used.
@@ -240,15 +259,30 @@ def sign_in(*, email: str, password: str, tenant: Tenant | None, address: str, b
 
 @exposed
 def start_session(
-    *, session: SessionBase, signed_in: SignedIn, tenant: Tenant | None, address: str, agent: str
+    *,
+    session: SessionBase,
+    signed_in: SignedIn,
+    tenant: Tenant | None,
+    address: str,
+    agent: str,
+    is_new_browser: bool = False,
 ) -> Session:
     """Sign a browser in: ``session`` (the request's) gets a new key, bound to the tenant; its old row is gone.
 
     Without a tenant the session only remembers the person at the bare host. The view rotates the CSRF token afterwards.
 
+    :param is_new_browser: the person is told by mail; browsers that have signed in before are known by their cookie.
+
     :raises InvalidCredentials: the person is no member any more, or the password changed since it was proved.
     """
-    return sessions.start(session=session, signed_in=signed_in, tenant=tenant, address=address, agent=agent)
+    return sessions.start(
+        session=session,
+        signed_in=signed_in,
+        tenant=tenant,
+        address=address,
+        agent=agent,
+        is_new_browser=is_new_browser,
+    )
 
 
 @exposed
@@ -295,27 +329,6 @@ def redeem_handover(*, ticket: str, tenant: Tenant) -> SignedIn:
     :raises InvalidHandover: used, too old, or made for another tenant.
     """
     return handover.redeem(ticket=ticket, tenant=tenant)
-
-
-@exposed
-def change_password(*, actor: Actor, current_password: str, new_password: str) -> None:
-    """Change the actor's password and end all other sessions and tokens of theirs, in every tenant.
-
-    :raises TooManyRequests: too many guesses of the current one.
-    :raises InvalidCredentials: the current one is wrong.
-    :raises WeakPassword: the new one is too easy to guess.
-    """
-    passwords.change(actor=actor, current_password=current_password, new_password=new_password)
-
-
-@exposed
-def replace_password(*, email: str, new_password: str) -> None:
-    """Give a person another password, as operators do, and end all sessions and tokens of theirs, in every tenant.
-
-    :raises NotFound: nobody signs in with this address.
-    :raises WeakPassword: it is too easy to guess.
-    """
-    passwords.replace_of(email=email, new_password=new_password)
 
 
 @exposed

@@ -1,0 +1,99 @@
+"""The mails of identity. No text that a stranger has chosen stands in one to an address that is not proved."""
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from apps.identity import codes, models, queries
+from apps.identity.operations import emails, resets
+from bitvault.kernel import clock
+from bitvault.mail import api as mail
+
+
+@mail.mail_kind("identity.prove_email")
+def write_proof(code_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Send the code, or tell the owner of an address that somebody has claimed it; who claims it sees no difference."""
+    sent = _find_code(code_id)
+    if sent is None or sent.user is None:
+        return None
+    vaults = queries.list_tenants_of_user(sent.user.id)
+    context = {"vault_url": vaults[0].url if vaults else settings.BITVAULT_BASE_URL}
+    if models.User.objects.filter(email=sent.email).exists():
+        return mail.Letter(
+            to=sent.email,
+            subject=_("Somebody tried to sign up with your address"),
+            template="identity/mail/address_in_use",
+            context=context,
+        )
+    return mail.Letter(
+        to=sent.email,
+        subject=_("Confirm your e-mail address"),
+        template="identity/mail/prove_email",
+        context={"code": codes.derive(sent.id, length=emails.CODE_LENGTH), **context},
+    )
+
+
+@mail.mail_kind("identity.reset_password")
+def write_reset(code_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Send the code that resets a password; nothing where an unknown address was given."""
+    sent = _find_code(code_id)
+    if sent is None or sent.user is None or sent.user.email is None:
+        return None
+    code = codes.derive(sent.id, length=resets.CODE_LENGTH)
+    return mail.Letter(
+        to=sent.user.email,
+        subject=_("Reset your password"),
+        template="identity/mail/reset_password",
+        context={
+            "code": code,
+            "reset_url": f"{settings.BITVAULT_BASE_URL}/reset-password/?{urlencode({'code': code})}",
+        },
+    )
+
+
+@mail.mail_kind("identity.password_changed")
+def tell_of_changed_password(user_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Tell a person that their password was changed."""
+    person = _find_reachable(user_id)
+    if person is None or person.email is None:
+        return None
+    return mail.Letter(
+        to=person.email,
+        subject=_("Your password was changed"),
+        template="identity/mail/password_changed",
+        context={
+            "changed_at": person.password_changed_at,
+            "forgot_url": f"{settings.BITVAULT_BASE_URL}/forgot-password/",
+        },
+    )
+
+
+@mail.mail_kind("identity.new_sign_in")
+def tell_of_new_sign_in(user_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Tell a person that a browser that was not known has signed in; without details when it is signed out again already."""
+    person = _find_reachable(user_id)
+    if person is None or person.email is None:
+        return None
+    return mail.Letter(
+        to=person.email,
+        subject=_("A new browser has signed in to your account"),
+        template="identity/mail/new_sign_in",
+        context={
+            "session": models.Session.objects.filter(pk=facts["session_id"], user_id=user_id).first(),
+            "forgot_url": f"{settings.BITVAULT_BASE_URL}/forgot-password/",
+        },
+    )
+
+
+def _find_code(code_id: UUID) -> models.EmailCode | None:
+    return (
+        models.EmailCode.objects.select_related("user")
+        .filter(pk=code_id, expires_at__gt=clock.now(), user__is_active=True)
+        .first()
+    )
+
+
+def _find_reachable(user_id: UUID) -> models.User | None:
+    return models.User.objects.filter(pk=user_id, email__isnull=False).first()

@@ -1,0 +1,1 @@
+"""Mail: what modules have to tell people by e-mail, sent by jobs."""

@@ -1,0 +1,66 @@
+"""Rendering a mail and handing it to Django's e-mail backend."""
+
+import smtplib
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from bitvault.kernel.db import forbid_transaction
+from bitvault.mail.errors import MailNotSent, MailRefused
+from bitvault.mail.letters import Facts, Letter, get_writer
+
+_PERMANENT = 500
+"""SMTP replies from here on are final (RFC 5321, 4.2.1)."""
+
+
+def send(*, name: str, reference: UUID, facts: Facts, mail_id: UUID) -> bool:
+    """Write and send a mail; tells whether there was something to send.
+
+    :param mail_id: becomes the Message-ID, so that a mail that is sent twice is one to mail programs.
+    :raises MailRefused: the server refuses it for good.
+    :raises MailNotSent: the server does not take it now.
+    """
+    letter = get_writer(name)(reference, facts)
+    if letter is None:
+        return False
+    message = _render(letter, mail_id)
+    forbid_transaction("sending a mail")
+    try:
+        message.send()
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        raise _failure(max(codes, default=_PERMANENT), "the recipient") from error
+    except smtplib.SMTPResponseException as error:
+        # Wrong credentials are the operators' to mend, and then the mail can go.
+        is_ours = isinstance(error, smtplib.SMTPAuthenticationError)
+        raise _failure(0 if is_ours else error.smtp_code, type(error).__name__) from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise MailNotSent(f"The mail server does not answer as it should ({type(error).__name__}).") from error
+    return True
+
+
+def _failure(code: int, subject: str) -> MailRefused | MailNotSent:
+    """Tell what the server said by its code alone: its words may name the recipient."""
+    if code >= _PERMANENT:
+        return MailRefused(f"The mail server refuses it for good: {subject}, reply {code}.")
+    return MailNotSent(f"The mail server refuses it for now: {subject}, reply {code}.")
+
+
+def _render(letter: Letter, mail_id: UUID) -> EmailMultiAlternatives:
+    with translation.override(letter.locale or settings.LANGUAGE_CODE):
+        context = {"base_url": settings.BITVAULT_BASE_URL, "subject": str(letter.subject), **letter.context}
+        message = EmailMultiAlternatives(
+            subject=str(letter.subject),
+            body=render_to_string(f"{letter.template}.txt", context),
+            to=[letter.to],
+            headers={
+                "Message-ID": f"<{mail_id.hex}@{settings.BITVAULT_BASE_HOST}>",
+                # Answering machines leave it alone (RFC 3834).
+                "Auto-Submitted": "auto-generated",
+            },
+        )
+        message.attach_alternative(render_to_string(f"{letter.template}.html", context), "text/html")
+    return message

@@ -1,0 +1,3 @@
+from tests.jobs.conftest import desk
+
+__all__ = ["desk"]
