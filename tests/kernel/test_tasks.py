@@ -136,6 +136,9 @@ def test_a_task_that_needs_no_tenant_says_so_by_name():
     free = {name for name, task in real.tasks.items() if not name.startswith("celery.") and not task.tenant_required}
     assert free == {
         "events.keep_partitions",  # tables of the stream, for all tenants at once
+        "jobs.dispatch",  # looks at the lanes of all tenants, ids and no contents
+        "jobs.work",  # leases a job of any tenant, and enters its tenant for the work
+        "jobs.sweep",  # old rows of all tenants
         "events.relay",  # reads heads and cursors of all tenants, names of rows and no contents
         "gateway.for_each_tenant",  # sends the tasks that have a tenant
         "storage.probe_store",  # the store is one for all tenants

@@ -17,7 +17,7 @@ from bitvault.stack.leftovers import list_leftovers
 from bitvault.stack.ports import free_ports
 from tests.stack.processes import command_line, descendants, eventually, is_alive, listening_addresses
 from tests.stack.test_layout import command, refused
-from tests.stack.test_store_doors import LOOPBACK_HEX
+from tests.stack.test_seaweedfs_doors import LOOPBACK_HEX
 
 pytestmark = pytest.mark.journey
 
