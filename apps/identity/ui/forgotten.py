@@ -70,5 +70,6 @@ def _render(
 ) -> HttpResponse:
     response = render(request, template, dict(context), status=error.status if error else HTTPStatus.OK)
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer" if request.method == "GET" and "code" in request.GET else "same-origin"
+    # The policy of all pages stays ("same-origin"): the code in the address is told to no other site, and with "no-referrer" a browser would
+    # send the form as from nowhere.
     return response
