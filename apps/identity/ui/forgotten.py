@@ -70,6 +70,6 @@ def _render(
 ) -> HttpResponse:
     response = render(request, template, dict(context), status=error.status if error else HTTPStatus.OK)
     response["Cache-Control"] = "no-store"
-    # The policy of all pages stays ("same-origin"): the code in the address is told to no other site, and with "no-referrer" a browser would
+    # The policy of all pages stays ("same-origin"): no other site is told the code in the address, and with "no-referrer" a browser would
     # send the form as from nowhere.
     return response
