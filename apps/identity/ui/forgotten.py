@@ -70,5 +70,6 @@ def _render(
 ) -> HttpResponse:
     response = render(request, template, dict(context), status=error.status if error else HTTPStatus.OK)
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer" if request.method == "GET" and "code" in request.GET else "same-origin"
+    # The policy of all pages stays ("same-origin"): no other site is told the code in the address, and with "no-referrer" a browser would
+    # send the form as from nowhere.
     return response
