@@ -133,11 +133,12 @@ class LargeUploader:
             ]
             signed = self.web.json("POST", f"/api/v1/uploads/{upload['id']}/parts", {"parts": block}).json()
             self._lanes.send(self._file, self._targets(signed["items"]))
-        self.node = self._commit(upload["id"])
+        self.node = self._commit(upload["id"], hashes)
 
-    def _commit(self, upload_id: str) -> dict[str, Any]:
+    def _commit(self, upload_id: str, hashes: list[str]) -> dict[str, Any]:
+        body = {"part_hashes": hashes}
         while (
-            answer := self.web.json("POST", f"/api/v1/uploads/{upload_id}/commit", {}, expect=(201, 202))
+            answer := self.web.json("POST", f"/api/v1/uploads/{upload_id}/commit", body, expect=(201, 202))
         ).status != 201:
             time.sleep(int(answer.header("Retry-After") or 1))
         return dict(answer.json())

@@ -42,7 +42,8 @@ class Uploader:
         (part,) = upload["parts"]
         self.store.request("PUT", target_of(part["url"]), headers=part["headers"], body=payload, expect=(200,))
         put = time.perf_counter()
-        node = self.web.json("POST", f"/api/v1/uploads/{upload['id']}/commit", {}, expect=(201,)).json()
+        hashes = {"part_hashes": [part["sha256"]]}
+        node = self.web.json("POST", f"/api/v1/uploads/{upload['id']}/commit", hashes, expect=(201,)).json()
         done = time.perf_counter()
         self.made.append(node["id"])
         for stage, seconds in (("start", started - begun), ("put", put - started), ("commit", done - put)):

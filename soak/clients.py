@@ -129,12 +129,8 @@ class PatientClient:
 
     def upload(self, name: str, content: bytes, **wishes: Any) -> dict[str, Any] | None:
         """Bring a file; returns its node, or nothing where that was refused."""
-        body = {
-            "name": name,
-            "size_bytes": len(content),
-            "part_hashes": [hashlib.sha256(content).hexdigest()],
-            **wishes,
-        }
+        hashes = {"part_hashes": [hashlib.sha256(content).hexdigest()]}
+        body = {"name": name, "size_bytes": len(content), **hashes, **wishes}
         started = self.post("/uploads", body)
         if started.status_code != 201:
             return None
@@ -143,10 +139,10 @@ class PatientClient:
             for part in upload["parts"]:
                 if part["state"] == "send":
                     self.put(part, content)
-            answer = self.ask("POST", f"/uploads/{upload['id']}/commit", body={})
+            answer = self.ask("POST", f"/uploads/{upload['id']}/commit", body=hashes)
             while answer.status_code == 202:
                 time.sleep(int(answer.headers["Retry-After"]))
-                answer = self.ask("POST", f"/uploads/{upload['id']}/commit", body={})
+                answer = self.ask("POST", f"/uploads/{upload['id']}/commit", body=hashes)
             if answer.status_code in {200, 201}:
                 return dict(answer.json())
             if answer.status_code != 409 or "missing_parts" not in answer.json():

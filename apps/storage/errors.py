@@ -35,11 +35,14 @@ class PartsMissing(errors.Conflict):
     code = "storage.parts_missing"
     title = "Parts of the file are missing"
 
-    def __init__(self, numbers: Sequence[int]) -> None:
+    def __init__(self, numbers: Sequence[int], *, announced: bool = True) -> None:
+        count = len(numbers)
         super().__init__(
-            f"{len(numbers)} of the file's parts have not arrived; send them and commit again.",
+            f"{count} of the file's parts have not arrived; send them and commit again."
+            if announced
+            else f"The hashes of {count} of the file's parts are not known; announce and send them and commit again.",
             missing_parts=list(numbers[:NAMED_PARTS_LIMIT]),
-            missing_count=len(numbers),
+            missing_count=count,
         )
         self.numbers = numbers
 

@@ -88,7 +88,7 @@ class SignParts(Body, frozen=True):
 
 
 class CommitUpload(Body, frozen=True):
-    """The end of an upload. ``part_hashes``: of all parts, where they were not announced before."""
+    """The end of an upload. ``part_hashes``: of all parts; may be left out where every part was announced."""
 
     part_hashes: Annotated[list[Sha256], msgspec.Meta(max_length=10_000)] = []  # msgspec copies an empty list for each
 

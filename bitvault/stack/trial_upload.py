@@ -76,6 +76,7 @@ class _Trial:
 
     def run(self) -> None:
         body = os.urandom(SIZE_BYTES)
+        part_hash = hashlib.sha256(body).hexdigest()
         me = self._call("GET", "/me", None)
         if me.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
             raise TrialImpossible(f"the demo's token is no longer good, {me.reason}")
@@ -87,7 +88,7 @@ class _Trial:
             "size_bytes": SIZE_BYTES,
             # One that an earlier start could not delete is written over.
             "mode": "overwrite",
-            "part_hashes": [hashlib.sha256(body).hexdigest()],
+            "part_hashes": [part_hash],
         }
         upload = self._ask("the upload was not started", "POST", "/uploads", HTTPStatus.CREATED, wanted)
         for part in upload["parts"]:
@@ -95,14 +96,14 @@ class _Trial:
                 answer = _call(part["method"], part["url"], body, part["headers"], self._front)
                 if answer.status != HTTPStatus.OK:
                     raise TrialFailed(f"the object store did not take the bytes ({answer.reason})")
-        node = self._commit(upload["id"])
+        node = self._commit(upload["id"], part_hash)
         self._ask("the file was not deleted", "DELETE", f"/nodes/{node}", HTTPStatus.NO_CONTENT)
         self._ask("the file was not deleted for ever", "DELETE", f"/trash/{node}", HTTPStatus.NO_CONTENT)
 
-    def _commit(self, upload_id: str) -> str:
+    def _commit(self, upload_id: str, part_hash: str) -> str:
         deadline = time.monotonic() + COMMIT_SECONDS
         while True:
-            answer = self._call("POST", f"/uploads/{upload_id}/commit", {})
+            answer = self._call("POST", f"/uploads/{upload_id}/commit", {"part_hashes": [part_hash]})
             if answer.status in (HTTPStatus.OK, HTTPStatus.CREATED):
                 return str(answer.content["id"])
             if answer.status != HTTPStatus.ACCEPTED or time.monotonic() > deadline:

@@ -137,6 +137,42 @@ def test_hashes_that_differ_from_the_announced_ones_are_a_mismatch(mia):
     assert mia.commit(upload, {"part_hashes": [sha256(b"one")]}).status_code == 201
 
 
+def test_a_commit_that_names_some_of_the_hashes_is_refused_and_told_how_many_there_are(mia):
+    content = os.urandom(2 * PART)
+    upload = mia.started("half.bin", content)
+    mia.send(upload, content)
+    first, second = map(sha256, sending.cut(content))
+    for named in ([first], [first, second, second]):
+        answer = mia.commit(upload, {"part_hashes": named})
+        assert (answer.status_code, answer.json()["code"]) == (422, "storage.content_mismatch")
+        assert answer.json()["part_count"] == 2
+    assert mia.commit(upload, {"part_hashes": [second, first]}).status_code == 422
+    assert mia.commit(upload, {"part_hashes": [first, second]}).status_code == 201
+
+
+def test_a_commit_without_hashes_needs_every_part_announced(mia):
+    content = os.urandom(2 * PART)
+    upload = mia.start("unsaid.bin", content, announce=False).json()
+    mia.sign(upload, content, [1])
+    answer = mia.commit(upload, {})
+    assert (answer.status_code, answer.json()["code"]) == (409, "storage.parts_missing")
+    assert answer.json()["missing_parts"] == [2]
+    assert "hashes" in answer.json()["detail"]
+    mia.send(upload, content)
+    assert mia.commit(upload, {}).status_code == 201
+
+
+def test_two_hands_in_one_attempt_cannot_mix_their_files(mia):
+    """Each announces and sends parts of a file of its own; whoever commits names what they mean, and gets it or a refusal."""
+    one, two = os.urandom(2 * PART), os.urandom(2 * PART)
+    upload = mia.start("shared.bin", one, announce=False).json()
+    for content, number in ((one, 1), (two, 2)):
+        (part,) = mia.sign(upload, content, [number])
+        put(part, sending.cut(content)[number - 1])
+    for content in (one, two):
+        assert mia.commit(upload, {"part_hashes": list(map(sha256, sending.cut(content)))}).status_code == 422
+
+
 def test_more_hashes_than_parts_are_refused_at_the_start(mia):
     answer = mia.start("many.bin", b"x", announce=False, part_hashes=[sha256(b"x")] * 2)
     assert (answer.status_code, answer.json()["code"]) == (422, "storage.part_out_of_range")

@@ -42,6 +42,8 @@ class Sender:
     api: Any
     parent_id: str
     puts: int = field(default=0)
+    hashes: dict[str, list[str]] = field(default_factory=dict)
+    """Of the parts of each upload that was sent here."""
 
     def start(self, name: str, content: bytes, *, announce: bool = True, **wishes: Any):
         body = {"parent_id": self.parent_id, "name": name, "size_bytes": len(content), **wishes}
@@ -56,6 +58,7 @@ class Sender:
 
     def sign(self, upload: dict[str, Any], content: bytes, numbers: list[int]) -> list[dict[str, Any]]:
         pieces = cut(content, upload["part_size_bytes"])
+        self.hashes[upload["id"]] = [sha256(piece) for piece in pieces]
         signed: list[dict[str, Any]] = []
         for first in range(0, len(numbers), 100):
             parts = [{"number": n, "sha256": sha256(pieces[n - 1])} for n in numbers[first : first + 100]]
@@ -67,6 +70,7 @@ class Sender:
     def send(self, upload: dict[str, Any], content: bytes) -> None:
         """Send every part that has to travel, signing those that the start did not."""
         pieces = cut(content, upload["part_size_bytes"])
+        self.hashes[upload["id"]] = [sha256(piece) for piece in pieces]
         known = {part["number"] for part in upload["parts"]}
         rest = [number for number in range(1, upload["part_count"] + 1) if number not in known]
         for part in [*upload["parts"], *self.sign(upload, content, rest)]:
@@ -76,7 +80,9 @@ class Sender:
                 self.puts += 1
 
     def commit(self, upload: dict[str, Any], body: Any = None):
-        """Commit, and ask again as long as the answer is that it is still being completed."""
+        """Commit with the hashes of what was sent, unless told otherwise, and ask again as long as the answer is that it is still being completed."""
+        if body is None and upload["id"] in self.hashes:
+            body = {"part_hashes": self.hashes[upload["id"]]}
         deadline = time.monotonic() + COMPLETING_SECONDS
         while True:
             answer = self.commit_once(upload, body)

@@ -144,7 +144,7 @@ def _complete(found: _Found, part_hashes: list[bytes], deadline: float) -> dtos.
     hashes = _agree(attempt, part_hashes)
     unknown = parts.unknown_numbers(hashes, attempt.part_count)
     if unknown:
-        raise PartsMissing(unknown)
+        raise PartsMissing(unknown, announced=False)
     if attempt.known_blob_id is not None:
         return _freeze_known(attempt, hashes)
     try:
@@ -193,11 +193,14 @@ def _as_before(attempt: rows.Attempt, blob: models.Blob, part_hashes: list[bytes
 def _agree(attempt: rows.Attempt, part_hashes: list[bytes]) -> bytes:
     """Fill the announced digests up with those of this call; where both are there they must be equal.
 
-    :raises ContentMismatch: they differ, or are too many.
+    :raises ContentMismatch: they differ, or are not as many as the file has parts.
     """
     announced = attempt.part_hashes
-    if len(part_hashes) > attempt.part_count:
-        raise ContentMismatch(f"The file has {attempt.part_count} parts.", part_count=attempt.part_count)
+    if part_hashes and len(part_hashes) != attempt.part_count:
+        raise ContentMismatch(
+            f"Name the hashes of all parts of the file: there are {attempt.part_count}, not {len(part_hashes)}.",
+            part_count=attempt.part_count,
+        )
     given = dict(enumerate(part_hashes, start=1))
     wrong = [n for n, digest in given.items() if parts.digest_at(announced, n) not in (parts.UNKNOWN, digest)]
     if wrong:

@@ -10,12 +10,16 @@ const SHOWN_AT_ONCE = 3;
 /** @type {(() => void) | null} what Ctrl+Z takes back */
 let latestUndo = null;
 
+/** @type {Map<HTMLElement, () => void>} what is shown, oldest first, and how it is taken away */
+const shown = new Map();
+
 /**
  * @param {string} text
- * @param {{action?: string, run?: () => void, undo?: boolean, failed?: boolean}} [options]
+ * @param {{action?: string, run?: () => void, undo?: boolean, failed?: boolean, onGone?: () => void}} [options]
+ *   `onGone`: the message is gone and nobody has pressed its button
  * @returns {() => void} takes the message away
  */
-export function toast(text, { action, run, undo = false, failed = false } = {}) {
+export function toast(text, { action, run, undo = false, failed = false, onGone } = {}) {
   const holder = need("#toasts", HTMLElement);
   const element = make("div", { class: "toast" }, make("p", {}, text));
   let left = SHOWN_MS;
@@ -23,14 +27,22 @@ export function toast(text, { action, run, undo = false, failed = false } = {}) 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
+  let gone = false;
   const close = () => {
+    if (gone) return;
+    leave();
+    onGone?.();
+  };
+  const leave = () => {
+    gone = true;
     clearTimeout(timer);
     element.remove();
+    shown.delete(element);
     if (latestUndo === act) latestUndo = null;
     if (!holder.childElementCount) holder.hidePopover();
   };
   const act = () => {
-    close();
+    leave();
     run?.();
   };
   const go = () => {
@@ -53,7 +65,8 @@ export function toast(text, { action, run, undo = false, failed = false } = {}) 
   for (const name of ["pointerenter", "focusin"]) element.addEventListener(name, hold);
   for (const name of ["pointerleave", "focusout"]) element.addEventListener(name, go);
 
-  while (holder.childElementCount >= SHOWN_AT_ONCE) holder.firstElementChild?.remove();
+  for (const oldest of [...shown.keys()].slice(0, 1 - SHOWN_AT_ONCE)) shown.get(oldest)?.();
+  shown.set(element, close);
   holder.append(element);
   // Shown anew each time, so that it lies above a dialog that was opened meanwhile.
   if (holder.matches(":popover-open")) holder.hidePopover();

@@ -3,7 +3,8 @@
  * where we are in the rail, the focus, the thin line while waiting, and a real page load where a swap would be wrong.
  */
 
-import { alarm, announce } from "./dom.js";
+import { announce } from "./dom.js";
+import { toast } from "./toast.js";
 
 /** A page that is there sooner needs no line. */
 const PATIENCE_MS = 180;
@@ -63,7 +64,7 @@ export function startTravel() {
     }
   });
   document.addEventListener("htmx:sendError", (event) => {
-    if (isJourney(event)) alarm("BitVault cannot be reached. Check your connection.");
+    if (isJourney(event)) toast("BitVault cannot be reached. Check your connection.", { failed: true });
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     const target = /** @type {any} */ (event).detail?.target;

@@ -13,6 +13,19 @@ export function splitName(name) {
   return [name.slice(0, dot), extension];
 }
 
+/** @param {string} name @param {string} [kind] @returns {string} a name beside a taken one: "report (2).pdf" */
+export function nextName(name, kind = "file") {
+  const [stem, extension] = kind === "folder" ? [name, ""] : splitName(name);
+  const numbered = /^(.*) \((\d+)\)$/su.exec(stem);
+  return numbered ? `${numbered[1]} (${Number(numbered[2]) + 1})${extension}` : `${stem} (2)${extension}`;
+}
+
+/** @param {string} name @returns {string} without what the server refuses in names: controls, invisible characters, slashes, spaces at the ends */
+export function fitName(name) {
+  const fit = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}/]/gu, "").trim();
+  return /^\.{0,2}$/u.test(fit) ? "Untitled" : fit;
+}
+
 /** @param {string} name @param {string} [kind] @returns {string} a key of the icons `type-…` */
 export function typeOf(name, kind = "file") {
   if (kind === "folder") return "folder";

@@ -9,12 +9,14 @@ import { FolderTree } from "./folders.js";
 import { Unreadable } from "./hashing.js";
 import { Refused } from "./put.js";
 import { Rate } from "./rate.js";
-import { fingerprintOf, forget, recall, remember } from "./store.js";
+import { claim, claimRecord, fingerprintOf, forget, newRecordId, remember } from "./store.js";
 import { Attempt, Transfer } from "./transfer.js";
 
 /** One part: a file of at most this size is one PUT. */
 const SMALL_BYTES = 8 * 1024 * 1024;
 const LANES = { small: 6, large: 2 };
+/** What has arrived of a canceled upload is kept while it can be taken back, if it is at least this much. */
+const WORTH_KEEPING_BYTES = 16 * 1024 * 1024;
 
 /** @typedef {"waiting" | "sending" | "retrying" | "asking" | "paused" | "failed" | "done" | "skipped" | "canceled"} State */
 
@@ -23,6 +25,8 @@ export class Item {
   /** @type {State} */
   state = "waiting";
   sent = 0;
+  /** Bytes that have travelled since this page was opened; what the server had already does not count as speed. */
+  moved = 0;
   /** Why it failed or waits, in plain words. */
   note = "";
   attempt = new Attempt();
@@ -33,6 +37,16 @@ export class Item {
   mode = "add";
   autorename = false;
   offline = false;
+  /** Whether the file turned out to be another one than what had been sent of it. */
+  changed = false;
+  /** Whether the server had the same file at its place, so that nothing was made. */
+  identical = false;
+  /** Whether the server refused the name, so that another one may help. */
+  badName = false;
+  /** What this page remembers the upload by, beyond a reload. */
+  recordId = newRecordId();
+  /** @type {Promise<unknown>} whether something of it was left by an earlier page is known then */
+  claiming = Promise.resolve();
 
   /** @param {number} id @param {File} file @param {Batch} batch @param {string[]} dir */
   constructor(id, file, batch, dir) {
@@ -92,12 +106,19 @@ export class UploadQueue extends EventTarget {
     return new Batch(folder.id, folder.name, (node) => this.#tell("node", node));
   }
 
-  /** @param {Batch} batch @param {File} file @param {string[]} dir @returns {Item} */
-  add(batch, file, dir) {
+  /**
+   * @param {Batch} batch
+   * @param {File} file
+   * @param {string[]} dir
+   * @param {import("./store.js").Unfinished} [left] what an earlier page had sent of it; without it, that is looked for
+   * @returns {Item}
+   */
+  add(batch, file, dir, left) {
     const item = new Item(this.#next, file, batch, dir);
     this.#next += 1;
     this.items.push(item);
-    const writing = this.#remember(item, true);
+    item.claiming = this.#claim(item, left);
+    const writing = item.claiming.then(() => this.#remember(item));
     this.#writing.add(writing);
     void writing.finally(() => this.#writing.delete(writing));
     this.#tell("change");
@@ -119,14 +140,21 @@ export class UploadQueue extends EventTarget {
     batch.tree.ensure(dir).catch((error) => this.#tell("folder-failed", { name: dir.join("/"), error }));
   }
 
-  /** @param {Item} item @param {boolean} [first] */
-  async #remember(item, first = false) {
-    const { fingerprint, dir, name, size, batch, attempt } = item;
-    const known = first ? await recall(fingerprint) : null;
-    if (known?.uploadId && !item.attempt.uploadId) item.attempt.uploadId = known.uploadId;
+  /** Go on with what an earlier page has left of this file, unless another item does. @param {Item} item @param {import("./store.js").Unfinished} [wanted] */
+  async #claim(item, wanted) {
+    const left = await (wanted ? claimRecord(wanted.id) : claim(item.fingerprint));
+    if (!left) return;
+    if (item.state === "canceled" || item.attempt.uploadId) return void forget(left.id);
+    item.recordId = left.id;
+    item.attempt.uploadId = left.uploadId;
+  }
+
+  /** @param {Item} item */
+  async #remember(item) {
     if (!item.unfinished) return;
+    const { recordId: id, fingerprint, dir, file, size, batch, attempt } = item;
     const { rootId, rootName } = batch;
-    await remember({ fingerprint, rootId, rootName, dir, name, size, modified: item.file.lastModified, uploadId: attempt.uploadId });
+    await remember({ id, fingerprint, rootId, rootName, dir, name: file.name, size, modified: file.lastModified, uploadId: attempt.uploadId });
   }
 
   /** Start what may start. */
@@ -148,13 +176,16 @@ export class UploadQueue extends EventTarget {
     item.controller = controller;
     this.#set(item, "sending");
     try {
-      const known = item.attempt.uploadId ? null : await recall(item.fingerprint);
-      if (known?.uploadId) item.attempt.uploadId = known.uploadId;
+      await item.claiming;
+      controller.signal.throwIfAborted();
       const parentId = await item.batch.tree.ensure(item.dir);
       controller.signal.throwIfAborted();
       const node = await this.#transfer(item, parentId, controller.signal).run();
       item.sent = item.size;
-      void forget(item.fingerprint);
+      item.name = node.name;
+      // Ids are made in the order of time: a version that is older than the upload was not made by it.
+      item.identical = Boolean(node.version_id && node.version_id < item.attempt.uploadId);
+      void forget(item.recordId);
       this.#set(item, "done");
       this.#tell("node", node);
     } catch (error) {
@@ -167,7 +198,7 @@ export class UploadQueue extends EventTarget {
 
   /** @param {Item} item @param {string} parentId @param {AbortSignal} signal */
   #transfer(item, parentId, signal) {
-    const { name, mode, autorename } = item;
+    const { name, mode, autorename, moved: before } = item;
     const watch = {
       signal,
       onStart: (/** @type {string} */ uploadId, /** @type {string} */ key) => {
@@ -176,9 +207,10 @@ export class UploadQueue extends EventTarget {
         item.attempt.uploadId = uploadId;
         void this.#remember(item);
       },
-      onProgress: (/** @type {number} */ sent) => {
+      onProgress: (/** @type {number} */ sent, /** @type {number} */ moved) => {
         item.sent = sent;
-        item.rate.sample(sent);
+        item.moved = before + moved;
+        item.rate.sample(item.moved);
         this.#tell("progress");
       },
       onWait: (/** @type {unknown} */ error) => {
@@ -187,6 +219,13 @@ export class UploadQueue extends EventTarget {
       },
       onGo: () => this.#set(item, "sending"),
       onCommit: () => this.#tell("change"),
+      onChanged: () => {
+        item.changed = true;
+        item.sent = 0;
+        void this.#remember(item);
+        this.#tell("changed", item);
+        this.#tell("change");
+      },
     };
     return new Transfer(item.file, { parentId, name, mode, autorename }, watch, item.attempt);
   }
@@ -195,6 +234,7 @@ export class UploadQueue extends EventTarget {
   async #fail(item, error) {
     if (error instanceof Problem && error.code === "files.name_taken") return this.#askAbout(item, error);
     item.offline = error instanceof NetworkDown;
+    item.badName = error instanceof Problem && error.code === "files.invalid_name";
     item.note = error instanceof Unreadable || error instanceof Refused ? error.message : explain(error);
     if (error instanceof Problem && error.status === 401) {
       this.pauseAll();
@@ -202,7 +242,7 @@ export class UploadQueue extends EventTarget {
       return;
     }
     // What the server refused for good is not offered again after a reload; what only the line broke is.
-    if (!item.offline && !(error instanceof Refused)) void forget(item.fingerprint);
+    if (!item.offline && !(error instanceof Refused)) void forget(item.recordId);
     this.#set(item, "failed");
   }
 
@@ -220,7 +260,7 @@ export class UploadQueue extends EventTarget {
       return;
     }
     if (choice === "skip") {
-      void forget(item.fingerprint);
+      void forget(item.recordId);
       this.#drop(item);
       this.#set(item, "skipped");
       return;
@@ -262,14 +302,38 @@ export class UploadQueue extends EventTarget {
     this.#pump();
   }
 
-  /** @param {Item} item */
+  /**
+   * Stop an upload for good, or until the person takes that back.
+   *
+   * @param {Item} item
+   * @returns {{takeBack: () => void, settle: () => void}} `settle` gives up what has arrived, once nobody can take it back any more
+   */
   cancel(item) {
     item.controller?.abort();
     item.controller = null;
-    void forget(item.fingerprint);
-    this.#drop(item);
+    void forget(item.recordId);
+    const kept = item.sent >= WORTH_KEEPING_BYTES;
+    if (!kept) this.#drop(item);
     this.#set(item, "canceled");
     this.#pump();
+    return {
+      takeBack: () => {
+        if (item.state !== "canceled") return;
+        if (!this.items.includes(item)) this.items.push(item);
+        this.#set(item, "waiting");
+        void this.#remember(item);
+        this.#pump();
+      },
+      settle: () => {
+        if (kept && item.state === "canceled") this.#drop(item);
+      },
+    };
+  }
+
+  /** Try a file again under another name. @param {Item} item @param {string} name */
+  rename(item, name) {
+    item.name = name;
+    this.resume(item);
   }
 
   pauseAll() {
@@ -285,9 +349,14 @@ export class UploadQueue extends EventTarget {
     for (const item of this.items) if (item.state === "failed" && item.offline) this.resume(item);
   }
 
-  /** Forget everything that has come to its end. */
+  /** Forget everything that has come to its end. @returns {() => void} brings it back to the list */
   clearFinished() {
+    const gone = this.items.filter((item) => !item.unfinished && item.state !== "canceled");
     this.items = this.items.filter((item) => item.unfinished);
     this.#tell("change");
+    return () => {
+      this.items = [...gone, ...this.items];
+      this.#tell("change");
+    };
   }
 }

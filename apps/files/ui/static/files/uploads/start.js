@@ -1,13 +1,14 @@
 /** Takes in what people drop or choose, and ties the queue to the tray, the list and the window. */
 
 import { call, explain } from "../../js/api.js";
-import { announce, need } from "../../js/dom.js";
+import { announce, closest, need } from "../../js/dom.js";
 import { plural } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
 import { mayWrite, place, placeNode } from "../list/rows.js";
 import { chosen, dropped } from "./entries.js";
 import { UploadQueue } from "./queue.js";
-import { forget, listUnfinished } from "./store.js";
+import { claimRecord, forget, listUnfinished } from "./store.js";
+import { findRecord } from "./unfinished.js";
 import { leftOut, Tray } from "./tray.js";
 
 /** @typedef {import("./entries.js").Found} Found */
@@ -41,7 +42,9 @@ export function startUploads() {
 
   const discard = async () => {
     for (const record of unfinished) {
-      await forget(record.fingerprint);
+      // Another tab may have taken it up meanwhile.
+      if (!(await claimRecord(record.id))) continue;
+      await forget(record.id);
       if (record.uploadId) dropAttempt(record.uploadId);
     }
     await showUnfinished();
@@ -95,7 +98,7 @@ export function startUploads() {
     for await (const thing of found) {
       if (thing.kind === "litter") litter.push(thing.name);
       if (thing.kind !== "file") continue;
-      const record = match(unfinished, thing.file, thing.dir);
+      const record = await findRecord(unfinished, thing.file, thing.dir);
       if (!record) {
         others += 1;
         continue;
@@ -103,10 +106,10 @@ export function startUploads() {
       const batch = batches.get(record.rootId) ?? queue.batch({ id: record.rootId, name: record.rootName });
       batches.set(record.rootId, batch);
       unfinished = unfinished.filter((other) => other !== record);
-      queue.add(batch, thing.file, record.dir);
+      queue.add(batch, thing.file, record.dir, record);
       resumed += 1;
     }
-    if (!resumed) toast("None of these is one of the unfinished files. Choose the very same files, unchanged.", { failed: true });
+    if (!resumed) toast("None of these is one of the unfinished files. Choose the same files again.", { failed: true });
     const alone = resumed && others ? `${plural(others, "other file")} left alone: not among the unfinished ones.` : "";
     if (alone) toast(alone);
     if (litter.length) tell(alone, litter);
@@ -125,6 +128,7 @@ export function startUploads() {
 
   queue.addEventListener("node", (event) => placeNode(/** @type {CustomEvent} */ (event).detail, { fresh: true }));
   queue.addEventListener("drop", (event) => dropAttempt(/** @type {CustomEvent} */ (event).detail));
+  queue.addEventListener("changed", (event) => toast(`“${/** @type {CustomEvent} */ (event).detail.name}”: The file has changed; starting over.`));
   queue.addEventListener("folder-failed", (event) => {
     const { name, error } = /** @type {CustomEvent} */ (event).detail;
     toast(`Folder “${name}”: ${explain(error)}`, { failed: true });
@@ -133,7 +137,7 @@ export function startUploads() {
   addEventListener("beforeunload", (event) => {
     if (queue.items.some((item) => item.active || item.state === "waiting")) event.preventDefault();
   });
-  startDropping((transfer) => void take(dropped(transfer), here()));
+  startDropping((transfer, target) => void take(dropped(transfer), target));
   void showUnfinished();
   return { choose };
 }
@@ -149,33 +153,41 @@ function dropAttempt(id) {
   call("DELETE", `/uploads/${id}`, { keepalive: true }).catch(() => {});
 }
 
-/**
- * @param {Unfinished[]} unfinished
- * @param {File} file
- * @param {string[]} dir as chosen now, which may begin higher or lower than at the drop
- * @returns {Unfinished | undefined}
- */
-function match(unfinished, file, dir) {
-  const same = unfinished.filter((record) => record.name === file.name && record.size === file.size && record.modified === file.lastModified);
-  const path = dir.join("/");
-  return same.find((record) => record.dir.join("/") === path) ?? same.find((record) => record.dir.join("/").endsWith(path)) ?? same[0];
+/** @param {EventTarget | null} where @returns {HTMLElement | null} the folder's row, or the step of the path, that files are dropped on */
+const folderAt = (where) => closest(where, '#rows > .row[data-kind="folder"], #main [data-drop-folder]');
+
+/** @param {HTMLElement | null} target @returns {{id: string, name: string}} */
+function folderOf(target) {
+  if (!target) return here();
+  const { dropFolder, dropName, id, name } = target.dataset;
+  return { id: dropFolder ?? id ?? "", name: dropName ?? name ?? "" };
 }
 
-/** @param {(transfer: DataTransfer) => void} onDrop */
+/** @param {(transfer: DataTransfer, target: {id: string, name: string}) => void} onDrop */
 function startDropping(onDrop) {
   const veil = need("#drop-veil", HTMLElement);
   const isFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
   const may = () => place().page === "folder" && mayWrite();
   let depth = 0;
+  /** @type {HTMLElement | null} */
+  let aimed = null;
+  const aim = (/** @type {HTMLElement | null} */ target) => {
+    need("#drop-veil-name", HTMLElement).textContent = folderOf(target).name;
+    if (aimed === target) return;
+    aimed?.removeAttribute("data-drop");
+    aimed = target;
+    aimed?.setAttribute("data-drop", "");
+  };
   const lift = () => {
     depth = 0;
+    aim(null);
     veil.removeAttribute("data-on");
   };
   document.addEventListener("dragenter", (event) => {
     if (!isFiles(event)) return;
     depth += 1;
     if (!may()) return;
-    need("#drop-veil-name", HTMLElement).textContent = place().folderName;
+    aim(folderAt(event.target));
     veil.setAttribute("data-on", "");
   });
   document.addEventListener("dragleave", (event) => {
@@ -185,12 +197,13 @@ function startDropping(onDrop) {
     if (!isFiles(event)) return;
     // Also where nothing may be dropped: the browser would open the file in place of the page.
     event.preventDefault();
+    if (may()) aim(folderAt(event.target));
     if (event.dataTransfer) event.dataTransfer.dropEffect = may() ? "copy" : "none";
   });
   document.addEventListener("drop", (event) => {
     if (!isFiles(event)) return;
     event.preventDefault();
     lift();
-    if (event.dataTransfer && may()) onDrop(event.dataTransfer);
+    if (event.dataTransfer && may()) onDrop(event.dataTransfer, folderOf(folderAt(event.target)));
   });
 }

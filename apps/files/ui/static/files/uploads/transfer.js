@@ -1,6 +1,7 @@
 /**
  * Brings one file: start, hash, sign, send, commit. Knows nothing of lists and trays; tells its way by callbacks, and can be
- * stopped at any point and run again: it asks the server what is there and goes on from that.
+ * stopped at any point and run again: it asks the server which parts are there, compares their digests with those of the file as it
+ * is now, and goes on from that. What differs is another file: the attempt is given up and the file starts over.
  */
 
 import { call, get, NetworkDown, Problem, randomKey } from "../../js/api.js";
@@ -34,8 +35,9 @@ const gate = new Gate(SENDERS);
 /**
  * @typedef {{parentId: string, name: string, mode: "add" | "overwrite", autorename?: boolean}} Destination
  * @typedef {{number: number, state: string, method?: string, url?: string, headers?: Record<string, string>, sha256?: string, expires_at?: string}} Part
- * @typedef {{onStart: (uploadId: string, key: string) => void, onProgress: (sent: number) => void, onWait: (error: unknown) => void,
- *   onGo: () => void, onCommit: () => void, signal: AbortSignal}} Watch
+ * @typedef {{onStart: (uploadId: string, key: string) => void, onProgress: (sent: number, moved: number) => void,
+ *   onWait: (error: unknown) => void, onGo: () => void, onCommit: () => void, onChanged: () => void, signal: AbortSignal}} Watch
+ *   `moved`: bytes that have travelled in this run; `onChanged`: the file is another one than what had been sent of it
  */
 
 /** @param {File} file @param {number} partBytes @returns {number} */
@@ -61,6 +63,12 @@ export class Transfer {
   /** @type {Set<number>} parts that need nothing any more */
   #there = new Set();
   #thereBytes = 0;
+  /** Bytes that this run has sent itself. */
+  #movedBytes = 0;
+  /** @type {Map<number, Promise<string>>} digests of the parts, as they were read in this run */
+  #digests = new Map();
+  /** Whether this run has waited: while it did, the file may have been rewritten. */
+  #rested = false;
   #partBytes = PART_BYTES;
   #count = 1;
 
@@ -86,11 +94,17 @@ export class Transfer {
       if (!this.attempt.uploadId || !(await this.#resume())) await this.#start();
       await this.#sendAll();
       this.watch.onCommit();
+      if (this.#rested && (await this.#hasChanged())) {
+        if (round >= ROUNDS) throw new Unreadable();
+        await this.#startOver();
+        continue;
+      }
       try {
         return await this.#commit();
       } catch (error) {
         if (round >= ROUNDS || !(error instanceof Problem)) throw error;
-        if (error.status === 422 || error.status === 404 || error.status === 410) this.#forget();
+        if (error.status === 422) await this.#startOver();
+        else if (error.status === 404 || error.status === 410) this.#forget();
         else if (!Array.isArray(error.facts.missing_parts)) throw error;
       }
     }
@@ -98,13 +112,19 @@ export class Transfer {
 
   /** @template T @param {() => Promise<T>} act @returns {Promise<T>} */
   #persist(act) {
-    return persist(act, { signal: this.watch.signal, onWait: this.watch.onWait, onGo: this.watch.onGo });
+    return persist(act, { signal: this.watch.signal, onWait: this.#onWait, onGo: this.watch.onGo });
   }
+
+  #onWait = (/** @type {unknown} */ error) => {
+    this.#rested = true;
+    this.watch.onWait(error);
+  };
 
   /** @returns {Promise<import("../../js/api.js").Node>} */
   async #commit() {
+    const hashes = await this.#hashAll();
     for (;;) {
-      const answer = await this.#persist(() => call("POST", `/uploads/${this.attempt.uploadId}/commit`, { body: {}, signal: this.watch.signal }));
+      const answer = await this.#persist(() => call("POST", `/uploads/${this.attempt.uploadId}/commit`, { body: { part_hashes: hashes }, signal: this.watch.signal }));
       if (answer.state !== "completing") return answer;
       await pause(COMPLETING_MS, this.watch.signal);
     }
@@ -114,6 +134,31 @@ export class Transfer {
   #forget() {
     this.attempt.renew();
     this.#clear();
+  }
+
+  /** The file is another one than what was sent of it: let go of that, and of its room, before it is started anew. */
+  async #startOver() {
+    const { uploadId } = this.attempt;
+    this.#digests.clear();
+    this.#rested = false;
+    this.#forget();
+    this.watch.onChanged();
+    try {
+      await call("DELETE", `/uploads/${uploadId}`);
+    } catch (error) {
+      // It expires by itself.
+      if (!(error instanceof Problem) && !(error instanceof NetworkDown)) throw error;
+    }
+    this.watch.signal.throwIfAborted();
+  }
+
+  /** @returns {Promise<boolean>} whether the file reads differently from when its parts were hashed */
+  async #hasChanged() {
+    for (const [number, digest] of this.#digests) {
+      if ((await hashOf(this.#slice(number))) !== (await digest)) return true;
+      this.watch.signal.throwIfAborted();
+    }
+    return false;
   }
 
   /** Know nothing about parts. */
@@ -126,8 +171,8 @@ export class Transfer {
 
   async #start() {
     const { file, destination } = this;
-    const early = partCount(file, PART_BYTES) <= HASH_FIRST_PARTS;
-    const hashes = early ? await this.#hashAll() : undefined;
+    this.#layOut(PART_BYTES, partCount(file, PART_BYTES));
+    const hashes = this.#count <= HASH_FIRST_PARTS ? await this.#hashAll() : undefined;
     /** @type {Record<string, unknown>} */
     const body = { parent_id: destination.parentId, name: destination.name, size_bytes: file.size, mode: destination.mode };
     if (destination.autorename) body.autorename = true;
@@ -154,7 +199,7 @@ export class Transfer {
     }
   }
 
-  /** @returns {Promise<boolean>} whether the attempt is still open */
+  /** @returns {Promise<boolean>} whether the attempt is still open and holds nothing but parts of this file */
   async #resume() {
     try {
       const upload = await this.#persist(() => get(`/uploads/${this.attempt.uploadId}`, { signal: this.watch.signal }));
@@ -163,6 +208,10 @@ export class Transfer {
         return false;
       }
       this.#clear();
+      if (!(await this.#isOfThisFile(upload))) {
+        await this.#startOver();
+        return false;
+      }
       this.#take(upload);
       return true;
     } catch (error) {
@@ -172,11 +221,40 @@ export class Transfer {
     }
   }
 
+  /**
+   * Compare what the server holds with the file, part by part.
+   *
+   * @param {any} upload
+   * @returns {Promise<boolean>}
+   */
+  async #isOfThisFile(upload) {
+    this.#layOut(upload.part_size_bytes, upload.part_count);
+    /** @type {Part[]} */
+    const held = [...(upload.parts ?? [])];
+    let same = true;
+    const lane = async () => {
+      for (let part = held.shift(); part && same; part = held.shift()) {
+        this.watch.signal.throwIfAborted();
+        if ((await this.#digest(part.number)) !== part.sha256) same = false;
+        else this.#keep(part);
+        this.#report();
+      }
+    };
+    await Promise.all([lane(), lane()]);
+    return same;
+  }
+
+  /** @param {number} partBytes @param {number} count */
+  #layOut(partBytes, count) {
+    if (partBytes !== this.#partBytes) this.#digests.clear();
+    this.#partBytes = partBytes;
+    this.#count = count;
+  }
+
   /** @param {any} upload an answer about the attempt */
   #take(upload) {
     this.attempt.uploadId = upload.id;
-    this.#partBytes = upload.part_size_bytes;
-    this.#count = upload.part_count;
+    this.#layOut(upload.part_size_bytes, upload.part_count);
     if (upload.state === "committed" || upload.state === "completing") for (let n = 1; n <= this.#count; n += 1) this.#tick(n);
     for (const part of upload.parts ?? []) this.#keep(part);
     this.#report();
@@ -200,10 +278,22 @@ export class Transfer {
     return this.file.slice((number - 1) * this.#partBytes, number * this.#partBytes);
   }
 
+  /** @param {number} number @returns {Promise<string>} read once in a run */
+  #digest(number) {
+    let digest = this.#digests.get(number);
+    if (!digest) {
+      digest = hashOf(this.#slice(number));
+      this.#digests.set(number, digest);
+      digest.catch(() => this.#digests.delete(number));
+    }
+    return digest;
+  }
+
+  /** @returns {Promise<string[]>} the digests of all parts */
   async #hashAll() {
     const hashes = [];
-    for (let number = 1; number <= partCount(this.file, PART_BYTES); number += 1) {
-      hashes.push(await hashOf(this.file.slice((number - 1) * PART_BYTES, number * PART_BYTES)));
+    for (let number = 1; number <= this.#count; number += 1) {
+      hashes.push(await this.#digest(number));
       this.watch.signal.throwIfAborted();
     }
     return hashes;
@@ -256,7 +346,7 @@ export class Transfer {
     const turn = this.#signing.then(async () => {
       const wanted = numbers.filter((number) => !this.#there.has(number) && (anew || !this.#fresh(number)));
       if (!wanted.length) return;
-      const parts = await Promise.all(wanted.map(async (number) => ({ number, sha256: await hashOf(this.#slice(number)) })));
+      const parts = await Promise.all(wanted.map(async (number) => ({ number, sha256: await this.#digest(number) })));
       const answer = await this.#persist(() => call("POST", `/uploads/${this.attempt.uploadId}/parts`, { body: { parts }, signal: this.watch.signal }));
       for (const part of answer.items) this.#keep(part);
     });
@@ -281,6 +371,7 @@ export class Transfer {
         });
         if (attempt > 0) this.watch.onGo();
         this.#live.delete(number);
+        this.#movedBytes += this.#slice(number).size;
         this.#tick(number);
         return this.#report();
       } catch (error) {
@@ -292,15 +383,15 @@ export class Transfer {
         // Too old a URL and a refused one look alike, and an answer without CORS headers looks like no answer: sign again.
         if (!(error instanceof Refused && error.passing)) this.#signed.delete(number);
         if (error instanceof Refused && !error.passing && attempt < 1) continue;
-        this.watch.onWait(error);
+        this.#onWait(error);
         await pause(waitFor(attempt, error), signal);
       }
     }
   }
 
   #report() {
-    let sent = this.#thereBytes;
-    for (const bytes of this.#live.values()) sent += bytes;
-    this.watch.onProgress(Math.min(sent, this.file.size));
+    let live = 0;
+    for (const bytes of this.#live.values()) live += bytes;
+    this.watch.onProgress(Math.min(this.#thereBytes + live, this.file.size), this.#movedBytes + live);
   }
 }

@@ -1,14 +1,18 @@
 /** Shows the queue: one line for all, one for each file; buttons to pause, go on, try again, cancel. */
 
+import { askName } from "../../js/dialogs.js";
 import { announce, closest, need, setIcon } from "../../js/dom.js";
 import { briefBytes as bytes, duration, plural } from "../../js/format.js";
-import { splitName, typeOf } from "../types.js";
+import { toast } from "../../js/toast.js";
+import { fitName, splitName, typeOf } from "../types.js";
 import { Rate } from "./rate.js";
 
 /** @typedef {import("./queue.js").Item} Item */
 
 /** Painted this often: fast enough to look alive, slow enough for a thousand files. */
 const PAINT_MS = 200;
+/** While something is on its way, speeds are looked at this often, also when no byte moves. */
+const PULSE_MS = 1000;
 /** Lines shown; the rest is a sentence. */
 const LINES = 60;
 
@@ -18,6 +22,7 @@ const RANK = { asking: 0, failed: 1, retrying: 2, sending: 2, paused: 3, waiting
 export class Tray {
   #rate = new Rate();
   #timer = 0;
+  #pulse = 0;
   /** @type {Map<number, HTMLElement>} */
   #lines = new Map();
   #unfinished = 0;
@@ -53,7 +58,33 @@ export class Tray {
     if (!act || !item) return;
     if (act === "pause") queue.pause(item);
     if (act === "resume" || act === "retry") queue.resume(item);
-    if (act === "cancel") queue.cancel(item);
+    if (act === "rename") void this.#rename(item);
+    if (act === "cancel") this.#cancel(item);
+  }
+
+  /** @param {Item} item whose name the server refused */
+  async #rename(item) {
+    const name = await askName({
+      title: "Upload under another name",
+      label: "Name",
+      value: fitName(item.name),
+      accept: "Upload",
+      submit: async (wanted) => wanted.trim(),
+    });
+    if (name) this.queue.rename(item, name);
+  }
+
+  /** @param {Item} item */
+  #cancel(item) {
+    const failed = item.state === "failed";
+    const { takeBack, settle } = this.queue.cancel(item);
+    // Whoever leaves cannot take it back any more.
+    addEventListener("pagehide", settle, { once: true });
+    const onGone = () => {
+      removeEventListener("pagehide", settle);
+      settle();
+    };
+    toast(failed ? `“${item.name}” removed from the list.` : `Upload of “${item.name}” canceled.`, { action: "Undo", undo: true, run: takeBack, onGone });
   }
 
   /** @param {boolean} [collapsed] turned round when it is not said */
@@ -63,8 +94,13 @@ export class Tray {
   }
 
   #close() {
-    if (this.queue.items.some((item) => item.unfinished)) return this.#collapse();
-    this.queue.clearFinished();
+    if (this.queue.items.some((item) => item.unfinished)) {
+      this.#collapse(true);
+      return announce("The list of uploads is hidden. Uploads continue.");
+    }
+    const failed = this.queue.items.filter((item) => item.state === "failed").length;
+    const bringBack = this.queue.clearFinished();
+    if (failed) toast(`${plural(failed, "failed upload")} removed from the list.`, { action: "Undo", undo: true, run: bringBack });
     this.#unfinished = 0;
     this.#leftOut = [];
     this.#paint();
@@ -113,6 +149,8 @@ export class Tray {
   /** @param {Item[]} items */
   #paintTotal(items) {
     const busy = items.filter((item) => item.active || item.state === "waiting");
+    const sending = items.filter((item) => item.state === "sending");
+    this.#keepPulse(busy.length > 0);
     const paused = items.filter((item) => item.state === "paused");
     const failed = items.filter((item) => item.state === "failed");
     const done = items.filter((item) => item.state === "done" || item.state === "skipped");
@@ -126,13 +164,14 @@ export class Tray {
     let title = "Uploads";
     if (busy.length) {
       title = `Uploading ${plural(busy.length, "file")}`;
-      if (busy.some((item) => item.state === "sending")) this.#rate.sample(sent);
+      if (sending.length) this.#rate.sample(items.reduce((sum, item) => sum + item.moved, 0));
+      else this.#rate.reset();
+      for (const item of sending) item.rate.sample(item.moved);
       facts.push(`${Math.floor(share * 100)}% of ${bytes(total)}`);
       if (this.#rate.value > 1) facts.push(`${bytes(Math.round(this.#rate.value))}/s`, duration(this.#rate.secondsFor(total - sent)));
     } else {
       this.#rate.reset();
       if (paused.length) title = `${plural(paused.length, "upload")} paused`;
-      else if (failed.length) title = `${plural(failed.length, "upload")} failed`;
       else if (items.length) title = endOf(items);
       else if (this.#unfinished) title = "Unfinished uploads";
       else if (this.#leftOut.length) title = "Nothing to upload";
@@ -143,9 +182,16 @@ export class Tray {
     showShare(need("#tray-total", HTMLElement), share);
     this.#paintPauseAll(busy.length, paused.length);
     if (this.#wasBusy && !busy.length && !paused.length) {
-      announce(failed.length ? `${plural(failed.length, "upload")} failed, ${done.length} finished` : endOf(items));
+      announce(endOf(items));
     }
     this.#wasBusy = busy.length > 0;
+  }
+
+  /** @param {boolean} on */
+  #keepPulse(on) {
+    if (on === Boolean(this.#pulse)) return;
+    clearInterval(this.#pulse);
+    this.#pulse = on ? window.setInterval(() => this.#soon(), PULSE_MS) : 0;
   }
 
   /** @param {number} busy @param {number} paused */
@@ -156,6 +202,10 @@ export class Tray {
     button.title = label;
     button.setAttribute("aria-label", `${label} uploads`);
     setIcon(need("use", SVGElement, button), busy ? "pause" : "play");
+    const close = need('[data-tray="close"]', HTMLElement, this.root);
+    const closing = busy || paused ? "Hide the list; uploads continue" : "Close and clear the list";
+    close.title = closing;
+    close.setAttribute("aria-label", closing);
   }
 
   /** @param {Item[]} shown */
@@ -184,11 +234,8 @@ export class Tray {
     const template = need("#tray-item-template", HTMLTemplateElement);
     const fragment = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     const line = need(".tray-item", HTMLElement, fragment);
-    const [stem, extension] = splitName(item.name);
     const type = typeOf(item.name);
     line.dataset.id = String(item.id);
-    need(".stem", HTMLElement, line).textContent = stem;
-    need(".extension", HTMLElement, line).textContent = extension;
     need(".tray-item-name", HTMLElement, line).title = [item.batch.rootName, ...item.dir, item.name].join(" / ");
     need(".type", SVGElement, line).dataset.type = type;
     setIcon(need("use", SVGElement, line), `type-${type}`);
@@ -199,6 +246,14 @@ export class Tray {
   /** @param {HTMLElement} line @param {Item} item */
   #paintLine(line, item) {
     line.dataset.state = item.state;
+    line.toggleAttribute("data-bad-name", item.badName);
+    if (line.dataset.name !== item.name) {
+      // The server may have given it another name than it was chosen with.
+      line.dataset.name = item.name;
+      const [stem, extension] = splitName(item.name);
+      need(".stem", HTMLElement, line).textContent = stem;
+      need(".extension", HTMLElement, line).textContent = extension;
+    }
     showShare(need(".bar", HTMLElement, line), item.size ? item.sent / item.size : 0);
     const note = need(".tray-item-note", HTMLElement, line);
     const text = noteOf(item);
@@ -212,12 +267,15 @@ export function leftOut(names) {
   return `${plural(names.length, "file")} of the operating system ${were} left out (${[...new Set(names)].join(", ")}).`;
 }
 
-/** @param {Item[]} items all of them over, none failed @returns {string} what became of them */
+/** @param {Item[]} items all of them over @returns {string} what became of them */
 function endOf(items) {
-  const skipped = items.filter((item) => item.state === "skipped").length;
-  if (skipped === items.length) return `${plural(skipped, "upload")} skipped`;
-  const finished = `${plural(items.length - skipped, "upload")} finished`;
-  return skipped ? `${finished}, ${skipped} skipped` : finished;
+  const count = (/** @type {string} */ state) => items.filter((item) => item.state === state).length;
+  const [done, failed, skipped] = [count("done"), count("failed"), count("skipped")];
+  const facts = [];
+  if (done) facts.push(failed ? `${done.toLocaleString()} uploaded` : `${plural(done, "upload")} finished`);
+  if (failed) facts.push(done ? `${failed.toLocaleString()} failed` : `${plural(failed, "upload")} failed`);
+  if (skipped) facts.push(facts.length ? `${skipped.toLocaleString()} skipped` : `${plural(skipped, "upload")} skipped`);
+  return facts.join(", ");
 }
 
 /** @param {HTMLElement} bar @param {number} share from 0 to 1 */
@@ -242,10 +300,13 @@ function noteOf(item) {
     case "skipped":
       return "Skipped";
     case "done":
-      return `${bytes(item.size)} · in ${where}`;
+      if (item.identical) return `Already here · in ${where}`;
+      if (item.size && !item.moved) return `${bytes(item.size)} of ${bytes(item.size)} already stored · in ${where}`;
+      return `${bytes(item.size)} · in ${where}${item.changed ? " · had changed, sent anew" : ""}`;
     default: {
-      if (item.sent >= item.size && item.size) return "Finishing…";
-      const facts = [`${bytes(item.sent)} of ${bytes(item.size)}`];
+      const facts = item.changed ? ["The file has changed; starting over"] : [];
+      if (item.sent >= item.size && item.size) return [...facts, "Finishing…"].join(" · ");
+      facts.push(`${bytes(item.sent)} of ${bytes(item.size)}`);
       if (item.rate.value > 1) facts.push(`${bytes(Math.round(item.rate.value))}/s`, duration(item.rate.secondsFor(item.size - item.sent)));
       return facts.join(" · ");
     }
