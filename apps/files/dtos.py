@@ -19,6 +19,7 @@ TeamRight = Literal["viewer", "editor"]
 """What somebody on the list of a team folder may do there: see everything, or change everything too."""
 EveryoneRight = Literal["none", "viewer", "editor"]
 """What every member of the tenant may do in a team folder."""
+ChildrenAction = Literal["trash", "move"]
 OnConflict = Literal["fail", "rename", "replace"]
 """What becomes of a taken name at a restore: it is refused, gets a number, or what has it goes into the trash."""
 RestoredTo = Literal["origin", "ancestor", "named"]
@@ -66,6 +67,35 @@ class Node:
     trashed_at: datetime | None
     rights: Sequence[RightName]
     name_problems: Sequence[PortabilityProblem]
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """A page of what lies in a folder, and what all of it is: how many nodes, and how many bytes the files among them have."""
+
+    items: Sequence[Node]
+    next_cursor: str | None = None
+    total_count: int = 0
+    total_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of one node of several; ``code`` and ``detail`` say why it was left as it is."""
+
+    id: UUID
+    name: str
+    done: bool
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedPage:
+    """What became of some of a folder's children, and the cursor of the rest."""
+
+    items: Sequence[Applied]
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ caller's own personal root, made when it is first asked for.
 Reading, structure and content stand here; team folders and the trash in files of their own beside it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -33,6 +33,9 @@ from apps.files.api.trash import (
     trash_node,
 )
 from apps.files.dtos import (
+    AppliedPage,
+    Children,
+    ChildrenAction,
     Committed,
     Content,
     ExpectedRevision,
@@ -49,13 +52,13 @@ from apps.files.dtos import (
     VersionRows,
 )
 from apps.files.errors import NothingToChange
-from apps.files.operations import authorising, content, downloads, structure
+from apps.files.operations import authorising, children, content, downloads, structure
 from apps.files.rows import to_node
 from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
-from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
+from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 
 __all__ = [
     "authorise_upload",
@@ -133,7 +136,7 @@ def list_children(
     cursor: str | None = None,
     sort: SortName = "name",
     order: OrderName = "asc",
-) -> Page[Node]:
+) -> Children:
     """Read a page of what lies in a folder, folders first in both directions. A cursor belongs to one folder, sort and order.
 
     While others add, rename and remove, a node that stays as it is appears exactly once over all pages.
@@ -148,6 +151,56 @@ def list_children(
         node_id,
         lambda: queries.list_children(actor, node_id, limit=limit, cursor=cursor, sort=sort, order=order),
     )
+
+
+@exposed
+def find_cursor(
+    *, actor: Actor, node_id: NodeRef, at: int, sort: SortName = "name", order: OrderName = "asc"
+) -> str | None:
+    """Make the cursor with which ``list_children`` goes on at an index, counted from 0; ``None``: from the start, or past the end.
+
+    :raises NotAFolder: the node is a file.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return queries.find_cursor(actor, node_id, at=at, sort=sort, order=order)
+
+
+@exposed
+def find_index(
+    *,
+    actor: Actor,
+    node_id: NodeRef,
+    prefix: str,
+    after: int = -1,
+    sort: SortName = "name",
+    order: OrderName = "asc",
+) -> int | None:
+    """Find the index of the next child behind ``after`` whose name begins with ``prefix``; from the start when none is behind.
+
+    :raises NotAFolder: the node is a file.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return queries.find_index(actor, node_id, prefix=prefix, after=after, sort=sort, order=order)
+
+
+@exposed
+def apply_to_children(
+    *,
+    actor: Actor,
+    node_id: NodeRef,
+    action: ChildrenAction,
+    parent_id: UUID | None = None,
+    except_ids: Collection[UUID] = (),
+    cursor: str | None = None,
+) -> AppliedPage:
+    """Trash or move the children of a folder, apart from exceptions: as many as fit into one request, each in a transaction of its own.
+
+    ``next_cursor`` goes on with the rest. A child that cannot be trashed or moved is told of and left as it is.
+
+    :raises NotAFolder: the node is a file.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return children.apply(actor, node_id, action=action, parent_id=parent_id, except_ids=except_ids, cursor=cursor)
 
 
 @exposed

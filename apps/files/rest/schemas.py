@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from apps.files.dtos import RESTORE_LIMIT, EveryoneRight, OnConflict, OrderName, SortName, TeamGrant
+from apps.files.dtos import RESTORE_LIMIT, ChildrenAction, EveryoneRight, OnConflict, OrderName, SortName, TeamGrant
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.views import Body, Query
 
@@ -52,6 +52,15 @@ class ListChildren(Query, frozen=True):
     cursor: str | None = None
     sort: SortName = "name"
     order: OrderName = "asc"
+
+
+class ApplyToChildren(Body, frozen=True):
+    """What to do with all children of a folder apart from ``except_ids``; ``cursor``: from an earlier answer, to go on."""
+
+    action: ChildrenAction
+    parent_id: UUID | None = None
+    except_ids: Annotated[list[UUID], Meta(max_length=PAGE_LIMIT)] = []  # msgspec copies an empty list for each
+    cursor: str | None = None
 
 
 class ListTrash(Query, frozen=True):

@@ -11,6 +11,7 @@ urlpatterns = [
     path("nodes/by-path", views.NodeByPath.as_view()),
     path("nodes/<node_ref:node_id>", views.NodeDetail.as_view()),
     path("nodes/<node_ref:node_id>/children", views.NodeChildren.as_view()),
+    path("nodes/<node_ref:node_id>/children/batch", views.NodeChildrenBatch.as_view()),
     path("nodes/<node_ref:node_id>/path", views.NodePath.as_view()),
     path("folders", views.Folders.as_view()),
     path("team-folders", team_views.TeamFolders.as_view()),

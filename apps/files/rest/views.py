@@ -8,7 +8,7 @@ import msgspec
 from django.http import HttpResponse
 
 from apps.files import api, errors
-from apps.files.dtos import Node, NodeRef, Path, RestoredNode, RestoreOutcome, TrashedNode
+from apps.files.dtos import AppliedPage, Children, Node, NodeRef, Path, RestoredNode, RestoreOutcome, TrashedNode
 from apps.files.rest import etags, schemas
 from bitvault.events.api import answer_with_head
 from bitvault.kernel import db
@@ -74,7 +74,7 @@ class NodeDetail(View):
 class NodeChildren(View):
     """What lies in a folder."""
 
-    @operation(query=schemas.ListChildren, answer=Page[Node], problems=(errors.NotAFolder, BadCursor))
+    @operation(query=schemas.ListChildren, answer=Children, problems=(errors.NotAFolder, BadCursor))
     def get(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
         """Read a page of a folder, folders first."""
         query = self.parse_query(schemas.ListChildren, request)
@@ -87,6 +87,25 @@ class NodeChildren(View):
             order=query.order,
         )
         return self.render(page)
+
+
+class NodeChildrenBatch(View):
+    """One operation for what lies in a folder."""
+
+    @operation(body=schemas.ApplyToChildren, answer=AppliedPage, problems=(errors.NotAFolder, BadCursor))
+    def post(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+        """Trash or move all children of a folder apart from some, page by page: send it again with ``next_cursor`` until there is none."""
+        body = self.parse(schemas.ApplyToChildren, request)
+        return self.render(
+            api.apply_to_children(
+                actor=request.actor,
+                node_id=node_id,
+                action=body.action,
+                parent_id=body.parent_id,
+                except_ids=body.except_ids,
+                cursor=body.cursor,
+            )
+        )
 
 
 class NodePath(View):

@@ -173,6 +173,12 @@ def to_row(node: Node) -> Row:
 _EVERYONE: dict[EveryoneRight, str] = {"none": "", "viewer": "Everyone can view", "editor": "Everyone can edit"}
 
 
+def describe_totals(count: int, size_bytes: int) -> str:
+    """Say what lies in a folder; the browser's ``totals.js`` says the same."""
+    items = "1 item" if count == 1 else f"{count:,} items"
+    return f"{items} · {filesizeformat(size_bytes)}" if size_bytes else items
+
+
 def to_team_row(folder: TeamFolder) -> TeamRow:
     """Give a team folder as a line of the list of them."""
     everyone, count = _EVERYONE[folder.everyone], folder.member_count

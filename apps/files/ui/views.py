@@ -3,11 +3,12 @@
 from typing import Any, get_args
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
 from apps.files import api
 from apps.files.dtos import NodeRef, OrderName, SortName
+from apps.files.limits import CHILDREN_LIMIT
 from apps.files.ui import presentation
 from apps.identity import api as identity
 from bitvault.kernel import tenancy
@@ -60,7 +61,7 @@ class FolderPage(FilesPage):
         context = {
             **self.frame(request),
             "section": "teams" if in_team else self.section,
-            **list_rows(request, folder.id, sort, order, None),
+            **list_rows(request, folder.id, sort, order),
             "folder": crumbs[-1],
             "root_id": "" if in_team else path.items[0].id,
             "team_folder_id": path.team_folder_id,
@@ -78,15 +79,18 @@ class FolderPage(FilesPage):
         return render(request, "files/folder.html", context)
 
 
-class FolderRows(FilesPage):
-    """Further rows of a folder, for a list that is being scrolled."""
+class FolderPosition(FilesPage):
+    """Where rows of a long list are that its page has not read: the page shows a part of it, and jumps."""
 
     def get(self, request: PersonRequest, node_id: UUID) -> HttpResponse:
-        """Show the rows after the cursor."""
+        """Give the cursor of the rows from index ``at`` on, or the index of the next name that begins with ``name`` behind ``after``."""
         sort, order = read_order(request)
-        return render(
-            request, "files/rows.html", list_rows(request, node_id, sort, order, request.GET.get("cursor") or None)
-        )
+        where = {"actor": request.actor, "node_id": node_id, "sort": sort, "order": order}
+        if prefix := request.GET.get("name"):
+            return JsonResponse(
+                {"index": api.find_index(**where, prefix=prefix, after=read_index(request, "after", -1))}
+            )
+        return JsonResponse({"cursor": api.find_cursor(**where, at=read_index(request, "at", 0))})
 
 
 class TeamsPage(FilesPage):
@@ -146,15 +150,24 @@ def read_order(request: HttpRequest) -> tuple[SortName, OrderName]:
     return _SORTS.get(request.GET.get("sort", ""), "name"), _ORDERS.get(request.GET.get("order", ""), "asc")
 
 
-def list_rows(
-    request: PersonRequest, folder_id: UUID, sort: SortName, order: OrderName, cursor: str | None
-) -> dict[str, Any]:
-    """Read rows of a folder and where the next ones are."""
-    page = api.list_children(actor=request.actor, node_id=folder_id, limit=ROWS, cursor=cursor, sort=sort, order=order)
-    more_url = None
-    if page.next_cursor:
-        more_url = presentation.sorted_href(f"/files/{folder_id}/rows", sort, order, cursor=page.next_cursor)
-    return {"rows": [presentation.to_row(node) for node in page.items], "more_url": more_url}
+def read_index(request: HttpRequest, name: str, default: int) -> int:
+    """Take an index of a row from a query; what is none counts as left out."""
+    try:
+        return min(max(int(request.GET.get(name, default)), -1), CHILDREN_LIMIT)
+    except ValueError:
+        return default
+
+
+def list_rows(request: PersonRequest, folder_id: UUID, sort: SortName, order: OrderName) -> dict[str, Any]:
+    """Read the first rows of a folder, what all of it is, and where the next ones are."""
+    page = api.list_children(actor=request.actor, node_id=folder_id, limit=ROWS, sort=sort, order=order)
+    return {
+        "rows": [presentation.to_row(node) for node in page.items],
+        "next_cursor": page.next_cursor or "",
+        "total_count": page.total_count,
+        "total_bytes": page.total_bytes,
+        "totals": presentation.describe_totals(page.total_count, page.total_bytes),
+    }
 
 
 def list_trash_rows(request: PersonRequest, root_id: UUID | None, root_name: str, cursor: str | None) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def test_a_file_that_was_rewritten_while_the_page_was_away_starts_over(vault, ap
     vault.limit_upload(2 * SLOW)
     with vault.page.expect_response("**/api/v1/uploads") as started:
         vault.drop(file)
+    upload_id = started.value.json()["id"]
     vault.hold("container.hc", 0.6)
     vault.page.reload()
     now = os.urandom(5 * PART)
@@ -46,11 +47,11 @@ def test_a_file_that_was_rewritten_while_the_page_was_away_starts_over(vault, ap
     with vault.page.expect_file_chooser() as chooser:
         tray.get_by_role("button", name="Choose files").click()
     chooser.value.set_files(file)
-    expect(vault.toast).to_contain_text("The file has changed; starting over")
+    expect(vault.page.locator(".toast", has_text="The file has changed; starting over")).to_be_visible()
     vault.expect_uploaded("container.hc")
     expect(vault.upload("container.hc")).to_contain_text("had changed, sent anew")
     assert fetch(api, tree_of(api, folder)["container.hc"]) == now
-    assert api.get(f"/uploads/{started.value.json()['id']}").json()["state"] == "aborted"
+    assert api.get(f"/uploads/{upload_id}").json()["state"] == "aborted"
 
 
 def test_a_file_of_which_one_part_was_rewritten_during_a_pause_starts_over(vault, api, folder, alike):
@@ -88,10 +89,8 @@ def test_two_files_of_one_name_size_and_time_do_not_share_an_attempt(vault, api,
     expect(vault.page.locator(".tray-item .tray-item-name", has_text="video (2).bin")).to_be_visible()
 
 
-def test_another_tab_neither_takes_over_nor_is_offered_what_one_is_sending(
-    vault, visitor, signed_in, api, folder, alike
-):
-    content = os.urandom(3 * PART)
+def test_another_tab_neither_takes_over_nor_is_offered_what_one_is_sending(vault, api, folder, alike):
+    content = os.urandom(8 * PART)
     file = alike("shared.bin", content)
     vault.open(folder)
     vault.limit_upload(SLOW)

@@ -69,6 +69,11 @@ export function fillTimes(root) {
     const words = style === "date" ? dayAndYear.format(date) : when(date);
     const text = style === "inline" ? words.replace(/^[TY]/u, (letter) => letter.toLowerCase()) : words;
     if (element.textContent !== text) element.textContent = text;
-    element.setAttribute("title", full.format(date));
   }
+}
+
+/** @param {HTMLTimeElement} element gets its whole date as a title */
+export function nameMoment(element) {
+  const date = new Date(element.dateTime);
+  if (element.dataset.when !== undefined && !Number.isNaN(date.getTime())) element.title = full.format(date);
 }

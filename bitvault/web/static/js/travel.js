@@ -21,9 +21,9 @@ function markSection(path) {
 export function startTravel() {
   const line = document.getElementById("travel");
   let pending = 0;
-  /** The page that is shown, how far each one was scrolled when it was left, and whether the browser's arrows lead back to one. */
+  /** The page that is shown, how far each one was scrolled and which row had the focus when it was left, and whether the browser's arrows lead back to one. */
   let here = location.href;
-  /** @type {Map<string, number>} */
+  /** @type {Map<string, {top: number, rowId: string}>} */
   const scrolled = new Map();
   let returning = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -45,7 +45,7 @@ export function startTravel() {
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!isJourney(event)) return;
-    if (!returning) scrolled.set(here, scrollY);
+    if (!returning) scrolled.set(here, { top: scrollY, rowId: document.activeElement?.closest(".row")?.getAttribute("data-id") ?? "" });
     pending += 1;
     timer = setTimeout(() => line?.setAttribute("data-on", ""), PATIENCE_MS);
   });
@@ -72,11 +72,14 @@ export function startTravel() {
     if (!main || (target && target.id !== "main" && !target.contains(main))) return;
     markSection(main.dataset.section ?? location.pathname);
     here = location.href;
-    if (returning) scrollTo({ top: scrolled.get(here) ?? 0, behavior: "instant" });
+    const left = returning ? scrolled.get(here) : undefined;
+    const back = returning;
     returning = false;
     if (main.dataset.mounted === undefined) {
       main.dataset.mounted = "";
-      document.dispatchEvent(new CustomEvent("bitvault:page", { detail: { arrived: true } }));
+      // Before the page is scrolled: a long list takes its height now.
+      document.dispatchEvent(new CustomEvent("bitvault:page", { detail: { arrived: true, rowId: left?.rowId ?? "" } }));
+      if (back) scrollTo({ top: left?.top ?? 0, behavior: "instant" });
       if (document.activeElement === document.body || document.activeElement === null) main.focus({ preventScroll: true });
       announce(document.title);
     }

@@ -6,18 +6,29 @@ import { startDrag } from "./list/drag.js";
 import { startKeyboard } from "./list/keyboard.js";
 import { menuSubjects, openRowMenuAtRow, startRowMenu } from "./list/menu.js";
 import { startPaging } from "./list/paging.js";
-import { entryOf, keepOneInTabOrder, place, placeNode } from "./list/rows.js";
+import { entryOf, focusRow, keepOneInTabOrder, place, placeNode, rowOf, startRows } from "./list/rows.js";
 import { selectAll, show, startSelection } from "./list/selection.js";
 import { runInTrash } from "./list/trash.js";
 import { startLive } from "./live.js";
 import { startTeams } from "./teams/start.js";
 import { startUploads } from "./uploads/start.js";
 
+/** The row that had the focus when this page was left, to which the browser's arrows have led back. */
+let comingBackTo = "";
+
+function returnFocus() {
+  const row = comingBackTo && rowOf(comingBackTo);
+  if (!row) return;
+  comingBackTo = "";
+  if (document.activeElement === document.body || document.activeElement?.id === "main") focusRow(row);
+}
+
 const inTrash = () => place().page === "trash";
 
 /** @param {string} command */
 const runHere = (command) => (inTrash() ? runInTrash(command) : runOnSelection(command));
 
+startRows();
 startSelection();
 startRowMenu();
 startDrag();
@@ -53,8 +64,11 @@ document.addEventListener("dblclick", (event) => {
   if (row && !closest(event.target, "a, button, input") && !event.ctrlKey && !event.shiftKey) run("open", [entryOf(row)]);
 });
 document.addEventListener("bitvault:node", (event) => placeNode(/** @type {CustomEvent} */ (event).detail, { fresh: true }));
-document.addEventListener("bitvault:page", () => {
+document.addEventListener("bitvault:rows-shown", returnFocus);
+document.addEventListener("bitvault:page", (event) => {
+  comingBackTo = /** @type {CustomEvent} */ (event).detail?.rowId ?? "";
   keepOneInTabOrder();
   show();
+  setTimeout(returnFocus);
 });
 keepOneInTabOrder();

@@ -8,13 +8,15 @@
 import { get, Problem } from "../js/api.js";
 import { isPassing, waitFor } from "../js/backoff.js";
 import { toast } from "../js/toast.js";
-import { list, place, placeNode, refreshRow, removeRow, rowOf, rows } from "./list/rows.js";
+import { cursorOf, runs, trust } from "./list/blocks.js";
+import { place, placeNode, refreshRow, removeRow, rowOf } from "./list/rows.js";
+import { setBytes } from "./list/totals.js";
 
 /** @typedef {import("../js/api.js").Node} Node */
 
-const PAGE = 1000;
-/** Pages that one refreshing reads at most: five thousand rows are looked after, what is scrolled in below comes fresh anyway. */
-const PAGES = 5;
+/** Rows that are read beyond those that the page shows, for what has come between them. */
+const MORE = 100;
+const MOST = 1000;
 /** Rows that may have gone and are asked for one by one. */
 const DOUBTS = 20;
 /** Changes that come close together are shown together. */
@@ -120,54 +122,54 @@ const held = () => document.getElementById("main")?.hasAttribute("data-dragging"
 /** @param {string} id @returns {boolean} whether somebody types another name into its row */
 const isEdited = (id) => rowOf(id)?.querySelector(".rename") != null;
 
+/** @param {HTMLElement} row @returns {string} */
+const idOf = (row) => row.dataset.id ?? "";
+
+/** Bring the rows that are in the page up to date, run by run; what is known of the others is read again when they are seen. */
 async function show() {
   const { folderId, sort, order } = place();
-  // What this page itself does while the list is being read is newer than what is read.
-  const before = new Set(rows().map((row) => row.dataset.id ?? ""));
-  const { nodes, whole } = await read(folderId, sort, order);
-  const now = place();
-  // Meanwhile the page may have become another one, or the order another order.
-  if (now.page !== "folder" || now.folderId !== folderId || now.sort !== sort || now.order !== order) return;
-  if (held()) {
-    due = true;
-    return;
+  const query = `sort=${sort}&order=${order}`;
+  let total = -1;
+  for (const { gap, rows } of runs()) {
+    // What this page itself does while the list is being read is newer than what is read.
+    const before = new Set(rows.map(idOf));
+    const cursor = await cursorOf(gap, folderId, query);
+    const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
+    const limit = Math.min(MOST, rows.length + MORE);
+    const answer = await get(`/nodes/${folderId}/children?limit=${limit}&${query}${after}`);
+    const now = place();
+    // Meanwhile the page may have become another one, or the order another order.
+    if (now.page !== "folder" || now.folderId !== folderId || now.sort !== sort || now.order !== order) return;
+    if (held()) {
+      due = true;
+      return;
+    }
+    await settleRun(rows, before, answer.items, !answer.next_cursor);
+    total = answer.total_count;
+    setBytes(answer.total_bytes);
   }
-  const long = list()?.querySelector(".more") !== null;
-  const last = long ? nodes.findLastIndex((node) => rowOf(node.id)) : nodes.length - 1;
+  if (total >= 0) trust(total);
+  document.dispatchEvent(new CustomEvent("bitvault:rows-changed"));
+}
+
+/**
+ * @param {HTMLElement[]} rows of one run, as they were
+ * @param {Set<string>} before their ids
+ * @param {Node[]} nodes from where the run begins
+ * @param {boolean} whole whether nothing comes after them
+ */
+async function settleRun(rows, before, nodes, whole) {
+  const last = whole ? nodes.length - 1 : nodes.findLastIndex((node) => before.has(node.id));
   for (const node of nodes.slice(0, last + 1)) {
     const row = rowOf(node.id);
     if (row ? node.revision > Number(row.dataset.revision) && !isEdited(node.id) : !before.has(node.id)) placeNode(node, { fresh: true });
   }
   const present = new Set(nodes.map((node) => node.id));
   const missing = [...before].filter((id) => !present.has(id) && !isEdited(id));
-  const between = rows().slice(0, rows().findLastIndex((row) => present.has(row.dataset.id ?? "")));
-  const gone = new Set(whole ? missing : between.map((row) => row.dataset.id ?? ""));
-  for (const id of missing.filter((id) => gone.has(id))) removeRow(id);
+  const between = new Set(rows.slice(0, rows.findLastIndex((row) => present.has(idOf(row)))).map(idOf));
+  for (const id of missing) if (whole || between.has(id)) removeRow(id);
   // Below what was read one cannot know without asking.
-  for (const id of missing.filter((id) => !gone.has(id)).slice(0, DOUBTS)) await refreshRow(id);
-}
-
-/**
- * Read as much of a folder as the page shows of it.
- *
- * @param {string} folderId
- * @param {string} sort
- * @param {string} order
- * @returns {Promise<{nodes: Node[], whole: boolean}>}
- */
-async function read(folderId, sort, order) {
-  /** @type {Node[]} */
-  const nodes = [];
-  let cursor = "";
-  for (let page = 0; page < PAGES; page += 1) {
-    const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
-    const answer = await get(`/nodes/${folderId}/children?limit=${PAGE}&sort=${sort}&order=${order}${after}`);
-    nodes.push(...answer.items);
-    cursor = answer.next_cursor ?? "";
-    if (!cursor) return { nodes, whole: true };
-    if (list()?.querySelector(".more") && nodes.length > rows().length) break;
-  }
-  return { nodes, whole: false };
+  for (const id of missing.filter((id) => !whole && !between.has(id)).slice(0, DOUBTS)) await refreshRow(id);
 }
 
 /** Listen from now on. */
@@ -175,6 +177,10 @@ export function startLive() {
   if (!meta("user")) return;
   connect();
   window.addEventListener("online", () => connect());
+  document.addEventListener("bitvault:look-again", () => {
+    due = true;
+    void refresh();
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
     connect();

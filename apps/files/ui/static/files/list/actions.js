@@ -5,11 +5,13 @@ import { askName } from "../../js/dialogs.js";
 import { announce } from "../../js/dom.js";
 import { plural } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
-import { moveByDialog } from "./move.js";
+import { moveAllByDialog, moveByDialog } from "./move.js";
 import { startRename } from "./rename.js";
 import { focusRow, mayWrite, place, placeNode, removeRow } from "./rows.js";
+import { isAll } from "./chosen.js";
 import { clearSelection, selected } from "./selection.js";
 import { restoreSet, together } from "./together.js";
+import { applyToFolder } from "./whole.js";
 
 /** @typedef {import("./rows.js").Entry} Entry */
 
@@ -59,6 +61,17 @@ export async function trash(entries) {
   toast(`${nameOrCount(gone)} moved to trash.`, { action: "Undo", undo: true, run: () => restore(gone) });
 }
 
+/** Trash the whole folder apart from what is not selected. */
+async function trashAll() {
+  const done = await applyToFolder({ action: "trash" }, "Moved to trash:", (some) => {
+    for (const { id } of some) removeRow(id);
+  });
+  clearSelection();
+  if (!done.length) return;
+  document.dispatchEvent(new CustomEvent("bitvault:look-again"));
+  toast(`${nameOrCount(done)} moved to trash.`, { action: "Undo", undo: true, run: () => restore(done) });
+}
+
 /** @param {{id: string, name: string}[]} entries */
 async function restore(entries) {
   const done = await restoreSet(entries);
@@ -68,7 +81,7 @@ async function restore(entries) {
 
 /** @param {Entry} entry */
 export function open(entry) {
-  entry.row.querySelector("a.name")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+  entry.row?.querySelector("a.name")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
 }
 
 /**
@@ -84,10 +97,14 @@ export function run(command, entries) {
   if (command === "open") open(entries[0]);
   if (command === "download") void download(entries);
   if (!mayWrite()) return;
-  if (command === "rename" && entries.length === 1) startRename(entries[0].row);
+  if (command === "rename" && entries.length === 1 && entries[0].row) startRename(entries[0].row);
   if (command === "move") void moveByDialog(entries);
   if (command === "trash") void trash(entries);
 }
 
-/** @param {string} command on whatever is selected */
-export const runOnSelection = (command) => run(command, selected());
+/** @param {string} command on whatever is selected, also what this page has not read */
+export function runOnSelection(command) {
+  if (isAll() && mayWrite() && command === "trash") return void trashAll();
+  if (isAll() && mayWrite() && command === "move") return void moveAllByDialog();
+  run(command, selected());
+}

@@ -55,7 +55,7 @@ export function startDrag() {
     event.dataTransfer.setData(MARK, carried.map((entry) => entry.id).join(","));
     event.dataTransfer.effectAllowed = "move";
     showChip(event);
-    for (const entry of carried) entry.row.setAttribute("data-dragged", "");
+    for (const entry of carried) entry.row?.setAttribute("data-dragged", "");
     // The bar of the selection lies over the path, which is a place to drop. Not at once: that would end the drag.
     setTimeout(() => document.getElementById("main")?.setAttribute("data-dragging", ""));
   });
@@ -70,14 +70,14 @@ export function startDrag() {
   document.addEventListener("dragend", () => {
     hover(null);
     document.getElementById("main")?.removeAttribute("data-dragging");
-    for (const entry of carried) entry.row.removeAttribute("data-dragged");
+    for (const entry of carried) entry.row?.removeAttribute("data-dragged");
     carried = [];
   });
   document.addEventListener("drop", (event) => {
     if (!event.dataTransfer?.types.includes(MARK)) return;
     event.preventDefault();
     const target = targetOf(event.target);
-    const entries = carried.map((entry) => entryOf(entry.row));
+    const entries = carried.map((entry) => (entry.row ? entryOf(entry.row) : entry));
     hover(null);
     if (!target || !entries.length) return;
     clearSelection();

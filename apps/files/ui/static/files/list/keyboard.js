@@ -2,7 +2,8 @@
 
 import { undoLatest } from "../../js/toast.js";
 import { closest } from "../../js/dom.js";
-import { focusRow, list, rows } from "./rows.js";
+import { findByName, hasUnread, indexOf, reach } from "./blocks.js";
+import { countRows, entries, focusRow, list, place, rows } from "./rows.js";
 import { clearSelection, isSelected, selectAll, selected, selectOnly, selectRange, toggle } from "./selection.js";
 
 /** Rows that Page Up and Page Down pass over. */
@@ -13,14 +14,41 @@ const TYPING_MS = 700;
 let typed = "";
 let typedAt = 0;
 
-/** @param {string} letter @param {HTMLElement[]} all @param {number} at @returns {HTMLElement | undefined} */
-function byLetters(letter, all, at) {
+/**
+ * Find the next name that begins with what is typed; where not all rows were read, the server knows.
+ *
+ * @param {string} letter
+ * @param {number} at index of the row that has the focus
+ * @returns {Promise<HTMLElement | undefined>}
+ */
+async function byLetters(letter, at) {
   const now = Date.now();
   typed = now - typedAt > TYPING_MS ? letter : typed + letter;
   typedAt = now;
-  const start = typed.length === 1 ? at + 1 : at;
+  const wanted = typed;
+  const start = wanted.length === 1 ? at + 1 : at;
+  if (place().page === "folder" && hasUnread()) {
+    const index = await findByName(wanted, start - 1);
+    return index === null || typed !== wanted ? undefined : rowAt(index);
+  }
+  const all = entries();
   const ordered = [...all.slice(start), ...all.slice(0, start)];
-  return ordered.find((row) => row.dataset.name?.toLowerCase().startsWith(typed.toLowerCase()));
+  const found = ordered.find((entry) => entry.name.toLowerCase().startsWith(wanted.toLowerCase()));
+  return found && rowAt(all.indexOf(found));
+}
+
+/** @param {number} index @returns {Promise<HTMLElement | undefined>} the row, brought into the page if need be */
+const rowAt = async (index) => (place().page === "folder" ? reach(index) : rows()[index]);
+
+/** Numbers the steps, so that a row that comes late does not take the focus from a later one. */
+let step = 0;
+
+/** @param {Promise<HTMLElement | undefined>} coming @param {(row: HTMLElement) => void} act */
+async function whenThere(coming, act) {
+  step += 1;
+  const mine = step;
+  const row = await coming.catch(() => undefined);
+  if (row && mine === step) act(row);
 }
 
 /** @param {KeyboardEvent} event @param {HTMLElement} row */
@@ -38,23 +66,28 @@ function withinRow(event, row) {
  * @returns {boolean} whether the key meant something
  */
 function onRowKey(event, row, commands) {
-  const all = rows();
-  const at = all.indexOf(row);
-  const steps = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + PAGE, PageUp: at - PAGE, Home: 0, End: all.length - 1 };
+  const at = place().page === "folder" ? indexOf(row) : rows().indexOf(row);
+  const last = countRows() - 1;
+  const steps = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + PAGE, PageUp: at - PAGE, Home: 0, End: last };
   const inControl = document.activeElement !== row;
 
   if (event.key in steps) {
     const wanted = steps[/** @type {keyof typeof steps} */ (event.key)];
-    const next = all[Math.max(0, Math.min(all.length - 1, wanted))];
-    if (event.ctrlKey || event.metaKey) focusRow(next);
-    else if (event.shiftKey) {
-      if (!selected().length) selectOnly(row);
-      selectRange(next);
+    const { ctrlKey, metaKey, shiftKey } = event;
+    const go = (/** @type {HTMLElement} */ next) => {
+      if (shiftKey && !ctrlKey && !metaKey) {
+        if (!selected().length) selectOnly(row);
+        selectRange(next);
+      } else if (!ctrlKey && !metaKey) selectOnly(next);
       focusRow(next);
-    } else {
-      selectOnly(next);
-      focusRow(next);
-    }
+    };
+    const index = Math.max(0, Math.min(last, wanted));
+    const there = rows()[rows().indexOf(row) + index - at];
+    // What is in the page needs no waiting: two keys pressed in one moment are two steps.
+    if (there && (place().page !== "folder" || indexOf(there) === index)) {
+      step += 1;
+      go(there);
+    } else void whenThere(rowAt(index), go);
     return true;
   }
   if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
@@ -81,11 +114,10 @@ function onRowKey(event, row, commands) {
     return true;
   }
   if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey && !inControl) {
-    const found = byLetters(event.key, all, at);
-    if (found) {
+    void whenThere(byLetters(event.key, at), (found) => {
       selectOnly(found);
       focusRow(found);
-    }
+    });
     return true;
   }
   return false;

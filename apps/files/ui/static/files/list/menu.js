@@ -30,7 +30,7 @@ function openRowMenu(row, x, y) {
 /** Show which rows an open menu is about. @param {boolean} open */
 function markSubjects(open) {
   for (const row of document.querySelectorAll(".row[data-active]")) row.removeAttribute("data-active");
-  if (open) for (const { row } of subjects) row.setAttribute("data-active", "");
+  if (open) for (const { row } of subjects) row?.setAttribute("data-active", "");
 }
 
 /** @param {HTMLElement} row the menu stands at its actions */

@@ -5,8 +5,10 @@ import { announce } from "../../js/dom.js";
 import { plural } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
 import { chooseFolder } from "./picker.js";
-import { place, placeNode } from "./rows.js";
+import { place, placeNode, removeRow } from "./rows.js";
+import { clearSelection, selected } from "./selection.js";
 import { together } from "./together.js";
+import { applyToFolder } from "./whole.js";
 
 /** @typedef {{id: string, name: string, kind: string, revision: number}} Movable */
 /** @typedef {{id: string, name: string}} Target */
@@ -44,6 +46,19 @@ async function moveAll(entries, parentId) {
   );
   for (const { result } of done) placeNode(result, { fresh: true });
   return done.map(({ result }) => result);
+}
+
+/** Move the whole folder that is shown, apart from what is not selected. */
+export async function moveAllByDialog() {
+  const { folderId } = place();
+  const target = await chooseFolder({ entries: selected(), from: folderId });
+  if (!target || target.id === folderId) return;
+  const done = await applyToFolder({ action: "move", parent_id: target.id }, "Moved:", (some) => {
+    for (const { id } of some) removeRow(id);
+  });
+  clearSelection();
+  document.dispatchEvent(new CustomEvent("bitvault:look-again"));
+  if (done.length) toast(`${done.length === 1 ? `“${done[0].name}”` : plural(done.length, "item")} moved to ${target.name}.`);
 }
 
 /** @param {Movable[]} entries */

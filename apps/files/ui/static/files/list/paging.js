@@ -1,4 +1,4 @@
-/** The rest of a long list: htmx brings the next page when its end comes into view; this module looks after what surrounds it. */
+/** The rest of a long trash: htmx brings the next page when its end comes into view; this module looks after what surrounds it. */
 
 import { make } from "../../js/dom.js";
 import { dropDoubles, keepOneInTabOrder } from "./rows.js";
@@ -25,7 +25,8 @@ function offerAgain(event) {
 /** Start to look after further pages. */
 export function startPaging() {
   document.addEventListener("htmx:afterSettle", () => {
-    const holder = document.getElementById("rows");
+    // The list of a folder brings its rows itself (blocks.js).
+    const holder = document.querySelector('#main:not([data-page="folder"]) #rows');
     if (!holder) return;
     dropDoubles(holder);
     keepOneInTabOrder();

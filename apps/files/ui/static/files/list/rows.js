@@ -2,11 +2,15 @@
 
 import { get, Problem } from "../../js/api.js";
 import { need, setIcon } from "../../js/dom.js";
+import { countAll, dropFacts, insertRow, known, layOut, startBlocks } from "./blocks.js";
+import { forgetSelected, isSelectedId } from "./chosen.js";
+import { changeBytes } from "./totals.js";
 import { bytes, fillTimes } from "../../js/format.js";
 import { labelOf, splitName, typeOf } from "../types.js";
 
 /** @typedef {import("../../js/api.js").Node} Node */
-/** @typedef {{id: string, kind: string, name: string, revision: number, row: HTMLElement}} Entry */
+/** @typedef {import("./blocks.js").Facts} Facts */
+/** @typedef {{id: string, kind: string, name: string, revision: number, row: HTMLElement | null}} Entry `row`: null while it is not in the page */
 
 /** @returns {HTMLElement | null} */
 export const list = () => document.getElementById("list");
@@ -33,6 +37,46 @@ export function entryOf(row) {
   return { id, kind, name, revision: Number(revision), row };
 }
 
+/** @returns {Entry[]} all that this page knows of the list, in its order, in the page or not */
+export function entries() {
+  if (place().page !== "folder") return rows().map(entryOf);
+  return known().map((one) => (one instanceof HTMLElement ? entryOf(one) : { id: one.id, kind: one.kind, name: one.name, revision: one.revision, row: null }));
+}
+
+/** @returns {number} how many rows the list has, in the page or not */
+export const countRows = () => (place().page === "folder" ? countAll() : rows().length);
+
+/** @param {HTMLElement} row @returns {Facts} what it says */
+function readRow(row) {
+  const { id = "", kind = "", name = "", revision = "0", modified = "", size = "" } = row.dataset;
+  const problems = [...row.querySelectorAll("[data-flag]:not([hidden])")].map((flag) => (flag.getAttribute("data-flag") === "windows" ? "windows" : "bidi_control"));
+  return { id, kind, name, revision: Number(revision), modified_at: modified, size_bytes: size === "" ? null : Number(size), name_problems: problems };
+}
+
+/** Let long lists keep in the page what is near the window. */
+export function startRows() {
+  startBlocks({
+    make: (facts) => {
+      const row = makeRow();
+      fill(row, facts);
+      row.setAttribute("aria-selected", String(isSelectedId(facts.id)));
+      boost(row);
+      return row;
+    },
+    read: readRow,
+    shown: () => {
+      keepOneInTabOrder();
+      document.dispatchEvent(new CustomEvent("bitvault:rows-shown"));
+    },
+  });
+  document.addEventListener("bitvault:page", layOut);
+}
+
+/** Let a folder's name open it within the page. @param {HTMLElement} row */
+function boost(row) {
+  if (row.dataset.kind === "folder") /** @type {any} */ (window).htmx?.process(row.querySelector("a.name"));
+}
+
 /** @param {ParentNode} root @param {string} name */
 function fillName(root, name) {
   const [stem, extension] = splitName(name);
@@ -40,7 +84,7 @@ function fillName(root, name) {
   need(".extension", HTMLElement, root).textContent = extension;
 }
 
-/** @param {HTMLElement} row @param {Node} node */
+/** @param {HTMLElement} row @param {Facts} node */
 function fill(row, node) {
   const type = typeOf(node.name, node.kind);
   Object.assign(row.dataset, {
@@ -71,11 +115,13 @@ function fill(row, node) {
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
-/** @param {HTMLElement} left @param {HTMLElement} right @returns {number} in the order that the server lists */
+/** @param {HTMLElement | Facts} left @param {HTMLElement | Facts} right @returns {number} in the order that the server lists */
 function compare(left, right) {
   const { sort, order } = place();
-  const a = left.dataset;
-  const b = right.dataset;
+  const [a, b] = [left, right].map((one) => {
+    if (one instanceof HTMLElement) return one.dataset;
+    return { kind: one.kind, name: one.name, size: String(one.size_bytes ?? ""), modified: one.modified_at };
+  });
   if (a.kind !== b.kind) return a.kind === "folder" ? -1 : 1;
   let result = 0;
   if (sort === "size_bytes") result = Number(a.size) - Number(b.size);
@@ -89,18 +135,11 @@ export function showEmptiness() {
   const grid = list();
   const empty = document.getElementById("empty");
   if (!grid || !empty) return;
-  const none = !grid.querySelector(".row, .more");
+  const none = place().page === "folder" ? countAll() === 0 : !grid.querySelector(".row, .more");
   grid.hidden = none;
   empty.hidden = !none;
   const emptying = document.querySelector('.topbar [data-command="empty-trash"]');
   if (emptying instanceof HTMLElement) emptying.hidden = none;
-}
-
-/** @param {HTMLElement} row */
-function insert(row) {
-  const holder = need("#rows", HTMLElement);
-  const next = rows().find((other) => other !== row && compare(row, other) < 0);
-  holder.insertBefore(row, next ?? holder.querySelector(".more"));
 }
 
 /**
@@ -108,31 +147,38 @@ function insert(row) {
  *
  * @param {Node} node
  * @param {{fresh?: boolean}} [options] `fresh` lets it glow for a moment
- * @returns {HTMLElement | null} null when the node does not lie in the folder that is shown
+ * @returns {HTMLElement | null} null when the node does not lie in the folder that is shown, or not in the part of it that is in the page
  */
 export function placeNode(node, { fresh = false } = {}) {
   const { page, folderId } = place();
-  const known = rowOf(node.id);
+  const there = rowOf(node.id);
   if (page !== "folder" || node.parent_id !== folderId) {
-    if (known && page === "folder") removeRow(node.id);
+    if (there && page === "folder") removeRow(node.id);
     return null;
   }
-  const row = known ?? makeRow();
-  const moved = !known || known.dataset.name !== node.name || known.dataset.modified !== node.modified_at;
+  const row = there ?? makeRow();
+  const moved = !there || there.dataset.name !== node.name || there.dataset.modified !== node.modified_at;
+  // A row that is known but not in the page is made anew, where it belongs now.
+  if (!there) dropFacts(node.id);
+  changeBytes((node.size_bytes ?? 0) - Number(there?.dataset.size ?? 0));
   fill(row, node);
   if (moved) {
     const focused = row.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
-    insert(row);
+    insertRow(row, compare);
     focused?.focus({ preventScroll: true });
   }
-  if (!known) /** @type {any} */ (window).htmx?.process(row);
+  if (!there) {
+    row.setAttribute("aria-selected", String(isSelectedId(node.id)));
+    boost(row);
+    document.dispatchEvent(new CustomEvent("bitvault:rows-changed"));
+  }
   if (fresh) {
     row.dataset.fresh = "";
     row.addEventListener("animationend", () => delete row.dataset.fresh, { once: true });
   }
   showEmptiness();
   keepOneInTabOrder();
-  return row;
+  return row.isConnected ? row : null;
 }
 
 /** @returns {HTMLElement} */
@@ -149,7 +195,15 @@ function makeRow() {
  */
 export function removeRow(id) {
   const row = rowOf(id);
-  if (!row) return;
+  forgetSelected(id);
+  if (!row) {
+    if (place().page === "folder" && dropFacts(id)) {
+      showEmptiness();
+      document.dispatchEvent(new CustomEvent("bitvault:rows-changed"));
+    }
+    return;
+  }
+  changeBytes(-Number(row.dataset.size ?? 0));
   const hadFocus = row.contains(document.activeElement);
   const all = rows();
   const at = all.indexOf(row);

@@ -1,54 +1,54 @@
-/** Which rows are selected; the rows themselves hold it (aria-selected), so a row that goes takes its part with it. */
+/** Selecting by pointer and keyboard, and what shows it: rows (aria-selected), the bar, the box in the head. */
 
 import { announce, closest } from "../../js/dom.js";
 import { plural } from "../../js/format.js";
-import { entryOf, focusRow, list, place, rows } from "./rows.js";
+import { countSelected, isSelectedId, setAll, setOnly, setSelected } from "./chosen.js";
+import { countRows, entries, focusRow, list, place, rows } from "./rows.js";
+import { showTotals } from "./totals.js";
 
 /** @type {string | null} where a range starts */
 let anchorId = null;
 
-/** @returns {import("./rows.js").Entry[]} in the order of the list */
-export const selected = () => rows().filter(isSelected).map(entryOf);
+/** @returns {import("./rows.js").Entry[]} those that this page knows, in the order of the list */
+export const selected = () => entries().filter((entry) => isSelectedId(entry.id));
 
 /** @param {HTMLElement} row @returns {boolean} */
-export const isSelected = (row) => row.getAttribute("aria-selected") === "true";
-
-/** @param {HTMLElement} row @param {boolean} on */
-const mark = (row, on) => row.setAttribute("aria-selected", String(on));
+export const isSelected = (row) => isSelectedId(row.dataset.id ?? "");
 
 /** @param {HTMLElement} row */
 export function selectOnly(row) {
-  for (const other of rows()) mark(other, other === row);
+  setOnly([row.dataset.id ?? ""]);
   anchorId = row.dataset.id ?? null;
   show();
 }
 
 /** @param {HTMLElement} row */
 export function toggle(row) {
-  mark(row, !isSelected(row));
+  setSelected(row.dataset.id ?? "", !isSelected(row));
   anchorId = row.dataset.id ?? null;
   show();
 }
 
 /** @param {HTMLElement} row the end of the range; its start is the row chosen before */
 export function selectRange(row) {
-  const all = rows();
-  const from = Math.max(0, all.findIndex((other) => other.dataset.id === anchorId));
-  const to = all.indexOf(row);
+  const all = entries();
+  const from = Math.max(0, all.findIndex((other) => other.id === anchorId));
+  const to = all.findIndex((other) => other.id === row.dataset.id);
   const [first, last] = from < to ? [from, to] : [to, from];
-  all.forEach((other, index) => mark(other, index >= first && index <= last));
+  setOnly(all.slice(first, last + 1).map((entry) => entry.id));
   show();
 }
 
-/** Select every row that is loaded. */
+/** Select everything in the folder, also what this page has not read; of a trash, what is loaded. */
 export function selectAll() {
-  for (const row of rows()) mark(row, true);
+  if (place().page === "folder") setAll();
+  else setOnly(rows().map((row) => row.dataset.id ?? ""));
   show();
 }
 
 /** Select nothing. */
 export function clearSelection() {
-  for (const row of rows()) mark(row, false);
+  setOnly([]);
   show();
 }
 
@@ -57,18 +57,24 @@ let announced = 0;
 /** Bring the bar, the box in the head and the ears up to date. */
 export function show() {
   const grid = list();
-  const entries = selected();
-  const count = entries.length;
+  const total = countRows();
+  const count = countSelected(total);
+  for (const row of rows()) {
+    const on = String(isSelected(row));
+    if (row.getAttribute("aria-selected") !== on) row.setAttribute("aria-selected", on);
+  }
+  showTotals(total);
   const bar = document.getElementById("selection");
   if (!grid || !bar) return;
   grid.toggleAttribute("data-selecting", count > 0);
   bar.hidden = count === 0;
   const words = document.getElementById("selection-count");
   if (words) words.textContent = count.toLocaleString();
+  bar.toggleAttribute("data-whole", count > 1 && count === total);
   const box = grid.querySelector('[data-act="toggle-all"]');
-  box?.setAttribute("aria-checked", count === 0 ? "false" : count === rows().length ? "true" : "mixed");
+  box?.setAttribute("aria-checked", count === 0 ? "false" : count === total ? "true" : "mixed");
   setCommand(bar, "rename", count === 1);
-  setCommand(bar, "download", entries.some((entry) => entry.kind === "file"));
+  setCommand(bar, "download", count > 0 && selected().some((entry) => entry.kind === "file"));
   if (announced !== count) announce(count ? `${plural(count, "item")} selected` : "Nothing selected");
   announced = count;
 }
@@ -116,7 +122,7 @@ export function startSelection() {
       }
       const act = closest(event.target, "[data-act]")?.dataset.act;
       if (act === "toggle-all") {
-        if (selected().length === rows().length) clearSelection();
+        if (countSelected(countRows()) === countRows()) clearSelection();
         else selectAll();
         return;
       }
@@ -131,13 +137,13 @@ export function startSelection() {
       const touch = /** @type {PointerEvent} */ (event).pointerType === "touch";
       const combined = event.shiftKey || event.ctrlKey || event.metaKey;
       if (act && act !== "toggle" && act !== "open") return;
-      if (act === "open" && !combined && !(touch && selected().length)) return;
+      if (act === "open" && !combined && !(touch && countSelected(countRows()))) return;
       if (combined || act) {
         event.preventDefault();
         event.stopPropagation();
       }
       if (event.shiftKey) selectRange(row);
-      else if (event.ctrlKey || event.metaKey || act === "toggle" || (touch && selected().length)) toggle(row);
+      else if (event.ctrlKey || event.metaKey || act === "toggle" || (touch && countSelected(countRows()))) toggle(row);
       else if (touch && place().page === "folder") row.querySelector("a.name")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
       else selectOnly(row);
       if (act !== "toggle") focusRow(row);
@@ -146,4 +152,5 @@ export function startSelection() {
     true,
   );
   document.addEventListener("bitvault:rows-changed", show);
+  document.addEventListener("bitvault:page", () => setOnly([]));
 }

@@ -1,0 +1,58 @@
+"""One operation for all children of a folder but some: in pages, so that no request takes long and no lock is held from one to the next."""
+
+import time
+from collections.abc import Collection
+from uuid import UUID
+
+from apps.files import queries
+from apps.files.dtos import Applied, AppliedPage, ChildrenAction, Node, NodeRef
+from apps.files.operations import structure, trash
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import BitVaultError, Invalid, Unavailable
+
+PAGE = 50
+"""Children that are read at once."""
+
+SECONDS = 1.0
+"""After how long a request answers with what it has done; the caller goes on with the cursor."""
+
+
+def apply(
+    actor: Actor,
+    node_id: NodeRef,
+    *,
+    action: ChildrenAction,
+    parent_id: UUID | None,
+    except_ids: Collection[UUID],
+    cursor: str | None,
+) -> AppliedPage:
+    """Trash or move children until a second has passed; see the door.
+
+    :raises Invalid: a move without a folder to move to.
+    """
+    if (action == "move") != (parent_id is not None):
+        raise Invalid("A move names the folder to move to (parent_id); nothing else does.")
+    deadline = time.monotonic() + SECONDS
+    spared = set(except_ids)
+    done: list[Applied] = []
+    while True:
+        page = queries.list_children(actor, node_id, limit=PAGE, cursor=cursor, sort="name", order="asc")
+        done += [_apply_to(actor, node, parent_id) for node in page.items if node.id not in spared]
+        cursor = page.next_cursor
+        if cursor is None or time.monotonic() > deadline:
+            return AppliedPage(done, cursor)
+
+
+def _apply_to(actor: Actor, node: Node, parent_id: UUID | None) -> Applied:
+    try:
+        if parent_id is None:
+            trash.trash(actor=actor, node_id=node.id, expected_revision="any")
+        else:
+            structure.move(
+                actor=actor, node_id=node.id, name=None, parent_id=parent_id, autorename=False, expected_revision="any"
+            )
+    except Unavailable:
+        raise
+    except BitVaultError as error:
+        return Applied(node.id, node.name, done=False, code=error.code, detail=error.detail or error.title)
+    return Applied(node.id, node.name, done=True)
