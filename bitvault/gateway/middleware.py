@@ -133,7 +133,7 @@ class HostChoice:
         try:
             host, _port = split_domain_port(request.get_host())
         except DisallowedHost:
-            return problems.render(errors.NotFound())
+            return pages.refuse_host(request)
         settle_host(request)
         host = host.strip("[]")
         if host == settings.BITVAULT_OPERATOR_HOST:
@@ -149,7 +149,7 @@ class HostChoice:
                     raise
                 return problems.render(known)
             if tenant is None:
-                return problems.render(errors.NotFound("No vault lives at this address."))
+                return pages.refuse_host(request)
             tenancy.enter(tenant)
         return self._get_response(request)
 

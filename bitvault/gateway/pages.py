@@ -1,5 +1,6 @@
 """Answers that belong to no module: what a browser or a program gets when a request is refused before it reaches one."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -27,6 +28,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return refuse(request, errors.NotFound())
 
 
+def refuse_host(request: HttpRequest) -> HttpResponse:
+    """Answer at a host that is nobody's; a browser is shown the way to the address that is."""
+    error = errors.NotFound("No vault lives at this address.")
+    if not _wants_page(request):
+        return problems.render(error)
+    start = f"{request.scheme}://{settings.BITVAULT_BASE_HOST}{_port_of(request)}/"
+    return render(request, "errors/no_vault.html", {"start": start}, status=error.status)
+
+
+def _port_of(request: HttpRequest) -> str:
+    """Give the port that the browser named, with its colon: the pages of all hosts are at the same one."""
+    _host, colon, port = request.META.get("HTTP_HOST", "").rpartition(":")
+    return f":{port}" if colon and port.isdecimal() else ""
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    return not request.path.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer for a defect of ours: an id to ask for, and nothing about the inside."""
     return refuse(request, problems.InternalError())
@@ -35,7 +55,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def refuse(request: HttpRequest, error: errors.BitVaultError) -> HttpResponse:
     """Answer a refusal as a page to a browser, and as a problem to anybody else."""
     problem = problems.render(error)
-    if request.path.startswith("/api/") or "text/html" not in request.headers.get("Accept", ""):
+    if not _wants_page(request):
         return problem
     page = render(request, "errors/problem.html", {"error": error}, status=error.status)
     if "Retry-After" in problem:

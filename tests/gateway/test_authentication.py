@@ -95,6 +95,15 @@ def test_a_host_that_is_nobodys_is_404(db, person_token, host):
     assert get(person_token("mia"), host=host).status_code == 404
 
 
+def test_a_host_that_is_nobodys_answers_a_browser_with_a_page_and_a_program_with_a_problem(db, client, settings):
+    page = client.get("/files/", headers={"host": "nobody.localhost:8000", "accept": "text/html"})
+    assert (page.status_code, page["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert f'href="http://{settings.BITVAULT_BASE_HOST}:8000/"' in page.content.decode()
+    for path, accept in (("/api/v1/me", "text/html"), ("/files/", "*/*")):
+        problem = client.get(path, headers={"host": "nobody.localhost:8000", "accept": accept})
+        assert (problem.status_code, problem["Content-Type"]) == (404, "application/problem+json")
+
+
 @pytest.mark.parametrize("name", ["X-Forwarded-Host", "X-Host", "Forwarded", "X-Original-Host"])
 def test_no_header_but_host_chooses_the_tenant(db, person_token, name):
     assert get(person_token("mia"), host=ACME_HOST, **{name: BETA_HOST}).status_code == 200

@@ -109,7 +109,7 @@ def test_a_team_folder_has_a_trash_page_of_its_own(browser, api, team, counted_q
 def test_pages_of_a_team_folder_are_not_there_for_others(browser, api, folder):
     closed = api("adam").post("/team-folders", {"name": "Closed"}).json()
     seen = api("adam").post("/team-folders", {"name": "Seen", "everyone": "viewer"}).json()
-    for path in (f"/files/{closed['id']}/", f"/files/{closed['id']}/rows", f"/trash/{closed['id']}/"):
+    for path in (f"/files/{closed['id']}/", f"/files/{closed['id']}/position", f"/trash/{closed['id']}/"):
         assert browser.get(path).status_code == 404
     assert browser.get(f"/trash/{seen['id']}/").status_code == 404  # its trash is for those who edit
     assert browser.get(f"/trash/{folder['id']}/").status_code == 404
@@ -121,15 +121,33 @@ def test_pages_of_a_team_folder_are_not_there_for_others(browser, api, folder):
 
 def test_further_rows_lead_on_to_the_end_and_hold_each_node_once(browser, api, folder):
     fill(api, folder, 230)
-    answer, seen = browser.get(f"/files/{folder['id']}/?sort=name&order=desc"), []
-    while True:
-        rows = answer.context["rows"]
-        seen += [row.name for row in rows]
-        if answer.context["more_url"] is None:
-            break
-        answer = browser.get(answer.context["more_url"], headers={"HX-Request": "true"})
-        assert b"<html" not in answer.content
+    answer = browser.get(f"/files/{folder['id']}/?sort=name&order=desc")
+    assert answer.context["totals"] == "230 items"
+    seen = [row.name for row in answer.context["rows"]]
+    cursor = answer.context["next_cursor"]
+    while cursor:
+        page = (
+            api("mia")
+            .get(f"/nodes/{folder['id']}/children", sort="name", order="desc", limit=100, cursor=cursor)
+            .json()
+        )
+        assert page["total_count"] == 230
+        seen += [node["name"] for node in page["items"]]
+        cursor = page["next_cursor"]
     assert seen == [f"Sub {number}" for number in reversed(range(230))]
+
+
+def test_a_page_jumps_to_rows_by_index_and_by_name(browser, api, folder):
+    fill(api, folder, 130)
+    place = f"/files/{folder['id']}/position"
+    cursor = browser.get(f"{place}?at=120&sort=name&order=desc").json()["cursor"]
+    page = api("mia").get(f"/nodes/{folder['id']}/children", sort="name", order="desc", limit=2, cursor=cursor).json()
+    assert [node["name"] for node in page["items"]] == ["Sub 9", "Sub 8"]
+    assert browser.get(f"{place}?at=0").json() == {"cursor": None}
+    assert browser.get(f"{place}?name=sUB 12").json() == {"index": 12}
+    assert browser.get(f"{place}?name=sub 12&after=12").json() == {"index": 120}
+    assert browser.get(f"{place}?name=sub 12&after=129").json() == {"index": 12}
+    assert browser.get(f"{place}?name=zebra").json() == {"index": None}
 
 
 def test_names_are_shown_as_text_whatever_they_hold(browser, api, folder):
@@ -227,7 +245,7 @@ def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(db):
     assert answer.content == b""
 
 
-@pytest.mark.parametrize("suffix", ["", "rows"])
+@pytest.mark.parametrize("suffix", ["", "position", "position?name=a"])
 def test_a_folder_of_somebody_else_is_not_there(browser, api, suffix):
     root_id = api("boris").get("/me").json()["root_id"]
     other = api("boris").post("/folders", {"parent_id": root_id, "name": "Beta's own"}).json()

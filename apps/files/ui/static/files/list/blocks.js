@@ -7,10 +7,10 @@
 import { get } from "../../js/api.js";
 import { make } from "../../js/dom.js";
 
-/** Rows of one block, and of one answer. */
-const BLOCK = 100;
-/** Blocks in the page at most: sixteen screens. */
-const KEPT = 8;
+/** Rows of one block, and of one answer: few enough to be made within one frame. */
+const BLOCK = 50;
+/** Blocks in the page at most: thirty screens. */
+const KEPT = 12;
 /** How far outside of the window rows are made. */
 const MARGIN_PX = 1200;
 /** Gaps that only fly by are not read. */
