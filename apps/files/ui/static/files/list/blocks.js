@@ -4,7 +4,8 @@
  * read again. Rows of a block that was never read come when its gap is about to be seen.
  */
 
-import { get } from "../../js/api.js";
+import { get, NetworkDown, Problem } from "../../js/api.js";
+import { persist } from "../../js/backoff.js";
 import { make } from "../../js/dom.js";
 
 /** Rows of one block, and of one answer: few enough to be made within one frame. */
@@ -30,7 +31,7 @@ const blocks = new WeakMap();
 const near = new Set();
 let settling = 0;
 
-/** What makes a row and reads one; set by `rows.js`, which knows rows. @type {{make: (facts: Facts) => HTMLElement, read: (row: HTMLElement) => Facts, shown: () => void}} */
+/** What makes a row and reads one; set by `rows.js`, which knows rows. @type {{make: (facts: Facts) => HTMLElement, read: (row: HTMLElement) => Facts, shown: (rows: HTMLElement[]) => void}} */
 let craft;
 
 /** @returns {HTMLElement | null} */
@@ -133,7 +134,7 @@ async function read(gap) {
   const cursor = await cursorOf(gap, folderId, `sort=${sort}&order=${order}`);
   if (cursor === null) return [];
   const after = cursor && `&cursor=${encodeURIComponent(cursor)}`;
-  const answer = await get(`/nodes/${folderId}/children?limit=${Math.min(1000, Math.max(1, block.count))}&sort=${sort}&order=${order}${after}`);
+  const answer = await persist(() => get(`/nodes/${folderId}/children?limit=${Math.min(1000, Math.max(1, block.count))}&sort=${sort}&order=${order}${after}`));
   block.next = answer.next_cursor;
   return answer.items;
 }
@@ -150,10 +151,14 @@ export async function cursorOf(gap, folderId, query) {
 }
 
 /** @param {string} path a page's own answer @returns {Promise<any>} */
-async function getJson(path) {
-  const answer = await fetch(path, { headers: { Accept: "application/json" }, credentials: "same-origin", cache: "no-store" });
-  if (!answer.ok) throw new Error(`The server answered with an error (${answer.status}).`);
-  return answer.json();
+function getJson(path) {
+  return persist(async () => {
+    const answer = await fetch(path, { headers: { Accept: "application/json" }, credentials: "same-origin", cache: "no-store" }).catch(() => {
+      throw new NetworkDown();
+    });
+    if (!answer.ok) throw new Problem({}, answer.status);
+    return answer.json();
+  });
 }
 
 /** @param {HTMLElement} gap @param {Facts[]} facts */
@@ -166,8 +171,8 @@ function show(gap, facts) {
   Object.assign(block, { shown: true, facts: null });
   stretch(gap, 0);
   gap.after(fragment);
+  craft.shown(rowsAfter(gap));
   trim();
-  craft.shown();
 }
 
 /** Empty what is farthest from the window. */

@@ -60,11 +60,12 @@ export function startRows() {
       const row = makeRow();
       fill(row, facts);
       row.setAttribute("aria-selected", String(isSelectedId(facts.id)));
-      boost(row);
       return row;
     },
     read: readRow,
-    shown: () => {
+    shown: (made) => {
+      // Only in the page does htmx see that its links are to stay within it.
+      for (const row of made) boost(row);
       keepOneInTabOrder();
       document.dispatchEvent(new CustomEvent("bitvault:rows-shown"));
     },
