@@ -13,6 +13,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from apps.files import access, queries
+from apps.files.api import children
 from apps.files.api.teams import (
     create_team_folder,
     end_team_folder,
@@ -52,7 +53,7 @@ from apps.files.dtos import (
     VersionRows,
 )
 from apps.files.errors import NothingToChange
-from apps.files.operations import authorising, children, content, downloads, structure
+from apps.files.operations import authorising, content, downloads, structure
 from apps.files.rows import to_node
 from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor, Scope
