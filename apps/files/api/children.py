@@ -49,7 +49,13 @@ def _apply_to(actor: Actor, node: Node, parent_id: UUID | None) -> Applied:
             trash.trash(actor=actor, node_id=node.id, expected_revision="any")
         else:
             structure.move(
-                actor=actor, node_id=node.id, name=None, parent_id=parent_id, autorename=False, expected_revision="any"
+                actor=actor,
+                node_id=node.id,
+                name=None,
+                parent_id=parent_id,
+                autorename=False,
+                expected_revision="any",
+                client_modified_at=None,
             )
     except Unavailable:
         raise
