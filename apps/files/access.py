@@ -39,6 +39,12 @@ def find_right(actor: Actor, way: Way | None) -> Right | None:
     return None if right is None else cut_right(actor, right)
 
 
+def list_rights(actor: Actor, way: Way) -> tuple[RightName, ...]:
+    """Name the rights that an actor has at the end of a way; none where there is no way for them."""
+    right = find_right(actor, way)
+    return names_up_to(right) if right is not None else ()
+
+
 def _find_right_in_root(actor: Actor, root: NodeRow) -> Right | None:
     if root.team_right is None:
         return Right.MANAGE if root.owner_user_id == actor.user_id else None

@@ -54,7 +54,7 @@ def test_the_example_of_the_readme_makes_a_folder(live, run):
 
 
 def test_a_small_file_goes_up_by_curl_and_the_same_bytes_need_no_second_way(run, mia, tmp_path):
-    small, _ = commands("docs/upload.md")
+    small, _, _ = commands("docs/upload.md")
     content = os.urandom(5000)
     (tmp_path / "q3.pdf").write_bytes(content)
     node = json.loads(run(small))
@@ -65,7 +65,7 @@ def test_a_small_file_goes_up_by_curl_and_the_same_bytes_need_no_second_way(run,
 
 
 def test_a_large_file_goes_up_by_curl_and_goes_on_after_a_break(run, mia, tmp_path):
-    small, large = commands("docs/upload.md")
+    small, large, _ = commands("docs/upload.md")
     head = "\n".join(small.splitlines()[:4])
     content = os.urandom(2 * PART + 17)
     (tmp_path / "large.mov").write_bytes(content)

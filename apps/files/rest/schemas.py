@@ -6,15 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from apps.files.dtos import (
-    RESTORE_LIMIT,
-    ChildrenAction,
-    EveryoneRight,
-    OnConflict,
-    OrderName,
-    SortName,
-    TeamGrant,
-)
+from apps.files.dtos import RESTORE_LIMIT, ChildrenAction, EveryoneRight, OnConflict, OrderName, SortName, TeamGrant
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.views import Body, Query
 

@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 
 from apps.files import api
 from apps.files.dtos import NodeRef, OrderName, SortName
-from apps.files.limits import CHILDREN_LIMIT
 from apps.files.ui import presentation
 from apps.identity import api as identity
 from bitvault.kernel import tenancy
@@ -19,6 +18,9 @@ from bitvault.web.pages import Page, PersonRequest, describe_viewer
 
 ROWS = 100
 """Rows of one answer: two screens, 250 kB of HTML at most; the next ones come before the reader is there."""
+
+MOST_ROWS = 1_000_000
+"""No folder has so many: bounds the numbers that a query may name."""
 
 _SORTS: dict[str, SortName] = {name: name for name in get_args(SortName)}
 _ORDERS: dict[str, OrderName] = {name: name for name in get_args(OrderName)}
@@ -153,7 +155,7 @@ def read_order(request: HttpRequest) -> tuple[SortName, OrderName]:
 def read_index(request: HttpRequest, name: str, default: int) -> int:
     """Take an index of a row from a query; what is none counts as left out."""
     try:
-        return min(max(int(request.GET.get(name, default)), -1), CHILDREN_LIMIT)
+        return min(max(int(request.GET.get(name, default)), -1), MOST_ROWS)
     except ValueError:
         return default
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.db import connection
 
-from apps.files import models, queries
+from apps.files import listing, models, queries
 from apps.files.models import Kind
 from apps.sync import queries as sync
 from bitvault.events import reading
@@ -18,7 +18,7 @@ _PLACEHOLDER = re.compile(r"%(?:s|\((\w+)\)s)")
 
 CHILDREN = {
     f"children by {sort}, {order}, behind a {('folder', 'file')[kind]}": (
-        queries.children_sql(sort, order, kind),
+        listing.children_sql(sort, order, kind),
         [column, "id"],
     )
     for sort, column in queries._SORT_COLUMNS.items()

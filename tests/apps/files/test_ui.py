@@ -150,6 +150,34 @@ def test_a_page_jumps_to_rows_by_index_and_by_name(browser, api, folder):
     assert browser.get(f"{place}?name=zebra").json() == {"index": None}
 
 
+def test_one_operation_goes_over_a_whole_folder_apart_from_exceptions_and_tells_what_it_left(browser, api, folder):
+    fill(api, folder, 120)
+    mia = api("mia")
+    target = mia.post("/folders", {"parent_id": folder["id"], "name": "Target"}).json()
+    mia.post("/folders", {"parent_id": target["id"], "name": "Sub 7"})
+    path = f"/nodes/{folder['id']}/children/batch"
+
+    def run(**wish):
+        items, cursor = [], None
+        while True:
+            answer = mia.post(path, {**wish, **({"cursor": cursor} if cursor else {})})
+            assert answer.status_code == 200, answer.content
+            items += answer.json()["items"]
+            cursor = answer.json()["next_cursor"]
+            if cursor is None:
+                return items
+
+    moved = run(action="move", parent_id=target["id"], except_ids=[target["id"]])
+    assert [item["code"] for item in moved if not item["done"]] == ["files.name_taken"]
+    assert len(moved) == 120
+    trashed = run(action="trash", except_ids=[target["id"]])
+    assert [(item["name"], item["done"]) for item in trashed] == [("Sub 7", True)]
+    left = mia.get(f"/nodes/{folder['id']}/children").json()
+    assert ([node["name"] for node in left["items"]], left["total_count"]) == (["Target"], 1)
+    assert mia.get(f"/nodes/{target['id']}/children").json()["total_count"] == 120
+    assert mia.post(path, {"action": "move"}).status_code == 422
+
+
 def test_names_are_shown_as_text_whatever_they_hold(browser, api, folder):
     nasty = "<img src=x onerror=alert(1)>\"'&{{ 7*7 }}.svg"
     api("mia").post("/folders", {"parent_id": folder["id"], "name": nasty})

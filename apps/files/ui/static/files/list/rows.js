@@ -21,7 +21,7 @@ export const rows = () => /** @type {HTMLElement[]} */ ([...(document.getElement
 /** @param {string} id @returns {HTMLElement | null} */
 export const rowOf = (id) => document.querySelector(`#rows > .row[data-id="${CSS.escape(id)}"]`);
 
-/** @returns {{page: string, rootId: string, folderId: string, folderName: string, sort: string, order: string}} what the page shows */
+/** @returns {{page: string, rootId: string, rootName: string, folderId: string, folderName: string, sort: string, order: string}} what the page shows */
 export function place() {
   const main = need("#main", HTMLElement);
   const { page = "", rootId = "", rootName = "", folderId = "", folderName = "", sort = "name", order = "asc" } = main.dataset;

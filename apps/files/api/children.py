@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection
 from uuid import UUID
 
-from apps.files import queries
+from apps.files import listing
 from apps.files.dtos import Applied, AppliedPage, ChildrenAction, Node, NodeRef
 from apps.files.operations import structure, trash
 from bitvault.kernel.actor import Actor
@@ -36,7 +36,7 @@ def apply(
     spared = set(except_ids)
     done: list[Applied] = []
     while True:
-        page = queries.list_children(actor, node_id, limit=PAGE, cursor=cursor, sort="name", order="asc")
+        page = listing.list_children(actor, node_id, limit=PAGE, cursor=cursor, sort="name", order="asc")
         done += [_apply_to(actor, node, parent_id) for node in page.items if node.id not in spared]
         cursor = page.next_cursor
         if cursor is None or time.monotonic() > deadline:
@@ -54,8 +54,8 @@ def _apply_to(actor: Actor, node: Node, parent_id: UUID | None) -> Applied:
                 name=None,
                 parent_id=parent_id,
                 autorename=False,
-                client_modified_at=None,
                 expected_revision="any",
+                client_modified_at=None,
             )
     except Unavailable:
         raise

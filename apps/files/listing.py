@@ -1,0 +1,113 @@
+"""What lies in a folder, page by page, in the order that the reader wants; and where in that order a row is."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.files import access
+from apps.files.access import Right
+from apps.files.dtos import Children, NodeRef, OrderName, SortName
+from apps.files.rows import COLUMNS, NodeRow, fetch_page, find_way, to_node
+from apps.files.tree import require_folder
+from bitvault.kernel import db, names, pages
+from bitvault.kernel.actor import Actor
+
+_SORT_COLUMNS: dict[SortName, str] = {"name": "sort_key", "modified_at": "modified_at", "size_bytes": "size_bytes"}
+_SORT_TYPES: dict[SortName, str] = {"name": "text", "modified_at": "timestamptz", "size_bytes": "bigint"}
+
+
+def list_children(
+    actor: Actor, node_id: NodeRef, *, limit: int, cursor: str | None, sort: SortName, order: OrderName
+) -> Children:
+    """Read a page of what lies in a folder: folders first in both directions, ties decided by id."""
+    pages.require_limit(limit)
+    with db.read_transaction():
+        way = require_folder(access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW))
+        purpose = _purpose_of(way.node.id, sort, order)
+        position = pages.decode_cursor(purpose, cursor) if cursor is not None else None
+        rows = _fetch_children(way.node.id, limit=limit + 1, position=position, sort=sort, order=order)
+    rights = access.list_rights(actor, way)
+    items = [to_node(NodeRow._make(row[:-2]), rights) for row in rows[:limit]]
+    next_cursor = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        next_cursor = pages.encode_cursor(purpose, _position_after(last[1], last[-2], last[0]))
+    return Children(items, next_cursor, way.node.child_count, rows[0][-1] if rows else 0)
+
+
+def _purpose_of(folder_id: UUID, sort: SortName, order: OrderName) -> str:
+    return f"files.children:{folder_id}:{sort}:{order}"
+
+
+def _position_after(kind: int, key: Any, node_id: UUID) -> list[Any]:
+    return [kind, key.isoformat() if isinstance(key, datetime) else key, str(node_id)]
+
+
+def find_cursor(actor: Actor, node_id: NodeRef, *, at: int, sort: SortName, order: OrderName) -> str | None:
+    """Make the cursor of the rows from the one with this index on, counted from 0; ``None`` for the first ones and past the end."""
+    with db.read_transaction():
+        way = require_folder(access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW))
+        found = fetch_page(
+            f"SELECT kind, key, id FROM ({_listed(sort, order)}) AS listed WHERE place = %(at)s",
+            {"folder_id": way.node.id, "at": at},
+        )
+    if not found:
+        return None
+    return pages.encode_cursor(_purpose_of(way.node.id, sort, order), _position_after(*found[0]))
+
+
+def find_index(
+    actor: Actor, node_id: NodeRef, *, prefix: str, after: int, sort: SortName, order: OrderName
+) -> int | None:
+    """Find the next row whose name begins with ``prefix``, as an index from 0: the first one behind ``after``, else the first of all."""
+    with db.read_transaction():
+        way = require_folder(access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW))
+        found = fetch_page(
+            f"SELECT place - 1 FROM ({_listed(sort, order)}) AS listed WHERE starts_with(name_key, %(prefix)s) "
+            "ORDER BY place <= %(after)s + 1, place LIMIT 1",
+            {"folder_id": way.node.id, "prefix": names.key_of(prefix), "after": after},
+        )
+    return int(found[0][0]) if found else None
+
+
+def _listed(sort: SortName, order: OrderName) -> str:
+    """Number the rows of a folder from 1 on: a walk along its index, at most as long as a folder may be (20 ms at the limit)."""
+    column, direction = _SORT_COLUMNS[sort], "ASC" if order == "asc" else "DESC"
+    return (
+        f"SELECT id, kind, name_key, {column} AS key, row_number() OVER (ORDER BY kind, {column} {direction}, id {direction}) AS place "
+        "FROM files_node WHERE parent_id = %(folder_id)s"
+    )
+
+
+def _fetch_children(
+    folder_id: UUID, *, limit: int, position: Sequence[Any] | None, sort: SortName, order: OrderName
+) -> list[Any]:
+    """Read rows of a folder after a position: two walks along one index, so that folders come first in both directions."""
+    parameters: dict[str, Any] = {"folder_id": folder_id, "limit": limit}
+    if position is not None:
+        parameters.update(kind=position[0], key=position[1], after_id=position[2])
+    return fetch_page(children_sql(sort, order, None if position is None else position[0]), parameters)
+
+
+def children_sql(sort: SortName, order: OrderName, after_kind: int | None) -> str:
+    """Write the statement for a page of a folder: the first one, or one behind a node of this kind."""
+    column, sql_type = _SORT_COLUMNS[sort], _SORT_TYPES[sort]
+    direction, comparison = ("ASC", ">") if order == "asc" else ("DESC", "<")
+    walks = []
+    for kind in (0, 1):
+        if after_kind is not None and kind < after_kind:
+            continue
+        after = (
+            f"AND ({column}, id) {comparison} (%(key)s::{sql_type}, %(after_id)s::uuid)" if kind == after_kind else ""
+        )
+        walks.append(
+            f"(SELECT {COLUMNS}, {column} AS sort_value FROM files_node WHERE parent_id = %(folder_id)s AND kind = {kind} {after} "
+            f"ORDER BY {column} {direction}, id {direction} LIMIT %(limit)s)"
+        )
+    union = " UNION ALL ".join(walks)
+    total = "(SELECT COALESCE(SUM(size_bytes), 0)::bigint FROM files_node WHERE parent_id = %(folder_id)s)"
+    return (
+        f"SELECT *, {total} FROM ({union}) AS walks "
+        f"ORDER BY kind, sort_value {direction}, id {direction} LIMIT %(limit)s"
+    )
