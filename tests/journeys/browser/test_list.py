@@ -32,9 +32,10 @@ def test_a_taken_name_is_told_in_the_dialog_which_stays_open(vault, folder, mkdi
     page.get_by_label("Name", exact=True).fill("reports")
     vault.press("Enter")
     expect(page.locator("#name-dialog-error")).to_contain_text("here already")
-    page.get_by_label("Name", exact=True).fill("Reports 2")
+    # Another name is offered in place, and taken by one key.
+    expect(page.get_by_label("Name", exact=True)).to_have_value("reports (2)")
     vault.press("Enter")
-    vault.expect_names("Reports", "Reports 2")
+    vault.expect_names("Reports", "reports (2)")
 
 
 def test_f2_renames_in_place_and_the_row_moves_to_where_it_belongs(vault, folder, sender):
@@ -69,9 +70,11 @@ def test_a_refused_name_is_told_under_the_field_and_escape_takes_it_back(vault, 
     vault.press("Enter")
     expect(vault.page.locator("#rename-error")).to_contain_text("here already")
     expect(field).to_be_focused()
+    expect(field).to_have_value("beta (2).txt")
     field.fill("a/b")
     vault.press("Enter")
     expect(vault.page.locator("#rename-error")).to_be_visible()
+    expect(field).to_have_value("ab")
     vault.press("Escape")
     vault.expect_names("alpha.txt", "beta.txt")
     expect(vault.row("alpha.txt")).to_be_focused()

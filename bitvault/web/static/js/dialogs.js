@@ -27,13 +27,13 @@ export function confirmAction({ title, text, accept, danger = false }) {
 }
 
 /**
- * Ask for a name and carry it out; a refusal is shown beside the field and the dialog stays open.
+ * Ask for a name and carry it out; a refusal is shown beside the field, where `suggest` may offer another name, and the dialog stays open.
  *
  * @template T
- * @param {{title: string, label: string, value?: string, accept: string, submit: (name: string) => Promise<T>}} question
+ * @param {{title: string, label: string, value?: string, accept: string, submit: (name: string) => Promise<T>, suggest?: (name: string, error: unknown) => string}} question
  * @returns {Promise<T | null>} what `submit` gave, or null when the person changed their mind
  */
-export function askName({ title, label, value = "", accept, submit }) {
+export function askName({ title, label, value = "", accept, submit, suggest }) {
   const dialog = need("#name-dialog", HTMLDialogElement);
   const form = need("form", HTMLFormElement, dialog);
   const input = need("#name-dialog-input", HTMLInputElement);
@@ -66,7 +66,9 @@ export function askName({ title, label, value = "", accept, submit }) {
           dialog.close();
         } catch (error) {
           showFieldError(input, explain(error));
+          input.value = suggest?.(input.value.trim(), error) || input.value;
           input.focus();
+          input.select();
         } finally {
           delete button.dataset.busy;
         }

@@ -10,6 +10,7 @@ import { startRename } from "./rename.js";
 import { focusRow, mayWrite, place, placeNode, removeRow } from "./rows.js";
 import { isAll } from "./chosen.js";
 import { clearSelection, selected } from "./selection.js";
+import { suggestFor } from "./suggest.js";
 import { restoreSet, together } from "./together.js";
 import { applyToFolder } from "./whole.js";
 
@@ -27,6 +28,7 @@ export async function newFolder() {
     value: "",
     accept: "Create",
     submit: (name) => call("POST", "/folders", { body: { parent_id: folderId, name } }),
+    suggest: suggestFor("folder"),
   });
   if (!node) return;
   const row = placeNode(node, { fresh: true });

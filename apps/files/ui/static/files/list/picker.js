@@ -4,6 +4,7 @@ import { call, explain, get } from "../../js/api.js";
 import { askName } from "../../js/dialogs.js";
 import { announce, icon, make, need } from "../../js/dom.js";
 import { plural } from "../../js/format.js";
+import { suggestFor } from "./suggest.js";
 
 /** @typedef {{id: string, name: string}} Folder */
 
@@ -146,6 +147,7 @@ export function chooseFolder({ entries, from }) {
       label: "Name",
       accept: "Create",
       submit: (name) => call("POST", "/folders", { body: { parent_id: here.id, name } }),
+      suggest: suggestFor("folder"),
     });
     if (!node) return;
     document.dispatchEvent(new CustomEvent("bitvault:node", { detail: node }));

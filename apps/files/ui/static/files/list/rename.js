@@ -6,6 +6,7 @@ import { announce, make, need } from "../../js/dom.js";
 import { toast } from "../../js/toast.js";
 import { splitName } from "../types.js";
 import { entryOf, focusRow, placeNode, refreshRow, removeRow } from "./rows.js";
+import { suggestFor } from "./suggest.js";
 
 const ERROR_ID = "rename-error";
 
@@ -61,7 +62,9 @@ export function startRename(row) {
         await changedElsewhere(entry, error);
       } else {
         showFieldError(input, explain(error));
+        input.value = suggestFor(entry.kind)(name, error) || input.value;
         input.focus();
+        input.select();
       }
     } finally {
       sending = false;
