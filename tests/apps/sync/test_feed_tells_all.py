@@ -22,6 +22,9 @@ READING = {
     "find_by_path",
     "list_path",
     "list_children",
+    "find_cursor",
+    "find_index",
+    "count_stored_bytes",
     "list_trash",
     "authorise_upload",
     "find_committed",
@@ -53,6 +56,13 @@ ACTS = {
     "trash_node": [
         lambda tree, world: tree.trash(world["folder"]),
         lambda tree, world: tree.trash(world["file"]),
+    ],
+    "apply_to_children": [
+        lambda tree, world: _apply_to_children(tree, world["folder"], action="trash"),
+        lambda tree, world: _apply_to_children(tree, world["folder"], action="trash", except_ids=[world["file"].id]),
+        lambda tree, world: _apply_to_children(tree, world["folder"], action="move", parent_id=world["other"].id),
+        lambda tree, world: _apply_to_children(tree, world["folder"], action="move", parent_id=world["team"].id),
+        lambda tree, world: _apply_to_children(tree, world["team"], action="move", parent_id=world["other"].id),
     ],
     "restore_node": [
         lambda tree, world: tree.restore(world["trashed"]),
@@ -101,6 +111,13 @@ def _let_trash_expire():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now", lambda: later)
         files.purge_expired()
+
+
+def _apply_to_children(tree, folder, **wishes):
+    page = files.apply_to_children(actor=tree.actor, node_id=folder.id, **wishes)
+    assert page.items
+    assert all(item.done for item in page.items)
+    assert page.next_cursor is None
 
 
 def _write_twice_from_one_base(tree, file):
