@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from celery import Celery
 
 from apps.storage import calls, provider
 from apps.storage.errors import NeedsLonger, StoreFull, StoreUnavailable
@@ -296,9 +297,9 @@ def test_a_full_store_is_named_as_one(configure):
 
 
 def test_requests_and_workers_have_stores_of_their_own_and_a_task_is_a_worker(tenant):
-    from celery import shared_task
+    from bitvault.gateway.celery import app as real
 
-    import bitvault.gateway.celery  # noqa: F401 - the application whose task class says so
+    app = Celery("tests", task_cls=real.task_cls, set_as_current=False)  # the real one keeps what it is given
 
     assert provider.store().patience == calls.OF_REQUESTS
     assert provider.store().dependency is not None
@@ -306,7 +307,7 @@ def test_requests_and_workers_have_stores_of_their_own_and_a_task_is_a_worker(te
         assert provider.store().patience == calls.OF_WORKERS
         assert provider.store().dependency is None
 
-    @shared_task(name="tests.tell_patience", tenant_required=False)
+    @app.task(name="tests.tell_patience", shared=False, tenant_required=False)
     def tell():
         return provider.store().patience.read_seconds
 
