@@ -17,7 +17,7 @@ WHERE event.seq > feed.horizon AND event.type = ANY(%s) AND NOT EXISTS (SELECT F
 """
 _JOURNALLED = [
     f"files.{what}.v1"
-    for what in ("folder.created", "version.committed", "node.moved", "node.trashed", "node.restored")
+    for what in ("folder.created", "version.committed", "node.moved", "node.changed", "node.trashed", "node.restored")
 ]
 
 
@@ -67,6 +67,10 @@ class Fold:
     def restore(self, told):
         self._put(told, trashed=False)
 
+    def change(self, told):
+        """Take a node whose times or type changed; of what is compared here, its revision alone."""
+        self._put(told)
+
     def grant(self, told):
         node = self.nodes[told["node_id"]]
         assert told["revision"] >= node["revision"], "J4: a revision fell"  # a new team folder is told of twice
@@ -88,6 +92,7 @@ _ACTS = {
     "files.folder.created.v1": Fold.create,
     "files.version.committed.v1": Fold.commit,
     "files.node.moved.v1": Fold.move,
+    "files.node.changed.v1": Fold.change,
     "files.node.trashed.v1": Fold.trash,
     "files.node.restored.v1": Fold.restore,
     "files.node.purged.v1": Fold.purge,
