@@ -154,9 +154,13 @@ def test_of_twenty_changes_with_one_etag_one_is_made(live, api, folder):
     answers = at_once(20, lambda n: clients[n].patch(f"/nodes/{node['id']}", {"name": f"by {n}"}, revision=1))
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 19
     assert api.patch(f"/nodes/{node['id']}", {"name": "without"}).status_code == 428
-    for spoilt in ("1", 'W/"1"', '"x"', '""', '"1", "2"', '"99999999999999999999"'):
+    for spoilt in ("1", 'W/"1"', '"x"', '""', '"1" "2"', '"99999999999999999999"'):
         answer = api.request("PATCH", f"/nodes/{node['id']}", {"name": "spoilt"}, headers={"If-Match": spoilt})
         assert answer.status_code in (400, 412, 422), spoilt
+    # A list holds when one of its tags does (RFC 9110 §13.1.1): of two changes with this one, one is made.
+    listed = {"If-Match": '"1", "2"'}
+    answers = [api.request("PATCH", f"/nodes/{node['id']}", {"name": f"listed {n}"}, headers=listed) for n in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 412]
 
 
 def test_mutations_are_numbered_in_the_order_in_which_they_are_seen(live, folder):
