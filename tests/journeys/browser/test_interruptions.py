@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from soak.watcher import CHROMIUM_ARGUMENTS
-from tests.journeys.browser.vault import PATIENCE_SECONDS, SLOW, Vault, fetch, tree_of
+from tests.journeys.browser.vault import PATIENCE_SECONDS, SLOW, TRICKLE, Vault, fetch, tree_of
 from tests.support.sending import PART
 
 
@@ -80,11 +80,11 @@ def test_a_paused_upload_stands_still_and_goes_on_from_what_has_arrived(vault, a
 
 def test_a_canceled_upload_leaves_nothing(vault, api, folder, disk):
     vault.open(folder)
-    vault.limit_upload(SLOW)
+    vault.limit_upload(TRICKLE)
     with vault.page.expect_response(lambda answer: answer.url.endswith("/api/v1/uploads")) as started:
         vault.drop(disk("big.bin", 4 * PART))
     upload = started.value.json()
-    vault.hold("big.bin", 0.05)
+    vault.await_sent("big.bin", 0.01)
     with vault.page.expect_response(lambda answer: answer.request.method == "DELETE") as dropped:
         vault.upload("big.bin").get_by_role("button", name="Cancel").click()
     assert dropped.value.status == 204

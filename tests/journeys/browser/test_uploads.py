@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from tests.journeys.browser.vault import CRAWL, SLOW, Vault, fetch, tree_of
+from tests.journeys.browser.vault import CRAWL, SLOW, TRICKLE, Vault, fetch, tree_of
 from tests.support.sending import PART, Sender
 
 ROOT = Path(__file__).parents[3]
@@ -89,7 +89,7 @@ def test_what_file_managers_leave_in_folders_is_left_out_and_told(vault, api, fo
     assert f"1 file added to the uploads. {told}" in heard()
     assert tree_of(api, folder).keys() == {"Trip", "Trip/plan.md", "Trip/day 1"}
 
-    vault.page.get_by_role("button", name="Close uploads").click()
+    vault.page.get_by_role("button", name="Close and clear the list").click()
     vault.drop(disk("b.txt"))
     vault.expect_uploaded("b.txt")
     expect(notice).to_be_hidden()
@@ -116,7 +116,7 @@ def test_a_drop_of_nothing_but_such_files_says_so(vault, api, folder, disk):
         "2 files of the operating system were left out (Thumbs.db, ._.DS_Store)."
     )
     assert [words for words in heard() if "added" in words] == []
-    tray.get_by_role("button", name="Close uploads").click()
+    tray.get_by_role("button", name="Close and clear the list").click()
     expect(tray).to_be_hidden()
     assert tree_of(api, folder) == {}
 
@@ -159,9 +159,9 @@ def test_uploads_go_on_while_one_looks_around(vault, api, folder, mkdir, disk):
     mkdir("Elsewhere")
     file = disk("slow.bin", 2 * PART)
     vault.open(folder)
-    vault.limit_upload(SLOW)
+    vault.limit_upload(TRICKLE)
     vault.drop(file)
-    vault.hold("slow.bin", 0.1)
+    vault.await_sent("slow.bin", 0.01)
     page = vault.page
     vault.row("Elsewhere").get_by_role("link").click()
     expect(page.get_by_role("heading", name="Elsewhere")).to_be_visible()

@@ -13,6 +13,9 @@ SLOW = 6_000_000
 CRAWL = 20_000
 """Bytes a second: nothing comes to its end meanwhile, however long a busy machine takes to step in."""
 
+TRICKLE = 200_000
+"""Bytes a second: a file of a few parts has begun within a second or two, and takes more than a minute to arrive."""
+
 PATIENCE_SECONDS = 15.0
 """How long a page may take for one step. Only what fails waits so long; a page's own pauses are looked at in the test that meets them."""
 
@@ -107,7 +110,11 @@ class Vault:
         self._shape_line(offline=False, bytes_per_second=bytes_per_second)
 
     def hold(self, name: str, share: float) -> None:
-        """Let so much of a file go, and hardly a byte after that until the line is made faster again."""
+        """Let so much of a file go, and hardly a byte of the parts that begin after that until the line is made faster again.
+
+        Chromium sends parts that are under way at full speed once the limit changes: a file that has all its parts under way needs
+        one limit from the start instead.
+        """
         self.await_sent(name, share)
         self.limit_upload(CRAWL)
 
