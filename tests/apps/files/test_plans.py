@@ -21,7 +21,7 @@ CHILDREN = {
         listing.children_sql(sort, order, kind),
         [column, "id"],
     )
-    for sort, column in queries._SORT_COLUMNS.items()
+    for sort, column in listing._SORT_COLUMNS.items()
     for order in ("asc", "desc")
     for kind in (0, 1)
 }
