@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from tests.journeys.browser.vault import CRAWL, SLOW, TRICKLE, Vault, fetch, tree_of
+from tests.journeys.browser.vault import CRAWL, TRICKLE, Vault, fetch, tree_of
 from tests.support.sending import PART, Sender
 
 ROOT = Path(__file__).parents[3]
