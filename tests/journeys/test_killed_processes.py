@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 import uuid
+from http import HTTPStatus
 
 import httpx
 import pytest
@@ -87,17 +88,24 @@ class PatientClient:
             try:
                 answer = client.post(path, body, headers=headers)
             except httpx.TransportError:
+                answer = None
+            finally:
+                client.close()
+            if answer is None or _is_of_the_front(answer):
                 self.broken += 1
                 time.sleep(0.05)
                 continue
-            finally:
-                client.close()
             if answer.status_code not in wanted:
                 self.refused.append((path, answer.status_code, answer.text))
                 return None
             return answer.json()
         self.refused.append((path, "never answered", ""))
         return None
+
+
+def _is_of_the_front(answer):
+    """Tell whether the front answered for a web server that is away: a device repeats the request, as after a broken connection."""
+    return answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and answer.json()["code"] == "platform.unavailable"
 
 
 class Load:
