@@ -242,9 +242,9 @@ def test_a_browser_that_was_killed_resumes_a_folder_and_leaves_alone_what_is_the
 def test_a_lost_connection_is_waited_out(vault, api, folder, disk):
     file = disk("big.bin", 3 * PART)
     vault.open(folder)
-    vault.limit_upload(SLOW)
+    vault.limit_upload(TRICKLE)
     vault.drop(file)
-    vault.hold("big.bin", 0.2)
+    vault.await_sent("big.bin", 0.01)
     vault.cut_line()
     expect(vault.upload("big.bin")).to_contain_text("Connection lost", timeout=15_000)
     vault.page.wait_for_timeout(1000)
