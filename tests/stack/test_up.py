@@ -117,7 +117,17 @@ def running(installation):
 def test_a_first_start_leads_to_a_vault_that_serves(installation):
     demo = installation.demo
     assert installation.layout.demo.stat().st_mode & 0o777 == 0o600
-    assert set(demo) == {"base_url", "browser_url", "socket_url", "tenant", "email", "password", "token", "member"}
+    assert set(demo) == {
+        "base_url",
+        "browser_url",
+        "socket_url",
+        "tenant",
+        "email",
+        "password",
+        "token",
+        "member",
+        "mailbox_url",
+    }
     assert demo["base_url"] == f"http://127.0.0.1:{installation.port}"
     assert demo["browser_url"] == f"http://demo.localhost:{installation.port}"
     assert demo["socket_url"] == f"ws://127.0.0.1:{installation.port}/ws/v1/sync"
@@ -127,7 +137,8 @@ def test_a_first_start_leads_to_a_vault_that_serves(installation):
         assert json.loads(body)["user"]["email"] == person["email"]
     browser_host = urlsplit(demo["browser_url"]).netloc
     assert installation.ask("GET", "/sign-in/", host=browser_host)[0] == 200
-    for word in (demo["browser_url"], demo["email"], demo["password"], demo["token"], "make down"):
+    mailbox_page = demo["mailbox_url"].removesuffix("mails.json")
+    for word in (demo["browser_url"], mailbox_page, demo["email"], demo["password"], demo["token"], "make down"):
         assert word in installation.said()
 
 
