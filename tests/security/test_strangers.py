@@ -17,6 +17,7 @@ HASH = "0" * 64
 BODIES = {
     ("POST", "/folders"): {"parent_id": None, "name": "mine now"},
     ("PATCH", "/nodes/{node_id}"): {"name": "mine now"},
+    ("POST", "/nodes/{node_id}/children/batch"): {"action": "trash"},
     ("POST", "/trash/{node_id}/restore"): {},
     ("POST", "/trash/restore"): {"ids": ["01900000-0000-7000-8000-00000000ffff"]},
     ("POST", "/uploads"): {"parent_id": None, "name": "mine now", "size_bytes": 1},
@@ -47,6 +48,7 @@ KINDS = {
 FIELDS = {
     ("POST", "/folders", "parent_id"): ("node_id", {"name": "mine now"}),
     ("PATCH", "/nodes/{node_id}", "parent_id"): ("node_id", {}),
+    ("POST", "/nodes/{node_id}/children/batch", "parent_id"): ("node_id", {"action": "move"}),
     ("POST", "/trash/{node_id}/restore", "parent_id"): ("node_id", {}),
     ("POST", "/uploads", "parent_id"): ("node_id", {"name": "mine now", "size_bytes": 1}),
     ("POST", "/uploads", "node_id"): ("node_id", {"name": "mine now", "size_bytes": 1, "mode": "overwrite"}),
@@ -68,6 +70,9 @@ FIELDS = {
 
 SETS = {("POST", "/trash/restore", "ids")}
 """Lists of ids, each of which is answered for by itself."""
+
+EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", "except_ids")}
+"""Lists of ids to leave out, of which nothing is looked for."""
 
 FORBIDDEN = {"/audit", "/audit/verify", "/team-folders", "/team-folders/{folder_id}"}
 """What a plain member may not ask for at all, whatever the ids."""
@@ -107,7 +112,7 @@ def test_every_id_in_a_body_or_a_query_is_covered():
         for field in (*fields_of(operation.body), *fields_of(operation.query))
         if is_id(field.type)
     }
-    assert named == set(FIELDS) | SETS
+    assert named == set(FIELDS) | SETS | EXCEPTIONS
 
 
 def test_a_strangers_id_in_a_set_reads_as_one_that_never_was(mia, stranger):
@@ -117,6 +122,18 @@ def test_a_strangers_id_in_a_set_reads_as_one_that_never_was(mia, stranger):
         said = [{key: value for key, value in item.items() if key != "id"} for item in items]
         assert said == [said[-1]] * len(items)
         assert said[-1]["status"] == 404
+
+
+def test_a_strangers_id_among_exceptions_reads_as_one_that_never_was(mia, stranger):
+    folder = mia.api.post("/folders", {"parent_id": mia.ids["node_id"]["root"], "name": "exceptions"}).json()
+    said = []
+    for thing in [uuid.uuid4(), *stranger.ids["node_id"].values(), *stranger.ids["trash"].values()]:
+        child = mia.api.post("/folders", {"parent_id": folder["id"], "name": "child"}).json()
+        body = {"action": "trash", "except_ids": [str(thing)]}
+        answer = mia.api.post(f"/nodes/{folder['id']}/children/batch", body)
+        said.append((answer.status_code, answer.content.decode().replace(child["id"], "child")))
+    assert said == [said[0]] * len(said)
+    assert said[0][0] == 200
 
 
 def kinds_of(route):
@@ -143,11 +160,17 @@ def test_a_strangers_id_reads_as_one_that_never_was(mia, stranger, route):
     assert seen, "no method of this route looks for the thing"
 
 
+def _own_node(mia, path):
+    if path.startswith("/trash/"):
+        return mia.ids["trash"]["trashed"]
+    return mia.ids["node_id"]["folder" if "/children" in path else "file"]
+
+
 @pytest.mark.parametrize(("method", "path", "field"), FIELDS, ids=map(" ".join, FIELDS))
 def test_a_strangers_id_in_a_body_or_query_reads_as_one_that_never_was(mia, stranger, method, path, field):
     kind, beside = FIELDS[method, path, field]
     own = {
-        "node_id": mia.ids["trash"]["trashed"] if path.startswith("/trash/") else mia.ids["node_id"]["file"],
+        "node_id": _own_node(mia, path),
         "parent_id": mia.ids["node_id"]["root"],
         "folder_id": mia.ids["folder_id"]["team"],
     }
@@ -169,7 +192,7 @@ def test_a_strangers_id_in_a_body_or_query_reads_as_one_that_never_was(mia, stra
 
 def test_nothing_of_the_strangers_was_changed(mia, stranger):
     """The matrix again with every method at once, and then the stranger looks at their own things."""
-    before = look_around(stranger)
+    before, log_before = look_around(stranger), read_log(stranger)
     for route in routes():
         for parameter in route.parameters:
             for kind in {KINDS[parameter], *kinds_of(route)}:
@@ -179,11 +202,33 @@ def test_nothing_of_the_strangers_was_changed(mia, stranger):
     after = look_around(stranger)
     assert {path: (before[path], after.get(path)) for path in before if after.get(path) != before[path]} == {}
     assert after.keys() == before.keys()
+    log = read_log(stranger)
+    added = log[: len(log) - len(log_before)]
+    assert log[len(added) :] == log_before
+    assert {(entry["type"], entry["seq"], entry["actor_id"]) for entry in added} <= {
+        ("access.denied", None, mia.ids["user_id"]["user"])
+    }
+    # What of her own tenant she was denied is written in its log; of another tenant's nodes it knows nothing, and theirs nothing of her.
+    denied = set(stranger.ids["node_id"].values()) if stranger.canary == "canary-of-adam" else set()
+    assert {entry["node_id"] for entry in added} == denied
+
+
+def read_log(person):
+    """Read the audit log of a person's tenant, newest first."""
+    entries, more = [], {}
+    while True:
+        page = person.api.get("/audit", **more).json()
+        entries += page["items"]
+        if page["next_cursor"] is None:
+            return entries
+        more = {"cursor": page["next_cursor"]}
 
 
 def look_around(person):
-    """Read everything that a person can read of their own."""
-    paths = [path for path in every_path(person) if not path.startswith("/sync/snapshot")]  # signed anew each time
+    """Read everything that a person can read of their own; but for the audit log, which grows by what others are denied."""
+    # The first is signed anew each time; the others show the log, which `read_log` compares entry by entry.
+    left_out = ("/sync/snapshot", "/audit", "/audit/export", "/audit/verify")
+    paths = [path for path in every_path(person) if path.partition("?")[0] not in left_out]
     return {path: plain(person.api.get(path)) for path in paths}
 
 

@@ -204,7 +204,7 @@ def apply_to_children(
 
     ``next_cursor`` goes on with the rest. A child that cannot be trashed or moved is told of and left as it is.
 
-    :raises NotAFolder: the node is a file.
+    :raises NotAFolder: the node, or the one to move to, is a file.
     """
     actor.require_scope(Scope.FILES_WRITE)
     return children.apply(actor, node_id, action=action, parent_id=parent_id, except_ids=except_ids, cursor=cursor)

@@ -29,9 +29,12 @@ def apply(
     """Trash or move children until a second has passed; see the door.
 
     :raises Invalid: a move without a folder to move to.
+    :raises NotFound, Forbidden, NotAFolder: nothing can be moved to ``parent_id``, whatever it is.
     """
     if (action == "move") != (parent_id is not None):
         raise Invalid("A move names the folder to move to (parent_id); nothing else does.")
+    if parent_id is not None:
+        structure.require_target(actor, parent_id)
     deadline = time.monotonic() + SECONDS
     spared = set(except_ids)
     done: list[Applied] = []

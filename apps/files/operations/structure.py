@@ -208,6 +208,15 @@ def _find_way_and_target(actor: Actor, node_id: NodeRef, parent_id: UUID | None)
     return way, require_folder(access.require_right(actor, ways.get(parent_id), Right.UPLOAD))
 
 
+def require_target(actor: Actor, parent_id: UUID) -> None:
+    """Refuse a folder that the actor may not move anything into.
+
+    :raises NotFound, Forbidden, NotAFolder: as a move into it does.
+    """
+    with db.read_transaction():
+        require_folder(access.require_right(actor, find_way(parent_id, user_id=actor.user_id), Right.UPLOAD))
+
+
 def write_move(
     node: NodeRow, parent: Way, name: Name, client_modified_at: datetime | None, read_revision: int | None
 ) -> NodeRow | None:
