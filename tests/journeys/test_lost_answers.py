@@ -2,9 +2,12 @@
 result, no version, no copy and no upload more than without.
 """
 
+import email
+import email.policy
 import itertools
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,10 +17,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from bitvault.kernel import ids
 from tests.support.cutting import CutLine
 from tests.support.sending import Sender, sha256
 from tests.support.surface import operations
-from tests.support.world import ACME, PASSWORD
+from tests.support.world import ACME, PASSWORD, SECRET
 
 pytestmark = [pytest.mark.journey, pytest.mark.store]
 
@@ -118,6 +122,29 @@ class Mia:
         self.folder()
         return False
 
+    def newcomer(self, *, proved):
+        """Another member, of this request alone, since codes are sent to one account and address only so often."""
+        person = Newcomer(self.live, f"{ids.new_id().hex}@acme.test")
+        address = {"email": person.email, "claimed_email": None}
+        if not proved:
+            address = {"email": None, "claimed_email": person.email}
+        user_id, token_id = str(ids.new_id()), ids.new_id()
+        owner = {"user_id": user_id}
+        with self.live.database() as database:
+            for table, of, changes in (
+                ("identity_user", "id", {"id": user_id, **address}),
+                ("identity_membership", "user_id", {"id": str(ids.new_id()), **owner}),
+                ("identity_api_token", "user_id", {"id": str(token_id), **owner}),
+            ):
+                made = database.execute(
+                    f"INSERT INTO public.{table} SELECT (jsonb_populate_record(one, %s::jsonb)).* FROM public.{table} one"
+                    f" WHERE {of} = %s ORDER BY id LIMIT 1",
+                    [json.dumps(changes), ACME.people["mia"].user_id],
+                )
+                assert made.rowcount == 1, table
+        person.headers = {"Authorization": f"Bearer bv_{token_id.hex}_{SECRET}"}
+        return person
+
     def browser(self):
         """Headers of a browser that has just signed in at the vault's own host."""
         host = {"Host": self.live.tenant_host}
@@ -133,6 +160,28 @@ class Mia:
             "X-CSRFToken": cookies["csrftoken"],
             "Origin": self.live.tenant_url,
         }
+
+
+@dataclass
+class Newcomer:
+    """Somebody to whom codes are sent."""
+
+    live: Any
+    email: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def ask_for_code(self, path, body=None):
+        """Ask for a code, and read it in the mail: it stands on a line of its own."""
+        answer = httpx.post(f"{self.live.base_url}/api/v1{path}", json=body, headers=self.headers)
+        assert answer.status_code == 202, answer.text
+        self.live.await_that(self._mails)
+        (text,) = self._mails()
+        return re.search(r"^([0-9A-Z]{8,26})\r?$", text, re.MULTILINE)[1]
+
+    def _mails(self):
+        files = (self.live.directory / "mailbox").glob("*.eml")
+        mails = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+        return [mail.get_body(("plain",)).get_content() for mail in mails if mail["To"] == self.email]
 
 
 def update_of(file):
@@ -231,6 +280,40 @@ def make_token(mia):
     return Ask("POST", "/tokens", {**body, "expires_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat()})
 
 
+def trash_children(mia):
+    folder = mia.folder()
+    Sender(mia.api, folder["id"]).bring(next(_names), os.urandom(20))
+    return Ask("POST", f"/nodes/{folder['id']}/children/batch", {"action": "trash"})
+
+
+def move_children(mia):
+    folder, target = mia.folder(), mia.folder()
+    Sender(mia.api, folder["id"]).bring(next(_names), os.urandom(20))
+    return Ask("POST", f"/nodes/{folder['id']}/children/batch", {"action": "move", "parent_id": target["id"]})
+
+
+def send_email_code(mia):
+    return Ask("POST", "/auth/email/send", None, mia.newcomer(proved=False).headers)
+
+
+def verify_email(mia):
+    person = mia.newcomer(proved=False)
+    return Ask("POST", "/auth/email/verify", {"code": person.ask_for_code("/auth/email/send")}, person.headers)
+
+
+def forget_password(mia):
+    return Ask("POST", "/auth/password/forgot", {"email": mia.newcomer(proved=True).email}, NOBODY)
+
+
+def reset_password(mia):
+    person = mia.newcomer(proved=True)
+    code = person.ask_for_code("/auth/password/forgot", {"email": person.email})
+    return Ask("POST", "/auth/password/reset", {"code": code, "new_password": "another sentence of my own"}, NOBODY)
+
+
+NOBODY = {"Authorization": ""}
+"""Without a credential."""
+CODES = "public.identity_email_code"
 UPLOADS = f"{SCHEMA}.storage_multipart_upload"
 RESERVATIONS = f"{SCHEMA}.billing_reservation"
 TRASH = f"{SCHEMA}.files_trash"
@@ -240,6 +323,8 @@ CASES = {
     ),
     "rename": Case("PATCH /nodes/{node_id}", rename),
     "delete": Case("DELETE /nodes/{node_id}", lambda mia: Ask("DELETE", f"/nodes/{mia.file()['id']}"), again=404),
+    "trash children": Case("POST /nodes/{node_id}/children/batch", trash_children),
+    "move children": Case("POST /nodes/{node_id}/children/batch", move_children),
     "empty the trash": Case("DELETE /trash", empty_trash, holds=TRASH),
     "purge": Case(
         "DELETE /trash/{node_id}", lambda mia: Ask("DELETE", f"/trash/{mia.trashed()['id']}"), holds=TRASH, again=404
@@ -299,6 +384,15 @@ CASES = {
     "token": Case(
         "POST /tokens", make_token, leaves_another="its secret is kept nowhere, so it cannot be told a second time"
     ),
+    "code for an address": Case("POST /auth/email/send", send_email_code, holds=CODES),
+    "verify an address": Case("POST /auth/email/verify", verify_email, again=422),
+    "forgotten password": Case(
+        "POST /auth/password/forgot",
+        forget_password,
+        holds=CODES,
+        leaves_another="the code of the first mail stays good, for whoever reads that one",
+    ),
+    "reset a password": Case("POST /auth/password/reset", reset_password, again=422),
     "log in": Case("POST /auth/login", log_in, leaves_another="a session's cookie is kept nowhere either"),
 }
 ELSEWHERE = {
@@ -309,7 +403,7 @@ ELSEWHERE = {
 COUNTED = {
     **{name: f"{SCHEMA}.{name}" for name in ("files_node", "files_version", "files_trash", "storage_multipart_upload")},
     **{name: f"{SCHEMA}.{name}" for name in ("billing_reservation", "sync_device")},
-    **{name: f"public.{name}" for name in ("identity_api_token", "identity_session")},
+    **{name: f"public.{name}" for name in ("identity_api_token", "identity_session", "identity_email_code")},
 }
 
 
