@@ -237,7 +237,7 @@ def answer(vault, name: str, choice: str, *, same_for_all: bool = False) -> None
     dialog.get_by_role("radio", name=choice).check()
     if same_for_all:
         dialog.get_by_role("checkbox").check()
-    dialog.get_by_role("button", name="Go on").click()
+    dialog.get_by_role("button", name="Continue").click()
 
 
 def test_each_taken_name_is_asked_about_and_the_answer_is_done(vault, api, folder, sender, disk):

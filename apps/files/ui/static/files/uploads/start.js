@@ -1,6 +1,6 @@
 /** Takes in what people drop or choose, and ties the queue to the tray, the list and the window. */
 
-import { call, explain } from "../../js/api.js";
+import { call, explain, Problem } from "../../js/api.js";
 import { announce, closest, need } from "../../js/dom.js";
 import { plural } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
@@ -150,7 +150,10 @@ function here() {
 
 /** Parts of an attempt that nobody wants any more: told to the server, which would find out by itself in three days. @param {string} id */
 function dropAttempt(id) {
-  call("DELETE", `/uploads/${id}`, { keepalive: true }).catch(() => {});
+  call("DELETE", `/uploads/${id}`, { keepalive: true }).catch((error) => {
+    // Its commit was under way. Whatever else fails here is swept by the server.
+    if (error instanceof Problem && error.code === "storage.upload_complete") toast("The file had already arrived; it is in its folder.");
+  });
 }
 
 /** @param {EventTarget | null} where @returns {HTMLElement | null} the folder's row, or the step of the path, that files are dropped on */

@@ -113,7 +113,7 @@ export class Tray {
     need("#tray-unfinished", HTMLElement).hidden = !records.length;
     const one = records.length === 1 ? `“${records[0].name}”` : "the same files";
     need("#tray-unfinished-text", HTMLElement).textContent =
-      `${plural(records.length, "unfinished upload")} from before (${bytes(size)}). Choose ${one} again to go on; what has arrived already is not sent twice.`;
+      `${plural(records.length, "unfinished upload")} from before (${bytes(size)}). Choose ${one} again to continue; what has arrived already is not sent twice.`;
     this.#paint();
   }
 
