@@ -27,7 +27,7 @@ from tests.support.postgres import undone
 SEEDS = {
     bugs.cursor_moved_before_the_effect: (4, "J6"),
     bugs.head_written_without_a_look_at_the_base: (5, "S3"),
-    bugs.copies_without_a_key: (9, "S4"),
+    bugs.copies_without_a_key: (87, "S4"),
     bugs.a_door_without_a_row: (1, "J6"),
     bugs.pages_and_then_the_cursor: (2, "S1"),
     bugs.trimmed_without_a_horizon: (4, "J1"),
