@@ -133,10 +133,11 @@ class Vault:
     @property
     def servers(self) -> Servers:
         """Describe the servers as the supervisor does, for their addresses and secrets."""
-        ports = json.loads(self.layout.ports.read_text(encoding="utf-8"))
-        return Servers(
-            directory=self.directory, ports={**ports, "web": self.port}, secrets=self.layout.ensure_secrets()
-        )
+        store = self.layout.read_store()
+        if store is None:
+            raise VaultProblem(f"{self.directory} has no object store yet")
+        ports = {**self.layout.read_ports(), "web": self.port}
+        return Servers(directory=self.directory, ports=ports, secrets=self.layout.ensure_secrets(), store=store)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,13 +11,16 @@ from django.core import mail
 from django.db import connection
 
 from apps.admin_platform import verifying
+from apps.billing import api as billing
 from apps.sync import api as sync
 from apps.sync import obtaining
 from apps.sync.errors import SnapshotBeingMade
 from bitvault.events import consuming
+from bitvault.events.models import StreamEvent
+from bitvault.gateway.recounting import request_recount
 from bitvault.jobs import kinds, leasing, running
 from bitvault.jobs.models import Job
-from bitvault.kernel import db
+from bitvault.kernel import clock, db, ids
 from bitvault.mail.api import send as send_mail
 from tests.apps.files.conftest import Tree, fetch
 from tests.apps.sync.following import fresh_tree, project
@@ -88,7 +92,28 @@ def is_one_mail(world):
     assert len({message.body for message in mail.outbox}) == 1
 
 
+def ask_for_recount(world):
+    """A charge stands in the ledger whose file is not there."""
+    upload = {"actor": world.tree.actor, "upload_id": ids.new_id(), "size_bytes": 7}
+    billing.reserve(**upload, expires_at=clock.now() + timedelta(hours=1))
+    billing.settle(upload_id=upload["upload_id"], size_bytes=7)
+    world.count = count_corrections()
+    request_recount.run()
+
+
+def is_counted_right(world):
+    assert fetch("SELECT used_bytes FROM billing_quota") == fetch(
+        "SELECT coalesce(sum(size_bytes), 0) FROM files_version"
+    )
+    assert count_corrections() == world.count + 1
+
+
+def count_corrections():
+    return StreamEvent.objects.filter(type="billing.usage.corrected.v1").count()
+
+
 SCENES = {
+    "billing.recount": Scene(ask_for_recount, is_counted_right),
     "mail.send": Scene(ask_for_mail, is_one_mail),
     "audit.verify": Scene(ask_for_verification, is_verified),
     "events.rebuild": Scene(ask_for_rebuild, is_rebuilt),

@@ -151,7 +151,7 @@ def _turns(stream):
 
 def test_a_tenant_that_keeps_a_worker_busy_delays_no_other(stream, nursery, companies):
     """With one process for all: it goes on with others after each turn, in the middle of a batch."""
-    stream.note(companies.acme, *[f"slow 0.05 {n}" for n in range(80)])
+    stream.note(companies.acme, *[f"slow 0.05 {n}" for n in range(200)])
     nursery.beat()
     nursery.worker(processes=1)
     begun = "SELECT try_count FROM events_consumer_cursor WHERE consumer = 'notes' AND tenant_id = %s"
