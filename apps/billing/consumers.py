@@ -24,7 +24,16 @@ def count_version(event: files.VersionCommitted, tx: ConsumerTransaction) -> Non
             size_bytes=event.size_bytes,
             is_new_file=event.node_created,
         )
-    tally.add_upload(tx.occurred_at.date(), event.size_bytes)
+    if event.restored_from_id is None:
+        tally.add_upload(tx.occurred_at.date(), event.size_bytes)
+
+
+@consumes(files.VersionsDeleted, consumer=metering.CONSUMER)
+def forget_versions(event: files.VersionsDeleted, tx: ConsumerTransaction) -> None:
+    """Take deleted versions of a live file out of the count."""
+    tally = metering.gather()
+    if tally.counts(tx):
+        tally.delete_versions(node_id=event.node_id, version_count=len(event.version_ids), size_bytes=event.size_bytes)
 
 
 @consumes(files.NodeMoved, consumer=metering.CONSUMER)

@@ -121,6 +121,14 @@ class Tally:
             file_count=folder_count - len(rows),
         )
 
+    def delete_versions(self, *, node_id: UUID, version_count: int, size_bytes: int) -> None:
+        """Take deleted versions of a live file out of the count."""
+        self._write_new()
+        _execute(
+            "UPDATE billing_metered_node SET size_bytes = size_bytes - %s WHERE node_id = %s", [size_bytes, node_id]
+        )
+        self._gauges.update(live_bytes=-size_bytes, version_count=-version_count)
+
     def add_upload(self, day: date, size_bytes: int) -> None:
         """Add a committed upload to what happened on a day."""
         self._flows.update({(day, UPLOADS): 1, (day, UPLOADED): size_bytes})

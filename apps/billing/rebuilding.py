@@ -33,6 +33,7 @@ _CHANGES = (
     told.NodeTrashed,
     told.NodeRestored,
     told.NodePurged,
+    told.VersionsDeleted,
 )
 _FLOWS = (told.VersionCommitted, told.DownloadSigned)
 
@@ -47,6 +48,11 @@ VALUES (%(node_id)s, %(parent_id)s, false, false, %(size_bytes)s, 1, %(seq)s)
 ON CONFLICT (node_id) DO UPDATE SET size_bytes = billing_rebuilt_node.size_bytes + excluded.size_bytes,
     version_count = billing_rebuilt_node.version_count + 1
 WHERE billing_rebuilt_node.as_of_seq < %(seq)s
+"""
+
+_DELETE_VERSIONS = """
+UPDATE billing_rebuilt_node SET size_bytes = size_bytes - %(size_bytes)s, version_count = version_count - %(version_count)s
+WHERE node_id = %(node_id)s AND as_of_seq < %(seq)s
 """
 
 _PLACE = """
@@ -154,12 +160,15 @@ def _replay(published: Published) -> None:
             _execute(_PLACE, seq=published.seq, node_id=event.node_id, parent_id=None, is_trashed=True)
         case told.NodePurged() as event:
             RebuiltNode.objects.filter(node_id__in=list(event.purged_node_ids)).delete()
+        case told.VersionsDeleted() as event:
+            facts = {"node_id": event.node_id, "size_bytes": event.size_bytes}
+            _execute(_DELETE_VERSIONS, seq=published.seq, version_count=len(event.version_ids), **facts)
 
 
 def _count_flow(published: Published) -> None:
     day = published.occurred_at.date()
     match find_event(published, _FLOWS):
-        case told.VersionCommitted() as event:
+        case told.VersionCommitted(restored_from_id=None) as event:
             metering.gather().add_upload(day, event.size_bytes)
         case told.DownloadSigned() as event:
             metering.gather().add_download(day, event.size_bytes)

@@ -67,9 +67,9 @@ def _read_tail(after: int) -> _Tail:
         match find_event(published, _TOLD):
             case told.VersionCommitted() as event:
                 tail.added_bytes += event.size_bytes
-            case told.NodePurged() as event:
+            case told.NodePurged() | told.VersionsDeleted() as event:
                 tail.purged_bytes += event.size_bytes
     return tail
 
 
-_TOLD = (told.VersionCommitted, told.NodePurged)
+_TOLD = (told.VersionCommitted, told.NodePurged, told.VersionsDeleted)

@@ -202,6 +202,37 @@ class Committed:
     version_created: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who made something; the name is empty for somebody who is no member any more."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One content that a file has or had.
+
+    ``made_on`` is the device that sent it, ``web`` or ``API``, empty where nobody wrote it down. ``restored_from_id`` names the version
+    whose content this one brought back.
+    """
+
+    id: UUID
+    node_id: UUID
+    is_current: bool
+    size_bytes: int
+    media_type: str
+    content_hash: str
+    created_at: datetime
+    client_modified_at: datetime | None
+    author: Author
+    made_on: str
+    label: str
+    pinned: bool
+    restored_from_id: UUID | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """Which bytes to send for a file or one of its versions, and under which name."""

@@ -137,6 +137,27 @@ class TooManyAtOnce(Invalid):
     title = "These are too many at once"
 
 
+class VersionIsCurrent(Conflict):
+    """The current version cannot be deleted, and is there already where somebody wants it back; fact: ``version_id``."""
+
+    code = "files.version_is_current"
+    title = "This is the file's current version"
+
+
+class VersionPinned(Conflict):
+    """A pinned version is kept until somebody unpins it; fact: ``version_id``."""
+
+    code = "files.version_pinned"
+    title = "The version is pinned; unpin it first"
+
+
+class NothingToRestore(Conflict):
+    """The older version holds the same bytes as the file does now; facts: ``version_id``, ``current_version_id``."""
+
+    code = "files.nothing_to_restore"
+    title = "The file already has this content"
+
+
 class BaseVersionRequired(Invalid):
     """An update says which version it starts from."""
 

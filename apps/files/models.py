@@ -153,7 +153,7 @@ class TeamMember(TenantModel):
 
 
 class Version(TenantModel):
-    """One content that a file has, or had. Never changed."""
+    """One content that a file has, or had. Its content never changes; its label and pin may."""
 
     id = id_field()
     node = models.ForeignKey(Node, on_delete=models.DO_NOTHING, related_name="versions", db_index=False)
@@ -168,6 +168,14 @@ class Version(TenantModel):
     """When the sender says that the content changed: data to show, never to decide by."""
     base_version_id = models.UUIDField(null=True)
     """The version that the sender started from."""
+    made_on = models.TextField(default="", db_default="")
+    """What the sender is called: a device, ``web``, ``API``; empty where that was not written down yet."""
+    restored_from_id = models.UUIDField(null=True)
+    """The older version whose content this one brings back."""
+    label = models.TextField(default="", db_default="")
+    """What people call this version."""
+    pinned = models.BooleanField(default=False, db_default=False)
+    """Kept until somebody unpins it: it is neither deleted nor thinned out."""
 
     class Meta:
         db_table = "files_version"

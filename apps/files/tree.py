@@ -126,11 +126,11 @@ SELECT {COLUMNS} FROM made
 
 VERSION_COLUMNS = (
     "id, node_id, blob_id, upload_id, size_bytes, content_hash, media_type, created_at, created_by, client_modified_at, "
-    "base_version_id"
+    "base_version_id, made_on, restored_from_id"
 )
 VERSION_VALUES = (
     "%(version_id)s, %(id)s, %(blob_id)s, %(upload_id)s, %(size_bytes)s, %(content_hash)s, %(media_type)s, %(now)s, %(created_by)s, "
-    "%(client_modified_at)s, %(base_version_id)s"
+    "%(client_modified_at)s, %(base_version_id)s, %(made_on)s, %(restored_from_id)s"
 )
 
 _INSERT_FILE = f"""
@@ -192,6 +192,8 @@ class FileContent:
     media_type: str
     client_modified_at: datetime | None
     base_version_id: UUID | None
+    made_on: str
+    restored_from_id: UUID | None
 
 
 def node_parameters(*, node_id: UUID, kind: Kind, name: Name, created_by: UUID, now: datetime) -> dict[str, Any]:

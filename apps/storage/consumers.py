@@ -13,7 +13,7 @@ def hold_blob(event: files.VersionCommitted, tx: ConsumerTransaction) -> None:
     references.gather().hold(version_id=event.version_id, blob_id=event.blob_id)
 
 
-@consumes(files.NodePurged, consumer=references.CONSUMER)
-def let_blobs_go(event: files.NodePurged, tx: ConsumerTransaction) -> None:
+@consumes(files.NodePurged, files.VersionsDeleted, consumer=references.CONSUMER)
+def let_blobs_go(event: files.NodePurged | files.VersionsDeleted, tx: ConsumerTransaction) -> None:
     """Note that deleted versions hold nothing any more."""
     references.gather().let_go(version_ids=event.version_ids)

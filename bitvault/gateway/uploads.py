@@ -167,7 +167,7 @@ def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node,
             content_hash=verified.content_hash,
             media_type=verified.media_type,
             client_modified_at=verified.client_modified_at,
-            made_on=_name_sender(actor),
+            made_on=name_sender(actor),
         )
     except UploadGivenUp:
         raise UploadOver from None
@@ -177,7 +177,7 @@ def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node,
     return done.node, storage.finish_upload(upload_id=upload_id, kept=done.version_created)
 
 
-def _name_sender(actor: Actor) -> str:
+def name_sender(actor: Actor) -> str:
     """Name who sends something, for people who find it: the device, or the way in where there is none."""
     return current_origin().device_name or (BROWSER if actor.session_id else PROGRAM)
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import content, jobs, me, uploads
+from bitvault.gateway import content, jobs, me, uploads, versions
 from bitvault.gateway.openapi import SchemaDocument
 
 # Django tries one after another: what is asked most comes first.
@@ -12,6 +12,7 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>/parts", uploads.UploadParts.as_view()),
     path("uploads/<uuid:upload_id>", uploads.UploadDetail.as_view()),
     path("nodes/<node_ref:node_id>/content", content.NodeContent.as_view()),
+    path("nodes/<uuid:node_id>/versions/<uuid:version_id>/restore", versions.VersionRestore.as_view()),
     path("", include("apps.files.rest.urls")),
     path("me", me.Me.as_view()),
     path("", include("apps.identity.rest.urls")),

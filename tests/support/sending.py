@@ -101,8 +101,8 @@ class Sender:
         assert answer.status_code == 201, answer.content
         return answer.json()
 
-    def fetch(self, node: dict[str, Any]):
+    def fetch(self, node: dict[str, Any], **query: Any):
         """Download what a node holds, as a browser that follows the redirect."""
-        answer = self.api.get(f"/nodes/{node['id']}/content")
+        answer = self.api.get(f"/nodes/{node['id']}/content", **query)
         assert answer.status_code == 302, answer.content
         return pool.request("GET", answer.headers["Location"])

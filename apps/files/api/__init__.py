@@ -43,6 +43,7 @@ from apps.files.api.trash import (
     restore_nodes,
     trash_node,
 )
+from apps.files.api.versions import delete_version, get_version, list_versions, restore_version, update_version
 from apps.files.dtos import (
     AppliedPage,
     Children,
@@ -73,6 +74,7 @@ __all__ = [
     "count_stored_bytes",
     "create_folder",
     "create_team_folder",
+    "delete_version",
     "empty_trash",
     "end_team_folder",
     "ensure_personal_root",
@@ -82,6 +84,7 @@ __all__ = [
     "get_content",
     "get_node",
     "get_team_folder",
+    "get_version",
     "give_up_upload",
     "is_committed",
     "list_children",
@@ -92,6 +95,7 @@ __all__ = [
     "list_trash",
     "list_tree_rows",
     "list_version_rows",
+    "list_versions",
     "open_content",
     "purge_expired",
     "purge_node",
@@ -99,9 +103,11 @@ __all__ = [
     "restore_node",
     "restore_nodes",
     "restore_team_folder",
+    "restore_version",
     "trash_node",
     "update_node",
     "update_team_folder",
+    "update_version",
 ]
 
 T = TypeVar("T")

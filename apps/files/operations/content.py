@@ -71,7 +71,9 @@ class Upload:
     media_type: str
     client_modified_at: datetime | None
     made_on: str
-    """What the sender is called in the name of a conflicted copy."""
+    """What the sender is called, in the list of versions and in the name of a conflicted copy."""
+    restored_from_id: UUID | None = None
+    """The older version of the same file that is brought back: nothing was uploaded."""
 
     def is_content_of(self, node: NodeRow) -> bool:
         """Whether the node has just these bytes already."""
@@ -88,6 +90,8 @@ class Upload:
             media_type=media_types.follow_rename(self.media_type, old_name=self.grant.name, new_name=name),
             client_modified_at=self.client_modified_at,
             base_version_id=self.grant.base_version_id,
+            made_on=self.made_on,
+            restored_from_id=self.restored_from_id,
         )
 
 
@@ -116,8 +120,8 @@ def _commit_to_file(upload: Upload, node_id: UUID) -> Committed:
     """Write a version of a file under its row's lock alone."""
     grant = upload.grant
     with commit_transaction() as tx:
-        _lock_row(node_id)
-        repeated = _find_repeated(upload)
+        lock_row(node_id)
+        repeated = find_repeated(upload)
         if repeated is not None:
             return tx.answer(repeated)
         way = find_way(node_id, user_id=upload.actor.user_id)
@@ -129,14 +133,14 @@ def _commit_to_file(upload: Upload, node_id: UUID) -> Committed:
         elif not _is_still_at(way, grant):
             raise _NeedsTree
         way = access.require_right(upload.actor, way, Right.EDIT)
-        return tx.answer(_write_or_settle(upload, way))
+        return tx.answer(write_or_settle(upload, way))
 
 
 def _commit_in_tree(upload: Upload) -> Committed:
     """Make a new file of an upload, or whatever else the tree asks for at this moment, under the tree lock."""
     grant = upload.grant
     with tree_transaction() as tx:
-        repeated = _find_repeated(upload)
+        repeated = find_repeated(upload)
         if repeated is not None:
             return tx.answer(repeated)
         if grant.mode == "update" and grant.node_id is not None:
@@ -147,12 +151,12 @@ def _commit_in_tree(upload: Upload) -> Committed:
 def _update_in_tree(upload: Upload, node_id: UUID) -> Committed:
     """Find what becomes of an edit of a file that was edited, moved or deleted meanwhile."""
     grant = upload.grant
-    _lock_row(node_id)
+    lock_row(node_id)
     way = find_way(node_id, user_id=upload.actor.user_id)
     if way is not None and way.is_live:
         access.require_right(upload.actor, way, Right.EDIT)
         if upload.is_content_of(way.node) or way.node.version_id == grant.base_version_id:
-            return _write_or_settle(upload, way)
+            return write_or_settle(upload, way)
     kept = conflicts.find_kept(
         upload.actor, way, grant.base_version_id, content_hash=upload.content_hash, size_bytes=upload.size_bytes
     )
@@ -167,7 +171,7 @@ def _update_in_tree(upload: Upload, node_id: UUID) -> Committed:
             raise errors.NodeGone(node_id=node_id)
         way = returning.bring_back(upload.actor, deleted)
         if way.node.version_id == grant.base_version_id:
-            return _write_or_settle(upload, way)
+            return write_or_settle(upload, way)
     # Somebody was quicker. Theirs stays where it is; these bytes are kept beside it, never lost and never on top.
     copy = conflicts.name_copy(way.node.name, made_on=upload.made_on, moment=clock.now())
     return _write_new(upload, Way(way.rows[1:]), copy, autorename=True, conflict_with_id=node_id)
@@ -182,10 +186,10 @@ def _add_or_overwrite_in_tree(upload: Upload) -> Committed:
     name = names.parse(grant.name)
     sibling = find_sibling(grant.parent_id, name.key) if grant.mode == "overwrite" or grant.autorename else None
     if sibling is not None and kind_name(sibling[1]) == "file":
-        _lock_row(sibling[0])
+        lock_row(sibling[0])
         way = require_row(find_way(sibling[0], user_id=upload.actor.user_id))
         if grant.mode == "overwrite":
-            return _write_or_settle(upload, access.require_right(upload.actor, way, Right.EDIT))
+            return write_or_settle(upload, access.require_right(upload.actor, way, Right.EDIT))
         if upload.is_content_of(way.node):
             return _settle(upload, way)
     if sibling is not None and not grant.autorename:
@@ -193,12 +197,12 @@ def _add_or_overwrite_in_tree(upload: Upload) -> Committed:
     return _write_new(upload, parent, name, autorename=grant.autorename, conflict_with_id=None)
 
 
-def _lock_row(node_id: UUID) -> None:
+def lock_row(node_id: UUID) -> None:
     """Hold a node's row to the end of the transaction; the next statement sees it as it is now."""
     fetch_one("SELECT FROM files_node WHERE id = %s FOR NO KEY UPDATE", [node_id])
 
 
-def _find_repeated(upload: Upload) -> Committed | None:
+def find_repeated(upload: Upload) -> Committed | None:
     """Find how an earlier commit of the same upload ended.
 
     :raises NotFound: somebody else committed it.
@@ -230,7 +234,7 @@ def _is_still_at(way: Way | None, grant: UploadGrant) -> bool:
     )
 
 
-def _write_or_settle(upload: Upload, way: Way) -> Committed:
+def write_or_settle(upload: Upload, way: Way) -> Committed:
     """Give a file another version, unless it has these bytes already. Its row is locked."""
     node = way.node
     if upload.is_content_of(node):
@@ -302,6 +306,8 @@ def _tell(
         media_type=content.media_type,
         modified_at=row.modified_at,
         client_modified_at=content.client_modified_at,
+        made_on=content.made_on,
+        restored_from_id=content.restored_from_id,
     )
 
 

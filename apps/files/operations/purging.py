@@ -7,7 +7,7 @@ marked rows or such notes later simply goes on. A purge that fails waits for an 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from apps.billing import api as billing
-from apps.files import access, limits
+from apps.files import access, limits, models
 from apps.files.access import Right
 from apps.files.dtos import NodeRef
 from apps.files.rows import execute, fetch_all, fetch_one, fetch_page, find_way, require_row
@@ -77,10 +77,6 @@ left_behind AS (
     WHERE files_node.id = lost.parent_id AND files_node.id <> ALL(%(ids)s::uuid[])
 )
 SELECT node_id, id, blob_id, size_bytes FROM freed ORDER BY id
-"""
-
-_NOTE_REFUND = """
-INSERT INTO files_refund (id, size_bytes) SELECT * FROM unnest(%s::uuid[], %s::bigint[]) ON CONFLICT (id) DO NOTHING
 """
 
 
@@ -221,7 +217,7 @@ def _purge_batch(only: list[UUID] | None) -> Progress:
         size_bytes = sum(version[2] for versions in freed.values() for version in versions)
         if size_bytes:
             refunds[ids.new_id()] = size_bytes
-        execute(_NOTE_REFUND, [list(refunds), list(refunds.values())])
+        note_refunds(refunds)
     return Progress(len(through), len(through) == len(marked) < limits.PURGE_BATCH)
 
 
@@ -266,6 +262,13 @@ def _gather(node_id: UUID, child_count: int, room: int, gathered: list[UUID]) ->
         return False
     gathered.append(node_id)
     return True
+
+
+def note_refunds(refunds: Mapping[UUID, int]) -> None:
+    """Write down bytes that are to go back to the quota, by the id under which they do, inside the open transaction."""
+    models.Refund.objects.bulk_create(
+        [models.Refund(id=key, size_bytes=size_bytes) for key, size_bytes in refunds.items()], ignore_conflicts=True
+    )
 
 
 def give_back() -> None:

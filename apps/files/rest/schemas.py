@@ -10,6 +10,9 @@ from apps.files.dtos import RESTORE_LIMIT, ChildrenAction, EveryoneRight, OnConf
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.views import Body, Query
 
+LABEL_LIMIT = 100
+"""Characters of a version's label: a line in a list."""
+
 Limit = Annotated[int, Meta(ge=1, le=PAGE_LIMIT)]
 
 
@@ -61,6 +64,20 @@ class ApplyToChildren(Body, frozen=True):
     parent_id: UUID | None = None
     except_ids: Annotated[list[UUID], Meta(max_length=PAGE_LIMIT)] = []  # msgspec copies an empty list for each
     cursor: str | None = None
+
+
+class ListVersions(Query, frozen=True):
+    """Which page of a file's versions."""
+
+    limit: Limit = PAGE_DEFAULT
+    cursor: str | None = None
+
+
+class UpdateVersion(Body, frozen=True):
+    """Another label (an empty one takes it away), or whether the version is kept until it is unpinned."""
+
+    label: Annotated[str, Meta(max_length=LABEL_LIMIT)] | None = None
+    pinned: bool | None = None
 
 
 class ListTrash(Query, frozen=True):

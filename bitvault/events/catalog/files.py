@@ -57,6 +57,34 @@ class VersionCommitted(Event):
     modified_at: datetime
     client_modified_at: datetime | None = None
     """When the sender says that the content changed."""
+    made_on: str = ""
+    """What the sender is called: a device, ``web`` or ``API``."""
+    restored_from_id: UUID | None = None
+    """The older version whose content this one brings back; then nothing was uploaded, and ``upload_id`` is the restore's own id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionDescribed(Event):
+    """A version has another label or pin; both are told as they are now."""
+
+    type: ClassVar[str] = "files.version.described.v1"
+
+    node_id: UUID
+    version_id: UUID
+    label: str
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionsDeleted(Event):
+    """Older versions of a live file are gone permanently. ``blob_ids`` names the blob of each, in the same order."""
+
+    type: ClassVar[str] = "files.version.deleted.v1"
+
+    node_id: UUID
+    version_ids: Sequence[UUID]
+    blob_ids: Sequence[UUID]
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,6 +110,18 @@ def assert_events_tell_all():
         " client_modified_at, trashed_at IS NOT NULL"
         " FROM files_node"
     )
+    versions = {
+        row[0]: {
+            "size_bytes": row[1],
+            "label": row[2],
+            "pinned": row[3],
+            **dict(zip(_VERSION_FACTS, row[4:], strict=True)),
+        }
+        for row in fetch(
+            "SELECT id::text, size_bytes, label, pinned, made_on, restored_from_id::text FROM files_version"
+        )
+    }
+    assert versions == {key: version for node in nodes.values() for key, version in node.pop("versions", {}).items()}
     for node in nodes.values():
         told_at = node["client_modified_at"]
         node["client_modified_at"] = told_at and datetime.fromisoformat(told_at)
@@ -118,6 +130,7 @@ def assert_events_tell_all():
     }
 
 
+_VERSION_FACTS = ("made_on", "restored_from_id")
 _FOLDED = (
     "parent_id",
     "name",
@@ -150,9 +163,12 @@ def _fold_created(nodes, told):
 def _fold_committed(nodes, told):
     assert told["node_created"] is (told["node_id"] not in nodes)
     assert told["previous_version_id"] == nodes.get(told["node_id"], _EMPTY)["version_id"]
+    versions = nodes.get(told["node_id"], {"versions": {}})["versions"]
+    versions[told["version_id"]] = {"label": "", "pinned": False, **_take(told, "size_bytes", *_VERSION_FACTS)}
     nodes[told["node_id"]] = {
         "kind": "file",
         "trashed": False,
+        "versions": versions,
         **_take(told, "parent_id", "name", "revision", "version_id", "size_bytes", "content_hash"),
         **_take(told, "media_type", "client_modified_at"),
     }
@@ -192,6 +208,17 @@ def _fold_purged(nodes, told):
     assert told["is_last"] is (told["node_id"] not in nodes)
 
 
+def _fold_described(nodes, told):
+    nodes[told["node_id"]]["versions"][told["version_id"]].update(_take(told, "label", "pinned"))
+
+
+def _fold_versions_deleted(nodes, told):
+    node = nodes[told["node_id"]]
+    assert node["version_id"] not in told["version_ids"]
+    gone = [node["versions"].pop(version_id) for version_id in told["version_ids"]]
+    assert sum(version["size_bytes"] for version in gone) == told["size_bytes"]
+
+
 def _fold_access(nodes, told):
     node = nodes[told["node_id"]]
     access = node.setdefault("access", {})
@@ -207,6 +234,8 @@ def _fold_access(nodes, told):
 _FOLD = {
     "files.folder.created.v1": _fold_created,
     "files.version.committed.v1": _fold_committed,
+    "files.version.described.v1": _fold_described,
+    "files.version.deleted.v1": _fold_versions_deleted,
     "files.node.moved.v1": _fold_moved,
     "files.node.changed.v1": _fold_changed,
     "files.node.trashed.v1": _fold_trashed,
@@ -232,7 +261,11 @@ def _do_something(tree, chance):
     target_id = chance.choice(nodes)[0]
     content = b"%d" % chance.randrange(3)
     moment = chance.choice([None, datetime(2001, 2, 3, 4, chance.randrange(60), tzinfo=UTC)])
-    match chance.randrange(12):
+    match chance.randrange(18):
+        case 12 | 15 | 16 | 17:
+            _do_something_with_versions(tree, chance)
+        case 13 | 14:
+            tree.file(f"a{chance.randrange(5)}.txt", target_id, b"%d" % chance.randrange(9), mode="overwrite")
         case 0 | 1:
             tree.folder(f"f{chance.randrange(5)}", node_id)
         case 2:
@@ -264,6 +297,23 @@ def _do_something(tree, chance):
             files.trash_node(actor=tree.actor, node_id=node_id)
         case _:
             _do_something_in_the_trash(tree, chance)
+
+
+def _do_something_with_versions(tree, chance):
+    known = fetch("SELECT node_id, id FROM files_version ORDER BY id")
+    if not known:
+        return
+    node_id, version_id = chance.choice(known)
+    which = {"actor": tree.actor, "node_id": node_id, "version_id": version_id}
+    match chance.randrange(4):
+        case 0:
+            files.update_version(
+                **which, label=chance.choice([None, "", "good"]), pinned=chance.choice([None, True, False])
+            )
+        case 1 | 2:
+            files.restore_version(**which, restore_id=uuid4(), made_on="laptop")
+        case 3:
+            files.delete_version(**which)
 
 
 def _do_something_in_the_trash(tree, chance):

@@ -61,6 +61,8 @@ def test_the_event_tells_all_that_is_new(tree):
                 "media_type": "text/plain",
                 "modified_at": node.modified_at.isoformat().replace("+00:00", "Z"),
                 "client_modified_at": None,
+                "made_on": "another device",
+                "restored_from_id": None,
             },
         )
     ]
