@@ -97,12 +97,12 @@ class Vault:
         self.start()
 
     def _serves(self) -> bool:
-        # The mark of a whole first start, and the web's own word.
+        # The mark of a whole first start, and a page of the web's: /healthz through the front is answered by the sockets' process.
         if not self.layout.marker.exists():
             return False
         connection = self.connect(token=None)
         try:
-            return connection.get("/healthz", expect=(200,)).status == 200
+            return connection.get("/docs/", expect=(200,)).status == 200
         except (OSError, UnexpectedAnswer):
             return False
         finally:
