@@ -13,6 +13,7 @@ COPY manage.py ./
 COPY bitvault ./bitvault
 COPY apps ./apps
 COPY deploy ./deploy
+COPY docs/openapi.json ./docs/openapi.json
 RUN DJANGO_SETTINGS_MODULE=bitvault.settings.checks /srv/venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
     && /srv/venv/bin/python -m compileall -q bitvault apps
 

@@ -5,10 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bitvault.gateway.openapi import build_document
+from bitvault.gateway.openapi import COMMITTED, build_document
 from bitvault.settings.env import ROOT
-
-COMMITTED = ROOT / "docs" / "openapi.json"
 
 
 class Command(BaseCommand):
