@@ -150,7 +150,7 @@ def test_a_process_makes_no_document_while_somebody_waits_for_it(db, client, mon
     monkeypatch.setattr(openapi, "SchemaGenerator", None)
     page = client.get("/docs/", headers={"host": "127.0.0.1"})
     assert page.status_code == 200
-    assert b'<code>/api/v1/nodes/{node_id}</code>' in page.content
+    assert b"<code>/api/v1/nodes/{node_id}</code>" in page.content
     assert client.get("/api/v1/schema/", headers={"host": "127.0.0.1"}).status_code == 200
 
 
