@@ -12,6 +12,7 @@ import { isAll } from "./chosen.js";
 import { clearSelection, selected } from "./selection.js";
 import { suggestFor } from "./suggest.js";
 import { restoreSet, together } from "./together.js";
+import { showVersions } from "./versions.js";
 import { applyToFolder } from "./whole.js";
 
 /** @typedef {import("./rows.js").Entry} Entry */
@@ -98,6 +99,7 @@ export function run(command, entries) {
   if (!entries.length) return;
   if (command === "open") open(entries[0]);
   if (command === "download") void download(entries);
+  if (command === "versions" && entries.length === 1) showVersions(entries[0]);
   if (!mayWrite()) return;
   if (command === "rename" && entries.length === 1 && entries[0].row) startRename(entries[0].row);
   if (command === "move") void moveByDialog(entries);

@@ -24,6 +24,7 @@ function openRowMenu(row, x, y) {
   show("open", subjects.length === 1 && subjects[0].kind === "folder");
   show("download", subjects.some((entry) => entry.kind === "file"));
   show("rename", subjects.length === 1);
+  show("versions", subjects.length === 1 && subjects[0].kind === "file");
   openAt(menu, x, y, row);
 }
 
