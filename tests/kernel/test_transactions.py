@@ -43,7 +43,7 @@ def test_rows_are_kept_apart_by_tenant(acme, beta):
 def test_nothing_of_the_tenant_is_left_on_the_connection(acme):
     before = settings_of_the_connection()
     with tenancy.entered(acme), db.write_transaction():
-        assert settings_of_the_connection() == (f"{acme.schema}, public", acme.schema)
+        assert settings_of_the_connection() == (f"{acme.schema}, public, extensions", acme.schema)
     assert settings_of_the_connection() == before == ("public", "bitvault")
 
 

@@ -80,10 +80,11 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
 
     def enter_schema(self, schema: str, *, read_only: bool, locks: Sequence[str]) -> None:
         """Set a tenant's schema and role for the transaction that begins, and take locks, in the round trip of its first statement."""
-        settings = [f"set_config('search_path', '{schema}, public', true)", f"set_config('role', '{schema}', true)"]
+        path = ", ".join((schema, PUBLIC_SCHEMA, *base.EXTRA_SEARCH_PATHS))
+        choices = [f"set_config('search_path', '{path}', true)", f"set_config('role', '{schema}', true)"]
         if read_only:
-            settings.append("set_config('transaction_read_only', 'on', true)")
-        self.say_before_next(f"SELECT {', '.join([*settings, *locks])}")
+            choices.append("set_config('transaction_read_only', 'on', true)")
+        self.say_before_next(f"SELECT {', '.join([*choices, *locks])}")
 
     def freeze(self) -> None:
         """Let all statements of the transaction that begins see one instant; before the choice of the schema, which fixes it."""
