@@ -1,7 +1,10 @@
 """The audit log listens to everything: one entry for each event, whatever its type."""
 
+from collections.abc import Sequence
+
 from apps.admin_platform import operations
-from bitvault.events.api import Published, cannot_be_rebuilt, consumes_everything
+from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
+from bitvault.kernel import db
 
 cannot_be_rebuilt(
     consumer=operations.CONSUMER,
@@ -9,7 +12,7 @@ cannot_be_rebuilt(
 )
 
 
-@consumes_everything(consumer=operations.CONSUMER)
-def record_event(published: Published) -> None:
-    """Write the event down, in the transaction that moves the cursor: once, and in the stream's order."""
-    operations.record_published(published)
+@consumes_batch(operations.CONSUMER, everything=True)
+def record_events(events: Sequence[Published], tx: db.Transaction) -> None:
+    """Write the events down, in the transaction that moves the cursor: each once, in the stream's order."""
+    operations.append([operations.entry_of(published) for published in events])

@@ -49,7 +49,9 @@ def record(*, event_type: str, actor_id: UUID | None, node_id: UUID | None, payl
     except TooManyRequests:
         _count(event_type, None)
         return
-    operations.record_directly(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
+    entry = operations.entry_without_event(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
+    with db.write_transaction():
+        operations.append([entry])
 
 
 def _count(event_type: str, actor_id: UUID | None) -> None:
@@ -71,17 +73,20 @@ def write_omitted() -> int:
     if not counts:
         return 0
     with db.write_transaction():
-        for field, count in counts.items():
-            event_type, _, actor_id = field.partition("|")
-            operations.add_directly(
-                event_type=OMITTED,
-                actor_id=UUID(actor_id) if actor_id else None,
-                node_id=None,
-                payload={"type": event_type, "count": count},
-            )
+        operations.append([_omitted(field, count) for field, count in counts.items()])
     for field, count in counts.items():
         client.eval(_SUBTRACT, 1, _key(), field, count)
     return sum(counts.values())
+
+
+def _omitted(field: str, count: int) -> operations.Entry:
+    event_type, _, actor_id = field.partition("|")
+    return operations.entry_without_event(
+        event_type=OMITTED,
+        actor_id=UUID(actor_id) if actor_id else None,
+        node_id=None,
+        payload={"type": event_type, "count": count},
+    )
 
 
 def _text(field: bytes | str) -> str:

@@ -1,76 +1,67 @@
 """What the meter does when something happened to files."""
 
+from collections.abc import Sequence
+
 from apps.billing import metering
-from bitvault.events.api import ConsumerTransaction, consumes
+from bitvault.events.api import Published, consumes_batch
 from bitvault.events.catalog import files
+from bitvault.kernel import db
 
 
-@consumes(files.FolderCreated, consumer=metering.CONSUMER)
-def count_folder(event: files.FolderCreated, tx: ConsumerTransaction) -> None:
-    """Count a new folder."""
-    tally = metering.gather()
-    if tally.counts(tx):
-        tally.add_folder(node_id=event.node_id, parent_id=event.parent_id)
+@consumes_batch(
+    metering.CONSUMER,
+    files.FolderCreated,
+    files.VersionCommitted,
+    files.NodeMoved,
+    files.NodeTrashed,
+    files.NodeRestored,
+    files.NodePurged,
+    files.VersionsDeleted,
+    files.DownloadSigned,
+)
+def keep_meter_current(events: Sequence[Published], tx: db.Transaction) -> None:
+    """Bring the meter up to these events; it counts each event once, since it moves with the consumer's cursor."""
+    tally = metering.Tally()
+    for published in events:
+        _add_flow(tally, published)
+        if not isinstance(published.event, files.DownloadSigned) and tally.counts(published):
+            _add_change(tally, published)
+    tally.write()
 
 
-@consumes(files.VersionCommitted, consumer=metering.CONSUMER)
-def count_version(event: files.VersionCommitted, tx: ConsumerTransaction) -> None:
-    """Count a committed version, its bytes, and the upload that brought it."""
-    tally = metering.gather()
-    if tally.counts(tx):
-        tally.add_version(
-            node_id=event.node_id,
-            parent_id=event.parent_id,
-            size_bytes=event.size_bytes,
-            is_new_file=event.node_created,
-        )
-    if event.restored_from_id is None:
-        tally.add_upload(tx.occurred_at.date(), event.size_bytes)
+def _add_flow(tally: metering.Tally, published: Published) -> None:
+    """Count what happened on a day: uploads (a version that is brought back is none), and downloads that were allowed with the size of what they may fetch."""
+    day = published.occurred_at.date()
+    match published.event:
+        case files.VersionCommitted(restored_from_id=None) as event:
+            tally.add_upload(day, event.size_bytes)
+        case files.DownloadSigned() as event:
+            tally.add_download(day, event.size_bytes)
 
 
-@consumes(files.VersionsDeleted, consumer=metering.CONSUMER)
-def forget_versions(event: files.VersionsDeleted, tx: ConsumerTransaction) -> None:
-    """Take deleted versions of a live file out of the count."""
-    tally = metering.gather()
-    if tally.counts(tx):
-        tally.delete_versions(node_id=event.node_id, version_count=len(event.version_ids), size_bytes=event.size_bytes)
-
-
-@consumes(files.NodeMoved, consumer=metering.CONSUMER)
-def follow_move(event: files.NodeMoved, tx: ConsumerTransaction) -> None:
-    """Keep in mind where a node hangs; another name alone is no other place."""
-    tally = metering.gather()
-    if event.parent_id != event.old_parent_id and tally.counts(tx):
-        tally.move_node(node_id=event.node_id, parent_id=event.parent_id)
-
-
-@consumes(files.NodeTrashed, consumer=metering.CONSUMER)
-def count_as_trash(event: files.NodeTrashed, tx: ConsumerTransaction) -> None:
-    """Count a node and all below it as trash."""
-    tally = metering.gather()
-    if tally.counts(tx):
-        tally.trash_node(node_id=event.node_id)
-
-
-@consumes(files.NodeRestored, consumer=metering.CONSUMER)
-def count_as_live(event: files.NodeRestored, tx: ConsumerTransaction) -> None:
-    """Count a node and all below it as live again."""
-    tally = metering.gather()
-    if tally.counts(tx):
-        tally.restore_node(node_id=event.node_id, parent_id=event.parent_id)
-
-
-@consumes(files.NodePurged, consumer=metering.CONSUMER)
-def forget_purged(event: files.NodePurged, tx: ConsumerTransaction) -> None:
-    """Take what is gone for ever out of the count."""
-    tally = metering.gather()
-    if tally.counts(tx):
-        tally.purge_nodes(
-            node_ids=event.purged_node_ids, version_count=len(event.blob_ids), size_bytes=event.size_bytes
-        )
-
-
-@consumes(files.DownloadSigned, consumer=metering.CONSUMER)
-def count_download(event: files.DownloadSigned, tx: ConsumerTransaction) -> None:
-    """Count a download that was allowed, with the size of what it may fetch."""
-    metering.gather().add_download(tx.occurred_at.date(), event.size_bytes)
+def _add_change(tally: metering.Tally, published: Published) -> None:
+    """Count what became of the tree; another name alone is no other place."""
+    match published.event:
+        case files.FolderCreated() as event:
+            tally.add_folder(node_id=event.node_id, parent_id=event.parent_id)
+        case files.VersionCommitted() as event:
+            tally.add_version(
+                node_id=event.node_id,
+                parent_id=event.parent_id,
+                size_bytes=event.size_bytes,
+                is_new_file=event.node_created,
+            )
+        case files.NodeMoved() as event if event.parent_id != event.old_parent_id:
+            tally.move_node(node_id=event.node_id, parent_id=event.parent_id)
+        case files.NodeTrashed() as event:
+            tally.trash_node(node_id=event.node_id)
+        case files.NodeRestored() as event:
+            tally.restore_node(node_id=event.node_id, parent_id=event.parent_id)
+        case files.NodePurged() as event:
+            tally.purge_nodes(
+                node_ids=event.purged_node_ids, version_count=len(event.blob_ids), size_bytes=event.size_bytes
+            )
+        case files.VersionsDeleted() as event:
+            tally.delete_versions(
+                node_id=event.node_id, version_count=len(event.version_ids), size_bytes=event.size_bytes
+            )

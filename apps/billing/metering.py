@@ -13,8 +13,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from bitvault.events.api import ConsumerTransaction
-from bitvault.kernel import clock, db
+from bitvault.events.api import Published
+from bitvault.kernel import clock
 
 CONSUMER = "billing"
 """Under which name the meter reads the stream."""
@@ -23,8 +23,6 @@ UPLOADS, DOWNLOADS = "uploads_committed_count", "downloads_signed_count"
 UPLOADED, DOWNLOADED = "uploaded_bytes", "downloaded_bytes"
 GAUGES = ("live_bytes", "trash_bytes", "file_count", "folder_count", "version_count")
 FLOWS = (UPLOADS, UPLOADED, DOWNLOADS, DOWNLOADED)
-
-_SLOT = "billing.tally"
 
 _SUBTREE = """
 WITH RECURSIVE below AS (
@@ -68,14 +66,14 @@ class Tally:
         self._gauges: Counter[str] = Counter()
         self._flows: Counter[tuple[date, str]] = Counter()
 
-    def counts(self, tx: ConsumerTransaction) -> bool:
+    def counts(self, published: Published) -> bool:
         """Begin to count what an event says about the tree; false when a rebuild has counted it: then its letter was dead meanwhile."""
         if self._rebuilt_seq is None:
             rows = _fetch("SELECT rebuilt_seq FROM billing_meter", [])
             self._rebuilt_seq = rows[0][0] if rows else 0
-        if tx.seq <= self._rebuilt_seq:
+        if published.seq <= self._rebuilt_seq:
             return False
-        day = tx.occurred_at.date()
+        day = published.occurred_at.date()
         if self._day not in (None, day):
             self._close_day()
         self._day = day
@@ -159,16 +157,6 @@ class Tally:
         if self._new:
             _execute(_NODES, _columns([(node_id, *facts) for node_id, facts in self._new.items()]))
             self._new.clear()
-
-
-def gather() -> Tally:
-    """Give the open transaction's tally; it is written when all events of the transaction have been read."""
-    tx = db.require_writing()
-    tally: Tally | None = tx.slots.get(_SLOT)
-    if tally is None:
-        tally = tx.slots[_SLOT] = Tally()
-        tx.before_numbering(lambda _: tally.write())
-    return tally
 
 
 def close_today() -> None:

@@ -130,11 +130,13 @@ def _follow(read_to: int, exact_from: int) -> tuple[int, bool]:
         db.be_patient(seconds=SWAP_SECONDS)
         position = lock_position(metering.CONSUMER)
         events = list_published(after=min(read_to, position), limit=STEP)
+        tally = metering.Tally()
         for published in events:
             if published.seq > read_to:
                 _replay(published)
             if published.seq > position:
-                _count_flow(published)
+                _count_flow(tally, published)
+        tally.write()
         # A page that is not full ends at the head. Where days of the stream are dropped, nothing is left to be read before it.
         end = events[-1].seq if len(events) == STEP else max([read_to, position, *(event.seq for event in events)])
         read_to, counted_to = max(read_to, end), max(position, end)
@@ -165,13 +167,13 @@ def _replay(published: Published) -> None:
             _execute(_DELETE_VERSIONS, seq=published.seq, version_count=len(event.version_ids), **facts)
 
 
-def _count_flow(published: Published) -> None:
+def _count_flow(tally: metering.Tally, published: Published) -> None:
     day = published.occurred_at.date()
     match find_event(published, _FLOWS):
         case told.VersionCommitted(restored_from_id=None) as event:
-            metering.gather().add_upload(day, event.size_bytes)
+            tally.add_upload(day, event.size_bytes)
         case told.DownloadSigned() as event:
-            metering.gather().add_download(day, event.size_bytes)
+            tally.add_download(day, event.size_bytes)
 
 
 def _swap(seq: int) -> None:

@@ -1,19 +1,16 @@
 """Which versions hold which blob, kept from the stream: what the collector will look at first."""
 
+from collections.abc import Sequence
+
 from apps.storage.operations import references
-from bitvault.events.api import ConsumerTransaction, consumes, rebuilds
+from bitvault.events.api import Published, consumes_batch, rebuilds
 from bitvault.events.catalog import files
+from bitvault.kernel import db
 
 rebuilds(consumer=references.CONSUMER)(references.rebuild)
 
 
-@consumes(files.VersionCommitted, consumer=references.CONSUMER)
-def hold_blob(event: files.VersionCommitted, tx: ConsumerTransaction) -> None:
-    """Note that a version holds its blob."""
-    references.gather().hold(version_id=event.version_id, blob_id=event.blob_id)
-
-
-@consumes(files.NodePurged, files.VersionsDeleted, consumer=references.CONSUMER)
-def let_blobs_go(event: files.NodePurged | files.VersionsDeleted, tx: ConsumerTransaction) -> None:
-    """Note that deleted versions hold nothing any more."""
-    references.gather().let_go(version_ids=event.version_ids)
+@consumes_batch(references.CONSUMER, files.VersionCommitted, files.NodePurged, files.VersionsDeleted)
+def keep_references_current(events: Sequence[Published], tx: db.Transaction) -> None:
+    """Note which versions hold a blob, and that deleted ones hold nothing any more; applying events again changes nothing."""
+    references.apply([published.event for published in events])

@@ -1,10 +1,11 @@
 """Sync listens to files: what happens there is gathered for the length of one transaction and projected at its end."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from apps.sync import projector, rebuilding
-from apps.sync.projector import CONSUMER
-from bitvault.events.api import ConsumerTransaction, Published, call_promptly, consumes, consumes_everything, rebuilds
+from apps.sync import rebuilding
+from apps.sync.projector import CONSUMER, Batch
+from bitvault.events.api import Published, call_promptly, consumes_batch, rebuilds
 from bitvault.events.catalog.files import (
     FolderCreated,
     NodeChanged,
@@ -15,19 +16,55 @@ from bitvault.events.catalog.files import (
     TeamAccessChanged,
     VersionCommitted,
 )
+from bitvault.kernel import db
 
 rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
 call_promptly(CONSUMER)  # open sockets wait for it
 
 
-@consumes_everything(consumer=CONSUMER)
-def note_how_far(published: Published) -> None:
-    """Let the feed come as far as the stream, also by events that do not concern it."""
-    projector.gather().note(published.seq)
+@consumes_batch(
+    CONSUMER,
+    FolderCreated,
+    VersionCommitted,
+    NodeMoved,
+    NodeChanged,
+    NodeTrashed,
+    NodeRestored,
+    TeamAccessChanged,
+    NodePurged,
+    everything=True,
+)
+def project(events: Sequence[Published], tx: db.Transaction) -> None:
+    """Bring replica, journal and feed up to these events: the feed also by those that do not concern it."""
+    batch = Batch()
+    for published in events:
+        batch.note(published.seq)
+        _project_one(batch, published)
+    batch.project(tx)
 
 
-@consumes(FolderCreated, consumer=CONSUMER)
-def project_folder(event: FolderCreated, tx: ConsumerTransaction) -> None:
+def _project_one(batch: Batch, published: Published) -> None:
+    match published.event:
+        case FolderCreated() as event:
+            project_folder(batch, event, published)
+        case VersionCommitted() as event:
+            project_version(batch, event, published)
+        case NodeMoved() as event:
+            project_move(batch, event, published)
+        case NodeChanged() as event:
+            project_change(batch, event, published)
+        case NodeTrashed() as event:
+            project_trashing(batch, event, published)
+        case NodeRestored() as event:
+            project_return(batch, event, published)
+        case TeamAccessChanged() as event:
+            project_access(batch, event, published)
+        case NodePurged() as event:
+            # Devices have dropped them when they went into the trash.
+            batch.forget(event.purged_node_ids)
+
+
+def project_folder(batch: Batch, event: FolderCreated, published: Published) -> None:
     """Show a new folder."""
     state = {
         "parent_id": event.parent_id,
@@ -38,11 +75,10 @@ def project_folder(event: FolderCreated, tx: ConsumerTransaction) -> None:
         "modified_at": event.created_at,
         "created_by": event.actor_id,
     }
-    projector.gather().put(tx, event.node_id, state, is_new=True)
+    batch.put(published, event.node_id, state, is_new=True)
 
 
-@consumes(VersionCommitted, consumer=CONSUMER)
-def project_version(event: VersionCommitted, tx: ConsumerTransaction) -> None:
+def project_version(batch: Batch, event: VersionCommitted, published: Published) -> None:
     """Show a new file, or what a file contains now; a conflicting copy is noted as one."""
     state = {
         "parent_id": event.parent_id,
@@ -57,44 +93,40 @@ def project_version(event: VersionCommitted, tx: ConsumerTransaction) -> None:
     }
     if event.node_created:
         state.update(is_folder=False, created_at=event.modified_at, created_by=event.actor_id)
-    projector.gather().put(tx, event.node_id, state, is_new=event.node_created)
+    batch.put(published, event.node_id, state, is_new=event.node_created)
     if event.conflict_with_id is not None:
-        projector.gather().open_conflict(tx, event)
+        batch.open_conflict(published, event)
 
 
-@consumes(NodeMoved, consumer=CONSUMER)
-def project_move(event: NodeMoved, tx: ConsumerTransaction) -> None:
+def project_move(batch: Batch, event: NodeMoved, published: Published) -> None:
     """Show another name or place: one row, whatever lies below."""
     state = {"parent_id": event.parent_id, "name": event.name, "revision": event.revision, **_list_told(event)}
     if event.parent_id == event.old_parent_id:
-        projector.gather().put(tx, event.node_id, state)
+        batch.put(published, event.node_id, state)
     else:
-        projector.gather().put_away(tx, event.node_id, state, is_folder=event.kind == "folder")
+        batch.put_away(published, event.node_id, state, is_folder=event.kind == "folder")
 
 
-@consumes(NodeChanged, consumer=CONSUMER)
-def project_change(event: NodeChanged, tx: ConsumerTransaction) -> None:
+def project_change(batch: Batch, event: NodeChanged, published: Published) -> None:
     """Show when a device says that a node changed."""
     state = {
         "parent_id": event.parent_id,
         "client_modified_at": event.client_modified_at,
         "revision": event.revision,
     }
-    projector.gather().put(tx, event.node_id, state)
+    batch.put(published, event.node_id, state)
 
 
-@consumes(NodeTrashed, consumer=CONSUMER)
-def project_trashing(event: NodeTrashed, tx: ConsumerTransaction) -> None:
+def project_trashing(batch: Batch, event: NodeTrashed, published: Published) -> None:
     """Cut a node off: one row, whatever lies below."""
     state = {"parent_id": None, "is_trashed": True, "revision": event.revision}
-    projector.gather().put_away(tx, event.node_id, state, is_folder=event.kind == "folder")
+    batch.put_away(published, event.node_id, state, is_folder=event.kind == "folder")
 
 
-@consumes(NodeRestored, consumer=CONSUMER)
-def project_return(event: NodeRestored, tx: ConsumerTransaction) -> None:
+def project_return(batch: Batch, event: NodeRestored, published: Published) -> None:
     """Show a node and all below it again: a row for each, for devices have dropped them."""
     state = {"parent_id": event.parent_id, "is_trashed": False, "name": event.name, "revision": event.revision}
-    projector.gather().bring_back(tx, event.node_id, {**state, **_list_told(event)})
+    batch.bring_back(published, event.node_id, {**state, **_list_told(event)})
 
 
 def _list_told(event: NodeMoved | NodeRestored) -> dict[str, Any]:
@@ -103,13 +135,6 @@ def _list_told(event: NodeMoved | NodeRestored) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-@consumes(TeamAccessChanged, consumer=CONSUMER)
-def project_access(event: TeamAccessChanged, tx: ConsumerTransaction) -> None:
+def project_access(batch: Batch, event: TeamAccessChanged, published: Published) -> None:
     """Show a team folder anew to those who keep it: their rights may be others. Who has lost or gained it is found when they read."""
-    projector.gather().put(tx, event.node_id, {"parent_id": None, "revision": event.revision})
-
-
-@consumes(NodePurged, consumer=CONSUMER)
-def project_purge(event: NodePurged, tx: ConsumerTransaction) -> None:
-    """Forget nodes that devices have dropped when they went into the trash."""
-    projector.gather().forget(event.purged_node_ids)
+    batch.put(published, event.node_id, {"parent_id": None, "revision": event.revision})

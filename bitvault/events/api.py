@@ -9,7 +9,7 @@ from bitvault.events.consuming import (
     call_promptly,
     cannot_be_rebuilt,
     consumes,
-    consumes_everything,
+    consumes_batch,
     rebuilds,
 )
 from bitvault.events.cursors import (
@@ -37,7 +37,7 @@ __all__ = [
     "call_promptly",
     "cannot_be_rebuilt",
     "consumes",
-    "consumes_everything",
+    "consumes_batch",
     "ensure_cursors",
     "find_event",
     "get_head",

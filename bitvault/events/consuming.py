@@ -18,7 +18,7 @@ from django.db.models import Value
 from django.db.models.functions import Greatest
 from prometheus_client import Counter
 
-from bitvault.events.consumer import Act, Consumer
+from bitvault.events.consumer import Act, ActOnBatch, BatchFunction, Consumer, EventFailed
 from bitvault.events.message import Event, Published
 from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
 from bitvault.events.reading import read_next
@@ -54,8 +54,8 @@ class UnknownConsumer(ProgrammingError):
 _consumers: dict[str, Consumer] = {}
 
 
-def consumes(*types: type[Event], consumer: str) -> Callable[[Act], Act]:
-    """Let a function act on events of these types, as a part of ``consumer``.
+def consumes(consumer: str, *types: type[Event]) -> Callable[[Act], Act]:
+    """Let a function act on single events of these types, as a part of ``consumer``: where each has an effect of its own.
 
     It runs inside the transaction that moves the consumer's cursor, in the tenant's schema, and must not do I/O elsewhere: what has to
     leave PostgreSQL is written as an intent and sent afterwards under the event's id.
@@ -69,11 +69,18 @@ def consumes(*types: type[Event], consumer: str) -> Callable[[Act], Act]:
     return register
 
 
-def consumes_everything(*, consumer: str) -> Callable[[Callable[[Published], None]], Callable[[Published], None]]:
-    """Let a function see every event as it stands in the stream, also of types that this code does not know."""
+def consumes_batch(consumer: str, *types: type[Event], everything: bool = False) -> Callable[[ActOnBatch], ActOnBatch]:
+    """Let a function act on all events of these types that a transaction reads, in their order: many events, few statements.
 
-    def register(act: Callable[[Published], None]) -> Callable[[Published], None]:
-        _ensure(consumer).for_all.append(act)
+    It is given up to ``BATCH_LIMIT`` of them, each a ``Published`` with its ``event``, and the open transaction; what it must not do is
+    said at ``consumes``. When it fails, events are tried one by one until the one is found that it fails on.
+
+    :param everything: give it the events of all other types too, also of those that this code does not know, with no ``event``.
+    """
+
+    def register(act: ActOnBatch) -> ActOnBatch:
+        known = {event_type.type: event_type for event_type in types}
+        _ensure(consumer).batch_functions.append(BatchFunction(act, known, everything))
         return act
 
     return register
@@ -173,16 +180,6 @@ WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s
 """
 
 
-class _Failed(Exception):
-    """An event's effect failed; says which, so that it can be accounted for after the rollback."""
-
-    def __init__(self, published: Published, cause: Exception, *, alone: bool) -> None:
-        super().__init__(str(cause))
-        self.published = published
-        self.cause = cause
-        self.alone = alone
-
-
 class TookTooLong(Exception):
     """The time of the task was over before an effect came to its end. The try is accounted for; another task may have more time."""
 
@@ -213,7 +210,7 @@ def consume(name: str, *, deadline: float = math.inf, at_once: bool = False) -> 
             continue
         try:
             count, more = _consume_batch(consumer, deadline)
-        except _Failed as failure:
+        except EventFailed as failure:
             goes_on = _account_for(consumer, failure, tries)
             _require_time(failure.cause)
             if not goes_on:
@@ -273,15 +270,7 @@ def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
             events, is_whole = read_next(cursor, tenant_id, seq=seq, published_at=published_at, limit=limit, head=head)
         if not is_whole:
             seq = _step_over(consumer, seq, head, events)
-        done = 0
-        for _, published in events:
-            try:
-                consumer.act_on(published)
-            except Exception as error:
-                raise _Failed(published, error, alone=len(events) == 1) from error
-            done += 1
-            if time.monotonic() >= deadline:
-                break
+        done = consumer.act_on([published for _, published in events], deadline=deadline)
         with db.prepared_cursor() as cursor:
             move = {"consumer": consumer.name, "tenant_id": tenant_id, "seq": seq, "published_at": published_at}
             if events:
@@ -302,7 +291,7 @@ def _step_over(consumer: Consumer, seq: int, head: int, events: Sequence[tuple[d
     return seq if events else head
 
 
-def _account_for(consumer: Consumer, failure: _Failed, tries: int) -> bool:
+def _account_for(consumer: Consumer, failure: EventFailed, tries: int) -> bool:
     """Write a failure down and back off, or give the event up; tells whether to go on at once."""
     published, error = failure.published, f"{type(failure.cause).__name__}: {failure.cause}"[:ERROR_LIMIT]
     logger.warning(

@@ -44,6 +44,8 @@ class Published:
     address: str | None
     device_id: UUID | None
     payload: dict[str, Any]
+    event: Event | None = None
+    """The event itself, where a consumer has asked for its type (``consumes_batch``)."""
 
 
 def read_event(published: Published, event_type: type[E]) -> E:

@@ -16,6 +16,8 @@ from django.db.models import Min, QuerySet
 
 from bitvault.events import consuming
 from bitvault.events.catalog.events import DeadLetterDropped, DeadLetterReplayed, DerivationRebuilt, EventSkipped
+from bitvault.events.consumer import EventFailed
+from bitvault.events.consuming import list_consumers
 from bitvault.events.lags import Backlog, Lag, count_days_ahead, count_lags, list_backlogs, list_lags
 from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
 from bitvault.events.outbox import publish
@@ -35,6 +37,7 @@ __all__ = [
     "count_lags",
     "drop_dead_letter",
     "list_backlogs",
+    "list_consumers",
     "list_dead_letters",
     "list_lags",
     "list_lasting",
@@ -161,7 +164,10 @@ def replay_dead_letter(*, letter_id: UUID, by: UUID | None) -> None:
         event = StreamEvent.objects.filter(tenant_id=letter.tenant_id, seq=letter.seq).first()
         if event is None:
             raise NotFound("The event itself is past its retention; rebuild the consumer instead.")
-        consuming.get_consumer(letter.consumer).act_on(consuming.published_of(event))
+        try:
+            consuming.get_consumer(letter.consumer).act_on([consuming.published_of(event)])
+        except EventFailed as failure:
+            raise failure.cause from failure
         _settle(letter, DeadLetter.State.REPLAYED, by)
         publish(DeadLetterReplayed(consumer=letter.consumer, seq=letter.seq, actor_id=by))
 
@@ -198,12 +204,12 @@ def skip_event(*, consumer: str, by: UUID | None) -> int:
 
 def list_rebuildable() -> list[str]:
     """List the consumers whose derivation can be rebuilt."""
-    return [name for name in consuming.list_consumers() if consuming.get_consumer(name).rebuild is not None]
+    return [name for name in list_consumers() if consuming.get_consumer(name).rebuild is not None]
 
 
 def list_lasting() -> list[tuple[str, str]]:
     """List the consumers that cannot be rebuilt, each with the reason."""
-    named = ((name, consuming.get_consumer(name).lasting) for name in consuming.list_consumers())
+    named = ((name, consuming.get_consumer(name).lasting) for name in list_consumers())
     return [(name, reason) for name, reason in named if reason]
 
 
@@ -247,7 +253,7 @@ def _find_rebuild(consumer: str) -> Callable[[], int]:
 
     :raises CannotRebuild: it cannot be.
     """
-    if consumer not in consuming.list_consumers():
+    if consumer not in list_consumers():
         raise CannotRebuild(f"There is no consumer {consumer}.")
     known = consuming.get_consumer(consumer)
     if known.rebuild is None:

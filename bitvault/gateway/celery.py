@@ -6,10 +6,13 @@ from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_ready
 from django.core.exceptions import ImproperlyConfigured
 
+from bitvault.gateway.queues import RegisteredQueues
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bitvault.settings.production")
 
 app = Celery("bitvault", task_cls="bitvault.kernel.tasks:TenantTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_queues = RegisteredQueues()
 app.autodiscover_tasks()
 
 

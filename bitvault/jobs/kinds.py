@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from bitvault.jobs.errors import UnknownKind
-from bitvault.jobs.lanes import LANES, SHORT
+from bitvault.jobs.lanes import SHORT
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import ProgrammingError
 
@@ -58,10 +58,9 @@ def job_kind(
     :param timeout: how long one try may take.
     :param kept_for: how long a finished job and its result can be read.
     :param scope: what a token must be good for to see such jobs.
-    :raises ProgrammingError: the name is taken, or there is no such lane.
+    :param lane: ``lanes.SHORT``, ``lanes.BULK``, or another one: then give it workers of its own.
+    :raises ProgrammingError: the name is taken.
     """
-    if lane not in LANES:
-        raise ProgrammingError(f"there is no lane {lane}")
 
     def register(work: Callable[[P, Any], Any]) -> Callable[[P, Any], Any]:
         if name in _kinds:
@@ -86,6 +85,11 @@ def get_kind(name: str) -> Kind:
 def list_kinds() -> list[str]:
     """List the names of all kinds."""
     return sorted(_kinds)
+
+
+def list_lanes() -> list[str]:
+    """List the lanes that kinds have named; their queues have the same names."""
+    return sorted({kind.lane for kind in _kinds.values()})
 
 
 def longest_timeout(lane: str) -> timedelta:

@@ -1,4 +1,4 @@
-"""Lanes: which work waits for which. Each is a Celery queue, with workers of its own where an installation can have them."""
+"""Lanes: which work waits for which. A kind of job names its lane; each lane is a Celery queue, with workers of its own."""
 
 from typing import Final
 
@@ -7,6 +7,3 @@ SHORT: Final = "jobs"
 
 BULK: Final = "bulk"
 """Work that grows with a tenant and may take hours."""
-
-LANES: Final = (SHORT, BULK)
-"""Names of lanes and of their queues."""

@@ -9,20 +9,19 @@ from django.db.models import Count, Min, Q
 
 from bitvault.jobs import calling, kinds, leasing
 from bitvault.jobs.dtos import Backlog
-from bitvault.jobs.kinds import list_kinds
-from bitvault.jobs.lanes import LANES
+from bitvault.jobs.kinds import list_kinds, list_lanes
 from bitvault.jobs.models import Job
 from bitvault.kernel import clock, db
 from bitvault.kernel.tasks import select_present
 
-__all__ = ["LANES", "Backlog", "cancel", "list_backlogs", "list_kinds", "list_results", "retry"]
+__all__ = ["Backlog", "cancel", "list_backlogs", "list_kinds", "list_lanes", "list_results", "retry"]
 
 
 def retry(*, job_ids: Iterable[UUID]) -> int:
     """Run those of the jobs again that have failed or were canceled; returns how many."""
     with db.public_transaction() as tx:
         count = leasing.retry(job_ids)
-        for lane in LANES:
+        for lane in list_lanes():
             tx.after_commit(lambda lane=lane: calling.nudge(lane))  # type: ignore[misc] # a lambda's default has no type
     return count
 

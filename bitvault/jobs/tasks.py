@@ -7,8 +7,7 @@ from celery import current_app, shared_task
 from celery.signals import worker_shutting_down
 from kombu.exceptions import ChannelError
 
-from bitvault.jobs import calling, leasing, running
-from bitvault.jobs.lanes import LANES
+from bitvault.jobs import calling, kinds, leasing, running
 
 CALLS_LIMIT = 20
 """Messages for one lane that wait at a time: as many processes as work in one lane, at most."""
@@ -35,7 +34,7 @@ def dispatch() -> int:
     """Take jobs from workers that have died, and call the lanes that have something to do; beat sends this each second."""
     leasing.rescue()
     count = 0
-    for lane in LANES:
+    for lane in kinds.list_lanes():
         due = leasing.count_due(lane, CALLS_LIMIT)
         for _ in range(max(0, due - _count_waiting(lane)) if due else 0):
             calling.call(lane)

@@ -41,8 +41,6 @@ class Transaction:
         self.writes = writes
         self.seq: int | None = None
         self.pending_events: list[Any] = []
-        self.slots: dict[str, Any] = {}
-        self._closing_steps: list[Callable[[Transaction], None]] = []
         self._last_step: Callable[[Transaction], None] | None = None
         self._after_commit: list[Callable[[], None]] = []
 
@@ -52,10 +50,6 @@ class Transaction:
         if keeper is not None:
             keeper(result)
         return result
-
-    def before_numbering(self, action: Callable[["Transaction"], None]) -> None:
-        """Run ``action`` when everything else of the transaction is done, before its last step: what was gathered is written at once."""
-        self._closing_steps.append(action)
 
     def before_commit(self, action: Callable[["Transaction"], None]) -> None:
         """Run ``action`` as the last step of the transaction, once. There is one such step, the stream's numbering.
@@ -82,9 +76,7 @@ class Transaction:
         self._after_commit.append(action)
 
     def finish(self) -> None:
-        """Run the closing steps, then the last step before the commit."""
-        for action in self._closing_steps:
-            action(self)
+        """Run the last step before the commit."""
         if self._last_step is not None:
             self._last_step(self)
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from kombu.entity import Queue
-
 from bitvault.settings import env, logs
 
 ENV = env.read()
@@ -103,10 +101,7 @@ CACHES = {
     }
 }
 CELERY_BROKER_URL = f"{ENV.redis_url}/0"
-# One queue for each consumer of the stream, so that a slow one keeps only itself waiting; one for the relay, which waits for nobody; one
-# for what may take minutes, besides the sweeps in Celery's own; one for each lane of jobs. A worker takes all of them unless told.
-_CONSUMERS = ("sync", "search", "notifications", "billing", "audit", "gc")
-CELERY_TASK_QUEUES = [Queue(name) for name in ("celery", "relay", "patient", "jobs", "bulk", *_CONSUMERS)]
+# Queues are those of what is registered (bitvault/gateway/queues.py). A worker takes all of them unless told.
 CELERY_TASK_ROUTES = {
     "events.relay": {"queue": "relay"},
     "events.consume_patiently": {"queue": "patient"},

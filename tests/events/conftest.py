@@ -2,9 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 
+from bitvault.events.message import Event
 from tests.support.noting import Noted
 
 
@@ -44,7 +46,7 @@ def reader(monkeypatch, committed, acme, beta):
     monkeypatch.setattr(consuming, "_consumers", {})
     one = Reader(name="tests")
 
-    @consuming.consumes(Noted, consumer=one.name)
+    @consuming.consumes(one.name, Noted)
     def write_a_row(event: Noted, tx) -> None:
         one.calls[event.text] += 1
         for act in one.before:
@@ -64,6 +66,64 @@ def reader(monkeypatch, committed, acme, beta):
     open_cursors(acme.id)
     open_cursors(beta.id)
     return one
+
+
+@dataclass
+class Gatherer(Reader):
+    """A consumer that is given many events at once, and what it was given in transactions that were tried."""
+
+    batches: list = field(default_factory=list)
+    everything: list = field(default_factory=list)
+
+
+@pytest.fixture
+def gatherer(reader, acme, beta):
+    from bitvault.events import consuming
+    from bitvault.events.cursors import open_cursors
+    from bitvault.kernel import ids
+    from bitvault.kernel.clock import now
+    from bitvault.web.models import IdempotencyKey
+
+    one = Gatherer(name="batches")
+
+    @consuming.consumes_batch(one.name, Noted)
+    def write_rows(events, tx) -> None:
+        one.batches.append([published.event.text for published in events])
+        for published in events:
+            IdempotencyKey.objects.create(
+                user_id=ids.new_id(),
+                key=f"{one.name}:{published.seq:09d}:{published.event.text}",
+                fingerprint=b"",
+                answer=b"",
+                created_at=now(),
+            )
+            if published.event.text in one.refuses:
+                raise ValueError(f"refused {published.event.text}")
+
+    consuming.consumes_batch("everything", Noted, everything=True)(lambda events, _: one.everything.extend(events))
+    open_cursors(acme.id)
+    open_cursors(beta.id)
+    return one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other(Event):
+    """Something that no consumer of the tests has asked for."""
+
+    type: ClassVar[str] = "tests.other.made.v1"
+
+
+@pytest.fixture
+def publish_other():
+    """Publish an event in the entered tenant that is no note."""
+    from bitvault.events.api import publish
+    from bitvault.kernel import db
+
+    def publish_one() -> None:
+        with db.write_transaction():
+            publish(Other())
+
+    return publish_one
 
 
 @pytest.fixture

@@ -246,24 +246,85 @@ def test_a_consumer_that_was_away_for_days_reads_what_is_older_than_today(acme, 
         assert reader.effects() == ["a", "b", "c", "d"]
 
 
-def test_a_failing_end_of_a_batch_backs_off_and_says_why(acme, reader, note):
-    from bitvault.kernel import db
-
-    def gather(event):
-        tx = db.require_writing()
-        if event.text == "late failure":
-            tx.before_numbering(lambda _: 1 / 0)
-
-    reader.before.append(gather)
+def test_a_batch_that_fails_backs_off_says_why_and_costs_no_other_event_its_effect(acme, gatherer, note):
+    gatherer.refuses.add("poison")
     with tenancy.entered(acme):
-        note("a", "late failure", "b")
+        note("a", "poison", "b")
         moment = clock.now()
-        consuming.consume("tests")
-        cursor = ConsumerCursor.objects.get(consumer="tests", tenant_id=acme.id)
+        consuming.consume("batches")
+        cursor = ConsumerCursor.objects.get(consumer="batches", tenant_id=acme.id)
         assert cursor.retry_at > moment
-        assert "ZeroDivisionError" in cursor.last_error
+        assert "ValueError: refused poison" in cursor.last_error
         for minutes in range(1, 25):
             with clock.fixed_at(moment + timedelta(minutes=3 * minutes)):
-                consuming.consume("tests")
-        assert reader.effects() == ["a", "b"]
-        assert "ZeroDivisionError" in DeadLetter.objects.get().error
+                consuming.consume("batches")
+        assert gatherer.effects() == ["a", "b"]
+        assert "ValueError: refused poison" in DeadLetter.objects.get().error
+        # Once with the others, and then alone as often as the rule says.
+        assert [batch for batch in gatherer.batches if "poison" in batch] == [
+            ["a", "poison", "b"],
+            *[["poison"]] * consuming.TRY_LIMIT,
+        ]
+
+
+def test_a_batch_function_is_given_the_events_of_its_types_at_once_and_in_order(acme, gatherer, note, publish_other):
+    with tenancy.entered(acme):
+        note("a", "b")
+        publish_other()
+        last = note("c")
+        assert consuming.consume("batches") == 4
+        assert gatherer.batches == [["a", "b", "c"]]
+        assert gatherer.position() == last
+
+
+def test_a_batch_function_of_everything_sees_events_of_types_that_it_did_not_name(acme, gatherer, note, publish_other):
+    with tenancy.entered(acme):
+        note("a")
+        publish_other()
+        consuming.consume("everything")
+        assert [(published.type, published.event is not None) for published in gatherer.everything] == [
+            ("tests.note.made.v1", True),
+            ("tests.other.made.v1", False),
+        ]
+
+
+def test_a_batch_function_is_not_called_when_nothing_concerns_it(acme, gatherer, publish_other):
+    with tenancy.entered(acme):
+        publish_other()
+        assert consuming.consume("batches") == 1
+        assert gatherer.batches == []
+        assert gatherer.position() == 1
+
+
+def test_an_event_that_cannot_be_read_as_its_type_is_the_one_that_is_parked(acme, gatherer, note):
+    from django.db import connection
+
+    with tenancy.entered(acme):
+        seq = note("a", "unreadable", "b") - 1
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE events_stream_event SET payload = '{}' WHERE seq = %s", [seq])
+        moment = clock.now()
+        for minutes in range(20):
+            with clock.fixed_at(moment + timedelta(minutes=3 * minutes)):
+                consuming.consume("batches")
+        # What comes before it is not tried one by one.
+        assert gatherer.batches == [["a"], ["b"]]
+        assert DeadLetter.objects.get().seq == seq
+
+
+def test_a_dead_letter_of_a_batch_function_is_replayed_as_a_batch_of_one(acme, gatherer, note):
+    from bitvault.events import operating
+
+    gatherer.refuses.add("poison")
+    with tenancy.entered(acme):
+        note("poison")
+        moment = clock.now()
+        for minutes in range(20):
+            with clock.fixed_at(moment + timedelta(minutes=3 * minutes)):
+                consuming.consume("batches")
+        letter = DeadLetter.objects.get()
+        with pytest.raises(ValueError, match="refused poison"):
+            operating.replay_dead_letter(letter_id=letter.pk, by=None)
+        gatherer.refuses.clear()
+        operating.replay_dead_letter(letter_id=letter.pk, by=None)
+        assert gatherer.effects() == ["poison"]

@@ -1,6 +1,7 @@
 """CEL-1: what Celery really runs with, whatever the settings say; a worker that runs with something else does not start."""
 
 from itertools import pairwise
+from unittest.mock import Mock
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -8,7 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from apps.sync import projector
 from bitvault.events import consuming, relay, tasks
 from bitvault.gateway import celery
-from bitvault.jobs import lanes
+from bitvault.jobs import kinds
+from bitvault.mail.api import SendMail
 from bitvault.stack.applications import LANES
 
 
@@ -31,7 +33,15 @@ def test_every_consumer_has_a_queue_of_its_own():
 
 
 def test_every_lane_of_jobs_has_a_queue_of_its_own():
-    assert set(lanes.LANES) < {queue.name for queue in celery.app.conf.task_queues}
+    assert set(kinds.list_lanes()) < {queue.name for queue in celery.app.conf.task_queues}
+
+
+def test_a_consumer_and_a_lane_that_a_module_adds_have_queues_without_a_word_in_the_settings(monkeypatch):
+    monkeypatch.setattr(consuming, "_consumers", dict(consuming._consumers))
+    monkeypatch.setattr(kinds, "_kinds", dict(kinds._kinds))
+    consuming.consumes_batch("tests", everything=True)(Mock())
+    kinds.job_kind("tests.render", payload=SendMail, lane="tests-render")(Mock())
+    assert {"tests", "tests-render"} < {queue.name for queue in celery.app.conf.task_queues}
 
 
 def test_the_relay_comes_each_second_and_piles_nothing_up():
@@ -67,7 +77,7 @@ def test_every_queue_is_taken_by_the_workers_of_one_lane():
         for lane, (how, queues, *_) in LANES.items()
     }
     assert sorted(name for queues in taken.values() for name in queues) == sorted(names)
-    assert taken["worker"] == names - {"celery", "relay", "patient", *lanes.LANES} > set(consuming.list_consumers())
+    assert taken["worker"] == set(consuming.list_consumers())
     celery.app.loader.import_default_modules()
     routed = {name: celery.app.amqp.router.route({}, name)["queue"].name for name in celery.app.tasks}
     assert {name: queue for name, queue in routed.items() if queue != "celery"} == {

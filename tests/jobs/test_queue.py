@@ -9,7 +9,6 @@ from django.db import connections
 from bitvault.jobs import api as jobs
 from bitvault.jobs import calling, kinds, leasing, operating, running
 from bitvault.jobs.errors import UnknownKind
-from bitvault.jobs.lanes import LANES
 from bitvault.jobs.models import Job, PausedKind
 from bitvault.kernel import clock, db, errors, tenancy
 from bitvault.kernel.db import NoTransaction
@@ -416,7 +415,7 @@ def test_an_effect_that_completes_its_job_in_the_same_transaction_happens_once(d
 def test_a_look_at_the_lanes_calls_those_that_have_something_to_do_and_piles_nothing_up(desk, monkeypatch):
     from bitvault.jobs import tasks
 
-    called, waiting = [], dict.fromkeys(LANES, 0)
+    called, waiting = [], dict.fromkeys(kinds.list_lanes(), 0)
     monkeypatch.setattr(calling, "call", called.append)
     monkeypatch.setattr(tasks, "_count_waiting", waiting.get)
     assert tasks.dispatch() == 0

@@ -236,12 +236,13 @@ class World:
         """The worker dies on its way through a batch: nothing of that batch may have had an effect."""
         left, act_on = chance.randrange(4), consuming.Consumer.act_on
 
-        def act_or_die(consumer, published):
+        def act_or_die(consumer, events, **_):
             nonlocal left
-            if not left:
+            done = act_on(consumer, events)
+            if len(events) > left:
                 raise Died
-            left -= 1
-            act_on(consumer, published)
+            left -= len(events)
+            return done
 
         with patch.object(consuming.Consumer, "act_on", act_or_die):
             try:

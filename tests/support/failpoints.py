@@ -112,7 +112,7 @@ class Failpoints:
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
         self._consumer: str | None = None
-        self._effects = 0
+        self._is_acting = False
         self._in_batch = False
 
     def install(self) -> None:
@@ -202,16 +202,19 @@ class Failpoints:
         commit = BaseDatabaseWrapper._commit
 
         def consuming_batch(*args: Any) -> Any:
-            self._effects, self._in_batch = 0, True
+            self._in_batch = True
             try:
                 return batch(*args)
             finally:
                 self._in_batch = False
 
-        def acting(consumer: Any, published: Any) -> None:
-            self.reach("between effects" if self._effects else "first effect")
-            self._effects += 1
-            act(consumer, published)
+        def acting(*args: Any, **kwargs: Any) -> Any:
+            self.reach("first effect")
+            self._is_acting = True
+            try:
+                return act(*args, **kwargs)
+            finally:
+                self._is_acting = False
 
         def finishing(tx: Any) -> None:
             finish(tx)
@@ -226,6 +229,10 @@ class Failpoints:
                 self.reach("committed")
 
         def around_statement(execute: Callable[..., Any], sql: Any, *rest: Any) -> Any:
+            if self._is_acting:
+                done = execute(sql, *rest)
+                self.reach("between effects")
+                return done
             if sql != consuming._MOVE:
                 return execute(sql, *rest)
             self.reach("cursor to be moved")

@@ -48,17 +48,13 @@ def effects(database: psycopg.Connection, schema: str) -> list[tuple[int, str]]:
 
 
 def register() -> None:
-    """Let this process know the consumer and its queue."""
+    """Let this process know the consumer."""
     from django.db import connection
-    from kombu import Queue
 
     from bitvault.events.consuming import consumes
-    from bitvault.gateway.celery import app
     from bitvault.kernel import db
 
-    app.conf.task_queues = [*app.conf.task_queues, Queue(CONSUMER)]
-
-    @consumes(Noted, consumer=CONSUMER)
+    @consumes(CONSUMER, Noted)
     def write_note(event: Noted, tx) -> None:
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO tests_note (seq, text) VALUES (%s, %s)", [tx.seq, event.text[:100]])
