@@ -155,6 +155,7 @@ UPDATE public.events_consumer_cursor SET
 WHERE (consumer, tenant_id) IN (
     SELECT consumer, tenant_id FROM public.events_consumer_cursor
     WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s AND (%(at_once)s OR retry_at IS NULL OR retry_at <= %(now)s)
+      AND NOT EXISTS (SELECT FROM public.events_paused_consumer paused WHERE paused.consumer = %(consumer)s)
     FOR UPDATE SKIP LOCKED
 )
 RETURNING seq, try_count, last_error
@@ -191,7 +192,7 @@ class Gap(Exception):
 def consume(name: str, *, deadline: float = math.inf, at_once: bool = False) -> int:
     """Bring a consumer up to the head of the entered tenant's stream; returns how many events had their effect.
 
-    Returns early when another worker holds the cursor or the consumer is backing off: the relay calls again.
+    Returns early when another worker holds the cursor, or the consumer is backing off or paused: the relay calls again.
 
     :param deadline: begin no further event after this moment of ``time.monotonic``.
     :param at_once: do not wait until a backoff is over.

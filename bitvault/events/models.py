@@ -70,6 +70,21 @@ class ConsumerCursor(PublicModel):
         ]
 
 
+class PausedConsumer(PublicModel):
+    """A consumer that operators have stopped, in all tenants: no further batch is begun, and events wait for it."""
+
+    consumer = models.CharField(max_length=40, primary_key=True)
+    reason = models.TextField(blank=True)
+    paused_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "events_paused_consumer"
+
+    def __str__(self) -> str:
+        """Name it as the operators' journal does."""
+        return f"{self.consumer}: {self.reason}"
+
+
 class DeadLetter(PublicModel):
     """An event that a consumer gave up on, kept with its error until an operator replays or drops it."""
 

@@ -19,7 +19,7 @@ from bitvault.events.catalog.events import DeadLetterDropped, DeadLetterReplayed
 from bitvault.events.consumer import EventFailed
 from bitvault.events.consuming import list_consumers
 from bitvault.events.lags import Backlog, Lag, count_days_ahead, count_lags, list_backlogs, list_lags
-from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
+from bitvault.events.models import ConsumerCursor, DeadLetter, PausedConsumer, StreamEvent
 from bitvault.events.outbox import publish
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import Conflict, NotFound
@@ -41,6 +41,7 @@ __all__ = [
     "list_dead_letters",
     "list_lags",
     "list_lasting",
+    "list_paused",
     "list_rebuildable",
     "rebuild",
     "replay_dead_letter",
@@ -211,6 +212,11 @@ def list_lasting() -> list[tuple[str, str]]:
     """List the consumers that cannot be rebuilt, each with the reason."""
     named = ((name, consuming.get_consumer(name).lasting) for name in list_consumers())
     return [(name, reason) for name, reason in named if reason]
+
+
+def list_paused() -> dict[str, str]:
+    """List the consumers that operators have stopped, each with the reason that was given; an admin page of the stream stops them."""
+    return dict(PausedConsumer.objects.order_by("consumer").values_list("consumer", "reason"))
 
 
 def rebuild(*, consumer: str, by: UUID | None) -> int:

@@ -26,6 +26,7 @@ _LAGGING = """
 SELECT cursor.consumer, cursor.tenant_id
 FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
 WHERE cursor.seq < head.last_seq AND (cursor.retry_at IS NULL OR cursor.retry_at <= %s)
+  AND NOT EXISTS (SELECT FROM public.events_paused_consumer paused WHERE paused.consumer = cursor.consumer)
 ORDER BY head.last_seq - cursor.seq
 """
 

@@ -32,7 +32,10 @@ class Installation(Collector):
     def collect(self) -> Iterator[Any]:
         """Read the figures; a database that does not answer is one of them."""
         try:
-            families = [*_heartbeats(), *_consumers(), *_partitions(), *_jobs(), *_quotas(), *_uploads(), *_store()]
+            families = [
+                *(*_heartbeats(), *_consumers(), *_partitions(), *_jobs(), *_paused()),
+                *(*_quotas(), *_uploads(), *_store()),
+            ]
         except DatabaseError:
             logger.exception("figures_not_read")
             families = None
@@ -95,6 +98,19 @@ def _jobs() -> Iterator[Any]:
         for backlog in backlogs:
             family.add_metric([backlog.kind], getattr(backlog, field))
         yield family
+
+
+def _paused() -> Iterator[Any]:
+    family = GaugeMetricFamily(
+        "bitvault_paused", "Consumers and kinds of jobs that operators have stopped", labels=["what", "name"]
+    )
+    for what, names, paused in (
+        ("consumer", operating.list_consumers(), operating.list_paused()),
+        ("kind of job", jobs.list_kinds(), jobs.list_paused()),
+    ):
+        for name in names:
+            family.add_metric([what, name], name in paused)
+    yield family
 
 
 def _quotas() -> Iterator[Any]:

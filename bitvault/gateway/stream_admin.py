@@ -55,6 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "pages": {"p": lags, "letters": letters},
         "rebuildable": operating.list_rebuildable(),
         "lasting": operating.list_lasting(),
+        "paused": operating.list_paused(),
         "active": {tenant.id for tenant in identity.list_active_tenants()},
     }
     return render(request, "admin/events/stream.html", context)

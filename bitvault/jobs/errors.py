@@ -49,5 +49,9 @@ class LeaseLost(Exception):
     """Another worker has the job by now: whatever this one still does must have no effect."""
 
 
+class Stopped(Exception):
+    """The worker is told to stop, or operators have stopped the kind: the job goes back into its lane, and the try does not count."""
+
+
 class UnknownKind(ProgrammingError):
     """No function is registered for this kind of job, or it takes another payload."""

@@ -13,12 +13,12 @@ from uuid import UUID
 
 import structlog
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from prometheus_client import Counter
 
 from bitvault.jobs import kinds, sql
-from bitvault.jobs.errors import Canceled, LeaseLost, WorkerDied
+from bitvault.jobs.errors import Canceled, LeaseLost, Stopped, WorkerDied
 from bitvault.jobs.models import Job, PausedKind
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.errors import BitVaultError
@@ -113,12 +113,17 @@ def renew(job: Job, **progress: Any) -> None:
 
     :raises LeaseLost: another try has begun, or the job has ended.
     :raises Canceled: somebody wants it to end.
+    :raises Stopped: operators have stopped its kind.
     """
     with db.public_transaction():
         if not _mine(job).update(lease_until=Now() + LEASE, **progress):
             raise LeaseLost
-        if Job.objects.filter(pk=job.pk, cancel_requested_at__isnull=False).exists():
-            raise Canceled
+        is_paused = Exists(PausedKind.objects.filter(kind=OuterRef("kind")))
+        canceled_at, is_stopped = Job.objects.values_list("cancel_requested_at", is_paused).get(pk=job.pk)
+    if canceled_at is not None:
+        raise Canceled
+    if is_stopped:
+        raise Stopped
 
 
 def finish(job: Job, result: Any, *, total_count: int | None, done_count: int) -> None:

@@ -87,7 +87,7 @@ class Job(PublicModel):
 
 
 class PausedKind(PublicModel):
-    """A kind of job that operators have stopped: nothing of it is begun, what runs comes to its end."""
+    """A kind of job that operators have stopped: nothing of it is begun, and what runs goes back into its lane at its next report."""
 
     kind = models.CharField(max_length=60, primary_key=True)
     reason = models.TextField(blank=True)
@@ -95,3 +95,7 @@ class PausedKind(PublicModel):
 
     class Meta:
         db_table = "jobs_paused_kind"
+
+    def __str__(self) -> str:
+        """Name it as the operators' journal does."""
+        return f"{self.kind}: {self.reason}"

@@ -10,11 +10,11 @@ from django.db.models import Count, Min, Q
 from bitvault.jobs import calling, kinds, leasing
 from bitvault.jobs.dtos import Backlog
 from bitvault.jobs.kinds import list_kinds, list_lanes
-from bitvault.jobs.models import Job
+from bitvault.jobs.models import Job, PausedKind
 from bitvault.kernel import clock, db
 from bitvault.kernel.tasks import select_present
 
-__all__ = ["Backlog", "cancel", "list_backlogs", "list_kinds", "list_lanes", "list_results", "retry"]
+__all__ = ["Backlog", "cancel", "list_backlogs", "list_kinds", "list_lanes", "list_paused", "list_results", "retry"]
 
 
 def retry(*, job_ids: Iterable[UUID]) -> int:
@@ -30,6 +30,11 @@ def cancel(*, job_ids: Iterable[UUID]) -> int:
     """Cancel those of the jobs that have not ended; returns how many."""
     with db.public_transaction():
         return leasing.cancel(job_ids)
+
+
+def list_paused() -> dict[str, str]:
+    """List the kinds that operators have stopped, each with the reason that was given."""
+    return dict(PausedKind.objects.order_by("kind").values_list("kind", "reason"))
 
 
 def list_results(*, kind: str, since: datetime) -> list[Any]:

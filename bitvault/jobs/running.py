@@ -18,7 +18,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import connection
 
 from bitvault.jobs import dtos, kinds, leasing
-from bitvault.jobs.errors import Canceled, JobFailed, LeaseLost, TookTooLong
+from bitvault.jobs.errors import Canceled, JobFailed, LeaseLost, Stopped, TookTooLong
 from bitvault.jobs.models import Job
 from bitvault.kernel import db, ids, tenancy
 from bitvault.kernel.errors import BitVaultError, TooManyRequests, Unavailable
@@ -34,10 +34,6 @@ TELL_SECONDS = 0.5
 SERVER_ERROR = 500
 
 logger = structlog.get_logger(__name__)
-
-
-class Stopped(Exception):
-    """The worker is told to stop: the job goes on elsewhere."""
 
 
 class _Overtime(Exception):
@@ -86,6 +82,7 @@ class Run:
         :raises Canceled: somebody has canceled the job.
         :raises LeaseLost: another worker has it.
         :raises TookTooLong: its time is over.
+        :raises Stopped: the worker is told to stop, or operators have stopped the kind: the job goes back into its lane.
         """
         self.done_count = done_count
         self.total_count = total_count if total_count is not None else self.total_count
@@ -120,7 +117,7 @@ class Run:
         while not ended.wait(RENEW_SECONDS) and time.monotonic() < self._deadline + RENEW_SECONDS:
             try:
                 leasing.renew(self._job)
-            except (Canceled, LeaseLost) as end:
+            except (Canceled, LeaseLost, Stopped) as end:
                 self._end = type(end)
                 if self._end is LeaseLost:
                     return

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from bitvault.events import consuming
-from bitvault.events.models import ConsumerCursor, DeadLetter
+from bitvault.events.models import ConsumerCursor, DeadLetter, PausedConsumer
 from bitvault.kernel import clock, tenancy
 
 pytestmark = pytest.mark.committed
@@ -244,6 +244,30 @@ def test_a_consumer_that_was_away_for_days_reads_what_is_older_than_today(acme, 
         monkeypatch.setattr(consuming, "BATCH_LIMIT", 1)
         consuming.consume("tests")
         assert reader.effects() == ["a", "b", "c", "d"]
+
+
+def test_a_paused_consumer_begins_no_further_batch_and_goes_on_where_it_stopped(acme, reader, note, monkeypatch):
+    monkeypatch.setattr(consuming, "BATCH_LIMIT", 1)
+
+    def pause(event):
+        if event.text == "b":
+            stop = threading.Thread(target=in_thread(acme, lambda: stop_consumer("tests")))
+            stop.start()
+            stop.join()
+
+    reader.before.append(pause)
+    with tenancy.entered(acme):
+        note("a", "b", "c")
+        assert consuming.consume("tests") == 2
+        assert consuming.consume("tests", at_once=True) == 0
+        assert reader.effects() == ["a", "b"]
+        PausedConsumer.objects.all().delete()
+        assert consuming.consume("tests") == 1
+        assert reader.effects() == ["a", "b", "c"]
+
+
+def stop_consumer(name):
+    PausedConsumer.objects.create(consumer=name, reason="it hurts", paused_at=clock.now())
 
 
 def test_a_batch_that_fails_backs_off_says_why_and_costs_no_other_event_its_effect(acme, gatherer, note):

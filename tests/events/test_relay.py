@@ -10,7 +10,7 @@ from django.db.models import F
 
 from apps.identity import api as identity
 from bitvault.events import consuming, cursors, nudges, relay
-from bitvault.events.models import ConsumerCursor, Heartbeat
+from bitvault.events.models import ConsumerCursor, Heartbeat, PausedConsumer
 from bitvault.kernel import clock, hints, tenancy
 
 pytestmark = pytest.mark.committed
@@ -110,6 +110,15 @@ def test_the_relay_leaves_a_heartbeat(reader):
         < Heartbeat.objects.get(name="relay").beaten_at
         < clock.now() + timedelta(seconds=1)
     )
+
+
+def test_a_paused_consumer_is_not_called(acme, reader, note):
+    paused = PausedConsumer.objects.create(consumer="tests", reason="it hurts", paused_at=clock.now())
+    with tenancy.entered(acme):
+        note("a")
+    assert relay.find_lagging() == []
+    paused.delete()
+    assert relay.find_lagging() == [("tests", acme.id)]
 
 
 def test_five_hundred_tenants_cost_one_query(reader, django_assert_num_queries):

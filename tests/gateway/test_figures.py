@@ -159,6 +159,16 @@ def test_a_database_that_does_not_answer_is_a_figure_too(scrape, monkeypatch):
     assert "bitvault_requests" in found
 
 
+def test_what_operators_have_paused_shows(scrape, reader):
+    from bitvault.events.models import PausedConsumer
+    from bitvault.jobs.models import PausedKind
+
+    PausedConsumer.objects.create(consumer="tests", reason="it hurts", paused_at=clock.now())
+    PausedKind.objects.create(kind="mail.send", reason="it hurts", paused_at=clock.now())
+    paused = {names for names, value in scrape()["bitvault_paused"].items() if value}
+    assert paused == {("consumer", "tests"), ("kind of job", "mail.send")}
+
+
 def test_partitions_ahead_are_counted(scrape):
     assert scrape()["bitvault_stream_days_ahead"][()] >= 7
 

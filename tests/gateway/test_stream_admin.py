@@ -240,6 +240,22 @@ def test_whatever_an_operator_does_stands_in_the_tenants_audit_log(product_opera
             ]
 
 
+def test_an_operator_pauses_a_consumer_and_lets_it_go_on_and_both_stand_in_the_journal(operator, acme, reader, note):
+    from django.contrib.admin.models import LogEntry
+
+    switch = "/admin/events/pausedconsumer/"
+    assert operator.post(f"{switch}add/", {"consumer": "tests", "reason": "it hurts"}).status_code == 302
+    with tenancy.entered(acme):
+        note("a")
+        assert consuming.consume("tests") == 0
+    assert "tests is paused in all tenants: it hurts" in operator.get("/admin/stream/").content.decode()
+    assert operator.post(f"{switch}tests/delete/", {"post": "yes"}).status_code == 302
+    with tenancy.entered(acme):
+        assert consuming.consume("tests") == 1
+    assert "is paused" not in operator.get("/admin/stream/").content.decode()
+    assert [entry.object_repr for entry in LogEntry.objects.all()] == ["tests: it hurts"] * 2
+
+
 def test_nobody_but_operators_sees_it(acme, reader):
     answer = Client(headers=HOST).get("/admin/stream/")
     assert answer.status_code == 302

@@ -210,6 +210,34 @@ def test_a_stopped_kind_is_not_begun_and_goes_on_when_it_is_let(desk):
     assert desk.run() == 1
 
 
+def test_a_job_that_runs_when_its_kind_is_stopped_goes_back_at_its_next_report(desk):
+    def work(payload, run):
+        run.report(1, 2)
+        if run.tries == 1 and not PausedKind.objects.exists():
+            stop = threading.Thread(target=stop_the_kind)
+            stop.start()
+            stop.join()
+        run._told_at = 0
+        run.report(2, 2)
+
+    def stop_the_kind():
+        try:
+            PausedKind.objects.create(kind="tests.errand", reason="it hurts", paused_at=clock.now())
+        finally:
+            connections.close_all()
+
+    desk.act = work
+    job = desk.ask("a")
+    running.run_next("jobs")
+    row = desk.row(job)
+    assert (row.state, row.tries, row.problem) == ("queued", 0, None)
+    assert not running.run_next("jobs")
+    PausedKind.objects.all().delete()
+    desk.act = None
+    assert desk.run() == 1
+    assert desk.row(job).state == "done"
+
+
 def test_a_job_of_a_kind_that_this_code_does_not_know_waits_for_code_that_does(desk):
     job = desk.ask("a")
     Job.objects.filter(pk=job.id).update(kind="tests.of_tomorrow")
