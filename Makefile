@@ -14,7 +14,7 @@ TEST_PROCESSES ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down reset manage requirements test test-quick chromium soak bench store check format lint types imports migrations openapi deployment
+.PHONY: help venv up down reset manage requirements test test-quick chromium soak bench store check format lint types imports migrations openapi mail deployment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,7 +90,7 @@ bench: $(DEV) store ## measure BitVault on a throw-away stack and print the figu
 
 # --- checks ------------------------------------------------------------------------------------------------------------------
 
-check: lint types imports migrations openapi-check deployment ## everything that can be told without running BitVault
+check: lint types imports migrations openapi-check mail-check deployment ## everything that can be told without running BitVault
 
 format: $(DEV) ## lay the code out and put imports in order
 	@$(VENV)/bin/ruff format
@@ -112,6 +112,13 @@ migrations: $(DEV) ## fail when a model has changed without a migration
 
 openapi: $(DEV) ## write docs/openapi.json anew
 	@$(TOOLS) manage.py openapi
+
+mail: $(DEV) ## compile mails from MJML to the HTML templates beside them
+	@$(TOOLS) manage.py compile_mail
+
+.PHONY: mail-check
+mail-check: $(DEV)
+	@$(TOOLS) manage.py compile_mail --check
 
 .PHONY: openapi-check
 openapi-check: $(DEV)

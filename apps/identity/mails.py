@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.identity import codes, models, queries
 from apps.identity.operations import emails, resets
-from bitvault.kernel import clock
+from bitvault.kernel import clock, tenancy
 from bitvault.mail import api as mail
 
 
@@ -19,19 +19,22 @@ def write_proof(code_id: UUID, facts: mail.Facts) -> mail.Letter | None:
     if sent is None or sent.user is None:
         return None
     vaults = queries.list_tenants_of_user(sent.user.id)
-    context = {"vault_url": vaults[0].url if vaults else settings.BITVAULT_BASE_URL}
+    vault_url = vaults[0].url if vaults else settings.BITVAULT_BASE_URL
+    context = {"vault_url": vault_url}
     if models.User.objects.filter(email=sent.email).exists():
         return mail.Letter(
             to=sent.email,
             subject=_("Somebody tried to sign up with your address"),
             template="identity/mail/address_in_use",
             context=context,
+            action=mail.Action(_("Sign in"), settings.BITVAULT_BASE_URL),
         )
     return mail.Letter(
         to=sent.email,
         subject=_("Confirm your e-mail address"),
         template="identity/mail/prove_email",
         context={"code": codes.derive(sent.id, length=emails.CODE_LENGTH), **context},
+        action=mail.Action(_("Enter the code"), f"{vault_url}/verify-email/"),
     )
 
 
@@ -46,10 +49,10 @@ def write_reset(code_id: UUID, facts: mail.Facts) -> mail.Letter | None:
         to=sent.user.email,
         subject=_("Reset your password"),
         template="identity/mail/reset_password",
-        context={
-            "code": code,
-            "reset_url": f"{settings.BITVAULT_BASE_URL}/reset-password/?{urlencode({'code': code})}",
-        },
+        context={"code": code},
+        action=mail.Action(
+            _("Choose a new password"), f"{settings.BITVAULT_BASE_URL}/reset-password/?{urlencode({'code': code})}"
+        ),
     )
 
 
@@ -63,28 +66,29 @@ def tell_of_changed_password(user_id: UUID, facts: mail.Facts) -> mail.Letter | 
         to=person.email,
         subject=_("Your password was changed"),
         template="identity/mail/password_changed",
-        context={
-            "changed_at": person.password_changed_at,
-            "forgot_url": f"{settings.BITVAULT_BASE_URL}/forgot-password/",
-        },
+        context={"changed_at": person.password_changed_at},
+        action=_reset(),
     )
 
 
 @mail.mail_kind("identity.new_sign_in")
 def tell_of_new_sign_in(user_id: UUID, facts: mail.Facts) -> mail.Letter | None:
     """Tell a person that a browser that was not known has signed in; without details when it is signed out again already."""
-    person = _find_reachable(user_id)
+    person, tenant = _find_reachable(user_id), tenancy.find_current()
     if person is None or person.email is None:
         return None
     return mail.Letter(
         to=person.email,
         subject=_("A new browser has signed in to your account"),
         template="identity/mail/new_sign_in",
-        context={
-            "session": models.Session.objects.filter(pk=facts["session_id"], user_id=user_id).first(),
-            "forgot_url": f"{settings.BITVAULT_BASE_URL}/forgot-password/",
-        },
+        context={"session": models.Session.objects.filter(pk=facts["session_id"], user_id=user_id).first()},
+        action=_reset(),
+        vault_name=tenant.name if tenant else "",
     )
+
+
+def _reset() -> mail.Action:
+    return mail.Action(_("Reset your password"), f"{settings.BITVAULT_BASE_URL}/forgot-password/")
 
 
 def _find_code(code_id: UUID) -> models.EmailCode | None:

@@ -11,9 +11,9 @@ import msgspec
 from bitvault.jobs import api as jobs
 from bitvault.kernel import ids, tenancy
 from bitvault.mail import mailbox
-from bitvault.mail.letters import Facts, Letter, get_writer, mail_kind
+from bitvault.mail.letters import Action, Facts, Letter, get_writer, mail_kind
 
-__all__ = ["KIND", "Facts", "Letter", "SendMail", "mail_kind", "mailbox", "send"]
+__all__ = ["KIND", "Action", "Facts", "Letter", "SendMail", "mail_kind", "mailbox", "send"]
 
 KIND = "mail.send"
 

@@ -13,6 +13,14 @@ from bitvault.mail.errors import UnknownMail
 Facts = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the mail asks for: a button in HTML, an address in text."""
+
+    label: str | Promise
+    url: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """A mail that is about to be rendered: ``<template>.txt`` and ``<template>.html`` with ``context``, in ``locale``."""
@@ -21,7 +29,11 @@ class Letter:
     subject: str | Promise
     template: str
     context: dict[str, Any] = field(default_factory=dict)
+    action: Action | None = None
+    vault_name: str = ""
+    """The tenant that it is about, named as the sender and at the top. Its owner chose the name: never to an address that is not proved."""
     locale: str | None = None
+    """Language of the recipient; the installation's where it is not known."""
 
 
 Writer = Callable[[UUID, Facts], Letter | None]

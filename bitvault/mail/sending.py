@@ -1,16 +1,20 @@
 """Rendering a mail and handing it to Django's e-mail backend."""
 
 import smtplib
+from email.utils import formataddr, parseaddr
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
+from prometheus_client import Counter
 
 from bitvault.kernel.db import forbid_transaction
 from bitvault.mail.errors import MailNotSent, MailRefused
 from bitvault.mail.letters import Facts, Letter, get_writer
+
+OUTCOMES = Counter("bitvault_mails_total", "Mails by what the mail server said", ["outcome"])
 
 _PERMANENT = 500
 """SMTP replies from here on are final (RFC 5321, 4.2.1)."""
@@ -29,6 +33,19 @@ def send(*, name: str, reference: UUID, facts: Facts, mail_id: UUID) -> bool:
     message = _render(letter, mail_id)
     forbid_transaction("sending a mail")
     try:
+        _hand_over(message)
+    except MailRefused:
+        OUTCOMES.labels(outcome="refused").inc()
+        raise
+    except MailNotSent:
+        OUTCOMES.labels(outcome="put off").inc()
+        raise
+    OUTCOMES.labels(outcome="sent").inc()
+    return True
+
+
+def _hand_over(message: EmailMultiAlternatives) -> None:
+    try:
         message.send()
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
@@ -39,7 +56,6 @@ def send(*, name: str, reference: UUID, facts: Facts, mail_id: UUID) -> bool:
         raise _failure(0 if is_ours else error.smtp_code, type(error).__name__) from error
     except (smtplib.SMTPException, OSError) as error:
         raise MailNotSent(f"The mail server does not answer as it should ({type(error).__name__}).") from error
-    return True
 
 
 def _failure(code: int, subject: str) -> MailRefused | MailNotSent:
@@ -49,14 +65,29 @@ def _failure(code: int, subject: str) -> MailRefused | MailNotSent:
     return MailNotSent(f"The mail server refuses it for now: {subject}, reply {code}.")
 
 
+def _sender(vault_name: str) -> str:
+    """Name who sends it: the vault, where it is about one."""
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return formataddr((f"{' '.join(vault_name.split())} ({name})" if vault_name else name, address))
+
+
 def _render(letter: Letter, mail_id: UUID) -> EmailMultiAlternatives:
     with translation.override(letter.locale or settings.LANGUAGE_CODE):
-        context = {"base_url": settings.BITVAULT_BASE_URL, "subject": str(letter.subject), **letter.context}
+        context = {
+            "base_url": settings.BITVAULT_BASE_URL,
+            "subject": str(letter.subject),
+            "action": letter.action,
+            "vault_name": letter.vault_name,
+            **letter.context,
+        }
         message = EmailMultiAlternatives(
             subject=str(letter.subject),
             body=render_to_string(f"{letter.template}.txt", context),
+            # The envelope's sender: a server that cannot deliver it later on writes there.
+            from_email=settings.BITVAULT_EMAIL_BOUNCE_ADDRESS or None,
             to=[letter.to],
             headers={
+                "From": _sender(letter.vault_name),
                 "Message-ID": f"<{mail_id.hex}@{settings.BITVAULT_BASE_HOST}>",
                 # Answering machines leave it alone (RFC 3834).
                 "Auto-Submitted": "auto-generated",

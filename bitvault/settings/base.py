@@ -283,6 +283,7 @@ USE_I18N = True
 for _name, _value in env.email_settings(ENV.email_url).items():
     globals()[_name] = _value
 EMAIL_TIMEOUT = 20
+BITVAULT_EMAIL_BOUNCE_ADDRESS = ENV.email_bounce_address
 # Where the embedded stack keeps mails that leave for nowhere; only its own settings name one.
 BITVAULT_MAILBOX_DIRECTORY = ""
 DEFAULT_FROM_EMAIL = f"BitVault <no-reply@{ENV.base_host}>"

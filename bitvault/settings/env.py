@@ -103,6 +103,7 @@ class Environment:
     sockets_per_address: int
     static_directory: str
     email_url: str
+    email_bounce_address: str
     mailbox_directory: str
     trusted_proxy_count: int
     sign_up_open: bool
@@ -174,6 +175,7 @@ def read() -> Environment:
         sockets_per_address=_number("BITVAULT_SOCKETS_PER_ADDRESS", default=2000),
         static_directory=_text("BITVAULT_STATIC_DIRECTORY", default=str(ROOT / "var" / "static")),
         email_url=_text("BITVAULT_EMAIL_URL", default=""),
+        email_bounce_address=_text("BITVAULT_EMAIL_BOUNCE_ADDRESS", default=""),
         mailbox_directory=_text("BITVAULT_MAILBOX_DIRECTORY", default=""),
         trusted_proxy_count=_number("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
         sign_up_open=_switch("BITVAULT_SIGN_UP_OPEN", default=True),

@@ -2,11 +2,13 @@
 
 import json
 import smtplib
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
+from prometheus_client import REGISTRY
 
 from bitvault.jobs.models import Job
 from bitvault.kernel import db
@@ -56,6 +58,62 @@ def test_a_mail_has_text_and_html_and_names_in_it_are_text(letter, desk):
     assert kind == "text/html"
     assert "Dear Mia &amp; &lt;b&gt;Olga&lt;/b&gt;" in html
     assert "Look &lt;here&gt;" in html
+
+
+def test_a_mail_about_a_vault_names_it_as_the_sender_and_at_the_top(letter, desk):
+    letter[0] = replace(letter[0], vault_name='Acme <"Rockets">\nand sons')
+    want()
+    desk.run()
+    (sent,) = mail.outbox
+    assert sent.message()["From"] == '"Acme <\\"Rockets\\"> and sons (BitVault)" <no-reply@localhost>'
+    assert sent.body.startswith('Acme <"Rockets">\nand sons\n')
+    assert "Acme &lt;&quot;Rockets&quot;&gt;" in sent.alternatives[0][0]
+
+
+def test_what_a_mail_asks_for_is_a_button_in_html_and_an_address_in_text(letter, desk):
+    letter[0] = replace(letter[0], action=api.Action("Look here", "https://vault.test/?a=1&b=2"))
+    want()
+    desk.run()
+    (sent,) = mail.outbox
+    assert "Look here:\nhttps://vault.test/?a=1&b=2" in sent.body
+    assert 'href="https://vault.test/?a=1&amp;b=2"' in sent.alternatives[0][0]
+
+
+def test_a_mail_is_written_in_the_language_of_its_recipient(letter, desk):
+    letter[0] = replace(letter[0], locale="de")
+    want()
+    desk.run()
+    assert 'lang="de"' in mail.outbox[0].alternatives[0][0]
+
+
+def test_servers_that_cannot_deliver_a_mail_write_to_the_operators_who_find_its_job(letter, desk, settings):
+    settings.BITVAULT_EMAIL_BOUNCE_ADDRESS = "bounces@localhost"
+    want()
+    desk.run()
+    (sent,) = mail.outbox
+    assert (sent.from_email, sent.message()["From"]) == ("bounces@localhost", "BitVault <no-reply@localhost>")
+    assert sent.extra_headers["Message-ID"] == f"<{Job.objects.get(kind='mail.send').pk.hex}@localhost>"
+
+
+def test_mails_are_counted_by_what_became_of_them(letter, desk, monkeypatch):
+    def counted(outcome):
+        return REGISTRY.get_sample_value("bitvault_mails_total", {"outcome": outcome}) or 0
+
+    before = {outcome: counted(outcome) for outcome in ("sent", "refused", "put off")}
+    want()
+    desk.run()
+    with monkeypatch.context() as patched:
+        failing_with(patched, smtplib.SMTPRecipientsRefused({TO: (550, b"no")}))
+        want()
+        desk.run()
+    failing_with(monkeypatch, smtplib.SMTPServerDisconnected("gone"))
+    want()
+    desk.run()
+    assert {outcome: counted(outcome) - before[outcome] for outcome in before} == {
+        "sent": 1,
+        "refused": 1,
+        "put off": 1,
+    }
 
 
 def test_no_address_stands_in_the_job(letter, desk):
