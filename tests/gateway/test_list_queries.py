@@ -24,8 +24,8 @@ def add_entries(acme, api, count):
     from apps.admin_platform import operations
 
     with tenancy.entered(acme), db.write_transaction():
-        for _ in range(count):
-            operations.add_directly(event_type="tests.entry", actor_id=None, node_id=None, payload={})
+        fields = {"event_type": "tests.entry", "actor_id": None, "node_id": None, "payload": {}}
+        operations.append([operations.entry_without_event(**fields) for _ in range(count)])
 
 
 def add_members(acme, api, count):
