@@ -30,7 +30,7 @@ def keep_meter_current(events: Sequence[Published], tx: db.Transaction) -> None:
 
 
 def _add_flow(tally: metering.Tally, published: Published) -> None:
-    """Count what happened on a day: uploads (a version that is brought back is none), and downloads that were allowed with the size of what they may fetch."""
+    """Count what happened on a day: uploads, which a version that is brought back is not, and downloads by the size they may fetch."""
     day = published.occurred_at.date()
     match published.event:
         case files.VersionCommitted(restored_from_id=None) as event:
