@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.http import HttpResponse
-from rest_framework.request import Request
+from rest_framework.response import Response
 
 from apps.files import api as files
 from apps.identity import api as identity
 from apps.identity import dtos
 from bitvault.kernel.actor import Role, Scope
 from bitvault.web.address import SOCKET_PATH, socket_origin
-from bitvault.web.views import ActorRequest, View, operation
+from bitvault.web.operations import operation
+from bitvault.web.permissions import HasActor
+from bitvault.web.requests import ActorRequest
+from bitvault.web.views import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,14 @@ class Caller:
 class Me(View):
     """The caller. Any credential may ask, whatever its scopes."""
 
-    def admit(self, request: Request) -> None:
-        """Find out who asks, and ask for no scope."""
-        self.perform_authentication(request)
-        self.check_throttles(request)
+    permission_classes = [HasActor]
 
     @operation(answer=Caller)
-    def get(self, request: ActorRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> Response:
         """Tell the caller who they are here."""
         profile = identity.get_profile(actor=request.actor)
         root = files.ensure_personal_root(actor=request.actor)
-        return self.render(
+        return Response(
             Caller(
                 user=profile.user,
                 tenant=profile.tenant,

@@ -12,11 +12,13 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
 from bitvault.settings.env import ROOT
 from bitvault.web.limits.routes import limited
-from bitvault.web.views import JSON, View
+from bitvault.web.parsers import JSON
+from bitvault.web.views import View
 
 COMMITTED = ROOT / "docs" / "openapi.json"
 
@@ -105,7 +107,8 @@ def _shape(schema: dict[str, Any]) -> str:
 class SchemaDocument(View):
     """The OpenAPI 3.1 document of this surface."""
 
-    public = True
+    authentication_classes = []
+    permission_classes = [AllowAny]
     schema = None
 
     def get(self, request: Request) -> HttpResponse:

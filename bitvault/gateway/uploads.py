@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from django.http import HttpResponse
+from rest_framework.response import Response
 
 from apps.billing import api as billing
 from apps.billing.errors import QuotaExceeded
@@ -36,7 +36,10 @@ from bitvault.kernel.errors import Gone, Invalid
 from bitvault.kernel.media_types import InvalidMediaType
 from bitvault.kernel.request import current_origin
 from bitvault.web.limits.policies import RouteClass
-from bitvault.web.views import ActorRequest, Body, View, operation
+from bitvault.web.operations import operation
+from bitvault.web.requests import ActorRequest
+from bitvault.web.structs import Body
+from bitvault.web.views import View
 
 BROWSER, PROGRAM = "web", "API"
 """What the sender is called who is no device."""
@@ -206,12 +209,12 @@ class Uploads(View):
         problems=(NameTaken, QuotaExceeded, FileTooLarge, PartOutOfRange, StoreFull, InvalidMediaType),
         repeatable=True,
     )
-    def post(self, request: ActorRequest) -> HttpResponse:
+    def post(self, request: ActorRequest) -> Response:
         """Begin an upload. Name, rights and quota are decided here, before any byte moves.
 
         Parts that are announced by ``part_hashes`` come back with signed URLs (up to 100), or as ``present`` when they need not travel.
         """
-        body = self.parse(StartUpload, request)
+        body = request.body_as(StartUpload)
         return self.repeatable(request, lambda: start(request.actor, body))
 
 
@@ -222,15 +225,15 @@ class UploadDetail(View):
     limit_class = RouteClass.UPLOAD
 
     @operation(answer=Upload)
-    def get(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
+    def get(self, request: ActorRequest, upload_id: UUID) -> Response:
         """Describe an upload and the parts that the store holds: resume from here."""
-        return self.render(storage.get_upload(actor=request.actor, upload_id=upload_id))
+        return Response(storage.get_upload(actor=request.actor, upload_id=upload_id))
 
     @operation(status=204, problems=(UploadComplete,))
-    def delete(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
+    def delete(self, request: ActorRequest, upload_id: UUID) -> Response:
         """Give an upload up; its parts are swept."""
         abort(request.actor, upload_id)
-        return self.render(status=204)
+        return Response(status=204)
 
 
 class UploadParts(View):
@@ -244,17 +247,17 @@ class UploadParts(View):
         problems=(PartOutOfRange, UploadComplete, UploadOver, StoreFull),
         idempotent=True,
     )
-    def post(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
+    def post(self, request: ActorRequest, upload_id: UUID) -> Response:
         """Announce up to 100 parts and get a URL for each that has to travel.
 
         PUT exactly the part's bytes with exactly the headers given; the store refuses anything else.
         """
-        body = self.parse(SignParts, request)
+        body = request.body_as(SignParts)
         announced = {part.number: part.sha256 for part in body.parts}
         if len(announced) != len(body.parts):
             raise Invalid("Announce each part once.")
         signed = storage.sign_parts(actor=request.actor, upload_id=upload_id, announced=announced)
-        return self.render(SignedParts(signed))
+        return Response(SignedParts(signed))
 
 
 class UploadCommit(View):
@@ -278,14 +281,14 @@ class UploadCommit(View):
             StoreFull,
         ),
     )
-    def post(self, request: ActorRequest, upload_id: UUID) -> HttpResponse:
+    def post(self, request: ActorRequest, upload_id: UUID) -> Response:
         """Verify the bytes against the store and make the version. Repeated, it answers 200 with the same node.
 
         Where the store needs longer it answers 202 with `state: completing` and `Retry-After`: ask again until the answer is another one.
         """
-        body = self.parse(CommitUpload, request)
+        body = request.body_as(CommitUpload)
         done = commit(request.actor, upload_id, body.part_hashes)
         if done is None:
-            return self.render(Completing(), status=202, headers={"Retry-After": str(ASK_AGAIN_SECONDS)})
+            return Response(Completing(), status=202, headers={"Retry-After": str(ASK_AGAIN_SECONDS)})
         node, first = done
-        return self.render(node, status=201 if first else 200)
+        return Response(node, status=201 if first else 200)

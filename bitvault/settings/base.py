@@ -255,9 +255,13 @@ CONTENT_SECURITY_POLICY = {
 # --- REST ------------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["bitvault.gateway.authentication.Credentials"],
-    "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    # Each view says whom it lets in; what is no view of the toolkit's lets in whoever is known.
+    "DEFAULT_PERMISSION_CLASSES": ["bitvault.web.permissions.HasActor"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "bitvault.web.negotiation.OneRepresentation",
+    "DEFAULT_PARSER_CLASSES": ["bitvault.web.parsers.StructParser"],
+    "DEFAULT_RENDERER_CLASSES": ["bitvault.web.renderers.StructRenderer"],
+    # What a route takes stands in the OpenAPI document; OPTIONS would tell it a second time, in words of the framework's.
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "bitvault.web.openapi.Schema",
     "EXCEPTION_HANDLER": "bitvault.web.problems.handle",
     "UNAUTHENTICATED_USER": None,

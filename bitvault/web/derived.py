@@ -13,7 +13,7 @@ import msgspec
 
 from bitvault.events.api import WAIT_LIMIT_MS, wait_for
 from bitvault.kernel.errors import BitVaultError
-from bitvault.web.views import Query
+from bitvault.web.structs import Query
 
 RETRY_AFTER_SECONDS = 1
 """When to ask again: consumers are called at once for whoever waits, and take some hundredths of a second."""

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from what views say of themselves (``views.operation``) and from the types that they read and write."""
+"""The OpenAPI 3.1 document, made from what views say of themselves (``operations``) and from the types that they read and write."""
 
 import inspect
 from typing import Any
@@ -13,8 +13,11 @@ from bitvault.kernel import errors
 from bitvault.kernel.request import DEVICE_HEADER
 from bitvault.web.derived import DerivedQuery, Lagging
 from bitvault.web.idempotency import KEY_LIMIT, KeyNotTaken, KeyReused, KeyUnfit
+from bitvault.web.operations import Operation, find_operation
+from bitvault.web.parsers import JSON
 from bitvault.web.problems import CONTENT_TYPE
-from bitvault.web.views import JSON, KEY_HEADER, Operation, RepeatedParameter, View
+from bitvault.web.requests import RepeatedParameter
+from bitvault.web.views import KEY_HEADER, View
 
 _TEMPLATE = "#/components/schemas/{name}"
 
@@ -85,10 +88,10 @@ class Schema(AutoSchema):
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         """Name the credentials that the route takes."""
-        return [] if self.view.public else [{"token": []}, {"session": []}]
+        return [] if self.view.is_public() else [{"token": []}, {"session": []}]
 
     def get_request_serializer(self) -> None:
-        """Name no serializer: ``views.operation`` tells the types, and there is nothing to guess."""
+        """Name no serializer: ``operations.operation`` tells the types, and there is nothing to guess."""
 
     def get_response_serializers(self) -> None:
         """Name no serializer, as for requests."""
@@ -114,7 +117,7 @@ class Schema(AutoSchema):
         if self._operation.takes_key:
             key = {"type": "string", "minLength": 1, "maxLength": KEY_LIMIT}
             parameters.append({"name": KEY_HEADER, "in": "header", "required": False, "schema": key})
-        if not self.view.public:
+        if not self.view.is_public():
             device = {"type": "string", "format": "uuid"}
             parameters.append({"name": DEVICE_HEADER, "in": "header", "required": False, "schema": device})
         return parameters
@@ -152,7 +155,7 @@ class Schema(AutoSchema):
             errors.TooManyRequests,
             errors.Unavailable,
         ]
-        if not self.view.public:
+        if not self.view.is_public():
             kinds += [errors.Unauthenticated, errors.Forbidden]
         if operation.body is not None:
             kinds += [errors.UnsupportedMedia, errors.TooLarge]
@@ -192,8 +195,7 @@ class Schema(AutoSchema):
 
     @property
     def _operation(self) -> Operation:
-        found: Operation = getattr(self._handler, "__operation__", Operation())
-        return found
+        return find_operation(self._handler)
 
 
 def add_shared_parts(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:  # noqa: FBT001 - drf-spectacular's signature

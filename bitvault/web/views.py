@@ -1,226 +1,121 @@
-"""The base of every REST view: parse → door → render. No try, no query and no rule stands in a view; errors are rendered in ``problems``.
+"""The base of every REST view: parse → door → render. No try, no query and no rule stands in a view.
 
-Request bodies and queries are ``Body`` and ``Query`` structs, answers are the doors' DTOs; msgspec reads and writes both by their types,
-and the OpenAPI document is made from the same types (``openapi``).
+Each step is DRF's own: bodies are read by ``parsers``, credentials found by ``gateway.authentication``, scopes asked for by
+``permissions``, requests counted by ``limits.throttles``, lists cut by ``pagination``, answers written by ``renderers``, errors rendered by
+``problems``. ``settings.REST_FRAMEWORK`` names them.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cache
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Any, ClassVar
 
 import msgspec
-from django.conf import settings
-from django.http import HttpResponse
-from django.urls import reverse
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bitvault.events.api import answer_with_head
-from bitvault.jobs.dtos import Job
 from bitvault.kernel import db, errors, tenancy
-from bitvault.kernel.actor import Actor, Scope
+from bitvault.kernel.actor import Scope
 from bitvault.web import idempotency
 from bitvault.web.limits import routes
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.limits.throttles import ActorThrottle, AddressThrottle
+from bitvault.web.operations import Operation, find_operation, operation
+from bitvault.web.pagination import KeysetPagination
+from bitvault.web.permissions import HasScope
+from bitvault.web.requests import ActorRequest
+from bitvault.web.structs import Body, Query, S
 
-S = TypeVar("S", bound=msgspec.Struct)
-H = TypeVar("H", bound=Callable[..., Any])
+__all__ = ["ActorRequest", "Body", "Query", "View", "operation"]
 
-JSON = "application/json"
 KEY_HEADER = "Idempotency-Key"
-
-SENTENCE_LIMIT = 300
-"""Characters of a refusal: enough for the path to any field of ours."""
-
-
-class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """Base of request bodies: unknown fields are refused, so no misspelt wish is silently ignored."""
-
-
-class Query(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """Base of query strings; unknown parameters are refused like unknown fields."""
-
-
-class RepeatedParameter(errors.Invalid):
-    """A parameter of the query stands there more than once."""
-
-    code = "request.repeated_parameter"
-    title = "A parameter of the query is given more than once"
-
-
-class ActorRequest(Request):
-    """A request that somebody known makes. ``actor`` is set by authentication."""
-
-    actor: Actor
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What one method of a view takes and gives, for OpenAPI and for its tests."""
-
-    body: type[Body] | None = None
-    query: type[Query] | None = None
-    answer: Any = None
-    status: int = 200
-    problems: tuple[type[errors.BitVaultError], ...] = field(default=())
-    repeatable: bool = False
-    repeated_status: int | None = None
-    pending: Any = None
-    headers: Mapping[str, Any] = field(default_factory=dict)
-    idempotent: bool = False
-
-    @property
-    def takes_key(self) -> bool:
-        """Whether a POST can be sent again with its ``Idempotency-Key``: the answer is kept, or has no need to be."""
-        return self.repeatable or self.idempotent or self.repeated_status is not None
-
-
-def operation(
-    *,
-    body: type[Body] | None = None,
-    query: type[Query] | None = None,
-    answer: Any = None,
-    status: int = 200,
-    problems: tuple[type[errors.BitVaultError], ...] = (),
-    repeatable: bool = False,
-    repeated_status: int | None = None,
-    pending: Any = None,
-    headers: Mapping[str, Any] | None = None,
-    idempotent: bool = False,
-) -> Callable[[H], H]:
-    """Say what a view's method takes (``body``, ``query``), what it gives (``answer`` with ``status``) and which problems are its own.
-
-    A ``repeatable`` one takes an ``Idempotency-Key`` (``View.repeatable``); one that tells by its status that it was done before has a
-    ``repeated_status``. One that is not done within the request says with what it answers 202 until then (``pending``). ``headers`` of its
-    own are named as OpenAPI names them. An ``idempotent`` POST says how something is to be: it takes a key and needs none. All other POSTs
-    refuse one.
-    """
-    described = Operation(
-        body, query, answer, status, problems, repeatable, repeated_status, pending, headers or {}, idempotent
-    )
-
-    def mark(method: H) -> H:
-        method.__operation__ = described  # type: ignore[attr-defined] # read by openapi
-        return method
-
-    return mark
-
 
 SETTLING = frozenset({"PUT", "PATCH", "DELETE"})
 """Methods that say how something is to be; sent again, they change nothing."""
 
 
 class View(APIView):
-    """A REST resource. Needs an actor unless ``public`` is set; a token also needs the scope for the method."""
+    """A REST resource. It is for whoever may read and write files, unless it names other ``permission_classes``."""
 
-    # What a route takes stands in the OpenAPI document; OPTIONS would tell it a second time, in words of the framework's.
-    metadata_class = None
-    throttle_classes = (ActorThrottle, AddressThrottle)
+    request: ActorRequest
+    permission_classes = [HasScope.of(Scope.FILES_READ, write=Scope.FILES_WRITE)]
+    throttle_classes = [ActorThrottle, AddressThrottle]
+    pagination_class = KeysetPagination
 
-    public: ClassVar[bool] = False
     limit_class: ClassVar[RouteClass | None] = None
     counts_itself: ClassVar[bool] = True
     publishes: ClassVar[bool] = True
     """Whether what the route changes is an event: then a change tells its number, also when it was there already."""
-    read_scope: ClassVar[Scope] = Scope.FILES_READ
-    write_scope: ClassVar[Scope] = Scope.FILES_WRITE
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Let in who may ask, and refuse what the route does not take."""
-        self.admit(request)
-        _require_single_parameters(request)
-        described: Operation = getattr(getattr(self, str(request.method).lower(), None), "__operation__", Operation())
+    @classmethod
+    def is_public(cls) -> bool:
+        """Tell whether the route asks for no credential."""
+        return not cls.authentication_classes
+
+    @property
+    def operation(self) -> Operation:
+        """What the method that is asked for says of itself."""
+        return find_operation(getattr(self, str(self.request.method).lower(), None))
+
+    # --- DRF's hooks ---------------------------------------------------------------------------------------------------------
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Wrap Django's request."""
+        return ActorRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
+
+    def initial(self, request: ActorRequest, *args: Any, **kwargs: Any) -> None:  # type: ignore[override] # made by initialize_request
+        """Let in who may ask, and refuse what the route does not take.
+
+        Throttles come before permissions, other than in DRF: what is refused for its scope counts as well.
+        """
+        self.format_kwarg = None
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        self.perform_authentication(request)
+        self.check_throttles(request)
+        self.check_permissions(request)
+        request.require_single_parameters()
         key = request.headers.get(KEY_HEADER) if request.method == "POST" else None
         if key is not None:
-            if not described.takes_key:
+            if not self.operation.takes_key:
                 raise idempotency.KeyNotTaken
             idempotency.require_fit(key)
 
-    def admit(self, request: Request) -> None:
-        """Find out who asks, and refuse who is nobody, or over a limit, or lacks the scope."""
-        if self.public:
-            self.check_throttles(request)
-            return
-        self.perform_authentication(request)
-        actor = getattr(request, "actor", None)
-        if actor is None:
-            raise errors.Unauthenticated
-        self.check_throttles(request)
-        actor.require_scope(self.read_scope if request.method in ("GET", "HEAD", "OPTIONS") else self.write_scope)
+    def finalize_response(  # type: ignore[override] # problems are plain answers of Django's
+        self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Keep answers out of caches, and tell the stream's number with what a PATCH or DELETE found done already.
+
+        Sent again when its answer was lost, it publishes nothing, and tells a number all the same.
+        """
+        if isinstance(response, Response):
+            response.setdefault("Cache-Control", "private, no-store")
+            if self.publishes and request.method in SETTLING and db.latest_seq.get() is None and tenancy.find_current():
+                try:
+                    answer_with_head()
+                except DatabaseError as error:
+                    response = self.handle_exception(error)
+        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type] # as above
+
+    # --- what views use ------------------------------------------------------------------------------------------------------
 
     def choose_limit_class(self, request: Request) -> RouteClass:
         """Tell of what class a request is (``limits.policies``): ``limit_class``, or to read or to write by its method."""
         return routes.choose(self.limit_class, request.method)
 
-    def parse(self, body: type[S], request: Request) -> S:
-        """Read the JSON body as ``body``; no body reads as an empty object, and of a field that comes twice the last one counts.
+    def paginate(self, list_page: Callable[..., Any]) -> Response:
+        """Answer with the page of a list that the request asks for: ``list_page`` is a door that lacks ``limit`` and ``cursor``."""
+        paginator = self.pagination_class()
+        return paginator.get_paginated_response(paginator.paginate_queryset(list_page, self.request, view=self))
 
-        :raises UnsupportedMedia: there is a body that is not declared as JSON.
-        :raises TooLarge: it has more than 2 MB.
-        :raises Malformed: it is not JSON.
-        :raises Invalid: a field is missing, unknown, or of another type; the detail names its path.
-        """
-        media_type = (request.content_type or "").partition(";")[0].strip().lower()
-        if media_type != JSON and _brings_body(request):
-            raise errors.UnsupportedMedia
-        content = request._request.body  # noqa: SLF001 - DRF offers the parsed body only
-        if len(content) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise errors.TooLarge("A request body may have at most 2 MB.")
-        try:
-            return msgspec.json.decode(content or b"{}", type=body)
-        except msgspec.ValidationError as error:
-            raise errors.Invalid(_sentence(error)) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise errors.Malformed("The body is not valid JSON.") from error
-        except RecursionError as error:
-            raise errors.Malformed("The body is nested too deep.") from error
-
-    def parse_query(self, query: type[S], request: Request) -> S:
-        """Read the query string as ``query``; ``initial`` has seen to it that each parameter stands there once.
-
-        :raises Invalid: a parameter is missing, unknown, or of another type.
-        """
-        given = request.query_params.dict()
-        try:
-            # Leniently, since all parameters are text; but then any number would pass for a moment.
-            for moment in _moments_of(query) & given.keys():
-                msgspec.convert({moment: given[moment]}, dict[str, datetime])
-            return msgspec.convert(given, query, strict=False)
-        except msgspec.ValidationError as error:
-            raise errors.Invalid(_sentence(error)) from error
-
-    def render(
-        self, result: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None
-    ) -> HttpResponse:
-        """Answer with a DTO as JSON, or with no body for 204 and redirects.
-
-        What a PATCH or DELETE asked for may hold already, by the same request when its answer was lost: it tells the number all the same.
-        """
-        if (
-            self.publishes
-            and self.request.method in SETTLING
-            and db.latest_seq.get() is None
-            and tenancy.find_current() is not None
-        ):
-            answer_with_head()
-        content = b"" if result is None else msgspec.json.encode(result)
-        response = HttpResponse(content, status=status, headers=dict(headers or {}))
-        if result is None:
-            del response["Content-Type"]
-        else:
-            response["Content-Type"] = JSON
-        response.setdefault("Cache-Control", "private, no-store")
-        return response
-
-    def render_job(self, job: Job) -> HttpResponse:
-        """Answer that a job does it: 202, with the job and where it is read."""
-        headers = {"Location": reverse("job", args=[job.id]), "Retry-After": "1"}
-        return self.render(job, status=202, headers=headers)
-
-    def repeatable(self, request: ActorRequest, act: Callable[[], Any], *, status: int = 201) -> HttpResponse:
+    def repeatable(self, request: ActorRequest, act: Callable[[], Any], *, status: int = 201) -> Response:
         """Run the door of a POST, once for each ``Idempotency-Key``, and answer with what it gave or had given.
 
         :raises KeyUnfit: the key is empty or too long.
@@ -228,7 +123,7 @@ class View(APIView):
         """
         text = request.headers.get(KEY_HEADER)
         if text is None:
-            return self.render(act(), status=status)
+            return Response(act(), status=status)
         key = idempotency.Key.of(
             user_id=request.actor.user_id,
             credential_id=request.actor.token_id or request.actor.session_id,
@@ -236,13 +131,13 @@ class View(APIView):
             text=text,
             method=str(request.method),
             path=request.path,
-            body=request._request.body,  # noqa: SLF001 - DRF offers the parsed body only
+            body=request.body,
         )
         answer = idempotency.find_answer(key)
         if answer is None:
             try:
                 with idempotency.keeping(key):
-                    return self.render(act(), status=status)
+                    return Response(act(), status=status)
             except idempotency.Replay as replay:
                 answer = replay.answer
             except errors.BitVaultError:
@@ -252,38 +147,18 @@ class View(APIView):
                 if answer is None:
                     raise
         answer_with_head()
-        return self.render(msgspec.Raw(answer), status=status, headers={"Idempotent-Replayed": "true"})
+        return Response(msgspec.Raw(answer), status=status, headers={"Idempotent-Replayed": "true"})
 
+    # --- for views that are not moved yet ------------------------------------------------------------------------------------
 
-def _require_single_parameters(request: Request) -> None:
-    """Refuse a parameter that stands in the query twice: of two readers each could believe another one.
+    def parse(self, body: type[S], request: ActorRequest) -> S:
+        """Read the body."""
+        return request.body_as(body)
 
-    :raises RepeatedParameter: one does.
-    """
-    repeated = sorted(name for name, values in request.query_params.lists() if len(values) > 1)
-    if repeated:
-        raise RepeatedParameter(f"Give each parameter once: {_short(', '.join(repeated))}.")
+    def parse_query(self, query: type[S], request: ActorRequest) -> S:
+        """Read the query."""
+        return request.query_as(query)
 
-
-@cache
-def _moments_of(query: type[msgspec.Struct]) -> frozenset[str]:
-    """List the parameters that hold a moment."""
-    return frozenset(part.encode_name for part in msgspec.structs.fields(query) if _holds_moment(part.type))
-
-
-def _holds_moment(kind: Any) -> bool:
-    return kind is datetime or any(_holds_moment(part) for part in get_args(kind))
-
-
-def _brings_body(request: Request) -> bool:
-    """Tell whether there is a body, without reading it: Django may have read a form's already."""
-    return request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META
-
-
-def _sentence(error: msgspec.ValidationError) -> str:
-    """Tell what msgspec says; it repeats names of fields, and those are as long as the caller likes."""
-    return _short(str(error))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SENTENCE_LIMIT else f"{text[:SENTENCE_LIMIT]}…"
+    def render(self, result: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        """Answer with a DTO."""
+        return Response(result, status=status, headers=dict(headers or {}))

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from rest_framework.response import Response
 
 
 @pytest.fixture
@@ -15,6 +16,8 @@ def ask(rf):
             method, "/api/v1/things", data, content_type=content_type, query_params=query, headers=headers or None
         )
         response = view.as_view()(request)
+        if isinstance(response, Response):
+            response.render()
         if response["Content-Type"] == "application/problem+json":
             response.problem = json.loads(response.content)
         return response

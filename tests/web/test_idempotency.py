@@ -178,7 +178,7 @@ def test_who_died_after_the_commit_had_the_effect(api, monkeypatch):
         def die(*_, **__):
             raise Died
 
-        patch.setattr(View, "render", die)
+        patch.setattr(View, "finalize_response", die)
         make_folder(mia, parent_id=root)
     again = make_folder(mia, parent_id=root)
     assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")

@@ -5,8 +5,11 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
 
-from bitvault.web.views import SENTENCE_LIMIT, Body, Query, View
+from bitvault.web.structs import SENTENCE_LIMIT, Body, Query
+from bitvault.web.views import View
 
 
 class Place(Body):
@@ -38,13 +41,14 @@ class Filter(Query):
 class Things(View):
     """Gives back what it has read."""
 
-    public = True
+    authentication_classes = []
+    permission_classes = [AllowAny]
 
     def post(self, request):
-        return self.render(self.parse(Thing, request))
+        return Response(request.body_as(Thing))
 
     def get(self, request):
-        return self.render(self.parse_query(Filter, request))
+        return Response(request.query_as(Filter))
 
 
 def read(response):
@@ -224,12 +228,13 @@ def test_a_parameter_that_comes_twice_is_refused(ask):
 
 def test_an_answer_without_a_body_has_no_type(rf):
     class Silent(View):
-        public = True
+        authentication_classes = []
+        permission_classes = [AllowAny]
 
         def delete(self, request):
-            return self.render(status=204)
+            return Response(status=204)
 
-    response = Silent.as_view()(rf.delete("/"))
+    response = Silent.as_view()(rf.delete("/")).render()
     assert (response.status_code, response.content) == (204, b"")
     assert not response.has_header("Content-Type")
 

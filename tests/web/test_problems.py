@@ -10,6 +10,7 @@ from django.db import DataError, InterfaceError, OperationalError, connection
 from django.http import Http404, UnreadablePostError
 from django.test import Client
 from rest_framework import exceptions as drf
+from rest_framework.permissions import AllowAny
 
 from bitvault.kernel import db, errors
 from bitvault.kernel.request import set_request_id
@@ -27,7 +28,8 @@ def raising(error: Exception) -> type[View]:
     """Make a view that raises."""
 
     class Raising(View):
-        public = True
+        authentication_classes = []
+        permission_classes = [AllowAny]
 
         def get(self, request):
             raise error
@@ -103,7 +105,8 @@ def test_what_libraries_raise_has_its_answer(ask, error, status, code):
 
 def test_a_database_that_takes_too_long_is_busy(ask, tenant):
     class Slow(View):
-        public = True
+        authentication_classes = []
+        permission_classes = [AllowAny]
 
         def get(self, request):
             with db.read_transaction(), connection.cursor() as cursor:
@@ -117,7 +120,8 @@ def test_a_database_that_takes_too_long_is_busy(ask, tenant):
 @pytest.mark.parametrize("value", ["a\x00b", 10**30])
 def test_a_value_that_the_database_cannot_keep_is_refused(ask, tenant, value):
     class Keeping(View):
-        public = True
+        authentication_classes = []
+        permission_classes = [AllowAny]
 
         def get(self, request):
             with db.read_transaction(), connection.cursor() as cursor:

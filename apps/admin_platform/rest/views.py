@@ -1,9 +1,10 @@
 """Views of the audit log: parse → door → render."""
 
+from functools import partial
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from apps.admin_platform import api
 from apps.admin_platform.dtos import AuditPage, Verification
@@ -15,7 +16,12 @@ from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import BadCursor
 from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
-from bitvault.web.views import ActorRequest, View, operation
+from bitvault.web.operations import operation
+from bitvault.web.permissions import HasScope
+from bitvault.web.renderers import JsonLinesRenderer
+from bitvault.web.requests import ActorRequest
+from bitvault.web.responses import JobAccepted
+from bitvault.web.views import View
 
 EXPORT_HEADERS = {
     "BitVault-As-Of-Seq": {
@@ -34,32 +40,30 @@ EXPORT_HEADERS = {
 class Audit(View):
     """The audit log."""
 
-    read_scope = Scope.ADMIN
+    permission_classes = [HasScope.of(Scope.ADMIN)]
 
     @operation(query=schemas.ListAudit, answer=AuditPage, problems=(AdministratorsOnly, BadCursor))
-    def get(self, request: ActorRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> Response:
         """Read a page, newest first."""
-        query = self.parse_query(schemas.ListAudit, request)
+        query = request.query_as(schemas.ListAudit)
         require_position(api.CONSUMER, query)
-        page = api.list_audit(
+        list_page = partial(
+            api.list_audit,
             actor=request.actor,
             by_actor_id=query.actor_id,
             event_type=query.type,
             node_id=query.node_id,
             begin=query.begin,
             end=query.end,
-            cursor=query.cursor,
-            limit=query.limit,
         )
-        return self.render(page)
+        return self.paginate(list_page)
 
 
 class AuditVerification(View):
     """Whether the log is as it was written."""
 
     limit_class = RouteClass.HEAVY
-
-    read_scope = Scope.ADMIN
+    permission_classes = [HasScope.of(Scope.ADMIN)]
 
     @operation(
         query=schemas.VerifyAudit,
@@ -67,40 +71,39 @@ class AuditVerification(View):
         pending=Job,
         problems=(AdministratorsOnly, NotFound, VerificationFailed),
     )
-    def get(self, request: ActorRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> Response:
         """Recompute the chain of hashes. A long log is verified by a job: 202 until it is done; ask again, or for its `job_id`.
 
         A result is answered again for half a minute, unless `min_seq` asks for a later one.
         """
-        query = self.parse_query(schemas.VerifyAudit, request)
+        query = request.query_as(schemas.VerifyAudit)
         require_position(api.CONSUMER, query)
         found = api.verify_audit(actor=request.actor, job_id=query.job_id, min_seq=query.min_seq)
-        return self.render_job(found) if isinstance(found, Job) else self.render(found)
+        return JobAccepted(found) if isinstance(found, Job) else Response(found)
 
 
 class AuditExport(View):
     """The log as JSON lines, for keeping and verifying elsewhere."""
 
     limit_class = RouteClass.HEAVY
+    permission_classes = [HasScope.of(Scope.ADMIN)]
+    renderer_classes = [JsonLinesRenderer]
 
     def choose_limit_class(self, request: Request) -> RouteClass:
         """To begin an export is heavy; its further pages are read."""
         return RouteClass.READ if request.query_params.get("after", "0") != "0" else RouteClass.HEAVY
 
-    read_scope = Scope.ADMIN
-
     @operation(query=schemas.ExportAudit, problems=(AdministratorsOnly,), headers=EXPORT_HEADERS)
-    def get(self, request: ActorRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> Response:
         """Read a page of the log in the order of the chain, one entry a line.
 
         A page ends at `limit` lines or at some 4 MiB. The log goes on while `BitVault-Has-More` is `true`: ask with
         `after` = `BitVault-Next-After`, or follow `Link`.
         """
-        query = self.parse_query(schemas.ExportAudit, request)
+        query = request.query_as(schemas.ExportAudit)
         require_position(api.CONSUMER, query)
         found = api.export_audit(actor=request.actor, after=query.after, limit=query.limit)
         headers = {
-            "Cache-Control": "private, no-store",
             "BitVault-As-Of-Seq": str(found.as_of_seq),
             "BitVault-Next-After": str(found.last_number),
             "BitVault-Has-More": "true" if found.has_more else "false",
@@ -108,4 +111,4 @@ class AuditExport(View):
         if found.has_more:
             following = urlencode({"after": found.last_number, "limit": query.limit})
             headers["Link"] = f'<{request.path}?{following}>; rel="next"'
-        return HttpResponse(found.lines, content_type="application/x-ndjson", headers=headers)
+        return Response(found.lines, headers=headers)

@@ -10,6 +10,7 @@ from apps.files.rest import etags, schemas
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import PreconditionRequired
 from bitvault.kernel.pages import Page
+from bitvault.web.permissions import HasScope
 from bitvault.web.views import ActorRequest, View, operation
 
 _LIST = (errors.NotAMember, errors.TooManyTeamMembers)
@@ -19,7 +20,7 @@ _NAME = (errors.InvalidName, errors.NameTaken)
 class TeamFolders(View):
     """Folders of the whole tenant."""
 
-    write_scope = Scope.ADMIN
+    permission_classes = [HasScope.of(Scope.FILES_READ, write=Scope.ADMIN)]
 
     @operation(query=schemas.ListTeamFolders, answer=Page[TeamFolder])
     def get(self, request: ActorRequest) -> HttpResponse:
@@ -48,7 +49,7 @@ class TeamFolders(View):
 class TeamFolderDetail(View):
     """One team folder. What lies in it is read and changed as in any folder, by `/nodes/{id}`."""
 
-    write_scope = Scope.ADMIN
+    permission_classes = [HasScope.of(Scope.FILES_READ, write=Scope.ADMIN)]
 
     @operation(answer=TeamFolder)
     def get(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
@@ -98,7 +99,7 @@ class TeamFolderMembers(View):
 class TeamFolderRestore(View):
     """The way back for a team folder that has ended."""
 
-    write_scope = Scope.ADMIN
+    permission_classes = [HasScope.of(Scope.FILES_READ, write=Scope.ADMIN)]
 
     @operation(
         body=schemas.RestoreTeamFolder,

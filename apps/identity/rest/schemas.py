@@ -6,8 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from bitvault.kernel.actor import Scope
-from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
-from bitvault.web.views import Body, Query
+from bitvault.web.structs import Body
 
 
 class LogIn(Body, frozen=True):
@@ -49,10 +48,3 @@ class EmailCode(Body, frozen=True):
     """The code that was sent to the address of the account."""
 
     code: Annotated[str, Meta(max_length=64)]
-
-
-class PageOf(Query, frozen=True):
-    """Which part of a list."""
-
-    limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = PAGE_DEFAULT
-    cursor: str | None = None

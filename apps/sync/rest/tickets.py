@@ -11,6 +11,7 @@ from apps.sync.errors import DeviceEnded
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import TooManyRequests
 from bitvault.web.address import SOCKET_PATH, socket_origin
+from bitvault.web.permissions import HasScope
 from bitvault.web.views import ActorRequest, Body, View, operation
 
 
@@ -32,7 +33,7 @@ class SocketTicket:
 class Tickets(View):
     """One-use tickets: ``wss://…/ws/v1/sync?ticket=…`` opens a socket that says how far changes can be read."""
 
-    write_scope = Scope.FILES_READ
+    permission_classes = [HasScope.of(Scope.FILES_READ)]
 
     @operation(body=AskForTicket, answer=SocketTicket, status=201, problems=(DeviceEnded, TooManyRequests))
     def post(self, request: ActorRequest) -> HttpResponse:

@@ -13,6 +13,7 @@ from bitvault.kernel.errors import NotFound, PreconditionRequired, TooManyReques
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
+from bitvault.web.permissions import HasScope
 from bitvault.web.views import ActorRequest, View, operation
 
 
@@ -20,7 +21,7 @@ class Devices(View):
     """The caller's devices."""
 
     # To follow the feed is to read; a token that may write nothing may keep a copy.
-    write_scope = Scope.FILES_READ
+    permission_classes = [HasScope.of(Scope.FILES_READ)]
 
     @operation(answer=Page[dtos.Device])
     def get(self, request: ActorRequest) -> HttpResponse:
@@ -45,7 +46,7 @@ class Devices(View):
 class DeviceDetail(View):
     """One device of the caller's."""
 
-    write_scope = Scope.FILES_READ
+    permission_classes = [HasScope.of(Scope.FILES_READ)]
 
     @operation(status=204, problems=(NotFound,))
     def delete(self, request: ActorRequest, device_id: UUID) -> HttpResponse:
@@ -121,7 +122,7 @@ class Changes(View):
 class Cursor(View):
     """How far a device has come."""
 
-    write_scope = Scope.FILES_READ
+    permission_classes = [HasScope.of(Scope.FILES_READ)]
 
     @operation(
         body=schemas.Acknowledge,
