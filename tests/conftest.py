@@ -212,7 +212,8 @@ def make_actor():
         company = ACME if name in ACME.people else BETA
         person = company.people[name]
         tenant = Tenant(id=company.id, slug=company.slug, name=company.slug.title())
-        return Actor(tenant=tenant, user_id=person.user_id, role=Role(person.role), token_id=person.token_id, **changes)
+        facts = {"role": Role(person.role), "token_id": person.token_id, **changes}
+        return Actor(tenant=tenant, user_id=person.user_id, **facts)
 
     return make
 

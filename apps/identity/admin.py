@@ -252,7 +252,7 @@ class MembershipAdmin(ReadOnly):
     def make_viewer(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
         self._change(request, chosen, Role.VIEWER)
 
-    @admin.action(description="Remove from the tenant", permissions=["operate"])
+    @admin.action(description="Remove from the tenant; an owner takes over their files", permissions=["operate"])
     def remove(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
         self._change(request, chosen, None)
 
@@ -261,7 +261,12 @@ class MembershipAdmin(ReadOnly):
             tenant = queries.to_tenant(membership.tenant)
             try:
                 if role is None:
-                    members.remove(tenant=tenant, user_id=membership.user_id, removed_by=operator_id(request))
+                    members.remove(
+                        tenant=tenant,
+                        user_id=membership.user_id,
+                        successor_id=None,
+                        removed_by=operator_id(request),
+                    )
                 else:
                     members.change_role(
                         tenant=tenant, user_id=membership.user_id, role=role, changed_by=operator_id(request)

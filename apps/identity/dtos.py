@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from bitvault.kernel.actor import Role, Scope
@@ -113,6 +114,9 @@ class NewToken:
     token: str
 
 
+MemberState = Literal["active", "deactivated"]
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A person in a tenant."""
@@ -120,4 +124,56 @@ class Member:
     id: UUID
     user: User
     role: Role
+    state: MemberState
     created_at: datetime
+    last_seen_at: datetime | None = None
+    """When a browser or a program of theirs was last here, to the minute; told in the list of members alone."""
+
+
+InvitationState = Literal["pending", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inviter:
+    """Who has invited somebody."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An address that is invited and has not come yet. The code is in its mail alone."""
+
+    id: UUID
+    email: str
+    role: Role
+    message: str
+    state: InvitationState
+    invited_by: Inviter | None
+    created_at: datetime
+    sent_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedInvitation:
+    """What somebody who has the code of an invitation is told before they accept it."""
+
+    tenant: TenantInfo
+    email: str
+    role: Role
+    message: str
+    invited_by: str
+    expires_at: datetime
+    has_account: bool
+    """Whether the address has an account, whose password accepts; otherwise a name and a new password do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """Who has what somebody held who has left a tenant."""
+
+    user_id: UUID
+    name: str
+    successor_id: UUID

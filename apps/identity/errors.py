@@ -1,6 +1,6 @@
 """What identity refuses, and why."""
 
-from bitvault.kernel.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
 
 class InvalidCredentials(Unauthenticated):
@@ -122,11 +122,46 @@ class AlreadyMember(Conflict):
     title = "This person is a member already"
 
 
+class AlreadyInvited(Conflict):
+    """The address has an invitation already; the fact ``invitation_id`` names the one to send again."""
+
+    code = "identity.already_invited"
+    title = "This address is invited already"
+
+
+class InvalidInvitation(NotFound):
+    """The code is none, was used, withdrawn or replaced, or has expired: all read the same."""
+
+    code = "identity.invalid_invitation"
+    title = "This invitation is not good any more"
+
+
+class EmailNotProved(Forbidden):
+    """Mail to others is sent only for somebody who has proved an address of their own."""
+
+    code = "identity.email_not_proved"
+    title = "Confirm your own e-mail address first"
+
+
+class RoleTooStrong(Forbidden):
+    """Nobody gives, or takes from, a role that is stronger than their own."""
+
+    code = "identity.role_too_strong"
+    title = "Only an owner may do this"
+
+
 class LastOwner(Conflict):
     """A tenant keeps at least one owner."""
 
     code = "identity.last_owner"
     title = "A vault needs at least one owner"
+
+
+class InvalidSuccessor(Invalid):
+    """Who leaves names somebody else who stays: an active member who can keep files."""
+
+    code = "identity.invalid_successor"
+    title = "Choose an active member who takes over what this person holds"
 
 
 class InvalidExpiry(Invalid):

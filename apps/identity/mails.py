@@ -1,13 +1,17 @@
-"""The mails of identity. No text that a stranger has chosen stands in one to an address that is not proved."""
+"""The mails of identity. No text that a stranger has chosen stands in one to an address that is not proved.
+
+Invitations are the exception: name, vault and message are their sender's, who has proved an address of their own and is counted.
+"""
 
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from apps.identity import codes, models, queries
-from apps.identity.operations import emails, resets
+from apps.identity.operations import emails, invitations, resets
 from bitvault.kernel import clock, tenancy
 from bitvault.mail import api as mail
 
@@ -89,6 +93,32 @@ def tell_of_new_sign_in(user_id: UUID, facts: mail.Facts) -> mail.Letter | None:
 
 def _reset() -> mail.Action:
     return mail.Action(_("Reset your password"), f"{settings.BITVAULT_BASE_URL}/forgot-password/")
+
+
+@mail.mail_kind("identity.invitation")
+def write_invitation(invitation_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Invite somebody; nothing when the invitation was withdrawn or accepted meanwhile."""
+    rows = models.Invitation.objects.select_related("tenant", "invited_by")
+    row = rows.filter(pk=invitation_id, expires_at__gt=clock.now()).first()
+    if row is None:
+        return None
+    code = codes.derive(row.code_id, length=invitations.CODE_LENGTH)
+    inviter = row.invited_by
+    return mail.Letter(
+        to=row.email,
+        subject=format_lazy(_("You are invited to {vault}"), vault=row.tenant.name),
+        template="identity/mail/invitation",
+        context={
+            "vault": row.tenant.name,
+            "inviter": "" if inviter is None else inviter.name or inviter.shown_email,
+            "inviter_email": "" if inviter is None else inviter.shown_email,
+            "message": row.message,
+            "expires_at": row.expires_at,
+        },
+        action=mail.Action(
+            _("Accept the invitation"), f"{settings.BITVAULT_BASE_URL}/invitation/?{urlencode({'code': code})}"
+        ),
+    )
 
 
 def _find_code(code_id: UUID) -> models.EmailCode | None:

@@ -170,6 +170,13 @@ class EmailCode(PublicModel):
         ]
 
 
+class MembershipState(models.TextChoices):
+    """Whether a member is let in."""
+
+    ACTIVE = "active", "Active"
+    DEACTIVATED = "deactivated", "Deactivated"
+
+
 class Membership(PublicModel):
     """A person in a tenant, with a role."""
 
@@ -177,6 +184,12 @@ class Membership(PublicModel):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=[(role.value, role.name.title()) for role in Role])
+    state = models.CharField(
+        max_length=16,
+        choices=MembershipState.choices,
+        default=MembershipState.ACTIVE,
+        db_default=MembershipState.ACTIVE.value,
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -186,6 +199,63 @@ class Membership(PublicModel):
             models.CheckConstraint(
                 condition=models.Q(role__in=[role.value for role in Role]), name="identity_membership_role_known"
             ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=MembershipState.values), name="identity_membership_state_known"
+            ),
+        ]
+
+
+class Departure(PublicModel):
+    """Somebody who has left a tenant, and who has what they held there: jobs that hand it over ask here when they run."""
+
+    id = id_field()
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="departures")
+    successor = models.ForeignKey(User, on_delete=models.CASCADE, related_name="inheritances")
+    left_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "identity_departure"
+        constraints = [
+            # Who has what this person held here? The last time counts.
+            models.UniqueConstraint(fields=["tenant", "user"], name="identity_departure_once"),
+        ]
+
+
+class Invitation(PublicModel):
+    """An address that is invited into a tenant. The row goes when the invitation is accepted or withdrawn; events tell of both."""
+
+    id = id_field()
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
+    email = models.EmailField()
+    role = models.CharField(max_length=16, choices=[(role.value, role.name.title()) for role in Role])
+    message = models.CharField(max_length=500, blank=True)
+    invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    """Who invites; nobody of the tenant where operators do."""
+    code_id = models.UUIDField()
+    """What the code of the last mail is derived from (``codes``); each mail has another one."""
+    code_hash = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "identity_invitation"
+        constraints = [
+            # One invitation for each address: inviting again is resending.
+            models.UniqueConstraint(fields=["tenant", "email"], name="identity_invitation_once"),
+            models.CheckConstraint(
+                condition=Exact(Length("code_hash"), HASH_BYTES), name="identity_invitation_hash_is_whole"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=[role.value for role in Role]), name="identity_invitation_role_known"
+            ),
+        ]
+        indexes = [
+            # A tenant's open invitations, newest first.
+            models.Index(fields=["tenant", "-id"], name="identity_invitation_list"),
+            # What is to be swept?
+            models.Index(fields=["expires_at"], name="identity_invitation_expired"),
         ]
 
 

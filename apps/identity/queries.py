@@ -32,7 +32,8 @@ SELECT token.secret_hash, token.scopes, token.expires_at, token.last_used_at, to
 FROM public.identity_api_token AS token
 JOIN public.identity_user AS person
   ON person.id = token.user_id AND person.is_active AND person.password_changed_at <= token.proved_at
-JOIN public.identity_membership AS member ON member.user_id = token.user_id AND member.tenant_id = token.tenant_id
+JOIN public.identity_membership AS member
+  ON member.user_id = token.user_id AND member.tenant_id = token.tenant_id AND member.state = 'active'
 JOIN public.identity_tenant AS tenant ON tenant.id = token.tenant_id AND tenant.state = 'active'
 WHERE token.id = %s AND token.revoked_at IS NULL
 """
@@ -42,7 +43,8 @@ SELECT session.id, session.last_seen_at, session.user_id, member.role
 FROM public.identity_session AS session
 JOIN public.identity_user AS person
   ON person.id = session.user_id AND person.is_active AND person.password_changed_at <= session.proved_at
-JOIN public.identity_membership AS member ON member.user_id = session.user_id AND member.tenant_id = session.tenant_id
+JOIN public.identity_membership AS member
+  ON member.user_id = session.user_id AND member.tenant_id = session.tenant_id AND member.state = 'active'
 JOIN public.identity_tenant AS tenant ON tenant.id = session.tenant_id AND tenant.state = 'active'
 WHERE session.session_key = %s AND session.tenant_id = %s AND session.expire_date > %s
 """
@@ -53,7 +55,8 @@ SELECT session.id
 FROM public.identity_session AS session
 JOIN public.identity_user AS person
   ON person.id = session.user_id AND person.is_active AND person.password_changed_at <= session.proved_at
-JOIN public.identity_membership AS member ON member.user_id = session.user_id AND member.tenant_id = session.tenant_id
+JOIN public.identity_membership AS member
+  ON member.user_id = session.user_id AND member.tenant_id = session.tenant_id AND member.state = 'active'
 JOIN public.identity_tenant AS tenant ON tenant.id = session.tenant_id AND tenant.state = 'active'
 WHERE session.id = ANY(%(sessions)s) AND session.expire_date > %(now)s
 UNION ALL
@@ -61,7 +64,8 @@ SELECT token.id
 FROM public.identity_api_token AS token
 JOIN public.identity_user AS person
   ON person.id = token.user_id AND person.is_active AND person.password_changed_at <= token.proved_at
-JOIN public.identity_membership AS member ON member.user_id = token.user_id AND member.tenant_id = token.tenant_id
+JOIN public.identity_membership AS member
+  ON member.user_id = token.user_id AND member.tenant_id = token.tenant_id AND member.state = 'active'
 JOIN public.identity_tenant AS tenant ON tenant.id = token.tenant_id AND tenant.state = 'active'
 WHERE token.id = ANY(%(tokens)s) AND token.revoked_at IS NULL AND token.expires_at > %(now)s
 """
@@ -152,7 +156,9 @@ def list_active_tenants() -> list[Tenant]:
 def list_tenants_of_user(user_id: UUID) -> list[dtos.TenantOfUser]:
     """List the active tenants of a person, by name."""
     rows = (
-        models.Membership.objects.filter(user_id=user_id, tenant__state=models.TenantState.ACTIVE)
+        models.Membership.objects.filter(
+            user_id=user_id, state=models.MembershipState.ACTIVE, tenant__state=models.TenantState.ACTIVE
+        )
         .order_by("tenant__name", "tenant_id")
         .values_list("tenant_id", "tenant__slug", "tenant__name", "role")
     )
@@ -204,23 +210,6 @@ def get_profile(actor: Actor) -> dtos.Profile:
 def to_user(row: models.User) -> dtos.User:
     """Give a person as other modules may know them."""
     return dtos.User(id=row.id, email=row.shown_email, name=row.name, email_proved=row.email is not None)
-
-
-def to_member(row: models.Membership) -> dtos.Member:
-    """Give a membership with its person."""
-    return dtos.Member(id=row.id, user=to_user(row.user), role=Role(row.role), created_at=row.created_at)
-
-
-def list_members(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.Member]:
-    """List the people in a tenant, newest first."""
-    rows = models.Membership.objects.filter(tenant_id=actor.tenant.id).select_related("user")
-    return _newest_first("identity.members", rows, limit=limit, cursor=cursor).map(to_member)
-
-
-def find_members(tenant: Tenant, user_ids: Collection[UUID]) -> list[dtos.Member]:
-    """Find those of some people who are members of a tenant, by name."""
-    rows = models.Membership.objects.filter(tenant_id=tenant.id, user_id__in=list(user_ids)).select_related("user")
-    return [to_member(row) for row in rows.order_by("user__name", "user__email", "user__claimed_email")]
 
 
 # --- credentials -----------------------------------------------------------------------------------------------------------
@@ -332,7 +321,7 @@ def list_sessions(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.
     rows = models.Session.objects.filter(
         tenant_id=actor.tenant.id, user_id=actor.user_id, expire_date__gt=clock.now(), proved_at__isnull=False
     )
-    return _newest_first("identity.sessions", rows, limit=limit, cursor=cursor).map(
+    return newest_first("identity.sessions", rows, limit=limit, cursor=cursor).map(
         lambda row: to_session(row, current=row.id == actor.session_id)
     )
 
@@ -355,7 +344,7 @@ def list_tokens(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.To
     rows = models.ApiToken.objects.filter(tenant_id=actor.tenant.id, user_id=actor.user_id, revoked_at=None).defer(
         "secret_hash"
     )
-    return _newest_first("identity.tokens", rows, limit=limit, cursor=cursor).map(to_token)
+    return newest_first("identity.tokens", rows, limit=limit, cursor=cursor).map(to_token)
 
 
 def to_token(row: models.ApiToken) -> dtos.Token:
@@ -370,7 +359,7 @@ def to_token(row: models.ApiToken) -> dtos.Token:
     )
 
 
-def _newest_first(purpose: str, rows: "QuerySet[Any]", *, limit: int, cursor: str | None) -> Page[Any]:
+def newest_first(purpose: str, rows: "QuerySet[Any]", *, limit: int, cursor: str | None) -> Page[Any]:
     """Cut one page of rows by falling id; ids rise with time."""
     if cursor is not None:
         rows = rows.filter(id__lt=UUID(pages.decode_cursor(purpose, cursor)[0]))

@@ -33,6 +33,7 @@ class Kind:
     timeout: timedelta
     kept_for: timedelta
     scope: Scope
+    follows: str | None
 
 
 _kinds: dict[str, Kind] = {}
@@ -47,6 +48,7 @@ def job_kind(
     timeout: timedelta = TIMEOUT,
     kept_for: timedelta = KEPT_FOR,
     scope: Scope = Scope.FILES_READ,
+    follows: str | None = None,
 ) -> Callable[[Callable[[P, Any], Any]], Callable[[P, Any], Any]]:
     """Let a function do the jobs of this kind: ``work(payload, run)``, with a ``running.Run``.
 
@@ -58,6 +60,7 @@ def job_kind(
     :param timeout: how long one try may take.
     :param kept_for: how long a finished job and its result can be read.
     :param scope: what a token must be good for to see such jobs.
+    :param follows: what such a job is asked for by (``enqueue_following``), besides those who name the kind.
     :param lane: ``lanes.SHORT``, ``lanes.BULK``, or another one: then give it workers of its own.
     :raises ProgrammingError: the name is taken.
     """
@@ -65,7 +68,7 @@ def job_kind(
     def register(work: Callable[[P, Any], Any]) -> Callable[[P, Any], Any]:
         if name in _kinds:
             raise ProgrammingError(f"two functions want to do jobs of the kind {name}")
-        _kinds[name] = Kind(name, payload, work, lane, tries, timeout, kept_for, scope)
+        _kinds[name] = Kind(name, payload, work, lane, tries, timeout, kept_for, scope, follows)
         return work
 
     return register
@@ -95,3 +98,8 @@ def list_lanes() -> list[str]:
 def longest_timeout(lane: str) -> timedelta:
     """Tell how long a job of a lane may take at most."""
     return max((kind.timeout for kind in _kinds.values() if kind.lane == lane), default=TIMEOUT)
+
+
+def list_following(what: str) -> list[Kind]:
+    """List the kinds that follow something."""
+    return [_kinds[name] for name in list_kinds() if _kinds[name].follows == what]

@@ -1,5 +1,6 @@
 """Asking for work: a row in the transaction that wants it, and a nudge after its commit."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
@@ -7,7 +8,7 @@ import msgspec
 
 from bitvault.jobs import calling, dtos
 from bitvault.jobs.errors import UnknownKind
-from bitvault.jobs.kinds import get_kind
+from bitvault.jobs.kinds import get_kind, list_following
 from bitvault.jobs.models import Job
 from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.errors import ProgrammingError
@@ -61,6 +62,18 @@ def enqueue(
             tx.after_commit(partial(calling.nudge, known.lane))
             return to_dto(found)
     raise ProgrammingError(f"jobs {kind} {key} end faster than they are asked for")
+
+
+def enqueue_following(what: str, facts: Mapping[str, object], *, key: str, by: dtos.Requester) -> None:
+    """Have done what other modules do when something has happened: a job of each kind that follows it, in the open write transaction.
+
+    Whose module stands below those that follow asks this way: it need not know them, and all of it is wanted by the one commit.
+
+    :param facts: the payload of each of them.
+    :raises NoTransaction: no write transaction is open.
+    """
+    for kind in list_following(what):
+        enqueue(kind.name, msgspec.convert(facts, kind.payload), key=key, by=by)
 
 
 def to_dto(job: Job) -> dtos.Job:

@@ -221,6 +221,14 @@ BITVAULT_KNOWN_BROWSER_COOKIE: dict[str, Any] = {
     "httponly": True,
     "samesite": "Lax",
 }
+# Holds the code of an invitation between its link and its form.
+BITVAULT_INVITATION_COOKIE: dict[str, Any] = {
+    "key": "__Host-invitation" if ENV.secure else "invitation",
+    "max_age": 3600,
+    "secure": ENV.secure,
+    "httponly": True,
+    "samesite": "Lax",
+}
 CSRF_COOKIE_SECURE = ENV.secure
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if ENV.secure else "csrftoken"

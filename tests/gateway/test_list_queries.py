@@ -36,6 +36,26 @@ def add_members(acme, api, count):
         models.Membership.objects.create(tenant_id=acme.id, user=person, role="member", created_at=clock.now())
 
 
+def add_invitations(acme, api, count):
+    from apps.identity import models
+
+    now = clock.now()
+    models.Invitation.objects.bulk_create(
+        models.Invitation(
+            tenant_id=acme.id,
+            email=f"{uuid4().hex}@elsewhere.test",
+            role="member",
+            invited_by=models.User.objects.get(email="adam@acme.test"),
+            code_id=uuid4(),
+            code_hash=uuid4().bytes * 2,
+            created_at=now,
+            sent_at=now,
+            expires_at=now + timedelta(days=1),
+        )
+        for _ in range(count)
+    )
+
+
 def add_devices(acme, api, count):
     from apps.sync import models
     from tests.support.world import ACME
@@ -80,6 +100,7 @@ def add_tokens(acme, api, count):
     [
         ("/audit", "olga", add_entries, {"limit": "1000", "type": "tests.entry"}),
         ("/members", "olga", add_members, {"limit": "1000"}),
+        ("/invitations", "olga", add_invitations, {"limit": "1000"}),
         ("/tokens", "mia", add_tokens, {"limit": "1000"}),
         ("/sync/devices", "mia", add_devices, {}),
         ("/sync/conflicts", "mia", add_conflicts, {"limit": "1000"}),

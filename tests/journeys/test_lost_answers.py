@@ -174,9 +174,13 @@ class Newcomer:
         """Ask for a code, and read it in the mail: it stands on a line of its own."""
         answer = httpx.post(f"{self.live.base_url}/api/v1{path}", json=body, headers=self.headers)
         assert answer.status_code == 202, answer.text
+        return self.read_code()
+
+    def read_code(self):
+        """Read the code of the one mail: it ends a line."""
         self.live.await_that(self._mails)
         (text,) = self._mails()
-        return re.search(r"^([0-9A-Z]{8,26})\r?$", text, re.MULTILINE)[1]
+        return re.search(r"(?:^|code=)([0-9A-Z]{8,26})\r?$", text, re.MULTILINE)[1]
 
     def _mails(self):
         files = (self.live.directory / "mailbox").glob("*.eml")
@@ -311,6 +315,49 @@ def reset_password(mia):
     return Ask("POST", "/auth/password/reset", {"code": code, "new_password": "another sentence of my own"}, NOBODY)
 
 
+def member(mia):
+    """Somebody who is in the vault, and whose id nobody else's request names."""
+    person = mia.newcomer(proved=True)
+    return next(one for one in mia.adam.get("/members", q=person.email).json()["items"])
+
+
+def update_member(mia):
+    return Ask("PATCH", f"/members/{member(mia)['id']}", {"role": "viewer", "state": "deactivated"}, ADAM)
+
+
+def remove_member(mia):
+    successor = ACME.people["adam"].user_id
+    return Ask("DELETE", f"/members/{member(mia)['id']}?successor_id={successor}", None, ADAM)
+
+
+def invite(_):
+    return Ask(
+        "POST", "/invitations", {"email": f"{ids.new_id().hex}@elsewhere.test", "role": "member"}, {**ADAM, **key()}
+    )
+
+
+def invited(mia):
+    """An address that is invited, and who reads its mails."""
+    person = Newcomer(mia.live, f"{ids.new_id().hex}@elsewhere.test")
+    made = mia.adam.post("/invitations", {"email": person.email, "role": "member"})
+    assert made.status_code == 201, made.text
+    return made.json(), person
+
+
+def resend_invitation(mia):
+    return Ask("POST", f"/invitations/{invited(mia)[0]['id']}/resend", None, ADAM)
+
+
+def withdraw_invitation(mia):
+    return Ask("DELETE", f"/invitations/{invited(mia)[0]['id']}", None, ADAM)
+
+
+def accept_invitation(mia):
+    _, person = invited(mia)
+    body = {"name": next(_names), "password": "a sentence of my own"}
+    return Ask("POST", f"/public/invitations/{person.read_code()}", body, NOBODY)
+
+
 NOBODY = {"Authorization": ""}
 """Without a credential."""
 CODES = "public.identity_email_code"
@@ -393,6 +440,16 @@ CASES = {
         leaves_another="the code of the first mail stays good, for whoever reads that one",
     ),
     "reset a password": Case("POST /auth/password/reset", reset_password, again=422),
+    "change a member": Case("PATCH /members/{member_id}", update_member),
+    "remove a member": Case("DELETE /members/{member_id}", remove_member, again=404),
+    "invite": Case("POST /invitations", invite),
+    "send an invitation again": Case(
+        "POST /invitations/{invitation_id}/resend",
+        resend_invitation,
+        leaves_another="each mail has a code of its own, and that of the last one counts",
+    ),
+    "withdraw an invitation": Case("DELETE /invitations/{invitation_id}", withdraw_invitation, again=404),
+    "accept an invitation": Case("POST /public/invitations/{code}", accept_invitation, again=404),
     "log in": Case("POST /auth/login", log_in, leaves_another="a session's cookie is kept nowhere either"),
 }
 ELSEWHERE = {
@@ -403,7 +460,10 @@ ELSEWHERE = {
 COUNTED = {
     **{name: f"{SCHEMA}.{name}" for name in ("files_node", "files_version", "files_trash", "storage_multipart_upload")},
     **{name: f"{SCHEMA}.{name}" for name in ("billing_reservation", "sync_device")},
-    **{name: f"public.{name}" for name in ("identity_api_token", "identity_session", "identity_email_code")},
+    **{
+        name: f"public.{name}"
+        for name in ("identity_api_token", "identity_session", "identity_email_code", "identity_invitation")
+    },
 }
 
 

@@ -57,6 +57,15 @@ def _ask_for_job(company: Any, person: Any, key: str) -> str:
     return str(Job.objects.create(tenant_id=company.id, run_at=clock.now() + timedelta(days=1), **facts, **by).pk)
 
 
+def _invite(client: Any, canary: str) -> str:
+    """Invite somebody, who has accepted nothing yet."""
+    invited = client.post(
+        "/invitations", {"email": f"{canary}@elsewhere.test", "role": "viewer", "message": f"{canary} message"}
+    )
+    assert invited.status_code == 201, invited.content
+    return str(invited.json()["id"])
+
+
 @pytest.fixture
 def belongings(api):
     """Give somebody one thing of each kind that a route can name."""
@@ -95,6 +104,7 @@ def belongings(api):
             "/team-folders", {"name": f"{canary} team", "members": lists}
         )
         assert team.status_code == 201, team.content
+        invitation_id = _invite(api("olga" if slug == "acme" else "boris"), canary)
         team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
         _project(slug)
         return Belongings(
@@ -119,6 +129,9 @@ def belongings(api):
                 "job_id": {"job": _ask_for_job(ACME if slug == "acme" else BETA, person, canary)},
                 "version_id": {"version": file["version_id"]},
                 "user_id": {"user": str(person.user_id)},
+                "member_id": {"member": str(person.user_id)},
+                "invitation_id": {"invitation": invitation_id},
+                "code": {"a code that is none": canary},
             },
         )
 

@@ -28,6 +28,9 @@ BODIES = {
     ("POST", "/auth/password/forgot"): {"email": "nobody@acme.test"},
     ("POST", "/auth/password/reset"): {"code": "guess", "new_password": "another long one"},
     ("POST", "/auth/email/verify"): {"code": "guess"},
+    ("POST", "/invitations"): {"email": "nobody@elsewhere.test", "role": "member"},
+    ("PATCH", "/members/{member_id}"): {},
+    ("POST", "/public/invitations/{code}"): {"name": "Nobody", "password": "another long one"},
     ("POST", "/sync/devices"): {"name": "d", "platform": "linux"},
     ("POST", "/sync/cursor"): {"cursor": "none"},
     ("POST", "/sync/ticket"): {},
@@ -41,7 +44,10 @@ BODIES = {
 
 KINDS = {
     name: name
-    for name in ("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id")
+    for name in (
+        *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
+        *("invitation_id", "code", "member_id"),
+    )
 }
 """What each parameter of a path names."""
 
@@ -74,8 +80,14 @@ SETS = {("POST", "/trash/restore", "ids")}
 EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", "except_ids")}
 """Lists of ids to leave out, of which nothing is looked for."""
 
+CHOSEN = {("DELETE", "/members/{member_id}", "successor_id")}
+"""Ids that only say which member is chosen: whoever is none is refused in one way (test_members.py)."""
+
 FORBIDDEN = {"/audit", "/audit/verify", "/team-folders", "/team-folders/{folder_id}"}
 """What a plain member may not ask for at all, whatever the ids."""
+
+ADMINISTERED = ("/invitations/", "/members/")
+"""Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 
 BESIDE = {"/nodes/by-path": {"path": "/"}}
 """What stands beside an id in a query."""
@@ -93,7 +105,8 @@ def stranger(request, belongings):
 
 def ask(api, method, path, body=None, query=None):
     headers = {"if-match": '"1"'} if method == "PATCH" else None
-    return api.request(method, path, body, headers=headers, **(query or {}))
+    needed = {"successor_id": str(uuid.uuid4())} if method == "DELETE" and path.startswith("/members/") else {}
+    return api.request(method, path, body, headers=headers, **needed, **(query or {}))
 
 
 def test_every_parameter_of_a_route_is_covered():
@@ -112,7 +125,7 @@ def test_every_id_in_a_body_or_a_query_is_covered():
         for field in (*fields_of(operation.body), *fields_of(operation.query))
         if is_id(field.type)
     }
-    assert named == set(FIELDS) | SETS | EXCEPTIONS
+    assert named == set(FIELDS) | SETS | EXCEPTIONS | CHOSEN
 
 
 def test_a_strangers_id_in_a_set_reads_as_one_that_never_was(mia, stranger):
@@ -155,9 +168,27 @@ def test_a_strangers_id_reads_as_one_that_never_was(mia, stranger, route):
                 theirs = ask(mia.api, method, route.at(**{parameter: thing}), body)
                 never = ask(mia.api, method, route.at(**{parameter: uuid.uuid4()}), body)
                 assert plain(theirs) == plain(never), (method, kind)
-                assert theirs.status_code in (404, 405)
-                seen += theirs.status_code == 404
+                refused = 403 if route.path.startswith(ADMINISTERED) else 404
+                assert theirs.status_code in (refused, 405)
+                seen += theirs.status_code == refused
     assert seen, "no method of this route looks for the thing"
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in routes() if route.path.startswith(ADMINISTERED)], ids=lambda route: route.path
+)
+def test_to_an_administrator_an_id_of_another_tenant_reads_as_one_that_never_was(belongings, route):
+    adam, boris = belongings("adam"), belongings("boris")
+    (parameter,) = route.parameters
+    statuses = set()
+    for thing in boris.ids[KINDS[parameter]].values():
+        for method in METHODS:
+            body = BODIES.get((method, route.path))
+            theirs = ask(adam.api, method, route.at(**{parameter: thing}), body)
+            never = ask(adam.api, method, route.at(**{parameter: uuid.uuid4()}), body)
+            assert plain(theirs) == plain(never), method
+            statuses.add(theirs.status_code)
+    assert statuses == {404, 405}
 
 
 def _own_node(mia, path):

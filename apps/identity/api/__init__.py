@@ -20,9 +20,27 @@ from apps.identity.api.accounts import (
     reset_password,
     send_email_code,
 )
+from apps.identity.api.people import (
+    accept_invitation_as_actor,
+    accept_invitation_as_browser,
+    accept_invitation_by_password,
+    add_member,
+    change_role,
+    end_membership,
+    find_members,
+    find_succession,
+    has_address,
+    invite,
+    list_invitations,
+    list_members,
+    open_invitation,
+    remove_member,
+    resend_invitation,
+    update_member,
+    withdraw_invitation,
+)
 from apps.identity.dtos import (
     Handover,
-    Member,
     NewToken,
     Profile,
     Session,
@@ -32,15 +50,18 @@ from apps.identity.dtos import (
     Token,
 )
 from apps.identity.errors import InvalidCredentials
-from apps.identity.operations import members, passwords, sessions, tenants, tokens
+from apps.identity.operations import passwords, sessions, tenants, tokens
 from bitvault.kernel import tenancy
-from bitvault.kernel.actor import Actor, Role, Scope
+from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
-from bitvault.kernel.errors import Denied, Forbidden
+from bitvault.kernel.errors import Denied
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
 from bitvault.kernel.tenancy import Tenant
 
 __all__ = [
+    "accept_invitation_as_actor",
+    "accept_invitation_as_browser",
+    "accept_invitation_by_password",
     "activate_tenant",
     "add_member",
     "ask_for_password_reset",
@@ -48,28 +69,35 @@ __all__ = [
     "change_role",
     "create_tenant",
     "create_token",
+    "end_membership",
     "end_session",
     "find_actor_by_session",
     "find_known_browser",
     "find_members",
     "find_refused_session",
     "find_signed_in",
+    "find_succession",
     "find_tenant",
     "find_tenant_by_host",
     "get_actor_by_token",
     "get_profile",
+    "has_address",
+    "invite",
     "issue_handover",
     "list_active_tenants",
+    "list_invitations",
     "list_members",
     "list_sessions",
     "list_tenants_of_user",
     "list_tokens",
     "list_valid_credentials",
+    "open_invitation",
     "prove_email",
     "redeem_handover",
     "remember_browser",
     "remove_member",
     "replace_password",
+    "resend_invitation",
     "reset_password",
     "revoke_token",
     "send_email_code",
@@ -78,6 +106,8 @@ __all__ = [
     "sign_up",
     "start_session",
     "suspend_tenant",
+    "update_member",
+    "withdraw_invitation",
 ]
 
 # --- tenants ---------------------------------------------------------------------------------------------------------------
@@ -160,61 +190,6 @@ def list_active_tenants() -> list[Tenant]:
 def list_tenants_of_user(*, user_id: UUID) -> list[TenantOfUser]:
     """List the active tenants that a person belongs to, by name."""
     return queries.list_tenants_of_user(user_id)
-
-
-# --- members ---------------------------------------------------------------------------------------------------------------
-
-
-@exposed
-def add_member(
-    *, tenant: Tenant, email: str, role: Role, name: str = "", password: str | None = None, added_by: UUID | None = None
-) -> Member:
-    """Let a person into a tenant. Somebody new gets ``password``; somebody known keeps their own.
-
-    Whoever calls this vouches for the address, as operators and commands do; an account that only claims it is not found by it.
-
-    :raises AlreadyMember: they are in it.
-    :raises InvalidEmail, InvalidLabel, WeakPassword: that value cannot be used.
-    """
-    return members.add(tenant=tenant, email=email, role=role, name=name, password=password, added_by=added_by)
-
-
-@exposed
-def list_members(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[Member]:
-    """Read a page of the people in the actor's tenant, newest first: for those who administer it.
-
-    :raises Forbidden: the actor does not.
-    """
-    actor.require_scope(Scope.ADMIN)
-    if not actor.administers:
-        raise Forbidden("Only owners and administrators see who is in the vault.")
-    return queries.list_members(actor, limit=limit, cursor=cursor)
-
-
-@exposed
-def find_members(*, tenant: Tenant, user_ids: Collection[UUID]) -> list[Member]:
-    """Find those of some people who are members of a tenant, by name."""
-    return queries.find_members(tenant, user_ids)
-
-
-@exposed
-def change_role(*, tenant: Tenant, user_id: UUID, role: Role, changed_by: UUID | None = None) -> Member:
-    """Give a member another role.
-
-    :raises NotFound: the person is no member.
-    :raises LastOwner: they are the only owner.
-    """
-    return members.change_role(tenant=tenant, user_id=user_id, role=role, changed_by=changed_by)
-
-
-@exposed
-def remove_member(*, tenant: Tenant, user_id: UUID, removed_by: UUID | None = None) -> None:
-    """Put a person out of a tenant: their sessions and tokens in it end with the same commit.
-
-    :raises NotFound: the person is no member.
-    :raises LastOwner: they are the only owner.
-    """
-    members.remove(tenant=tenant, user_id=user_id, removed_by=removed_by)
 
 
 # --- sign-in and sessions --------------------------------------------------------------------------------------------------

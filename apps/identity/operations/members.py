@@ -4,16 +4,24 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
+from django.db.models import Q
 
-from apps.identity import dtos, models, queries
-from apps.identity.errors import AlreadyMember, LastOwner
-from apps.identity.operations import texts
+from apps.identity import dtos, models, people, queries
+from apps.identity.errors import AlreadyMember, InvalidSuccessor, LastOwner, RoleTooStrong
+from apps.identity.operations import departures, texts
 from apps.identity.operations.endings import announce, end_sessions, end_tokens
 from bitvault.events.api import publish
-from bitvault.events.catalog.identity import MemberAdded, MemberRemoved, MemberRoleChanged
+from bitvault.events.catalog.identity import (
+    MemberAdded,
+    MemberDeactivated,
+    MemberReactivated,
+    MemberRemoved,
+    MemberRoleChanged,
+    MemberSucceeded,
+)
 from bitvault.kernel import clock, db, ids, tenancy
-from bitvault.kernel.actor import Role
-from bitvault.kernel.errors import NotFound
+from bitvault.kernel.actor import Actor, Role
+from bitvault.kernel.errors import Forbidden, NotFound
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web.wakeups import Bond, bond
 
@@ -38,7 +46,7 @@ def add(
             publish(MemberAdded(user_id=person.id, role=role.value, actor_id=added_by))
     except IntegrityError as error:
         raise AlreadyMember from error
-    return queries.to_member(membership)
+    return people.to_member(membership)
 
 
 def new_user(*, email: str, name: str, password: str | None, is_proved: bool = True) -> models.User:
@@ -66,43 +74,155 @@ def join(*, person: models.User, tenant_id: UUID, role: Role) -> models.Membersh
 def change_role(*, tenant: Tenant, user_id: UUID, role: Role, changed_by: UUID | None) -> dtos.Member:
     """Give a member another role; the one that they have already is no change and no event."""
     with tenancy.entered(tenant), db.public_transaction() as tx:
-        membership = _lock(tenant, user_id, keeps_owner=role is Role.OWNER)
-        previous = membership.role
-        if previous != role.value:
-            membership.role = role.value
-            membership.save(update_fields=["role"])
-            publish(MemberRoleChanged(user_id=user_id, role=role.value, previous_role=previous, actor_id=changed_by))
+        membership = _lock(tenant, user_id)
+        _set_role(tenant, membership, role, changed_by)
         tx.after_commit(queries.forget_remembered)
-    return queries.to_member(membership)
+    return people.to_member(membership)
 
 
-def remove(*, tenant: Tenant, user_id: UUID, removed_by: UUID | None) -> None:
-    """Put a person out, with their sessions and tokens here, in one commit."""
+def update(*, actor: Actor, member_id: UUID, role: Role | None, state: dtos.MemberState | None) -> dtos.Member:
+    """Give a member another role, another state, or both; what holds already is no change and no event."""
+    found = _find(actor, member_id)
+    with db.public_transaction() as tx:
+        membership = _lock(actor.tenant, found.user_id)
+        _require_reach(actor, membership, role)
+        if state == "deactivated" and membership.user_id == actor.user_id:
+            raise Forbidden("Somebody else has to deactivate you.")
+        if role is not None:
+            _set_role(actor.tenant, membership, role, actor.user_id)
+        if state is not None:
+            _set_state(actor.tenant, membership, state, actor.user_id)
+        tx.after_commit(queries.forget_remembered)
+    return people.to_member(membership)
+
+
+def end(*, actor: Actor, member_id: UUID, successor_id: UUID) -> None:
+    """Put a member out, or leave oneself, and name who takes over what they hold."""
+    found = _find(actor, member_id)
+    if found.user_id != actor.user_id and not actor.administers:
+        raise Forbidden("Only owners and administrators put others out of the vault.")
+    remove(
+        tenant=actor.tenant, user_id=found.user_id, successor_id=successor_id, removed_by=actor.user_id, by_actor=actor
+    )
+
+
+def remove(
+    *,
+    tenant: Tenant,
+    user_id: UUID,
+    successor_id: UUID | None,
+    removed_by: UUID | None,
+    by_actor: Actor | None = None,
+) -> None:
+    """Put a person out, with their sessions and tokens here; what they hold is handed over by jobs of the same commit.
+
+    :param successor_id: without one, an owner takes over.
+    :param by_actor: the member who asks, by whose own role it is judged.
+    """
     with tenancy.entered(tenant), db.public_transaction() as tx:
-        membership = _lock(tenant, user_id, keeps_owner=False)
-        end_sessions(models.Session.objects.filter(tenant_id=tenant.id, user_id=user_id), actor_id=removed_by)
-        end_tokens(models.ApiToken.objects.filter(tenant_id=tenant.id, user_id=user_id), actor_id=removed_by)
+        membership = _lock(tenant, user_id, *([] if successor_id is None else [successor_id]))
+        if by_actor is not None and user_id != by_actor.user_id:
+            _require_reach(by_actor, membership, None)
+        _require_other_owner(tenant, membership)
+        heir_id = successor_id or people.find_owner(tenant, other_than=user_id)
+        _require_successor(tenant, user_id, heir_id)
+        _end_credentials(tenant, user_id, removed_by)
         membership.delete()
-        announce(tenant.id, bond(Bond.USER, user_id))
+        departures.begin(tenant=tenant, user_id=user_id, successor_id=heir_id, by=removed_by)
         publish(MemberRemoved(user_id=user_id, actor_id=removed_by))
+        publish(MemberSucceeded(user_id=user_id, successor_id=heir_id, actor_id=removed_by))
         tx.after_commit(queries.forget_remembered)
 
 
-def _lock(tenant: Tenant, user_id: UUID, *, keeps_owner: bool) -> models.Membership:
-    """Lock a membership that is to change, and the owners with it: two owners cannot put each other out at once.
+def _set_role(tenant: Tenant, membership: models.Membership, role: Role, by: UUID | None) -> None:
+    previous = membership.role
+    if previous == role.value:
+        return
+    if role is not Role.OWNER:
+        _require_other_owner(tenant, membership)
+    membership.role = role.value
+    membership.save(update_fields=["role"])
+    publish(MemberRoleChanged(user_id=membership.user_id, role=role.value, previous_role=previous, actor_id=by))
 
-    :raises LastOwner: afterwards nobody would own the tenant.
+
+def _set_state(tenant: Tenant, membership: models.Membership, state: dtos.MemberState, by: UUID | None) -> None:
+    """Let a member in or not. Who is not loses their sessions; their tokens work again when they are let in again."""
+    if membership.state == state:
+        return
+    if state == "active":
+        publish(MemberReactivated(user_id=membership.user_id, actor_id=by))
+    else:
+        _require_other_owner(tenant, membership)
+        sessions = models.Session.objects.filter(tenant_id=tenant.id, user_id=membership.user_id)
+        end_sessions(sessions, actor_id=by)
+        # Sockets that were opened by tokens hang on the person as well.
+        announce(tenant.id, bond(Bond.USER, membership.user_id))
+        publish(MemberDeactivated(user_id=membership.user_id, actor_id=by))
+    membership.state = state
+    membership.save(update_fields=["state"])
+
+
+def _end_credentials(tenant: Tenant, user_id: UUID, by: UUID | None) -> None:
+    end_sessions(models.Session.objects.filter(tenant_id=tenant.id, user_id=user_id), actor_id=by)
+    end_tokens(models.ApiToken.objects.filter(tenant_id=tenant.id, user_id=user_id), actor_id=by)
+    announce(tenant.id, bond(Bond.USER, user_id))
+
+
+def _find(actor: Actor, member_id: UUID) -> models.Membership:
+    found = people.find_member(actor.tenant, member_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _lock(tenant: Tenant, user_id: UUID, *also: UUID) -> models.Membership:
+    """Lock a membership that is to change, with the owners and who else matters: two owners cannot put each other out at once.
+
+    All in one statement, in one order: two changes that need the same rows never wait for each other in a circle.
+
+    :raises NotFound: the person is no member.
     """
     rows = (
         models.Membership.objects.select_for_update(of=("self",))
         .select_related("user")
-        .filter(tenant_id=tenant.id)
+        .filter(Q(role=Role.OWNER.value) | Q(user_id__in=[user_id, *also]), tenant_id=tenant.id)
         .order_by("id")
     )
-    owners = list(rows.filter(role=Role.OWNER.value))
-    membership = next((row for row in owners if row.user_id == user_id), None) or rows.filter(user_id=user_id).first()
+    membership = next((row for row in rows if row.user_id == user_id), None)
     if membership is None:
         raise NotFound
-    if membership.role == Role.OWNER.value and not keeps_owner and len(owners) == 1:
-        raise LastOwner
     return membership
+
+
+def _require_other_owner(tenant: Tenant, membership: models.Membership) -> None:
+    """Refuse to lose the last owner who is let in; the owners are locked.
+
+    :raises LastOwner: afterwards nobody would own the tenant.
+    """
+    owners = models.Membership.objects.filter(
+        tenant_id=tenant.id, role=Role.OWNER.value, state=models.MembershipState.ACTIVE
+    )
+    is_owner = membership.role == Role.OWNER.value and membership.state == models.MembershipState.ACTIVE
+    if is_owner and not owners.exclude(pk=membership.pk).exists():
+        raise LastOwner
+
+
+def _require_reach(actor: Actor, membership: models.Membership, role: Role | None) -> None:
+    """Refuse to make or to touch an owner without being one.
+
+    :raises RoleTooStrong: the actor is none.
+    """
+    if Role.OWNER.value in (membership.role, role) and actor.role is not Role.OWNER:
+        raise RoleTooStrong
+
+
+def _require_successor(tenant: Tenant, user_id: UUID, successor_id: UUID) -> None:
+    """Refuse a successor who cannot take anything over; their membership is locked, so they do not leave meanwhile.
+
+    :raises InvalidSuccessor: it is the same person, no active member, or one who may only look.
+    """
+    rows = models.Membership.objects.filter(
+        tenant_id=tenant.id, user_id=successor_id, state=models.MembershipState.ACTIVE
+    )
+    if successor_id == user_id or not rows.exclude(role=Role.VIEWER.value).exists():
+        raise InvalidSuccessor

@@ -24,10 +24,15 @@ def find_person(user_id: UUID, *, proved_at: datetime) -> models.User | None:
 
 
 def is_member(tenant: Tenant, user_id: UUID) -> bool:
-    """Lock a membership and tell whether it is there, in a tenant that is let in."""
+    """Lock a membership and tell whether it is there and active, in a tenant that is let in."""
     rows = models.Membership.objects.select_for_update(no_key=True, of=("self",))
     return (
-        rows.filter(tenant_id=tenant.id, user_id=user_id, tenant__state=models.TenantState.ACTIVE)
+        rows.filter(
+            tenant_id=tenant.id,
+            user_id=user_id,
+            state=models.MembershipState.ACTIVE,
+            tenant__state=models.TenantState.ACTIVE,
+        )
         .values_list("id", flat=True)
         .first()
         is not None

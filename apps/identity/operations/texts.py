@@ -14,6 +14,9 @@ from apps.identity.queries import find_email
 LABEL_LIMIT = 120
 """Characters of a name that people read: a line on a phone, and the column's width."""
 
+MESSAGE_LIMIT = 500
+"""Characters of a message in an invitation: a paragraph."""
+
 PASSWORD_LIMIT = 1024
 """Characters of a password: longer than any sentence, short enough that hashing never costs more than one hash."""
 
@@ -81,6 +84,19 @@ def read_label(text: str, *, field: str, required: bool = True) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in label):
         raise InvalidLabel("The name holds control characters.", field=field)
     return label
+
+
+def read_message(text: str) -> str:
+    """Take what somebody writes to a person whom they invite: lines of text, in NFC.
+
+    :raises InvalidLabel: over 500 characters, or with controls other than line breaks in it.
+    """
+    message = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
+    if len(message) > MESSAGE_LIMIT:
+        raise InvalidLabel(f"The message has more than {MESSAGE_LIMIT} characters.", field="message")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in message.replace("\n", "")):
+        raise InvalidLabel("The message holds control characters.", field="message")
+    return message
 
 
 def require_strong(password: str, *, email: str, name: str) -> None:

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from msgspec import Meta
 
-from bitvault.kernel.actor import Scope
-from bitvault.web.structs import Body
+from apps.identity.dtos import MemberState
+from bitvault.kernel.actor import Role, Scope
+from bitvault.web.pagination import PageQuery
+from bitvault.web.structs import Body, Query
 
 
 class LogIn(Body, frozen=True):
@@ -48,3 +51,39 @@ class EmailCode(Body, frozen=True):
     """The code that was sent to the address of the account."""
 
     code: Annotated[str, Meta(max_length=64)]
+
+
+class PageOfMembers(PageQuery, frozen=True):
+    """Which people of a tenant."""
+
+    q: Annotated[str, Meta(max_length=254)] = ""
+    role: Role | None = None
+    state: MemberState | None = None
+
+
+class UpdateMember(Body, frozen=True):
+    """What a member is to be from now on; what is left out stays."""
+
+    role: Role | None = None
+    state: MemberState | None = None
+
+
+class RemoveMember(Query, frozen=True):
+    """Who takes over what the member holds: the user id of an active member."""
+
+    successor_id: UUID
+
+
+class Invite(Body, frozen=True):
+    """Who is invited, as what, and with which words."""
+
+    email: Annotated[str, Meta(max_length=254)]
+    role: Role
+    message: str = ""
+
+
+class AcceptInvitation(Body, frozen=True):
+    """What makes somebody new an account, or proves the one that they have; nothing where the credential of the request does."""
+
+    name: str = ""
+    password: Annotated[str, Meta(max_length=1024)] | None = None

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.identity.rest import views
+from apps.identity.rest import people, views
 
 urlpatterns = [
     path("auth/login", views.LogIn.as_view()),
@@ -12,7 +12,12 @@ urlpatterns = [
     path("auth/password/reset", views.PasswordReset.as_view()),
     path("auth/email/verify", views.EmailProof.as_view()),
     path("auth/email/send", views.EmailCode.as_view()),
-    path("members", views.Members.as_view()),
+    path("members", people.Members.as_view()),
+    path("members/<uuid:member_id>", people.MemberDetail.as_view()),
+    path("invitations", people.Invitations.as_view()),
+    path("invitations/<uuid:invitation_id>", people.InvitationDetail.as_view()),
+    path("invitations/<uuid:invitation_id>/resend", people.InvitationResend.as_view()),
+    path("public/invitations/<str:code>", people.PublicInvitation.as_view()),
     path("tokens", views.Tokens.as_view()),
     path("tokens/<uuid:token_id>", views.TokenDetail.as_view()),
     path("sessions", views.Sessions.as_view()),

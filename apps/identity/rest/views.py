@@ -149,17 +149,6 @@ class EmailCode(View):
         return Response(status=202)
 
 
-class Members(View):
-    """The people in the tenant."""
-
-    permission_classes = [HasScope.of(Scope.ADMIN)]
-
-    @operation(query=PageQuery, answer=Page[dtos.Member])
-    def get(self, request: ActorRequest) -> Response:
-        """List them, newest first; for owners and administrators."""
-        return self.paginate(partial(api.list_members, actor=request.actor))
-
-
 class Tokens(View):
     """The caller's API tokens for this tenant."""
 

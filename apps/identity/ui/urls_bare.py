@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from apps.identity.ui import doorway, forgotten, vaults
+from apps.identity.ui import doorway, forgotten, invitation, vaults
 from bitvault.web.limits.routes import limited
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("sign-up/", vaults.SignUp.as_view()),
     path("forgot-password/", forgotten.ForgotPassword.as_view()),
     path("reset-password/", forgotten.ResetPassword.as_view()),
+    path("invitation/", invitation.Invitation.as_view()),
     path("vaults/", vaults.Vaults.as_view()),
     path("vaults/<uuid:tenant_id>/open", vaults.OpenVault.as_view()),
 ]

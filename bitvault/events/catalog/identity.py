@@ -53,6 +53,34 @@ class MemberRoleChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberDeactivated(Event):
+    """A member is not let in until they are reactivated; what they hold stays theirs."""
+
+    type: ClassVar[str] = "identity.member.deactivated.v1"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberReactivated(Event):
+    """A member who was deactivated is let in again."""
+
+    type: ClassVar[str] = "identity.member.reactivated.v1"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberSucceeded(Event):
+    """What somebody held who leaves goes to another member. Jobs hand it over; each module tells by its own events when it has."""
+
+    type: ClassVar[str] = "identity.member.succeeded.v1"
+
+    user_id: UUID
+    successor_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRemoved(Event):
     """A person is no member any more; what they had of sessions and tokens ended with it."""
 
@@ -136,4 +164,42 @@ class PersonReactivated(Event):
 
     type: ClassVar[str] = "identity.person.reactivated.v1"
 
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationCreated(Event):
+    """Somebody is invited; who it is stands in the invitation alone."""
+
+    type: ClassVar[str] = "identity.invitation.created.v1"
+
+    invitation_id: UUID
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationResent(Event):
+    """An invitation was sent again, with another code and another end."""
+
+    type: ClassVar[str] = "identity.invitation.resent.v1"
+
+    invitation_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationWithdrawn(Event):
+    """An invitation is not good any more."""
+
+    type: ClassVar[str] = "identity.invitation.withdrawn.v1"
+
+    invitation_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationAccepted(Event):
+    """Somebody has come by an invitation; that they are a member now has an event of its own."""
+
+    type: ClassVar[str] = "identity.invitation.accepted.v1"
+
+    invitation_id: UUID
     user_id: UUID

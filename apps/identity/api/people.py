@@ -1,0 +1,229 @@
+"""Doors to the people of a tenant: its members, and who is invited."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from apps.identity import people
+from apps.identity.dtos import Invitation, Member, MemberState, OpenedInvitation, SignedIn, Succession
+from apps.identity.operations import accepting, invitations, members
+from bitvault.kernel.actor import Actor, Role, Scope
+from bitvault.kernel.boundary import exposed
+from bitvault.kernel.errors import Forbidden
+from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.tenancy import Tenant
+
+# --- members ---------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def add_member(
+    *, tenant: Tenant, email: str, role: Role, name: str = "", password: str | None = None, added_by: UUID | None = None
+) -> Member:
+    """Let a person into a tenant. Somebody new gets ``password``; somebody known keeps their own.
+
+    Whoever calls this vouches for the address, as operators and commands do; an account that only claims it is not found by it.
+
+    :raises AlreadyMember: they are in it.
+    :raises InvalidEmail, InvalidLabel, WeakPassword: that value cannot be used.
+    """
+    return members.add(tenant=tenant, email=email, role=role, name=name, password=password, added_by=added_by)
+
+
+@exposed
+def list_members(
+    *,
+    actor: Actor,
+    text: str = "",
+    role: Role | None = None,
+    state: MemberState | None = None,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+) -> Page[Member]:
+    """Read a page of the people in the actor's tenant, newest first: for those who administer it.
+
+    :param text: a part of the name or the address of those who are wanted.
+    :raises Forbidden: the actor does not.
+    """
+    _require_administering(actor)
+    return people.list_members(actor, text=text.strip(), role=role, state=state, limit=limit, cursor=cursor)
+
+
+@exposed
+def find_members(*, tenant: Tenant, user_ids: Collection[UUID]) -> list[Member]:
+    """Find those of some people who are members of a tenant, by name."""
+    return people.find_members(tenant, user_ids)
+
+
+@exposed
+def change_role(*, tenant: Tenant, user_id: UUID, role: Role, changed_by: UUID | None = None) -> Member:
+    """Give a member another role.
+
+    :raises NotFound: the person is no member.
+    :raises LastOwner: they are the only owner.
+    """
+    return members.change_role(tenant=tenant, user_id=user_id, role=role, changed_by=changed_by)
+
+
+@exposed
+def update_member(
+    *, actor: Actor, member_id: UUID, role: Role | None = None, state: MemberState | None = None
+) -> Member:
+    """Give a member another role, deactivate or reactivate them. Who is deactivated is let in nowhere here within a second.
+
+    :param member_id: the id of the membership, or of its person.
+    :raises Forbidden: the actor does not administer the tenant, or wants to deactivate themselves.
+    :raises NotFound: there is no such member.
+    :raises RoleTooStrong: only owners make or change owners.
+    :raises LastOwner: nobody would own the tenant.
+    """
+    _require_administering(actor)
+    return members.update(actor=actor, member_id=member_id, role=role, state=state)
+
+
+@exposed
+def end_membership(*, actor: Actor, member_id: UUID, successor_id: UUID) -> None:
+    """Put a member out, or leave oneself. Sessions and tokens end at once; jobs hand over what they hold to the successor.
+
+    :param successor_id: the user id of an active member who may keep files.
+    :raises Forbidden: the actor does not administer the tenant, and it is somebody else.
+    :raises NotFound: there is no such member.
+    :raises RoleTooStrong: only owners put owners out.
+    :raises LastOwner: nobody would own the tenant.
+    :raises InvalidSuccessor: the successor cannot take anything over.
+    """
+    actor.require_scope(Scope.ADMIN)
+    members.end(actor=actor, member_id=member_id, successor_id=successor_id)
+
+
+@exposed
+def remove_member(
+    *, tenant: Tenant, user_id: UUID, successor_id: UUID | None = None, removed_by: UUID | None = None
+) -> None:
+    """Put a person out of a tenant, as operators do: their sessions and tokens in it end with the same commit.
+
+    :param successor_id: who takes over what they hold; without one, an owner does.
+
+    :raises NotFound: the person is no member.
+    :raises LastOwner: they are the only owner.
+    :raises InvalidSuccessor: the successor cannot take anything over.
+    """
+    members.remove(tenant=tenant, user_id=user_id, successor_id=successor_id, removed_by=removed_by)
+
+
+@exposed
+def find_succession(*, tenant: Tenant, user_id: UUID) -> Succession | None:
+    """Tell who has now what somebody held who has left; ``None`` for who is a member (again), or never was one."""
+    return people.find_succession(tenant, user_id)
+
+
+# --- invitations -----------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def invite(*, actor: Actor, email: str, role: Role, message: str = "") -> Invitation:
+    """Invite an address into the actor's tenant and write to it; whether it has an account is told to nobody.
+
+    :raises Forbidden: the actor does not administer the tenant.
+    :raises RoleTooStrong: only owners make owners.
+    :raises EmailNotProved: the actor only claims an address.
+    :raises InvalidEmail, InvalidLabel: that value cannot be used.
+    :raises AlreadyMember, AlreadyInvited: the address has come already, or is waited for.
+    :raises TooManyRequests: too many were invited from this tenant, or this address too often.
+    """
+    _require_administering(actor)
+    return invitations.invite(
+        tenant=actor.tenant,
+        email=email,
+        role=role,
+        message=message,
+        invited_by=actor.user_id,
+        as_owner=actor.role is Role.OWNER,
+    )
+
+
+@exposed
+def list_invitations(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[Invitation]:
+    """Read a page of who is invited to the actor's tenant and has not come, newest first.
+
+    :raises Forbidden: the actor does not administer the tenant.
+    """
+    _require_administering(actor)
+    return people.list_invitations(actor, limit=limit, cursor=cursor)
+
+
+@exposed
+def resend_invitation(*, actor: Actor, invitation_id: UUID) -> Invitation:
+    """Send an invitation again, with another code that is good for seven days; the one before is good no more.
+
+    :raises NotFound: there is none.
+    :raises Forbidden, RoleTooStrong, EmailNotProved, TooManyRequests: as ``invite``.
+    """
+    _require_administering(actor)
+    return invitations.resend(actor=actor, invitation_id=invitation_id)
+
+
+@exposed
+def withdraw_invitation(*, actor: Actor, invitation_id: UUID) -> None:
+    """End an invitation; its code is good for nothing from here on.
+
+    :raises NotFound: there is none.
+    :raises Forbidden, RoleTooStrong: as ``invite``.
+    """
+    _require_administering(actor)
+    invitations.withdraw(actor=actor, invitation_id=invitation_id)
+
+
+@exposed
+def open_invitation(*, code: str, address: str) -> OpenedInvitation:
+    """Show an invitation to whoever has its code; looking uses nothing up.
+
+    :raises InvalidInvitation: the code is none, was used, withdrawn or replaced, or has expired.
+    :raises TooManyRequests: too many wrong codes from this address.
+    """
+    return accepting.open_invitation(code=code, address=address)
+
+
+@exposed
+def has_address(*, signed_in: SignedIn, email: str) -> bool:
+    """Tell whether the address of an invitation is the proved one of who is signed in at the bare host."""
+    return people.has_address(signed_in.user_id, email)
+
+
+@exposed
+def accept_invitation_by_password(*, code: str, name: str, password: str, address: str) -> SignedIn:
+    """Come in by an invitation: as somebody new with this name and password, or as who has the address, by their password.
+
+    The account of somebody new has proved its address by the code. Start a session with what this gives.
+
+    :raises InvalidInvitation, TooManyRequests: as ``open_invitation``.
+    :raises InvalidCredentials: the address has an account, whose password is another one.
+    :raises InvalidLabel, WeakPassword: that value cannot be used.
+    """
+    return accepting.accept_by_password(code=code, name=name, password=password, address=address)
+
+
+@exposed
+def accept_invitation_as_browser(*, code: str, signed_in: SignedIn, address: str) -> SignedIn:
+    """Come in by an invitation as who is signed in at the bare host (``find_signed_in``).
+
+    :raises InvalidInvitation, TooManyRequests: as ``open_invitation``.
+    :raises InvalidCredentials: the invitation is for another address.
+    """
+    return accepting.accept_as_browser(code=code, signed_in=signed_in, address=address)
+
+
+@exposed
+def accept_invitation_as_actor(*, code: str, actor: Actor, address: str) -> SignedIn:
+    """Come in by an invitation as a member of another tenant.
+
+    :raises InvalidInvitation, TooManyRequests: as ``open_invitation``.
+    :raises InvalidCredentials: the invitation is for another address.
+    """
+    actor.require_scope(Scope.ACCOUNT)
+    return accepting.accept_as_actor(code=code, actor=actor, address=address)
+
+
+def _require_administering(actor: Actor) -> None:
+    actor.require_scope(Scope.ADMIN)
+    if not actor.administers:
+        raise Forbidden("Only owners and administrators see and change who is in the vault.")

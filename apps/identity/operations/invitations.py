@@ -1,0 +1,162 @@
+"""Invitations: an address is written to, and whoever has the code of that mail may come in.
+
+Nobody is told whether an address has an account: what is done and answered is the same. The code proves the mailbox, so whoever brings it
+is told.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.db.models import Q
+
+from apps.identity import codes, dtos, models, people
+from apps.identity.errors import AlreadyInvited, AlreadyMember, EmailNotProved, RoleTooStrong
+from apps.identity.operations import texts
+from bitvault.events.api import publish
+from bitvault.events.catalog.identity import InvitationCreated, InvitationResent, InvitationWithdrawn
+from bitvault.kernel import clock, db, ids, tenancy
+from bitvault.kernel.actor import Actor, Role
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.tenancy import Tenant
+from bitvault.mail import api as mail
+from bitvault.web import throttle
+
+CODE_LENGTH = 26
+"""130 bits: the code alone says whose invitation it is, so nobody may find one by guessing."""
+
+LIFETIME = timedelta(days=7)
+
+TENANT_LIMIT = 500
+"""Invitations that one tenant may send in an hour: a department at once, and no good for sending advertisements."""
+
+MAILS_LIMIT = 10
+"""Invitations to one address in an hour, of whatever tenants."""
+
+_HOUR = 3600
+
+
+def invite(
+    *, tenant: Tenant, email: str, role: Role, message: str, invited_by: UUID | None, as_owner: bool
+) -> dtos.Invitation:
+    """Invite an address and write to it. The same once more, since the answer was lost, gives the same and sends no second mail.
+
+    :param as_owner: whether who invites may make owners.
+    """
+    if role is Role.OWNER and not as_owner:
+        raise RoleTooStrong
+    address = texts.read_email(email)
+    text = texts.read_message(message)
+    _require_proved(invited_by)
+    if models.Membership.objects.filter(Q(user__email=address), tenant_id=tenant.id).exists():
+        raise AlreadyMember
+    wanted = (role.value, text, invited_by)
+    same = _find_same(tenant, address, wanted)
+    if same is not None:
+        return same
+    with tenancy.entered(tenant):
+        _count_mail(address)
+        now = clock.now()
+        code_id = ids.new_id()
+        row = models.Invitation(
+            id=ids.new_id(),
+            tenant_id=tenant.id,
+            email=address,
+            role=role.value,
+            message=text,
+            invited_by_id=invited_by,
+            code_id=code_id,
+            code_hash=_hash(code_id),
+            created_at=now,
+            sent_at=now,
+            expires_at=now + LIFETIME,
+        )
+        try:
+            with db.public_transaction():
+                row.save(force_insert=True)
+                publish(InvitationCreated(invitation_id=row.id, role=role.value, actor_id=invited_by))
+                mail.send("identity.invitation", reference=row.id)
+        except IntegrityError:
+            same = _find_same(tenant, address, wanted)
+            if same is None:
+                raise
+            return same
+    return people.to_invitation(row)
+
+
+def resend(*, actor: Actor, invitation_id: UUID) -> dtos.Invitation:
+    """Write once more, with another code and seven days from now; the code before is good for nothing."""
+    _require_proved(actor.user_id)
+    found = models.Invitation.objects.filter(pk=invitation_id, tenant_id=actor.tenant.id).first()
+    if found is None:
+        raise NotFound
+    _require_reach(actor, found)
+    with tenancy.entered(actor.tenant):
+        _count_mail(found.email)
+    code_id = ids.new_id()
+    now = clock.now()
+    with db.public_transaction():
+        rows = models.Invitation.objects.select_for_update(of=("self",)).select_related("invited_by")
+        row = rows.filter(pk=invitation_id, tenant_id=actor.tenant.id).first()
+        if row is None:
+            raise NotFound
+        row.code_id, row.code_hash = code_id, _hash(code_id)
+        row.sent_at, row.expires_at = now, now + LIFETIME
+        row.save(update_fields=["code_id", "code_hash", "sent_at", "expires_at"])
+        publish(InvitationResent(invitation_id=row.id, actor_id=actor.user_id))
+        mail.send("identity.invitation", reference=row.id)
+    return people.to_invitation(row)
+
+
+def withdraw(*, actor: Actor, invitation_id: UUID) -> None:
+    """End an invitation: its code is good for nothing from here on."""
+    with db.public_transaction():
+        rows = models.Invitation.objects.select_for_update()
+        row = rows.filter(pk=invitation_id, tenant_id=actor.tenant.id).first()
+        if row is None:
+            raise NotFound
+        _require_reach(actor, row)
+        row.delete()
+        publish(InvitationWithdrawn(invitation_id=invitation_id, actor_id=actor.user_id))
+
+
+def sweep() -> None:
+    """Delete invitations that have been expired for as long as they were good: until then they can be sent again."""
+    with db.public_transaction():
+        models.Invitation.objects.filter(expires_at__lte=clock.now() - LIFETIME).delete()
+
+
+def _require_reach(actor: Actor, row: models.Invitation) -> None:
+    if row.role == Role.OWNER.value and actor.role is not Role.OWNER:
+        raise RoleTooStrong
+
+
+def _require_proved(user_id: UUID | None) -> None:
+    """Refuse somebody who only claims an address: anybody can make a tenant, name it as they like, and have it write to strangers.
+
+    :raises EmailNotProved: they do.
+    """
+    if user_id is not None and not models.User.objects.filter(pk=user_id, email__isnull=False).exists():
+        raise EmailNotProved
+
+
+def _find_same(tenant: Tenant, email: str, wanted: tuple[str, str, UUID | None]) -> dtos.Invitation | None:
+    """Find the invitation that an address has, if it is the very one that is wanted.
+
+    :raises AlreadyInvited: it is another one, or not good any more.
+    """
+    row = models.Invitation.objects.select_related("invited_by").filter(tenant_id=tenant.id, email=email).first()
+    if row is None:
+        return None
+    if (row.role, row.message, row.invited_by_id) != wanted or row.expires_at <= clock.now():
+        raise AlreadyInvited(invitation_id=row.id)
+    return people.to_invitation(row)
+
+
+def _count_mail(email: str) -> None:
+    throttle.take("invitation", [], limit=TENANT_LIMIT, per_seconds=_HOUR)
+    throttle.take("invitation-to", [email], limit=MAILS_LIMIT, per_seconds=_HOUR, everywhere=True)
+
+
+def _hash(code_id: UUID) -> bytes:
+    return codes.hash_code(codes.derive(code_id, length=CODE_LENGTH))

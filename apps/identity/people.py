@@ -1,0 +1,150 @@
+"""What identity reads of people: who belongs to a tenant, and who is invited."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import DateTimeField, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Greatest
+
+from apps.identity import dtos, models, queries
+from bitvault.kernel import clock
+from bitvault.kernel.actor import Actor, Role
+from bitvault.kernel.pages import Page
+from bitvault.kernel.tenancy import Tenant
+
+
+def to_member(row: models.Membership, *, last_seen_at: datetime | None = None) -> dtos.Member:
+    """Give a membership with its person."""
+    return dtos.Member(
+        id=row.id,
+        user=queries.to_user(row.user),
+        role=Role(row.role),
+        state=row.state,  # type: ignore[arg-type] # the column holds no other
+        created_at=row.created_at,
+        last_seen_at=last_seen_at,
+    )
+
+
+def list_members(
+    actor: Actor,
+    *,
+    text: str,
+    role: Role | None,
+    state: dtos.MemberState | None,
+    limit: int,
+    cursor: str | None,
+) -> Page[dtos.Member]:
+    """List the people in a tenant, newest first, with when each was last here."""
+    rows = models.Membership.objects.filter(tenant_id=actor.tenant.id).select_related("user")
+    if role is not None:
+        rows = rows.filter(role=role.value)
+    if state is not None:
+        rows = rows.filter(state=state)
+    if text:
+        rows = rows.filter(
+            Q(user__name__icontains=text) | Q(user__email__icontains=text) | Q(user__claimed_email__icontains=text)
+        )
+    page = queries.newest_first("identity.members", _with_last_seen(rows), limit=limit, cursor=cursor)
+    return page.map(lambda row: to_member(row, last_seen_at=row.last_seen_at))
+
+
+def _with_last_seen(rows: "QuerySet[models.Membership]") -> "QuerySet[models.Membership]":
+    """Tell of each when a browser or a program of theirs was last here; both are noted once a minute."""
+    sessions = models.Session.objects.filter(tenant_id=OuterRef("tenant_id"), user_id=OuterRef("user_id"))
+    tokens = models.ApiToken.objects.filter(tenant_id=OuterRef("tenant_id"), user_id=OuterRef("user_id"))
+    return rows.annotate(
+        last_seen_at=Greatest(
+            Subquery(_latest(sessions, "last_seen_at"), output_field=DateTimeField()),
+            Subquery(_latest(tokens, "last_used_at"), output_field=DateTimeField()),
+        )
+    )
+
+
+def _latest(rows: "QuerySet[Any]", column: str) -> "QuerySet[Any]":
+    latest: QuerySet[Any] = rows.order_by().values("user_id").annotate(latest=Max(column)).values("latest")
+    return latest
+
+
+def find_members(tenant: Tenant, user_ids: Collection[UUID]) -> list[dtos.Member]:
+    """Find those of some people who are members of a tenant, by name."""
+    rows = models.Membership.objects.filter(tenant_id=tenant.id, user_id__in=list(user_ids)).select_related("user")
+    return [to_member(row) for row in rows.order_by("user__name", "user__email", "user__claimed_email")]
+
+
+def find_member(tenant: Tenant, member_id: UUID) -> models.Membership | None:
+    """Find a member by the id of the membership or of its person."""
+    rows = models.Membership.objects.filter(tenant_id=tenant.id).select_related("user")
+    return rows.filter(Q(id=member_id) | Q(user_id=member_id)).first()
+
+
+def find_succession(tenant: Tenant, user_id: UUID) -> dtos.Succession | None:
+    """Tell who has now what somebody held who has left; ``None`` for who is a member, or never was one.
+
+    Successors may have left since, each with one of their own. Where the last of them is shut out or gone for good, an owner has it.
+    """
+    person = models.User.objects.filter(pk=user_id).first()
+    passed: set[UUID] = set()
+    holder_id = user_id
+    while person is not None and holder_id not in passed:
+        passed.add(holder_id)
+        if models.Membership.objects.filter(tenant_id=tenant.id, user_id=holder_id).exists():
+            break
+        rows = models.Departure.objects.filter(tenant_id=tenant.id, user_id=holder_id)
+        holder_id = rows.values_list("successor_id", flat=True).first() or find_owner(tenant, other_than=user_id)
+    if person is None or holder_id == user_id:
+        return None
+    return dtos.Succession(user_id=user_id, name=person.name or person.shown_email, successor_id=holder_id)
+
+
+def find_owner(tenant: Tenant, *, other_than: UUID) -> UUID:
+    """Find the owner who has been in the tenant for longest, of those who are let in; the invariants say that there is one."""
+    owners = models.Membership.objects.filter(
+        tenant_id=tenant.id, role=Role.OWNER.value, state=models.MembershipState.ACTIVE
+    )
+    return owners.exclude(user_id=other_than).order_by("id")[0].user_id
+
+
+# --- invitations -----------------------------------------------------------------------------------------------------------
+
+
+def list_invitations(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.Invitation]:
+    """List who is invited to a tenant and has not come, newest first; expired ones too, for they can be sent again."""
+    rows = models.Invitation.objects.filter(tenant_id=actor.tenant.id).select_related("invited_by").defer("code_hash")
+    return queries.newest_first("identity.invitations", rows, limit=limit, cursor=cursor).map(to_invitation)
+
+
+def to_invitation(row: models.Invitation) -> dtos.Invitation:
+    """Give an invitation as those see it who may invite."""
+    inviter = row.invited_by
+    return dtos.Invitation(
+        id=row.id,
+        email=row.email,
+        role=Role(row.role),
+        message=row.message,
+        state="pending" if row.expires_at > clock.now() else "expired",
+        invited_by=None if inviter is None else dtos.Inviter(id=inviter.id, name=inviter.name or inviter.shown_email),
+        created_at=row.created_at,
+        sent_at=row.sent_at,
+        expires_at=row.expires_at,
+    )
+
+
+def to_opened(row: models.Invitation, *, has_account: bool) -> dtos.OpenedInvitation:
+    """Give an invitation as its invited person sees it."""
+    inviter = row.invited_by
+    return dtos.OpenedInvitation(
+        tenant=dtos.TenantInfo(id=row.tenant.id, slug=row.tenant.slug, name=row.tenant.name),
+        email=row.email,
+        role=Role(row.role),
+        message=row.message,
+        invited_by="" if inviter is None else inviter.name or inviter.shown_email,
+        expires_at=row.expires_at,
+        has_account=has_account,
+    )
+
+
+def has_address(user_id: UUID, email: str) -> bool:
+    """Tell whether an address is somebody's who is let in."""
+    return models.User.objects.filter(pk=user_id, email=email, is_active=True).exists()
