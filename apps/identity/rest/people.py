@@ -6,7 +6,6 @@ from uuid import UUID
 
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 
 from apps.identity import api, dtos, errors
 from apps.identity.rest import schemas
@@ -129,9 +128,9 @@ class PublicInvitation(View):
 
     def get_authenticators(self) -> list[Any]:
         """Ask for no credential, and do not pass over one that comes."""
-        if self.request is None or "Authorization" not in self.request.headers:  # the generator of OpenAPI has no request yet
-            return []
-        return [kind() for kind in api_settings.DEFAULT_AUTHENTICATION_CLASSES]
+        # The generator of the OpenAPI document has no request yet.
+        brings = "Authorization" in getattr(self.request, "headers", {})
+        return [kind() for kind in View.authentication_classes] if brings else []
 
     @operation(answer=dtos.OpenedInvitation, problems=(errors.InvalidInvitation,))
     def get(self, request: ActorRequest, code: str) -> Response:
