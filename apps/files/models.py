@@ -189,6 +189,8 @@ class Version(TenantModel):
             models.Index(fields=["node", "-id"], name="files_version_of_node"),
             # Who has this content already?
             models.Index(fields=["content_hash", "size_bytes"], name="files_version_by_content"),
+            # Does any version hold these bytes, before they are deleted?
+            models.Index(fields=["blob_id"], name="files_version_blob"),
         ]
 
 

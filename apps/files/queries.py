@@ -20,6 +20,7 @@ from apps.files.dtos import (
     VersionRow,
     VersionRows,
 )
+from apps.files.models import Version
 from apps.files.rows import (
     COLUMNS,
     NodeRow,
@@ -306,3 +307,10 @@ def is_committed(upload_id: UUID) -> bool:
     """Tell whether an upload's bytes became a version."""
     with db.read_transaction():
         return fetch_one("SELECT FROM files_version WHERE upload_id = %s", [upload_id]) is not None
+
+
+def find_held_blobs(blob_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Tell which of these blobs a version has."""
+    with db.read_transaction():
+        held = Version.objects.filter(blob_id__in=blob_ids).values_list("blob_id", flat=True).distinct()
+        return frozenset(held)

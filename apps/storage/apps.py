@@ -11,5 +11,5 @@ class StorageConfig(AppConfig):
     verbose_name = "Storage"
 
     def ready(self) -> None:
-        """Make the keeper of references known."""
-        from apps.storage import consumers  # noqa: F401 - importing it registers its functions
+        """Make the keeper of references and the kinds of jobs known."""
+        from apps.storage import consumers, jobs  # noqa: F401 - importing them registers their functions

@@ -102,5 +102,7 @@ class SweepBacklog:
 
     overdue_count: int
     """Abandoned attempts whose room and bytes are still held past their time."""
+    uncollected_count: int
+    """Blobs that nothing holds and that lie in the store an hour longer than they should."""
     oldest_swept_at: datetime | None
     """When the tenant that was swept longest ago was; ``None`` when none ever was."""

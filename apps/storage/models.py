@@ -33,9 +33,35 @@ class Blob(TenantModel):
     """The digests of its parts, 32 bytes each: what a later version of the same file need not send again."""
     state = models.CharField(max_length=16, choices=BlobState.choices, default=BlobState.PENDING)
     created_at = models.DateTimeField()
+    unreferenced_at = models.DateTimeField(null=True)
+    """Since when the stream tells of no version that holds it; an upload that takes it over begins that anew. ``NULL`` while one does."""
+    has_drifted = models.BooleanField(db_default=False)
+    """Whether it was found to be unreferenced by comparing tables, not told so by an event: many of these at once are a fault."""
+    condemned_at = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)
+    """When its bytes were last read and hashed (``scrubbing``); ``NULL``: when it was uploaded."""
+    damaged_at = models.DateTimeField(null=True)
+    """When its bytes were found to be others: it is in quarantine, neither read nor built upon."""
 
     class Meta:
         db_table = "storage_blob"
+        indexes = [
+            # What has nothing referred to for longest?
+            models.Index(
+                fields=["unreferenced_at", "id"],
+                name="storage_blob_unreferenced",
+                condition=models.Q(unreferenced_at__isnull=False, state__in=[BlobState.PENDING, BlobState.LIVE]),
+            ),
+            # Which condemned ones can go?
+            models.Index(
+                fields=["condemned_at", "id"],
+                name="storage_blob_condemned",
+                condition=models.Q(state=BlobState.CONDEMNED),
+            ),
+            # Which are gone long enough to be forgotten?
+            models.Index(fields=["gone_at"], name="storage_blob_gone", condition=models.Q(state=BlobState.GONE)),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(size_bytes__gte=0, part_size_bytes__gt=0), name="storage_blob_figures"
@@ -117,6 +143,8 @@ class Upload(TenantModel):
         indexes = [
             # Which attempts are due for the sweeper?
             models.Index(fields=["sweep_at"], name="storage_upload_due"),
+            # Which attempts may still need a blob? Of a column that no commit changes.
+            models.Index(fields=["created_at"], name="storage_upload_open", condition=models.Q(swept_at__isnull=True)),
         ]
 
 
@@ -141,6 +169,8 @@ class Sweep(PublicModel):
     tenant_id = models.UUIDField(primary_key=True)
     overdue_count = models.BigIntegerField()
     """Attempts whose time was over and that could not be swept: the store did not answer, or one failed."""
+    uncollected_count = models.BigIntegerField(db_default=0)
+    """Blobs that should have been condemned or deleted an hour ago."""
     swept_at = models.DateTimeField()
 
     class Meta:
@@ -169,3 +199,88 @@ class RebuiltReference(TenantModel):
 
     class Meta:
         db_table = "storage_rebuilt_reference"
+
+
+class RunKind(models.TextChoices):
+    """What a run does."""
+
+    GC = "gc", "collection"
+    RECONCILE = "reconcile"
+    SCRUB = "scrub"
+
+
+class RunState(models.TextChoices):
+    """How a run stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped", "stopped by a brake"
+    FAILED = "failed"
+
+
+class StoreRun(PublicModel):
+    """A run over a tenant's bytes that did, or found, something."""
+
+    id = id_field()
+    tenant_id = models.UUIDField()
+    kind = models.CharField(max_length=16, choices=RunKind.choices)
+    state = models.CharField(max_length=16, choices=RunState.choices, default=RunState.RUNNING)
+    is_dry = models.BooleanField(default=False)
+    """Whether it only looked."""
+    counts = models.JSONField(default=dict)
+    """What it did, by name; objects and bytes."""
+    reason = models.TextField(default="", blank=True)
+    """Why it stopped, when it did."""
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "storage_run"
+        indexes = [
+            # What was the last run of a kind of this tenant?
+            models.Index(fields=["tenant_id", "kind", "-started_at"], name="storage_run_of_tenant"),
+            # Which runs are recent, or old enough to be forgotten?
+            models.Index(fields=["started_at"], name="storage_run_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class FindingKind(models.TextChoices):
+    """What was found."""
+
+    ORPHAN = "orphan", "object that nothing in the database names"
+    LEFTOVER = "leftover", "object of a blob that was deleted"
+    MISSING = "missing", "blob whose object is not there"
+    WRONG_SIZE = "wrong_size", "object of another size than its blob"
+    ABANDONED = "abandoned", "unfinished multipart upload of no open attempt"
+    DRIFT = "drift", "count of references that differed from the tables"
+    CORRUPT = "corrupt", "object whose bytes are not those of its blob"
+    RECOVERED = "recovered", "object that was damaged and is whole again"
+    HELD = "held", "condemned blob that a file holds"
+
+
+class StoreFinding(PublicModel):
+    """One thing that a run found. Keys and ids, never names."""
+
+    id = id_field()
+    run = models.ForeignKey(StoreRun, on_delete=models.CASCADE, related_name="findings")
+    kind = models.CharField(max_length=16, choices=FindingKind.choices)
+    key = models.TextField(default="", blank=True)
+    blob_id = models.UUIDField(null=True)
+    size_bytes = models.BigIntegerField(null=True)
+    detail = models.TextField(default="", blank=True)
+    outcome = models.TextField(default="reported")
+    """What was done about it: ``reported``, ``deleted``, ``quarantined``, ``corrected``, ``released``."""
+    found_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "storage_finding"
+        indexes = [
+            # What of this kind was found lately?
+            models.Index(fields=["kind", "-found_at"], name="storage_finding_by_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key or self.blob_id}"

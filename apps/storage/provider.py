@@ -239,10 +239,19 @@ class ObjectStore:
     def delete_objects(self, keys: Sequence[str]) -> None:
         """Delete objects; one that is not there counts as deleted."""
         for start in range(0, len(keys), DELETE_BATCH):
-            named: Any = [{"Key": key} for key in keys[start : start + DELETE_BATCH]]
-            answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": named, "Quiet": True})
-            if answer.get("Errors"):
-                raise Refused(_OK, str(answer["Errors"][0].get("Code")))
+            refused = self._delete_batch(keys[start : start + DELETE_BATCH])
+            if refused:
+                raise Refused(_OK, next(iter(refused.values())))
+
+    @asks_store(repeatable=True)
+    def delete_batch(self, keys: Sequence[str]) -> dict[str, str]:
+        """Delete up to 1,000 objects; returns the keys that the store refused to delete, each with its code."""
+        return self._delete_batch(keys)
+
+    def _delete_batch(self, keys: Sequence[str]) -> dict[str, str]:
+        named: Any = [{"Key": key} for key in keys]
+        answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": named, "Quiet": True})
+        return {error.get("Key", ""): str(error.get("Code")) for error in answer.get("Errors", ())}
 
     # --- multipart uploads -------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from django.db.models import Min, Sum
+from django.db.models import Min, QuerySet, Sum
 
 from apps.storage import dtos, durability, keys, models, parts, provider, rows
 from apps.storage.errors import UploadNotFound
@@ -13,6 +13,11 @@ from bitvault.kernel import db
 
 READABLE = (models.BlobState.PENDING, models.BlobState.LIVE)
 """States in which the bytes are there. ``pending`` is one: a version may name the blob before the attempt's last step is written."""
+
+
+def usable_blobs() -> QuerySet[models.Blob]:
+    """Ask for blobs on which an upload may build: neither condemned nor in quarantine."""
+    return models.Blob.objects.filter(state__in=READABLE, damaged_at__isnull=True)
 
 
 def require_upload(upload_id: UUID, user_id: UUID, *, lock: bool = False) -> rows.Attempt:
@@ -42,9 +47,7 @@ def find_base(attempt: rows.Attempt) -> models.Blob | None:
         return None
     if not models.Provider.objects.filter(name=provider.store().name, abilities__part_copy=True).exists():
         return None
-    return models.Blob.objects.filter(
-        id=attempt.base_blob_id, state__in=READABLE, part_size_bytes=attempt.part_size_bytes
-    ).first()
+    return usable_blobs().filter(id=attempt.base_blob_id, part_size_bytes=attempt.part_size_bytes).first()
 
 
 def is_in_base(base: models.Blob | None, number: int, digest: bytes) -> bool:
@@ -152,6 +155,10 @@ def find_store_fitness() -> bool | None:
 def get_sweep_backlog(tenant_ids: Iterable[UUID]) -> dtos.SweepBacklog:
     """Sum up what the last sweeps of these tenants left undone."""
     totals = models.Sweep.objects.filter(tenant_id__in=list(tenant_ids)).aggregate(
-        count=Sum("overdue_count"), oldest=Min("swept_at")
+        count=Sum("overdue_count"), uncollected=Sum("uncollected_count"), oldest=Min("swept_at")
     )
-    return dtos.SweepBacklog(overdue_count=totals["count"] or 0, oldest_swept_at=totals["oldest"])
+    return dtos.SweepBacklog(
+        overdue_count=totals["count"] or 0,
+        uncollected_count=totals["uncollected"] or 0,
+        oldest_swept_at=totals["oldest"],
+    )

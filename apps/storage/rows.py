@@ -78,7 +78,10 @@ DELETE FROM storage_multipart_upload WHERE id IN (
     SELECT id FROM storage_multipart_upload WHERE sweep_at <= %s AND swept_at IS NOT NULL LIMIT %s
 )
 """
-_READABLE_KEY = "SELECT key FROM storage_blob WHERE id = %(id)s AND state IN ('pending', 'live')"
+# A condemned one too: Files asks for what a version holds, and as long as the object is there it is given.
+_READABLE_KEY = """
+SELECT key FROM storage_blob WHERE id = %(id)s AND state IN ('pending', 'live', 'condemned') AND damaged_at IS NULL
+"""
 
 
 def insert(attempt: Attempt) -> None:

@@ -1,10 +1,10 @@
-"""Storage's own clockwork."""
+"""What the scheduler and requests send to storage's workers."""
 
 from uuid import UUID
 
 from celery import Task, shared_task
 
-from apps.storage import conformance
+from apps.storage import conformance, jobs
 from apps.storage.errors import NeedsLonger, StoreFull, StoreUnavailable
 from apps.storage.operations import completing, handing, sweeping
 from bitvault.kernel import tenancy
@@ -19,6 +19,12 @@ def sweep_uploads() -> int:
     if not swept.is_done:
         sweep_uploads.apply_async(headers=for_tenant(tenancy.current().id), ignore_result=True)
     return swept.swept_count
+
+
+@shared_task(name="storage.request_collection")  # type: ignore[untyped-decorator] # celery has no types
+def request_collection() -> bool:
+    """Have one tenant's unreferenced bytes collected, if any are due."""
+    return jobs.request_collection()
 
 
 @shared_task(  # type: ignore[untyped-decorator] # celery has no types

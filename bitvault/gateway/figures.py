@@ -133,6 +133,11 @@ def _uploads() -> Iterator[Any]:
         "Abandoned uploads that wait for the sweeper past their time",
         value=backlog.overdue_count,
     )
+    yield GaugeMetricFamily(
+        "bitvault_blobs_uncollected",
+        "Blobs that no file holds and that should have been deleted from the object store an hour ago",
+        value=backlog.uncollected_count,
+    )
     age = GaugeMetricFamily("bitvault_uploads_sweep_age_seconds", "Since when some tenant has not been swept")
     if backlog.oldest_swept_at is not None:
         age.add_metric([], (clock.now() - backlog.oldest_swept_at).total_seconds())

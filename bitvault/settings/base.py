@@ -135,6 +135,10 @@ BITVAULT_STORE = {
 }
 # Of a store on this machine that flushes nothing by itself: its folder, and how much of its disk uploads leave free.
 BITVAULT_STORE_DISK = {"directory": ENV.s3_flush_directory, "floor_bytes": ENV.s3_free_mib * 1024 * 1024}
+# How long bytes stay that no version holds any more, and how long after that their URLs may live.
+BITVAULT_COLLECTION = {"grace_seconds": ENV.gc_grace_seconds, "wait_seconds": ENV.gc_wait_seconds}
+# Within how many days every object is read and hashed again; 0: never.
+BITVAULT_SCRUB_DAYS = ENV.scrub_days
 _ASSETS = {
     "bucket_name": ENV.s3_assets_bucket,
     "endpoint_url": ENV.s3_endpoint_url,

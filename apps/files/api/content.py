@@ -1,5 +1,6 @@
 """The doors of what files hold: uploads that are let in and become versions, and content that is read."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -110,6 +111,12 @@ def find_committed(*, actor: Actor, upload_id: UUID) -> Node | None:
 def is_committed(*, upload_id: UUID) -> bool:
     """Tell whether an upload's own bytes became a version, for whoever sweeps the others."""
     return queries.is_committed(upload_id)
+
+
+@exposed
+def find_held_blobs(*, blob_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Tell which of these blobs some version of the entered tenant has, in the trash or not: for whoever deletes the others."""
+    return queries.find_held_blobs(blob_ids)
 
 
 @exposed

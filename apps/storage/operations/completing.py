@@ -34,16 +34,22 @@ RETURNING id
 """
 
 # A blob that is still pending counts: a version names it, or Files had not told of it. From here on it is held by this attempt as well, so
-# whatever becomes of the first one, its sweep leaves the bytes alone.
+# whatever becomes of the first one, its sweep leaves the bytes alone. The collector, about to condemn it, finds the row changed.
 _FREEZE_KNOWN = """
-WITH known AS (SELECT id FROM storage_blob WHERE id = %(blob_id)s AND state IN ('pending', 'live') FOR NO KEY UPDATE),
+WITH known AS (
+    SELECT id FROM storage_blob WHERE id = %(blob_id)s AND state IN ('pending', 'live') AND damaged_at IS NULL FOR NO KEY UPDATE
+),
 attempt AS (
     UPDATE storage_multipart_upload u SET state = 'completing', blob_id = known.id
     FROM known
     WHERE u.id = %(id)s AND u.state = 'started' AND u.expires_at > %(now)s AND u.known_blob_id = known.id
     RETURNING u.blob_id
 ),
-promoted AS (UPDATE storage_blob b SET state = 'live' FROM attempt WHERE b.id = attempt.blob_id AND b.state = 'pending')
+promoted AS (
+    UPDATE storage_blob b SET
+        state = 'live', unreferenced_at = CASE WHEN b.unreferenced_at IS NULL THEN NULL ELSE %(now)s::timestamptz END
+    FROM attempt WHERE b.id = attempt.blob_id AND (b.state = 'pending' OR b.unreferenced_at IS NOT NULL)
+)
 SELECT blob_id FROM attempt
 """
 
@@ -233,7 +239,7 @@ def _freeze_known(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
             models.Upload.objects.filter(
                 id=attempt.id, state=models.UploadState.STARTED, known_blob_id=attempt.known_blob_id
             )
-            .exclude(known_blob_id__in=models.Blob.objects.filter(state__in=queries.READABLE).values("id"))
+            .exclude(known_blob_id__in=queries.usable_blobs().values("id"))
             .update(known_blob_id=None)
         )
     if lost:  # the known bytes were condemned meanwhile, and are never revived

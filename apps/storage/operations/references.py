@@ -1,18 +1,25 @@
 """References to blobs: who holds what, so far as the stream has been read."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Exists, OuterRef
 
 from apps.files import api as files
-from apps.storage.models import BlobReference, RebuiltReference
+from apps.storage.models import Blob, BlobReference, RebuiltReference
 from bitvault.events.api import Event, set_position
 from bitvault.events.catalog import files as told
-from bitvault.kernel import db
+from bitvault.kernel import clock, db
 
 CONSUMER = "gc"
 """Under which name the references read the stream."""
+
+SETTLED = timedelta(days=1)
+"""How old a blob is before a missing reference to it is taken for a fault: the stream has told of its version long since."""
+
 SWAP_SECONDS = 600
 """How long the swap of a rebuild may take: it writes every reference of the tenant once."""
 
@@ -20,21 +27,43 @@ _SWAP = (
     "INSERT INTO storage_blob_reference (version_id, blob_id) SELECT version_id, blob_id FROM storage_rebuilt_reference"
 )
 
+# One walk through both tables, which the ORM would send as two.
+_CORRECT = """
+UPDATE storage_blob b SET
+    unreferenced_at = CASE WHEN told.is_held THEN NULL ELSE %(now)s::timestamptz END, has_drifted = NOT told.is_held
+FROM (
+    SELECT id, EXISTS (SELECT FROM storage_blob_reference r WHERE r.blob_id = storage_blob.id) AS is_held
+    FROM storage_blob WHERE state IN ('pending', 'live')
+) told
+WHERE b.id = told.id AND b.state IN ('pending', 'live') AND told.is_held = (b.unreferenced_at IS NOT NULL)
+    AND (told.is_held OR b.created_at < %(before)s)
+"""
+
 
 def apply(events: Iterable[Event | None]) -> None:
-    """Write what events say about references, in their order: two statements for two hundred events. No deleted version comes back."""
+    """Write what events say about references, in their order: a few statements for two hundred events. No deleted version comes back."""
     held: dict[UUID, UUID] = {}
     gone: list[UUID] = []
+    let_go: set[UUID] = set()
     for event in events:
         match event:
             case told.VersionCommitted():
                 held[event.version_id] = event.blob_id
             case told.NodePurged() | told.VersionsDeleted():
                 gone += event.version_ids
+                let_go.update(event.blob_ids)
     rows = [BlobReference(version_id=version_id, blob_id=blob_id) for version_id, blob_id in held.items()]
     BlobReference.objects.bulk_create(rows, ignore_conflicts=True)
+    if held:
+        Blob.objects.filter(id__in=set(held.values()), unreferenced_at__isnull=False).update(
+            unreferenced_at=None, has_drifted=False
+        )
     if gone:
         BlobReference.objects.filter(version_id__in=gone).delete()
+        still_held = BlobReference.objects.filter(blob_id=OuterRef("id"))
+        Blob.objects.filter(~Exists(still_held), id__in=let_go, unreferenced_at__isnull=True).update(
+            unreferenced_at=clock.now()
+        )
 
 
 def rebuild() -> int:
@@ -60,4 +89,18 @@ def rebuild() -> int:
         BlobReference.objects.all().delete()
         cursor.execute(_SWAP)
         RebuiltReference.objects.all().delete()
+        _correct(cursor)
     return seq
+
+
+def correct_hints() -> int:
+    """Let each blob say whether a version holds it as the references do; returns how many said something else."""
+    with db.write_transaction(), connection.cursor() as cursor:
+        db.be_patient(seconds=SWAP_SECONDS)
+        return _correct(cursor)
+
+
+def _correct(cursor: CursorWrapper) -> int:
+    now = clock.now()
+    cursor.execute(_CORRECT, {"now": now, "before": now - SETTLED})
+    return int(cursor.rowcount)

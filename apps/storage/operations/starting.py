@@ -38,6 +38,10 @@ def start(
     layout = parts.lay_out(size_bytes)
     if len(part_hashes) > layout.part_count:
         raise PartOutOfRange(f"The file has {layout.part_count} parts.", part_count=layout.part_count)
+    if known_blob_id is not None:
+        with db.read_transaction():
+            # One that was condemned meanwhile is never revived: its bytes have to come again.
+            known_blob_id = queries.usable_blobs().filter(id=known_blob_id).values_list("id", flat=True).first()
     now = clock.now()
     attempt = rows.Attempt(
         id=upload_id,

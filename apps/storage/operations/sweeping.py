@@ -5,7 +5,7 @@ be forgotten. Each visit can be repeated and may die anywhere.
 """
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -14,7 +14,7 @@ from prometheus_client import Counter
 from apps.billing import api as billing
 from apps.files import api as files
 from apps.storage import dtos, models, rows
-from apps.storage.operations import completing, starting
+from apps.storage.operations import collecting, completing, starting
 from bitvault.events.api import publish
 from bitvault.events.catalog.storage import UploadExpired
 from bitvault.kernel import clock, db, tenancy
@@ -28,6 +28,9 @@ FORGET_BATCH = 5000
 
 SWEEP_SECONDS = 60.0
 """Time of one run for one tenant, so that none keeps the sweeper from the others."""
+
+OVERDUE = timedelta(hours=1)
+"""How late the collector may be before operators are told."""
 
 POSTPONED, FAILED = "postponed", "failed"
 
@@ -94,9 +97,11 @@ def _note_rest() -> None:
     now = clock.now()
     with db.read_transaction():
         overdue_count = models.Upload.objects.filter(sweep_at__lte=now, swept_at__isnull=True).count()
+        uncollected_count = collecting.count_overdue(by=OVERDUE)
     with db.public_transaction():
         models.Sweep.objects.update_or_create(
-            tenant_id=tenancy.current().id, defaults={"overdue_count": overdue_count, "swept_at": now}
+            tenant_id=tenancy.current().id,
+            defaults={"overdue_count": overdue_count, "uncollected_count": uncollected_count, "swept_at": now},
         )
 
 
@@ -150,7 +155,7 @@ def _clean(attempt: rows.Attempt) -> None:
     if attempt.blob_id is not None and attempt.known_blob_id is None:
         with db.write_transaction():
             own = models.Blob.objects.filter(id=attempt.blob_id)
-            own.filter(state=models.BlobState.PENDING).update(state=models.BlobState.GONE)
+            own.filter(state=models.BlobState.PENDING).update(state=models.BlobState.GONE, gone_at=clock.now())
             keep_key = own.exclude(state=models.BlobState.GONE).values_list("key", flat=True).first()
     REMOVED.inc(starting.remove_all(attempt.id, keep_key=keep_key))
     now = clock.now()

@@ -1,8 +1,9 @@
 """What happens to bytes. Producer: ``apps/storage``.
 
-A blob has no events of its own: that it came into use is ``files.version.committed``, that it went out of use is ``files.node.purged``.
+That a blob came into use is told by ``files.version.committed``, that it went out of use by ``files.node.purged``; its end is told here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -17,4 +18,14 @@ class UploadExpired(Event):
     type: ClassVar[str] = "storage.upload.expired.v1"
 
     upload_id: UUID
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobsCollected(Event):
+    """Bytes that no version holds any more were deleted from the object store."""
+
+    type: ClassVar[str] = "storage.blobs.collected.v1"
+
+    blob_ids: Sequence[UUID]
     size_bytes: int
