@@ -12,6 +12,8 @@ from django.db import connection
 
 from apps.admin_platform import verifying
 from apps.billing import api as billing
+from apps.storage import jobs as storage
+from apps.storage.operations import references
 from apps.sync import api as sync
 from apps.sync import obtaining
 from apps.sync.errors import SnapshotBeingMade
@@ -25,6 +27,7 @@ from bitvault.mail.api import send as send_mail
 from tests.apps.files.conftest import Tree, fetch
 from tests.apps.sync.following import fresh_tree, project
 from tests.jobs.conftest import desk
+from tests.support.sending import Sender
 
 __all__ = ["desk"]
 
@@ -112,7 +115,30 @@ def count_corrections():
     return StreamEvent.objects.filter(type="billing.usage.corrected.v1").count()
 
 
+def ask_for_collection(world):
+    """A file was deleted permanently, and the stream has told of it."""
+    client = world.client("mia")
+    sender = Sender(client, client.get("/me").json()["root_id"])
+    node = sender.bring(f"{ids.new_id()}.bin", ids.new_id().bytes)
+    client.delete(f"/nodes/{node['id']}")
+    client.delete(f"/trash/{node['id']}")
+    consuming.consume(references.CONSUMER)
+    world.count = len(collected_blobs())
+    assert storage.request_collection()
+
+
+def is_collected_once(world):
+    assert {state for (state,) in fetch("SELECT DISTINCT state FROM storage_blob")} == {"gone"}
+    assert len(collected_blobs()) == len(set(collected_blobs())) == world.count + 1
+
+
+def collected_blobs():
+    told = StreamEvent.objects.filter(type="storage.blobs.collected.v1")
+    return [blob_id for event in told for blob_id in event.payload["blob_ids"]]
+
+
 SCENES = {
+    "storage.collect": Scene(ask_for_collection, is_collected_once),
     "billing.recount": Scene(ask_for_recount, is_counted_right),
     "mail.send": Scene(ask_for_mail, is_one_mail),
     "audit.verify": Scene(ask_for_verification, is_verified),
@@ -133,12 +159,13 @@ class World:
 
 
 @pytest.fixture
-def world(desk, tenant, actor, api, monkeypatch):
+def world(desk, tenant, actor, api, monkeypatch, settings):
     monkeypatch.setattr(verifying, "STEP", 2)
     monkeypatch.setattr(obtaining, "SMALL_NODES", 0)
     monkeypatch.setattr(obtaining, "LARGE_NODES", 0)
     monkeypatch.setattr(obtaining, "MADE_LIMIT", 10_000)
     monkeypatch.setattr(running, "TELL_SECONDS", 0.0)
+    settings.BITVAULT_COLLECTION = {"grace_seconds": 0, "wait_seconds": 0}
     tree = Tree(actor)
     tree.folder("a", tree.folder("b"))
     project()

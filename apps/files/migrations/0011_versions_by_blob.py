@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('files', '0009_refunds_and_displaced_nodes'),
+        ('files', '0010_version_details'),
     ]
 
     operations = [
