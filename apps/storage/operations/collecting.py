@@ -150,7 +150,7 @@ def _candidates(now: datetime, limit: int, *, after: _Candidate | None) -> list[
             Q(unreferenced_at__gt=after.unreferenced_at) | Q(unreferenced_at=after.unreferenced_at, id__gt=after.id)
         )
     found = rows.order_by("unreferenced_at", "id").values_list("id", "unreferenced_at", "has_drifted", "size_bytes")
-    return [_Candidate(*row) for row in found[:limit]]
+    return [_Candidate(key, at, drifted, size) for key, at, drifted, size in found[:limit] if at is not None]
 
 
 def find_leased(blob_ids: Collection[UUID]) -> set[UUID]:
@@ -259,7 +259,7 @@ def _list_condemned(now: datetime, *, after: _Condemned | None) -> list[_Condemn
     if after is not None:
         rows = rows.filter(Q(condemned_at__gt=after.condemned_at) | Q(condemned_at=after.condemned_at, id__gt=after.id))
     found = rows.order_by("condemned_at", "id").values_list("id", "condemned_at", "key", "size_bytes")
-    return [_Condemned(*row) for row in found[:BATCH]]
+    return [_Condemned(blob_id, at, key, size) for blob_id, at, key, size in found[:BATCH] if at is not None]
 
 
 def _keep_held(held: Collection[UUID], notes: Notes) -> None:

@@ -31,7 +31,7 @@ class Notes:
     @property
     def run_id(self) -> UUID:
         """The run's id, under which another try goes on with it."""
-        return self._run.id
+        return UUID(str(self._run.id))
 
     @property
     def counts(self) -> dict[str, int]:

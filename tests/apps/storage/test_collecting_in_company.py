@@ -31,7 +31,7 @@ class Committer:
 
     def __init__(self, client, number: int) -> None:
         self.sender = Sender(client, client.get("/me").json()["root_id"])
-        self.random = random.Random(number)  # noqa: S311 - no secret
+        self.random = random.Random(number)
         self.number = number
         self.kept: dict[str, bytes] = {}
         self.sent_again = 0
