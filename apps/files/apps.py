@@ -9,3 +9,7 @@ class FilesConfig(AppConfig):
     name = "apps.files"
     label = "files"
     verbose_name = "File and metadata"
+
+    def ready(self) -> None:
+        """Put the module's sections and actions into the frame of pages."""
+        from apps.files.ui import shell  # noqa: F401 - importing it registers them

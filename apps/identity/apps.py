@@ -13,8 +13,9 @@ class IdentityConfig(AppConfig):
     verbose_name = "Identity and access"
 
     def ready(self) -> None:
-        """Tell the base of all tasks how tenants are found by their ids."""
+        """Tell the base of all tasks how tenants are found by their ids; make mails and pages known."""
         from apps.identity import mails, queries  # noqa: F401 - importing mails registers who writes them
+        from apps.identity.ui import shell  # noqa: F401 - importing it registers what the frame shows
         from bitvault.kernel.tasks import find_tenants_by
 
         find_tenants_by(queries.find_tenant, select=queries.select_active)

@@ -11,5 +11,6 @@ class SyncConfig(AppConfig):
     verbose_name = "Sync"
 
     def ready(self) -> None:
-        """Make the module's consumer, its rebuild and its jobs known."""
+        """Make the module's consumer, its rebuild, its jobs and its pages known."""
         from apps.sync import consumers, jobs  # noqa: F401 - importing them registers their functions
+        from apps.sync.ui import shell  # noqa: F401 - importing it registers what the frame shows

@@ -27,7 +27,7 @@ readiness = Readiness([*health.CHECKS, *([health.WEB] if settings.BITVAULT_WEB_U
 
 # By name, as routes include the pages of modules: nobody imports what stands above a module's door.
 sync_sockets = import_string("apps.sync.sockets.application.SyncSockets")()
-SOCKETS = {"/ws/v1/sync": sync_sockets}
+SOCKETS = {settings.BITVAULT_SOCKET_PATH: sync_sockets}
 
 
 async def answer_http(scope: dict[str, Any], receive: Any, send: Any) -> None:

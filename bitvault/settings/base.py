@@ -21,6 +21,7 @@ BITVAULT_METRICS_KEY = ENV.metrics_key
 BITVAULT_METRICS_DIRECTORY = ENV.metrics_directory
 env.share_figures(ENV.metrics_directory)
 BITVAULT_SOCKET_URL = ENV.socket_url
+BITVAULT_SOCKET_PATH = "/ws/v1/sync"
 BITVAULT_WEB_URL = ENV.web_url
 BITVAULT_SOCKETS_PER_USER = ENV.sockets_per_user
 BITVAULT_SOCKETS_PER_ADDRESS = ENV.sockets_per_address
@@ -182,11 +183,11 @@ FILE_UPLOAD_HANDLERS: list[str] = []
 APPEND_SLASH = False
 
 # The pages of a module stand beside its views, below ``ui/``.
-_PAGES = [ROOT / "apps" / name / "ui" for name in ("files", "identity", "sync")]
+_PAGES = sorted((ROOT / "apps").glob("*/ui"))
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [pages / "templates" for pages in _PAGES],
+        "DIRS": [pages / "templates" for pages in _PAGES if (pages / "templates").is_dir()],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -199,7 +200,7 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [pages / "static" for pages in _PAGES]
+STATICFILES_DIRS = [pages / "static" for pages in _PAGES if (pages / "static").is_dir()]
 STATIC_ROOT = ENV.static_directory
 
 # --- identity --------------------------------------------------------------------------------------------------------------
@@ -238,6 +239,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if ENV.secure else "csrftoken"
 CSRF_FAILURE_VIEW = "bitvault.gateway.pages.csrf_failure"
 LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/files/"
 
 # --- headers ---------------------------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True

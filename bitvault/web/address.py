@@ -14,7 +14,7 @@ UNKNOWN = "0.0.0.0"  # noqa: S104 - an address to count by, not to bind to
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-SOCKET_PATH = "/ws/v1/sync"
+SOCKET_PATH: str = settings.BITVAULT_SOCKET_PATH
 """Where the socket process tells devices and pages how far changes can be read."""
 
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::\d{1,5})?")

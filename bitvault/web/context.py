@@ -7,12 +7,16 @@ from django.http import HttpRequest
 
 from bitvault.kernel import tenancy
 from bitvault.web.address import socket_origin
+from bitvault.web.shell import Frame
 
 
 def surroundings(request: HttpRequest) -> dict[str, Any]:
-    """Give templates the tenant, the CSRF cookie's name and the sockets' address."""
+    """Give templates the tenant, the frame, addresses that the installation names and the CSRF cookie's name."""
     return {
         "tenant": tenancy.find_current(),
+        "frame": Frame(request),
+        "home_url": settings.LOGIN_REDIRECT_URL,
+        "sign_in_url": settings.LOGIN_URL,
         "csrf_cookie_name": settings.CSRF_COOKIE_NAME,
         "socket_url": socket_url(request),
         "base_url": settings.BITVAULT_BASE_URL,

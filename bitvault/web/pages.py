@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -17,8 +18,8 @@ from bitvault.web import problems
 from bitvault.web.limits import counting, policies, routes
 from bitvault.web.limits.policies import RouteClass
 
-HOME = "/files/"
-SIGN_IN = "/sign-in/"
+HOME: str = settings.LOGIN_REDIRECT_URL
+SIGN_IN: str = settings.LOGIN_URL
 
 
 class PersonRequest(HttpRequest):

@@ -1,6 +1,7 @@
-"""The page where people look after their own account: profile, looks, password, sessions, tokens. Changes go over REST."""
+"""The pages where people look after their own account: profile, looks, password, sessions, tokens. Changes go over REST."""
 
 import re
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -36,7 +37,10 @@ _SYSTEMS = (
 
 
 class SettingsPage(Page):
-    """One's own account."""
+    """A page of one's own account."""
+
+    tab = ""
+    template = ""
 
     def find_actor(self, request: HttpRequest) -> Actor | None:
         """Ask who is signed in at this host."""
@@ -45,21 +49,53 @@ class SettingsPage(Page):
         )
 
     def get(self, request: PersonRequest) -> HttpResponse:
-        """Show everything at once: there is little of it."""
-        actor = request.actor
-        profile = api.get_profile(actor=actor)
+        """Show the page."""
+        profile = api.get_profile(actor=request.actor)
         user = profile.user
         context = {
             "viewer": describe_viewer(
                 user_id=user.id, name=user.name, email=user.email, email_proved=user.email_proved
             ),
             "section": "settings",
+            "tab": self.tab,
             "profile": profile,
-            "sessions": [_describe(session) for session in api.list_sessions(actor=actor).items],
-            "tokens": api.list_tokens(actor=actor).items,
-            "scopes": [choice for choice in _SCOPES if choice[0] is not Scope.ADMIN or actor.administers],
+            **self.facts(request.actor),
         }
-        return render(request, "identity/settings.html", context)
+        return render(request, self.template, context)
+
+    def facts(self, actor: Actor) -> dict[str, Any]:
+        """Give what this page shows besides the person."""
+        return {}
+
+
+class Profile(SettingsPage):
+    """Who one is, and how pages look."""
+
+    tab = "profile"
+    template = "identity/settings_profile.html"
+
+
+class Security(SettingsPage):
+    """The password, and where one is signed in."""
+
+    tab = "security"
+    template = "identity/settings_security.html"
+
+    def facts(self, actor: Actor) -> dict[str, Any]:
+        """Give the browsers."""
+        return {"sessions": [_describe(session) for session in api.list_sessions(actor=actor).items]}
+
+
+class Tokens(SettingsPage):
+    """What programs sign in with."""
+
+    tab = "tokens"
+    template = "identity/settings_tokens.html"
+
+    def facts(self, actor: Actor) -> dict[str, Any]:
+        """Give the tokens, and what a new one may be allowed."""
+        scopes = [choice for choice in _SCOPES if choice[0] is not Scope.ADMIN or actor.administers]
+        return {"tokens": api.list_tokens(actor=actor).items, "scopes": scopes}
 
 
 def _describe(session: Session) -> dict[str, object]:

@@ -11,5 +11,7 @@ urlpatterns = [
     path("forgot-password/", forgotten.ForgotPassword.as_view()),
     path("reset-password/", forgotten.ResetPassword.as_view()),
     path("verify-email/", proof.VerifyEmail.as_view()),
-    path("settings/", settings.SettingsPage.as_view()),
+    path("settings/", settings.Profile.as_view()),
+    path("settings/security/", settings.Security.as_view()),
+    path("settings/tokens/", settings.Tokens.as_view()),
 ]

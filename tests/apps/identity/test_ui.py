@@ -124,5 +124,5 @@ def test_sign_up_is_not_offered_where_the_installation_does_not_want_it(visitor,
 def test_ones_sessions_are_shown_by_the_browsers_they_are(visitor):
     agent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 15_0) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15"
     send(visitor, "/sign-in/", MIA, **{"User-Agent": agent})
-    sessions = visitor.get("/settings/").context["sessions"]
+    sessions = visitor.get("/settings/security/").context["sessions"]
     assert [(session["title"], session["facts"].current) for session in sessions] == [("Safari on macOS", True)]

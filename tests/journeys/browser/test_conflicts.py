@@ -49,7 +49,7 @@ def clash(told, api, sender, device):
 
 
 def rail(vault):
-    return vault.page.locator("#conflicts-link")
+    return vault.page.locator('.side-link[data-section="conflicts"]')
 
 
 def card(vault, name):

@@ -75,6 +75,8 @@ def test_every_colour_of_text_can_be_read_on_its_ground(visitor, signed_in, live
             "/teams/",
             "/trash/",
             "/settings/",
+            "/settings/security/",
+            "/settings/tokens/",
             "/docs/",
             "/nothing-of-the-kind/",
         ):
@@ -97,7 +99,7 @@ def test_whoever_goes_by_keyboard_sees_where_they_are(visitor, signed_in, live, 
     sender.bring("a.txt", b"a")
     mkdir("b")
     page = visitor(storage_state=signed_in, color_scheme=look, reduced_motion="reduce")
-    for path in (f"/files/{folder['id']}/", "/teams/", "/trash/", "/settings/"):
+    for path in (f"/files/{folder['id']}/", "/teams/", "/trash/", "/settings/", "/settings/security/"):
         page.goto(f"{live.tenant_url}{path}")
         seen = set()
         for _ in range(40):

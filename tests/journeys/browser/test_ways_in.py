@@ -124,7 +124,7 @@ def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_place(
     page.wait_for_url(f"{live.tenant_url}/files/")
     page.goto(f"{live.tenant_url}/files/{folder['id']}/")
 
-    vault.visit("/settings/")
+    vault.visit("/settings/security/")
     sessions = vault.page.locator("#sessions li")
     before = sessions.count()
     sessions.filter(has=vault.page.get_by_role("button", name="Sign out")).first.get_by_role("button").click()
@@ -142,7 +142,7 @@ def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_place(
 
 
 def test_a_token_is_shown_once_works_and_is_revoked(vault, live):
-    vault.visit("/settings/")
+    vault.visit("/settings/tokens/")
     page = vault.page
     page.get_by_role("button", name="New token").click()
     page.get_by_role("button", name="Create token").click()

@@ -2,6 +2,8 @@
  * Talks to the REST surface of this origin. Errors arrive as `Problem` (the server said no) or `NetworkDown` (nobody answered).
  */
 
+import { pageFact } from "./dom.js";
+
 const ROOT = "/api/v1";
 
 /** A refusal by the server: RFC 9457 problem+json with a stable code, a sentence for people and facts. */
@@ -45,14 +47,9 @@ export function explain(error) {
   return "Something went wrong in this page. Load it again.";
 }
 
-/** @param {string} name @returns {string} */
-function meta(name) {
-  return document.querySelector(`meta[name="bitvault-${name}"]`)?.getAttribute("content") ?? "";
-}
-
 /** @returns {string} the CSRF token of the session that the browser holds right now */
 export function csrfToken() {
-  const prefix = `${meta("csrf-cookie")}=`;
+  const prefix = `${pageFact("csrf-cookie")}=`;
   const pair = document.cookie.split("; ").find((item) => item.startsWith(prefix));
   return pair ? decodeURIComponent(pair.slice(prefix.length)) : "";
 }
@@ -82,8 +79,8 @@ async function problemOf(response) {
  *
  * @param {string} method
  * @param {string} path below /api/v1
- * @param {{body?: unknown, revision?: number | string, key?: string, signal?: AbortSignal, keepalive?: boolean, ownRefusal?: boolean}} [options]
- *   `revision` becomes If-Match; `key` lets a POST be repeated safely; `ownRefusal`: 401 speaks of this request, not of the session
+ * @param {{body?: unknown, revision?: number | string, key?: string, signal?: AbortSignal, keepalive?: boolean, ownRefusal?: string}} [options]
+ *   `revision` becomes If-Match; `key` lets a POST be repeated safely; `ownRefusal`: the code of a 401 that speaks of this request, not of the session
  * @returns {Promise<any>} the decoded body, or null for 204
  * @throws {Problem | NetworkDown | DOMException}
  */
@@ -111,7 +108,7 @@ export async function call(method, path, { body, revision, key, signal, keepaliv
   }
   if (!response.ok) {
     const problem = await problemOf(response);
-    if (response.status === 401 && !(ownRefusal && problem.code === "identity.invalid_credentials")) document.dispatchEvent(new CustomEvent("bitvault:session-ended"));
+    if (response.status === 401 && (!ownRefusal || problem.code !== ownRefusal)) document.dispatchEvent(new CustomEvent("bitvault:session-ended"));
     throw problem;
   }
   return response.status === 204 ? null : response.json();

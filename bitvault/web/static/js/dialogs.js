@@ -1,7 +1,7 @@
 /** The questions that any page may ask: sure? which name? and: you are signed out. */
 
 import { explain, Problem } from "./api.js";
-import { icon, make, need } from "./dom.js";
+import { icon, make, need, pageFact } from "./dom.js";
 
 /**
  * Ask before something that cannot be undone.
@@ -107,7 +107,7 @@ export function offerSignIn() {
   const dialog = document.querySelector("#session-dialog");
   if (!(dialog instanceof HTMLDialogElement) || dialog.open) return;
   const here = location.pathname + location.search;
-  need('[data-role="sign-in"]', HTMLAnchorElement, dialog).href = `/sign-in/?next=${encodeURIComponent(here)}`;
+  need('[data-role="sign-in"]', HTMLAnchorElement, dialog).href = `${pageFact("sign-in")}?next=${encodeURIComponent(here)}`;
   dialog.showModal();
 }
 

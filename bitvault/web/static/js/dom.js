@@ -21,8 +21,11 @@ export function closest(target, selector) {
   return found instanceof HTMLElement ? found : null;
 }
 
+/** @param {string} name @returns {string} what the page says of itself under this name */
+export const pageFact = (name) => document.querySelector(`meta[name="bitvault-${name}"]`)?.getAttribute("content") ?? "";
+
 /** @returns {string} address of the icon sprite */
-const sprite = () => document.querySelector('meta[name="bitvault-icons"]')?.getAttribute("content") ?? "";
+const sprite = () => pageFact("icons");
 
 /** @param {Element} use @param {string} name */
 export const setIcon = (use, name) => use.setAttribute("href", `${sprite()}#${name}`);

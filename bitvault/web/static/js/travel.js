@@ -3,19 +3,12 @@
  * where we are in the rail, the focus, the thin line while waiting, and a real page load where a swap would be wrong.
  */
 
-import { announce } from "./dom.js";
+import { announce, pageFact } from "./dom.js";
+import { markSection } from "./sections.js";
 import { toast } from "./toast.js";
 
 /** A page that is there sooner needs no line. */
 const PATIENCE_MS = 180;
-
-/** @param {string} path where the page says that it belongs, or its own address */
-function markSection(path) {
-  for (const link of document.querySelectorAll("[data-section].side-link")) {
-    if (path.startsWith(link.getAttribute("data-section") ?? "-")) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-}
 
 /** Start to look after htmx's journeys. */
 export function startTravel() {
@@ -57,7 +50,7 @@ export function startTravel() {
     if (!isJourney(event)) return;
     const arrived = new URL(detail.xhr.responseURL || location.href);
     // Signed out, or an error page: those are whole pages of their own.
-    if (detail.xhr.status >= 400 || arrived.pathname.startsWith("/sign-in/")) {
+    if (detail.xhr.status >= 400 || arrived.pathname.startsWith(pageFact("sign-in"))) {
       detail.shouldSwap = false;
       const wanted = new URL(detail.pathInfo?.finalRequestPath ?? location.href, location.href);
       location.assign(detail.xhr.status >= 400 ? wanted.href : arrived.href);
@@ -70,7 +63,7 @@ export function startTravel() {
     const target = /** @type {any} */ (event).detail?.target;
     const main = document.getElementById("main");
     if (!main || (target && target.id !== "main" && !target.contains(main))) return;
-    markSection(main.dataset.section ?? location.pathname);
+    markSection(main.dataset.section ?? "");
     here = location.href;
     const left = returning ? scrolled.get(here) : undefined;
     const back = returning;

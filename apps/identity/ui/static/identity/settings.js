@@ -9,7 +9,7 @@ import { toast } from "../js/toast.js";
 const DAY_MS = 86_400_000;
 
 /** Show a part of the page as the server has it now. @param {string} selector */
-const renew = (selector) => /** @type {any} */ (window).htmx.ajax("GET", "/settings/", { target: selector, select: selector, swap: "outerHTML" });
+const renew = (selector) => /** @type {any} */ (window).htmx.ajax("GET", location.pathname, { target: selector, select: selector, swap: "outerHTML" });
 
 /**
  * Run a dialog's form: busy while sending, open while refused.
@@ -116,7 +116,7 @@ function changePassword() {
     try {
       await call("POST", "/auth/password", {
         body: { current_password: current.value, new_password: fresh.value },
-        ownRefusal: true,
+        ownRefusal: "identity.invalid_credentials",
       });
     } catch (error) {
       const weak = error instanceof Problem && error.code === "identity.weak_password";
@@ -124,7 +124,6 @@ function changePassword() {
     }
     toast("Password changed. Other sessions and tokens have ended.");
     await renew("#sessions");
-    await renew("#tokens");
   });
 }
 

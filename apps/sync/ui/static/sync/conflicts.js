@@ -4,6 +4,7 @@ import { typeOf } from "../files/types.js";
 import { call, explain, get, Problem } from "../js/api.js";
 import { alarm, closest, setIcon } from "../js/dom.js";
 import { plural } from "../js/format.js";
+import { sectionLink, setCount } from "../js/sections.js";
 import { toast } from "../js/toast.js";
 
 /** What is counted; more is shown as "99+". */
@@ -53,13 +54,7 @@ async function look() {
 /** @param {number} found */
 function count(found) {
   open = found;
-  const link = document.getElementById("conflicts-link");
-  const badge = document.getElementById("conflicts-count");
-  if (!link || !badge) return;
-  link.hidden = open === 0 && !onPage();
-  badge.hidden = open === 0;
-  badge.firstChild?.remove();
-  badge.append(open < COUNTED ? String(open) : `${COUNTED - 1}+`);
+  setCount("conflicts", open, COUNTED);
 }
 
 /** Show the list as the server has it; the focus stays on the card that it was on. */
@@ -136,7 +131,7 @@ document.addEventListener("bitvault:page", () => {
 document.addEventListener("visibilitychange", () => {
   if (due) void look();
 });
-if (document.getElementById("conflicts-link")) {
+if (sectionLink("conflicts")) {
   dress();
   void look();
 }

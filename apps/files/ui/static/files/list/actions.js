@@ -100,6 +100,8 @@ export function run(command, entries) {
   if (command === "open") open(entries[0]);
   if (command === "download") void download(entries);
   if (command === "versions" && entries.length === 1) showVersions(entries[0]);
+  // What another module has put into the menu is that module's to carry out.
+  document.dispatchEvent(new CustomEvent("bitvault:command", { detail: { command, entries } }));
   if (!mayWrite()) return;
   if (command === "rename" && entries.length === 1 && entries[0].row) startRename(entries[0].row);
   if (command === "move") void moveByDialog(entries);

@@ -18,13 +18,11 @@ export const menuSubjects = () => subjects;
 function openRowMenu(row, x, y) {
   subjects = isSelected(row) ? selected() : [entryOf(row)];
   const menu = need("#row-menu", HTMLElement);
-  const show = (/** @type {string} */ command, /** @type {boolean} */ on) => {
-    need(`[data-command="${command}"]`, HTMLElement, menu).hidden = !on;
-  };
-  show("open", subjects.length === 1 && subjects[0].kind === "folder");
-  show("download", subjects.some((entry) => entry.kind === "file"));
-  show("rename", subjects.length === 1);
-  show("versions", subjects.length === 1 && subjects[0].kind === "file");
+  for (const item of /** @type {NodeListOf<HTMLElement>} */ (menu.querySelectorAll("[data-command]"))) {
+    const kinds = (item.dataset.kinds ?? "").split(" ");
+    const single = item.dataset.single !== undefined;
+    item.hidden = (single && subjects.length !== 1) || !subjects.some((entry) => kinds.includes(entry.kind));
+  }
   openAt(menu, x, y, row);
 }
 

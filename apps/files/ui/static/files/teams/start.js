@@ -4,6 +4,7 @@ import { call, explain } from "../../js/api.js";
 import { confirmAction } from "../../js/dialogs.js";
 import { closest } from "../../js/dom.js";
 import { fillTimes } from "../../js/format.js";
+import { sectionLink } from "../../js/sections.js";
 import { toast } from "../../js/toast.js";
 import { askTeam } from "./dialog.js";
 import { lookForTeams, markTeam } from "./rail.js";
@@ -67,7 +68,7 @@ async function end(team) {
   await call("DELETE", `/team-folders/${team.id}`, { revision: team.revision });
   toast(`“${team.name}” has ended.`, { action: "Undo", undo: true, run: () => void bringBack(team) });
   if (onPage()) await renew();
-  else document.getElementById("teams-link")?.click();
+  else sectionLink("teams")?.click();
 }
 
 /** @param {{id: string, name: string}} team */

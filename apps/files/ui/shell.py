@@ -1,0 +1,45 @@
+"""What files puts into the frame."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bitvault.web import shell
+
+shell.register(
+    shell.Section(
+        key="files", label=_("My files"), icon="folder", href="/files/", order=10, attributes={"drop-root": ""}
+    ),
+    shell.Section(
+        key="teams", label=_("Team folders"), icon="users", href="/teams/", order=20, template="files/rail_teams.html"
+    ),
+    shell.Section(key="trash", label=_("Trash"), icon="trash", href="/trash/", order=80, attributes={"drop-trash": ""}),
+    shell.Assets(
+        key="files",
+        order=10,
+        styles=tuple(f"files/{name}.css" for name in ("bars", "list", "list-phone", "dialogs", "tray", "teams")),
+        scripts=("files/app.js",),
+    ),
+    shell.Part(key="files.tray", slot="overlay", template="files/tray.html", order=10),
+    shell.Part(key="files.dialogs", slot="overlay", template="files/dialogs.html", order=20),
+    shell.Part(key="files.teams", slot="overlay", template="files/team_dialog.html", order=30),
+    shell.NodeAction(
+        key="open", label=_("Open"), icon="folder", group=10, order=10, kinds=("folder",), single=True, shortcut="Enter"
+    ),
+    shell.NodeAction(key="download", label=_("Download"), icon="download", group=10, order=20, kinds=("file",)),
+    shell.NodeAction(
+        key="rename", label=_("Rename"), icon="pencil", group=20, order=10, single=True, writes=True, shortcut="F2"
+    ),
+    shell.NodeAction(key="move", label=_("Move to…"), icon="folder-move", group=20, order=20, writes=True),
+    shell.NodeAction(
+        key="versions", label=_("Version history"), icon="restore", group=20, order=30, kinds=("file",), single=True
+    ),
+    shell.NodeAction(
+        key="trash",
+        label=_("Move to trash"),
+        icon="trash",
+        group=90,
+        order=10,
+        writes=True,
+        shortcut="Del",
+        danger=True,
+    ),
+)

@@ -1,0 +1,16 @@
+"""What identity puts into the frame."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bitvault.web import shell
+
+shell.register(
+    shell.Section(key="settings", label=_("Settings"), icon="settings", href="/settings/", order=90),
+    shell.Assets(key="identity", order=60, styles=("identity/settings.css",), scripts=("identity/settings.js",)),
+    shell.Part(key="identity.proof", slot="rail", template="identity/rail_proof.html", order=10),
+    shell.SettingsTab(key="profile", label=_("Profile"), icon="user", href="/settings/", order=10),
+    shell.SettingsTab(key="security", label=_("Security"), icon="key", href="/settings/security/", order=20),
+    shell.SettingsTab(key="tokens", label=_("API tokens"), icon="key", href="/settings/tokens/", order=40),
+    shell.AccountItem(key="settings", label=_("Settings"), icon="settings", href="/settings/", order=10),
+    shell.AccountItem(key="sign-out", label=_("Sign out"), icon="sign-out", href="/sign-out/", order=90, posts=True),
+)
