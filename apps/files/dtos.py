@@ -136,6 +136,14 @@ class Path:
     team_folder_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedFolder:
+    """What a page of a folder shows; a file has a path and no ``children``."""
+
+    path: Path
+    children: Children | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamFolder:
     """A root that belongs to the whole tenant, as the caller may see it; its ``id`` is that of the node.
@@ -154,6 +162,23 @@ class TeamFolder:
     ended_at: datetime | None
     expires_at: datetime | None
     rights: Sequence[RightName]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamFolders:
+    """Team folders that the caller reaches, and, for who administers the tenant, those that have ended."""
+
+    live: Sequence[TeamFolder]
+    ended: Sequence[TeamFolder]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTrash:
+    """What a page of the trash of a root shows; ``teams`` are the other roots that have a trash for the caller."""
+
+    items: Sequence[TrashedNode]
+    next_cursor: str | None
+    teams: Sequence[TeamFolder]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

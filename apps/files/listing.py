@@ -7,8 +7,8 @@ from uuid import UUID
 
 from apps.files import access
 from apps.files.access import Right
-from apps.files.dtos import Children, NodeRef, OrderName, SortName
-from apps.files.rows import COLUMNS, NodeRow, fetch_page, find_way, to_node
+from apps.files.dtos import Children, NodeRef, OpenedFolder, OrderName, SortName
+from apps.files.rows import COLUMNS, NodeRow, Way, fetch_page, find_way, to_node, to_path
 from apps.files.tree import require_folder
 from bitvault.kernel import db, names, pages
 from bitvault.kernel.actor import Actor
@@ -27,6 +27,21 @@ def list_children(
         purpose = _purpose_of(way.node.id, sort, order)
         position = pages.decode_cursor(purpose, cursor) if cursor is not None else None
         rows = _fetch_children(way.node.id, limit=limit + 1, position=position, sort=sort, order=order)
+    return _to_children(actor, way, rows, limit=limit, purpose=purpose)
+
+
+def open_folder(actor: Actor, node_id: NodeRef, *, limit: int, sort: SortName, order: OrderName) -> OpenedFolder:
+    """Read the path to a folder and the first page of what lies in it, in one transaction; of a file, the path."""
+    pages.require_limit(limit)
+    with db.read_transaction():
+        way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
+        is_folder = way.node.is_folder
+        rows = _fetch_children(way.node.id, limit=limit + 1, position=None, sort=sort, order=order) if is_folder else []
+    children = _to_children(actor, way, rows, limit=limit, purpose=_purpose_of(way.node.id, sort, order))
+    return OpenedFolder(to_path(way, access.list_rights(actor, way)), children if is_folder else None)
+
+
+def _to_children(actor: Actor, way: Way, rows: Sequence[Any], *, limit: int, purpose: str) -> Children:
     rights = access.list_rights(actor, way)
     items = [to_node(NodeRow._make(row[:-2]), rights) for row in rows[:limit]]
     next_cursor = None

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.files import access, errors, limits
+from apps.files import access, errors, limits, teams
 from apps.files.access import Right
 from apps.files.dtos import (
     Content,
     Node,
     NodeRef,
+    OpenedTrash,
     Path,
     ReachableRoot,
     StoredBytes,
@@ -34,6 +35,7 @@ from apps.files.rows import (
     kind_name,
     require_row,
     to_node,
+    to_path,
 )
 from bitvault.events.api import get_head
 from bitvault.kernel import db, names, pages
@@ -63,11 +65,7 @@ def list_path(actor: Actor, node_id: NodeRef) -> Path:
     """Read the nodes from the root down to one."""
     with db.read_transaction():
         way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
-    rights = access.list_rights(actor, way)
-    return Path(
-        items=[to_node(row, rights) for row in reversed(way.rows)],
-        team_folder_id=way.root.id if way.root.is_team_folder else None,
-    )
+    return to_path(way, access.list_rights(actor, way))
 
 
 _WALK = f"""
@@ -128,20 +126,31 @@ def list_trash(actor: Actor, root: NodeRef, *, limit: int, cursor: str | None) -
     """Read a page of the trash of a root, latest first."""
     pages.require_limit(limit)
     with db.read_transaction():
-        way = find_way(root, user_id=actor.user_id)
-        if way is None and root == "root":
-            if cursor is not None:
-                raise pages.BadCursor
-            return Page([])
-        way = access.require_root(access.require_right(actor, way, Right.VIEW))
-        rights = access.list_rights(actor, way)
-        if way.node.is_team_folder:
-            access.require_right(actor, way, Right.EDIT)
-        purpose = f"files.trash:{way.node.id}"
-        before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
-        rows = fetch_page(
-            _TRASH, {"root_id": way.node.id, "before": before, "before_id": before_id, "limit": limit + 1}
-        )
+        return _read_trash(actor, root, limit=limit, cursor=cursor)
+
+
+def open_trash(actor: Actor, root: NodeRef, *, limit: int) -> OpenedTrash:
+    """Read the first page of the trash of a root, and which team folders have one for the actor, in one transaction."""
+    pages.require_limit(limit)
+    with db.read_transaction():
+        editable = [folder for folder in teams.read_folders(actor, ended=False) if "edit" in folder.rights]
+        page = _read_trash(actor, root, limit=limit, cursor=None)
+    return OpenedTrash(page.items, page.next_cursor, editable)
+
+
+def _read_trash(actor: Actor, root: NodeRef, *, limit: int, cursor: str | None) -> Page[TrashedNode]:
+    way = find_way(root, user_id=actor.user_id)
+    if way is None and root == "root":
+        if cursor is not None:
+            raise pages.BadCursor
+        return Page([])
+    way = access.require_root(access.require_right(actor, way, Right.VIEW))
+    rights = access.list_rights(actor, way)
+    if way.node.is_team_folder:
+        access.require_right(actor, way, Right.EDIT)
+    purpose = f"files.trash:{way.node.id}"
+    before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
+    rows = fetch_page(_TRASH, {"root_id": way.node.id, "before": before, "before_id": before_id, "limit": limit + 1})
     items = []
     for *values, origin_parent_id, origin_path, trashed_by, expires_at in rows[:limit]:
         node = to_node(NodeRow._make(values), rights)

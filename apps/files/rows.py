@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from apps.files import errors
-from apps.files.dtos import ExpectedRevision, KindName, Node, NodeRef, RightName
+from apps.files.dtos import ExpectedRevision, KindName, Node, NodeRef, Path, RightName
 from apps.files.models import Kind
 from bitvault.kernel import db, names
 from bitvault.kernel.errors import NotFound
@@ -149,6 +149,14 @@ class Way:
     def passes(self, node_id: UUID) -> bool:
         """Tell whether the way leads through a node."""
         return any(row.id == node_id for row in self.rows)
+
+
+def to_path(way: Way, rights: Sequence[RightName]) -> Path:
+    """Give the nodes from the root down to one."""
+    return Path(
+        items=[to_node(row, rights) for row in reversed(way.rows)],
+        team_folder_id=way.root.id if way.root.is_team_folder else None,
+    )
 
 
 def name_bytes(name: str) -> int:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.files import access, errors, limits
 from apps.files.access import Right
-from apps.files.dtos import EveryoneRight, TeamFolder, TeamGrant, TeamMember, TeamRight
+from apps.files.dtos import EveryoneRight, TeamFolder, TeamFolders, TeamGrant, TeamMember, TeamRight
 from apps.files.rows import NodeRow, Way, columns_for_asker, fetch_all, fetch_one, find_way
 from apps.identity import api as identity
 from bitvault.kernel import db
@@ -56,10 +56,20 @@ def right_of_everyone(name: EveryoneRight) -> int:
 def list_folders(actor: Actor, *, ended: bool) -> list[TeamFolder]:
     """List the team folders that the actor reaches, by name; or, for who administers the tenant, those that have ended, latest first."""
     with db.read_transaction():
-        rows = fetch_all(_ENDED if ended else _LIVE, {"user_id": actor.user_id})
+        return read_folders(actor, ended=ended)
+
+
+def open_folders(actor: Actor) -> TeamFolders:
+    """List both kinds, in one transaction."""
+    with db.read_transaction():
+        return TeamFolders(read_folders(actor, ended=False), read_folders(actor, ended=True))
+
+
+def read_folders(actor: Actor, *, ended: bool) -> list[TeamFolder]:
+    """List team folders inside the open transaction; see ``list_folders``."""
     if ended and not actor.administers:
         return []
-    found = [_to_folder(actor, row) for row in rows]
+    found = [_to_folder(actor, row) for row in fetch_all(_ENDED if ended else _LIVE, {"user_id": actor.user_id})]
     return [folder for folder in found if folder.rights]
 
 

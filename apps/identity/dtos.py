@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from bitvault.kernel.actor import Role, Scope
+from bitvault.kernel.actor import Actor, Role, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,14 @@ class Profile:
     tenant: TenantInfo
     role: Role
     scopes: list[Scope]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody who is signed in at a tenant's host: who acts, and what pages show of them."""
+
+    actor: Actor
+    user: User
 
 
 @dataclass(frozen=True, slots=True)

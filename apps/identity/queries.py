@@ -39,7 +39,7 @@ WHERE token.id = %s AND token.revoked_at IS NULL
 """
 
 _FIND_SIGNED_IN = """
-SELECT session.id, session.last_seen_at, session.user_id, member.role
+SELECT session.id, session.last_seen_at, session.user_id, member.role, person.email, person.claimed_email, person.name
 FROM public.identity_session AS session
 JOIN public.identity_user AS person
   ON person.id = session.user_id AND person.is_active AND person.password_changed_at <= session.proved_at
@@ -253,7 +253,7 @@ def _ask_holder(token_id: UUID, secret: str) -> tuple[Actor, Any] | None:
     return holder, expires_at
 
 
-def find_actor_by_session(session: SessionBase, *, tenant: Tenant, address: str | None) -> Actor | None:
+def find_viewer(session: SessionBase, *, tenant: Tenant, address: str | None) -> dtos.Viewer | None:
     """Tell who is signed in; never remembered, for a session that was ended must be nobody's at once."""
     if session.session_key is None:
         return None
@@ -263,12 +263,14 @@ def find_actor_by_session(session: SessionBase, *, tenant: Tenant, address: str 
         row = cursor.fetchone()
     if row is None:
         return None
-    session_id, last_seen_at, user_id, role = row
+    session_id, last_seen_at, user_id, role, email, claimed_email, name = row
     if last_seen_at < now - TOUCH_INTERVAL:
         _touch(_TOUCH_SESSION, session_id)
-    return Actor(
+    actor = Actor(
         tenant=tenant, user_id=user_id, role=Role(role), scopes=ALL_SCOPES, session_id=session_id, address=address
     )
+    user = dtos.User(id=user_id, email=email or claimed_email, name=name, email_proved=email is not None)
+    return dtos.Viewer(actor=actor, user=user)
 
 
 def list_valid_credentials(*, session_ids: Collection[UUID], token_ids: Collection[UUID]) -> frozenset[UUID]:

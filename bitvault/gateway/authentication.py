@@ -21,6 +21,7 @@ from bitvault.kernel.errors import Denied, NotFound, Unauthenticated
 from bitvault.kernel.request import DEVICE_HEADER, current_origin, set_origin
 from bitvault.web.address import client_address
 from bitvault.web.csrf import require_proof
+from bitvault.web.viewer import Viewer
 
 if TYPE_CHECKING:  # DRF loads this class while the view base is being defined
     from bitvault.web.views import ActorRequest
@@ -92,10 +93,20 @@ def _by_token(request: HttpRequest, header: str) -> Actor:
 
 
 def _by_session(request: HttpRequest) -> Actor | None:
+    viewer = find_viewer(request)
+    if viewer is None:
+        return None
+    require_proof(request)
+    return viewer.actor
+
+
+def find_viewer(request: HttpRequest) -> Viewer | None:
+    """Find who is signed in at the host that is asked: for REST by session, and for pages (``BITVAULT_VIEWER_FINDER``)."""
     tenant = tenancy.find_current()
     if tenant is None:
         return None
-    actor = identity.find_actor_by_session(session=request.session, tenant=tenant, address=client_address(request))
-    if actor is not None:
-        require_proof(request)
-    return actor
+    found = identity.find_viewer(session=request.session, tenant=tenant, address=client_address(request))
+    if found is None:
+        return None
+    user = found.user
+    return Viewer(actor=found.actor, name=user.name, email=user.email, email_proved=user.email_proved)

@@ -238,6 +238,8 @@ CSRF_COOKIE_SECURE = ENV.secure
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if ENV.secure else "csrftoken"
 CSRF_FAILURE_VIEW = "bitvault.gateway.pages.csrf_failure"
+# Who looks at a page: pages stand on bitvault.web, which knows no module.
+BITVAULT_VIEWER_FINDER = "bitvault.gateway.authentication.find_viewer"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/files/"
 

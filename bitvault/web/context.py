@@ -15,6 +15,8 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
     return {
         "tenant": tenancy.find_current(),
         "frame": Frame(request),
+        "viewer": getattr(request, "viewer", None),
+        "section": getattr(request, "section", ""),
         "home_url": settings.LOGIN_REDIRECT_URL,
         "sign_in_url": settings.LOGIN_URL,
         "csrf_cookie_name": settings.CSRF_COOKIE_NAME,

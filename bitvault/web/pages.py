@@ -1,8 +1,7 @@
-"""The base of every page behind sign-in: who asks, where to send those who are nobody, and how a refusal looks to people."""
+"""The bases of pages: a member's, who is known or sent to sign in, and a visitor's; and how a refusal looks to people."""
 
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,10 +12,11 @@ from django.views import View
 from django_htmx.http import HttpResponseClientRedirect
 
 from bitvault.kernel.actor import Actor
-from bitvault.kernel.errors import BitVaultError
+from bitvault.kernel.errors import BitVaultError, Unavailable
 from bitvault.web import problems
 from bitvault.web.limits import counting, policies, routes
 from bitvault.web.limits.policies import RouteClass
+from bitvault.web.viewer import Viewer, find_viewer
 
 HOME: str = settings.LOGIN_REDIRECT_URL
 SIGN_IN: str = settings.LOGIN_URL
@@ -26,27 +26,30 @@ class PersonRequest(HttpRequest):
     """A request that somebody signed in makes."""
 
     actor: Actor
+    viewer: Viewer
 
 
-class Page(View):
-    """A page for people. Needs somebody signed in; whoever is not is sent to sign in and comes back afterwards."""
+class MemberPage(View):
+    """A page for members. Whoever is not signed in is sent to sign in and comes back afterwards.
 
+    Templates extend ``shell.html``, which knows the viewer and shows ``section`` as where the page belongs.
+    """
+
+    section: ClassVar[str] = ""
     limit_class: ClassVar[RouteClass | None] = None
     counts_itself: ClassVar[bool] = True
-
-    def find_actor(self, request: HttpRequest) -> Actor | None:
-        """Find who is signed in; each module asks identity's door for itself."""
-        raise NotImplementedError
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, or send to sign-in, or show what was refused."""
         try:
-            actor = self.find_actor(request)
-            if actor is None:
+            viewer = find_viewer(request)
+            if viewer is None:
                 return to_sign_in(request)
-            request.actor = actor  # type: ignore[attr-defined] # PersonRequest
+            request.actor = viewer.actor  # type: ignore[attr-defined] # PersonRequest
+            request.viewer = viewer  # type: ignore[attr-defined] # PersonRequest
+            request.section = self.section  # type: ignore[attr-defined] # read by the frame
             if policies.switched_on():
-                counting.count_actor(request, actor, routes.choose(self.limit_class, request.method))
+                counting.count_actor(request, viewer.actor, routes.choose(self.limit_class, request.method))
             response = super().dispatch(request, *args, **kwargs)
         except Exception as error:
             known = problems.find_known(error)
@@ -55,6 +58,28 @@ class Page(View):
             problems.note(request, known)
             return render_problem(request, known)
         response.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
+class VisitorPage(View):
+    """A page for whoever has its address: sign-in, invitations, public links. Templates extend ``plain.html``.
+
+    Requests are counted by address in the class ``limit_class``.
+    """
+
+    limit_class: ClassVar[RouteClass] = RouteClass.READ
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, or show what was refused; nothing of it is kept by a cache."""
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except Exception as error:
+            known = problems.find_known(error)
+            if known is None or isinstance(known, Unavailable):
+                raise
+            problems.note(request, known)
+            response = render_problem(request, known)
+        response.setdefault("Cache-Control", "no-store")
         return response
 
 
@@ -77,20 +102,3 @@ def safe_path(text: str | None) -> str:
     if not text or not text.startswith("/") or not url_has_allowed_host_and_scheme(text, allowed_hosts=None):
         return HOME
     return text
-
-
-def describe_viewer(*, user_id: UUID, name: str, email: str, email_proved: bool) -> dict[str, Any]:
-    """Give what the frame around a page shows of who looks at it."""
-    return {
-        "id": user_id,
-        "name": name or email,
-        "email": email,
-        "email_proved": email_proved,
-        "initials": initials(name, email),
-    }
-
-
-def initials(name: str, email: str) -> str:
-    """Give the one or two letters that stand for a person."""
-    words = (name or email.partition("@")[0].replace(".", " ")).split()
-    return "".join(word[0] for word in [words[0], *words[1:][-1:]]) if words else "?"

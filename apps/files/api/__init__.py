@@ -31,12 +31,14 @@ from apps.files.api.teams import (
     get_team_folder,
     list_team_folders,
     list_team_members,
+    open_team_folders,
     restore_team_folder,
     update_team_folder,
 )
 from apps.files.api.trash import (
     empty_trash,
     list_trash,
+    open_trash,
     purge_expired,
     purge_node,
     rekey_names,
@@ -52,6 +54,7 @@ from apps.files.dtos import (
     ExpectedRevision,
     Node,
     NodeRef,
+    OpenedFolder,
     OrderName,
     Path,
     ReachableRoot,
@@ -99,6 +102,9 @@ __all__ = [
     "list_version_rows",
     "list_versions",
     "open_content",
+    "open_folder",
+    "open_team_folders",
+    "open_trash",
     "purge_expired",
     "purge_node",
     "rekey_names",
@@ -166,6 +172,18 @@ def list_children(
         node_id,
         lambda: listing.list_children(actor, node_id, limit=limit, cursor=cursor, sort=sort, order=order),
     )
+
+
+@exposed
+def open_folder(
+    *, actor: Actor, node_id: NodeRef, limit: int = PAGE_DEFAULT, sort: SortName = "name", order: OrderName = "asc"
+) -> OpenedFolder:
+    """Read what a page of a folder shows: the path to it and the first children, in one transaction; of a file, the path alone.
+
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return _with_root(actor, node_id, lambda: listing.open_folder(actor, node_id, limit=limit, sort=sort, order=order))
 
 
 @exposed

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from apps.files import errors, teams
-from apps.files.dtos import EveryoneRight, ExpectedRevision, TeamFolder, TeamGrant, TeamMember
+from apps.files.dtos import EveryoneRight, ExpectedRevision, TeamFolder, TeamFolders, TeamGrant, TeamMember
 from apps.files.operations import teams as operations
 from bitvault.kernel import names
 from bitvault.kernel.actor import Actor, Scope
@@ -20,6 +20,13 @@ def list_team_folders(*, actor: Actor, ended: bool = False) -> Page[TeamFolder]:
     """
     actor.require_scope(Scope.FILES_READ)
     return Page(teams.list_folders(actor, ended=ended))
+
+
+@exposed
+def open_team_folders(*, actor: Actor) -> TeamFolders:
+    """Read what the page of team folders shows, in one transaction."""
+    actor.require_scope(Scope.FILES_READ)
+    return teams.open_folders(actor)
 
 
 @exposed

@@ -10,6 +10,7 @@ from apps.files.dtos import (
     ExpectedRevision,
     NodeRef,
     OnConflict,
+    OpenedTrash,
     RestoredNode,
     RestoreOutcome,
     TrashedNode,
@@ -35,6 +36,13 @@ def list_trash(
     """
     actor.require_scope(Scope.FILES_READ)
     return queries.list_trash(actor, root_id, limit=limit, cursor=cursor)
+
+
+@exposed
+def open_trash(*, actor: Actor, root_id: NodeRef = "root", limit: int = PAGE_DEFAULT) -> OpenedTrash:
+    """Read what a page of the trash of a root shows, in one transaction; see ``list_trash``."""
+    actor.require_scope(Scope.FILES_READ)
+    return queries.open_trash(actor, root_id, limit=limit)
 
 
 @exposed

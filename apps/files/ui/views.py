@@ -7,14 +7,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
 from apps.files import api
-from apps.files.dtos import NodeRef, OrderName, SortName
+from apps.files.dtos import Children, NodeRef, OpenedTrash, OrderName, SortName, TrashedNode
 from apps.files.ui import presentation
-from apps.identity import api as identity
-from bitvault.kernel import tenancy
-from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
-from bitvault.web.address import client_address
-from bitvault.web.pages import Page, PersonRequest, describe_viewer
+from bitvault.kernel.pages import Page
+from bitvault.web.pages import MemberPage, PersonRequest
 
 ROWS = 100
 """Rows of one answer: two screens, 250 kB of HTML at most; the next ones come before the reader is there."""
@@ -26,44 +23,28 @@ _SORTS: dict[str, SortName] = {name: name for name in get_args(SortName)}
 _ORDERS: dict[str, OrderName] = {name: name for name in get_args(OrderName)}
 
 
-class FilesPage(Page):
-    """A page of this module."""
+class FolderPage(MemberPage):
+    """What lies in a folder."""
 
     section = "files"
-
-    def find_actor(self, request: HttpRequest) -> Actor | None:
-        """Ask identity who is signed in at this host."""
-        return identity.find_actor_by_session(
-            session=request.session, tenant=tenancy.current(), address=client_address(request)
-        )
-
-    def frame(self, request: PersonRequest) -> dict[str, Any]:
-        """Give what the frame around the page shows."""
-        user = identity.get_profile(actor=request.actor).user
-        viewer = describe_viewer(user_id=user.id, name=user.name, email=user.email, email_proved=user.email_proved)
-        return {"viewer": viewer, "section": self.section}
-
-
-class FolderPage(FilesPage):
-    """What lies in a folder."""
 
     def get(self, request: PersonRequest, node_id: UUID | None = None) -> HttpResponse:
         """Show the first rows, the way here, and what can be done."""
         ref: NodeRef = node_id or "root"
-        path = api.list_path(actor=request.actor, node_id=ref)
+        sort, order = read_order(request)
+        opened = api.open_folder(actor=request.actor, node_id=ref, limit=ROWS, sort=sort, order=order)
+        path = opened.path
         folder = path.items[-1]
         crumbs = presentation.to_crumbs(path)
-        if folder.kind == "file":
+        if opened.children is None:
             return redirect(crumbs[-2].href)
         if node_id is not None and crumbs[-1].href == "/files/":
             return redirect("/files/")
-        sort, order = read_order(request)
         href = crumbs[-1].href
         in_team = path.team_folder_id is not None
         context = {
-            **self.frame(request),
             "section": "teams" if in_team else self.section,
-            **list_rows(request, folder.id, sort, order),
+            **to_rows(opened.children),
             "folder": crumbs[-1],
             "root_id": "" if in_team else path.items[0].id,
             "team_folder_id": path.team_folder_id,
@@ -81,7 +62,7 @@ class FolderPage(FilesPage):
         return render(request, "files/folder.html", context)
 
 
-class FolderPosition(FilesPage):
+class FolderPosition(MemberPage):
     """Where rows of a long list are that its page has not read: the page shows a part of it, and jumps."""
 
     def get(self, request: PersonRequest, node_id: UUID) -> HttpResponse:
@@ -95,7 +76,7 @@ class FolderPosition(FilesPage):
         return JsonResponse({"cursor": api.find_cursor(**where, at=read_index(request, "at", 0))})
 
 
-class TeamsPage(FilesPage):
+class TeamsPage(MemberPage):
     """Folders of the whole tenant."""
 
     section = "teams"
@@ -103,39 +84,37 @@ class TeamsPage(FilesPage):
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show those that the reader reaches, and to who administers the tenant those that have ended."""
         actor = request.actor
-        ended = api.list_team_folders(actor=actor, ended=True).items if actor.administers else ()
+        folders = api.open_team_folders(actor=actor)
         context = {
-            **self.frame(request),
-            "teams": [presentation.to_team_row(folder) for folder in api.list_team_folders(actor=actor).items],
-            "ended": [presentation.to_team_row(folder) for folder in ended],
+            "teams": [presentation.to_team_row(folder) for folder in folders.live],
+            "ended": [presentation.to_team_row(folder) for folder in folders.ended],
             "administers": actor.administers,
         }
         return render(request, "files/teams.html", context)
 
 
-class TrashPage(FilesPage):
+class TrashPage(MemberPage):
     """What was deleted from a root and is kept for a while."""
 
     section = "trash"
 
     def get(self, request: PersonRequest, root_id: UUID | None = None) -> HttpResponse:
         """Show the first rows, and which other roots have a trash of their own."""
-        teams = [one for one in api.list_team_folders(actor=request.actor).items if "edit" in one.rights]
-        here = next((one for one in teams if one.id == root_id), None)
+        opened = api.open_trash(actor=request.actor, root_id=root_id or "root", limit=ROWS)
+        here = next((one for one in opened.teams if one.id == root_id), None)
         if root_id is not None and here is None:
             raise NotFound
         root_name = here.name if here else presentation.ROOT_NAME
         context = {
-            **self.frame(request),
-            **list_trash_rows(request, root_id, root_name, None),
+            **to_trash_rows(opened, root_id, root_name),
             "root_id": root_id or "",
             "root_name": root_name,
-            "teams": teams,
+            "teams": opened.teams,
         }
         return render(request, "files/trash.html", context)
 
 
-class TrashRows(FilesPage):
+class TrashRows(MemberPage):
     """Further rows of the trash of a root."""
 
     def get(self, request: PersonRequest, root_id: UUID | None = None) -> HttpResponse:
@@ -143,8 +122,9 @@ class TrashRows(FilesPage):
         root_name = presentation.ROOT_NAME
         if root_id is not None:
             root_name = api.get_team_folder(actor=request.actor, folder_id=root_id).name
-        rows = list_trash_rows(request, root_id, root_name, request.GET.get("cursor") or None)
-        return render(request, "files/trash_rows.html", rows)
+        cursor = request.GET.get("cursor") or None
+        page = api.list_trash(actor=request.actor, root_id=root_id or "root", limit=ROWS, cursor=cursor)
+        return render(request, "files/trash_rows.html", to_trash_rows(page, root_id, root_name))
 
 
 def read_order(request: HttpRequest) -> tuple[SortName, OrderName]:
@@ -160,9 +140,8 @@ def read_index(request: HttpRequest, name: str, default: int) -> int:
         return default
 
 
-def list_rows(request: PersonRequest, folder_id: UUID, sort: SortName, order: OrderName) -> dict[str, Any]:
-    """Read the first rows of a folder, what all of it is, and where the next ones are."""
-    page = api.list_children(actor=request.actor, node_id=folder_id, limit=ROWS, sort=sort, order=order)
+def to_rows(page: Children) -> dict[str, Any]:
+    """Give the first rows of a folder, what all of it is, and where the next ones are."""
     return {
         "rows": [presentation.to_row(node) for node in page.items],
         "next_cursor": page.next_cursor or "",
@@ -172,9 +151,8 @@ def list_rows(request: PersonRequest, folder_id: UUID, sort: SortName, order: Or
     }
 
 
-def list_trash_rows(request: PersonRequest, root_id: UUID | None, root_name: str, cursor: str | None) -> dict[str, Any]:
-    """Read rows of the trash of a root and where the next ones are."""
-    page = api.list_trash(actor=request.actor, root_id=root_id or "root", limit=ROWS, cursor=cursor)
+def to_trash_rows(page: OpenedTrash | Page[TrashedNode], root_id: UUID | None, root_name: str) -> dict[str, Any]:
+    """Give rows of the trash of a root and where the next ones are."""
     here = f"/trash/{root_id}/" if root_id else "/trash/"
     return {
         "rows": [presentation.to_trash_row(node, root_name) for node in page.items],

@@ -48,6 +48,7 @@ from apps.identity.dtos import (
     SignedUp,
     TenantOfUser,
     Token,
+    Viewer,
 )
 from apps.identity.errors import InvalidCredentials
 from apps.identity.operations import passwords, sessions, tenants, tokens
@@ -79,6 +80,7 @@ __all__ = [
     "find_succession",
     "find_tenant",
     "find_tenant_by_host",
+    "find_viewer",
     "get_actor_by_token",
     "get_profile",
     "has_address",
@@ -354,9 +356,16 @@ def get_actor_by_token(*, text: str, address: str | None) -> Actor:
 
 
 @exposed
+def find_viewer(*, session: SessionBase, tenant: Tenant, address: str | None) -> Viewer | None:
+    """Tell who is signed in with a session at the host of ``tenant``, with what pages show of them: one query."""
+    return queries.find_viewer(session, tenant=tenant, address=address)
+
+
+@exposed
 def find_actor_by_session(*, session: SessionBase, tenant: Tenant, address: str | None) -> Actor | None:
     """Tell who is signed in with a session at the host of ``tenant``: one query; a session of another tenant is nobody's."""
-    return queries.find_actor_by_session(session, tenant=tenant, address=address)
+    viewer = queries.find_viewer(session, tenant=tenant, address=address)
+    return None if viewer is None else viewer.actor
 
 
 @exposed

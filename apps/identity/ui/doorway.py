@@ -8,7 +8,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.shortcuts import render
-from django.views import View
 
 from apps.identity import api
 from apps.identity.dtos import SignedIn
@@ -18,7 +17,8 @@ from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web.address import client_address
 from bitvault.web.limits.policies import RouteClass
-from bitvault.web.pages import SIGN_IN, safe_path
+from bitvault.web.pages import SIGN_IN, VisitorPage, safe_path
+from bitvault.web.viewer import find_viewer
 
 VAULTS = "/vaults/"
 
@@ -41,11 +41,10 @@ def is_signed_in(request: HttpRequest) -> bool:
     tenant = tenancy.find_current()
     if tenant is None:
         return api.find_signed_in(session=request.session) is not None
-    actor = api.find_actor_by_session(session=request.session, tenant=tenant, address=client_address(request))
-    return actor is not None
+    return find_viewer(request) is not None
 
 
-class SignIn(View):
+class SignIn(VisitorPage):
     """The sign-in form."""
 
     limit_class = RouteClass.SIGN_IN
@@ -85,7 +84,7 @@ class SignIn(View):
         return safe_path(following) if tenancy.find_current() else VAULTS
 
 
-class SignOut(View):
+class SignOut(VisitorPage):
     """The way out."""
 
     limit_class = RouteClass.WRITE
@@ -96,7 +95,7 @@ class SignOut(View):
         return HttpResponseRedirect(f"{SIGN_IN}?left=1")
 
 
-class Enter(View):
+class Enter(VisitorPage):
     """Where somebody arrives from the bare host, carried by a ticket."""
 
     limit_class = RouteClass.SIGN_IN
@@ -136,6 +135,4 @@ def show_sign_in(
         "reset": "reset" in request.GET,
         "sign_up_open": settings.BITVAULT_SIGN_UP_OPEN,
     }
-    response = render(request, "identity/sign_in.html", context, status=error.status if error else HTTPStatus.OK)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "identity/sign_in.html", context, status=error.status if error else HTTPStatus.OK)

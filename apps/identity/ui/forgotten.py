@@ -5,19 +5,18 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views import View
 
 from apps.identity import api
 from apps.identity.errors import WeakPassword
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web.address import client_address
 from bitvault.web.limits.policies import RouteClass
-from bitvault.web.pages import SIGN_IN
+from bitvault.web.pages import SIGN_IN, VisitorPage
 
 FORGOT = "/forgot-password/"
 
 
-class ForgotPassword(View):
+class ForgotPassword(VisitorPage):
     """The form that asks for a code."""
 
     limit_class = RouteClass.SIGN_IN
@@ -39,7 +38,7 @@ class ForgotPassword(View):
         return _render(request, "identity/forgot_password.html", context, error)
 
 
-class ResetPassword(View):
+class ResetPassword(VisitorPage):
     """The form that takes the code and another password."""
 
     limit_class = RouteClass.SIGN_IN
@@ -68,8 +67,6 @@ class ResetPassword(View):
 def _render(
     request: HttpRequest, template: str, context: Mapping[str, object], error: BitVaultError | None
 ) -> HttpResponse:
-    response = render(request, template, dict(context), status=error.status if error else HTTPStatus.OK)
-    response["Cache-Control"] = "no-store"
     # The policy of all pages stays ("same-origin"): no other site is told the code in the address, and with "no-referrer" a browser would
     # send the form as from nowhere.
-    return response
+    return render(request, template, dict(context), status=error.status if error else HTTPStatus.OK)

@@ -3,15 +3,13 @@
 import re
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from apps.identity import api
 from apps.identity.dtos import Session
-from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor, Scope
-from bitvault.web.address import client_address
-from bitvault.web.pages import Page, PersonRequest, describe_viewer
+from bitvault.web.pages import MemberPage, PersonRequest
 
 _SCOPES = (
     (Scope.FILES_READ, "Read files", "List folders and download."),
@@ -36,32 +34,16 @@ _SYSTEMS = (
 )
 
 
-class SettingsPage(Page):
+class SettingsPage(MemberPage):
     """A page of one's own account."""
 
+    section = "settings"
     tab = ""
     template = ""
 
-    def find_actor(self, request: HttpRequest) -> Actor | None:
-        """Ask who is signed in at this host."""
-        return api.find_actor_by_session(
-            session=request.session, tenant=tenancy.current(), address=client_address(request)
-        )
-
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show the page."""
-        profile = api.get_profile(actor=request.actor)
-        user = profile.user
-        context = {
-            "viewer": describe_viewer(
-                user_id=user.id, name=user.name, email=user.email, email_proved=user.email_proved
-            ),
-            "section": "settings",
-            "tab": self.tab,
-            "profile": profile,
-            **self.facts(request.actor),
-        }
-        return render(request, self.template, context)
+        return render(request, self.template, {"tab": self.tab, **self.facts(request.actor)})
 
     def facts(self, actor: Actor) -> dict[str, Any]:
         """Give what this page shows besides the person."""
@@ -73,6 +55,10 @@ class Profile(SettingsPage):
 
     tab = "profile"
     template = "identity/settings_profile.html"
+
+    def facts(self, actor: Actor) -> dict[str, Any]:
+        """Give what one may do in the vault."""
+        return {"role": actor.role.value}
 
 
 class Security(SettingsPage):

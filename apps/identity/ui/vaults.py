@@ -8,7 +8,6 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views import View
 
 from apps.identity import api
 from apps.identity.errors import (
@@ -24,7 +23,8 @@ from apps.identity.ui.doorway import VAULTS, begin
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web.address import client_address
 from bitvault.web.limits.policies import RouteClass
-from bitvault.web.pages import SIGN_IN, initials, render_problem
+from bitvault.web.pages import SIGN_IN, VisitorPage
+from bitvault.web.viewer import initials
 
 _FIELD_OF: dict[type[BitVaultError], str] = {
     InvalidSlug: "slug",
@@ -35,7 +35,7 @@ _FIELD_OF: dict[type[BitVaultError], str] = {
 }
 
 
-class SignUp(View):
+class SignUp(VisitorPage):
     """The form for a new vault."""
 
     limit_class = RouteClass.SIGN_IN
@@ -43,7 +43,7 @@ class SignUp(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show it, where the installation offers it."""
         if not settings.BITVAULT_SIGN_UP_OPEN:
-            return render_problem(request, SignUpClosed())
+            raise SignUpClosed
         return self._show(request, {}, None)
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -75,7 +75,7 @@ def _find_field(error: BitVaultError | None) -> str | None:
     return next((field for kind, field in _FIELD_OF.items() if isinstance(error, kind)), None)
 
 
-class Vaults(View):
+class Vaults(VisitorPage):
     """The vaults of the person who is signed in at the bare host."""
 
     limit_class = RouteClass.READ
@@ -106,12 +106,10 @@ class Vaults(View):
             "onward": only[0] if only and "stay" not in request.GET else None,
             "sign_up_open": settings.BITVAULT_SIGN_UP_OPEN,
         }
-        response = render(request, "identity/vaults.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return render(request, "identity/vaults.html", context)
 
 
-class OpenVault(View):
+class OpenVault(VisitorPage):
     """The way from the bare host into a vault."""
 
     limit_class = RouteClass.READ
@@ -121,12 +119,8 @@ class OpenVault(View):
         signed_in = api.find_signed_in(session=request.session)
         if signed_in is None:
             return HttpResponseRedirect(SIGN_IN)
-        try:
-            handover = api.issue_handover(signed_in=signed_in, tenant_id=tenant_id)
-        except BitVaultError as error:
-            return render_problem(request, error)
+        handover = api.issue_handover(signed_in=signed_in, tenant_id=tenant_id)
         response = HttpResponseRedirect(f"{handover.tenant_url}/enter/?{urlencode({'ticket': handover.ticket})}")
-        response["Cache-Control"] = "no-store"
         # The vault lets in only whom this host sends; the path stays untold.
         response["Referrer-Policy"] = "origin"
         return response

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
 
 from apps.identity import api as identity
 from apps.sync import api
 from apps.sync.dtos import Conflict, SyncedNode
-from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor
-from bitvault.web.address import client_address
-from bitvault.web.pages import Page, PersonRequest, describe_viewer
+from bitvault.web.pages import MemberPage, PersonRequest
 
 SHOWN = 50
 """Conflicts of one page: more than anybody settles in one go."""
@@ -59,25 +57,16 @@ class Card:
         return self.original.name if self.original else _MARK.sub("", self.copy.name)
 
 
-class ConflictsPage(Page):
+class ConflictsPage(MemberPage):
     """Edits that met and wait for somebody to say what is right."""
 
-    def find_actor(self, request: HttpRequest) -> Actor | None:
-        """Ask identity who is signed in at this host."""
-        return identity.find_actor_by_session(
-            session=request.session, tenant=tenancy.current(), address=client_address(request)
-        )
+    section = "conflicts"
 
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show the newest ones, or those behind a cursor."""
         page = api.list_conflicts(actor=request.actor, cursor=request.GET.get("cursor") or None, limit=SHOWN)
         senders = _name_senders(request.actor, page.items)
-        user = identity.get_profile(actor=request.actor).user
         context = {
-            "viewer": describe_viewer(
-                user_id=user.id, name=user.name, email=user.email, email_proved=user.email_proved
-            ),
-            "section": "conflicts",
             "cards": [to_card(conflict, senders) for conflict in page.items],
             "more_href": f"/conflicts/?{urlencode({'cursor': page.next_cursor})}" if page.next_cursor else None,
         }

@@ -1,0 +1,64 @@
+"""What pages of members cost, and that they and the REST surface find who asks by one way."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from bitvault.gateway import authentication
+from tests.support.world import ACME, PASSWORD
+
+HOST = "acme.localhost"
+
+
+@pytest.fixture
+def browser(db):
+    client = Client(headers={"host": HOST})
+    assert client.post("/sign-in/", {"email": ACME.people["mia"].email, "password": PASSWORD}).status_code == 302
+    return client
+
+
+def count_transactions(client, path: str) -> int:
+    """Count what the database takes as transactions: those that are begun, and each statement outside of one."""
+    client.get(path)  # what is made or remembered for a while
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path).status_code == 200
+    count, inside = 0, False
+    for query in captured:
+        statement = query["sql"].strip().upper()
+        if statement.startswith(("BEGIN", "SAVEPOINT")):
+            count, inside = count + 1, True
+        elif re.match(r"COMMIT|ROLLBACK|RELEASE", statement):
+            inside = False
+        elif not inside:
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize("path", ["/files/", "/teams/", "/trash/", "/settings/", "/settings/security/", "/settings/tokens/"])
+def test_a_page_costs_at_most_two_transactions(browser, path):
+    assert 1 <= count_transactions(browser, path) <= 2
+
+
+def test_a_folder_within_others_costs_two_transactions(browser, api):
+    root_id = api("mia").get("/me").json()["root_id"]
+    outer = api("mia").post("/folders", {"parent_id": root_id, "name": "Outer"}).json()
+    inner = api("mia").post("/folders", {"parent_id": outer["id"], "name": "Inner"}).json()
+    assert count_transactions(browser, f"/files/{inner['id']}/") == 2
+
+
+def test_pages_and_rest_find_who_asks_by_one_way(browser, monkeypatch):
+    asked = []
+    find = authentication.identity.find_viewer
+    monkeypatch.setattr(authentication.identity, "find_viewer", lambda **facts: asked.append(1) or find(**facts))
+    assert browser.get("/files/").status_code == 200
+    assert len(asked) == 1
+    assert browser.get("/api/v1/me").status_code == 200
+    assert len(asked) == 2
+
+
+def test_a_token_opens_no_page(db, api):
+    client = Client(headers={"host": HOST, "authorization": f"Bearer {ACME.people['mia'].token}"})
+    assert client.get("/files/")["Location"] == "/sign-in/"
