@@ -134,6 +134,8 @@ def open_trash(actor: Actor, root: NodeRef, *, limit: int) -> OpenedTrash:
     pages.require_limit(limit)
     with db.read_transaction():
         editable = [folder for folder in teams.read_folders(actor, ended=False) if "edit" in folder.rights]
+        if root != "root" and root not in {folder.id for folder in editable}:
+            raise NotFound
         page = _read_trash(actor, root, limit=limit, cursor=None)
     return OpenedTrash(page.items, page.next_cursor, editable)
 

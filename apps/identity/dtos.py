@@ -17,6 +17,10 @@ class User:
     name: str
     email_proved: bool
     """Whether the address is theirs, or only what they have said at sign-up."""
+    locale: str = ""
+    """The language that they have chosen; empty: none."""
+    time_zone: str = ""
+    """The zone that they have chosen, by its IANA name; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,13 @@ class InvalidHandover(Unauthenticated):
     title = "This sign-in link was used or is too old; sign in again"
 
 
+class EmailUnproved(Forbidden):
+    """The address of the account is only claimed; the account opens its own vault alone."""
+
+    code = "identity.email_unproved"
+    title = "Confirm your e-mail address first"
+
+
 class SessionNeeded(Forbidden):
     """Only a browser that is signed in can do this."""
 
@@ -176,3 +183,17 @@ class ScopesTooWide(Forbidden):
 
     code = "identity.scopes_too_wide"
     title = "The new token would be allowed more than you are"
+
+
+class InvalidLocale(Invalid):
+    """Pages are not to be had in this language."""
+
+    code = "identity.invalid_locale"
+    title = "BitVault does not speak this language"
+
+
+class InvalidTimeZone(Invalid):
+    """The name is none of the IANA time zone database."""
+
+    code = "identity.invalid_time_zone"
+    title = "There is no time zone of this name"

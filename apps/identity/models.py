@@ -34,6 +34,10 @@ class Tenant(TenantMixin, PublicModel):  # type: ignore[misc] # django-tenants h
     slug = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
     state = models.CharField(max_length=16, choices=TenantState.choices, default=TenantState.ACTIVE)
+    locale = models.CharField(max_length=16, blank=True, db_default="")
+    """The language of pages for who has chosen none; empty: the browser's."""
+    time_zone = models.CharField(max_length=64, blank=True, db_default="")
+    """The zone of times for who has chosen none; empty: the browser's."""
     schema_version = models.CharField(max_length=64)
     """Hash of the migrations that the schema has; tenants whose hash differs are the ones to migrate."""
     created_at = models.DateTimeField()
@@ -92,6 +96,10 @@ class User(AbstractBaseUser, PermissionsMixin, PublicModel):
     claimed_email = models.EmailField(null=True)  # noqa: DJ001 - none once the address is proved
     """What somebody said at sign-up and has not proved; it opens nothing but the vaults of this account."""
     name = models.CharField(max_length=120, blank=True)
+    locale = models.CharField(max_length=16, blank=True, db_default="")
+    """The language of pages and mails, one of ``LANGUAGES``; empty: the tenant's, or the browser's."""
+    time_zone = models.CharField(max_length=64, blank=True, db_default="")
+    """The zone in which times are shown, by its IANA name; empty: the tenant's, or the browser's."""
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

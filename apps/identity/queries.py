@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -39,7 +39,8 @@ WHERE token.id = %s AND token.revoked_at IS NULL
 """
 
 _FIND_SIGNED_IN = """
-SELECT session.id, session.last_seen_at, session.user_id, member.role, person.email, person.claimed_email, person.name
+SELECT session.id, session.last_seen_at, session.user_id, member.role, person.email, person.claimed_email, person.name,
+       person.locale, person.time_zone
 FROM public.identity_session AS session
 JOIN public.identity_user AS person
   ON person.id = session.user_id AND person.is_active AND person.password_changed_at <= session.proved_at
@@ -80,7 +81,7 @@ _TOUCH_TOKEN = _TOUCH.format(table="identity_api_token", column="last_used_at")
 _TOUCH_SESSION = _TOUCH.format(table="identity_session", column="last_seen_at")
 
 _TENANT_BY_HOST = """
-SELECT tenant.id, tenant.slug, tenant.name FROM public.identity_tenant AS tenant
+SELECT tenant.id, tenant.slug, tenant.name, tenant.locale, tenant.time_zone FROM public.identity_tenant AS tenant
 WHERE tenant.state = 'active' AND (
     tenant.slug = %s OR tenant.id = (SELECT tenant_id FROM public.identity_domain WHERE domain = %s)
 )
@@ -126,7 +127,9 @@ def _ask_tenant_by_host(host: str) -> Tenant | None:
     with connection.cursor() as cursor:
         cursor.execute(_TENANT_BY_HOST, [slug, host, slug])
         row = cursor.fetchone()
-    return None if row is None else Tenant(id=row[0], slug=row[1], name=row[2])
+    if row is None:
+        return None
+    return Tenant(id=row[0], slug=row[1], name=row[2], locale=row[3], time_zone=row[4])
 
 
 def find_tenant(tenant_id: UUID) -> Tenant | None:
@@ -198,7 +201,9 @@ def find_member_by_email(email: str, tenant: Tenant) -> models.User | None:
 
 def get_profile(actor: Actor) -> dtos.Profile:
     """Tell an actor who they are."""
-    person = models.User.objects.only("id", "email", "claimed_email", "name").get(pk=actor.user_id)
+    person = models.User.objects.only("id", "email", "claimed_email", "name", "locale", "time_zone").get(
+        pk=actor.user_id
+    )
     return dtos.Profile(
         user=to_user(person),
         tenant=dtos.TenantInfo(id=actor.tenant.id, slug=actor.tenant.slug, name=actor.tenant.name),
@@ -209,7 +214,14 @@ def get_profile(actor: Actor) -> dtos.Profile:
 
 def to_user(row: models.User) -> dtos.User:
     """Give a person as other modules may know them."""
-    return dtos.User(id=row.id, email=row.shown_email, name=row.name, email_proved=row.email is not None)
+    return dtos.User(
+        id=row.id,
+        email=row.shown_email,
+        name=row.name,
+        email_proved=row.email is not None,
+        locale=row.locale,
+        time_zone=row.time_zone,
+    )
 
 
 # --- credentials -----------------------------------------------------------------------------------------------------------
@@ -263,13 +275,20 @@ def find_viewer(session: SessionBase, *, tenant: Tenant, address: str | None) ->
         row = cursor.fetchone()
     if row is None:
         return None
-    session_id, last_seen_at, user_id, role, email, claimed_email, name = row
+    session_id, last_seen_at, user_id, role, email, claimed_email, name, locale, time_zone = row
     if last_seen_at < now - TOUCH_INTERVAL:
         _touch(_TOUCH_SESSION, session_id)
     actor = Actor(
         tenant=tenant, user_id=user_id, role=Role(role), scopes=ALL_SCOPES, session_id=session_id, address=address
     )
-    user = dtos.User(id=user_id, email=email or claimed_email, name=name, email_proved=email is not None)
+    user = dtos.User(
+        id=user_id,
+        email=email or claimed_email,
+        name=name,
+        email_proved=email is not None,
+        locale=locale,
+        time_zone=time_zone,
+    )
     return dtos.Viewer(actor=actor, user=user)
 
 
@@ -285,6 +304,15 @@ def _touch(statement: str, key: UUID) -> None:
     now = clock.now()
     with db.prepared_cursor() as cursor:
         cursor.execute(statement, [now, key, now - TOUCH_INTERVAL])
+
+
+def find_proof(session: SessionBase, *, tenant: Tenant) -> tuple[UUID, datetime, bool] | None:
+    """Tell who is signed in at a tenant's host, when their password was proved, and whether their address is."""
+    viewer = find_viewer(session, tenant=tenant, address=None)
+    if viewer is None:
+        return None
+    proved_at = models.Session.objects.values_list("proved_at", flat=True).filter(pk=viewer.actor.session_id).first()
+    return None if proved_at is None else (viewer.user.id, proved_at, viewer.user.email_proved)
 
 
 def find_signed_in(session: SessionBase) -> dtos.SignedIn | None:

@@ -61,6 +61,14 @@ def list_devices(*, actor: Actor) -> Page[dtos.Device]:
 
 
 @exposed
+def open_devices(*, actor: Actor) -> dtos.OpenedDevices:
+    """Read the actor's devices, newest first, with how far changes can be read, in one transaction."""
+    actor.require_scope(Scope.FILES_READ)
+    with db.read_transaction():
+        return dtos.OpenedDevices(queries.list_devices(actor), queries.get_feed_seq())
+
+
+@exposed
 def get_device(*, actor: Actor, device_id: UUID) -> dtos.Device:
     """Read a device of the actor's, whatever their credential may be used for.
 

@@ -24,6 +24,14 @@ class Device:
     acknowledged_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedDevices:
+    """Devices of a person, and the number up to which changes can be read."""
+
+    items: Sequence[Device]
+    head_seq: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredDevice(Device):
     """A new device with its first cursor: it knows nothing yet, so the first changes are all that there is."""

@@ -109,4 +109,11 @@ def find_viewer(request: HttpRequest) -> Viewer | None:
     if found is None:
         return None
     user = found.user
-    return Viewer(actor=found.actor, name=user.name, email=user.email, email_proved=user.email_proved)
+    return Viewer(
+        actor=found.actor,
+        name=user.name,
+        email=user.email,
+        email_proved=user.email_proved,
+        locale=user.locale,
+        time_zone=user.time_zone,
+    )

@@ -1,18 +1,22 @@
 """``GET /me``: who the caller is (identity) and where their own files begin (files)."""
 
 from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
 
+from msgspec import Meta
 from rest_framework.response import Response
 
 from apps.files import api as files
 from apps.identity import api as identity
 from apps.identity import dtos
+from apps.identity.errors import InvalidLabel, InvalidLocale, InvalidTimeZone
 from bitvault.kernel.actor import Role, Scope
 from bitvault.web.address import SOCKET_PATH, socket_origin
 from bitvault.web.operations import operation
 from bitvault.web.permissions import HasActor
 from bitvault.web.requests import ActorRequest
+from bitvault.web.structs import Body
 from bitvault.web.views import View
 
 
@@ -28,6 +32,14 @@ class Caller:
     socket_url: str
 
 
+class UpdateCaller(Body, frozen=True):
+    """What people say of themselves; an empty ``locale`` or ``time_zone`` leaves the choice to the tenant and the browser."""
+
+    name: Annotated[str, Meta(max_length=120)] | None = None
+    locale: Annotated[str, Meta(max_length=16)] | None = None
+    time_zone: Annotated[str, Meta(max_length=64)] | None = None
+
+
 class Me(View):
     """The caller. Any credential may ask, whatever its scopes."""
 
@@ -36,6 +48,18 @@ class Me(View):
     @operation(answer=Caller)
     def get(self, request: ActorRequest) -> Response:
         """Tell the caller who they are here."""
+        return self._show(request)
+
+    @operation(
+        body=UpdateCaller, answer=Caller, repeatable=True, problems=(InvalidLabel, InvalidLocale, InvalidTimeZone)
+    )
+    def patch(self, request: ActorRequest) -> Response:
+        """Change the caller's name, language or time zone; what is left out stays."""
+        body = request.body_as(UpdateCaller)
+        identity.update_profile(actor=request.actor, name=body.name, locale=body.locale, time_zone=body.time_zone)
+        return self._show(request)
+
+    def _show(self, request: ActorRequest) -> Response:
         profile = identity.get_profile(actor=request.actor)
         root = files.ensure_personal_root(actor=request.actor)
         return Response(

@@ -3,11 +3,13 @@
 from django.urls import include, path
 
 from bitvault.gateway import health
+from bitvault.web import catalogue
 
 urlpatterns = [
     path("api/v1/", include("bitvault.gateway.urls_api")),
     path("docs/", include("bitvault.gateway.urls_docs")),
     path("healthz", health.live),
+    path("texts/<str:language>/<str:digest>.js", catalogue.show),
     path("", include("apps.identity.ui.urls")),
     path("", include("apps.files.ui.urls")),
     path("", include("apps.sync.ui.urls")),

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from bitvault.kernel.errors import ProgrammingError
@@ -29,11 +29,16 @@ class TenantMismatch(ProgrammingError):
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """Who owns a schema. ``schema`` is the name of the schema and of the only database role that reaches it."""
+    """Who owns a schema. ``schema`` is the name of the schema and of the only database role that reaches it.
+
+    ``locale`` and ``time_zone`` are what pages at its host take for who has chosen none; empty: the browser's.
+    """
 
     id: UUID
     slug: str
     name: str
+    locale: str = field(default="", compare=False)
+    time_zone: str = field(default="", compare=False)
 
     @property
     def schema(self) -> str:

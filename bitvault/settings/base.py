@@ -168,6 +168,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "bitvault.gateway.middleware.HostChoice",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "bitvault.web.languages.Languages",
     "django.middleware.common.CommonMiddleware",
     "bitvault.gateway.middleware.FormProof",
     "bitvault.gateway.middleware.Operators",
@@ -299,6 +300,7 @@ SPECTACULAR_SETTINGS = {
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 USE_I18N = True
 for _name, _value in env.email_settings(ENV.email_url).items():
     globals()[_name] = _value

@@ -4,9 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import translation
 
 from bitvault.kernel import tenancy
+from bitvault.web import catalogue
 from bitvault.web.address import socket_origin
+from bitvault.web.languages import time_zone_of
 from bitvault.web.shell import Frame
 
 
@@ -16,6 +19,9 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "tenant": tenancy.find_current(),
         "frame": Frame(request),
         "viewer": getattr(request, "viewer", None),
+        "time_zone": time_zone_of(getattr(request, "viewer", None)),
+        "catalogue_url": catalogue.address(translation.get_language() or settings.LANGUAGE_CODE),
+        "density": request.COOKIES.get("density", ""),
         "section": getattr(request, "section", ""),
         "home_url": settings.LOGIN_REDIRECT_URL,
         "sign_in_url": settings.LOGIN_URL,

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import BitVaultError, Unavailable
 from bitvault.web import problems
+from bitvault.web.languages import use_language_of
 from bitvault.web.limits import counting, policies, routes
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.viewer import Viewer, find_viewer
@@ -47,6 +48,7 @@ class MemberPage(View):
                 return to_sign_in(request)
             request.actor = viewer.actor  # type: ignore[attr-defined] # PersonRequest
             request.viewer = viewer  # type: ignore[attr-defined] # PersonRequest
+            use_language_of(viewer)
             request.section = self.section  # type: ignore[attr-defined] # read by the frame
             if policies.switched_on():
                 counting.count_actor(request, viewer.actor, routes.choose(self.limit_class, request.method))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Judge = Callable[[Actor], bool]
 Slot = Literal["top", "rail", "overlay"]
 
+BAR_ROOM = 3
+"""Sections that stand in the bar of a phone beside "More": four can be told apart and hit by a thumb on 320 px."""
+
 
 class AlreadyRegistered(ProgrammingError):
     """Two modules want the same key."""
@@ -84,7 +87,7 @@ class SettingsTab:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountItem:
-    """An entry of the account menu: a link, or a form that is posted."""
+    """An entry of the account menu: a link, or a form that is posted. ``leaves``: the link leads to another host."""
 
     key: str
     label: "StrOrPromise"
@@ -92,6 +95,7 @@ class AccountItem:
     href: str
     order: int
     posts: bool = False
+    leaves: bool = False
     visible_to: Judge = _everybody
 
 
@@ -191,6 +195,12 @@ class Frame:
     def sections(self) -> list[Section]:
         """Entries of the rail."""
         return sections.of(self._actor)
+
+    @property
+    def bar_keys(self) -> set[str]:
+        """Keys of the sections that the bar of a phone has room for; the others are in its menu "More"."""
+        lasting = [entry.key for entry in self.sections if not entry.hidden_at_zero]
+        return set(lasting[:BAR_ROOM])
 
     @property
     def settings_tabs(self) -> list[SettingsTab]:

@@ -20,6 +20,10 @@ class Viewer:
     name: str
     email: str
     email_proved: bool
+    locale: str = ""
+    """The language that they have chosen; empty: none."""
+    time_zone: str = ""
+    """The zone that they have chosen; empty: none."""
 
     @property
     def id(self) -> UUID:

@@ -34,7 +34,7 @@ def segments() -> set[str]:
         for route in routes(get_resolver(conf).url_patterns):
             path = route.removeprefix("api/v1/")
             found.add(path.partition("/")[0])
-    return {segment for segment in found if re.fullmatch(r"[a-z][a-z-]+", segment)} - {"api", "static", "docs"}
+    return {segment for segment in found if re.fullmatch(r"[a-z][a-z-]+", segment)} - {"api", "static", "docs", "texts"}
 
 
 def find_traces(text: str) -> list[str]:

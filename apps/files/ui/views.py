@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from apps.files import api
 from apps.files.dtos import Children, NodeRef, OpenedTrash, OrderName, SortName, TrashedNode
 from apps.files.ui import presentation
-from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import Page
 from bitvault.web.pages import MemberPage, PersonRequest
 
@@ -102,8 +101,6 @@ class TrashPage(MemberPage):
         """Show the first rows, and which other roots have a trash of their own."""
         opened = api.open_trash(actor=request.actor, root_id=root_id or "root", limit=ROWS)
         here = next((one for one in opened.teams if one.id == root_id), None)
-        if root_id is not None and here is None:
-            raise NotFound
         root_name = here.name if here else presentation.ROOT_NAME
         context = {
             **to_trash_rows(opened, root_id, root_name),

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.sessions.backends.base import SessionBase
 
 from apps.admin_platform import api as administration
-from apps.identity import browsers, ended, handover, queries
+from apps.identity import browsers, ended, handover, names_of_people, queries
 from apps.identity.api.accounts import (
     ask_for_password_reset,
     change_password,
@@ -19,6 +19,7 @@ from apps.identity.api.accounts import (
     replace_password,
     reset_password,
     send_email_code,
+    update_profile,
 )
 from apps.identity.api.people import (
     accept_invitation_as_actor,
@@ -86,6 +87,7 @@ __all__ = [
     "has_address",
     "invite",
     "issue_handover",
+    "issue_handover_to_start",
     "list_active_tenants",
     "list_invitations",
     "list_members",
@@ -94,6 +96,7 @@ __all__ = [
     "list_tokens",
     "list_valid_credentials",
     "open_invitation",
+    "name_people",
     "prove_email",
     "redeem_handover",
     "remember_browser",
@@ -110,6 +113,7 @@ __all__ = [
     "suspend_tenant",
     "update_member",
     "withdraw_invitation",
+    "update_profile",
 ]
 
 # --- tenants ---------------------------------------------------------------------------------------------------------------
@@ -300,7 +304,17 @@ def issue_handover(*, signed_in: SignedIn, tenant_id: UUID) -> Handover:
 
 
 @exposed
-def redeem_handover(*, ticket: str, tenant: Tenant) -> SignedIn:
+def issue_handover_to_start(*, session: SessionBase, tenant: Tenant) -> Handover:
+    """Make a ticket that carries a session of a tenant's host to the bare host, where all vaults of the person are listed.
+
+    :raises Unauthenticated: nobody is signed in with this session.
+    :raises EmailUnproved: the address is only claimed; such an account signs in at its own vault alone.
+    """
+    return handover.issue_to_start(session, tenant)
+
+
+@exposed
+def redeem_handover(*, ticket: str, tenant: Tenant | None) -> SignedIn:
     """Take a ticket at the host of its tenant; start a session with what it gives.
 
     :raises InvalidHandover: used, too old, or made for another tenant.
@@ -312,6 +326,12 @@ def redeem_handover(*, ticket: str, tenant: Tenant) -> SignedIn:
 def get_profile(*, actor: Actor) -> Profile:
     """Tell the actor who they are here."""
     return queries.get_profile(actor)
+
+
+@exposed
+def name_people(*, tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Name those of some people who are members of a tenant; a name may be as old as a minute."""
+    return names_of_people.find(tenant, user_ids)
 
 
 # --- tokens ----------------------------------------------------------------------------------------------------------------

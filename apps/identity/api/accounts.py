@@ -1,8 +1,23 @@
 """Doors to one's own account: the password, and the proof of the address."""
 
-from apps.identity.operations import emails, passwords, resets
-from bitvault.kernel.actor import Actor
+from apps.identity.dtos import User
+from apps.identity.operations import emails, passwords, profiles, resets
+from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
+
+
+@exposed
+def update_profile(
+    *, actor: Actor, name: str | None = None, locale: str | None = None, time_zone: str | None = None
+) -> User:
+    """Change what is given of the actor's name, language and time zone; an empty language or zone leaves the choice to the tenant.
+
+    :raises InvalidLabel: the name is empty, too long, or holds control characters.
+    :raises InvalidLocale: pages are not to be had in this language.
+    :raises InvalidTimeZone: there is no such zone.
+    """
+    actor.require_scope(Scope.ACCOUNT)
+    return profiles.update(actor=actor, name=name, locale=locale, time_zone=time_zone)
 
 
 @exposed

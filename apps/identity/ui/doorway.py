@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -10,10 +10,10 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 
 from apps.identity import api
-from apps.identity.dtos import SignedIn
+from apps.identity.dtos import Handover, SignedIn
 from apps.identity.errors import InvalidHandover
 from bitvault.kernel import tenancy
-from bitvault.kernel.errors import BitVaultError
+from bitvault.kernel.errors import BitVaultError, Unauthenticated
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web.address import client_address
 from bitvault.web.limits.policies import RouteClass
@@ -96,31 +96,66 @@ class SignOut(VisitorPage):
 
 
 class Enter(VisitorPage):
-    """Where somebody arrives from the bare host, carried by a ticket."""
+    """Where somebody arrives from another host of this installation, carried by a ticket."""
 
     limit_class = RouteClass.SIGN_IN
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Take the ticket and start a session; a spent one still lets in who is in already (the browser's way back).
 
-        Only the bare host sends people here. A link with a ticket on anybody's page would sign the visitor in as whoever had
-        the ticket made, and what they bring afterwards would be brought to that account.
+        Only this installation's hosts send people here: a vault takes them from the bare host, the bare host from vaults. A link with a
+        ticket on anybody's page would sign the visitor in as whoever had the ticket made, and what they bring afterwards would be
+        brought to that account.
         """
-        tenant = tenancy.current()
+        tenant = tenancy.find_current()
         try:
-            if not comes_from_bare_host(request):
+            if not (comes_from_bare_host(request) if tenant else comes_from_vault(request)):
                 raise InvalidHandover
             begin(request, api.redeem_handover(ticket=request.GET.get("ticket", ""), tenant=tenant), tenant)
         except BitVaultError as error:
             if not is_signed_in(request):
                 return show_sign_in(request, error=error)
-        return HttpResponseRedirect(safe_path(None))
+        return HttpResponseRedirect(safe_path(None) if tenant else f"{VAULTS}?stay=1")
+
+
+class LeaveForStart(VisitorPage):
+    """The way from a vault to the bare host, which lists the other vaults of the person: no password is asked for again."""
+
+    limit_class = RouteClass.READ
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Make a ticket and carry it to the bare host."""
+        try:
+            carried = api.issue_handover_to_start(session=request.session, tenant=tenancy.current())
+        except Unauthenticated:
+            return HttpResponseRedirect(SIGN_IN)
+        return carry(carried)
+
+
+def carry(handover: Handover) -> HttpResponse:
+    """Send a browser with its ticket to the host that it is for."""
+    response = HttpResponseRedirect(f"{handover.tenant_url}/enter/?{urlencode({'ticket': handover.ticket})}")
+    # The other host lets in only whom a host of this installation sends; the path stays untold.
+    response["Referrer-Policy"] = "origin"
+    return response
 
 
 def comes_from_bare_host(request: HttpRequest) -> bool:
     """Tell whether a page of the bare host led here; its answer asks the browser to say so (``Referrer-Policy: origin``)."""
-    origin = urlsplit(request.headers.get("Referer", "")).hostname
-    return origin in (settings.BITVAULT_BASE_HOST, *settings.BITVAULT_PLAIN_HOSTS)
+    return _referring_host(request) in (settings.BITVAULT_BASE_HOST, *settings.BITVAULT_PLAIN_HOSTS)
+
+
+def comes_from_vault(request: HttpRequest) -> bool:
+    """Tell whether a page of a vault led here. Links in what people write name no origin (``Referrer-Policy: same-origin``)."""
+    host = _referring_host(request)
+    return host is not None and api.find_tenant_by_host(host=host) is not None
+
+
+def _referring_host(request: HttpRequest) -> str | None:
+    try:
+        return urlsplit(request.headers.get("Referer", "")).hostname
+    except ValueError:
+        return None
 
 
 def show_sign_in(

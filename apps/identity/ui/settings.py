@@ -3,20 +3,29 @@
 import re
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.identity import api
 from apps.identity.dtos import Session
-from bitvault.kernel.actor import Actor, Scope
+from bitvault.kernel.actor import Actor, Role, Scope
 from bitvault.web.pages import MemberPage, PersonRequest
 
 _SCOPES = (
-    (Scope.FILES_READ, "Read files", "List folders and download."),
-    (Scope.FILES_WRITE, "Change files", "Upload, rename, move and delete."),
-    (Scope.ACCOUNT, "This account", "Sessions, tokens and the password."),
-    (Scope.ADMIN, "Administration", "Members and settings of the vault."),
+    (Scope.FILES_READ, _("Read files"), _("List folders and download.")),
+    (Scope.FILES_WRITE, _("Change files"), _("Upload, rename, move and delete.")),
+    (Scope.ACCOUNT, _("This account"), _("Sessions, tokens and the password.")),
+    (Scope.ADMIN, _("Administration"), _("Members and settings of the vault.")),
 )
+ROLES: dict[Role, Any] = {
+    Role.OWNER: _("Owner"),
+    Role.ADMIN: _("Administrator"),
+    Role.MEMBER: _("Member"),
+    Role.VIEWER: _("Viewer"),
+}
 _BROWSERS = (
     (re.compile(r"Edg(?:e|A|iOS)?/"), "Edge"),
     (re.compile(r"OPR/|Opera"), "Opera"),
@@ -58,7 +67,7 @@ class Profile(SettingsPage):
 
     def facts(self, actor: Actor) -> dict[str, Any]:
         """Give what one may do in the vault."""
-        return {"role": actor.role.value}
+        return {"role": ROLES[actor.role], "languages": settings.LANGUAGES}
 
 
 class Security(SettingsPage):
@@ -88,5 +97,6 @@ def _describe(session: Session) -> dict[str, object]:
     """Give a session with its browser in words that people know it by."""
     browser = next((name for pattern, name in _BROWSERS if pattern.search(session.agent)), "")
     system = next((name for pattern, name in _SYSTEMS if pattern.search(session.agent)), "")
-    title = f"{browser} on {system}" if browser and system else browser or system or session.agent or "Unknown browser"
+    both = gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    title = both if browser and system else browser or system or session.agent or gettext("Unknown browser")
     return {"facts": session, "title": title, "phone": system in ("iOS", "Android")}

@@ -12,5 +12,6 @@ shell.register(
     shell.SettingsTab(key="security", label=_("Security"), icon="key", href="/settings/security/", order=20),
     shell.SettingsTab(key="tokens", label=_("API tokens"), icon="key", href="/settings/tokens/", order=40),
     shell.AccountItem(key="settings", label=_("Settings"), icon="settings", href="/settings/", order=10),
+    shell.AccountItem(key="vaults", label=_("Other vaults"), icon="device", href="/vaults/", order=20, leaves=True),
     shell.AccountItem(key="sign-out", label=_("Sign out"), icon="sign-out", href="/sign-out/", order=90, posts=True),
 )

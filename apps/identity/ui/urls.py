@@ -8,6 +8,7 @@ urlpatterns = [
     path("sign-in/", doorway.SignIn.as_view()),
     path("sign-out/", doorway.SignOut.as_view()),
     path("enter/", doorway.Enter.as_view()),
+    path("vaults/", doorway.LeaveForStart.as_view()),
     path("forgot-password/", forgotten.ForgotPassword.as_view()),
     path("reset-password/", forgotten.ResetPassword.as_view()),
     path("verify-email/", proof.VerifyEmail.as_view()),

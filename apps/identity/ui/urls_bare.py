@@ -10,6 +10,7 @@ urlpatterns = [
     path("", limited()(RedirectView.as_view(url="/vaults/"))),
     path("sign-in/", doorway.SignIn.as_view()),
     path("sign-out/", doorway.SignOut.as_view()),
+    path("enter/", doorway.Enter.as_view()),
     path("sign-up/", vaults.SignUp.as_view()),
     path("forgot-password/", forgotten.ForgotPassword.as_view()),
     path("reset-password/", forgotten.ResetPassword.as_view()),

@@ -19,7 +19,7 @@ from apps.identity.errors import (
     SlugTaken,
     WeakPassword,
 )
-from apps.identity.ui.doorway import VAULTS, begin
+from apps.identity.ui.doorway import VAULTS, begin, carry
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web.address import client_address
 from bitvault.web.limits.policies import RouteClass
@@ -119,8 +119,4 @@ class OpenVault(VisitorPage):
         signed_in = api.find_signed_in(session=request.session)
         if signed_in is None:
             return HttpResponseRedirect(SIGN_IN)
-        handover = api.issue_handover(signed_in=signed_in, tenant_id=tenant_id)
-        response = HttpResponseRedirect(f"{handover.tenant_url}/enter/?{urlencode({'ticket': handover.ticket})}")
-        # The vault lets in only whom this host sends; the path stays untold.
-        response["Referrer-Policy"] = "origin"
-        return response
+        return carry(api.issue_handover(signed_in=signed_in, tenant_id=tenant_id))

@@ -14,5 +14,8 @@ shell.register(
         counter=True,
         hidden_at_zero=True,
     ),
-    shell.Assets(key="sync", order=70, styles=("sync/conflicts.css",), scripts=("sync/conflicts.js",)),
+    shell.SettingsTab(key="devices", label=_("Devices"), icon="device", href="/settings/devices/", order=30),
+    shell.Assets(
+        key="sync", order=70, styles=("sync/conflicts.css",), scripts=("sync/conflicts.js", "sync/devices.js")
+    ),
 )

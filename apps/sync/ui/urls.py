@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from apps.sync.ui import views
+from apps.sync.ui import devices, views
 
 urlpatterns = [
+    path("settings/devices/", devices.Devices.as_view()),
     path("conflicts/", views.ConflictsPage.as_view()),
 ]

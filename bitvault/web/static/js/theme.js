@@ -1,4 +1,4 @@
-/** Light, dark, or as the device says. The choice is a cookie, so that the server can paint the first pixel right. */
+/** Looks: light, dark, or as the device says; and how close rows stand. Choices are cookies, so that the server can paint the first pixel right. */
 
 import { closest } from "./dom.js";
 
@@ -7,17 +7,33 @@ const YEAR_SECONDS = 31_536_000;
 /** @returns {string} "light", "dark" or "" */
 export const currentTheme = () => document.documentElement.dataset.theme ?? "";
 
+/** @param {string} name @param {string} choice */
+function keep(name, choice) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${name}=${choice}; path=/; max-age=${choice ? YEAR_SECONDS : 0}; samesite=lax${secure}`;
+}
+
 /** @param {string} choice */
 export function setTheme(choice) {
-  const secure = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `theme=${choice}; path=/; max-age=${choice ? YEAR_SECONDS : 0}; samesite=lax${secure}`;
+  keep("theme", choice);
   if (choice) document.documentElement.dataset.theme = choice;
   else delete document.documentElement.dataset.theme;
   showChoice();
 }
 
-/** Mark the present choice wherever it is offered. */
+/** @param {string} choice "comfortable" or "" */
+function setDensity(choice) {
+  keep("density", choice);
+  if (choice) document.documentElement.dataset.density = choice;
+  else delete document.documentElement.dataset.density;
+  showChoice();
+}
+
+/** Mark the present choices wherever they are offered. */
 export function showChoice() {
+  for (const item of document.querySelectorAll("[data-density-choice]")) {
+    item.setAttribute("aria-checked", String(item.getAttribute("data-density-choice") === (document.documentElement.dataset.density ?? "")));
+  }
   for (const item of document.querySelectorAll("[data-theme-choice]")) {
     item.setAttribute("aria-checked", String(item.getAttribute("data-theme-choice") === currentTheme()));
   }
@@ -29,5 +45,7 @@ export function startTheme() {
   document.addEventListener("click", (event) => {
     const item = closest(event.target, "[data-theme-choice]");
     if (item) setTheme(item.dataset.themeChoice ?? "");
+    const density = closest(event.target, "[data-density-choice]");
+    if (density) setDensity(density.dataset.densityChoice ?? "");
   });
 }

@@ -156,4 +156,38 @@ document.addEventListener("click", (event) => {
       if (row) void endThing(row, "/tokens", { title: `Revoke “${row.dataset.title}”?`, text: "Programs that use it stop working at once.", accept: "Revoke" }, "#tokens");
   }
 });
-document.addEventListener("bitvault:page", showChoice);
+/** Offer every time zone that the browser knows, with the chosen one as it is. */
+function offerZones() {
+  const select = document.querySelector("#profile-zone");
+  if (!(select instanceof HTMLSelectElement) || select.length > 2) return;
+  for (const zone of Intl.supportedValuesOf("timeZone")) {
+    if (zone !== select.dataset.chosen) select.add(new Option(zone.replaceAll("_", " "), zone));
+  }
+}
+
+/** @param {HTMLFormElement} form */
+async function saveProfile(form) {
+  const data = new FormData(form);
+  const name = need("#profile-name", HTMLInputElement, form);
+  showFieldError(name, "");
+  try {
+    await call("PATCH", "/me", { body: { name: data.get("name"), locale: data.get("locale"), time_zone: data.get("time_zone") } });
+  } catch (error) {
+    showFieldError(name, explain(error));
+    return name.focus();
+  }
+  // The whole page is in the language, and by the zone, that was chosen.
+  location.reload();
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || form.id !== "profile-form") return;
+  event.preventDefault();
+  void saveProfile(form);
+});
+document.addEventListener("bitvault:page", () => {
+  showChoice();
+  offerZones();
+});
+offerZones();
