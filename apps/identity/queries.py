@@ -309,9 +309,9 @@ def _touch(statement: str, key: UUID) -> None:
 def find_proof(session: SessionBase, *, tenant: Tenant) -> tuple[UUID, datetime, bool] | None:
     """Tell who is signed in at a tenant's host, when their password was proved, and whether their address is."""
     viewer = find_viewer(session, tenant=tenant, address=None)
-    if viewer is None:
+    if viewer is None or viewer.actor.session_id is None:
         return None
-    proved_at = models.Session.objects.values_list("proved_at", flat=True).filter(pk=viewer.actor.session_id).first()
+    proved_at = models.Session.objects.filter(id=viewer.actor.session_id).values_list("proved_at", flat=True).first()
     return None if proved_at is None else (viewer.user.id, proved_at, viewer.user.email_proved)
 
 

@@ -168,6 +168,7 @@ def test_a_password_is_changed_and_a_wrong_one_is_told_beside_its_field(visitor,
     sign_in(page, live.tenant_url, "adam@acme.test", PASSWORD)
     page.wait_for_url(f"{live.tenant_url}/files/")
     page.get_by_role("link", name="Settings").click()
+    page.get_by_role("link", name="Security").click()
     page.get_by_role("button", name="Change password").click()
     page.get_by_label("Current password").fill("wrong one")
     page.get_by_label("New password").fill("a much better one")
