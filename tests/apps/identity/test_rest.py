@@ -156,6 +156,8 @@ def test_me_tells_who_the_caller_is(api):
         "email": "mia@acme.test",
         "name": "Mia",
         "email_proved": True,
+        "locale": "",
+        "time_zone": "",
     }
     assert me["tenant"] == {"id": str(ACME.id), "slug": "acme", "name": "Acme"}
     assert (me["role"], me["scopes"]) == ("member", ["account", "admin", "files:read", "files:write"])
