@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection
 from uuid import UUID
 
-from apps.identity import queries
+from apps.identity import people
 from bitvault.kernel.tenancy import Tenant
 
 LIFETIME_SECONDS = 60
@@ -26,7 +26,7 @@ def find(tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, str]:
         else:
             missing.append(user_id)
     if missing:
-        fresh = {one.user.id: one.user.name or one.user.email for one in queries.find_members(tenant, missing)}
+        fresh = {one.user.id: one.user.name or one.user.email for one in people.find_members(tenant, missing)}
         if len(_names) + len(fresh) > SIZE_LIMIT:
             _names.clear()
         now = time.monotonic()
