@@ -95,8 +95,8 @@ __all__ = [
     "list_tenants_of_user",
     "list_tokens",
     "list_valid_credentials",
-    "open_invitation",
     "name_people",
+    "open_invitation",
     "prove_email",
     "redeem_handover",
     "remember_browser",
@@ -112,8 +112,8 @@ __all__ = [
     "start_session",
     "suspend_tenant",
     "update_member",
-    "withdraw_invitation",
     "update_profile",
+    "withdraw_invitation",
 ]
 
 # --- tenants ---------------------------------------------------------------------------------------------------------------
