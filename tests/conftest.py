@@ -25,6 +25,13 @@ def pytest_unconfigure() -> None:
     environment.end_what_was_started()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items) -> None:
+    from tests.support import distribution
+
+    distribution.keep_together(items)
+
+
 # --- databases -------------------------------------------------------------------------------------------------------------
 
 

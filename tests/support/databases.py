@@ -47,10 +47,12 @@ def exists(connection: psycopg.Connection, name: str) -> bool:
 
 def clone(connection: psycopg.Connection, *, source: str, name: str) -> None:
     drop(connection, name)
-    place = memory.TABLESPACE if memory.is_offered(connection) else "pg_default"
+    # In memory, copying files takes half as long as writing each page into the log; on a disk it is the other way round.
+    in_memory = memory.is_offered(connection)
+    place, strategy = (memory.TABLESPACE, "file_copy") if in_memory else ("pg_default", "wal_log")
     connection.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER bitvault_owner TABLESPACE {} STRATEGY wal_log").format(
-            sql.Identifier(name), sql.Identifier(source), sql.Identifier(place)
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER bitvault_owner TABLESPACE {} STRATEGY {}").format(
+            sql.Identifier(name), sql.Identifier(source), sql.Identifier(place), sql.Identifier(strategy)
         )
     )
     # Rights on a database are not cloned with it.
