@@ -11,5 +11,6 @@ class FilesConfig(AppConfig):
     verbose_name = "File and metadata"
 
     def ready(self) -> None:
-        """Put the module's sections and actions into the frame of pages."""
+        """Register what is done later, and put the module's sections and actions into the frame of pages."""
+        from apps.files import jobs  # noqa: F401 - importing it registers the kinds
         from apps.files.ui import shell  # noqa: F401 - importing it registers them

@@ -183,9 +183,17 @@ class OpenedInvitation:
 
 
 @dataclass(frozen=True, slots=True)
-class Succession:
-    """Who has what somebody held who has left a tenant."""
+class FormerMember:
+    """Somebody who has left a tenant."""
 
     user_id: UUID
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """Who has what somebody held who has left a tenant."""
+
+    left: tuple[FormerMember, ...]
+    """Who has left: the one who was asked for, the successor who has left since, and so on."""
     successor_id: UUID

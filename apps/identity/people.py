@@ -82,20 +82,20 @@ def find_member(tenant: Tenant, member_id: UUID) -> models.Membership | None:
 def find_succession(tenant: Tenant, user_id: UUID) -> dtos.Succession | None:
     """Tell who has now what somebody held who has left; ``None`` for who is a member, or never was one.
 
-    Successors may have left since, each with one of their own. Where the last of them is shut out or gone for good, an owner has it.
+    Successors may have left since, each with one of their own. Where the last of them is not known any more, an owner has it.
     """
-    person = models.User.objects.filter(pk=user_id).first()
-    passed: set[UUID] = set()
+    left: list[UUID] = []
     holder_id = user_id
-    while person is not None and holder_id not in passed:
-        passed.add(holder_id)
-        if models.Membership.objects.filter(tenant_id=tenant.id, user_id=holder_id).exists():
-            break
+    while not models.Membership.objects.filter(tenant_id=tenant.id, user_id=holder_id).exists():
+        left.append(holder_id)
         rows = models.Departure.objects.filter(tenant_id=tenant.id, user_id=holder_id)
-        holder_id = rows.values_list("successor_id", flat=True).first() or find_owner(tenant, other_than=user_id)
-    if person is None or holder_id == user_id:
+        next_id = rows.values_list("successor_id", flat=True).first()
+        holder_id = next_id if next_id is not None and next_id not in left else find_owner(tenant, other_than=user_id)
+    people = {person.id: person for person in models.User.objects.filter(pk__in=left)}
+    if not left or user_id not in people:
         return None
-    return dtos.Succession(user_id=user_id, name=person.name or person.shown_email, successor_id=holder_id)
+    former = [dtos.FormerMember(user_id=one, name=people[one].name or people[one].shown_email) for one in left]
+    return dtos.Succession(left=tuple(former), successor_id=holder_id)
 
 
 def find_owner(tenant: Tenant, *, other_than: UUID) -> UUID:

@@ -1,7 +1,7 @@
 """Every kind of job: delivered twice it has its effect once, and so it has when its worker is killed before each statement that it sends."""
 
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,9 @@ from django.db import connection
 
 from apps.admin_platform import verifying
 from apps.billing import api as billing
+from apps.files import api as files
+from apps.identity import api as identity
+from apps.identity.errors import AlreadyMember
 from apps.storage import jobs as storage
 from apps.storage.operations import references
 from apps.sync import api as sync
@@ -23,11 +26,13 @@ from bitvault.gateway.recounting import request_recount
 from bitvault.jobs import kinds, leasing, running
 from bitvault.jobs.models import Job
 from bitvault.kernel import clock, db, ids
+from bitvault.kernel.actor import Role
 from bitvault.mail.api import send as send_mail
 from tests.apps.files.conftest import Tree, fetch
 from tests.apps.sync.following import fresh_tree, project
 from tests.jobs.conftest import desk
 from tests.support.sending import Sender
+from tests.support.world import ACME
 
 __all__ = ["desk"]
 
@@ -137,8 +142,38 @@ def collected_blobs():
     return [blob_id for event in told for blob_id in event.payload["blob_ids"]]
 
 
+def ask_for_handover(world):
+    """Somebody comes back, brings something, throws something away, and leaves."""
+    actor = world.tree.actor
+    with suppress(AlreadyMember):
+        identity.add_member(tenant=actor.tenant, email="mia@acme.test", role=Role.MEMBER)
+    root = files.ensure_personal_root(actor=actor)
+    files.create_folder(actor=actor, parent_id=root.id, name="kept")
+    thrown = files.create_folder(actor=actor, parent_id=root.id, name="thrown away")
+    files.trash_node(actor=actor, node_id=thrown.id)
+    world.count = count_handed_over()
+    identity.remove_member(tenant=actor.tenant, user_id=actor.user_id, successor_id=ACME.people["adam"].user_id)
+
+
+def is_handed_over_once(world):
+    assert count_handed_over() == world.count + 1
+    assert fetch("SELECT count(*) FROM files_node WHERE owner_user_id = %s", [world.tree.actor.user_id]) == [(0,)]
+    assert fetch(
+        "SELECT DISTINCT root.owner_user_id FROM files_trash entry LEFT JOIN files_node root ON root.id = entry.root_id"
+    ) == [(ACME.people["adam"].user_id,)]
+
+
+def count_handed_over():
+    return fetch(
+        "SELECT count(*) FROM files_node folder JOIN files_node root ON root.id = folder.parent_id"
+        " WHERE folder.name LIKE 'Files of Mia%%' AND root.owner_user_id = %s",
+        [ACME.people["adam"].user_id],
+    )[0][0]
+
+
 SCENES = {
     "storage.collect": Scene(ask_for_collection, is_collected_once),
+    "files.hand_over": Scene(ask_for_handover, is_handed_over_once),
     "billing.recount": Scene(ask_for_recount, is_counted_right),
     "mail.send": Scene(ask_for_mail, is_one_mail),
     "audit.verify": Scene(ask_for_verification, is_verified),

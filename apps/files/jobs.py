@@ -1,0 +1,48 @@
+"""Deferred work of files: what somebody has kept here who has left the tenant goes to their successor."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from apps.files.operations import handing_over
+from apps.identity import api as identity
+from bitvault.jobs import api as jobs
+from bitvault.kernel import tenancy
+from bitvault.kernel.actor import Scope
+
+
+class HandOver(msgspec.Struct, frozen=True):
+    """Who has left."""
+
+    user_id: UUID
+
+
+@jobs.job_kind(
+    "files.hand_over",
+    payload=HandOver,
+    lane=jobs.BULK,
+    tries=20,
+    timeout=timedelta(minutes=30),
+    kept_for=timedelta(days=30),
+    scope=Scope.ADMIN,
+    follows="identity.departure",
+)
+def hand_over(payload: HandOver, run: jobs.Run) -> handing_over.HandedOver | None:
+    """Put the personal roots of who has left into the successor's; again, as long as the successor leaves meanwhile.
+
+    Who is found by the second look has left after the first one, and their own job may have been done by then.
+    """
+    done: handing_over.HandedOver | None = None
+    heir_id: UUID | None = None
+    while True:
+        found = identity.find_succession(tenant=tenancy.current(), user_id=payload.user_id)
+        if found is None or found.successor_id == heir_id:
+            return done
+        heir_id = found.successor_id
+        for former in found.left:
+            node_id = handing_over.hand_over(
+                user_id=former.user_id, name=former.name, successor_id=heir_id, by=run.requester.id, report=run.report
+            )
+            if node_id is not None:
+                done = handing_over.HandedOver(node_id=node_id, successor_id=heir_id)

@@ -1,0 +1,157 @@
+"""The personal root of somebody who has left becomes a folder in the root of their successor: one row, whatever lies below.
+
+What lies in its trash goes along, so it is brought back and expires as it would have. The limits of depth and length of paths are not
+asked: they keep people from making what is unwieldy, and here nobody makes anything. What lies a level too deep can be read and moved.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.files.models import Kind
+from apps.files.operations.structure import ROOT_NAME
+from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_all, fetch_one
+from apps.files.tree import COUNTED, INSERT_ROOT, Ancestors, Below, node_parameters, place, tree_transaction
+from bitvault.events.api import publish
+from bitvault.events.catalog.files import FolderCreated, NodeMoved
+from bitvault.kernel import clock, db, ids, names
+from bitvault.kernel.names import InvalidName, Name
+
+TRASH_BATCH = 1000
+"""Entries of the trash that change hands in one transaction: some milliseconds under no lock of the tree."""
+
+_NAME_BYTES = 180
+"""Bytes of a person's name in the folder's: room for the words before it and a number behind it."""
+
+_ROOT = f"SELECT {COLUMNS} FROM files_node WHERE owner_user_id = %s"
+
+_HAND_OVER = f"""
+WITH moved AS (
+    UPDATE files_node SET
+        owner_user_id = NULL, parent_id = %(parent_id)s, name = %(name)s, name_key = %(name_key)s, key_version = %(key_version)s,
+        sort_key = %(sort_key)s, revision = revision + 1
+    WHERE id = %(id)s AND NOT EXISTS (
+        SELECT FROM files_node sibling WHERE sibling.parent_id = %(parent_id)s AND sibling.name_key = %(name_key)s
+    )
+    RETURNING {COLUMNS}
+),
+counted AS ({COUNTED} AND EXISTS (SELECT FROM moved))
+SELECT {COLUMNS} FROM moved
+"""
+
+_TRASH_OF = "SELECT node_id FROM files_trash WHERE root_id = %s ORDER BY node_id LIMIT %s"
+_GIVE_TRASH = "UPDATE files_trash SET root_id = %s WHERE root_id = %s AND node_id = ANY(%s::uuid[])"
+_GIVE_REST_OF_TRASH = "UPDATE files_trash SET root_id = %s WHERE root_id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The folder that a root has become, and whose it is."""
+
+    node_id: UUID
+    successor_id: UUID
+
+
+def hand_over(
+    *, user_id: UUID, name: str, successor_id: UUID, by: UUID | None, report: Callable[[int], None]
+) -> UUID | None:
+    """Put somebody's personal root into the successor's as “Files of …”; ``None`` when there is none, or nothing in it.
+
+    Done again, it goes on where it was, and finds nothing left to do once it is through.
+
+    :param report: told how many entries of the trash have changed hands; raises when it is to stop.
+    """
+    with tree_transaction():
+        left = _find_root(user_id)
+        if left is None:
+            return None
+        heir = _find_root(successor_id) or _make_root(successor_id)
+    _give_trash(left.id, heir.id, report)
+    with tree_transaction():
+        left, heir = _find_root(user_id), _find_root(successor_id)
+        if left is None or heir is None:
+            return None
+        # What somebody else has put there meanwhile.
+        execute(_GIVE_REST_OF_TRASH, [heir.id, left.id])
+        if not left.child_count:
+            return None
+        way = Way([heir])
+        origin = left
+        row = place(way, name_folder(name), lambda free: _write(origin, way, free), autorename=True, is_folder=True)
+        publish(
+            NodeMoved(
+                actor_id=by,
+                node_id=row.id,
+                kind="folder",
+                parent_id=heir.id,
+                old_parent_id=None,
+                name=row.name,
+                old_name=left.name,
+                revision=row.revision,
+            )
+        )
+        return row.id
+
+
+def name_folder(name: str) -> Name:
+    """Name the folder after a person; what no name of a file can hold is left out of theirs."""
+    short = name.replace("/", "-").encode()[:_NAME_BYTES].decode(errors="ignore").strip()
+    try:
+        return names.parse(f"Files of {short}")
+    except InvalidName:
+        return names.parse("Files of a former member")
+
+
+def _give_trash(left_id: UUID, heir_id: UUID, report: Callable[[int], None]) -> None:
+    count = 0
+    while True:
+        with db.write_transaction():
+            entries = [node_id for (node_id,) in fetch_all(_TRASH_OF, [left_id, TRASH_BATCH])]
+            execute(_GIVE_TRASH, [heir_id, left_id, entries])
+        if not entries:
+            return
+        count += len(entries)
+        report(count)
+
+
+def _find_root(user_id: UUID) -> NodeRow | None:
+    row = fetch_one(_ROOT, [user_id])
+    return None if row is None else NodeRow._make(row)
+
+
+def _make_root(user_id: UUID) -> NodeRow:
+    """Make the personal root of somebody who has not come yet; under the tree lock nobody is quicker."""
+    values = node_parameters(
+        node_id=ids.new_id(), kind=Kind.FOLDER, name=names.parse(ROOT_NAME), created_by=user_id, now=clock.now()
+    )
+    made = NodeRow._make(fetch_one(INSERT_ROOT, {**values, "owner_user_id": user_id}))
+    publish(
+        FolderCreated(
+            actor_id=user_id,
+            node_id=made.id,
+            parent_id=None,
+            name=made.name,
+            revision=made.revision,
+            created_at=made.created_at,
+        )
+    )
+    return made
+
+
+def _write(left: NodeRow, heir: Way, name: Name) -> NodeRow | None:
+    """Write the place; ``None`` when the name is taken there."""
+    above = Ancestors()
+    above.gain_child(heir, name, Below.bound_of(left))
+    row = fetch_one(
+        _HAND_OVER,
+        {
+            **above.parameters(),
+            "id": left.id,
+            "parent_id": heir.node.id,
+            "name": name.text,
+            "name_key": name.key,
+            "key_version": names.KEY_VERSION,
+            "sort_key": name.sort_key,
+        },
+    )
+    return None if row is None else NodeRow._make(row)
