@@ -10,15 +10,15 @@ from uuid import UUID
 
 from apps.files.models import Kind
 from apps.files.operations.structure import ROOT_NAME
-from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_all, fetch_one
+from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_one
 from apps.files.tree import COUNTED, INSERT_ROOT, Ancestors, Below, node_parameters, place, tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import FolderCreated, NodeMoved
-from bitvault.kernel import clock, db, ids, names
+from bitvault.kernel import clock, ids, names
 from bitvault.kernel.names import InvalidName, Name
 
 TRASH_BATCH = 1000
-"""Entries of the trash that change hands in one transaction: some milliseconds under no lock of the tree."""
+"""Entries of the trash that change hands in one transaction: some milliseconds under the lock of the tree."""
 
 _NAME_BYTES = 180
 """Bytes of a person's name in the folder's: room for the words before it and a number behind it."""
@@ -39,9 +39,10 @@ counted AS ({COUNTED} AND EXISTS (SELECT FROM moved))
 SELECT {COLUMNS} FROM moved
 """
 
-_TRASH_OF = "SELECT node_id FROM files_trash WHERE root_id = %s ORDER BY node_id LIMIT %s"
-_GIVE_TRASH = "UPDATE files_trash SET root_id = %s WHERE root_id = %s AND node_id = ANY(%s::uuid[])"
-_GIVE_REST_OF_TRASH = "UPDATE files_trash SET root_id = %s WHERE root_id = %s"
+_GIVE_TRASH = """
+UPDATE files_trash SET root_id = %(heir_id)s
+WHERE node_id IN (SELECT node_id FROM files_trash WHERE root_id = %(left_id)s ORDER BY node_id LIMIT %(limit)s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +63,24 @@ def hand_over(
     :param report: told how many entries of the trash have changed hands; raises when it is to stop.
     """
     with tree_transaction():
-        left = _find_root(user_id)
-        if left is None:
+        if _find_root(user_id) is None:
             return None
-        heir = _find_root(successor_id) or _make_root(successor_id)
-    _give_trash(left.id, heir.id, report)
+        if _find_root(successor_id) is None:
+            _make_root(successor_id)
+    count = 0
+    while given := _give_trash(user_id, successor_id):
+        count += given
+        report(count)
     with tree_transaction():
-        left, heir = _find_root(user_id), _find_root(successor_id)
-        if left is None or heir is None:
+        root, heir = _find_root(user_id), _find_root(successor_id)
+        if root is None or heir is None:  # the successor has left meanwhile, and what they had is handed over already
             return None
         # What somebody else has put there meanwhile.
-        execute(_GIVE_REST_OF_TRASH, [heir.id, left.id])
-        if not left.child_count:
+        _move_trash(root.id, heir.id)
+        if not root.child_count:
             return None
         way = Way([heir])
-        origin = left
-        row = place(way, name_folder(name), lambda free: _write(origin, way, free), autorename=True, is_folder=True)
+        row = place(way, name_folder(name), lambda free: _write(root, way, free), autorename=True, is_folder=True)
         publish(
             NodeMoved(
                 actor_id=by,
@@ -86,7 +89,7 @@ def hand_over(
                 parent_id=heir.id,
                 old_parent_id=None,
                 name=row.name,
-                old_name=left.name,
+                old_name=root.name,
                 revision=row.revision,
             )
         )
@@ -102,16 +105,15 @@ def name_folder(name: str) -> Name:
         return names.parse("Files of a former member")
 
 
-def _give_trash(left_id: UUID, heir_id: UUID, report: Callable[[int], None]) -> None:
-    count = 0
-    while True:
-        with db.write_transaction():
-            entries = [node_id for (node_id,) in fetch_all(_TRASH_OF, [left_id, TRASH_BATCH])]
-            execute(_GIVE_TRASH, [heir_id, left_id, entries])
-        if not entries:
-            return
-        count += len(entries)
-        report(count)
+def _give_trash(user_id: UUID, successor_id: UUID) -> int:
+    """Give a batch of the trash to the successor; none, where one of the two roots is not there any more."""
+    with tree_transaction():
+        left, heir = _find_root(user_id), _find_root(successor_id)
+        return 0 if left is None or heir is None else _move_trash(left.id, heir.id)
+
+
+def _move_trash(left_id: UUID, heir_id: UUID) -> int:
+    return execute(_GIVE_TRASH, {"left_id": left_id, "heir_id": heir_id, "limit": TRASH_BATCH})
 
 
 def _find_root(user_id: UUID) -> NodeRow | None:
