@@ -7,7 +7,8 @@ from benchmarks.vault import Vault
 
 MIB = 1024**2
 FIRST_START_SECONDS, SECOND_START_SECONDS = 60, 15
-KINDS = ("web", "sockets", "worker", "beat", "supervisor", "PostgreSQL", "Valkey", "store")
+KINDS = ("front", "web", "sockets", "worker", "beat", "loaded code", "supervisor", "PostgreSQL", "Valkey", "store")
+REST_MEBIBYTES, REST_SECONDS = 800, 5
 
 
 def starts(vault: Vault) -> list[Figure]:

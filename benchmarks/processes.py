@@ -21,14 +21,14 @@ _KINDS = (
     ("web", ("granian",)),
     ("sockets", ("bitvault.gateway.sockets",)),
     ("sockets", ("uvicorn",)),
+    ("worker", ("celery", "forkpoolworker")),
     ("worker", ("celery", "worker")),
     ("beat", ("celery", "beat")),
     ("PostgreSQL", ("postgres",)),
     ("Valkey", ("valkey",)),
     ("store", ("versitygw",)),
     ("store", ("weed",)),
-    ("store", ("versitygw",)),
-    ("front", ("caddy",)),
+    ("loaded code", ("bitvault.stack.preloaded",)),
     ("supervisor", ("bitvault.stack",)),
 )
 

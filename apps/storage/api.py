@@ -23,6 +23,12 @@ def require_store() -> None:
 
 
 @exposed
+def load_store() -> None:
+    """Make the clients of the object store, which read 30 MiB of descriptions; no connection is opened."""
+    queries.load_store()
+
+
+@exposed
 def find_store_fitness() -> bool | None:
     """Tell whether the last probe of the object store found everything that BitVault needs; ``None`` when none was made yet.
 

@@ -147,6 +147,11 @@ def require_store() -> None:
     provider.store().find_object("readiness")
 
 
+def load_store() -> None:
+    """Make the clients of the store for both kinds of deadlines; they connect when they are used first."""
+    provider.load()
+
+
 def find_store_fitness() -> bool | None:
     """Read what the last probe of the configured store came to; ``None`` when none was made yet."""
     return models.Provider.objects.filter(name=provider.store().name).values_list("is_fit", flat=True).first()

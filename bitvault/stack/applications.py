@@ -6,20 +6,21 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from bitvault.stack.caddy import Caddy, Reach, listens
 from bitvault.stack.console import Console
 from bitvault.stack.errors import StackError
-from bitvault.stack.layout import ROOT, STATIC_FILES, Layout
+from bitvault.stack.forks import Forks
+from bitvault.stack.layout import ROOT, Layout
 from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import LOOPBACK
-from bitvault.stack.process import POLL_SECONDS, Child, ChildGroup, Program
+from bitvault.stack.process import MARKER, POLL_SECONDS, Child, ChildGroup, Program
 
 SETTINGS_MODULE = "bitvault.settings.local"
 WEB_APPLICATION = "bitvault.gateway.wsgi:application"
 SOCKET_SERVER = "bitvault.gateway.sockets"
 CELERY_APPLICATION = "bitvault.gateway.celery"
+PRELOADED = "bitvault.gateway.preloading"
 HEALTH_PATH = "/healthz"
 
 # One per core, since Python runs one thread at a time; beyond four they only cost memory (130 MB each) on one machine.
@@ -69,15 +70,30 @@ class Applications:
         self.reach = reach or Reach(port=ports["web"])
         # The front names one address of a client, and replaces whatever the client says of itself.
         told = {
-            "BITVAULT_STATIC_DIRECTORY": str(STATIC_FILES),
+            "BITVAULT_STATIC_DIRECTORY": str(layout.static),
             "BITVAULT_TRUSTED_PROXY_COUNT": "1",
             "BITVAULT_WEB_URL": f"http://{LOOPBACK}:{ports['wsgi']}",
             "BITVAULT_MAILBOX_DIRECTORY": str(layout.mailbox),
         }
         self._environment = surroundings() | told | dict(variables)
-        self.group = ChildGroup(stack_directory=layout.directory, output=console.output_of)
+        self.forks = self._make_forks(console) if sys.platform == "linux" else None
+        self.group = ChildGroup(stack_directory=layout.directory, output=console.output_of, forks=self.forks)
         # Stopped after the others: until then it answers for them.
         self.front = ChildGroup(stack_directory=layout.directory, output=QuietOutput(layout.log, console.say).of)
+
+    def _make_forks(self, console: Console) -> Forks:
+        environment = self._python("worker").environment
+        return Forks(
+            (PRELOADED,),
+            environment={**environment, MARKER: str(self.layout.directory)},
+            directory=ROOT,
+            output=console.output_of,
+        )
+
+    def load(self) -> None:
+        """Begin to load the code that all processes share, while their servers start; without this each loads its own."""
+        if self.forks is not None:
+            self.forks.start()
 
     def command(self, name: str, *arguments: str) -> Child:
         """Start one of ``manage.py``'s commands."""
@@ -128,7 +144,7 @@ class Applications:
             directory=self.layout.front,
             ports=self.ports,
             reach=self.reach,
-            static_files=Path(self._environment["BITVAULT_STATIC_DIRECTORY"]),
+            static_files=self.layout.static,
         ).prepare()
 
     def _python(self, name: str, *arguments: str) -> Program:
@@ -187,6 +203,8 @@ def surroundings() -> dict[str, str]:
         **chosen,
         "DJANGO_SETTINGS_MODULE": SETTINGS_MODULE,
         "PYTHONUNBUFFERED": "1",
+        # Titles of processes leave the environment as it is: leftovers are known by it.
+        "SPT_NOENV": "1",
         # Celery advises against root at length; who runs a stack as root, in a container for one, has chosen so.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }

@@ -13,9 +13,6 @@ from bitvault.stack.stores import StoreKind
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Where settings collect static files: they follow the code, not the data, so stacks of one clone share them.
-STATIC_FILES = ROOT / "var" / "static"
-
 # Raised when a later version lays ``var/`` out in a way that this one would misread.
 LAYOUT_VERSION = 1
 
@@ -48,6 +45,7 @@ class Layout:
         self.figures = directory / "figures"
         self.front = directory / "caddy"
         self.mailbox = directory / "mailbox"
+        self.static = directory / "static"
 
     def open(self, *, least_free_bytes: int | None = None) -> None:
         """Make sure that the directory is ours, ours to write, whole, and on a disk with room.

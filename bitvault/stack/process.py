@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bitvault.stack.accounts import Account
+from bitvault.stack.forks import ForkedProcess, ForkFailed, Forks
 
 CHILD_PROGRAM = Path(__file__).with_name("child.py")
 
@@ -40,24 +41,40 @@ class Program:
 class Child:
     """A running program, leader of a session of its own so that a Ctrl-C in the terminal reaches the supervisor alone."""
 
-    def __init__(self, program: Program, *, stack_directory: Path, output: int) -> None:
-        """Start the program; ``output`` is the descriptor that takes both of its streams.
+    def __init__(self, program: Program, *, stack_directory: Path, output: int, forks: Forks | None = None) -> None:
+        """Start the program; ``output`` is the descriptor that takes both of its streams, ``forks`` may have its code loaded.
 
         To be called from a thread that lives as long as the child: the kernel sends the death signal when that *thread*
         ends.
         """
         self.program = program
         self.started_at = time.monotonic()
-        self._process = subprocess.Popen(
+        environment = {**program.environment, MARKER: str(stack_directory)}
+        self._process = self._fork(forks, environment, output) or subprocess.Popen(
             self._command_line(),
             cwd=program.directory,
-            env={**program.environment, MARKER: str(stack_directory)},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
             umask=0o077,
         )
+
+    def _fork(self, forks: Forks | None, environment: Mapping[str, str], output: int) -> ForkedProcess | None:
+        program = self.program
+        if forks is None or program.command[:2] != (sys.executable, "-m"):
+            return None
+        try:
+            return forks.fork(
+                program.command[2:],
+                environment=environment,
+                directory=program.directory,
+                death_signal=program.death_signal,
+                output=output,
+            )
+        except ForkFailed:
+            return None
 
     def _command_line(self) -> list[str]:
         program = self.program
@@ -104,16 +121,23 @@ class Child:
 class ChildGroup:
     """Children that are started, restarted and stopped together."""
 
-    def __init__(self, *, stack_directory: Path, output: Callable[[str], AbstractContextManager[int]]) -> None:
+    def __init__(
+        self,
+        *,
+        stack_directory: Path,
+        output: Callable[[str], AbstractContextManager[int]],
+        forks: Forks | None = None,
+    ) -> None:
         """Describe a group; ``output`` lends the descriptor that the child of a name writes to."""
         self.children: list[Child] = []
+        self._forks = forks
         self._stack_directory = stack_directory
         self._output = output
 
     def launch(self, program: Program) -> Child:
         """Start a program as a member of the group."""
         with self._output(program.name) as descriptor:
-            child = Child(program, stack_directory=self._stack_directory, output=descriptor)
+            child = Child(program, stack_directory=self._stack_directory, output=descriptor, forks=self._forks)
         self.children.append(child)
         return child
 
@@ -130,3 +154,5 @@ class ChildGroup:
         for child in self.children:
             child.wait_or_kill()
         self.children.clear()
+        if self._forks is not None:
+            self._forks.stop()

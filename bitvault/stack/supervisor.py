@@ -1,9 +1,10 @@
 """The supervisor's watch: a child that ends is started again, sooner the longer it had run well."""
 
+import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
@@ -72,6 +73,7 @@ class Supervisor:
             for group in self._groups:
                 for child in list(group.children):
                     self._look_after(group, child, now=time.monotonic())
+            self._bury_adopted()
             time.sleep(WATCH_SECONDS)
 
     def _look_after(self, group: ChildGroup, child: Child, *, now: float) -> None:
@@ -86,6 +88,13 @@ class Supervisor:
         elif now >= mishaps.due_at:
             mishaps.due_at = None
             group.relaunch(child)
+
+    def _bury_adopted(self) -> None:
+        """Take note of the end of processes that came to this one because their parent had ended (``forks``)."""
+        own = {child.pid for group in self._groups for child in group.children}
+        with suppress(ChildProcessError):
+            while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid not in own:
+                os.waitpid(ended.si_pid, 0)
 
     def stop(self) -> None:
         """End all groups in order; another signal meanwhile ends everything at once."""

@@ -11,7 +11,7 @@ from bitvault.stack import fingerprints
 from bitvault.stack.applications import Applications
 from bitvault.stack.caddy import EVERYWHERE, Reach
 from bitvault.stack.console import Console
-from bitvault.stack.layout import STATIC_FILES, Layout, require_free
+from bitvault.stack.layout import Layout, require_free
 from bitvault.stack.leftovers import SupervisorLock, end_leftovers
 from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.process import Child
@@ -102,10 +102,11 @@ class Stack:
         static_files = fingerprints.of_static_files()
         migrations = fingerprints.of_migrations()
         collecting: Child | None = None
-        if not (prepared.is_current("static", static_files) and STATIC_FILES.exists()):
+        if not (prepared.is_current("static", static_files) and self.layout.static.exists()):
             # Needs no server, and both wait for the disk more than for a core.
             collecting = self.applications.command("static", "collectstatic", "--noinput", "--verbosity", "0")
         self.console.say(f"starting PostgreSQL, Valkey and the object store ({self.servers.store.kind})")
+        self.applications.load()
         self.servers.start()
         if not prepared.is_current("migrations", migrations):
             self.console.say("bringing the database up to date")

@@ -43,8 +43,8 @@ def said(tmp_path, name, word):
 def test_a_child_that_will_not_stop_is_killed_with_its_workers(group, tmp_path):
     child = group.launch(shell("stubborn", STUBBORN, grace_seconds=0.2))
     assert said(tmp_path, "stubborn", "up")
+    assert eventually(lambda: len(descendants(child.pid)) == 2)
     family = descendants(child.pid)
-    assert len(family) == 2
     group.stop()
     assert eventually(lambda: not [pid for pid in family if is_alive(pid)])
 

@@ -1,0 +1,1 @@
+"""A module that is loaded once, for all forks of a process."""
