@@ -21,6 +21,9 @@ SIZE_BYTES = 4096
 # Together with the time that a commit may take before it answers 202.
 CALL_SECONDS = 20.0
 COMMIT_SECONDS = 60.0
+# An authority of the front's own gives it at once, one of the world within seconds where it is reached at all.
+CERTIFICATE_SECONDS = 10.0
+
 PAUSE_SECONDS = 0.5
 
 MOST_QUOTED = 300
@@ -126,7 +129,7 @@ class _Trial:
 def _call(method: str, url: str, body: bytes | None, headers: Mapping[str, str], front: str) -> Answer:
     address = urlsplit(url)
     try:
-        connection = _connect(address, front)
+        connection = _connect_patiently(address, front)
     except ssl.SSLError as refusal:
         raise TrialImpossible(f"the front has no certificate for {address.hostname} yet") from refusal
     except OSError as refusal:
@@ -140,6 +143,18 @@ def _call(method: str, url: str, body: bytes | None, headers: Mapping[str, str],
         raise TrialFailed(f"{address.netloc} does not answer ({refusal})") from refusal
     finally:
         connection.close()
+
+
+def _connect_patiently(address: SplitResult, front: str) -> http.client.HTTPConnection:
+    """Connect, and wait a little where a front that has just begun gets its certificate."""
+    deadline = time.monotonic() + CERTIFICATE_SECONDS
+    while True:
+        try:
+            return _connect(address, front)
+        except ssl.SSLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE_SECONDS)
 
 
 def _connect(address: SplitResult, front: str) -> http.client.HTTPConnection:
