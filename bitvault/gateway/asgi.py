@@ -8,12 +8,14 @@ import os
 from typing import Any
 
 import django
-from channels.routing import ProtocolTypeRouter
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import WebsocketDenier
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bitvault.settings.production")
 django.setup()
 
 from django.conf import settings  # noqa: E402 - Django must stand first
+from django.urls import re_path  # noqa: E402
 from django.utils.crypto import constant_time_compare  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest  # noqa: E402
@@ -26,8 +28,13 @@ deadlines.use(deadlines.REQUESTS)
 readiness = Readiness([*health.CHECKS, *([health.WEB] if settings.BITVAULT_WEB_URL else [])])
 
 # By name, as routes include the pages of modules: nobody imports what stands above a module's door.
-sync_sockets = import_string("apps.sync.sockets.application.SyncSockets")()
-SOCKETS = {settings.BITVAULT_SOCKET_PATH: sync_sockets}
+sockets = import_string("apps.sync.sockets.process.PROCESS")
+SOCKETS = URLRouter(
+    [
+        *import_string("apps.sync.sockets.routing.websocket_urlpatterns"),
+        re_path("", WebsocketDenier.as_asgi()),
+    ]
+)
 
 
 async def answer_http(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -60,27 +67,17 @@ def _may_see_figures(scope: dict[str, Any]) -> bool:
     return bool(key) and constant_time_compare(_header(scope, b"authorization"), f"Bearer {key}")
 
 
-async def answer_socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Lead a socket to its application; where there is none, closing before accepting is an HTTP 403."""
-    application = SOCKETS.get(scope["path"])
-    if application is None:
-        await receive()
-        await send({"type": "websocket.close", "code": 4404})
-        return
-    await application(scope, receive, send)
-
-
 async def live(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Start and stop with the server (ASGI's lifespan)."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            await sync_sockets.start()
+            await sockets.start()
             await send({"type": "lifespan.startup.complete"})
         else:
-            await sync_sockets.stop()
+            await sockets.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
 
-application = ProtocolTypeRouter({"http": answer_http, "websocket": answer_socket, "lifespan": live})
+application = ProtocolTypeRouter({"http": answer_http, "websocket": SOCKETS, "lifespan": live})

@@ -137,7 +137,8 @@ def test_a_socket_that_an_ended_session_asks_for_is_written_down(acme, monkeypat
     asked = Handshake(
         host="acme.localhost", origin="http://acme.localhost", ticket=None, session_key="x" * 43, address="192.0.2.7"
     )
-    assert admission.judge(asked) == admission.Refusal(Close.UNAUTHENTICATED)
+    place = admission.find_place(asked)
+    assert admission.judge(asked, place.tenant) == admission.Refusal(Close.UNAUTHENTICATED)
     (entry,) = entries(acme, "socket.denied")
     assert (entry.actor_id, entry.address) == (ACME.people["mia"].user_id, "192.0.2.7")
     assert entry.payload["reason"] == "session_expired"

@@ -108,7 +108,8 @@ def test_a_socket_opens_to_pages_of_exactly_this_origin(browser):
             session_key=browser.cookies["session"].value,
             address=browser.defaults["REMOTE_ADDR"],
         )
-        return admission.judge(asked)
+        place = admission.find_place(asked)
+        return place if isinstance(place, admission.Refusal) else admission.judge(asked, place.tenant)
 
     assert isinstance(ask(page_origin(OWN)), admission.Guest)
     for origin in (f"http://evil.{OWN}", "http://acme.localhost", page_origin(OWN) + "1", None):

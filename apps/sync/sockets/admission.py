@@ -74,8 +74,15 @@ class Findings:
         return by_credential and (guest.device_id is None or guest.device_id in self.devices)
 
 
-def judge(handshake: Handshake) -> Guest | Refusal:
-    """Tell who asks, or why they get no socket. A ticket is used up by asking; whether its credential still holds is reviewed later."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody asks: at a tenant's host, or at the bare host or an address, which are nobody's."""
+
+    tenant: Tenant | None
+
+
+def find_place(handshake: Handshake) -> Place | Refusal:
+    """Tell where somebody asks; nobody may from a page of another origin, nor at a name that no tenant has."""
     tenant = None
     if not handshake.is_plain:
         tenant = identity.find_tenant_by_host(host=handshake.host)
@@ -83,6 +90,11 @@ def judge(handshake: Handshake) -> Guest | Refusal:
             return Refusal()
     if handshake.origin is not None and (tenant is None or handshake.origin != page_origin(handshake.host)):
         return Refusal()
+    return Place(tenant)
+
+
+def judge(handshake: Handshake, tenant: Tenant | None) -> Guest | Refusal:
+    """Tell who asks, or why they get no socket. A ticket is used up by asking; whether its credential still holds is reviewed later."""
     if handshake.ticket is not None:
         return _by_ticket(handshake.ticket, handshake, at=tenant)
     if tenant is None or handshake.origin is None:

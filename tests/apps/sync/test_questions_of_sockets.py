@@ -6,7 +6,7 @@ import threading
 import pytest
 from django.db import connection, connections
 
-from apps.sync.sockets.application import THREADS, SyncSockets
+from apps.sync.sockets.process import THREADS, SocketProcess
 from bitvault.kernel import db, tenancy
 
 pytestmark = pytest.mark.committed
@@ -15,10 +15,10 @@ pytestmark = pytest.mark.committed
 @pytest.fixture
 def ask_all():
     """Ask many questions at once, as sockets do."""
-    sockets = SyncSockets()
+    sockets = SocketProcess()
 
     async def ask(questions):
-        return await asyncio.gather(*(sockets._ask(question) for question in questions))
+        return await asyncio.gather(*(sockets.ask(question) for question in questions))
 
     yield lambda questions: asyncio.run(ask(questions))
     ready = threading.Barrier(THREADS)
