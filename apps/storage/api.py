@@ -6,7 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from apps.storage import disk, downloads, parts, queries
-from apps.storage.dtos import Aborted, DiskRoom, Download, Part, SweepBacklog, Upload, Verified
+from apps.storage.dtos import Aborted, DiskRoom, Download, Part, StoreChecks, SweepBacklog, Upload, Verified
 from apps.storage.errors import StillCompleting
 from apps.storage.operations import completing, starting
 from bitvault.kernel.actor import Actor
@@ -47,6 +47,12 @@ def find_disk_room() -> DiskRoom | None:
 def get_sweep_backlog(*, tenant_ids: Iterable[UUID]) -> SweepBacklog:
     """Tell how many abandoned uploads of these tenants wait past their time, and when the sweeper was last everywhere."""
     return queries.get_sweep_backlog(tenant_ids)
+
+
+@exposed
+def get_store_checks(*, tenant_ids: Iterable[UUID]) -> StoreChecks:
+    """Tell how collection, reconciliation and scrubbing of these tenants stand, and what they found lately."""
+    return queries.get_store_checks(tenant_ids)
 
 
 @exposed
@@ -167,5 +173,6 @@ def sign_download(*, blob_id: UUID, filename: str, media_type: str, method: Lite
     """Sign a URL that saves a blob under ``filename``, for five minutes. Whether the caller may read it is the caller's to know.
 
     :raises BlobGone: the bytes are not there any more.
+    :raises BlobDamaged: they have rotted, and are in quarantine.
     """
     return downloads.sign(blob_id=blob_id, filename=filename, media_type=media_type, method=method)

@@ -4,8 +4,8 @@ import re
 from urllib.parse import quote
 from uuid import UUID
 
-from apps.storage import dtos, provider, rows
-from apps.storage.errors import BlobGone
+from apps.storage import dtos, provider, queries, rows
+from apps.storage.errors import BlobDamaged, BlobGone
 
 UNSAFE = "application/octet-stream"
 
@@ -30,7 +30,7 @@ def sign(*, blob_id: UUID, filename: str, media_type: str, method: str) -> dtos.
     """Sign a URL that saves a blob under a name."""
     key = rows.find_readable_key(blob_id)
     if key is None:
-        raise BlobGone
+        raise BlobDamaged if queries.is_damaged(blob_id) else BlobGone
     signed = provider.store().sign_get(
         key=key, disposition=disposition_of(filename), media_type=safe_type(media_type), method=method
     )

@@ -97,6 +97,18 @@ class DiskRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreChecks:
+    """How the runs over the object store stand, over several tenants."""
+
+    oldest_at: dict[str, datetime]
+    """By kind of run: when the tenant that came to its end longest ago did. A kind that never ran is left out."""
+    stopped_count: int
+    """Tenants whose last run of some kind was stopped by a brake or failed."""
+    findings: dict[str, int]
+    """What the last days' runs found, by kind of finding."""
+
+
+@dataclass(frozen=True, slots=True)
 class SweepBacklog:
     """What the sweeper of uploads has left undone, over several tenants."""
 

@@ -97,6 +97,13 @@ class BlobGone(errors.NotFound):
     title = "These bytes are not there any more"
 
 
+class BlobDamaged(errors.Conflict):
+    """The bytes have rotted in the store and are in quarantine; an operator has been told."""
+
+    code = "storage.blob_damaged"
+    title = "These bytes were damaged in the object store"
+
+
 class StoreUnavailable(errors.Unavailable):
     """The object store does not answer, or answers with an error of its own."""
 

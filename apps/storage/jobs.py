@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import msgspec
 
-from apps.storage.operations import collecting
+from apps.storage.operations import collecting, reconciling, scrubbing
 from bitvault.jobs import api as jobs
 from bitvault.kernel import db
 from bitvault.kernel.actor import Scope
 
 COLLECT_JOB = "storage.collect"
+RECONCILE_JOB = "storage.reconcile"
+SCRUB_JOB = "storage.scrub"
 
 
 class CollectBlobs(msgspec.Struct, frozen=True):
@@ -36,3 +38,44 @@ def request_collection() -> bool:
 def collect_blobs(payload: CollectBlobs, run: jobs.Run) -> dict[str, int]:
     """Condemn and delete what no file holds, until nothing is due."""
     return collecting.collect(report=run.report)
+
+
+class ReconcileObjects(msgspec.Struct, frozen=True):
+    """The entered tenant's objects and rows."""
+
+
+class ScrubObjects(msgspec.Struct, frozen=True):
+    """What is due in the entered tenant."""
+
+
+def request_checks() -> None:
+    """Have the entered tenant's objects compared with its rows, and those that were not read for long read again."""
+    with db.write_transaction():
+        jobs.enqueue(RECONCILE_JOB, ReconcileObjects(), key="reconcile", by=jobs.SYSTEM)
+        jobs.enqueue(SCRUB_JOB, ScrubObjects(), key="scrub", by=jobs.SYSTEM)
+
+
+@jobs.job_kind(
+    RECONCILE_JOB,
+    payload=ReconcileObjects,
+    lane=jobs.BULK,
+    timeout=timedelta(minutes=25),
+    kept_for=timedelta(days=2),
+    scope=Scope.ADMIN,
+)
+def reconcile_objects(payload: ReconcileObjects, run: jobs.Run) -> dict[str, int]:
+    """Delete what nothing names, and tell what is missing; another try goes on where the last one has ended."""
+    return reconciling.reconcile_by_job(run)
+
+
+@jobs.job_kind(
+    SCRUB_JOB,
+    payload=ScrubObjects,
+    lane=jobs.BULK,
+    timeout=timedelta(minutes=25),
+    kept_for=timedelta(days=2),
+    scope=Scope.ADMIN,
+)
+def scrub_objects(payload: ScrubObjects, run: jobs.Run) -> dict[str, int]:
+    """Read what was not read for long, and put what has rotted into quarantine."""
+    return scrubbing.scrub(report=run.report)

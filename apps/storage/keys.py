@@ -8,6 +8,22 @@ from uuid import UUID
 
 from bitvault.kernel import tenancy
 
+_HEX_LENGTH = 32
+
+
+def tenant_prefix() -> str:
+    """Name the place of everything of the entered tenant."""
+    return tenancy.key("").replace(":", "/")
+
+
+def upload_of(key: str) -> UUID | None:
+    """Tell which attempt brought the object of a key of the entered tenant's; ``None`` for one that is none of ours."""
+    upload, _, rest = key.removeprefix(tenant_prefix()).partition("/")
+    try:
+        return UUID(upload) if rest and "/" not in rest and len(upload) == _HEX_LENGTH else None
+    except ValueError:
+        return None
+
 
 def prefix_of(upload_id: UUID) -> str:
     """Name the place of everything that one attempt can put into the store."""

@@ -25,7 +25,7 @@ class Blob(TenantModel):
     """Verified bytes in the store. Never changed; its key was used by one attempt and is never used again."""
 
     id = id_field()
-    key = models.TextField(unique=True)
+    key = models.TextField(unique=True, db_collation="C")  # as stores sort their lists
     size_bytes = models.BigIntegerField()
     content_hash = models.BinaryField(max_length=32)
     part_size_bytes = models.BigIntegerField()

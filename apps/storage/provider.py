@@ -10,7 +10,8 @@ A request has short deadlines, a share of its process's threads and a breaker; a
 
 import base64
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,12 @@ STORED_ENCODING = "identity"
 
 DELETE_BATCH = 1000
 """Keys of one DeleteObjects call; S3's limit."""
+
+LIST_PAGE = 1000
+"""Objects that one answer lists; S3's limit."""
+
+READ_BYTES = 1024 * 1024
+"""How much of an object is held in memory while it is read."""
 
 _CHECKSUM = "x-amz-checksum-sha256"
 _WITH_CHECKSUM = {"x-amz-checksum-mode": "ENABLED"}
@@ -83,6 +90,15 @@ class StoredObject:
 
     size_bytes: int
     checksum: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """An object in the store's inventory."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +252,26 @@ class ObjectStore:
         return [found["Key"] for page in pages for found in page.get("Contents", ())]
 
     @asks_store(repeatable=True)
+    def list_page(self, prefix: str, *, after: str = "", limit: int = LIST_PAGE) -> list[ListedObject]:
+        """List objects under a prefix in the order of their keys, up to 1,000 of those behind ``after``."""
+        answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, StartAfter=after, MaxKeys=limit)
+        return [ListedObject(each["Key"], each["Size"], each["LastModified"]) for each in answer.get("Contents", ())]
+
+    @asks_store(repeatable=False)
+    def read_object(self, key: str, take: Callable[[bytes], None]) -> bool:
+        """Read an object and hand its bytes over as they come; ``False`` when it is not there."""
+        try:
+            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == _NOT_FOUND:
+                return False
+            raise
+        with closing(body):
+            for chunk in body.iter_chunks(READ_BYTES):
+                take(chunk)
+        return True
+
+    @asks_store(repeatable=True)
     def delete_objects(self, keys: Sequence[str]) -> None:
         """Delete objects; one that is not there counts as deleted."""
         for start in range(0, len(keys), DELETE_BATCH):
@@ -346,13 +382,19 @@ class ObjectStore:
         self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=store_upload_id)
 
     @asks_store(repeatable=True)
-    def list_multipart_uploads(self, prefix: str) -> list[tuple[str, str]]:
+    def list_multipart_uploads(self, prefix: str, *, before: datetime | None = None) -> list[tuple[str, str]]:
         """List ``(key, the store's id)`` of unfinished multipart uploads under a prefix, at most the 1,000 of one answer.
+
+        With ``before``, only those of them that were begun before that moment.
 
         Not paged: stores page this call each in a way of its own, and a sweep that comes again needs no more.
         """
         answer = self._client.list_multipart_uploads(Bucket=self.bucket, Prefix=prefix)
-        return [(found["Key"], found["UploadId"]) for found in answer.get("Uploads", ())]
+        return [
+            (found["Key"], found["UploadId"])
+            for found in answer.get("Uploads", ())
+            if before is None or found["Initiated"] < before
+        ]
 
 
 def store() -> ObjectStore:

@@ -1,18 +1,28 @@
 """Reads of attempts and blobs."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from django.db.models import Min, QuerySet, Sum
+from django.db.models import Count, Max, Min, QuerySet, Sum
 
 from apps.storage import dtos, durability, keys, models, parts, provider, rows
 from apps.storage.errors import UploadNotFound
-from bitvault.kernel import db
+from bitvault.kernel import clock, db
 
 READABLE = (models.BlobState.PENDING, models.BlobState.LIVE)
 """States in which the bytes are there. ``pending`` is one: a version may name the blob before the attempt's last step is written."""
+
+
+FINDINGS_SHOWN = timedelta(days=2)
+"""How long findings count in the figures: a daily run repeats what is still so."""
+
+
+def is_damaged(blob_id: UUID) -> bool:
+    """Tell whether a blob is in quarantine."""
+    with db.read_transaction():
+        return models.Blob.objects.filter(id=blob_id, damaged_at__isnull=False, state__in=READABLE).exists()
 
 
 def usable_blobs() -> QuerySet[models.Blob]:
@@ -166,4 +176,24 @@ def get_sweep_backlog(tenant_ids: Iterable[UUID]) -> dtos.SweepBacklog:
         overdue_count=totals["count"] or 0,
         uncollected_count=totals["uncollected"] or 0,
         oldest_swept_at=totals["oldest"],
+    )
+
+
+def get_store_checks(tenant_ids: Iterable[UUID]) -> dtos.StoreChecks:
+    """Sum up how the last runs of these tenants ended and what was found lately."""
+    wanted = list(tenant_ids)
+    runs = models.StoreRun.objects.filter(tenant_id__in=wanted, is_dry=False)
+    ended = runs.filter(state=models.RunState.DONE).values("kind", "tenant_id").annotate(at=Max("finished_at"))
+    oldest: dict[str, datetime] = {}
+    for row in ended:
+        oldest[row["kind"]] = min(row["at"], oldest.get(row["kind"], row["at"]))
+    last = runs.order_by("kind", "tenant_id", "-started_at").distinct("kind", "tenant_id")
+    bad = [models.RunState.STOPPED, models.RunState.FAILED]
+    found = models.StoreFinding.objects.filter(
+        run__tenant_id__in=wanted, run__is_dry=False, found_at__gt=clock.now() - FINDINGS_SHOWN
+    )
+    return dtos.StoreChecks(
+        oldest_at=oldest,
+        stopped_count=sum(run.state in bad for run in last),
+        findings=dict(found.values_list("kind").annotate(count=Count("id"))),
     )

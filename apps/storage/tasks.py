@@ -27,6 +27,12 @@ def request_collection() -> bool:
     return jobs.request_collection()
 
 
+@shared_task(name="storage.request_checks")  # type: ignore[untyped-decorator] # celery has no types
+def request_checks() -> None:
+    """Have one tenant's objects compared with its rows and read again."""
+    jobs.request_checks()
+
+
 @shared_task(  # type: ignore[untyped-decorator] # celery has no types
     name="storage.probe_store",
     tenant_required=False,

@@ -73,6 +73,7 @@ app.conf.beat_schedule = {
     "probe-store": {"task": "storage.probe_store", "schedule": 3600, "options": {"expires": 3000}},
     "sweep-uploads": _for_each_tenant("storage.sweep_uploads", seconds=300),
     "collect-blobs": _for_each_tenant("storage.request_collection", seconds=300),
+    "check-objects": _for_each_tenant("storage.request_checks", seconds=86_400),
     "lapse-reservations": _for_each_tenant("billing.lapse_reservations", seconds=300),
     "write-omitted-denials": _for_each_tenant("admin_platform.write_omitted_denials", seconds=300),
     "forget-refunds": _for_each_tenant("billing.forget_refunds", seconds=86_400),

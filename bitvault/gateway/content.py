@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from apps.files import api as files
 from apps.files.errors import NotAFile
 from apps.storage import api as storage
-from apps.storage.errors import BlobGone
+from apps.storage.errors import BlobDamaged, BlobGone
 from bitvault.web.operations import operation
 from bitvault.web.requests import ActorRequest
 from bitvault.web.structs import Query
@@ -24,12 +24,12 @@ class WhichVersion(Query, frozen=True):
 class NodeContent(View):
     """The bytes of a file."""
 
-    @operation(query=WhichVersion, status=302, problems=(NotAFile, BlobGone))
+    @operation(query=WhichVersion, status=302, problems=(NotAFile, BlobGone, BlobDamaged))
     def get(self, request: ActorRequest, node_id: UUID | Literal["root"]) -> Response:
         """Redirect to a URL of the object store that is good for five minutes; the answer there is always a download."""
         return self._redirect(request, node_id, "GET")
 
-    @operation(query=WhichVersion, status=302, problems=(NotAFile, BlobGone))
+    @operation(query=WhichVersion, status=302, problems=(NotAFile, BlobGone, BlobDamaged))
     def head(self, request: ActorRequest, node_id: UUID | Literal["root"]) -> Response:
         """Redirect to a URL that answers HEAD: length and type without the bytes."""
         return self._redirect(request, node_id, "HEAD")

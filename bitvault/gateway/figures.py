@@ -153,6 +153,26 @@ def _store() -> Iterator[Any]:
     if found is not None:
         fit.add_metric([], found)
     yield fit
+    checks = storage.get_store_checks(tenant_ids=[tenant.id for tenant in identity.list_active_tenants()])
+    ages = GaugeMetricFamily(
+        "bitvault_store_check_age_seconds",
+        "Since when the run over some tenant's objects has not come to its end",
+        labels=["kind"],
+    )
+    for kind, moment in checks.oldest_at.items():
+        ages.add_metric([kind], (clock.now() - moment).total_seconds())
+    yield ages
+    yield GaugeMetricFamily(
+        "bitvault_store_checks_stopped",
+        "Tenants whose last run over the object store was stopped by a brake, or failed",
+        value=checks.stopped_count,
+    )
+    found_lately = GaugeMetricFamily(
+        "bitvault_store_findings", "What runs over the object store found in the last two days", labels=["kind"]
+    )
+    for kind, count in checks.findings.items():
+        found_lately.add_metric([kind], count)
+    yield found_lately
 
 
 def show() -> bytes:

@@ -16,13 +16,16 @@ from apps.files import api as files
 from apps.identity import api as identity
 from apps.identity.errors import AlreadyMember
 from apps.storage import jobs as storage
-from apps.storage.operations import references
+from apps.storage import keys, provider
+from apps.storage.models import Blob
+from apps.storage.operations import reconciling, references
 from apps.sync import api as sync
 from apps.sync import obtaining
 from apps.sync.errors import SnapshotBeingMade
 from bitvault.events import consuming
 from bitvault.events.models import StreamEvent
 from bitvault.gateway.recounting import request_recount
+from bitvault.jobs import api as jobs
 from bitvault.jobs import kinds, leasing, running
 from bitvault.jobs.models import Job
 from bitvault.kernel import clock, db, ids
@@ -31,6 +34,7 @@ from bitvault.mail.api import send as send_mail
 from tests.apps.files.conftest import Tree, fetch
 from tests.apps.sync.following import fresh_tree, project
 from tests.jobs.conftest import desk
+from tests.support.own_bucket import own_bucket
 from tests.support.sending import Sender
 from tests.support.world import ACME
 
@@ -171,7 +175,44 @@ def count_handed_over():
     )[0][0]
 
 
+def ask_for_reconciliation(world):
+    """An object lies in the store that nothing names."""
+    put_object(keys.multipart_key(ids.new_id()))
+    with db.write_transaction():
+        jobs.enqueue(storage.RECONCILE_JOB, storage.ReconcileObjects(), key="reconcile", by=jobs.SYSTEM)
+
+
+def is_reconciled(world):
+    assert provider.store().list_keys(keys.tenant_prefix()) == []
+
+
+def ask_for_scrub(world):
+    """An object has rotted."""
+    client = world.client("mia")
+    with db.write_transaction():
+        Blob.objects.all().delete()
+    Sender(client, client.get("/me").json()["root_id"]).bring(f"{ids.new_id()}.bin", ids.new_id().bytes)
+    with db.write_transaction():
+        Blob.objects.update(created_at=clock.now() - timedelta(days=1000))
+        key = Blob.objects.get().key
+    put_object(key)
+    with db.write_transaction():
+        jobs.enqueue(storage.SCRUB_JOB, storage.ScrubObjects(), key="scrub", by=jobs.SYSTEM)
+
+
+def is_in_quarantine(world):
+    with db.read_transaction():
+        assert Blob.objects.get().damaged_at is not None
+
+
+def put_object(key):
+    store = provider.store()
+    store._client.put_object(Bucket=store.bucket, Key=key, Body=b"something else!!")
+
+
 SCENES = {
+    "storage.reconcile": Scene(ask_for_reconciliation, is_reconciled),
+    "storage.scrub": Scene(ask_for_scrub, is_in_quarantine),
     "storage.collect": Scene(ask_for_collection, is_collected_once),
     "files.hand_over": Scene(ask_for_handover, is_handed_over_once),
     "billing.recount": Scene(ask_for_recount, is_counted_right),
@@ -201,10 +242,12 @@ def world(desk, tenant, actor, api, monkeypatch, settings):
     monkeypatch.setattr(obtaining, "MADE_LIMIT", 10_000)
     monkeypatch.setattr(running, "TELL_SECONDS", 0.0)
     settings.BITVAULT_COLLECTION = {"grace_seconds": 0, "wait_seconds": 0}
+    monkeypatch.setattr(reconciling, "OLD", timedelta(seconds=-60))
     tree = Tree(actor)
     tree.folder("a", tree.folder("b"))
     project()
-    return World(tree, api)
+    with own_bucket(settings):
+        yield World(tree, api)
 
 
 class Killed(BaseException):
