@@ -14,7 +14,7 @@ TEST_PROCESSES ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down reset manage requirements test test-quick coverage chromium soak bench store check format lint types imports migrations openapi mail deployment
+.PHONY: help venv up down reset manage requirements test test-quick coverage chromium soak bench store check format lint types imports migrations openapi mail module deployment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,11 @@ reset: $(RUN) ## delete everything that BitVault keeps in var/, after asking (YE
 
 manage: $(RUN) ## run one of manage.py's commands on the BitVault that runs here (ARGS="createsuperuser")
 	@$(PY) -m bitvault.stack manage $(ARGS)
+
+# --- a new module ------------------------------------------------------------------------------------------------------------
+
+module: $(DEV) ## write the rooms of a new module and register it (NAME=tags TITLE="Tags")
+	@$(PY) -m scaffold $(NAME) $(if $(TITLE),"$(TITLE)")
 
 # --- environment -------------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""The scaffold: ``make module NAME=tags`` writes the rooms of a new module and registers it."""

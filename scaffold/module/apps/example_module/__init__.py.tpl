@@ -1,0 +1,1 @@
+"""Example module: say in one sentence what it is for."""
