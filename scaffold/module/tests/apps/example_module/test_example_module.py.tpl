@@ -45,7 +45,7 @@ def keep(actor, count, *, committed_at=None):
 def test_a_committed_version_is_listed_for_whoever_committed_it_and_for_nobody_else(actor, make_actor, tree):
     file = tree.file("a", None, b"abc")
     consuming.consume(operations.CONSUMER)
-    assert [version.node_id for version in example_module.list_versions(actor=actor).items] == [file]
+    assert [version.node_id for version in example_module.list_versions(actor=actor).items] == [file.id]
     assert example_module.list_versions(actor=make_actor("olga")).items == []
 
 
