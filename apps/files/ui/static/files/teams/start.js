@@ -60,7 +60,7 @@ async function ask(teamId) {
 async function end(team) {
   const sure = await confirmAction({
     title: `End “${team.name}”?`,
-    text: "Nobody sees it or what is in it any more. For 30 days you can bring it back; then it is deleted for good.",
+    text: "Nobody sees it or what is in it any more. For 30 days you can bring it back; then it is deleted permanently.",
     accept: "End folder",
     danger: true,
   });
@@ -75,14 +75,14 @@ async function end(team) {
 const bringBack = (team) => carryOut(() => call("POST", `/team-folders/${team.id}/restore`, { body: {} }), `“${team.name}” is back.`);
 
 /** @param {{id: string, name: string}} team */
-async function deleteForGood(team) {
+async function deletePermanently(team) {
   const sure = await confirmAction({
-    title: `Delete “${team.name}” for good?`,
+    title: `Delete “${team.name}” permanently?`,
     text: "Everything in it goes too. This cannot be undone.",
-    accept: "Delete for good",
+    accept: "Delete permanently",
     danger: true,
   });
-  if (sure) await carryOut(() => call("DELETE", `/trash/${team.id}`), `“${team.name}” is deleted for good.`);
+  if (sure) await carryOut(() => call("DELETE", `/trash/${team.id}`), `“${team.name}” is deleted permanently.`);
 }
 
 /** Listen from now on. */
@@ -96,12 +96,12 @@ export function startTeams() {
     if (act === "new") void ask();
     if (act === "settings") void ask(button.dataset.teamId);
     if (act === "restore") void bringBack(team);
-    if (act === "delete") void deleteForGood(team);
+    if (act === "delete") void deletePermanently(team);
   });
   document.addEventListener("bitvault:head", () => void lookForTeams());
   document.addEventListener("bitvault:teams", (event) => {
-    const shown = [...document.querySelectorAll(".teams > .teams-list .team")].map((team) => team.getAttribute("data-team-id"));
-    const there = /** @type {CustomEvent<Team[]>} */ (event).detail.map((team) => team.id);
+    const shown = [...document.querySelectorAll(".teams > .teams-list .team")].map((team) => `${team.getAttribute("data-team-id")} ${team.getAttribute("data-state")}`);
+    const there = /** @type {CustomEvent<Team[]>} */ (event).detail.map(({ id, revision, rights }) => `${id} ${[revision, ...rights].join(" ")}`);
     if (onPage() && shown.join() !== there.join() && !document.querySelector("dialog[open]")) void renew();
   });
   document.addEventListener("bitvault:page", () => {
