@@ -75,7 +75,7 @@ def redeem(text: str) -> dtos.TicketHolder:
     return _decode(found)
 
 
-def _decode(encoded: bytes) -> dtos.TicketHolder:
+def _decode(encoded: bytes | str) -> dtos.TicketHolder:
     return msgspec.json.decode(encoded, type=dtos.TicketHolder)
 
 

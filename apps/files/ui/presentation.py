@@ -98,6 +98,8 @@ class TeamRow:
     may: str
     may_manage: bool
     expires_at: str
+    state: str
+    """Changes with whatever the line shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,9 @@ class SortChoice:
 
 BLANK_ROW = Row("", "file", "", "", "", "file", _LABELS["file"], "", 0, "", "", "")
 """What the browser's modules fill in for a node that appears while the page is open."""
+
+BLANK_TRASH_ROW = TrashRow("", "file", "", "", "", "file", _LABELS["file"], "", "", "")
+"""The same for the trash."""
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -192,6 +197,7 @@ def to_team_row(folder: TeamFolder) -> TeamRow:
         may="Can manage" if may_manage else "Can edit" if "edit" in folder.rights else "Can view",
         may_manage=may_manage,
         expires_at=folder.expires_at.isoformat() if folder.expires_at else "",
+        state=f"{folder.revision} {' '.join(folder.rights)}",
     )
 
 
