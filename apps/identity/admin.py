@@ -57,6 +57,42 @@ class DomainsOfTenant(admin.TabularInline):  # type: ignore[type-arg] # generic 
     extra = 0
 
 
+class PeopleOfTenant(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs only
+    """Who is in the tenant; roles change and people leave on the screen of memberships."""
+
+    model = models.Membership
+    fields = ("email", "role", "state", "created_at")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Membership]:
+        return super().get_queryset(request).select_related("user").order_by("id")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="Person")
+    def email(self, membership: models.Membership) -> str:
+        return membership.user.shown_email
+
+
+class InvitationsOfTenant(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs only
+    """Who is invited and has not come; what a code is derived from is not shown."""
+
+    model = models.Invitation
+    fields = ("email", "role", "sent_at", "expires_at")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Invitation]:
+        return super().get_queryset(request).defer("code_id", "code_hash")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(models.Tenant)
 class TenantAdmin(ByOperations):
     """Tenants: made here as anywhere else, renamed, suspended, activated; never deleted by a click."""
@@ -69,7 +105,7 @@ class TenantAdmin(ByOperations):
     ordering = ("-created_at",)
     readonly_fields = ("id", "slug", "state", "schema_name", "schema_version", "created_at")
     fields = ("name", *readonly_fields)
-    inlines = (DomainsOfTenant,)
+    inlines = (DomainsOfTenant, PeopleOfTenant, InvitationsOfTenant)
     actions = ("suspend", "activate")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.Tenant]:
@@ -142,7 +178,7 @@ class MembershipsOfUser(admin.TabularInline):  # type: ignore[type-arg] # generi
     """Where the person belongs."""
 
     model = models.Membership
-    fields = ("tenant_slug", "role", "created_at")
+    fields = ("tenant_slug", "role", "state", "created_at")
     readonly_fields = fields
     extra = 0
     can_delete = False
@@ -222,8 +258,8 @@ class UserAdmin(ByOperations):
 class MembershipAdmin(ReadOnly):
     """Who belongs where, as what."""
 
-    list_display = ("email", "tenant_slug", "role", "created_at")
-    list_filter = ("role", "created_at")
+    list_display = ("email", "tenant_slug", "role", "state", "created_at")
+    list_filter = ("role", "state", "created_at")
     search_fields = ("user__email", "user__claimed_email", "user__name", "tenant__slug")
     list_select_related = ("user", "tenant")
     actions = ("make_owner", "make_admin", "make_member", "make_viewer", "remove")

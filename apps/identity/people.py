@@ -11,8 +11,20 @@ from django.db.models.functions import Greatest
 from apps.identity import dtos, models, queries
 from bitvault.kernel import clock
 from bitvault.kernel.actor import Actor, Role
+from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import Page
 from bitvault.kernel.tenancy import Tenant
+
+
+def get_tenant(slug: str) -> Tenant:
+    """Read a tenant by its slug, suspended or not.
+
+    :raises NotFound: there is none.
+    """
+    row = models.Tenant.objects.filter(slug=slug).first()
+    if row is None:
+        raise NotFound(f"There is no tenant {slug}.")
+    return queries.to_tenant(row)
 
 
 def to_member(row: models.Membership, *, last_seen_at: datetime | None = None) -> dtos.Member:

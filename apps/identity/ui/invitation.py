@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views import View
 
 from apps.identity import api
 from apps.identity.dtos import OpenedInvitation, SignedIn
@@ -19,13 +18,14 @@ from apps.identity.ui.doorway import VAULTS, begin
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web.address import client_address
 from bitvault.web.limits.policies import RouteClass
+from bitvault.web.pages import VisitorPage
 
 INVITATION = "/invitation/"
 
 _SALT = "identity.invitation-code"
 
 
-class Invitation(View):
+class Invitation(VisitorPage):
     """What somebody is invited to, and the form that accepts it."""
 
     limit_class = RouteClass.SIGN_IN
@@ -35,7 +35,6 @@ class Invitation(View):
         code = request.GET.get("code")
         if code is not None:
             response = HttpResponseRedirect(INVITATION)
-            response["Cache-Control"] = "no-store"
             response.set_cookie(value=signing.dumps(code[:64], salt=_SALT), **settings.BITVAULT_INVITATION_COOKIE)
             return response
         return self._show(request, None)
@@ -83,9 +82,7 @@ class Invitation(View):
                 "password": error if isinstance(error, WeakPassword | InvalidCredentials) else None,
             },
         }
-        response = render(request, "identity/invitation.html", context, status=error.status if error else HTTPStatus.OK)
-        response["Cache-Control"] = "no-store"
-        return response
+        return render(request, "identity/invitation.html", context, status=error.status if error else HTTPStatus.OK)
 
 
 def _read_code(request: HttpRequest) -> str:

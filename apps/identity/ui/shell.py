@@ -5,8 +5,21 @@ from django.utils.translation import gettext_lazy as _
 from bitvault.web import shell
 
 shell.register(
+    shell.Section(
+        key="members",
+        label=_("Members"),
+        icon="user",
+        href="/members/",
+        order=60,
+        visible_to=lambda actor: actor.administers,
+    ),
     shell.Section(key="settings", label=_("Settings"), icon="settings", href="/settings/", order=90),
-    shell.Assets(key="identity", order=60, styles=("identity/settings.css",), scripts=("identity/settings.js",)),
+    shell.Assets(
+        key="identity",
+        order=60,
+        styles=("identity/settings.css", "identity/members.css"),
+        scripts=("identity/settings.js", "identity/members.js"),
+    ),
     shell.Part(key="identity.proof", slot="rail", template="identity/rail_proof.html", order=10),
     shell.SettingsTab(key="profile", label=_("Profile"), icon="user", href="/settings/", order=10),
     shell.SettingsTab(key="security", label=_("Security"), icon="key", href="/settings/security/", order=20),

@@ -218,6 +218,8 @@ def test_a_tenant_gets_a_domain_of_its_own_and_no_other(client):
     form = {
         "name": "Acme Inc.",
         **management("domains", 2, 1),
+        **management("memberships"),
+        **management("invitation_set"),
         "domains-0-id": row.id,
         "domains-0-tenant": ACME.id,
         "domains-0-domain": row.domain,
@@ -348,3 +350,17 @@ def test_staff_cannot_make_themselves_superusers(browser, operator):
     assert answer.status_code == 403
     operator.refresh_from_db()
     assert not operator.is_superuser
+
+
+def test_the_screen_of_a_tenant_shows_its_people_and_who_is_invited_without_what_a_code_is_made_of(client, acme):
+    from apps.identity.operations import invitations
+    from bitvault.kernel.actor import Role
+
+    invitations.invite(
+        tenant=acme, email="nina@elsewhere.test", role=Role.VIEWER, message="", invited_by=None, as_owner=True
+    )
+    row = models.Invitation.objects.get(email="nina@elsewhere.test")
+    shown = client.get(f"/admin/identity/tenant/{ACME.id}/change/").content.decode()
+    assert "mia@acme.test" in shown
+    assert "nina@elsewhere.test" in shown
+    assert str(row.code_id) not in shown

@@ -1,0 +1,99 @@
+"""A company moves in: the owner invites two people, one new and one known, makes one an administrator, and puts one out with a successor."""
+
+import email
+import email.policy
+import re
+
+from playwright.sync_api import expect
+
+from tests.journeys.browser.conftest import sign_in
+from tests.support.sending import Sender
+from tests.support.world import ACME, BETA, PASSWORD
+
+NEW = "nina@elsewhere.test"
+KNOWN = BETA.people["mona"].email
+OWN = "a sentence that nobody else has"
+
+
+def read_link(live, address):
+    """Read where the last mail to an address leads."""
+    found = []
+
+    def look():
+        for file in sorted((live.directory / "mailbox").glob("*.eml"), reverse=True):
+            mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+            link = re.search(r"http\S+/invitation/\?code=\S+", mail.get_body(("plain",)).get_content())
+            if mail["To"] == address and link:
+                found.append(link[0])
+                return True
+        return False
+
+    live.await_that(look)
+    return found[0]
+
+
+def row_of(page, name):
+    return page.locator("tr", has_text=name)
+
+
+def choose(page, name, item):
+    row_of(page, name).get_by_role("button", name=f"Actions for {name}").click()
+    page.locator("#member-menu").get_by_text(item, exact=True).click()
+
+
+def test_an_owner_invites_two_people_makes_one_an_administrator_and_puts_one_out_with_a_successor(live, visitor):
+    worker = live.start_worker()
+    owner = visitor()
+    sign_in(owner, live.tenant_url, ACME.people["olga"].email, PASSWORD)
+    owner.wait_for_url(f"{live.tenant_url}/files/")
+    owner.get_by_role("link", name="Members", exact=True).click()
+    expect(owner.get_by_role("heading", name="Members", exact=True)).to_be_visible()
+    expect(row_of(owner, "Mia")).to_contain_text("mia@acme.test")
+
+    owner.get_by_role("button", name="Invite people").click()
+    owner.get_by_label("E-mail addresses").fill(f"{NEW}, {KNOWN}, nonsense")
+    owner.get_by_label("Message (optional)").fill("Come in!")
+    owner.get_by_role("button", name="Send invitation").click()
+    # What could not be sent stays, and says why.
+    expect(owner.get_by_label("E-mail addresses")).to_have_value("nonsense")
+    expect(owner.locator("#invite-error")).to_contain_text("nonsense")
+    owner.get_by_role("button", name="Cancel").click()
+    expect(owner.locator("#invitations")).to_contain_text(NEW)
+    expect(owner.locator("#invitations")).to_contain_text(KNOWN)
+
+    nina = visitor()
+    nina.goto(read_link(live, NEW))
+    expect(nina).to_have_url(re.compile(r"/invitation/$"))
+    expect(nina.get_by_text("Come in!")).to_be_visible()
+    nina.get_by_label("Your name").fill("Nina")
+    nina.get_by_label("Choose a password").fill(OWN)
+    nina.get_by_role("button", name="Accept invitation").click()
+    nina.wait_for_url(f"{live.tenant_url}/files/")
+
+    mona = visitor()
+    mona.goto(read_link(live, KNOWN))
+    mona.get_by_label("Your password").fill(PASSWORD)
+    mona.get_by_role("button", name="Accept invitation").click()
+    mona.wait_for_url(f"{live.tenant_url}/files/")
+
+    owner.reload()
+    expect(owner.locator("#invitations")).to_be_hidden()
+    choose(owner, "Mona", "Administrator")
+    expect(row_of(owner, "Mona")).to_contain_text("Administrator")
+
+    mia = live.client("mia")
+    Sender(mia, mia.get("/me").json()["root_id"]).bring("plan of mia.txt", b"what must not be lost")
+    choose(owner, "Mia", "Remove from vault…")
+    owner.get_by_label("Their files go to").select_option(label="Mona (mona@beta.test)")
+    owner.get_by_role("button", name="Remove", exact=True).click()
+    expect(row_of(owner, "mia@acme.test")).to_have_count(0)
+    assert mia.get("/me").status_code == 401
+
+    def handed_over():
+        mona.reload()
+        return mona.get_by_text("Files of Mia").count() > 0
+
+    live.await_that(handed_over)
+    mona.get_by_text("Files of Mia").first.dblclick()
+    expect(mona.get_by_text("plan of mia.txt").first).to_be_visible()
+    live.kill(worker)
