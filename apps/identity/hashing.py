@@ -2,7 +2,8 @@
 
 A hash takes 100 MiB and a tenth of a second of a core (argon2id, Django's parameters), on purpose. So many at once would take a small
 server's memory, and all threads of its web processes: of each process one thread hashes and a few wait, and whoever comes then is refused.
-The two places of the machine are locks on two files, which the kernel takes back from a process that dies.
+The two places of the machine are locks on two files, which the kernel takes back from a process that dies. Hashes yield the cores to
+requests: by themselves sixteen threads of Argon2 would compete with the few that answer.
 
 Everything that hashes or compares a password goes through Django's hashers, and so through this one.
 """
@@ -11,11 +12,14 @@ import fcntl
 import functools
 import os
 import tempfile
+import threading
 import time
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import structlog
 from django.contrib.auth.hashers import Argon2PasswordHasher
@@ -26,10 +30,16 @@ from bitvault.kernel.deadlines import Deadlines
 from bitvault.kernel.dependencies import Dependency
 from bitvault.kernel.errors import Overloaded
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 NAME = "password_hash"
 
 PLACES = 2
 """Hashes at once on a machine: 200 MiB, and no more cores than the smallest server has."""
+
+NICENESS = 10
+"""Eight threads of Argon2 weigh as much as one that serves requests; on an idle machine a hash takes as long as ever."""
 
 _POLL_SECONDS = 0.005
 
@@ -56,7 +66,7 @@ class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
         :raises Overloaded: no place came free in time.
         """
         with place():
-            return super().encode(normalize(password), salt)
+            return _aside(super().encode, normalize(password), salt)
 
     def verify(self, password: str, encoded: str) -> bool:
         """Compare a password with a hash; one that was set before there was one spelling is compared as it is written, too.
@@ -64,8 +74,9 @@ class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
         :raises Overloaded: no place came free in time.
         """
         spelled = normalize(password)
+        verify = super().verify
         with place():
-            return super().verify(spelled, encoded) or (spelled != password and super().verify(password, encoded))
+            return _aside(verify, spelled, encoded) or (spelled != password and _aside(verify, password, encoded))
 
 
 @contextmanager
@@ -84,6 +95,27 @@ def place() -> Iterator[None]:
         finally:
             if held is not None:
                 os.close(held)
+
+
+def _aside(compute: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """Compute in the thread that yields the cores to requests: Argon2's own threads are as nice as the one that starts them."""
+    return _thread().submit(compute, *arguments, **named).result()
+
+
+@functools.cache
+def _thread() -> ThreadPoolExecutor:
+    """Make this process's thread for hashes: a thread that has been made nice stays so."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=NAME, initializer=_be_nice)
+
+
+def _be_nice() -> None:
+    # Linux keeps the niceness of each thread; elsewhere the number of a thread names no process.
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+# A fork has the executor and not its thread.
+os.register_at_fork(after_in_child=_thread.cache_clear)
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import fcntl
+import os
 import subprocess
 import sys
 import threading
@@ -33,6 +34,22 @@ def places(monkeypatch, tmp_path):
     deadlines.use(HURRIED)
     hashing._share.cache_clear()
     return tmp_path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no niceness of their own")
+def test_hashes_yield_the_cores_to_requests_also_in_a_fork(places):
+    def niceness():
+        found = []
+        hashing._aside(lambda: found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+        return found[0]
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert niceness() == max(before, hashing.NICENESS)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if niceness() == max(before, hashing.NICENESS) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before, "who asks is as they were"
 
 
 @contextlib.contextmanager
