@@ -1,11 +1,12 @@
-"""Deferred work of files: what somebody has kept here who has left the tenant goes to their successor."""
+"""Deferred work of files: purges, and what somebody has kept here who has left the tenant, which goes to their successor."""
 
 from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 
-from apps.files.operations import handing_over
+from apps.files import api
+from apps.files.operations import handing_over, purging
 from apps.identity import api as identity
 from bitvault.jobs import api as jobs
 from bitvault.kernel import tenancy
@@ -46,3 +47,11 @@ def hand_over(payload: HandOver, run: jobs.Run) -> handing_over.HandedOver | Non
             )
             if node_id is not None:
                 done = handing_over.HandedOver(node_id=node_id, successor_id=heir_id)
+
+
+@jobs.job_kind(
+    purging.PURGE_JOB, payload=purging.Purge, lane=jobs.BULK, tries=8, timeout=timedelta(hours=2), scope=Scope.ADMIN
+)
+def purge(payload: purging.Purge, run: jobs.Run) -> int:
+    """Delete what is due in the trash until nothing is; a job that is begun again goes on. Returns how many purges this try finished."""
+    return api.purge_expired()

@@ -41,9 +41,6 @@ PURGE_BATCHES_AT_ONCE = 4
 PURGE_SECONDS_AT_ONCE = 5.0
 """Time that a request takes for them, should the batches be slow."""
 
-PURGE_SECONDS = 240.0
-"""Time of one run of the sweep, less than half of what a task may take; what is left then is another run's, which it sends for itself."""
-
 PURGE_POSTPONED = timedelta(hours=1)
 """How long a purge that has failed waits: long enough for whoever mends its cause."""
 

@@ -13,6 +13,7 @@ from django.db import connection
 from apps.admin_platform import verifying
 from apps.billing import api as billing
 from apps.files import api as files
+from apps.files import limits
 from apps.identity import api as identity
 from apps.identity.errors import AlreadyMember
 from apps.storage import jobs as storage
@@ -210,7 +211,29 @@ def put_object(key):
     store._client.put_object(Bucket=store.bucket, Key=key, Body=b"something else!!")
 
 
+def ask_for_purge(world):
+    """A folder is deleted permanently that is more than a request deletes itself."""
+    folder = world.tree.folder(f"p{ids.new_id().hex}")
+    world.tree.file("a.txt", folder)
+    world.tree.trash(folder)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(limits, "PURGE_BATCHES_AT_ONCE", 0)
+        files.purge_node(actor=world.tree.actor, node_id=folder.id)
+    world.count = len(purged_nodes())
+
+
+def is_purged_once(world):
+    assert fetch("SELECT count(*) FROM files_trash") == fetch("SELECT count(*) FROM files_refund") == [(0,)]
+    assert len(purged_nodes()) == len(set(purged_nodes())) == world.count + 2
+
+
+def purged_nodes():
+    told = StreamEvent.objects.filter(type="files.node.purged.v1")
+    return [node_id for event in told for node_id in event.payload["purged_node_ids"]]
+
+
 SCENES = {
+    "files.purge": Scene(ask_for_purge, is_purged_once),
     "storage.reconcile": Scene(ask_for_reconciliation, is_reconciled),
     "storage.scrub": Scene(ask_for_scrub, is_in_quarantine),
     "storage.collect": Scene(ask_for_collection, is_collected_once),

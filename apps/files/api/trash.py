@@ -1,6 +1,5 @@
 """Doors of the trash: each root has its own, and what lies there keeps its place in it until it is deleted for ever."""
 
-import time
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -136,20 +135,26 @@ def empty_trash(*, actor: Actor, root_id: NodeRef = "root") -> None:
 def purge_expired() -> int:
     """Delete permanently what is due in the entered tenant, and finish purges that were begun; returns how many are through.
 
-    It goes on until nothing is due, for some minutes at most; then it sends for a worker that goes on.
+    It goes on until nothing is due: a job does it (``files.purge``).
     """
-    now, deadline = clock.now(), time.monotonic() + limits.PURGE_SECONDS
+    now = clock.now()
     purging.forget_settled(before=now - limits.SETTLED_RETENTION)
     purging.give_back()
     count = 0
     while True:
         marked = purging.mark_expired(now=now)
-        progress = purging.purge(seconds=deadline - time.monotonic())
-        count += progress.through_count
-        if not progress.is_done:
-            purging.send_worker()
-        if not (progress.is_done and marked):
+        count += purging.purge(done_count=count).through_count
+        if not marked:
             return count
+
+
+@exposed
+def request_due_purge() -> bool:
+    """Ask for the job that deletes what is due in the entered tenant, if something is; tells whether it did."""
+    if not purging.is_anything_due(now=clock.now()):
+        return False
+    purging.request_purge(key="due")
+    return True
 
 
 @exposed

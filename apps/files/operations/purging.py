@@ -6,16 +6,15 @@ with it and goes back to the quota right after, whatever is left; giving back is
 marked rows or such notes later simply goes on. A purge that fails waits for an hour and keeps no other waiting.
 """
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 import structlog
-from celery import current_app
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from apps.billing import api as billing
 from apps.files import access, limits, models
@@ -25,15 +24,18 @@ from apps.files.rows import execute, fetch_all, fetch_one, fetch_page, find_way,
 from apps.files.tree import tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodePurged
-from bitvault.kernel import clock, db, ids, tenancy
+from bitvault.jobs import api as jobs
+from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
-from bitvault.kernel.tasks import for_tenant
-from bitvault.web import valkey
 
 logger = structlog.get_logger(__name__)
 
-TASK_NAME = "files.purge_expired_trash"
-"""The task that finishes what is marked; named here because it is sent from here."""
+PURGE_JOB = "files.purge"
+
+
+class Purge(msgspec.Struct, frozen=True):
+    """Delete what is due in the trash of the tenant, and finish purges that were begun."""
+
 
 # With a team folder that has ended goes what had been thrown away in it before: nobody could take that back any more.
 _MARK_ONE = """
@@ -51,6 +53,13 @@ _MARK_EXPIRED = """
 UPDATE files_trash SET purging = true WHERE node_id IN (
     SELECT node_id FROM files_trash WHERE expires_at <= %s AND NOT purging ORDER BY expires_at LIMIT %s
 ) RETURNING node_id
+"""
+
+_IS_ANYTHING_DUE = """
+SELECT EXISTS (SELECT FROM files_trash WHERE purging AND (postponed_until IS NULL OR postponed_until <= %(now)s))
+    OR EXISTS (SELECT FROM files_trash WHERE expires_at <= %(now)s AND NOT purging)
+    OR EXISTS (SELECT FROM files_refund)
+    OR EXISTS (SELECT FROM files_settled_upload WHERE settled_at < %(settled_before)s)
 """
 
 _CHILDREN = "SELECT id, child_count FROM files_node WHERE parent_id = %s ORDER BY kind, sort_key, id LIMIT %s"
@@ -141,22 +150,34 @@ def forget_settled(*, before: datetime) -> int:
 
 
 def purge_or_send(node_ids: list[UUID], *, batches: int) -> None:
-    """Purge what a request may do itself, and send a worker for the rest. The message may be lost: the hourly sweep is the promise."""
+    """Purge what a request may do itself, and leave the rest to a job. Should a crash come between, the hourly look asks for it."""
     if not purge(only=node_ids, batches=batches, seconds=limits.PURGE_SECONDS_AT_ONCE).is_done:
-        send_worker()
+        request_purge(key=node_ids[0].hex)
 
 
-def send_worker() -> None:
-    """Send a worker for what is marked in the entered tenant."""
-    try:
-        valkey.require_answer()
-        current_app.send_task(TASK_NAME, headers=for_tenant(tenancy.current().id), ignore_result=True, retry=False)
-    except (OperationalError, RedisError, OSError) as error:
-        logger.info("purge_message_lost", error=type(error).__name__)
+def request_purge(*, key: str) -> None:
+    """Ask for a job that deletes what is due in the entered tenant.
+
+    :param key: what makes it due. A job that runs may have looked already, so each purge that is begun asks for one of its own.
+    """
+    with db.write_transaction():
+        jobs.enqueue(PURGE_JOB, Purge(), key=key, by=jobs.SYSTEM)
 
 
-def purge(*, only: list[UUID] | None = None, batches: int | None = None, seconds: float) -> Progress:
-    """Go on with marked purges (``only`` these) batch after batch, and give back what each frees."""
+def is_anything_due(*, now: datetime) -> bool:
+    """Tell whether a job would find something to delete, to finish or to give back."""
+    with db.read_transaction():
+        due = {"now": now, "settled_before": now - limits.SETTLED_RETENTION}
+        return bool(require_row(fetch_one(_IS_ANYTHING_DUE, due))[0])
+
+
+def purge(
+    *, only: list[UUID] | None = None, batches: int | None = None, seconds: float = math.inf, done_count: int = 0
+) -> Progress:
+    """Go on with marked purges (``only`` these) batch after batch, and give back what each frees; a job reports each batch.
+
+    :param done_count: purges that the job has finished before.
+    """
     deadline = time.monotonic() + seconds
     through_count, is_done = 0, False
     while not is_done and batches != 0 and time.monotonic() < deadline:
@@ -168,6 +189,7 @@ def purge(*, only: list[UUID] | None = None, batches: int | None = None, seconds
         give_back()
         through_count, is_done = through_count + progress.through_count, progress.is_done
         batches = None if batches is None else batches - 1
+        jobs.report_progress(done_count + through_count)
     return Progress(through_count, is_done)
 
 

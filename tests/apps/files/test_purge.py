@@ -1,5 +1,4 @@
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 
@@ -7,6 +6,8 @@ from apps.billing import api as billing
 from apps.files import api as files
 from apps.files import limits, models
 from apps.files.operations import purging
+from bitvault.jobs.errors import Canceled
+from bitvault.jobs.models import Job
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Scope, ScopeMissing
 from bitvault.kernel.errors import NotFound
@@ -83,15 +84,12 @@ def test_the_events_name_every_node_and_every_blob_once(tree, monkeypatch):
 def test_a_large_purge_goes_on_in_the_background(tree, monkeypatch, refunds):
     monkeypatch.setattr(limits, "PURGE_BATCH", 2)
     monkeypatch.setattr(limits, "PURGE_BATCHES_AT_ONCE", 1)
-    sent = []
-    app = SimpleNamespace(send_task=lambda name, **more: sent.append((name, more["headers"])))
-    monkeypatch.setattr(purging, "current_app", app)  # and not the one by which nudges call consumers meanwhile
     folder = tree.folder("folder")
     for number in range(6):
         tree.file(f"{number}.txt", folder)
     tree.trash(folder)
     files.purge_node(actor=tree.actor, node_id=folder.id)
-    assert sent == [("files.purge_expired_trash", {"bitvault_tenant": str(tree.actor.tenant.id)})]
+    assert list(Job.objects.values_list("kind", "key", "state")) == [("files.purge", folder.id.hex, "queued")]
     assert files.list_trash(actor=tree.actor).items == []
     assert [size_bytes for _, size_bytes in refunds] == [6], "room comes back as the purge goes on"
     with pytest.raises(NotFound):
@@ -210,14 +208,39 @@ def test_a_refund_that_fails_keeps_no_purge_waiting_and_is_not_forgotten(tree, m
     assert given == [3, 3]
 
 
-def test_a_run_whose_time_is_over_sends_for_another(tree, monkeypatch):
-    sent = []
-    monkeypatch.setattr(purging, "send_worker", lambda: sent.append(True))
+def test_a_job_is_asked_for_where_something_is_due_and_only_there(tree):
+    assert not files.request_due_purge()
     tree.trash(tree.file("a.txt"))
+    assert not files.request_due_purge()
     purging.mark_all(actor=tree.actor, root="root")
-    monkeypatch.setattr(limits, "PURGE_SECONDS", 0.0)
-    assert files.purge_expired() == 0
-    assert sent == [True]
+    assert files.request_due_purge()
+    assert files.request_due_purge()
+    assert list(Job.objects.values_list("kind", "key")) == [("files.purge", "due")]
+    files.purge_expired()
+    assert not files.request_due_purge()
+    tree.trash(tree.file("b.txt"))
+    with clock.fixed_at(clock.now() + timedelta(days=31)):
+        assert files.request_due_purge()
+
+
+def test_a_job_reports_each_batch_and_is_stopped_between_two(tree, monkeypatch):
+    monkeypatch.setattr(limits, "PURGE_BATCH", 2)
+    reported = []
+
+    def report(done_count, total_count=None):
+        reported.append(done_count)
+        if len(reported) == 2:
+            raise Canceled
+
+    for number in range(6):
+        tree.trash(tree.file(f"{number}.txt"))
+    purging.mark_all(actor=tree.actor, root="root")
+    with monkeypatch.context() as stopped, pytest.raises(Canceled):
+        stopped.setattr(purging.jobs, "report_progress", report)
+        files.purge_expired()
+    assert reported == [2, 4]
+    assert files.purge_expired() == 2
+    assert counts()["files_trash"] == 0
 
 
 def test_emptying_the_trash_takes_all_of_it_and_nothing_else(tree, make_actor, monkeypatch):

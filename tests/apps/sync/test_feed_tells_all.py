@@ -89,6 +89,7 @@ ACTS = {
     "purge_node": [lambda tree, world: files.purge_node(actor=tree.actor, node_id=world["trashed"].id)],
     "empty_trash": [lambda tree, _: files.empty_trash(actor=tree.actor)],
     "purge_expired": [lambda *_: _let_trash_expire()],
+    "request_due_purge": [lambda *_: files.request_due_purge()],
     "commit_upload": [
         lambda tree, _: tree.file("fresh.txt"),
         lambda tree, world: tree.write(world["file"], b"another content"),
@@ -102,7 +103,7 @@ ACTS = {
 }
 """What to do with each mutating door, in as many ways as the feed must tell apart."""
 
-SILENT = {"purge_node", "empty_trash", "purge_expired", "give_up_upload"}
+SILENT = {"purge_node", "empty_trash", "purge_expired", "request_due_purge", "give_up_upload"}
 """What these delete went from the devices when it was trashed, or never reached them."""
 
 
