@@ -13,9 +13,9 @@ import structlog
 from django.contrib.sessions.backends.base import SessionBase
 from redis.exceptions import RedisError
 
-from apps.identity import credentials
+from apps.identity import credentials, models
 from apps.identity.session_store import hash_key
-from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel import clock, tenancy
 from bitvault.kernel.db import forbid_transaction
 from bitvault.kernel.errors import Denied, Unavailable
 from bitvault.kernel.tenancy import Tenant
@@ -23,17 +23,6 @@ from bitvault.web import valkey
 
 LIFETIME = timedelta(days=1)
 """A copied cookie that is tried is tried soon; a browser forgets its own at once."""
-
-# Whose a credential was that is not let in. The session's row is there until it is swept, unless somebody has ended it.
-_FIND_REFUSED_PROGRAM = """
-SELECT token.secret_hash, token.tenant_id, token.user_id, token.revoked_at IS NOT NULL, token.expires_at <= %s
-FROM public.identity_api_token AS token JOIN public.identity_tenant AS tenant ON tenant.id = token.tenant_id AND tenant.state = 'active'
-WHERE token.id = %s
-"""
-_FIND_REFUSED_SESSION = """
-SELECT id, user_id, expire_date <= %s FROM public.identity_session
-WHERE session_key = %s AND tenant_id = %s AND user_id IS NOT NULL
-"""
 
 logger = structlog.get_logger(__name__)
 
@@ -75,25 +64,25 @@ def _key(tenant_id: UUID, key_hash: str) -> str:
 
 def find_refused_token(token_id: UUID, secret: str) -> Denied | None:
     """Tell whose a token was that is not let in; only who has its secret is anybody."""
-    with db.prepared_cursor() as cursor:
-        cursor.execute(_FIND_REFUSED_PROGRAM, [clock.now(), token_id])
-        row = cursor.fetchone()
-    if row is None or not credentials.verify(secret, row[0]):
+    token = models.ApiToken.objects.filter(pk=token_id, tenant__state=models.TenantState.ACTIVE).first()
+    if token is None or not credentials.verify(secret, token.secret_hash):
         return None
-    _, tenant_id, user_id, revoked, expired = row
-    reason = "token_revoked" if revoked else "token_expired" if expired else "holder_not_let_in"
-    return Denied(tenant_id=tenant_id, user_id=user_id, credential_id=token_id, reason=reason)
+    reason = "holder_not_let_in"
+    if token.revoked_at is not None:
+        reason = "token_revoked"
+    elif token.expires_at <= clock.now():
+        reason = "token_expired"
+    return Denied(tenant_id=token.tenant_id, user_id=token.user_id, credential_id=token_id, reason=reason)
 
 
 def find_refused_session(session: SessionBase, *, tenant: Tenant) -> Denied | None:
     """Tell whose a session was that is not let in at a tenant's host."""
     if session.session_key is None:
         return None
-    with db.prepared_cursor() as cursor:
-        cursor.execute(_FIND_REFUSED_SESSION, [clock.now(), hash_key(session.session_key), tenant.id])
-        row = cursor.fetchone()
+    # The row is there until it is swept, unless somebody has ended it.
+    rows = models.Session.objects.filter(tenant_id=tenant.id, user__isnull=False)
+    row = rows.filter(session_key=hash_key(session.session_key)).only("user_id", "expire_date").first()
     if row is None:
         return find(session.session_key, tenant=tenant)
-    session_id, user_id, expired = row
-    reason = "session_expired" if expired else "holder_not_let_in"
-    return Denied(tenant_id=tenant.id, user_id=user_id, credential_id=session_id, reason=reason)
+    reason = "session_expired" if row.expire_date <= clock.now() else "holder_not_let_in"
+    return Denied(tenant_id=tenant.id, user_id=row.user_id, credential_id=row.id, reason=reason)

@@ -1,9 +1,9 @@
-"""What identity reads. The two questions of every request, who holds this token or session, are one SQL query each."""
+"""What identity reads. The two questions of every request, who holds this token or session, are one query each."""
 
 import hashlib
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -11,10 +11,9 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
-from apps.identity import credentials, dtos, ended, models
+from apps.identity import credentials, dtos, ended, models, sql
 from apps.identity.errors import InvalidToken
 from apps.identity.remembered import Remembered
 from apps.identity.session_store import hash_key
@@ -23,70 +22,10 @@ from bitvault.kernel.actor import ALL_SCOPES, Actor, Role, Scope
 from bitvault.kernel.pages import Page
 from bitvault.kernel.tenancy import Tenant
 
+C = TypeVar("C", models.ApiToken, models.Session)
+
 TOUCH_INTERVAL = timedelta(minutes=1)
 """How exact “last used” is: one small write a minute for each credential instead of one a request."""
-
-_FIND_HOLDER = """
-SELECT token.secret_hash, token.scopes, token.expires_at, token.last_used_at, token.user_id, member.role,
-       tenant.id, tenant.slug, tenant.name
-FROM public.identity_api_token AS token
-JOIN public.identity_user AS person
-  ON person.id = token.user_id AND person.is_active AND person.password_changed_at <= token.proved_at
-JOIN public.identity_membership AS member
-  ON member.user_id = token.user_id AND member.tenant_id = token.tenant_id AND member.state = 'active'
-JOIN public.identity_tenant AS tenant ON tenant.id = token.tenant_id AND tenant.state = 'active'
-WHERE token.id = %s AND token.revoked_at IS NULL
-"""
-
-_FIND_SIGNED_IN = """
-SELECT session.id, session.last_seen_at, session.user_id, member.role, person.email, person.claimed_email, person.name,
-       person.locale, person.time_zone
-FROM public.identity_session AS session
-JOIN public.identity_user AS person
-  ON person.id = session.user_id AND person.is_active AND person.password_changed_at <= session.proved_at
-JOIN public.identity_membership AS member
-  ON member.user_id = session.user_id AND member.tenant_id = session.tenant_id AND member.state = 'active'
-JOIN public.identity_tenant AS tenant ON tenant.id = session.tenant_id AND tenant.state = 'active'
-WHERE session.session_key = %s AND session.tenant_id = %s AND session.expire_date > %s
-"""
-
-# The same two questions, asked for many credentials by their ids.
-_LIST_VALID = """
-SELECT session.id
-FROM public.identity_session AS session
-JOIN public.identity_user AS person
-  ON person.id = session.user_id AND person.is_active AND person.password_changed_at <= session.proved_at
-JOIN public.identity_membership AS member
-  ON member.user_id = session.user_id AND member.tenant_id = session.tenant_id AND member.state = 'active'
-JOIN public.identity_tenant AS tenant ON tenant.id = session.tenant_id AND tenant.state = 'active'
-WHERE session.id = ANY(%(sessions)s) AND session.expire_date > %(now)s
-UNION ALL
-SELECT token.id
-FROM public.identity_api_token AS token
-JOIN public.identity_user AS person
-  ON person.id = token.user_id AND person.is_active AND person.password_changed_at <= token.proved_at
-JOIN public.identity_membership AS member
-  ON member.user_id = token.user_id AND member.tenant_id = token.tenant_id AND member.state = 'active'
-JOIN public.identity_tenant AS tenant ON tenant.id = token.tenant_id AND tenant.state = 'active'
-WHERE token.id = ANY(%(tokens)s) AND token.revoked_at IS NULL AND token.expires_at > %(now)s
-"""
-
-# SKIP LOCKED: of many requests that come at once one notes the time, and none waits.
-_TOUCH = """
-UPDATE public.{table} SET {column} = %s WHERE id = (
-    SELECT id FROM public.{table} WHERE id = %s AND ({column} IS NULL OR {column} < %s) FOR UPDATE SKIP LOCKED
-)
-"""
-_TOUCH_TOKEN = _TOUCH.format(table="identity_api_token", column="last_used_at")
-_TOUCH_SESSION = _TOUCH.format(table="identity_session", column="last_seen_at")
-
-_TENANT_BY_HOST = """
-SELECT tenant.id, tenant.slug, tenant.name, tenant.locale, tenant.time_zone FROM public.identity_tenant AS tenant
-WHERE tenant.state = 'active' AND (
-    tenant.slug = %s OR tenant.id = (SELECT tenant_id FROM public.identity_domain WHERE domain = %s)
-)
-ORDER BY tenant.slug = %s DESC LIMIT 1
-"""
 
 _tenants_by_host: Remembered[str, Tenant] = Remembered()
 _holders: Remembered[bytes, tuple[Actor, Any]] = Remembered()
@@ -124,12 +63,13 @@ def _ask_tenant_by_host(host: str) -> Tenant | None:
         return None
     label, _, parent = host.partition(".")
     slug = label if parent == settings.BITVAULT_BASE_HOST else None
-    with connection.cursor() as cursor:
-        cursor.execute(_TENANT_BY_HOST, [slug, host, slug])
-        row = cursor.fetchone()
+    by_slug = Q(slug=slug)
+    by_domain = Q(pk__in=models.Domain.objects.filter(domain=host).values("tenant_id"))
+    rows = models.Tenant.objects.filter(by_slug | by_domain, state=models.TenantState.ACTIVE)
+    row = rows.order_by(ExpressionWrapper(by_slug, BooleanField()).desc()).first()
     if row is None:
         return None
-    return Tenant(id=row[0], slug=row[1], name=row[2], locale=row[3], time_zone=row[4])
+    return Tenant(id=row.id, slug=row.slug, name=row.name, locale=row.locale, time_zone=row.time_zone)
 
 
 def find_tenant(tenant_id: UUID) -> Tenant | None:
@@ -250,7 +190,7 @@ def get_actor_by_token(text: str, *, address: str | None) -> Actor:
 def _ask_holder(token_id: UUID, secret: str) -> tuple[Actor, Any] | None:
     """Find the holder of a token and when it expires; its last use is noted at most once a minute."""
     with db.prepared_cursor() as cursor:
-        cursor.execute(_FIND_HOLDER, [token_id])
+        cursor.execute(sql.FIND_HOLDER, [token_id])
         row = cursor.fetchone()
     if not credentials.verify(secret, None if row is None else row[0]):
         return None
@@ -259,10 +199,21 @@ def _ask_holder(token_id: UUID, secret: str) -> tuple[Actor, Any] | None:
     if expires_at <= now:
         return None
     if last_used_at is None or last_used_at < now - TOUCH_INTERVAL:
-        _touch(_TOUCH_TOKEN, token_id)
+        _touch(sql.TOUCH_TOKEN, token_id)
     tenant = Tenant(id=tenant_id, slug=slug, name=name)
     holder = Actor(tenant=tenant, user_id=user_id, role=Role(role), scopes=frozenset(map(Scope, scopes)))
     return holder, expires_at
+
+
+def filter_valid(credentials: "QuerySet[C]") -> "QuerySet[C]":
+    """Leave those tokens or sessions whose person, membership and tenant are active, by a password that still holds (as ``sql`` does)."""
+    return credentials.filter(
+        user__is_active=True,
+        user__password_changed_at__lte=F("proved_at"),
+        user__memberships__tenant=F("tenant"),
+        user__memberships__state=models.MembershipState.ACTIVE,
+        tenant__state=models.TenantState.ACTIVE,
+    )
 
 
 def find_viewer(session: SessionBase, *, tenant: Tenant, address: str | None) -> dtos.Viewer | None:
@@ -271,13 +222,13 @@ def find_viewer(session: SessionBase, *, tenant: Tenant, address: str | None) ->
         return None
     now = clock.now()
     with db.prepared_cursor() as cursor:
-        cursor.execute(_FIND_SIGNED_IN, [hash_key(session.session_key), tenant.id, now])
+        cursor.execute(sql.FIND_SIGNED_IN, [hash_key(session.session_key), tenant.id, now])
         row = cursor.fetchone()
     if row is None:
         return None
     session_id, last_seen_at, user_id, role, email, claimed_email, name, locale, time_zone = row
     if last_seen_at < now - TOUCH_INTERVAL:
-        _touch(_TOUCH_SESSION, session_id)
+        _touch(sql.TOUCH_SESSION, session_id)
     actor = Actor(
         tenant=tenant, user_id=user_id, role=Role(role), scopes=ALL_SCOPES, session_id=session_id, address=address
     )
@@ -294,10 +245,12 @@ def find_viewer(session: SessionBase, *, tenant: Tenant, address: str | None) ->
 
 def list_valid_credentials(*, session_ids: Collection[UUID], token_ids: Collection[UUID]) -> frozenset[UUID]:
     """Tell which sessions and tokens would be let in now; never remembered."""
-    parameters: dict[str, Any] = {"sessions": [*session_ids], "tokens": [*token_ids], "now": clock.now()}
-    with connection.cursor() as cursor:
-        cursor.execute(_LIST_VALID, parameters)
-        return frozenset(row[0] for row in cursor.fetchall())
+    now = clock.now()
+    sessions = models.Session.objects.filter(pk__in=session_ids, expire_date__gt=now)
+    tokens = models.ApiToken.objects.filter(pk__in=token_ids, revoked_at=None, expires_at__gt=now)
+    return frozenset(
+        filter_valid(sessions).values_list("pk", flat=True).union(filter_valid(tokens).values_list("pk", flat=True))
+    )
 
 
 def _touch(statement: str, key: UUID) -> None:
