@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from bitvault.stack.caddy import Caddy, Reach, listens
 from bitvault.stack.console import Console
@@ -144,7 +145,7 @@ class Applications:
             directory=self.layout.front,
             ports=self.ports,
             reach=self.reach,
-            static_files=self.layout.static,
+            static_files=Path(self._environment["BITVAULT_STATIC_DIRECTORY"]),
         ).prepare()
 
     def _python(self, name: str, *arguments: str) -> Program:
