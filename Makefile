@@ -119,6 +119,12 @@ types: $(DEV) ## mypy, strict
 imports: $(DEV) ## who may import whom
 	@$(VENV)/bin/lint-imports
 
+texts: $(DEV) ## gather what people read into the catalogues of all languages, and compile these
+	@$(TOOLS) manage.py texts
+
+texts-check: $(DEV) ## fail when a text is not in the catalogues, or not translated
+	@$(TOOLS) manage.py texts --check
+
 # Django would compare with a database as well; these settings have none, and say so on every run.
 migrations: $(DEV) ## fail when a model has changed without a migration
 	@$(TOOLS) -W 'ignore:Got an error checking a consistent migration history' manage.py makemigrations --check --dry-run

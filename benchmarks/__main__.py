@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
-    browser,
     figures,
     folders,
     footprint,
@@ -34,7 +33,6 @@ MEASUREMENTS: dict[str, Measurement] = {
     "downloads": small_files.downloads,
     "large": large_files.large,
     "listing": folders.listing,
-    "scrolling": browser.scrolling,
     "reading": folders.reading,
     "limits": limiting.cost,
     "structure": structure.changes,

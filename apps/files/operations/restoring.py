@@ -31,7 +31,6 @@ from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeRestored
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
-from bitvault.kernel.denials import note_denied_item
 from bitvault.kernel.errors import BitVaultError, NotFound
 from bitvault.kernel.names import Name
 
@@ -167,11 +166,9 @@ def _try_restore(actor: Actor, node_id: UUID, on_conflict: OnConflict) -> Restor
         way = find_way(node_id, user_id=actor.user_id)
         right = access.find_right(actor, way)
         if way is None or right is None:
-            note_denied_item(error, node_id=node_id)
             return RestoreOutcome(id=node_id, status=error.status, problem=error.as_problem())
         return RestoreOutcome(id=node_id, node=_answer(actor, way, "origin"))
     except BitVaultError as error:
-        note_denied_item(error, node_id=node_id)
         return RestoreOutcome(id=node_id, status=error.status, problem=error.as_problem())
 
 

@@ -4,16 +4,23 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.files.dtos import EveryoneRight, Node, OrderName, Path, SortName, TeamFolder, TrashedNode
 from bitvault.kernel.names import PortabilityProblem
 
-ROOT_NAME = "My files"
-TEAMS_NAME = "Team folders"
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+ROOT_NAME = _("My files")
+TEAMS_NAME = _("Team folders")
 TEAMS_HREF = "/teams/"
 
 LONGEST_EXTENSION = 10
@@ -26,18 +33,18 @@ _TABLE = json.loads((FilePath(__file__).parent / "static" / "files" / "types.jso
 _TYPES: dict[str, str] = _TABLE["extensions"]
 _LABELS: dict[str, str] = _TABLE["labels"]
 
-_COLUMNS: tuple[tuple[str, SortName, str], ...] = (
-    ("name", "name", "Name"),
-    ("modified", "modified_at", "Modified"),
-    ("size", "size_bytes", "Size"),
+_COLUMNS: tuple[tuple[str, SortName, "StrOrPromise"], ...] = (
+    ("name", "name", _("Name")),
+    ("modified", "modified_at", _("Modified")),
+    ("size", "size_bytes", _("Size")),
 )
-_CHOICES: tuple[tuple[str, SortName, OrderName], ...] = (
-    ("Name, A to Z", "name", "asc"),
-    ("Name, Z to A", "name", "desc"),
-    ("Newest first", "modified_at", "desc"),
-    ("Oldest first", "modified_at", "asc"),
-    ("Largest first", "size_bytes", "desc"),
-    ("Smallest first", "size_bytes", "asc"),
+_CHOICES: tuple[tuple["StrOrPromise", SortName, OrderName], ...] = (
+    (_("Name, A to Z"), "name", "asc"),
+    (_("Name, Z to A"), "name", "desc"),
+    (_("Newest first"), "modified_at", "desc"),
+    (_("Oldest first"), "modified_at", "asc"),
+    (_("Largest first"), "size_bytes", "desc"),
+    (_("Smallest first"), "size_bytes", "asc"),
 )
 _ARIA: dict[OrderName, str] = {"asc": "ascending", "desc": "descending"}
 
@@ -52,12 +59,13 @@ class Row:
     stem: str
     extension: str
     type: str
-    label: str
+    label: "StrOrPromise"
     href: str
     revision: int
     modified_at: str
     size_bytes: int | str
     size_label: str
+    select_label: str
     name_problems: Sequence[PortabilityProblem] = ()
 
     @property
@@ -85,6 +93,7 @@ class TrashRow:
     origin: str
     trashed_at: str
     expires_at: str
+    select_label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +107,6 @@ class TeamRow:
     may: str
     may_manage: bool
     expires_at: str
-    state: str
-    """Changes with whatever the line shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,7 @@ class Crumb:
     """One step of the way to a folder; a step with ``hidden`` ones stands for them, and one without an id is no folder."""
 
     id: str = ""
-    name: str = ""
+    name: "StrOrPromise" = ""
     href: str = ""
     current: bool = False
     hidden: "tuple[Crumb, ...]" = field(default=())
@@ -118,7 +125,7 @@ class Column:
     """A column's head: where a click leads, and how it sorts now."""
 
     key: str
-    label: str
+    label: "StrOrPromise"
     href: str
     aria_sort: str
 
@@ -127,16 +134,13 @@ class Column:
 class SortChoice:
     """One order as a menu offers it."""
 
-    label: str
+    label: "StrOrPromise"
     href: str
     current: bool
 
 
-BLANK_ROW = Row("", "file", "", "", "", "file", _LABELS["file"], "", 0, "", "", "")
+BLANK_ROW = Row("", "file", "", "", "", "file", _("File"), "", 0, "", "", "", "")
 """What the browser's modules fill in for a node that appears while the page is open."""
-
-BLANK_TRASH_ROW = TrashRow("", "file", "", "", "", "file", _LABELS["file"], "", "", "")
-"""The same for the trash."""
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -165,43 +169,54 @@ def to_row(node: Node) -> Row:
         stem=stem,
         extension=extension,
         type=kind,
-        label=_LABELS[kind],
+        label=gettext(_LABELS[kind]),
         href=folder_href(node) if node.kind == "folder" else f"/api/v1/nodes/{node.id}/content",
         revision=node.revision,
         modified_at=node.modified_at.isoformat(),
         size_bytes="" if node.size_bytes is None else node.size_bytes,
         size_label="" if node.size_bytes is None else filesizeformat(node.size_bytes),
+        select_label=gettext("Select %(name)s") % {"name": node.name},
         name_problems=node.name_problems,
     )
 
 
-_EVERYONE: dict[EveryoneRight, str] = {"none": "", "viewer": "Everyone can view", "editor": "Everyone can edit"}
+_EVERYONE: dict[EveryoneRight, "StrOrPromise"] = {
+    "none": "",
+    "viewer": _("Everyone can view"),
+    "editor": _("Everyone can edit"),
+}
 
 
 def describe_totals(count: int, size_bytes: int) -> str:
     """Say what lies in a folder; the browser's ``totals.js`` says the same."""
-    items = "1 item" if count == 1 else f"{count:,} items"
+    items = ngettext("%(count)s item", "%(count)s items", count) % {"count": number_format(count)}
     return f"{items} · {filesizeformat(size_bytes)}" if size_bytes else items
 
 
 def to_team_row(folder: TeamFolder) -> TeamRow:
     """Give a team folder as a line of the list of them."""
     everyone, count = _EVERYONE[folder.everyone], folder.member_count
-    people = f"{count} by name" if everyone else "1 person" if count == 1 else f"{count} people"
+    if everyone:
+        people = gettext("%(count)s by name") % {"count": count}
+    else:
+        people = ngettext("%(count)s person", "%(count)s people", count) % {"count": count}
     may_manage = "manage" in folder.rights
     return TeamRow(
         id=str(folder.id),
         name=folder.name,
         href=team_href(folder.id),
-        who=" · ".join(filter(None, (everyone, people if count else ""))) or "Administrators only",
-        may="Can manage" if may_manage else "Can edit" if "edit" in folder.rights else "Can view",
+        who=" · ".join(filter(None, (str(everyone), people if count else ""))) or gettext("Administrators only"),
+        may=gettext("Can manage")
+        if may_manage
+        else gettext("Can edit")
+        if "edit" in folder.rights
+        else gettext("Can view"),
         may_manage=may_manage,
         expires_at=folder.expires_at.isoformat() if folder.expires_at else "",
-        state=f"{folder.revision} {' '.join(folder.rights)}",
     )
 
 
-def to_trash_row(node: TrashedNode, root_name: str) -> TrashRow:
+def to_trash_row(node: TrashedNode, root_name: "StrOrPromise") -> TrashRow:
     """Give a node in the trash as a line of it."""
     stem, extension = split_name(node.name)
     kind = type_of(node)
@@ -213,10 +228,11 @@ def to_trash_row(node: TrashedNode, root_name: str) -> TrashRow:
         stem=stem,
         extension=extension,
         type=kind,
-        label=_LABELS[kind],
+        label=gettext(_LABELS[kind]),
         origin=f"{root_name}{folder.replace('/', ' / ')}",
         trashed_at=node.trashed_at.isoformat() if node.trashed_at else "",
         expires_at=node.expires_at.isoformat(),
+        select_label=gettext("Select %(name)s") % {"name": node.name},
     )
 
 

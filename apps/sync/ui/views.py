@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext
 
 from apps.identity import api as identity
 from apps.sync import api
@@ -77,18 +78,18 @@ def _name_senders(actor: Actor, conflicts: Sequence[Conflict]) -> dict[UUID | No
     """Name who brought the copies; whoever has left the vault has no name any more."""
     others = {conflict.made_by for conflict in conflicts if conflict.made_by is not None} - {actor.user_id}
     members = identity.find_members(tenant=actor.tenant, user_ids=others) if others else []
-    return {actor.user_id: "you", **{one.user.id: one.user.name or one.user.email for one in members}}
+    return {actor.user_id: gettext("you"), **{one.user.id: one.user.name or one.user.email for one in members}}
 
 
 def to_card(conflict: Conflict, senders: Mapping[UUID | None, str]) -> Card:
     """Give a conflict as a card."""
-    who = senders.get(conflict.made_by, "somebody who has left")
+    who = senders.get(conflict.made_by, gettext("somebody who has left"))
     return Card(
         id=str(conflict.id),
         copy=_to_side(conflict.node),
         original=_to_side(conflict.original) if conflict.original else None,
         folder_href=f"/files/{conflict.node.parent_id}/",
-        sender=f"{who} on {conflict.made_on}" if conflict.made_on else who,
+        sender=gettext("%(who)s on %(device)s") % {"who": who, "device": conflict.made_on} if conflict.made_on else who,
         opened_at=conflict.opened_at.isoformat(),
         may_settle="edit" in conflict.node.rights,
     )

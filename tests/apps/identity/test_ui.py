@@ -126,3 +126,36 @@ def test_ones_sessions_are_shown_by_the_browsers_they_are(visitor):
     send(visitor, "/sign-in/", MIA, **{"User-Agent": agent})
     sessions = visitor.get("/settings/security/").context["sessions"]
     assert [(session["title"], session["facts"].current) for session in sessions] == [("Safari on macOS", True)]
+
+
+def test_from_a_vault_one_comes_to_ones_other_vaults_without_a_password(visitor, acme):
+    send(visitor, "/sign-in/", MIA)
+    onward = visitor.get("/vaults/")
+    assert onward["Location"].startswith("http://localhost")
+    assert onward["Referrer-Policy"] == "origin"
+    ticket = onward["Location"].partition("/enter/")[2]
+    elsewhere = Client(headers={"host": BARE})
+    answer = elsewhere.get(f"/enter/{ticket}", headers={"referer": f"http://{VAULT}/"})
+    assert answer["Location"] == "/vaults/?stay=1"
+    page = elsewhere.get("/vaults/?stay=1")
+    assert [vault["host"].partition(".")[0] for vault in page.context["vaults"]] == ["acme"]
+
+
+@pytest.mark.parametrize("referer", ["", "http://evil.example/", "http://nobody.localhost/", "http://[/"])
+def test_the_bare_host_takes_a_ticket_from_a_vault_alone(visitor, referer):
+    send(visitor, "/sign-in/", MIA)
+    ticket = visitor.get("/vaults/")["Location"].partition("/enter/")[2]
+    stranger = Client(headers={"host": BARE})
+    assert stranger.get(f"/enter/{ticket}", headers={"referer": referer}).status_code == 401
+    assert stranger.get("/vaults/")["Location"] == "/sign-in/"
+
+
+def test_a_ticket_for_the_bare_host_opens_no_vault(visitor):
+    send(visitor, "/sign-in/", MIA)
+    ticket = visitor.get("/vaults/")["Location"].partition("/enter/")[2]
+    stranger = Client(headers={"host": VAULT})
+    assert stranger.get(f"/enter/{ticket}", headers={"referer": f"http://{BARE}/"}).status_code == 401
+
+
+def test_who_is_not_signed_in_is_sent_to_sign_in_instead_of_to_other_vaults(visitor):
+    assert visitor.get("/vaults/")["Location"] == "/sign-in/"

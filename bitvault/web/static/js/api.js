@@ -3,14 +3,9 @@
  */
 
 import { pageFact } from "./dom.js";
+import { fill, gettext, locale } from "./i18n.js";
 
 const ROOT = "/api/v1";
-
-/** Answers of 500 and above that the next try gets as well: what is asked is not built, or there is no room for it. */
-const LASTING = new Set([501, 505, 507]);
-
-/** @param {number} status @returns {boolean} whether the same request may succeed a little later */
-export const isPassingStatus = (status) => (status >= 500 && !LASTING.has(status)) || status === 429 || status === 408;
 
 /** A refusal by the server: RFC 9457 problem+json with a stable code, a sentence for people and facts. */
 export class Problem extends Error {
@@ -20,7 +15,7 @@ export class Problem extends Error {
    * @param {number | null} retryAfterMs
    */
   constructor(body, status, retryAfterMs = null) {
-    super(body.detail || body.title || "The server refused this.");
+    super(body.detail || body.title || gettext("The server refused this."));
     this.name = "Problem";
     this.status = status;
     this.code = String(body.code || "");
@@ -30,14 +25,14 @@ export class Problem extends Error {
 
   /** @returns {boolean} whether the same request may succeed a little later */
   get passing() {
-    return isPassingStatus(this.status);
+    return this.status >= 500 || this.status === 429 || this.status === 408;
   }
 }
 
 /** The server could not be reached, or the connection broke. */
 export class NetworkDown extends Error {
   constructor() {
-    super("BitVault cannot be reached. Check your connection.");
+    super(gettext("BitVault cannot be reached. Check your connection."));
     this.name = "NetworkDown";
   }
 
@@ -50,7 +45,7 @@ export class NetworkDown extends Error {
 export function explain(error) {
   if (error instanceof Problem || error instanceof NetworkDown) return error.message;
   console.error(error);
-  return "Something went wrong in this page. Load it again.";
+  return gettext("Something went wrong in this page. Load it again.");
 }
 
 /** @returns {string} the CSRF token of the session that the browser holds right now */
@@ -76,7 +71,7 @@ function retryAfterMs(response) {
 async function problemOf(response) {
   const type = response.headers.get("Content-Type") ?? "";
   const body = type.includes("json") ? await response.json().catch(() => ({})) : {};
-  if (!body.detail && !body.title) body.detail = `The server answered with an error (${response.status}).`;
+  if (!body.detail && !body.title) body.detail = fill(gettext("The server answered with an error (%(status)s)."), { status: response.status });
   return new Problem(body, response.status, retryAfterMs(response));
 }
 
@@ -92,7 +87,7 @@ async function problemOf(response) {
  */
 export async function call(method, path, { body, revision, key, signal, keepalive, ownRefusal } = {}) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: "application/json", "Accept-Language": locale };
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (revision !== undefined) headers["If-Match"] = `"${revision}"`;

@@ -2,6 +2,7 @@
 
 import { explain, Problem } from "./api.js";
 import { icon, make, need, pageFact } from "./dom.js";
+import { gettext } from "./i18n.js";
 
 /**
  * Ask before something that cannot be undone.
@@ -59,7 +60,7 @@ export function askName({ title, label, value = "", accept, submit, suggest }) {
       async (event) => {
         event.preventDefault();
         if (button.dataset.busy !== undefined) return;
-        if (!input.value.trim()) return showFieldError(input, "Type a name.");
+        if (!input.value.trim()) return showFieldError(input, gettext("Type a name."));
         button.dataset.busy = "";
         try {
           result = await submit(input.value.trim());

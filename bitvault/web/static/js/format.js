@@ -34,9 +34,6 @@ export function duration(seconds) {
   return minutes ? fill(gettext("%(hours)s h %(minutes)s min left"), { hours, minutes }) : fill(gettext("%(hours)s h left"), { hours });
 }
 
-/** @param {number} count @param {string} one @param {string} [many] @returns {string} */
-export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString(locale)} ${count === 1 ? one : many}`;
-
 /** The reader's time zone as they have chosen it; the browser's own where they have not. @type {{timeZone?: string}} */
 const zone = document.documentElement.dataset.timeZone ? { timeZone: document.documentElement.dataset.timeZone } : {};
 const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", ...zone });
@@ -87,7 +84,7 @@ export function fillTimes(root) {
     const date = new Date(element.getAttribute("datetime") ?? "");
     if (Number.isNaN(date.getTime())) continue;
     const style = element.getAttribute("data-when");
-    const text = style === "date" ? dayAndYear.format(date) : style === "inline" ? whenInline(date) : when(date);
+    const text = style === "date" ? dayAndYear.format(date) : style === "inline" ? whenInline(date) : style === "until" ? fill(pgettext("within a sentence", "until %(day)s"), { day: dayAndYear.format(date) }) : when(date);
     if (element.textContent !== text) element.textContent = text;
   }
 }

@@ -1,6 +1,7 @@
 /** Short messages at the bottom of the window, with one thing to do about them (mostly: undo). */
 
 import { alarm, announce, icon, make, need } from "./dom.js";
+import { fill, gettext } from "./i18n.js";
 
 /** Long enough to read and to reach "Undo" by keyboard (WCAG 2.2.1 asks for time; the pointer or the focus stops the clock). */
 const SHOWN_MS = 10_000;
@@ -59,7 +60,7 @@ export function toast(text, { action, run, undo = false, failed = false, onGone 
     button.addEventListener("click", act);
     element.append(button);
   }
-  const dismiss = make("button", { class: "icon-button icon-button-s", type: "button", "aria-label": "Dismiss" }, icon("x", "icon icon-s"));
+  const dismiss = make("button", { class: "icon-button icon-button-s", type: "button", "aria-label": gettext("Dismiss") }, icon("x", "icon icon-s"));
   dismiss.addEventListener("click", close);
   element.append(dismiss);
   for (const name of ["pointerenter", "focusin"]) element.addEventListener(name, hold);
@@ -71,7 +72,7 @@ export function toast(text, { action, run, undo = false, failed = false, onGone 
   // Shown anew each time, so that it lies above a dialog that was opened meanwhile.
   if (holder.matches(":popover-open")) holder.hidePopover();
   holder.showPopover();
-  (failed ? alarm : announce)(action ? `${text} ${action} is available.` : text);
+  (failed ? alarm : announce)(action ? fill(gettext("%(text)s %(action)s is available."), { text, action }) : text);
   if (undo) latestUndo = act;
   go();
   return close;

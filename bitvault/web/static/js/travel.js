@@ -6,6 +6,7 @@
 import { announce, pageFact } from "./dom.js";
 import { markSection } from "./sections.js";
 import { toast } from "./toast.js";
+import { gettext } from "./i18n.js";
 
 /** A page that is there sooner needs no line. */
 const PATIENCE_MS = 180;
@@ -19,7 +20,6 @@ export function startTravel() {
   /** @type {Map<string, {top: number, rowId: string}>} */
   const scrolled = new Map();
   let returning = false;
-  let renewing = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const arrive = () => {
@@ -35,19 +35,11 @@ export function startTravel() {
     const { htmx } = /** @type {any} */ (window);
     void htmx.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "outerHTML" });
   });
-  // The page that is shown, as the server has it now: nothing moves, and what is selected stays so.
-  document.addEventListener("bitvault:renew", () => {
-    leaveMark();
-    returning = renewing = true;
-    const { htmx } = /** @type {any} */ (window);
-    void htmx.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "outerHTML" });
-  });
-  const leaveMark = () => scrolled.set(here, { top: scrollY, rowId: document.activeElement?.closest(".row")?.getAttribute("data-id") ?? "" });
   const isJourney = (/** @type {any} */ event) => event.detail?.boosted || event.detail?.target?.id === "main";
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!isJourney(event)) return;
-    if (!returning) leaveMark();
+    if (!returning) scrolled.set(here, { top: scrollY, rowId: document.activeElement?.closest(".row")?.getAttribute("data-id") ?? "" });
     pending += 1;
     timer = setTimeout(() => line?.setAttribute("data-on", ""), PATIENCE_MS);
   });
@@ -66,7 +58,7 @@ export function startTravel() {
     }
   });
   document.addEventListener("htmx:sendError", (event) => {
-    if (isJourney(event)) toast("BitVault cannot be reached. Check your connection.", { failed: true });
+    if (isJourney(event)) toast(gettext("BitVault cannot be reached. Check your connection."), { failed: true });
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     const target = /** @type {any} */ (event).detail?.target;
@@ -76,15 +68,14 @@ export function startTravel() {
     here = location.href;
     const left = returning ? scrolled.get(here) : undefined;
     const back = returning;
-    const renewed = renewing;
-    returning = renewing = false;
+    returning = false;
     if (main.dataset.mounted === undefined) {
       main.dataset.mounted = "";
       // Before the page is scrolled: a long list takes its height now.
-      document.dispatchEvent(new CustomEvent("bitvault:page", { detail: { renewed, rowId: left?.rowId ?? "" } }));
+      document.dispatchEvent(new CustomEvent("bitvault:page", { detail: { arrived: true, rowId: left?.rowId ?? "" } }));
       if (back) scrollTo({ top: left?.top ?? 0, behavior: "instant" });
       if (document.activeElement === document.body || document.activeElement === null) main.focus({ preventScroll: true });
-      if (!renewed) announce(document.title);
+      announce(document.title);
     }
   });
 }

@@ -1,6 +1,7 @@
 /** Which kind of file a name promises; the table is shared with the server's templates. */
 
 import table from "./types.json" with { type: "json" };
+import { gettext } from "../js/i18n.js";
 
 /** A longer ending is no extension but a part of the name. */
 const LONGEST_EXTENSION = 10;
@@ -23,7 +24,7 @@ export function nextName(name, kind = "file") {
 /** @param {string} name @returns {string} without what the server refuses in names: controls, invisible characters, slashes, spaces at the ends */
 export function fitName(name) {
   const fit = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}/]/gu, "").trim();
-  return /^\.{0,2}$/u.test(fit) ? "Untitled" : fit;
+  return /^\.{0,2}$/u.test(fit) ? gettext("Untitled") : fit;
 }
 
 /** @param {string} name @param {string} [kind] @returns {string} a key of the icons `type-…` */
@@ -34,4 +35,4 @@ export function typeOf(name, kind = "file") {
 }
 
 /** @param {string} type @returns {string} what it is called */
-export const labelOf = (type) => /** @type {Record<string, string>} */ (table.labels)[type] ?? table.labels.file;
+export const labelOf = (type) => gettext(/** @type {Record<string, string>} */ (table.labels)[type] ?? table.labels.file);

@@ -5,6 +5,7 @@ import { confirmAction, showFieldError } from "../js/dialogs.js";
 import { closest, need } from "../js/dom.js";
 import { showChoice } from "../js/theme.js";
 import { toast } from "../js/toast.js";
+import { fill, gettext } from "../js/i18n.js";
 
 const DAY_MS = 86_400_000;
 
@@ -65,8 +66,8 @@ function newToken() {
     const data = new FormData(form);
     const input = need("#token-name", HTMLInputElement);
     const scopes = data.getAll("scope");
-    if (!String(data.get("name")).trim()) throw new Refusal(input, "Give it a name that says what uses it.");
-    if (!scopes.length) throw new Refusal(input, "Choose at least one thing that it may do.");
+    if (!String(data.get("name")).trim()) throw new Refusal(input, gettext("Give it a name that says what uses it."));
+    if (!scopes.length) throw new Refusal(input, gettext("Choose at least one thing that it may do."));
     const expires = new Date(Date.now() + Number(data.get("days")) * DAY_MS).toISOString();
     let made;
     try {
@@ -100,7 +101,7 @@ async function copySecret() {
   try {
     await navigator.clipboard.writeText(code.textContent ?? "");
     const words = document.querySelector('[data-settings="copy-secret"] span');
-    if (words) words.textContent = "Copied";
+    if (words) words.textContent = gettext("Copied");
   } catch {
     // No clipboard on plain http: the text is selected instead, for Ctrl+C.
     getSelection()?.selectAllChildren(code);
@@ -111,8 +112,8 @@ function changePassword() {
   openForm("#password-dialog", async (form) => {
     const current = need("#current-password", HTMLInputElement, form);
     const fresh = need("#new-password", HTMLInputElement, form);
-    if (!current.value) throw new Refusal(current, "Type your current password.");
-    if (!fresh.value) throw new Refusal(fresh, "Type a new password.");
+    if (!current.value) throw new Refusal(current, gettext("Type your current password."));
+    if (!fresh.value) throw new Refusal(fresh, gettext("Type a new password."));
     try {
       await call("POST", "/auth/password", {
         body: { current_password: current.value, new_password: fresh.value },
@@ -122,7 +123,7 @@ function changePassword() {
       const weak = error instanceof Problem && error.code === "identity.weak_password";
       throw new Refusal(weak ? fresh : current, explain(error));
     }
-    toast("Password changed. Other sessions and tokens have ended.");
+    toast(gettext("Password changed. Other sessions and tokens have ended."));
     await renew("#sessions");
   });
 }
@@ -150,10 +151,10 @@ document.addEventListener("click", (event) => {
     case "change-password":
       return changePassword();
     case "end-session":
-      if (row) void endThing(row, "/sessions", { title: `Sign out “${row.dataset.title}”?`, text: "That browser is signed out at once.", accept: "Sign out" }, "#sessions");
+      if (row) void endThing(row, "/sessions", { title: fill(gettext("Sign out “%(title)s”?"), { title: row.dataset.title }), text: gettext("That browser is signed out at once."), accept: gettext("Sign out") }, "#sessions");
       return;
     case "revoke-token":
-      if (row) void endThing(row, "/tokens", { title: `Revoke “${row.dataset.title}”?`, text: "Programs that use it stop working at once.", accept: "Revoke" }, "#tokens");
+      if (row) void endThing(row, "/tokens", { title: fill(gettext("Revoke “%(title)s”?"), { title: row.dataset.title }), text: gettext("Programs that use it stop working at once."), accept: gettext("Revoke") }, "#tokens");
   }
 });
 /** Offer every time zone that the browser knows, with the chosen one as it is. */

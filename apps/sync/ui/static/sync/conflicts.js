@@ -3,9 +3,9 @@
 import { typeOf } from "../files/types.js";
 import { call, explain, get, Problem } from "../js/api.js";
 import { alarm, closest, setIcon } from "../js/dom.js";
-import { plural } from "../js/format.js";
 import { sectionLink, setCount } from "../js/sections.js";
 import { toast } from "../js/toast.js";
+import { counted, gettext } from "../js/i18n.js";
 
 /** What is counted; more is shown as "99+". */
 const COUNTED = 100;
@@ -16,9 +16,9 @@ const REST_MS = 3000;
 
 /** @type {Record<string, string>} */
 const SAID = {
-  both: "Both files stay.",
-  original: "The original stays. The copy is in the trash.",
-  copy: "The copy stays, under the original’s name. The original is in the trash.",
+  both: gettext("Both files stay."),
+  original: gettext("The original stays. The copy is in the trash."),
+  copy: gettext("The copy stays, under the original’s name. The original is in the trash."),
 };
 
 let looking = false;
@@ -88,9 +88,9 @@ async function settle(card, keep) {
   } catch (error) {
     if (error instanceof Problem && (error.status === 404 || error.code === "sync.conflict_resolved")) {
       takeAway(card);
-      toast("Somebody else has settled this one.");
+      toast(gettext("Somebody else has settled this one."));
     } else if (error instanceof Problem && (error.status === 412 || error.status === 428)) {
-      toast("One of the two has been changed meanwhile. Nothing was put into the trash; look again.", { failed: true });
+      toast(gettext("One of the two has been changed meanwhile. Nothing was put into the trash; look again."), { failed: true });
       delete card.dataset.busy;
       await renew();
     } else {
@@ -115,7 +115,7 @@ function takeAway(card) {
   count(Math.max(open - 1, 0));
   if (next) next.focus();
   else void renew().then(() => document.getElementById("main")?.focus());
-  alarm(`${plural(open, "conflict is", "conflicts are")} left`);
+  alarm(counted("%(count)s conflict is left", "%(count)s conflicts are left", open));
 }
 
 document.addEventListener("click", (event) => {

@@ -1,19 +1,19 @@
 /** What the buttons, menus and keys of a folder do. */
 
-import { call, explain } from "../../js/api.js";
+import { call } from "../../js/api.js";
 import { askName } from "../../js/dialogs.js";
 import { announce } from "../../js/dom.js";
-import { plural } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
 import { moveAllByDialog, moveByDialog } from "./move.js";
 import { startRename } from "./rename.js";
-import { focusRow, mayWrite, place, placeNode, removeRows } from "./rows.js";
+import { focusRow, mayWrite, place, placeNode, removeRow } from "./rows.js";
 import { isAll } from "./chosen.js";
-import { clearSelection, readSelected } from "./selection.js";
+import { clearSelection, selected } from "./selection.js";
 import { suggestFor } from "./suggest.js";
 import { restoreSet, together } from "./together.js";
 import { showVersions } from "./versions.js";
-import { applyToFolder, applyToNamed, MANY } from "./whole.js";
+import { applyToFolder } from "./whole.js";
+import { counted, fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {import("./rows.js").Entry} Entry */
 
@@ -24,17 +24,17 @@ const BETWEEN_DOWNLOADS_MS = 400;
 export async function newFolder() {
   const { folderId } = place();
   const node = await askName({
-    title: "New folder",
-    label: "Name",
+    title: gettext("New folder"),
+    label: gettext("Name"),
     value: "",
-    accept: "Create",
+    accept: gettext("Create"),
     submit: (name) => call("POST", "/folders", { body: { parent_id: folderId, name } }),
     suggest: suggestFor("folder"),
   });
   if (!node) return;
   const row = placeNode(node, { fresh: true });
   if (row) focusRow(row);
-  announce(`Folder ${node.name} created`);
+  announce(fill(gettext("Folder %(name)s created"), { name: node.name }));
 }
 
 /** @param {Entry[]} entries folders among them are left out */
@@ -53,26 +53,26 @@ export async function download(entries) {
 }
 
 /** @param {{name: string}[]} entries @returns {string} */
-export const nameOrCount = (entries) => (entries.length === 1 ? `“${entries[0].name}”` : plural(entries.length, "item"));
+export const nameOrCount = (entries) => (entries.length === 1 ? `“${entries[0].name}”` : counted("%(count)s item", "%(count)s items", entries.length));
 
 /** @param {Entry[]} entries */
 export async function trash(entries) {
-  const gone =
-    entries.length > MANY
-      ? await applyToNamed(place().folderId, entries, { action: "trash" }, "Moved to trash:", (some) => removeRows(some.map(({ id }) => id)))
-      : (await together(entries, (entry) => call("DELETE", `/nodes/${entry.id}`))).map(({ entry }) => entry);
-  removeRows(gone.map(({ id }) => id));
-  if (!gone.length) return;
-  toast(`${nameOrCount(gone)} moved to trash.`, { action: "Undo", undo: true, run: () => restore(gone) });
+  const done = await together(entries, (entry) => call("DELETE", `/nodes/${entry.id}`));
+  for (const { entry } of done) removeRow(entry.id);
+  if (!done.length) return;
+  const gone = done.map(({ entry }) => entry);
+  toast(fill(gettext("%(what)s moved to trash."), { what: nameOrCount(gone) }), { action: gettext("Undo"), undo: true, run: () => restore(gone) });
 }
 
 /** Trash the whole folder apart from what is not selected. */
 async function trashAll() {
-  const done = await applyToFolder({ action: "trash" }, "Moved to trash:", (some) => removeRows(some.map(({ id }) => id)));
+  const done = await applyToFolder({ action: "trash" }, gettext("Moved to trash:"), (some) => {
+    for (const { id } of some) removeRow(id);
+  });
   clearSelection();
   if (!done.length) return;
   document.dispatchEvent(new CustomEvent("bitvault:look-again"));
-  toast(`${nameOrCount(done)} moved to trash.`, { action: "Undo", undo: true, run: () => restore(done) });
+  toast(fill(gettext("%(what)s moved to trash."), { what: nameOrCount(done) }), { action: gettext("Undo"), undo: true, run: () => restore(done) });
 }
 
 /** @param {{id: string, name: string}[]} entries */
@@ -112,6 +112,5 @@ export function run(command, entries) {
 export function runOnSelection(command) {
   if (isAll() && mayWrite() && command === "trash") return void trashAll();
   if (isAll() && mayWrite() && command === "move") return void moveAllByDialog();
-  // What was selected may have been read by nobody yet.
-  readSelected().then((entries) => run(command, entries), (error) => toast(explain(error), { failed: true }));
+  run(command, selected());
 }

@@ -5,6 +5,7 @@ import { trash } from "./actions.js";
 import { moveInto } from "./move.js";
 import { entryOf, mayWrite, place } from "./rows.js";
 import { clearSelection, isSelected, selected } from "./selection.js";
+import { fill, gettext } from "../../js/i18n.js";
 
 const MARK = "application/x-bitvault-nodes";
 const TARGETS = '.row[data-kind="folder"], [data-drop-folder], [data-drop-root], [data-drop-trash]';
@@ -39,7 +40,7 @@ function targetOf(where) {
 
 /** @param {DragEvent} event */
 function showChip(event) {
-  const text = carried.length === 1 ? carried[0].name : `${carried.length} items`;
+  const text = carried.length === 1 ? carried[0].name : fill(gettext("%(length)s items"), { length: carried.length });
   const chip = make("div", { class: "drag-chip", "aria-hidden": "true" }, icon(carried.length === 1 && carried[0].kind === "folder" ? "folder" : "copy"), text);
   document.body.append(chip);
   event.dataTransfer?.setDragImage(chip, 12, 12);
@@ -83,7 +84,7 @@ export function startDrag() {
     clearSelection();
     if (target.dataset.dropTrash !== undefined) return void trash(entries);
     const id = folderOf(target);
-    const name = target.dataset.dropName ?? target.dataset.name ?? "My files";
+    const name = target.dataset.dropName ?? target.dataset.name ?? gettext("My files");
     void moveInto(entries, { id, name }, place().folderId);
   });
 }

@@ -3,8 +3,8 @@
 import { call, explain, get } from "../../js/api.js";
 import { askName } from "../../js/dialogs.js";
 import { announce, icon, make, need } from "../../js/dom.js";
-import { plural } from "../../js/format.js";
 import { suggestFor } from "./suggest.js";
+import { counted, fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {{id: string, name: string}} Folder */
 
@@ -12,21 +12,20 @@ import { suggestFor } from "./suggest.js";
 const PAGE = 200;
 
 /** What one's own root and the team folders hang from here; nothing can be put into it. */
-const TOP = { id: "", name: "All folders" };
+const TOP = { id: "", name: gettext("All folders") };
 
 /** @param {AbortSignal} signal @returns {Promise<Folder[]>} the roots into which the person may bring things */
 async function readRoots(signal) {
   const [me, teams] = await Promise.all([get("/me", { signal }), get("/team-folders", { signal })]);
   const open = teams.items.filter((/** @type {{rights: string[]}} */ team) => team.rights.includes("upload"));
-  return [{ id: me.root_id, name: "My files" }, ...open];
+  return [{ id: me.root_id, name: gettext("My files") }, ...open];
 }
 
 /**
- * @param {{entries: {id: string, name: string, kind: string}[], from: string, count?: number, isMoved?: (id: string) => boolean}} question
- *   `count` and `isMoved`, which is asked about what lies in `from`, where more is moved than the entries
+ * @param {{entries: {id: string, name: string, kind: string}[], from: string}} question
  * @returns {Promise<Folder | null>}
  */
-export function chooseFolder({ entries, from, count = entries.length, isMoved = () => false }) {
+export function chooseFolder({ entries, from }) {
   const dialog = need("#move-dialog", HTMLDialogElement);
   const listing = need("#picker-list", HTMLElement);
   const path = need("#picker-path", HTMLElement);
@@ -34,9 +33,9 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
   const accept = need('[data-role="accept"]', HTMLButtonElement, dialog);
   const controller = new AbortController();
   const { signal } = controller;
-  const ids = new Set(entries.map((entry) => entry.id));
-  const what = count === 1 && entries.length === 1 ? `“${entries[0].name}”` : plural(count, "item");
-  need("#move-title", HTMLElement).textContent = `Move ${what}`;
+  const barred = new Set(entries.map((entry) => entry.id));
+  const what = entries.length === 1 ? `“${entries[0].name}”` : counted("%(count)s item", "%(count)s items", entries.length);
+  need("#move-title", HTMLElement).textContent = fill(gettext("Move %(what)s"), { what });
 
   /** @type {Folder[]} */
   let trail = [];
@@ -62,11 +61,11 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
     const here = trail[trail.length - 1];
     accept.disabled = !here?.id || here.id === from;
     need('[data-role="new-folder"]', HTMLButtonElement, dialog).disabled = !here?.id;
-    accept.textContent = here && here.id === from ? "It is here now" : "Move here";
+    accept.textContent = here && here.id === from ? gettext("It is here now") : gettext("Move here");
   };
 
   const choose = (/** @type {Folder} */ node) => {
-    const off = ids.has(node.id) || (trail[trail.length - 1]?.id === from && isMoved(node.id));
+    const off = barred.has(node.id);
     const option = make("div", { class: "picker-folder", role: "option", tabindex: "-1", "aria-selected": "false" });
     const symbol = icon("type-folder", "type");
     symbol.dataset.type = "folder";
@@ -77,7 +76,7 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
   };
 
   const fillList = async (/** @type {Folder} */ folder, /** @type {AbortSignal} */ stop) => {
-    listing.replaceChildren(make("div", { class: "picker-note" }, "Loading…"));
+    listing.replaceChildren(make("div", { class: "picker-note" }, gettext("Loading…")));
     if (!folder.id) {
       const roots = await readRoots(stop);
       listing.replaceChildren(...roots.map(choose));
@@ -94,14 +93,14 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
       found += folders.length;
       cursor = folders.length === page.items.length ? (page.next_cursor ?? "") : "";
     } while (cursor);
-    if (!found) listing.replaceChildren(make("div", { class: "picker-note" }, "No folders in here."));
+    if (!found) listing.replaceChildren(make("div", { class: "picker-note" }, gettext("No folders in here.")));
     finish(folder, found);
   };
 
   const finish = (/** @type {Folder} */ folder, /** @type {number} */ found) => {
     const first = listing.querySelector(".picker-folder");
     if (first instanceof HTMLElement) first.tabIndex = 0;
-    announce(`${folder.name}: ${plural(found, "folder")}`);
+    announce(`${folder.name}: ${counted("%(count)s folder", "%(count)s folders", found)}`);
   };
 
   /** @param {Folder} folder */
@@ -126,13 +125,13 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
   };
 
   const begin = async () => {
-    listing.replaceChildren(make("div", { class: "picker-note" }, "Loading…"));
+    listing.replaceChildren(make("div", { class: "picker-note" }, gettext("Loading…")));
     path.replaceChildren();
     accept.disabled = true;
-    accept.textContent = "Move here";
+    accept.textContent = gettext("Move here");
     try {
       const { items, team_folder_id: team } = await get(`/nodes/${from}/path`, { signal });
-      const named = items.map((/** @type {Folder & {parent_id: string | null}} */ node) => ({ id: node.id, name: node.parent_id || team ? node.name : "My files" }));
+      const named = items.map((/** @type {Folder & {parent_id: string | null}} */ node) => ({ id: node.id, name: node.parent_id || team ? node.name : gettext("My files") }));
       trail = [TOP, ...named.slice(0, -1)];
       await enter(named[named.length - 1]);
     } catch (failure) {
@@ -144,9 +143,9 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
     const here = trail[trail.length - 1];
     if (!here) return;
     const node = await askName({
-      title: `New folder in ${here.name}`,
-      label: "Name",
-      accept: "Create",
+      title: fill(gettext("New folder in %(name)s"), { name: here.name }),
+      label: gettext("Name"),
+      accept: gettext("Create"),
       submit: (name) => call("POST", "/folders", { body: { parent_id: here.id, name } }),
       suggest: suggestFor("folder"),
     });

@@ -7,6 +7,7 @@ import { toast } from "../../js/toast.js";
 import { splitName } from "../types.js";
 import { entryOf, focusRow, placeNode, refreshRow, removeRow } from "./rows.js";
 import { suggestFor } from "./suggest.js";
+import { fill, gettext } from "../../js/i18n.js";
 
 const ERROR_ID = "rename-error";
 
@@ -18,7 +19,7 @@ export function startRename(row) {
   const input = make("input", {
     class: "input",
     type: "text",
-    "aria-label": `New name for ${entry.name}`,
+    "aria-label": fill(gettext("New name for %(name)s"), { name: entry.name }),
     "aria-describedby": ERROR_ID,
     autocomplete: "off",
     spellcheck: "false",
@@ -30,7 +31,6 @@ export function startRename(row) {
   lines.hidden = true;
   lines.after(editor);
   row.draggable = false;
-  row.dataset.renaming = "";
   input.focus();
   input.setSelectionRange(0, entry.kind === "file" ? splitName(entry.name)[0].length : entry.name.length);
 
@@ -41,7 +41,6 @@ export function startRename(row) {
     editor.remove();
     lines.hidden = false;
     row.draggable = true;
-    delete row.dataset.renaming;
     if (giveFocus) focusRow(row);
   };
 
@@ -49,7 +48,7 @@ export function startRename(row) {
     const name = input.value.trim();
     if (over || sending) return;
     if (name === entry.name || input.value === entry.name) return close(byKey);
-    if (!name) return showFieldError(input, "Type a name.");
+    if (!name) return showFieldError(input, gettext("Type a name."));
     sending = true;
     input.readOnly = true;
     try {
@@ -57,7 +56,7 @@ export function startRename(row) {
       close(byKey);
       placeNode(node);
       if (byKey) focusRow(row);
-      announce(`Renamed to ${node.name}`);
+      announce(fill(gettext("Renamed to %(name)s"), { name: node.name }));
     } catch (error) {
       if (error instanceof Problem && (error.status === 412 || error.status === 404)) {
         close(true);
@@ -102,9 +101,9 @@ export function startRename(row) {
 export async function changedElsewhere(entry, problem) {
   if (problem.status === 404) {
     removeRow(entry.id);
-    toast(`“${entry.name}” is not here any more.`, { failed: true });
+    toast(fill(gettext("“%(name)s” is not here any more."), { name: entry.name }), { failed: true });
     return;
   }
-  toast(`“${entry.name}” was changed elsewhere. The list shows it as it is now.`, { failed: true });
+  toast(fill(gettext("“%(name)s” was changed elsewhere. The list shows it as it is now."), { name: entry.name }), { failed: true });
   await refreshRow(entry.id);
 }

@@ -5,6 +5,7 @@ import { persist } from "../../js/backoff.js";
 import { toast } from "../../js/toast.js";
 import { changedElsewhere } from "./rename.js";
 import { rowOf } from "./rows.js";
+import { fill, gettext } from "../../js/i18n.js";
 
 /** Requests at once: changes of the tree take turns on the server anyway, more would only wait there. */
 const AT_ONCE = 4;
@@ -85,6 +86,6 @@ async function report(failed, total) {
   } else if (total === 1) {
     toast(explain(error), { failed: true });
   } else {
-    toast(`${failed.length} of ${total} did not work. “${entry.name}”: ${explain(error)}`, { failed: true });
+    toast(fill(gettext("%(length)s of %(total)s did not work. “%(name)s”: %(reason)s"), { length: failed.length, total, name: entry.name, reason: explain(error) }), { failed: true });
   }
 }

@@ -1,6 +1,7 @@
 /** The line below a list: how much lies in the folder. */
 
-import { bytes, plural } from "../../js/format.js";
+import { bytes } from "../../js/format.js";
+import { counted } from "../../js/i18n.js";
 
 /** @param {number} difference bytes that came or, negative, went */
 export function changeBytes(difference) {
@@ -19,7 +20,7 @@ export function showTotals(count) {
   const line = document.getElementById("totals");
   if (!line) return;
   const size = Number(line.dataset.bytes);
-  const text = size ? `${plural(count, "item")} · ${bytes(size)}` : plural(count, "item");
+  const text = size ? `${counted("%(count)s item", "%(count)s items", count)} · ${bytes(size)}` : counted("%(count)s item", "%(count)s items", count);
   if (line.textContent !== text) line.textContent = text;
   line.hidden = count === 0;
 }

@@ -2,24 +2,21 @@
 
 import { call, explain } from "../../js/api.js";
 import { confirmAction } from "../../js/dialogs.js";
-import { need } from "../../js/dom.js";
-import { plural } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
 import { nameOrCount } from "./actions.js";
-import { layOut } from "./blocks.js";
-import { countSelected, isAll } from "./chosen.js";
-import { countRows, place, removeRows, showEmptiness } from "./rows.js";
-import { clearSelection, readSelected } from "./selection.js";
+import { place, removeRow, rows, showEmptiness } from "./rows.js";
+import { clearSelection, selected } from "./selection.js";
 import { restoreSet, together } from "./together.js";
+import { counted, fill, gettext } from "../../js/i18n.js";
 
 /** @param {import("./rows.js").Entry[]} entries */
 async function restore(entries) {
   const done = await restoreSet(entries);
-  removeRows(done.map(({ entry }) => entry.id));
+  for (const { entry } of done) removeRow(entry.id);
   if (!done.length) return;
   const renamed = done.filter(({ entry, result }) => result.name !== entry.name);
-  const note = renamed.length === 1 ? ` Its name was taken, so it is now “${renamed[0].result.name}”.` : renamed.length ? ` ${plural(renamed.length, "name")} had been taken and got a number.` : "";
-  toast(`${nameOrCount(done.map(({ entry }) => entry))} restored to ${describePlaces(done.map(({ result }) => result))}.${note}`);
+  const note = renamed.length === 1 ? " " + fill(gettext("Its name was taken, so it is now “%(name)s”."), { name: renamed[0].result.name }) : renamed.length ? " " + fill(gettext("%(items)s had been taken and got a number."), { items: counted("%(count)s name", "%(count)s names", renamed.length) }) : "";
+  toast(fill(gettext("%(what)s restored to %(places)s.%(note)s"), { what: nameOrCount(done.map(({ entry }) => entry)), places: describePlaces(done.map(({ result }) => result)), note }));
 }
 
 /**
@@ -30,68 +27,52 @@ async function restore(entries) {
 function describePlaces(nodes) {
   const places = new Set(nodes.map(({ parent_id }) => parent_id));
   const moved = nodes.filter(({ restored_to }) => restored_to === "ancestor").length;
-  const reason = !moved ? "" : nodes.length === 1 ? ", since its folder is not there any more" : `, ${moved} of them to a folder above, since their own is not there any more`;
+  const reason = !moved ? "" : nodes.length === 1 ? gettext(", since its folder is not there any more") : fill(gettext(", %(moved)s of them to a folder above, since their own is not there any more"), { moved });
   const folders = nodes[0].path.split("/").slice(1, -1);
-  return `${places.size > 1 ? `${places.size} folders` : `“${[place().rootName, ...folders].filter(Boolean).join(" / ")}”`}${reason}`;
+  return `${places.size > 1 ? fill(gettext("%(size)s folders"), { size: places.size }) : `“${[place().rootName, ...folders].filter(Boolean).join(" / ")}”`}${reason}`;
 }
 
 /** @param {import("./rows.js").Entry[]} entries */
 async function deletePermanently(entries) {
   const sure = await confirmAction({
-    title: `Delete ${nameOrCount(entries)} permanently?`,
-    text: "This cannot be undone.",
-    accept: "Delete permanently",
+    title: fill(gettext("Delete %(what)s permanently?"), { what: nameOrCount(entries) }),
+    text: gettext("This cannot be undone."),
+    accept: gettext("Delete permanently"),
     danger: true,
   });
   if (!sure) return;
   const done = await together(entries, (entry) => call("DELETE", `/trash/${entry.id}`));
-  removeRows(done.map(({ entry }) => entry.id));
-  if (done.length) toast(`${nameOrCount(done.map(({ entry }) => entry))} deleted permanently.`);
+  for (const { entry } of done) removeRow(entry.id);
+  if (done.length) toast(fill(gettext("%(what)s deleted permanently."), { what: nameOrCount(done.map(({ entry }) => entry)) }));
 }
 
 async function emptyTrash() {
   const sure = await confirmAction({
-    title: "Empty the trash?",
-    text: "Everything in it is deleted permanently, also what this page has not loaded yet.",
-    accept: "Empty trash",
+    title: gettext("Empty the trash?"),
+    text: gettext("Everything in it is deleted permanently, also what this page has not loaded yet."),
+    accept: gettext("Empty trash"),
     danger: true,
   });
   if (!sure) return;
   try {
     const { rootId } = place();
     await call("DELETE", rootId ? `/trash?root_id=${rootId}` : "/trash");
-    emptyList();
+    for (const row of rows()) row.remove();
+    document.querySelector("#rows .more")?.remove();
     clearSelection();
     showEmptiness();
-    toast("The trash is empty.");
+    toast(gettext("The trash is empty."));
   } catch (error) {
     toast(explain(error), { failed: true });
   }
 }
 
-function emptyList() {
-  const holder = need("#rows", HTMLElement);
-  holder.replaceChildren();
-  Object.assign(holder.dataset, { total: "0", next: "" });
-  layOut();
-}
-
-/** @param {string} command on what is selected, also what this page has not read */
-export function runOnTrashed(command) {
+/** @param {string} command @param {import("./rows.js").Entry[]} [entries] what is selected, unless given */
+export function runInTrash(command, entries = selected()) {
   if (command === "clear-selection") return clearSelection();
   if (command === "empty-trash") return void emptyTrash();
-  const total = countRows();
-  if (isAll() && total > 1 && countSelected(total) === total && command === "delete-permanently") return mayDelete() ? void emptyTrash() : undefined;
-  readSelected().then((entries) => runInTrash(command, entries), (error) => toast(explain(error), { failed: true }));
-}
-
-/** @returns {boolean} whether who looks at it may delete permanently here */
-const mayDelete = () => document.querySelector("#main[data-kept]") === null;
-
-/** @param {string} command @param {import("./rows.js").Entry[]} entries */
-export function runInTrash(command, entries) {
   if (!entries.length) return;
   if (command === "restore") void restore(entries);
-  if (!mayDelete()) return;
+  if (document.querySelector("#main[data-kept]")) return;
   if (command === "delete-permanently" || command === "delete") void deletePermanently(entries);
 }

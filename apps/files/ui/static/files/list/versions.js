@@ -6,6 +6,7 @@ import { announce, icon, make, need } from "../../js/dom.js";
 import { bytes, fillTimes, when } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
 import { mayWrite, placeNode } from "./rows.js";
+import { fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {import("./rows.js").Entry} Entry */
 /**
@@ -34,9 +35,9 @@ function showError(text) {
 
 /** @param {Version} version @returns {string} who made it, on what, and how large it is */
 function describe(version) {
-  const ways = { web: "in the browser", API: "by a program" };
+  const ways = { web: gettext("in the browser"), API: gettext("by a program") };
   const where = ways[/** @type {keyof typeof ways} */ (version.made_on)] ?? (version.made_on && `on ${version.made_on}`);
-  return [[version.author.name || "A former member", where].filter(Boolean).join(", "), bytes(version.size_bytes)].join(" · ");
+  return [[version.author.name || gettext("A former member"), where].filter(Boolean).join(", "), bytes(version.size_bytes)].join(" · ");
 }
 
 /**
@@ -49,18 +50,18 @@ const button = (act, name, symbol) => make("button", { class: "icon-button icon-
 function line(version) {
   const moment = make("time", { datetime: version.created_at, "data-when": "" });
   const head = make("span", { class: "version-head" }, moment);
-  if (version.is_current) head.append(make("span", { class: "badge" }, "Current"));
-  if (version.pinned) head.append(make("span", { class: "badge" }, "Pinned"));
-  if (version.restored_from_id) head.append(make("span", { class: "version-note" }, "Restored"));
+  if (version.is_current) head.append(make("span", { class: "badge" }, gettext("Current")));
+  if (version.pinned) head.append(make("span", { class: "badge" }, gettext("Pinned")));
+  if (version.restored_from_id) head.append(make("span", { class: "version-note" }, gettext("Restored")));
   const lines = make("span", { class: "version-lines" }, head, make("small", {}, describe(version)));
   if (version.label) lines.prepend(make("b", {}, version.label));
   const acts = make("span", { class: "version-acts" });
-  if (mayWrite() && !version.is_current) acts.append(make("button", { class: "button", type: "button", "data-act": "restore" }, "Restore"));
-  acts.append(button("download", "Download this version", "download"));
+  if (mayWrite() && !version.is_current) acts.append(make("button", { class: "button", type: "button", "data-act": "restore" }, gettext("Restore")));
+  acts.append(button("download", gettext("Download this version"), "download"));
   if (mayWrite()) {
-    acts.append(button("label", version.label ? "Change the name of this version" : "Name this version", "pencil"));
-    acts.append(button("pin", version.pinned ? "Unpin: it may be deleted" : "Pin: keep it until it is unpinned", version.pinned ? "pin-off" : "pin"));
-    if (!version.is_current) acts.append(button("delete", "Delete this version permanently", "trash"));
+    acts.append(button("label", version.label ? gettext("Change the name of this version") : gettext("Name this version"), "pencil"));
+    acts.append(button("pin", version.pinned ? gettext("Unpin: it may be deleted") : gettext("Pin: keep it until it is unpinned"), version.pinned ? "pin-off" : "pin"));
+    if (!version.is_current) acts.append(button("delete", gettext("Delete this version permanently"), "trash"));
   }
   const item = make("li", { class: "version", "data-id": version.id }, lines, acts);
   fillTimes(item);
@@ -93,7 +94,7 @@ async function restore(version) {
   const entry = /** @type {Entry} */ (file);
   placeNode(await call("POST", `${addressOf(version)}/restore`), { fresh: true });
   dialog().close();
-  toast(`“${entry.name}” restored to the version of ${momentOf(version)}.`, { action: "Undo", undo: true, run: () => void takeBack(entry, before) });
+  toast(fill(gettext("“%(name)s” restored to the version of %(moment)s."), { name: entry.name, moment: momentOf(version) }), { action: gettext("Undo"), undo: true, run: () => void takeBack(entry, before) });
 }
 
 /** @param {Entry} entry @param {Version | undefined} before what was current */
@@ -101,7 +102,7 @@ async function takeBack(entry, before) {
   if (!before) return;
   try {
     placeNode(await call("POST", `/nodes/${entry.id}/versions/${before.id}/restore`), { fresh: true });
-    announce(`${entry.name} is as it was before`);
+    announce(fill(gettext("%(name)s is as it was before"), { name: entry.name }));
   } catch (error) {
     toast(explain(error), { failed: true });
   }
@@ -110,10 +111,10 @@ async function takeBack(entry, before) {
 /** @param {Version} version */
 async function label(version) {
   const changed = await askName({
-    title: "Name this version",
-    label: "Name",
+    title: gettext("Name this version"),
+    label: gettext("Name"),
     value: version.label,
-    accept: "Save",
+    accept: gettext("Save"),
     submit: (text) => call("PATCH", addressOf(version), { body: { label: text } }),
   });
   if (changed) take(changed);
@@ -128,16 +129,16 @@ function take(version) {
 /** @param {Version} version */
 async function remove(version) {
   const sure = await confirmAction({
-    title: "Delete this version permanently?",
-    text: `The content of “${file?.name}” as of ${momentOf(version)} cannot be brought back then. The file and its other versions stay.`,
-    accept: "Delete permanently",
+    title: gettext("Delete this version permanently?"),
+    text: fill(gettext("The content of “%(name)s” as of %(moment)s cannot be brought back then. The file and its other versions stay."), { name: file?.name, moment: momentOf(version) }),
+    accept: gettext("Delete permanently"),
     danger: true,
   });
   if (!sure) return;
   await call("DELETE", addressOf(version));
   versions = versions.filter((one) => one.id !== version.id);
   draw();
-  announce("Version deleted");
+  announce(gettext("Version deleted"));
 }
 
 /** @param {Version} version */

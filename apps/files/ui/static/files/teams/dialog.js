@@ -3,14 +3,15 @@
 import { call, explain, get } from "../../js/api.js";
 import { showFieldError } from "../../js/dialogs.js";
 import { announce, icon, make, need } from "../../js/dom.js";
+import { fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {import("./rail.js").Team} Team */
 /** @typedef {{id: string, name: string, email: string}} Person */
 /** @typedef {{saved?: Team, end?: Team}} Outcome */
 
 const RIGHTS = [
-  ["viewer", "Can view"],
-  ["editor", "Can edit"],
+  ["viewer", gettext("Can view")],
+  ["editor", gettext("Can edit")],
 ];
 
 /** @returns {Promise<Person[]>} who can be chosen: whoever administers reaches every team folder anyway */
@@ -56,18 +57,18 @@ export async function askTeam(teamId) {
 
   const offer = () => {
     const left = people.filter((person) => !chosen.has(person.id));
-    adding.replaceChildren(make("option", { value: "" }, left.length || chosen.size ? "Add somebody…" : "There is nobody to add"));
+    adding.replaceChildren(make("option", { value: "" }, left.length || chosen.size ? gettext("Add somebody…") : gettext("There is nobody to add")));
     for (const person of left) adding.append(make("option", { value: person.id }, person.name === person.email ? person.email : `${person.name} (${person.email})`));
     adding.disabled = !left.length;
   };
 
   /** @param {Person & {right: string}} person */
   const line = (person) => {
-    const right = make("select", { class: "input", "aria-label": `What ${person.name} may do` });
+    const right = make("select", { class: "input", "aria-label": fill(gettext("What %(name)s may do"), { name: person.name }) });
     for (const [value, label] of RIGHTS) right.append(make("option", { value }, label));
     right.value = person.right;
     right.addEventListener("change", () => (person.right = right.value));
-    const remove = make("button", { class: "icon-button", type: "button", title: "Remove", "aria-label": `Remove ${person.name}` }, icon("x"));
+    const remove = make("button", { class: "icon-button", type: "button", title: gettext("Remove"), "aria-label": fill(gettext("Remove %(name)s"), { name: person.name }) }, icon("x"));
     const item = make(
       "li",
       { class: "team-person" },
@@ -81,13 +82,13 @@ export async function askTeam(teamId) {
       item.remove();
       offer();
       adding.focus();
-      announce(`${person.name} removed`);
+      announce(fill(gettext("%(name)s removed"), { name: person.name }));
     });
     return item;
   };
 
-  need("#team-dialog-title", HTMLElement).textContent = team ? `People and settings of ${team.name}` : "New team folder";
-  accept.textContent = team ? "Save" : "Create";
+  need("#team-dialog-title", HTMLElement).textContent = team ? fill(gettext("People and settings of %(name)s"), { name: team.name }) : gettext("New team folder");
+  accept.textContent = team ? gettext("Save") : gettext("Create");
   need('[data-role="end"]', HTMLElement, dialog).hidden = !team;
   name.value = team?.name ?? "";
   everyone.value = team?.everyone ?? "none";
@@ -118,7 +119,7 @@ export async function askTeam(teamId) {
       chosen.set(person.id, added);
       list.append(line(added));
       offer();
-      announce(`${person.name} added`);
+      announce(fill(gettext("%(name)s added"), { name: person.name }));
     };
     dialog.addEventListener(
       "click",
@@ -136,7 +137,7 @@ export async function askTeam(teamId) {
         event.preventDefault();
         if (accept.dataset.busy !== undefined) return;
         if (!name.value.trim()) {
-          showFieldError(name, "Type a name.");
+          showFieldError(name, gettext("Type a name."));
           return name.focus();
         }
         accept.dataset.busy = "";

@@ -8,6 +8,7 @@ import { sectionLink } from "../../js/sections.js";
 import { toast } from "../../js/toast.js";
 import { askTeam } from "./dialog.js";
 import { lookForTeams, markTeam } from "./rail.js";
+import { fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {import("./rail.js").Team} Team */
 
@@ -44,12 +45,12 @@ async function ask(teamId) {
   try {
     const { saved, end: ending } = await askTeam(teamId);
     if (saved && teamId) {
-      toast(`“${saved.name}” is saved.`);
+      toast(fill(gettext("“%(name)s” is saved."), { name: saved.name }));
       await renew();
     } else if (saved) {
       await renew();
       document.querySelector(/** @type {"a"} */ (`.team[data-team-id="${saved.id}"] a`))?.focus();
-      toast(`“${saved.name}” is there for the people that you chose.`);
+      toast(fill(gettext("“%(name)s” is there for the people that you chose."), { name: saved.name }));
     } else if (ending) await end(ending);
   } catch (error) {
     toast(explain(error), { failed: true });
@@ -59,30 +60,30 @@ async function ask(teamId) {
 /** @param {Team} team */
 async function end(team) {
   const sure = await confirmAction({
-    title: `End “${team.name}”?`,
-    text: "Nobody sees it or what is in it any more. For 30 days you can bring it back; then it is deleted permanently.",
-    accept: "End folder",
+    title: fill(gettext("End “%(name)s”?"), { name: team.name }),
+    text: gettext("Nobody sees it or what is in it any more. For 30 days you can bring it back; then it is deleted permanently."),
+    accept: gettext("End folder"),
     danger: true,
   });
   if (!sure) return;
   await call("DELETE", `/team-folders/${team.id}`, { revision: team.revision });
-  toast(`“${team.name}” has ended.`, { action: "Undo", undo: true, run: () => void bringBack(team) });
+  toast(fill(gettext("“%(name)s” has ended."), { name: team.name }), { action: gettext("Undo"), undo: true, run: () => void bringBack(team) });
   if (onPage()) await renew();
   else sectionLink("teams")?.click();
 }
 
 /** @param {{id: string, name: string}} team */
-const bringBack = (team) => carryOut(() => call("POST", `/team-folders/${team.id}/restore`, { body: {} }), `“${team.name}” is back.`);
+const bringBack = (team) => carryOut(() => call("POST", `/team-folders/${team.id}/restore`, { body: {} }), fill(gettext("“%(name)s” is back."), { name: team.name }));
 
 /** @param {{id: string, name: string}} team */
-async function deletePermanently(team) {
+async function deleteForGood(team) {
   const sure = await confirmAction({
-    title: `Delete “${team.name}” permanently?`,
-    text: "Everything in it goes too. This cannot be undone.",
-    accept: "Delete permanently",
+    title: fill(gettext("Delete “%(name)s” permanently?"), { name: team.name }),
+    text: gettext("Everything in it goes too. This cannot be undone."),
+    accept: gettext("Delete permanently"),
     danger: true,
   });
-  if (sure) await carryOut(() => call("DELETE", `/trash/${team.id}`), `“${team.name}” is deleted permanently.`);
+  if (sure) await carryOut(() => call("DELETE", `/trash/${team.id}`), fill(gettext("“%(name)s” is deleted permanently."), { name: team.name }));
 }
 
 /** Listen from now on. */
@@ -96,12 +97,12 @@ export function startTeams() {
     if (act === "new") void ask();
     if (act === "settings") void ask(button.dataset.teamId);
     if (act === "restore") void bringBack(team);
-    if (act === "delete") void deletePermanently(team);
+    if (act === "delete") void deleteForGood(team);
   });
   document.addEventListener("bitvault:head", () => void lookForTeams());
   document.addEventListener("bitvault:teams", (event) => {
-    const shown = [...document.querySelectorAll(".teams > .teams-list .team")].map((team) => `${team.getAttribute("data-team-id")} ${team.getAttribute("data-state")}`);
-    const there = /** @type {CustomEvent<Team[]>} */ (event).detail.map(({ id, revision, rights }) => `${id} ${[revision, ...rights].join(" ")}`);
+    const shown = [...document.querySelectorAll(".teams > .teams-list .team")].map((team) => team.getAttribute("data-team-id"));
+    const there = /** @type {CustomEvent<Team[]>} */ (event).detail.map((team) => team.id);
     if (onPage() && shown.join() !== there.join() && !document.querySelector("dialog[open]")) void renew();
   });
   document.addEventListener("bitvault:page", () => {

@@ -1,6 +1,7 @@
 /** Asks what to do with a file whose name is taken. One question at a time; "the same for all others" answers the rest of its batch. */
 
 import { need } from "../../js/dom.js";
+import { fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {"keep" | "replace" | "skip" | "cancel"} Choice */
 
@@ -36,7 +37,8 @@ function show({ name, folderName, takenBy, more }) {
   const text = need("#conflict-text", HTMLElement);
   const strong = document.createElement("b");
   strong.textContent = name;
-  text.replaceChildren(takenBy === "folder" ? "A folder named " : "A file named ", strong, ` is already in ${folderName}.`);
+  const [before, after] = (takenBy === "folder" ? gettext("A folder named %(name)s is already in %(folder)s.") : gettext("A file named %(name)s is already in %(folder)s.")).split("%(name)s");
+    text.replaceChildren(fill(before, { folder: folderName }), strong, fill(after, { folder: folderName }));
   need('[data-choice="replace"]', HTMLElement, dialog).hidden = takenBy === "folder";
   need("#conflict-all-line", HTMLElement).hidden = !more;
   form.reset();

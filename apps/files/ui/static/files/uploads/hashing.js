@@ -1,9 +1,11 @@
 /** The page's side of the hashing worker. */
 
+import { gettext } from "../../js/i18n.js";
+
 /** A file that could be read when it was chosen and cannot be read now: changed, moved, or its disk is gone. */
 export class Unreadable extends Error {
   constructor() {
-    super("This file changed or went away while it was being read. Choose it again.");
+    super(gettext("This file changed or went away while it was being read. Choose it again."));
     this.name = "Unreadable";
   }
 }

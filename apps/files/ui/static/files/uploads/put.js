@@ -1,6 +1,6 @@
 /** Sends one part straight to the object store. XMLHttpRequest, because fetch does not tell how far an upload has come. */
 
-import { isPassingStatus, NetworkDown } from "../../js/api.js";
+import { NetworkDown } from "../../js/api.js";
 import { Unreadable } from "./hashing.js";
 
 /** No byte for this long means that the connection is dead, whatever the system still believes. */
@@ -8,13 +8,11 @@ const SILENCE_MS = 45_000;
 /** These belong to the browser; it refuses to have them set. */
 const NOT_OURS = new Set(["host", "content-length"]);
 
-const NO_ROOM = 507;
-
 /** The store refused: the URL is too old, or the bytes are not those that were announced. */
 export class Refused extends Error {
   /** @param {number} status @param {string} answer */
   constructor(status, answer) {
-    super(status === NO_ROOM ? "The server has no room for this." : `The store refused a part (${status}).`);
+    super(`The store refused a part (${status}).`);
     this.name = "Refused";
     this.status = status;
     this.badDigest = /BadDigest|XAmzContentChecksumMismatch|InvalidDigest/u.test(answer);
@@ -22,12 +20,7 @@ export class Refused extends Error {
 
   /** @returns {boolean} whether the same bytes may be taken a little later */
   get passing() {
-    return isPassingStatus(this.status);
-  }
-
-  /** @returns {boolean} whether another URL for the same bytes would be refused as well */
-  get final() {
-    return this.status === NO_ROOM;
+    return this.status >= 500 || this.status === 429 || this.status === 408;
   }
 }
 

@@ -11,6 +11,7 @@ import { Refused } from "./put.js";
 import { Rate } from "./rate.js";
 import { claim, claimRecord, fingerprintOf, forget, newRecordId, remember } from "./store.js";
 import { Attempt, Transfer } from "./transfer.js";
+import { gettext } from "../../js/i18n.js";
 
 /** One part: a file of at most this size is one PUT. */
 const SMALL_BYTES = 8 * 1024 * 1024;
@@ -214,7 +215,7 @@ export class UploadQueue extends EventTarget {
         this.#tell("progress");
       },
       onWait: (/** @type {unknown} */ error) => {
-        item.note = error instanceof NetworkDown ? "Connection lost. Trying again…" : "The server is busy. Trying again…";
+        item.note = error instanceof NetworkDown ? gettext("Connection lost. Trying again…") : gettext("The server is busy. Trying again…");
         this.#set(item, "retrying");
       },
       onGo: () => this.#set(item, "sending"),

@@ -2,7 +2,6 @@
 
 import { call, explain, Problem } from "../../js/api.js";
 import { announce, closest, need } from "../../js/dom.js";
-import { plural } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
 import { mayWrite, place, placeNode } from "../list/rows.js";
 import { chosen, dropped } from "./entries.js";
@@ -10,6 +9,7 @@ import { UploadQueue } from "./queue.js";
 import { claimRecord, forget, listUnfinished } from "./store.js";
 import { findRecord } from "./unfinished.js";
 import { leftOut, Tray } from "./tray.js";
+import { counted, fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {import("./entries.js").Found} Found */
 /** @typedef {import("./store.js").Unfinished} Unfinished */
@@ -31,42 +31,23 @@ export function startUploads() {
   };
   const tray = new Tray(queue, {
     choose: (wholeFolder) => choose(wholeFolder, true),
-    discard: () => discard(),
+    discard: () => void discard(),
   });
 
   const showUnfinished = async () => {
     await queue.remembered();
-    unfinished = (await listUnfinished()).filter(({ id }) => !discarded.has(id));
+    unfinished = await listUnfinished();
     tray.showUnfinished(unfinished);
   };
 
-  /** Records that a person has discarded and may still take back. */
-  const discarded = new Set();
-
-  const discard = () => {
-    const gone = unfinished;
-    for (const { id } of gone) discarded.add(id);
-    void showUnfinished();
-    const what = gone.length === 1 ? `“${gone[0].name}”` : plural(gone.length, "unfinished upload");
-    toast(`${what} discarded. What has arrived is deleted.`, {
-      action: "Undo",
-      undo: true,
-      run: () => {
-        for (const { id } of gone) discarded.delete(id);
-        void showUnfinished();
-      },
-      onGone: () => void letGo(gone),
-    });
-  };
-
-  /** @param {Unfinished[]} records that nobody wants any more */
-  const letGo = async (records) => {
-    for (const record of records) {
+  const discard = async () => {
+    for (const record of unfinished) {
       // Another tab may have taken it up meanwhile.
       if (!(await claimRecord(record.id))) continue;
       await forget(record.id);
       if (record.uploadId) dropAttempt(record.uploadId);
     }
+    await showUnfinished();
   };
 
   /**
@@ -101,8 +82,8 @@ export function startUploads() {
       console.warn("A folder could not be read.", error);
       unreadable += 1;
     }
-    if (unreadable) toast(`${plural(unreadable, "item")} could not be read from your disk.`, { failed: true });
-    tell(count ? `${plural(count, "file")} added to the uploads.` : "", litter);
+    if (unreadable) toast(fill(gettext("%(items)s could not be read from your disk."), { items: counted("%(count)s item", "%(count)s items", unreadable) }), { failed: true });
+    tell(count ? fill(gettext("%(items)s added to the uploads."), { items: counted("%(count)s file", "%(count)s files", count) }) : "", litter);
     await showUnfinished();
   };
 
@@ -128,8 +109,8 @@ export function startUploads() {
       queue.add(batch, thing.file, record.dir, record);
       resumed += 1;
     }
-    if (!resumed) toast("None of these is one of the unfinished files. Choose the same files again.", { failed: true });
-    const alone = resumed && others ? `${plural(others, "other file")} left alone: not among the unfinished ones.` : "";
+    if (!resumed) toast(gettext("None of these is one of the unfinished files. Choose the same files again."), { failed: true });
+    const alone = resumed && others ? fill(gettext("%(items)s left alone: not among the unfinished ones."), { items: counted("%(count)s other file", "%(count)s other files", others) }) : "";
     if (alone) toast(alone);
     if (litter.length) tell(alone, litter);
     await showUnfinished();
@@ -147,10 +128,10 @@ export function startUploads() {
 
   queue.addEventListener("node", (event) => placeNode(/** @type {CustomEvent} */ (event).detail, { fresh: true }));
   queue.addEventListener("drop", (event) => dropAttempt(/** @type {CustomEvent} */ (event).detail));
-  queue.addEventListener("changed", (event) => toast(`“${/** @type {CustomEvent} */ (event).detail.name}”: The file has changed; starting over.`));
+  queue.addEventListener("changed", (event) => toast(fill(gettext("“%(name)s”: The file has changed; starting over."), { name: /** @type {CustomEvent} */ (event).detail.name })));
   queue.addEventListener("folder-failed", (event) => {
     const { name, error } = /** @type {CustomEvent} */ (event).detail;
-    toast(`Folder “${name}”: ${explain(error)}`, { failed: true });
+    toast(fill(gettext("Folder “%(name)s”: %(reason)s"), { name, reason: explain(error) }), { failed: true });
   });
   addEventListener("online", () => queue.retryOffline());
   addEventListener("beforeunload", (event) => {
@@ -171,7 +152,7 @@ function here() {
 function dropAttempt(id) {
   call("DELETE", `/uploads/${id}`, { keepalive: true }).catch((error) => {
     // Its commit was under way. Whatever else fails here is swept by the server.
-    if (error instanceof Problem && error.code === "storage.upload_complete") toast("The file had already arrived; it is in its folder.");
+    if (error instanceof Problem && error.code === "storage.upload_complete") toast(gettext("The file had already arrived; it is in its folder."));
   });
 }
 

@@ -2,10 +2,11 @@
 
 import { askName } from "../../js/dialogs.js";
 import { announce, closest, need, setIcon } from "../../js/dom.js";
-import { briefBytes as bytes, duration, plural } from "../../js/format.js";
+import { briefBytes as bytes, duration } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
 import { fitName, splitName, typeOf } from "../types.js";
 import { Rate } from "./rate.js";
+import { counted, fill, gettext, locale } from "../../js/i18n.js";
 
 /** @typedef {import("./queue.js").Item} Item */
 
@@ -65,10 +66,10 @@ export class Tray {
   /** @param {Item} item whose name the server refused */
   async #rename(item) {
     const name = await askName({
-      title: "Upload under another name",
-      label: "Name",
+      title: gettext("Upload under another name"),
+      label: gettext("Name"),
       value: fitName(item.name),
-      accept: "Upload",
+      accept: gettext("Upload"),
       submit: async (wanted) => wanted.trim(),
     });
     if (name) this.queue.rename(item, name);
@@ -84,7 +85,7 @@ export class Tray {
       removeEventListener("pagehide", settle);
       settle();
     };
-    toast(failed ? `“${item.name}” removed from the list.` : `Upload of “${item.name}” canceled.`, { action: "Undo", undo: true, run: takeBack, onGone });
+    toast(failed ? fill(gettext("“%(name)s” removed from the list."), { name: item.name }) : fill(gettext("Upload of “%(name)s” canceled."), { name: item.name }), { action: gettext("Undo"), undo: true, run: takeBack, onGone });
   }
 
   /** @param {boolean} [collapsed] turned round when it is not said */
@@ -96,11 +97,11 @@ export class Tray {
   #close() {
     if (this.queue.items.some((item) => item.unfinished)) {
       this.#collapse(true);
-      return announce("The list of uploads is hidden. Uploads continue.");
+      return announce(gettext("The list of uploads is hidden. Uploads continue."));
     }
     const failed = this.queue.items.filter((item) => item.state === "failed").length;
     const bringBack = this.queue.clearFinished();
-    if (failed) toast(`${plural(failed, "failed upload")} removed from the list.`, { action: "Undo", undo: true, run: bringBack });
+    if (failed) toast(fill(gettext("%(items)s removed from the list."), { items: counted("%(count)s failed upload", "%(count)s failed uploads", failed) }), { action: gettext("Undo"), undo: true, run: bringBack });
     this.#unfinished = 0;
     this.#leftOut = [];
     this.#paint();
@@ -111,9 +112,9 @@ export class Tray {
     this.#unfinished = records.length;
     const size = records.reduce((sum, record) => sum + record.size, 0);
     need("#tray-unfinished", HTMLElement).hidden = !records.length;
-    const one = records.length === 1 ? `“${records[0].name}”` : "the same files";
+    const one = records.length === 1 ? `“${records[0].name}”` : gettext("the same files");
     need("#tray-unfinished-text", HTMLElement).textContent =
-      `${plural(records.length, "unfinished upload")} from before (${bytes(size)}). Choose ${one} again to continue; what has arrived already is not sent twice.`;
+      fill(gettext("%(items)s from before (%(size)s). Choose %(one)s again to continue; what has arrived already is not sent twice."), { items: counted("%(count)s unfinished upload", "%(count)s unfinished uploads", records.length), size: bytes(size), one });
     this.#paint();
   }
 
@@ -143,7 +144,7 @@ export class Tray {
     this.#paintLines(shown);
     const rest = need("#tray-rest", HTMLElement);
     rest.hidden = items.length <= shown.length;
-    rest.textContent = `and ${plural(items.length - shown.length, "more file")}`;
+    rest.textContent = fill(gettext("and %(items)s"), { items: counted("%(count)s more file", "%(count)s more files", items.length - shown.length) });
   }
 
   /** @param {Item[]} items */
@@ -161,9 +162,9 @@ export class Tray {
     const share = total ? sent / total : done.length / Math.max(1, items.length);
 
     const facts = [];
-    let title = "Uploads";
+    let title = gettext("Uploads");
     if (busy.length) {
-      title = `Uploading ${plural(busy.length, "file")}`;
+      title = fill(gettext("Uploading %(items)s"), { items: counted("%(count)s file", "%(count)s files", busy.length) });
       if (sending.length) this.#rate.sample(items.reduce((sum, item) => sum + item.moved, 0));
       else this.#rate.reset();
       for (const item of sending) item.rate.sample(item.moved);
@@ -171,10 +172,10 @@ export class Tray {
       if (this.#rate.value > 1) facts.push(`${bytes(Math.round(this.#rate.value))}/s`, duration(this.#rate.secondsFor(total - sent)));
     } else {
       this.#rate.reset();
-      if (paused.length) title = `${plural(paused.length, "upload")} paused`;
+      if (paused.length) title = fill(gettext("%(items)s paused"), { items: counted("%(count)s upload", "%(count)s uploads", paused.length) });
       else if (items.length) title = endOf(items);
-      else if (this.#unfinished) title = "Unfinished uploads";
-      else if (this.#leftOut.length) title = "Nothing to upload";
+      else if (this.#unfinished) title = gettext("Unfinished uploads");
+      else if (this.#leftOut.length) title = gettext("Nothing to upload");
     }
     need("#tray-title", HTMLElement).textContent = title;
     need("#tray-facts", HTMLElement).textContent = facts.filter(Boolean).join(" · ");
@@ -198,12 +199,12 @@ export class Tray {
   #paintPauseAll(busy, paused) {
     const button = need('[data-tray="pause-all"]', HTMLElement, this.root);
     button.hidden = !busy && !paused;
-    const label = busy ? "Pause all" : "Resume all";
+    const label = busy ? gettext("Pause all") : gettext("Resume all");
     button.title = label;
-    button.setAttribute("aria-label", `${label} uploads`);
+    button.setAttribute("aria-label", busy ? gettext("Pause all uploads") : gettext("Resume all uploads"));
     setIcon(need("use", SVGElement, button), busy ? "pause" : "play");
     const close = need('[data-tray="close"]', HTMLElement, this.root);
-    const closing = busy || paused ? "Hide the list; uploads continue" : "Close and clear the list";
+    const closing = busy || paused ? gettext("Hide the list; uploads continue") : gettext("Close and clear the list");
     close.title = closing;
     close.setAttribute("aria-label", closing);
   }
@@ -236,9 +237,10 @@ export class Tray {
     const line = need(".tray-item", HTMLElement, fragment);
     const type = typeOf(item.name);
     line.dataset.id = String(item.id);
-    line.dataset.file = item.file.name;
+    need(".tray-item-name", HTMLElement, line).title = [item.batch.rootName, ...item.dir, item.name].join(" / ");
     need(".type", SVGElement, line).dataset.type = type;
     setIcon(need("use", SVGElement, line), `type-${type}`);
+    need(".bar", HTMLElement, line).setAttribute("aria-label", item.name);
     return line;
   }
 
@@ -249,8 +251,6 @@ export class Tray {
     if (line.dataset.name !== item.name) {
       // The server may have given it another name than it was chosen with.
       line.dataset.name = item.name;
-      need(".tray-item-name", HTMLElement, line).title = [item.batch.rootName, ...item.dir, item.name].join(" / ");
-      need(".bar", HTMLElement, line).setAttribute("aria-label", item.name);
       const [stem, extension] = splitName(item.name);
       need(".stem", HTMLElement, line).textContent = stem;
       need(".extension", HTMLElement, line).textContent = extension;
@@ -264,8 +264,7 @@ export class Tray {
 
 /** @param {string[]} names one for each file that is not uploaded @returns {string} how many and of which kinds */
 export function leftOut(names) {
-  const were = names.length === 1 ? "was" : "were";
-  return `${plural(names.length, "file")} of the operating system ${were} left out (${[...new Set(names)].join(", ")}).`;
+  return counted("%(count)s file of the operating system was left out (%(names)s).", "%(count)s files of the operating system were left out (%(names)s).", names.length, { names: [...new Set(names)].join(", ") });
 }
 
 /** @param {Item[]} items all of them over @returns {string} what became of them */
@@ -273,9 +272,9 @@ function endOf(items) {
   const count = (/** @type {string} */ state) => items.filter((item) => item.state === state).length;
   const [done, failed, skipped] = [count("done"), count("failed"), count("skipped")];
   const facts = [];
-  if (done) facts.push(failed ? `${done.toLocaleString()} uploaded` : `${plural(done, "upload")} finished`);
-  if (failed) facts.push(done ? `${failed.toLocaleString()} failed` : `${plural(failed, "upload")} failed`);
-  if (skipped) facts.push(facts.length ? `${skipped.toLocaleString()} skipped` : `${plural(skipped, "upload")} skipped`);
+  if (done) facts.push(failed ? fill(gettext("%(count)s uploaded"), { count: done.toLocaleString(locale) }) : fill(gettext("%(items)s finished"), { items: counted("%(count)s upload", "%(count)s uploads", done) }));
+  if (failed) facts.push(done ? fill(gettext("%(count)s failed"), { count: failed.toLocaleString(locale) }) : fill(gettext("%(items)s failed"), { items: counted("%(count)s upload", "%(count)s uploads", failed) }));
+  if (skipped) facts.push(facts.length ? fill(gettext("%(count)s skipped"), { count: skipped.toLocaleString(locale) }) : fill(gettext("%(items)s skipped"), { items: counted("%(count)s upload", "%(count)s uploads", skipped) }));
   return facts.join(", ");
 }
 
@@ -290,23 +289,23 @@ function noteOf(item) {
   const where = item.dir.at(-1) ?? item.batch.rootName;
   switch (item.state) {
     case "waiting":
-      return `Waiting · ${bytes(item.size)}`;
+      return fill(gettext("Waiting · %(bytes)s"), { bytes: bytes(item.size) });
     case "asking":
-      return "This name is taken";
+      return gettext("This name is taken");
     case "paused":
-      return `Paused · ${bytes(item.sent)} of ${bytes(item.size)}`;
+      return fill(gettext("Paused · %(sent)s of %(size)s"), { sent: bytes(item.sent), size: bytes(item.size) });
     case "failed":
     case "retrying":
       return item.note;
     case "skipped":
-      return "Skipped";
+      return gettext("Skipped");
     case "done":
-      if (item.identical) return `Already here · in ${where}`;
-      if (item.size && !item.moved) return `${bytes(item.size)} of ${bytes(item.size)} already stored · in ${where}`;
+      if (item.identical) return fill(gettext("Already here · in %(where)s"), { where });
+      if (item.size && !item.moved) return fill(gettext("%(size)s of %(size)s already stored · in %(where)s"), { size: bytes(item.size), where });
       return `${bytes(item.size)} · in ${where}${item.changed ? " · had changed, sent anew" : ""}`;
     default: {
-      const facts = item.changed ? ["The file has changed; starting over"] : [];
-      if (item.sent >= item.size && item.size) return [...facts, "Finishing…"].join(" · ");
+      const facts = item.changed ? [gettext("The file has changed; starting over")] : [];
+      if (item.sent >= item.size && item.size) return [...facts, gettext("Finishing…")].join(" · ");
       facts.push(`${bytes(item.sent)} of ${bytes(item.size)}`);
       if (item.rate.value > 1) facts.push(`${bytes(Math.round(item.rate.value))}/s`, duration(item.rate.secondsFor(item.size - item.sent)));
       return facts.join(" · ");
