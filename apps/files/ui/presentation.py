@@ -1,7 +1,7 @@
 """How nodes look on a page: rows, the way down to a folder, columns. The table of file types is shared with the browser's modules."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
@@ -66,6 +66,9 @@ class Row:
     size_bytes: int | str
     size_label: str
     select_label: str
+    owner_id: str = ""
+    owner: "StrOrPromise" = ""
+    """Who made it, in words; empty for somebody who has left."""
     name_problems: Sequence[PortabilityProblem] = ()
 
     @property
@@ -158,8 +161,8 @@ def type_of(node: Node) -> str:
     return _TYPES.get(split_name(node.name)[1][1:].lower(), "file")
 
 
-def to_row(node: Node) -> Row:
-    """Give a node as a line of a list."""
+def to_row(node: Node, owners: Mapping[UUID, str]) -> Row:
+    """Give a node as a line of a list; ``owners`` names who made it."""
     stem, extension = split_name(node.name)
     kind = type_of(node)
     return Row(
@@ -176,6 +179,8 @@ def to_row(node: Node) -> Row:
         size_bytes="" if node.size_bytes is None else node.size_bytes,
         size_label="" if node.size_bytes is None else filesizeformat(node.size_bytes),
         select_label=gettext("Select %(name)s") % {"name": node.name},
+        owner_id=str(node.created_by),
+        owner=owners.get(node.created_by, ""),
         name_problems=node.name_problems,
     )
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("files/", views.FolderPage.as_view()),
     path("files/<uuid:node_id>/", views.FolderPage.as_view()),
     path("files/<uuid:node_id>/position", views.FolderPosition.as_view()),
+    path("files/owners", views.Owners.as_view()),
     path("teams/", views.TeamsPage.as_view()),
     path("trash/", views.TrashPage.as_view()),
     path("trash/rows", views.TrashRows.as_view()),

@@ -1,14 +1,18 @@
 """The pages of folders and of the trash. Everything that changes something goes over REST; these views only show."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, get_args
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 
 from apps.files import api
 from apps.files.dtos import Children, NodeRef, OpenedTrash, OrderName, SortName, TrashedNode
 from apps.files.ui import presentation
+from apps.identity import api as identity
 from bitvault.kernel.pages import Page
 from bitvault.web.pages import MemberPage, PersonRequest
 
@@ -46,7 +50,7 @@ class FolderPage(MemberPage):
         in_team = path.team_folder_id is not None
         context = {
             "section": "teams" if in_team else self.section,
-            **to_rows(opened.children),
+            **to_rows(opened.children, name_owners(request, opened.children)),
             "folder": crumbs[-1],
             "root_id": "" if in_team else path.items[0].id,
             "team_folder_id": path.team_folder_id,
@@ -76,6 +80,19 @@ class FolderPosition(MemberPage):
                 {"index": api.find_index(**where, prefix=prefix, after=read_index(request, "after", -1))}
             )
         return JsonResponse({"cursor": api.find_cursor(**where, at=read_index(request, "at", 0))})
+
+
+class Owners(MemberPage):
+    """Names of who made nodes, for rows that come while a page is open."""
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Name the people of ``ids``; at most a hundred are looked for, and who is no member has no name."""
+        ids = set()
+        for text in request.GET.get("ids", "").split(",")[:ROWS]:
+            with suppress(ValueError):
+                ids.add(UUID(text))
+        named = identity.name_people(tenant=request.actor.tenant, user_ids=ids) if ids else {}
+        return JsonResponse({str(user_id): name for user_id, name in named.items()})
 
 
 class TeamsPage(MemberPage):
@@ -140,10 +157,18 @@ def read_index(request: HttpRequest, name: str, default: int) -> int:
         return default
 
 
-def to_rows(page: Children) -> dict[str, Any]:
+def name_owners(request: PersonRequest, page: Children) -> dict[UUID, str]:
+    """Name who made the nodes of a page; oneself is "You", and a folder of one's own asks nobody."""
+    actor = request.actor
+    others = {node.created_by for node in page.items} - {actor.user_id}
+    named = identity.name_people(tenant=actor.tenant, user_ids=others) if others else {}
+    return {**named, actor.user_id: gettext("You")}
+
+
+def to_rows(page: Children, owners: Mapping[UUID, str]) -> dict[str, Any]:
     """Give the first rows of a folder, what all of it is, and where the next ones are."""
     return {
-        "rows": [presentation.to_row(node) for node in page.items],
+        "rows": [presentation.to_row(node, owners) for node in page.items],
         "next_cursor": page.next_cursor or "",
         "total_count": page.total_count,
         "total_bytes": page.total_bytes,

@@ -296,3 +296,13 @@ def test_another_vault_s_trash_reads_as_one_that_never_was(browser, api, suffix)
 
 def test_a_session_of_one_vault_opens_no_other(browser):
     assert browser.get("/files/", headers={"host": "beta.localhost"}).status_code == 302
+
+
+def test_a_list_says_who_made_what(browser, api, team):
+    mine = api("mia").post("/folders", {"parent_id": team["id"], "name": "Of mia"}).json()
+    theirs = api("adam").post("/folders", {"parent_id": team["id"], "name": "Of adam"}).json()
+    shown = {row.id: row.owner for row in browser.get(f"/files/{team['id']}/").context["rows"]}
+    assert shown == {mine["id"]: "You", theirs["id"]: "Adam"}
+    adam, stranger = str(ACME.people["adam"].user_id), "01900000-0000-7000-8000-0000000000ff"
+    assert browser.get(f"/files/owners?ids={adam},{stranger},nonsense").json() == {adam: "Adam"}
+    assert browser.get("/files/owners").json() == {}

@@ -21,7 +21,7 @@ const SETTLE_MS = 40;
 const READERS = 2;
 
 /**
- * @typedef {{id: string, kind: string, name: string, revision: number, modified_at: string, size_bytes: number | null, name_problems: string[]}} Facts
+ * @typedef {{id: string, kind: string, name: string, revision: number, modified_at: string, size_bytes: number | null, created_by: string, name_problems: string[]}} Facts
  * @typedef {{count: number, shown: boolean, facts: Facts[] | null, next: string | null, reading: Promise<void> | null}} Block
  *   `count`: of its rows while it is not shown; `next`: the cursor of what comes after it, once it was read
  */

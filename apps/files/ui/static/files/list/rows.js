@@ -4,6 +4,7 @@ import { get, Problem } from "../../js/api.js";
 import { need, setIcon } from "../../js/dom.js";
 import { countAll, dropFacts, insertRow, known, layOut, startBlocks } from "./blocks.js";
 import { forgetSelected, isSelectedId } from "./chosen.js";
+import { learnOwner, showOwner } from "./owners.js";
 import { changeBytes } from "./totals.js";
 import { bytes, fillTimes } from "../../js/format.js";
 import { labelOf, splitName, typeOf } from "../types.js";
@@ -49,9 +50,10 @@ export const countRows = () => (place().page === "folder" ? countAll() : rows().
 
 /** @param {HTMLElement} row @returns {Facts} what it says */
 function readRow(row) {
-  const { id = "", kind = "", name = "", revision = "0", modified = "", size = "" } = row.dataset;
+  const { id = "", kind = "", name = "", revision = "0", modified = "", size = "", owner = "" } = row.dataset;
+  learnOwner(row);
   const problems = [...row.querySelectorAll("[data-flag]:not([hidden])")].map((flag) => (flag.getAttribute("data-flag") === "windows" ? "windows" : "bidi_control"));
-  return { id, kind, name, revision: Number(revision), modified_at: modified, size_bytes: size === "" ? null : Number(size), name_problems: problems };
+  return { id, kind, name, revision: Number(revision), modified_at: modified, size_bytes: size === "" ? null : Number(size), created_by: owner, name_problems: problems };
 }
 
 /** Let long lists keep in the page what is near the window. */
@@ -112,6 +114,7 @@ function fill(row, node) {
   for (const time of row.querySelectorAll("time")) time.setAttribute("datetime", node.modified_at);
   for (const slot of row.querySelectorAll('[data-slot^="size"]')) slot.textContent = bytes(node.size_bytes);
   need('[data-act="download"]', HTMLElement, row).hidden = node.kind === "folder";
+  showOwner(row, node.created_by);
   fillTimes(row);
 }
 
