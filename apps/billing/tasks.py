@@ -1,4 +1,4 @@
-"""Billing's own clockwork."""
+"""Scheduled tasks of billing."""
 
 from celery import shared_task
 

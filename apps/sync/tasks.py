@@ -1,4 +1,4 @@
-"""Our own clockwork: snapshots that nobody reads any more, and the journal's old end."""
+"""Scheduled tasks of sync: delete snapshots that nobody reads any more, and the old end of the journal."""
 
 from celery import shared_task
 

@@ -78,7 +78,7 @@ class Consumer:
     """Called after each commit; the others within a second, which costs a small part of it when commits are many."""
     rebuild: Callable[[], int] | None = None
     """Rebuilds the derivation of the entered tenant from its owner's snapshot; returns the number from which the stream goes on."""
-    lasting: str = ""
+    no_rebuild_reason: str = ""
     """Why it cannot be rebuilt, where it cannot."""
 
     def act_on(self, events: Sequence[Published], *, deadline: float = math.inf) -> int:

@@ -1,8 +1,8 @@
-"""Consuming: what happens when events have happened, exactly once for everything in PostgreSQL.
+"""Consuming: the effects of events, exactly once for everything in PostgreSQL.
 
 A consumer is a name with a Celery queue of that name; its functions say by ``@consumes`` which events they act on. For one tenant it
-locks its cursor, reads the next events in order, lets its functions act and moves the cursor, all in one transaction: effect and cursor
-stand or fall together. A message that calls it names a tenant and nothing else, so losing, doubling or reordering messages is harmless.
+locks its cursor, reads the next events in order, lets its functions act and moves the cursor, all in one transaction: so effect and
+cursor are committed together. A message that calls it names a tenant and nothing else: lost, duplicated or reordered messages do no harm.
 """
 
 import math
@@ -35,7 +35,7 @@ BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 120)
 """Wait before each further try of the same event."""
 
 DEATHS_BEFORE_CARE = 2
-"""Workers that may die on a batch before its events are tried one by one: one may have been killed by chance."""
+"""Workers that may die on a batch before its events are tried one by one: a single death may be a coincidence."""
 
 ERROR_LIMIT = 2000
 """Characters of an error that are kept: enough for its first lines."""
@@ -87,7 +87,7 @@ def consumes_batch(consumer: str, *types: type[Event], everything: bool = False)
 
 
 def call_promptly(consumer: str) -> None:
-    """Have a consumer called after each commit, not by the relay's turn: somebody sits waiting for what it does."""
+    """Have a consumer called right after each commit, not at the next run of the relay, because somebody waits for its effect."""
     _ensure(consumer).prompt = True
 
 
@@ -102,8 +102,8 @@ def rebuilds(*, consumer: str) -> Callable[[Callable[[], int]], Callable[[], int
 
 
 def cannot_be_rebuilt(*, consumer: str, because: str) -> None:
-    """Say of a consumer that what it keeps can only go on, and why."""
-    _ensure(consumer).lasting = because
+    """Declare that a consumer cannot be rebuilt, and why; operators read the reason."""
+    _ensure(consumer).no_rebuild_reason = because
 
 
 def _ensure(name: str) -> Consumer:
@@ -219,7 +219,7 @@ def consume(name: str, *, deadline: float = math.inf, at_once: bool = False) -> 
             continue
         except Gap:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is written down before the operator's eyes
+        except Exception as error:  # noqa: BLE001 - operators see whatever it is
             _account_for_batch(consumer, seq, error, tries)
             _require_time(error)
             return total
@@ -283,9 +283,9 @@ def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
 
 
 def _step_over(consumer: Consumer, seq: int, head: int, events: Sequence[tuple[datetime, Published]]) -> int:
-    """Leave behind what is dropped and cannot be made up for; returns up to which number a consumer goes without an event.
+    """Skip events that are dropped, where no rebuild can make up for them; returns the number up to which nothing is read.
 
-    :raises Gap: it can be made up for.
+    :raises Gap: a rebuild can make up for them.
     """
     if consumer.rebuild is not None:
         raise Gap
@@ -293,7 +293,7 @@ def _step_over(consumer: Consumer, seq: int, head: int, events: Sequence[tuple[d
 
 
 def _account_for(consumer: Consumer, failure: EventFailed, tries: int) -> bool:
-    """Write a failure down and back off, or give the event up; tells whether to go on at once."""
+    """Record a failure and back off, or give the event up; tells whether to go on at once."""
     published, error = failure.published, f"{type(failure.cause).__name__}: {failure.cause}"[:ERROR_LIMIT]
     logger.warning(
         "event_failed",
@@ -320,7 +320,7 @@ def _account_for(consumer: Consumer, failure: EventFailed, tries: int) -> bool:
 
 
 def _account_for_batch(consumer: Consumer, seq: int, error: Exception, tries: int) -> None:
-    """Write down that the end of a batch failed, which no one event is known to have caused: back off, and go on one by one."""
+    """Record that a batch failed without a known culprit: back off, and go on one by one."""
     text = f"{type(error).__name__}: {error}"[:ERROR_LIMIT]
     tenant_id = tenancy.current().id
     logger.warning("batch_failed", consumer=consumer.name, tenant=tenant_id.hex, seq=seq, tries=tries, error=text)
@@ -333,8 +333,8 @@ def _account_for_batch(consumer: Consumer, seq: int, error: Exception, tries: in
         )
 
 
-def put_off(name: str, *, wait: timedelta) -> None:
-    """Leave a consumer alone in the entered tenant for a while, with no try counted."""
+def postpone(name: str, *, wait: timedelta) -> None:
+    """Do not call a consumer in the entered tenant for a while; no try is counted."""
     with db.public_transaction():
         ConsumerCursor.objects.filter(consumer=name, tenant_id=tenancy.current().id).update(
             try_count=0, retry_at=clock.now() + wait

@@ -19,7 +19,7 @@ WAIT_LIMIT_MS = 10_000
 _POLL_SECONDS = 0.02
 
 _waiting = Dependency("position", share=1)
-"""One thread of a process waits at a time: whoever comes meanwhile is told at once how far the consumer is, and asks again."""
+"""One thread of a process waits at a time; others are told at once how far the consumer is, and ask again."""
 
 
 class BeyondHead(Invalid):
@@ -86,7 +86,7 @@ def get_head() -> int:
 
 
 def answer_with_head() -> None:
-    """Let the answer that is given again carry the head as its ``BitVault-Seq``: its change has that number or an older one."""
+    """Let a repeated answer carry the head as its ``BitVault-Seq``: its change has that number or an older one."""
     db.latest_seq.set(get_head())
 
 

@@ -119,7 +119,7 @@ class DeadLetter(PublicModel):
 
 
 class Heartbeat(PublicModel):
-    """When a clockwork last ran; its silence is an alarm."""
+    """When a scheduler last ran; its silence is an alarm."""
 
     name = models.CharField(max_length=40, primary_key=True)
     beaten_at = models.DateTimeField()

@@ -1,10 +1,9 @@
 """Nudges: the consumers that somebody waits for are called at once after a commit instead of at the next turn of the relay.
 
-A nudge is a hint and may be lost with the process that owes it; the relay is the promise. While a consumer's message for a tenant
-waits to be taken, further commits send no other one: the consumer will read their events too.
+A nudge is a hint and may be lost with its process; the relay calls everything that was missed. While a consumer's message for a tenant
+waits to be taken, further commits send no other one, because the consumer will read their events too.
 
-The calling is done by a thread of its own (``kernel.hints``): one by one, each commit cost more in calls and in transactions of consumers
-than the commit itself.
+A thread of its own sends nudges (``kernel.hints``): sent by each commit itself, they cost more than the commit.
 """
 
 from collections.abc import Iterable
@@ -19,7 +18,7 @@ from bitvault.events import consuming, relay
 from bitvault.kernel.hints import Hinter
 
 WAITING_SECONDS = 2
-"""How long a message is taken to wait unless its consumer says otherwise; a lost one costs no more than the relay's turn after it."""
+"""How long a message counts as waiting unless its consumer takes it: a lost one delays events by this much."""
 
 logger = structlog.get_logger(__name__)
 

@@ -40,7 +40,7 @@ __all__ = [
     "list_consumers",
     "list_dead_letters",
     "list_lags",
-    "list_lasting",
+    "list_not_rebuildable",
     "list_paused",
     "list_rebuildable",
     "rebuild",
@@ -51,10 +51,10 @@ __all__ = [
 ]
 
 REBUILD_PAUSE = timedelta(minutes=2)
-"""Wait before a rebuild that did not come to its end is begun again by itself: one that says nothing for so long has died."""
+"""After so long without a sign of life a rebuild counts as dead, and is started again where a gap has caused it."""
 
 RENEW_SECONDS = 20.0
-"""How often a rebuild says that it runs. Six times within its pause: a slow database makes nobody begin another."""
+"""How often a rebuild renews its sign of life: six times within the pause, so that a slow database causes no second rebuild."""
 
 logger = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ class CannotRebuild(Conflict):
 
 
 class RebuildOvertaken(Conflict):
-    """Somebody else began to rebuild the same; two at once would mix what they have read."""
+    """Another rebuild of the same consumer has begun; two at once would mix what they have read."""
 
     code = "events.rebuild_overtaken"
     title = "Another rebuild has begun"
@@ -174,7 +174,7 @@ def replay_dead_letter(*, letter_id: UUID, by: UUID | None) -> None:
 
 
 def drop_dead_letter(*, letter_id: UUID, by: UUID | None) -> None:
-    """Leave a dead letter's event without its effect for good.
+    """Leave a dead letter's event without its effect permanently.
 
     :raises NotFound: there is no such letter.
     :raises DeadLetterSettled: it was replayed or dropped before.
@@ -208,9 +208,9 @@ def list_rebuildable() -> list[str]:
     return [name for name in list_consumers() if consuming.get_consumer(name).rebuild is not None]
 
 
-def list_lasting() -> list[tuple[str, str]]:
+def list_not_rebuildable() -> list[tuple[str, str]]:
     """List the consumers that cannot be rebuilt, each with the reason."""
-    named = ((name, consuming.get_consumer(name).lasting) for name in list_consumers())
+    named = ((name, consuming.get_consumer(name).no_rebuild_reason) for name in list_consumers())
     return [(name, reason) for name, reason in named if reason]
 
 
@@ -263,7 +263,7 @@ def _find_rebuild(consumer: str) -> Callable[[], int]:
         raise CannotRebuild(f"There is no consumer {consumer}.")
     known = consuming.get_consumer(consumer)
     if known.rebuild is None:
-        raise CannotRebuild(known.lasting)
+        raise CannotRebuild(known.no_rebuild_reason)
     return known.rebuild
 
 

@@ -20,10 +20,10 @@ RETENTION = timedelta(days=30)
 """How long events stay readable for consumers that are rebuilt and webhooks that are replayed."""
 
 DAYS_AHEAD = 7
-"""Partitions made ahead: a clockwork that stands still for a week does no harm, and then rows fall into the default partition."""
+"""Partitions made ahead: a scheduler that is down for a week does no harm, and then rows fall into the default partition."""
 
 MOVE_SECONDS = 600
-"""How long it may take to copy a day out of the default partition: it holds nobody up, some 100,000 rows a second."""
+"""Statement timeout for copying a day out of the default partition, at about 100,000 rows a second; writers do not wait for it."""
 
 OWNER_ROLE = "bitvault_owner"
 

@@ -1,7 +1,7 @@
 """Celery tasks of the stream: the relay, the consumers' call, the keeping of partitions.
 
-Each has its lane, with workers of its own where an installation is to bear what hangs: the relay, the consumers, and what may take
-minutes. An event that does not come to its end soon costs the consumers' lane some seconds of one process, and goes to the patient one.
+Each has a lane, with workers of its own where something that hangs must not hold up the rest: the relay, the consumers, and what may take
+minutes. An event that takes too long costs the consumers' lane some seconds of one process, and is tried again in the lane ``patient``.
 """
 
 import time
@@ -17,17 +17,17 @@ from bitvault.kernel import tenancy
 from bitvault.kernel.tasks import for_tenant
 
 TURN_SECONDS = 1.0
-"""How long one consumer may read on in one tenant's stream while others wait for the worker: a long backlog delays them by this much."""
+"""How long one consumer reads in one tenant's stream before others get the worker: a long backlog delays them by this much."""
 
 CONSUME_SECONDS = 15
-"""How long a call may take beyond its turn when an effect does not end: so long others wait for its process. Less than the database lets a
-transaction stand still, after which another process would take the same event and hang as well."""
+"""Time limit of a call. It is less than the database's limit for idle transactions: after that, another process would take the same event
+and hang too."""
 
 PATIENT_SECONDS = 360
-"""How long an effect may take that had not ended by then: longer than any single statement of one is let run."""
+"""Time limit of an effect in the lane ``patient``: longer than the longest statement timeout of any effect."""
 
 KILLED_AFTER_SECONDS = 10
-"""How long after the end of its time a process is killed that took no notice, or is still writing down that the event failed."""
+"""Time between the soft limit and the kill: enough to record that the event failed."""
 
 
 @shared_task(name="events.relay", tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types
@@ -58,7 +58,7 @@ def consume(consumer: str) -> int:
         _hand_over(consume_patiently, consumer, within=timedelta(seconds=PATIENT_SECONDS))
         return 0
     except consuming.Gap:
-        consuming.put_off(consumer, wait=operating.REBUILD_PAUSE)
+        consuming.postpone(consumer, wait=operating.REBUILD_PAUSE)
         _hand_over(close_gap, consumer, within=operating.REBUILD_PAUSE)
         return 0
     if time.monotonic() >= deadline:
@@ -68,7 +68,7 @@ def consume(consumer: str) -> int:
 
 
 def _hand_over(task: Any, consumer: str, *, within: timedelta) -> None:
-    """Let a task go on that has more time. Should its message be lost, or nobody take it, the relay's next call sends another."""
+    """Hand over to a task that has more time. When its message is lost or not taken, the next run of the relay sends another."""
     task.apply_async([consumer], headers=for_tenant(tenancy.current().id), expires=within.total_seconds())
 
 

@@ -1,4 +1,4 @@
-"""The clockwork's clock: Celery's, of which one at a time sends, however many run.
+"""The scheduler: Celery's beat, of which one at a time sends, however many run.
 
 Whoever holds the row of its heartbeat ticks; the others wait, and one of them takes over when the holder says nothing more.
 
@@ -53,7 +53,7 @@ class OneAtATime(Scheduler):  # type: ignore[misc] # celery has no types
     def close(self) -> None:
         """Leave the heartbeat to the next, so that a restart does not wait for the lease to end."""
         try:
-            heartbeats.let_go(heartbeats.BEAT, holder=self._id)
+            heartbeats.release(heartbeats.BEAT, holder=self._id)
         except AnyDatabaseError as error:
             logger.info("heartbeat_not_left", error=type(error).__name__)
         super().close()

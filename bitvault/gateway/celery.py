@@ -1,4 +1,4 @@
-"""The Celery application: settings, and the clockwork of every module."""
+"""The Celery application: settings, and the schedule of every module."""
 
 import os
 

@@ -27,7 +27,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Installation(Collector):
-    """What operators watch: whether the clockwork runs, what waits and for how long, what was given up."""
+    """What operators watch: whether the schedulers run, what waits and for how long, what was given up."""
 
     def collect(self) -> Iterator[Any]:
         """Read the figures; a database that does not answer is one of them."""
@@ -50,8 +50,8 @@ class Installation(Collector):
 def _heartbeats() -> Iterator[Any]:
     ages = GaugeMetricFamily(
         "bitvault_heartbeat_age_seconds",
-        "How long a clockwork has been silent; +Inf: it never ran",
-        labels=["clockwork"],
+        "How long a scheduler has been silent; +Inf: it never ran",
+        labels=["scheduler"],
     )
     for name, age in heartbeats.list_ages().items():
         ages.add_metric([name], float("inf") if age is None else age)

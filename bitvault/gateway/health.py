@@ -1,4 +1,4 @@
-"""Whether a process lives (``/healthz``), whether everything that it needs answers (``/readyz``), whether the clockwork runs (``/beatz``),
+"""Whether a process lives (``/healthz``), whether everything that it needs answers (``/readyz``), whether the schedulers run (``/beatz``),
 and all figures (``/metrics``).
 
 The sockets' process answers the first two as well (``asgi``), and there nobody waits for a thread of the web.
@@ -77,9 +77,9 @@ def is_own_host(header: str) -> bool:
 @limited()
 @require_safe
 def beating(request: HttpRequest) -> HttpResponse:
-    """Tell how long each clockwork has been silent: 200, or 503 when one is dead or nobody can tell.
+    """Tell how long each scheduler has been silent: 200, or 503 when one is dead or nobody can tell.
 
-    It is not a part of ``ready``: a web process serves without the clockwork, and would be taken away for what it cannot help.
+    It is not a part of ``ready``: a web process serves without them, and would be taken away for what it cannot help.
     """
     try:
         ages, silent = heartbeats.list_ages(), heartbeats.list_silent()

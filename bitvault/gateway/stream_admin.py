@@ -54,7 +54,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "letters": [(letter, names.get(letter.tenant_id, str(letter.tenant_id))) for letter in letters],
         "pages": {"p": lags, "letters": letters},
         "rebuildable": operating.list_rebuildable(),
-        "lasting": operating.list_lasting(),
+        "not_rebuildable": operating.list_not_rebuildable(),
         "paused": operating.list_paused(),
         "active": {tenant.id for tenant in identity.list_active_tenants()},
     }

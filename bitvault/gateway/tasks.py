@@ -1,4 +1,4 @@
-"""Clockwork that concerns every tenant."""
+"""Scheduled tasks that run for every tenant."""
 
 from celery import shared_task
 

@@ -1,7 +1,7 @@
-"""Calling workers: a message for a lane says that there is something to do, and names nothing. The truth is the table.
+"""Calling workers: a message for a lane says that there is something to do, and nothing else. The table is the truth.
 
-A commit that asks for work nudges its lane; besides, beat has every lane looked at each second. So the broker may lose, double or reorder
-whatever it holds.
+A commit that asks for work nudges its lane, and the scheduler looks at every lane each second. So the broker may lose, duplicate or
+reorder messages.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ WAITING_SECONDS = 2
 """How long a nudge is taken to wait unless a worker says otherwise; a lost one costs no more than the next look at the lane."""
 
 GRACE_SECONDS = 60
-"""Between the end of a job's time and that of the process that takes no notice of it."""
+"""Time between a job's limit and the kill of a process that does not stop by itself."""
 
 logger = structlog.get_logger(__name__)
 

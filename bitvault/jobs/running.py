@@ -26,7 +26,7 @@ from bitvault.kernel.request import set_request_id
 from bitvault.kernel.tasks import find_tenant
 
 RENEW_SECONDS = 8.0
-"""How often a job that says nothing of itself is said to run: three times within its lease."""
+"""How often the lease of a job is renewed that does not report: three times within the lease."""
 
 TELL_SECONDS = 0.5
 """The least time between two writes of progress."""

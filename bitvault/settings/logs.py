@@ -42,7 +42,7 @@ def configure(*, output: str, level: str) -> None:
             "loggers": {
                 # A request that was refused has its own line; Django's would hold the path, and a path may hold names.
                 "django.request": {"level": "ERROR"},
-                # The clockwork turns every second: a line for each message would bury all others.
+                # The scheduler sends every second: a line for each message would bury all others.
                 "celery.beat": {"level": "WARNING"},
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},

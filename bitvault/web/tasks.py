@@ -1,4 +1,4 @@
-"""The toolkit's own clockwork."""
+"""Scheduled tasks of the toolkit."""
 
 from celery import shared_task
 

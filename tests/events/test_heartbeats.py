@@ -1,4 +1,4 @@
-"""Heartbeats: a silent clockwork shows, and of several that must be one, one at a time holds it."""
+"""Heartbeats: a silent scheduler shows, and of several that must be one, one at a time holds it."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ def none_yet():
     Heartbeat.objects.all().delete()
 
 
-def test_a_clockwork_that_never_ran_is_silent(none_yet):
+def test_a_scheduler_that_never_ran_is_silent(none_yet):
     assert heartbeats.list_ages() == {"beat": None, "relay": None}
     assert heartbeats.list_silent() == ["beat", "relay"]
 
@@ -27,7 +27,7 @@ def let_pass(seconds: float) -> None:
     Heartbeat.objects.update(beaten_at=F("beaten_at") - timedelta(seconds=seconds))
 
 
-def test_a_clockwork_that_stops_is_silent_after_its_limit(none_yet):
+def test_a_scheduler_that_stops_is_silent_after_its_limit(none_yet):
     for name in heartbeats.SILENCE_LIMITS_SECONDS:
         heartbeats.take_turn(name, seconds=1)
     limit = max(heartbeats.SILENCE_LIMITS_SECONDS.values())
@@ -73,9 +73,9 @@ def test_one_holds_until_it_lets_go(none_yet):
     assert heartbeats.hold("beat", holder=first)
     assert not heartbeats.hold("beat", holder=second)
     assert heartbeats.hold("beat", holder=first)
-    heartbeats.let_go("beat", holder=second)
+    heartbeats.release("beat", holder=second)
     assert not heartbeats.hold("beat", holder=second), "who does not hold it cannot give it away"
-    heartbeats.let_go("beat", holder=first)
+    heartbeats.release("beat", holder=first)
     assert heartbeats.hold("beat", holder=second)
 
 

@@ -59,7 +59,7 @@ def test_a_day_inside_the_retention_stays(acme, reader, note):
 
 @pytest.fixture
 def stood_still(acme, reader, note):
-    """A clockwork that made no day for a week and longer: what was published today lies in the default partition."""
+    """A scheduler that made no day for a week and longer: what was published today lies in the default partition."""
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE bitvault_owner")
         for day in partitions.list_days():

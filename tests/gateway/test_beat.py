@@ -87,7 +87,7 @@ def test_a_beat_that_cannot_ask_sends_nothing(make_beat, monkeypatch):
 
 
 def test_who_takes_over_sends_everything_once_and_then_keeps_the_intervals(make_beat):
-    """However often the clockwork is restarted or changes hands, what is due each hour is not put off by another hour."""
+    """However often the scheduler is restarted or changes hands, what is due each hour is not put off by another hour."""
     first, second = make_beat("first"), make_beat("second")
     run(first)
     run(second)

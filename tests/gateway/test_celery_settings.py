@@ -51,7 +51,7 @@ def test_the_relay_comes_each_second_and_piles_nothing_up():
     assert entry["schedule"] > relay.TURN_SECONDS
 
 
-def test_a_clockwork_that_slept_wakes_to_one_sweep_of_each():
+def test_a_scheduler_that_slept_wakes_to_one_sweep_of_each():
     for name, entry in celery.app.conf.beat_schedule.items():
         assert entry["options"]["expires"] <= max(entry["schedule"], 2), name
 

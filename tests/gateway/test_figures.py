@@ -87,7 +87,7 @@ def test_what_waits_costs_as_many_queries_for_many_tenants_as_for_one(acme, read
         operating.list_backlogs()
 
 
-def test_a_dead_clockwork_shows_in_the_figures_and_at_its_own_address(scrape, reader):
+def test_a_dead_scheduler_shows_in_the_figures_and_at_its_own_address(scrape, reader):
     client = Client(headers={"host": "127.0.0.1"})
     Heartbeat.objects.all().delete()
     assert scrape()["bitvault_heartbeat_age_seconds"][("relay",)] == float("inf")
@@ -101,10 +101,10 @@ def test_a_dead_clockwork_shows_in_the_figures_and_at_its_own_address(scrape, re
     answer = client.get("/beatz")
     assert (answer.status_code, answer.json()["silent"]) == (503, ["beat", "relay"])
     assert client.get("/healthz").status_code == 200
-    assert "beat" not in client.get("/readyz").json(), "the web serves without the clockwork"
+    assert "beat" not in client.get("/readyz").json(), "the web serves without them"
 
 
-def test_a_vaults_own_host_says_nothing_about_the_clockwork(committed):
+def test_a_vaults_own_host_says_nothing_about_the_scheduler(committed):
     assert Client(headers={"host": "acme.localhost"}).get("/beatz").status_code == 404
 
 
@@ -223,7 +223,7 @@ def test_every_rule_says_what_is_the_matter_and_where_it_is_told_what_to_do():
 
 
 def test_the_alarm_sounds_when_the_limit_of_readiness_is_passed():
-    [silent] = [rule for rule in rules() if rule["alert"] == "BitVaultClockworkSilent"]
+    [silent] = [rule for rule in rules() if rule["alert"] == "BitVaultSchedulerSilent"]
     assert silent["expr"].endswith(f"> {heartbeats.SILENCE_LIMITS_SECONDS['relay']:g}")
     [behind] = [rule for rule in rules() if rule["alert"] == "BitVaultConsumerBehind"]
     assert behind["expr"].endswith("> 60")

@@ -1,4 +1,4 @@
-"""The stream with real processes: workers and clockworks of a nursery, a broker of their own, a database for the tests of one file."""
+"""The stream with real processes: workers and schedulers of a nursery, a broker of their own, a database for the tests of one file."""
 
 import os
 import secrets

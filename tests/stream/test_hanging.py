@@ -18,7 +18,7 @@ OTHERS_SECONDS = 30.0
 
 @pytest.fixture
 def lanes(stream):
-    """A clockwork, and workers as ``make up`` starts them: the relay's now, others when they are asked for."""
+    """A scheduler, and workers as ``make up`` starts them: the relay's now, others when they are asked for."""
     nursery = stream.nursery
     nursery.beat()
 

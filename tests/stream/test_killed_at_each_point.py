@@ -60,7 +60,7 @@ PARTITIONS = ["day to be dropped", "day dropped"]
 
 @pytest.fixture(scope="module")
 def crew(stream):
-    """A worker and a clockwork that are replaced when they die."""
+    """A worker and a scheduler that are replaced when they die."""
     return Crew(stream)
 
 
@@ -152,7 +152,7 @@ def test_a_worker_dies_in_the_relay(stream, crew, tree, olga, point, how):
 
 
 @pytest.mark.parametrize("point", BEAT)
-def test_the_clockwork_dies(stream, crew, tree, olga, point):
+def test_the_scheduler_dies(stream, crew, tree, olga, point):
     stream.orders.place(point)
     crew.await_death()
     live_on(tree)

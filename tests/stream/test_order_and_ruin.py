@@ -25,7 +25,7 @@ def seed():
 
 
 def test_effects_keep_their_order_while_workers_are_killed(stream, nursery, companies, seed):
-    """Four workers, two clockworks, seven keys, three writers: the numbers of each key rise one by one, none is missing or doubled."""
+    """Four workers, two schedulers, seven keys, three writers: the numbers of each key rise one by one, none is missing or doubled."""
     chance = random.Random(seed)
     acme = companies.acme
     for _ in range(2):

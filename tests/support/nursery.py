@@ -2,7 +2,7 @@
 
 Each is the leader of a process group of its own, logs to its own file, and ends with the nursery. What runs in them is the product's own
 Celery application, with three differences: the notes (``noting.py``) are consumed as well, the places of ``failpoints.py`` are put in,
-and the pace is quicker: turns and leases of clockworks last a fifth, and a failed event is tried again at the next turn.
+and the pace is quicker: turns and leases of schedulers last a fifth, and a failed event is tried again at the next turn.
 """
 
 import ctypes
@@ -60,7 +60,7 @@ class Nursery:
         return self._bear("worker", queues=queues, processes=processes, limit=limit, pool=pool)
 
     def beat(self, *, holds: bool = True) -> int:
-        """Start a clockwork.
+        """Start a scheduler.
 
         :param holds: false plants a bug: it never asks whether another one ticks.
         """

@@ -38,7 +38,7 @@ def chance():
 
 @pytest.fixture(scope="module")
 def worker(live):
-    """A worker and a clockwork: what happens reaches the feed."""
+    """A worker and a scheduler: what happens reaches the feed."""
     live.applications.group.launch(live.applications._beat())
     return live.start_worker()
 

@@ -1,4 +1,4 @@
-"""The broker forgets everything, two clockworks run, a queue has no worker, a tenant has much to do: nobody else notices."""
+"""The broker forgets everything, two schedulers run, a queue has no worker, a tenant has much to do: nobody else notices."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.journey
 CONSUMERS = ("sync", "billing", "audit", "gc", "notes")
 QUEUES_BUT_AUDIT = "celery,relay,sync,billing,gc,notes"
 WATCHED_SECONDS = 2.0
-"""How long two clockworks are watched: ten turns of one of them."""
+"""How long two schedulers are watched: ten turns of one of them."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -86,7 +86,7 @@ def test_a_broker_that_is_away_while_work_is_done_is_asked_again(stream, nursery
 
 
 @pytest.mark.parametrize("holds", [True, False], ids=["with the lease", "planted: without"])
-def test_of_two_clockworks_one_sends_and_the_other_takes_over(stream, nursery, holds):
+def test_of_two_schedulers_one_sends_and_the_other_takes_over(stream, nursery, holds):
     """CEL-4: what is sent tells who sent it. Without the lease between them both do, and this finds it out."""
     stream.broker().delete("relay")
     beats = {nursery.beat(holds=holds) for _ in range(2)}
@@ -111,7 +111,7 @@ def _senders(stream):
     return {int(origin.partition("@")[0].removeprefix("gen")) for origin in origins}
 
 
-def test_two_clockworks_take_one_turn(stream, nursery, companies):
+def test_two_schedulers_take_one_turn(stream, nursery, companies):
     """CEL-4: however many messages they send, one relay works in each turn, and no effect is doubled."""
     nursery.worker()
     for _ in range(2):
