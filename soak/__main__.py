@@ -47,7 +47,9 @@ def _torment(vault: Vault, tally: Tally, chance: random.Random, *, seconds: floa
         Place(number, vault.client(_draw(chance)), ledger, tally, _draw(chance)) for number in range(1, PLACES + 1)
     ]
     for number in range(1, TEAM_FOLDERS + 1):
-        places[0].client.post("/team-folders", {"name": f"Team {number}", "everyone": "editor"})
+        team = places[0].client.post("/team-folders", {"name": f"Team {number}"}).json()
+        share = {"principal": {"type": "everyone"}, "role": "editor"}
+        places[0].client.post(f"/nodes/{team['id']}/shares", share)
     for place in places:
         place.register()
     listeners = [

@@ -22,7 +22,7 @@ VERIFYING_SECONDS = 600.0
 
 TREE = """
 WITH RECURSIVE tree AS (
-    SELECT * FROM {schema}.files_node WHERE owner_user_id IS NOT NULL OR (everyone_right IS NOT NULL AND trashed_at IS NULL)
+    SELECT * FROM {schema}.files_node WHERE owner_user_id IS NOT NULL OR (is_team_folder AND trashed_at IS NULL)
     UNION ALL SELECT child.* FROM tree JOIN {schema}.files_node child ON child.parent_id = tree.id
 )
 SELECT id::text, parent_id::text, name, revision, CASE kind WHEN 0 THEN 'folder' ELSE 'file' END, version_id::text,

@@ -119,10 +119,12 @@ def _database_of_the_marker(request):
 def _fresh_context():
     """No test inherits a tenant, a request, a stream number or a remembered credential from the one before."""
     from apps.identity import queries
+    from apps.sharing import queries as sharing
     from bitvault.kernel import db, deadlines, request
 
     deadlines.use(deadlines.PATIENT)
     queries.forget_remembered()
+    sharing.forget_remembered()
     request.set_request_id(None)
     db.latest_seq.set(None)
 
@@ -139,7 +141,7 @@ def no_valkey(settings):
 @pytest.fixture
 def django_assert_num_queries(django_assert_num_queries, monkeypatch):
     """pytest-django's counting of queries; nothing that is remembered grows old meanwhile."""
-    from apps.identity import remembered
+    from bitvault.kernel import remembered
 
     monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)
     return django_assert_num_queries

@@ -9,6 +9,8 @@ class FilesConfig(AppConfig):
     name = "apps.files"
     label = "files"
     verbose_name = "File and metadata"
+    former_tenant_models = ("teammember",)
+    """Models that old migrations make and later ones drop, in tenants' schemas."""
 
     def ready(self) -> None:
         """Register what is done later, and put the module's sections and actions into the frame of pages."""

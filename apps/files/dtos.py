@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from bitvault.kernel.capabilities import CapabilityName
 from bitvault.kernel.names import PortabilityProblem
 
 KindName = Literal["folder", "file"]
@@ -14,11 +15,6 @@ NodeRef = UUID | Literal["root"]
 """A node by its id, or the caller's own personal root."""
 SortName = Literal["name", "modified_at", "size_bytes"]
 OrderName = Literal["asc", "desc"]
-RightName = Literal["view", "comment", "upload", "edit", "manage"]
-TeamRight = Literal["viewer", "editor"]
-"""What somebody on the list of a team folder may do there: see everything, or change everything too."""
-EveryoneRight = Literal["none", "viewer", "editor"]
-"""What every member of the tenant may do in a team folder."""
 ChildrenAction = Literal["trash", "move"]
 OnConflict = Literal["fail", "rename", "replace"]
 """What becomes of a taken name at a restore: it is refused, gets a number, or what has it goes into the trash."""
@@ -45,9 +41,9 @@ class Node:
     """A folder or a file as the caller may see it.
 
     ``size_bytes``, ``media_type``, ``content_hash`` and ``version_id`` are those of a file's current version and ``None`` for a folder.
-    ``modified_at`` is when the content last changed here, ``client_modified_at`` when the device that sent it says so. ``rights`` are all
-    that the caller has, weakest first. ``name_problems`` tell why other systems cannot hold the name as it is, or why it misleads a
-    reader; it is kept all the same.
+    ``modified_at`` is when the content last changed here, ``client_modified_at`` when the device that sent it says so. ``capabilities`` is
+    what the caller may do with it. ``parent_id`` is ``None`` for a root, and where the caller does not see the parent. ``name_problems``
+    tell why other systems cannot hold the name as it is, or why it misleads a reader; it is kept all the same.
     """
 
     id: UUID
@@ -65,7 +61,7 @@ class Node:
     created_by: UUID
     tags: Sequence[Tag]
     trashed_at: datetime | None
-    rights: Sequence[RightName]
+    capabilities: Sequence[CapabilityName]
     name_problems: Sequence[PortabilityProblem]
 
 
@@ -130,10 +126,15 @@ class RestoreOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Path:
-    """The nodes from a root down to one of its descendants, both included; ``team_folder_id`` names the root if it is a team folder."""
+    """The nodes from the topmost one that the caller sees down to one of its descendants, both included.
+
+    ``team_folder_id`` names the topmost one if it is a team folder; ``is_own`` says that it is the caller's own root. Neither holds in what
+    others have shared with the caller.
+    """
 
     items: Sequence[Node]
     team_folder_id: UUID | None
+    is_own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +147,19 @@ class OpenedFolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamFolder:
-    """A root that belongs to the whole tenant, as the caller may see it; its ``id`` is that of the node.
+    """A root that belongs to the whole tenant, as the caller may see it; its ``id`` is that of the node, and its shares are the node's.
 
-    ``everyone`` is what any member of the tenant may do in it, ``member_count`` how many stand on its list. An ended one has
-    ``ended_at``, and is deleted for ever at ``expires_at``.
+    An ended one has ``ended_at``, and is deleted permanently at ``expires_at``.
     """
 
     id: UUID
     name: str
     revision: int
-    everyone: EveryoneRight
-    member_count: int
     created_at: datetime
     created_by: UUID
     ended_at: datetime | None
     expires_at: datetime | None
-    rights: Sequence[RightName]
+    capabilities: Sequence[CapabilityName]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,23 +177,6 @@ class OpenedTrash:
     items: Sequence[TrashedNode]
     next_cursor: str | None
     teams: Sequence[TeamFolder]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamGrant:
-    """A right in a team folder for one person."""
-
-    user_id: UUID
-    right: TeamRight
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamMember(TeamGrant):
-    """A person on the list of a team folder, and since when with this right."""
-
-    name: str
-    email: str
-    granted_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,10 +253,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReachableRoot:
-    """A root whose whole tree somebody may see, with the rights that they have there."""
+    """A root whose whole tree somebody may see, and what they may do there: a mask of ``kernel.capabilities``."""
 
     id: UUID
-    rights: Sequence[RightName]
+    mask: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ __all__ = [
     "NodeGone",
     "NotAFile",
     "NotAFolder",
-    "NotAMember",
     "NothingToChange",
     "ParentGone",
     "PathTooLong",
@@ -26,7 +25,6 @@ __all__ = [
     "TooManyAtOnce",
     "TooManyChildren",
     "TooManyTeamFolders",
-    "TooManyTeamMembers",
     "UploadGivenUp",
     "UploadTargetUnfit",
 ]
@@ -82,7 +80,7 @@ class UploadGivenUp(Gone):
 
 
 class RootFixed(Forbidden):
-    """A root has no name or place that could change, and is not thrown away."""
+    """A root, and the topmost node that somebody reaches in another's tree, has no name or place to change, and is not thrown away."""
 
     code = "files.root_fixed"
     title = "The root folder stays as it is"
@@ -179,25 +177,11 @@ class AdministratorsOnly(Forbidden):
     title = "Team folders are made by owners and administrators"
 
 
-class NotAMember(Invalid):
-    """Somebody who is to get a right belongs to another tenant, or to none; fact: ``user_id``."""
-
-    code = "files.not_a_member"
-    title = "Nobody of this vault has this id"
-
-
 class TooManyTeamFolders(Invalid):
     """The tenant has as many live team folders as it can; fact: ``limit``."""
 
     code = "files.too_many_team_folders"
     title = "There are as many team folders as there can be"
-
-
-class TooManyTeamMembers(Invalid):
-    """The list of a team folder would be longer than the limit; fact: ``limit``."""
-
-    code = "files.too_many_team_members"
-    title = "A team folder's list is full; open it to everyone instead"
 
 
 class FileTooLarge(TooLarge):

@@ -14,9 +14,6 @@ CHILDREN_LIMIT = 100_000
 TEAM_FOLDER_LIMIT = 100
 """Live team folders of a tenant: a device's cursor names every root that it knows and travels in an address (4 kB with this many)."""
 
-TEAM_MEMBER_LIMIT = 1000
-"""People on the list of one team folder: it is read and replaced in one piece. For more there is the word for everyone."""
-
 FILE_LIMIT_BYTES = 5 * 1024**4
 """The largest object of S3 and of most stores like it."""
 

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from apps.files import access
-from apps.files.access import Right
 from apps.files.dtos import Children, NodeRef, OpenedFolder, OrderName, SortName
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_page, find_way, to_node, to_path
+from apps.files.rows import COLUMNS, NodeRow, Way, fetch_page, find_way, to_node
 from apps.files.tree import require_folder
 from bitvault.kernel import db, names, pages
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability, names_of
 
 _SORT_COLUMNS: dict[SortName, str] = {"name": "sort_key", "modified_at": "modified_at", "size_bytes": "size_bytes"}
 _SORT_TYPES: dict[SortName, str] = {"name": "text", "modified_at": "timestamptz", "size_bytes": "bigint"}
@@ -23,7 +23,7 @@ def list_children(
     """Read a page of what lies in a folder: folders first in both directions, ties decided by id."""
     pages.require_limit(limit)
     with db.read_transaction():
-        way = require_folder(access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW))
+        way = require_folder(access.require(actor, find_way(node_id, actor), Capability.VIEW))
         purpose = _purpose_of(way.node.id, sort, order)
         position = pages.decode_cursor(purpose, cursor) if cursor is not None else None
         rows = _fetch_children(way.node.id, limit=limit + 1, position=position, sort=sort, order=order)
@@ -34,16 +34,18 @@ def open_folder(actor: Actor, node_id: NodeRef, *, limit: int, sort: SortName, o
     """Read the path to a folder and the first page of what lies in it, in one transaction; of a file, the path."""
     pages.require_limit(limit)
     with db.read_transaction():
-        way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
+        way = access.require_known(actor, find_way(node_id, actor))
         is_folder = way.node.is_folder
+        if is_folder:
+            access.require(actor, way, Capability.VIEW)
         rows = _fetch_children(way.node.id, limit=limit + 1, position=None, sort=sort, order=order) if is_folder else []
     children = _to_children(actor, way, rows, limit=limit, purpose=_purpose_of(way.node.id, sort, order))
-    return OpenedFolder(to_path(way, access.list_rights(actor, way)), children if is_folder else None)
+    return OpenedFolder(access.to_path(actor, way), children if is_folder else None)
 
 
 def _to_children(actor: Actor, way: Way, rows: Sequence[Any], *, limit: int, purpose: str) -> Children:
-    rights = access.list_rights(actor, way)
-    items = [to_node(NodeRow._make(row[:-2]), rights) for row in rows[:limit]]
+    mask = access.find_mask(actor, way)
+    items = [to_node(NodeRow._make(row[:-2]), names_of(access.add_own(actor, mask, row[0]))) for row in rows[:limit]]
     next_cursor = None
     if len(rows) > limit:
         last = rows[limit - 1]
@@ -62,7 +64,7 @@ def _position_after(kind: int, key: Any, node_id: UUID) -> list[Any]:
 def find_cursor(actor: Actor, node_id: NodeRef, *, at: int, sort: SortName, order: OrderName) -> str | None:
     """Make the cursor of the rows from the one with this index on, counted from 0; ``None`` for the first ones and past the end."""
     with db.read_transaction():
-        way = require_folder(access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW))
+        way = require_folder(access.require(actor, find_way(node_id, actor), Capability.VIEW))
         found = fetch_page(
             f"SELECT kind, key, id FROM ({_listed(sort, order)}) AS listed WHERE place = %(at)s",
             {"folder_id": way.node.id, "at": at},
@@ -77,7 +79,7 @@ def find_index(
 ) -> int | None:
     """Find the next row whose name begins with ``prefix``, as an index from 0: the first one behind ``after``, else the first of all."""
     with db.read_transaction():
-        way = require_folder(access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW))
+        way = require_folder(access.require(actor, find_way(node_id, actor), Capability.VIEW))
         found = fetch_page(
             f"SELECT place - 1 FROM ({_listed(sort, order)}) AS listed WHERE starts_with(name_key, %(prefix)s) "
             "ORDER BY place <= %(after)s + 1, place LIMIT 1",

@@ -1,7 +1,7 @@
 """Tables of files and folders (in each tenant's schema).
 
 The tree is rows with a parent. A row hangs from exactly one thing: it is a root (somebody's by ``owner_user_id``, or a team folder by
-``everyone_right``), or it lies in a folder (``parent``), or it lies in the trash (``trashed_at``); the rows below it hang on as they were.
+``is_team_folder``), or it lies in a folder (``parent``), or it lies in the trash (``trashed_at``); the rows below it hang on as they were.
 So a move or a trashing of a folder is one row whatever lies below, the children of a folder are exactly its live ones, and a node is live
 when the way up ends at a root. A team folder that has ended lies in the trash and stays one.
 """
@@ -39,8 +39,8 @@ class Node(TenantModel):
     parent = models.ForeignKey("self", null=True, on_delete=models.DO_NOTHING, related_name="children", db_index=False)
     owner_user_id = models.UUIDField(null=True)
     """Whose personal root this is; ``NULL`` for everything that is none."""
-    everyone_right = models.SmallIntegerField(null=True)
-    """What every member of the tenant may do in this team folder (``access.Right``), 0 for nothing; ``NULL`` for what is none."""
+    is_team_folder = models.BooleanField(db_default=False)
+    """Whether this is a root of the whole tenant, live or ended."""
     name = models.TextField()
     name_key = models.TextField(db_collation="C")
     key_version = models.SmallIntegerField(default=KEY_VERSION)
@@ -79,25 +79,25 @@ class Node(TenantModel):
             models.UniqueConstraint(
                 fields=["name_key"],
                 name="files_node_team_name_unique",
-                condition=models.Q(everyone_right__isnull=False, trashed_at__isnull=True),
+                condition=models.Q(is_team_folder=True, trashed_at__isnull=True),
             ),
             models.CheckConstraint(
                 condition=models.Q(
                     owner_user_id__isnull=False,
-                    everyone_right__isnull=True,
+                    is_team_folder=False,
                     parent__isnull=True,
                     trashed_at__isnull=True,
                 )
-                | models.Q(owner_user_id__isnull=True, everyone_right__isnull=False, parent__isnull=True)
+                | models.Q(owner_user_id__isnull=True, is_team_folder=True, parent__isnull=True)
                 | models.Q(
                     owner_user_id__isnull=True,
-                    everyone_right__isnull=True,
+                    is_team_folder=False,
                     parent__isnull=False,
                     trashed_at__isnull=True,
                 )
                 | models.Q(
                     owner_user_id__isnull=True,
-                    everyone_right__isnull=True,
+                    is_team_folder=False,
                     parent__isnull=True,
                     trashed_at__isnull=False,
                 ),
@@ -106,7 +106,7 @@ class Node(TenantModel):
             models.CheckConstraint(
                 condition=models.Q(kind=Kind.FOLDER, version_id__isnull=True, size_bytes=0)
                 | models.Q(kind=Kind.FILE, version_id__isnull=False, child_count=0, owner_user_id__isnull=True)
-                & models.Q(everyone_right__isnull=True),
+                & models.Q(is_team_folder=False),
                 name="files_node_kind",
             ),
             models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="files_node_not_its_own_parent"),
@@ -131,24 +131,8 @@ class Node(TenantModel):
             models.Index(
                 fields=["-trashed_at"],
                 name="files_node_team_ended",
-                condition=models.Q(everyone_right__isnull=False, trashed_at__isnull=False),
+                condition=models.Q(is_team_folder=True, trashed_at__isnull=False),
             ),
-        ]
-
-
-class TeamMember(TenantModel):
-    """A person on the list of a team folder. It outlasts the folder's end, so that one that comes back is as it was."""
-
-    pk = models.CompositePrimaryKey("folder_id", "user_id")
-    folder = models.ForeignKey(Node, on_delete=models.DO_NOTHING, related_name="+", db_index=False)
-    user_id = models.UUIDField()
-    granted_right = models.SmallIntegerField()
-    granted_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "files_team_member"
-        constraints = [
-            models.CheckConstraint(condition=models.Q(granted_right__gte=1), name="files_team_member_right"),
         ]
 
 

@@ -1,12 +1,11 @@
 """Reads."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from apps.files import access, errors, limits, teams
-from apps.files.access import Right
 from apps.files.dtos import (
     Content,
     Node,
@@ -26,7 +25,6 @@ from apps.files.rows import (
     COLUMNS,
     NodeRow,
     Way,
-    columns_for_asker,
     fetch_all,
     fetch_one,
     fetch_page,
@@ -35,11 +33,11 @@ from apps.files.rows import (
     kind_name,
     require_row,
     to_node,
-    to_path,
 )
 from bitvault.events.api import get_head
 from bitvault.kernel import db, names, pages
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability, names_of
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import Page
 
@@ -57,44 +55,55 @@ _CANDIDATE_LIMIT = 20
 def get_node(actor: Actor, node_id: NodeRef) -> Node:
     """Read one live node."""
     with db.read_transaction():
-        way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
-    return to_node(way.node, access.list_rights(actor, way))
+        way = access.require_known(actor, find_way(node_id, actor))
+    return access.describe(actor, way)
+
+
+def list_nodes(actor: Actor, node_ids: Collection[UUID]) -> list[Node]:
+    """Read those of some nodes that are live and that the actor may know of, in one query."""
+    if not node_ids:
+        return []
+    with db.read_transaction():
+        ways = find_ways(node_ids)
+    return [
+        access.describe(actor, way) for way in ways.values() if access.knows(actor, way, access.find_mask(actor, way))
+    ]
 
 
 def list_path(actor: Actor, node_id: NodeRef) -> Path:
-    """Read the nodes from the root down to one."""
+    """Read the nodes from the topmost one that the actor sees down to one."""
     with db.read_transaction():
-        way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
-    return to_path(way, access.list_rights(actor, way))
+        way = access.require_known(actor, find_way(node_id, actor))
+    return access.to_path(actor, way)
 
 
 _WALK = f"""
 WITH RECURSIVE walk AS (
     SELECT {COLUMNS}, 0 AS level FROM files_node
-    WHERE (owner_user_id = %(owner_id)s OR id = %(root_id)s) AND parent_id IS NULL AND trashed_at IS NULL
+    WHERE owner_user_id = %(owner_id)s OR id = %(root_id)s
     UNION ALL
     SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, walk.level + 1
     FROM walk JOIN files_node node ON node.parent_id = walk.id AND node.name_key = (%(keys)s::text[])[walk.level + 1]
 )
-SELECT {columns_for_asker("walk")} FROM walk ORDER BY level DESC
+SELECT {COLUMNS} FROM walk ORDER BY level DESC
 """
 
 
 def find_by_path(actor: Actor, path: str, root: NodeRef) -> Node:
-    """Read the node at a path under a root. Case and spelling need not be exact: names in a folder differ by key."""
+    """Read the node at a path under a root, or under any folder. Case and spelling need not be exact: names in a folder differ by key."""
     keys = _parse_path(path)
     parameters = {
         "owner_id": actor.user_id if root == "root" else None,
         "root_id": None if root == "root" else root,
-        "user_id": actor.user_id,
         "keys": keys,
     }
     with db.read_transaction():
         rows = [NodeRow._make(row) for row in fetch_all(_WALK, parameters)]
-    if len(rows) != len(keys) + 1:
-        raise NotFound
-    way = access.require_right(actor, Way(rows), Right.VIEW)
-    return to_node(way.node, access.list_rights(actor, way))
+        if len(rows) != len(keys) + 1:
+            raise NotFound
+        if rows[-1].parent_id is not None:  # the walk began in a folder, and what is above it decides too
+            rows += find_ways([rows[-1].parent_id])[rows[-1].parent_id].rows
+    return access.describe(actor, access.require(actor, Way(rows), Capability.VIEW))
 
 
 def _parse_path(path: str) -> list[str]:
@@ -133,7 +142,7 @@ def open_trash(actor: Actor, root: NodeRef, *, limit: int) -> OpenedTrash:
     """Read the first page of the trash of a root, and which team folders have one for the actor, in one transaction."""
     pages.require_limit(limit)
     with db.read_transaction():
-        editable = [folder for folder in teams.read_folders(actor, ended=False) if "edit" in folder.rights]
+        editable = [folder for folder in teams.read_folders(actor, ended=False) if "edit" in folder.capabilities]
         if root != "root" and root not in {folder.id for folder in editable}:
             raise NotFound
         page = _read_trash(actor, root, limit=limit, cursor=None)
@@ -141,21 +150,21 @@ def open_trash(actor: Actor, root: NodeRef, *, limit: int) -> OpenedTrash:
 
 
 def _read_trash(actor: Actor, root: NodeRef, *, limit: int, cursor: str | None) -> Page[TrashedNode]:
-    way = find_way(root, user_id=actor.user_id)
+    way = find_way(root, actor)
     if way is None and root == "root":
         if cursor is not None:
             raise pages.BadCursor
         return Page([])
-    way = access.require_root(access.require_right(actor, way, Right.VIEW))
-    rights = access.list_rights(actor, way)
-    if way.node.is_team_folder:
-        access.require_right(actor, way, Right.EDIT)
+    way = access.require_root(access.require(actor, way, Capability.VIEW))
+    capabilities = names_of(access.find_mask(actor, way))
+    if way.node.owner_user_id != actor.user_id:
+        access.require(actor, way, Capability.EDIT)
     purpose = f"files.trash:{way.node.id}"
     before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
     rows = fetch_page(_TRASH, {"root_id": way.node.id, "before": before, "before_id": before_id, "limit": limit + 1})
     items = []
     for *values, origin_parent_id, origin_path, trashed_by, expires_at in rows[:limit]:
-        node = to_node(NodeRow._make(values), rights)
+        node = to_node(NodeRow._make(values), capabilities)
         items.append(_to_trashed(node, way.node.id, origin_parent_id, origin_path, trashed_by, expires_at))
     next_cursor = None
     if len(rows) > limit:
@@ -182,9 +191,10 @@ def _to_trashed(
 # --- for derivations -------------------------------------------------------------------------------------------------------
 
 _ROOTS = f"""
-SELECT {columns_for_asker("node")} FROM files_node node WHERE node.owner_user_id = %(user_id)s
+SELECT {COLUMNS} FROM files_node WHERE owner_user_id = %(user_id)s
 UNION ALL
-SELECT {columns_for_asker("node")} FROM files_node node WHERE node.everyone_right IS NOT NULL AND node.trashed_at IS NULL
+SELECT {COLUMNS} FROM files_node
+WHERE is_team_folder AND trashed_at IS NULL AND (%(administers)s::boolean OR id = ANY(%(ids)s::uuid[]))
 """
 
 _TREE_ROWS = """
@@ -219,9 +229,14 @@ def count_stored_bytes() -> StoredBytes:
 
 def list_reachable_roots(actor: Actor) -> list[ReachableRoot]:
     """List the roots whose trees the actor may see: the personal one, once there is one, and team folders."""
-    ways = [Way([NodeRow._make(row)]) for row in db.read_alone(_ROOTS, {"user_id": actor.user_id})]
-    found = [(way.node.id, access.find_right(actor, way)) for way in ways]
-    return [ReachableRoot(id=root_id, rights=access.names_up_to(right)) for root_id, right in found if right]
+    parameters = {
+        "user_id": actor.user_id,
+        "administers": actor.administers,
+        "ids": [] if actor.administers else actor.reach.list_node_ids(),
+    }
+    ways = [Way([NodeRow._make(row)]) for row in db.read_alone(_ROOTS, parameters)]
+    found = [(way.node.id, access.find_mask(actor, way)) for way in ways]
+    return [ReachableRoot(id=root_id, mask=mask) for root_id, mask in found if mask & Capability.VIEW]
 
 
 def list_tree_rows(*, after: UUID | None, limit: int) -> TreeRows:
@@ -284,7 +299,7 @@ def get_content(actor: Actor, node_id: UUID, version_id: UUID | None) -> Content
 
 def read_content(actor: Actor, node_id: UUID, version_id: UUID | None) -> Content:
     """Find the bytes of a file, or of one of its versions, inside the open transaction."""
-    way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
+    way = access.require(actor, find_way(node_id, actor), Capability.DOWNLOAD)
     if way.node.is_folder:
         raise errors.NotAFile
     found_id, blob_id, media_type, size_bytes, content_hash = require_row(
@@ -307,9 +322,9 @@ def find_readable_blob(actor: Actor, content_hash: str, size_bytes: int) -> UUID
     if not holders:
         return None  # nearly always, and then it has cost one round trip
     with db.read_transaction():
-        ways = find_ways([node_id for node_id, _ in holders], user_id=actor.user_id)
+        ways = find_ways([node_id for node_id, _ in holders])
     for node_id, blob_id in holders:
-        if access.find_right(actor, ways.get(node_id)) is not None:
+        if access.find_mask(actor, ways.get(node_id)) & Capability.DOWNLOAD:
             return UUID(str(blob_id))
     return None
 

@@ -12,39 +12,32 @@ from uuid import UUID
 from django.db import connection
 
 from apps.files import errors
-from apps.files.dtos import ExpectedRevision, KindName, Node, NodeRef, Path, RightName
+from apps.files.dtos import ExpectedRevision, KindName, Node, NodeRef
 from apps.files.models import Kind
 from bitvault.kernel import db, names
+from bitvault.kernel.actor import Actor, ActorKind
+from bitvault.kernel.capabilities import CapabilityName
 from bitvault.kernel.errors import NotFound
 
 COLUMNS = (
-    "id, kind, parent_id, owner_user_id, everyone_right, name, revision, version_id, size_bytes, media_type, content_hash, created_at, "
+    "id, kind, parent_id, owner_user_id, is_team_folder, name, revision, version_id, size_bytes, media_type, content_hash, created_at, "
     "modified_at, client_modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound"
 )
 
 
-def columns_for_asker(table: str) -> str:
-    """Give ``COLUMNS`` of a table, where a team folder tells what ``%(user_id)s`` is granted in it, by the list or as everyone."""
-    granted = (
-        f"CASE WHEN {table}.everyone_right IS NOT NULL THEN greatest({table}.everyone_right, (SELECT member.granted_right "
-        f"FROM files_team_member member WHERE member.folder_id = {table}.id AND member.user_id = %(user_id)s)) END"
-    )
-    columns = [f"{table}.{column}" for column in COLUMNS.split(", ")]
-    return ", ".join(granted if column.endswith(".everyone_right") else column for column in columns)
+def columns_of(table: str) -> str:
+    """Give ``COLUMNS`` of a table."""
+    return ", ".join(f"{table}.{column}" for column in COLUMNS.split(", "))
 
 
 class NodeRow(NamedTuple):
-    """One row, in the order of ``COLUMNS``.
-
-    ``team_right`` is set for team folders alone: on a way, and wherever else ``columns_for_asker`` were read, what the asker is granted;
-    in the answer to a write, what everyone is.
-    """
+    """One row, in the order of ``COLUMNS``. ``is_team_folder`` holds for a live one and for one that has ended."""
 
     id: UUID
     kind: int
     parent_id: UUID | None
     owner_user_id: UUID | None
-    team_right: int | None
+    is_team_folder: bool
     name: str
     revision: int
     version_id: UUID | None
@@ -71,11 +64,6 @@ class NodeRow(NamedTuple):
         return self.parent_id is None and self.trashed_at is None
 
     @property
-    def is_team_folder(self) -> bool:
-        """Whether this is a team folder, live or ended."""
-        return self.team_right is not None
-
-    @property
     def kind_name(self) -> KindName:
         """What it is, in the words of the API."""
         return kind_name(self.kind)
@@ -86,14 +74,17 @@ def kind_name(kind: int) -> KindName:
     return "folder" if kind == Kind.FOLDER else "file"
 
 
-def to_node(row: NodeRow, rights: Sequence[RightName]) -> Node:
-    """Make the DTO of a row."""
+def to_node(row: NodeRow, capabilities: Sequence[CapabilityName], *, hides_parent: bool = False) -> Node:
+    """Make the DTO of a row.
+
+    :param hides_parent: the reader does not see what the node lies in.
+    """
     is_file = row.kind == Kind.FILE
     return Node(
         id=row.id,
         kind="file" if is_file else "folder",
         name=row.name,
-        parent_id=row.parent_id,
+        parent_id=None if hides_parent else row.parent_id,
         revision=row.revision,
         size_bytes=row.size_bytes if is_file else None,
         media_type=row.media_type if is_file else None,
@@ -105,7 +96,7 @@ def to_node(row: NodeRow, rights: Sequence[RightName]) -> Node:
         created_by=row.created_by,
         tags=(),
         trashed_at=row.trashed_at,
-        rights=rights,
+        capabilities=capabilities,
         name_problems=names.find_portability_problems(row.name),
     )
 
@@ -151,14 +142,6 @@ class Way:
         return any(row.id == node_id for row in self.rows)
 
 
-def to_path(way: Way, rights: Sequence[RightName]) -> Path:
-    """Give the nodes from the root down to one."""
-    return Path(
-        items=[to_node(row, rights) for row in reversed(way.rows)],
-        team_folder_id=way.root.id if way.root.is_team_folder else None,
-    )
-
-
 def name_bytes(name: str) -> int:
     """Bytes that a name adds to a path, with its slash."""
     return 1 + len(name.encode())
@@ -169,34 +152,37 @@ _WAY = f"""
 WITH RECURSIVE way AS (
     SELECT {COLUMNS}, id AS start_id, 0 AS up FROM files_node WHERE id = ANY(%(ids)s::uuid[]) OR owner_user_id = %(owner_id)s
     UNION ALL
-    SELECT {", ".join("above." + column.strip() for column in COLUMNS.split(","))}, way.start_id, way.up + 1
+    SELECT {columns_of("above")}, way.start_id, way.up + 1
     FROM way, LATERAL (SELECT * FROM files_node WHERE files_node.id = way.parent_id LIMIT 1) above
 )
-SELECT {columns_for_asker("way")}, start_id FROM way ORDER BY up
+SELECT {COLUMNS}, start_id FROM way ORDER BY up
 """
 
 
-def find_ways(ids: Iterable[UUID | None], *, user_id: UUID, with_root: bool = False) -> dict[UUID, Way]:
-    """Read the ways up from several nodes, with what ``user_id`` is granted at their ends, in one query; unknown ones are left out.
+def find_ways(ids: Iterable[UUID | None], *, root_of: Actor | None = None) -> dict[UUID, Way]:
+    """Read the ways up from several nodes in one query; unknown ones are left out.
 
-    :param with_root: the personal root of ``user_id`` too.
+    :param root_of: whose personal root is read too.
     """
     found: dict[UUID, list[NodeRow]] = {}
     parameters = {
         "ids": [one for one in ids if one is not None],
-        "owner_id": user_id if with_root else None,
-        "user_id": user_id,
+        "owner_id": _owner_of_root(root_of),
     }
     for *values, start_id in fetch_all(_WAY, parameters):
         found.setdefault(start_id, []).append(NodeRow._make(values))
     return {start_id: Way(rows) for start_id, rows in found.items()}
 
 
-def find_way(node: NodeRef, *, user_id: UUID) -> Way | None:
-    """Read the way up from a node, or from the personal root of ``user_id`` when the node is ``root``."""
+def find_way(node: NodeRef, actor: Actor) -> Way | None:
+    """Read the way up from a node, or from the actor's personal root when the node is ``root``."""
     if node == "root":
-        return next(iter(find_ways([], user_id=user_id, with_root=True).values()), None)
-    return find_ways([node], user_id=user_id).get(node)
+        return next(iter(find_ways([], root_of=actor).values()), None)
+    return find_ways([node]).get(node)
+
+
+def _owner_of_root(actor: Actor | None) -> UUID | None:
+    return actor.user_id if actor is not None and actor.kind is ActorKind.USER else None
 
 
 def fetch_all(sql: str, parameters: Any) -> list[Any]:

@@ -104,11 +104,11 @@ COUNTED = """
 
 _NODE_VALUES = """
     INSERT INTO files_node (
-        id, kind, parent_id, owner_user_id, everyone_right, name, name_key, key_version, sort_key, revision, version_id, size_bytes,
+        id, kind, parent_id, owner_user_id, is_team_folder, name, name_key, key_version, sort_key, revision, version_id, size_bytes,
         media_type, content_hash, created_at, modified_at, client_modified_at, created_by,
         trashed_at, child_count, levels_below_bound, path_bytes_below_bound
     ) VALUES (
-        %(id)s, %(kind)s, %(parent_id)s, %(owner_user_id)s, %(everyone_right)s, %(name)s, %(name_key)s, %(key_version)s, %(sort_key)s, 1,
+        %(id)s, %(kind)s, %(parent_id)s, %(owner_user_id)s, %(is_team_folder)s, %(name)s, %(name_key)s, %(key_version)s, %(sort_key)s, 1,
         %(version_id)s, %(size_bytes)s, %(media_type)s, %(content_hash)s, %(now)s, %(now)s, %(client_modified_at)s,
         %(created_by)s, NULL, 0, 0, 0
     )
@@ -203,7 +203,7 @@ def node_parameters(*, node_id: UUID, kind: Kind, name: Name, created_by: UUID, 
         "kind": int(kind),
         "parent_id": None,
         "owner_user_id": None,
-        "everyone_right": None,
+        "is_team_folder": False,
         "name": name.text,
         "name_key": name.key,
         "key_version": names.KEY_VERSION,

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from apps.files import access, dtos, errors, models
-from apps.files.access import Right
 from apps.files.rows import NodeRow, find_way, require_row
 from apps.identity import api as identity
 from bitvault.kernel import db, pages
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.pages import Page
 
 
@@ -39,7 +39,7 @@ def get_version(actor: Actor, node_id: UUID, version_id: UUID) -> dtos.Version:
 
 def _require_file(actor: Actor, node_id: UUID) -> NodeRow:
     """Find a live file that the actor may see, inside the open transaction."""
-    way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.VIEW)
+    way = access.require(actor, find_way(node_id, actor), Capability.VIEW)
     if way.node.is_folder:
         raise errors.NotAFile
     return way.node

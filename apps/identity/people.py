@@ -85,6 +85,15 @@ def find_members(tenant: Tenant, user_ids: Collection[UUID]) -> list[dtos.Member
     return [to_member(row) for row in rows.order_by("user__name", "user__email", "user__claimed_email")]
 
 
+def find_member_by_address(tenant: Tenant, email: str) -> dtos.Member | None:
+    """Find the member of a tenant whose proved address this is."""
+    address = queries.find_email(email)
+    if address is None:
+        return None
+    row = models.Membership.objects.filter(tenant_id=tenant.id, user__email=address).select_related("user").first()
+    return None if row is None else to_member(row)
+
+
 def find_member(tenant: Tenant, member_id: UUID) -> models.Membership | None:
     """Find a member by the id of the membership or of its person."""
     rows = models.Membership.objects.filter(tenant_id=tenant.id).select_related("user")

@@ -15,11 +15,11 @@ from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
 from apps.identity import credentials, dtos, ended, models, sql
 from apps.identity.errors import InvalidToken
-from apps.identity.remembered import Remembered
 from apps.identity.session_store import hash_key
 from bitvault.kernel import clock, db, pages
 from bitvault.kernel.actor import ALL_SCOPES, Actor, Role, Scope
 from bitvault.kernel.pages import Page
+from bitvault.kernel.remembered import Remembered
 from bitvault.kernel.tenancy import Tenant
 
 C = TypeVar("C", models.ApiToken, models.Session)

@@ -1,6 +1,6 @@
 """The door of sync: devices, the feed that they follow, conflicts, and tickets for sockets."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from apps.files import api as files
@@ -116,7 +116,7 @@ def list_changes(*, actor: Actor, cursor: str, limit: int = PAGE_DEFAULT) -> dto
     """
     actor.require_scope(Scope.FILES_READ)
     position = positions.decode(cursor)
-    return feed.list_changes(actor, position, _list_rights(actor), limit=limit)
+    return feed.list_changes(actor, position, _find_scopes(actor), limit=limit)
 
 
 @exposed
@@ -138,7 +138,7 @@ def list_snapshot(
     :raises CursorExpired: the snapshot is older than a day, or not all of it may be seen any more: take another one.
     """
     actor.require_scope(Scope.FILES_READ)
-    return feed.list_snapshot(actor, device_id, cursor, _list_rights(actor), limit=limit, min_seq=min_seq)
+    return feed.list_snapshot(actor, device_id, cursor, _find_scopes(actor), limit=limit, min_seq=min_seq)
 
 
 @exposed
@@ -164,7 +164,7 @@ def list_conflicts(*, actor: Actor, cursor: str | None = None, limit: int = PAGE
     :raises BadCursor: the cursor belongs to another list.
     """
     actor.require_scope(Scope.FILES_READ)
-    return conflicts.list_open(actor, _list_rights(actor), cursor=cursor, limit=limit)
+    return conflicts.list_open(actor, _find_scopes(actor), cursor=cursor, limit=limit)
 
 
 @exposed
@@ -184,11 +184,11 @@ def resolve_conflict(
     :raises NameTaken: another file has the original's name by now.
     """
     actor.require_scope(Scope.FILES_WRITE)
-    conflicts.resolve(actor, conflict_id, _list_rights(actor), keep=keep, seen=seen or dtos.SeenRevisions())
+    conflicts.resolve(actor, conflict_id, _find_scopes(actor), keep=keep, seen=seen or dtos.SeenRevisions())
 
 
-def _list_rights(actor: Actor) -> dict[UUID, Sequence[str]]:
-    return {root.id: root.rights for root in files.list_reachable_roots(actor=actor)}
+def _find_scopes(actor: Actor) -> dict[UUID, int]:
+    return {root.id: root.mask for root in files.list_reachable_roots(actor=actor)}
 
 
 # --- tickets ---------------------------------------------------------------------------------------------------------------

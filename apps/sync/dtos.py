@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from bitvault.kernel.capabilities import CapabilityName
 from bitvault.kernel.names import PortabilityProblem
 
 Resolution = Literal["both", "original", "copy"]
@@ -58,7 +59,7 @@ class SyncedNode:
     created_by: UUID | None
     tags: Sequence[str]
     trashed_at: datetime | None
-    rights: Sequence[str]
+    capabilities: Sequence[CapabilityName]
     name_problems: Sequence[PortabilityProblem]
 
 

@@ -138,12 +138,12 @@ class Snapshot(TenantModel):
     id = id_field()
     device_id = models.UUIDField(null=True)
     scope = models.TextField(db_default="")
-    """Digest of roots and rights, of a shared one: who sees the same has the same."""
+    """Digest of roots and masks, of a shared one: who sees the same has the same."""
     epoch = models.UUIDField()
     seq = models.BigIntegerField()
     root_ids = ArrayField(models.UUIDField())
-    right_counts = ArrayField(models.SmallIntegerField(), db_default=[])
-    """For each of the roots, in their order, how many rights it gave when this was made."""
+    masks = ArrayField(models.SmallIntegerField(), db_default=[])
+    """For each of the roots, in their order, the mask of capabilities that it had when this was made."""
     made_for = models.UUIDField(null=True)
     """The person whose device asked for it."""
     created_at = models.DateTimeField()

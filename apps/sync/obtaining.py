@@ -42,9 +42,9 @@ JOB_SECONDS = 1200
 
 
 class MakeSnapshot(msgspec.Struct, frozen=True):
-    """Under which roots, with how many rights each, and for whom."""
+    """Under which roots, with which mask each, and for whom."""
 
-    right_counts: dict[UUID, int]
+    masks: dict[UUID, int]
     made_for: UUID
 
 
@@ -61,10 +61,10 @@ def obtain(actor: Actor, device_id: UUID, rights: Rights, *, least_seq: int) -> 
     :raises SnapshotFailed: the job has failed.
     :raises TooManyRequests: too many were made for this person lately.
     """
-    right_counts = snapshots.count_rights(rights)
-    scope = snapshots.scope_of(right_counts)
+    masks = snapshots.sort_masks(rights)
+    scope = snapshots.scope_of(masks)
     with db.read_transaction():
-        size = snapshots.count_nodes(list(right_counts), limit=LARGE_NODES + 1)
+        size = snapshots.count_nodes(list(masks), limit=LARGE_NODES + 1)
         age = LARGE_SHARED_FOR if size > LARGE_NODES else SHARED_FOR
         found = None
         if size > SMALL_NODES:
@@ -73,7 +73,7 @@ def obtain(actor: Actor, device_id: UUID, rights: Rights, *, least_seq: int) -> 
         return snapshots.make(device_id, rights)
     if found is not None:
         return found
-    wanted = MakeSnapshot(right_counts=right_counts, made_for=actor.user_id)
+    wanted = MakeSnapshot(masks=masks, made_for=actor.user_id)
     if size > LARGE_NODES:
         raise SnapshotBeingMade(job_id=_have_made(scope, wanted).id)
     # Whoever comes meanwhile waits for the lock, and finds what was made.
@@ -81,7 +81,7 @@ def obtain(actor: Actor, device_id: UUID, rights: Rights, *, least_seq: int) -> 
         found = snapshots.find_shared(scope, since=clock.now() - age, least_seq=least_seq)
         if found is None:
             _require_few(actor.user_id)
-            found = snapshots.make_shared(right_counts, made_for=actor.user_id)
+            found = snapshots.make_shared(masks, made_for=actor.user_id)
     return found
 
 
@@ -101,8 +101,8 @@ def _have_made(scope: str, wanted: MakeSnapshot) -> jobs.Job:
 
 def make_by_job(wanted: MakeSnapshot, run: jobs.Run) -> None:
     """Make a shared snapshot, and end the job in the same transaction: it is made once."""
-    with db.write_transaction(lock=_lock(snapshots.scope_of(wanted.right_counts))):
-        snapshot_id = snapshots.make_shared(wanted.right_counts, made_for=wanted.made_for, seconds=JOB_SECONDS)
+    with db.write_transaction(lock=_lock(snapshots.scope_of(wanted.masks))):
+        snapshot_id = snapshots.make_shared(wanted.masks, made_for=wanted.made_for, seconds=JOB_SECONDS)
         run.complete(Made(snapshot_id=snapshot_id))
 
 

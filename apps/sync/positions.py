@@ -4,27 +4,31 @@ A cursor says everything that the server needs to know of what the device knows.
 cursor, and no state on the server runs ahead of the device.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from apps.sync.errors import CursorExpired
 from bitvault.kernel import pages
 from bitvault.kernel.pages import BadCursor
 
-_PURPOSE = "sync.changes.3"
+_PURPOSE = "sync.changes.4"
+_OLD_PURPOSES = ("sync.changes.3",)
+"""Of cursors that older code has made: a fresh snapshot leads on."""
 _PURPOSE_SNAPSHOT = "sync.snapshot.1"
 
 ORDINAL_END = 2**31 - 1
 """Behind every row of an event."""
 
-Rights = Mapping[UUID, Sequence[str]]
-"""The roots that an actor reaches, with the rights that they give: each includes all weaker ones, so their number says which."""
+Rights = Mapping[UUID, int]
+"""The roots that an actor reaches, with what they may do there: masks of ``kernel.capabilities``."""
 
 UNTOLD = 0
-"""In place of a number of rights: the device may have been told others than it has."""
+"""In place of a mask: the device may have been told another than it has."""
 
-_ROOT_LENGTH = 33
-"""Of a root in a cursor: 32 hexadecimal digits and one for its rights."""
+_ROOT_LENGTH = 34
+"""Of a root in a cursor: 32 hexadecimal digits and two for its mask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +45,15 @@ class Position:
     ordinal: int = ORDINAL_END
     swept_seq: int
     swept_ordinal: int = ORDINAL_END
-    right_counts: Mapping[UUID, int] = field(default_factory=dict)
-    """By known root, how many rights the device was told that it gives."""
+    masks: Mapping[UUID, int] = field(default_factory=dict)
+    """By known root, the mask that the device was told."""
     snapshot_id: UUID | None = None
     snapshot_ordinal: int = 0
 
     @property
     def root_ids(self) -> frozenset[UUID]:
         """The roots that the device knows."""
-        return frozenset(self.right_counts)
+        return frozenset(self.masks)
 
     @property
     def complete_seq(self) -> int:
@@ -71,38 +75,43 @@ class Position:
 
     def forgetting(self, root_ids: Collection[UUID]) -> "Position":
         """Give the same place with fewer roots known, outside of any snapshot."""
-        left = {root_id: count for root_id, count in self.right_counts.items() if root_id not in root_ids}
-        return replace(self, right_counts=left, snapshot_id=None, snapshot_ordinal=0)
+        left = {root_id: mask for root_id, mask in self.masks.items() if root_id not in root_ids}
+        return replace(self, masks=left, snapshot_id=None, snapshot_ordinal=0)
 
-    def knowing(self, right_counts: Mapping[UUID, int]) -> "Position":
-        """Give the same place with these roots known as well, or with these rights, outside of any snapshot."""
-        return replace(self, right_counts={**self.right_counts, **right_counts}, snapshot_id=None, snapshot_ordinal=0)
+    def knowing(self, masks: Mapping[UUID, int]) -> "Position":
+        """Give the same place with these roots known as well, or with these masks, outside of any snapshot."""
+        return replace(self, masks={**self.masks, **masks}, snapshot_id=None, snapshot_ordinal=0)
 
     def told_otherwise(self, rights: Rights) -> dict[UUID, int]:
-        """Tell which known roots give other rights than the device was told, and how many."""
-        now = {root_id: len(rights[root_id]) for root_id in self.right_counts}
-        return {root_id: count for root_id, count in now.items() if count != self.right_counts[root_id]}
+        """Tell which known roots have another mask than the device was told, and which."""
+        return {root_id: rights[root_id] for root_id, mask in self.masks.items() if rights[root_id] != mask}
 
     def encode(self) -> str:
         """Make the cursor."""
-        roots = "".join(sorted(f"{root_id.hex}{count}" for root_id, count in self.right_counts.items()))
+        roots = "".join(sorted(f"{root_id.hex}{mask:02x}" for root_id, mask in self.masks.items()))
         facts = [self.device_id.hex, self.epoch.hex, self.seq, self.ordinal, self.swept_seq, self.swept_ordinal, roots]
         if self.snapshot_id is not None:
             facts += [self.snapshot_id.hex, self.snapshot_ordinal]
         return pages.encode_cursor(_PURPOSE, facts)
 
 
-def begin(device_id: UUID, epoch: UUID, seq: int, right_counts: Mapping[UUID, int] | None = None) -> Position:
+def begin(device_id: UUID, epoch: UUID, seq: int, masks: Mapping[UUID, int] | None = None) -> Position:
     """Give the place behind an event, of which nothing is missing."""
-    return Position(device_id=device_id, epoch=epoch, seq=seq, swept_seq=seq, right_counts=right_counts or {})
+    return Position(device_id=device_id, epoch=epoch, seq=seq, swept_seq=seq, masks=masks or {})
 
 
 def decode(cursor: str) -> Position:
     """Read a cursor.
 
     :raises BadCursor: it was not made here for this tenant.
+    :raises CursorExpired: older code has made it.
     """
-    device_id, epoch, seq, ordinal, swept_seq, swept_ordinal, roots, *more = pages.decode_cursor(_PURPOSE, cursor)
+    try:
+        facts = pages.decode_cursor(_PURPOSE, cursor)
+    except BadCursor:
+        _refuse_old(cursor)
+        raise
+    device_id, epoch, seq, ordinal, swept_seq, swept_ordinal, roots, *more = facts
     known = (roots[begin : begin + _ROOT_LENGTH] for begin in range(0, len(roots), _ROOT_LENGTH))
     return Position(
         device_id=UUID(device_id),
@@ -111,10 +120,21 @@ def decode(cursor: str) -> Position:
         ordinal=ordinal,
         swept_seq=swept_seq,
         swept_ordinal=swept_ordinal,
-        right_counts={UUID(one[:-1]): int(one[-1]) for one in known},
+        masks={UUID(one[:-2]): int(one[-2:], 16) for one in known},
         snapshot_id=UUID(more[0]) if more else None,
         snapshot_ordinal=more[1] if more else 0,
     )
+
+
+def _refuse_old(cursor: str) -> None:
+    """Send a device with a cursor of older code to a snapshot.
+
+    :raises CursorExpired: it has one.
+    """
+    for purpose in _OLD_PURPOSES:
+        with suppress(BadCursor):
+            pages.decode_cursor(purpose, cursor)
+            raise CursorExpired
 
 
 def encode_page(device_id: UUID, snapshot_id: UUID, ordinal: int) -> str:

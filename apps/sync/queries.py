@@ -14,6 +14,7 @@ from apps.sync.positions import Position
 from apps.sync.projector import ROOTS
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import names_of
 from bitvault.kernel.pages import BadCursor
 
 STATE = (
@@ -197,7 +198,7 @@ def list_items(snapshot_id: UUID, *, after: int, limit: int) -> list[tuple[int, 
     return [(row[0], row[1], NodeState._make(row[2:])) for row in fetch_all(_ITEMS, [snapshot_id, after, limit])]
 
 
-def to_node(state: NodeState, rights: Sequence[str]) -> dtos.SyncedNode:
+def to_node(state: NodeState, mask: int) -> dtos.SyncedNode:
     """Make the DTO of a state."""
     return dtos.SyncedNode(
         id=state.node_id,
@@ -215,14 +216,14 @@ def to_node(state: NodeState, rights: Sequence[str]) -> dtos.SyncedNode:
         created_by=state.created_by,
         tags=(),
         trashed_at=None,
-        rights=rights,
+        capabilities=names_of(mask),
         name_problems=names.find_portability_problems(state.name),
     )
 
 
-def upsert(seq: int, state: NodeState, rights: Sequence[str]) -> dtos.Change:
+def upsert(seq: int, state: NodeState, mask: int) -> dtos.Change:
     """Tell a device what a node is."""
-    return dtos.Change(seq=seq, op="upsert", node_id=state.node_id, node=to_node(state, rights))
+    return dtos.Change(seq=seq, op="upsert", node_id=state.node_id, node=to_node(state, mask))
 
 
 def removal(seq: int, node_id: UUID) -> dtos.Change:

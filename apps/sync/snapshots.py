@@ -38,8 +38,8 @@ _SWEEP_STEP = 10
 # One statement sees one instant: the projector moves replica and feed in the same transaction.
 _MAKE = f"""
 WITH RECURSIVE made AS (
-    INSERT INTO sync_snapshot (id, device_id, scope, epoch, seq, root_ids, right_counts, made_for, created_at, last_used_at)
-    SELECT %(id)s, %(device_id)s, %(scope)s, epoch, seq, %(root_ids)s::uuid[], %(right_counts)s::smallint[], %(made_for)s, %(now)s, %(now)s
+    INSERT INTO sync_snapshot (id, device_id, scope, epoch, seq, root_ids, masks, made_for, created_at, last_used_at)
+    SELECT %(id)s, %(device_id)s, %(scope)s, epoch, seq, %(root_ids)s::uuid[], %(masks)s::smallint[], %(made_for)s, %(now)s, %(now)s
     FROM sync_feed
 ),
 tree AS (
@@ -54,7 +54,7 @@ SELECT %(id)s, row_number() OVER (ORDER BY level, node_id), root_id, {STATE} FRO
 """
 
 _FIND = """
-SELECT id, epoch, seq, root_ids, right_counts, last_used_at FROM sync_snapshot
+SELECT id, epoch, seq, root_ids, masks, last_used_at FROM sync_snapshot
 WHERE id = %s AND (device_id = %s OR device_id IS NULL)
 """
 
@@ -83,23 +83,23 @@ class Frame(NamedTuple):
     epoch: UUID
     seq: int
     root_ids: Sequence[UUID]
-    right_counts: Sequence[int]
+    masks: Sequence[int]
     last_used_at: datetime
 
     @property
     def told(self) -> dict[UUID, int]:
-        """How many rights a device that has read it was told at least once that each root gives."""
-        return {**dict.fromkeys(self.root_ids, UNTOLD), **dict(zip(self.root_ids, self.right_counts, strict=False))}
+        """The mask that a device that has read it was told of each root."""
+        return {**dict.fromkeys(self.root_ids, UNTOLD), **dict(zip(self.root_ids, self.masks, strict=False))}
 
 
-def count_rights(rights: Rights) -> dict[UUID, int]:
-    """Tell how many rights each root gives, in the order of the roots' ids."""
-    return {root_id: len(rights[root_id]) for root_id in sorted(rights)}
+def sort_masks(rights: Rights) -> dict[UUID, int]:
+    """Give the mask of each root in the order of the roots' ids."""
+    return {root_id: rights[root_id] for root_id in sorted(rights)}
 
 
-def scope_of(right_counts: Mapping[UUID, int]) -> str:
-    """Name what somebody sees: the same roots with the same rights give the same name."""
-    facts = ",".join(f"{root_id.hex}{count}" for root_id, count in sorted(right_counts.items()))
+def scope_of(masks: Mapping[UUID, int]) -> str:
+    """Name what somebody sees: the same roots with the same masks give the same name."""
+    facts = ",".join(f"{root_id.hex}{mask:02x}" for root_id, mask in sorted(masks.items()))
     return hashlib.sha256(facts.encode()).hexdigest()
 
 
@@ -123,19 +123,19 @@ def list_made_for(user_id: UUID, *, since: datetime) -> list[datetime]:
 def make(device_id: UUID, rights: Rights) -> UUID:
     """Write down for one device what lies under some roots now, and drop its older snapshots but the last ones."""
     with db.write_transaction():
-        snapshot_id = _write(device_id=device_id, right_counts=count_rights(rights))
+        snapshot_id = _write(device_id=device_id, masks=sort_masks(rights))
         mine = Snapshot.objects.filter(device_id=device_id).order_by("-created_at", "-id")
         _drop(list(mine.values_list("id", flat=True)[KEPT_COUNT:]))
     return snapshot_id
 
 
-def make_shared(right_counts: Mapping[UUID, int], *, made_for: UUID, seconds: int = MAKING_SECONDS) -> UUID:
+def make_shared(masks: Mapping[UUID, int], *, made_for: UUID, seconds: int = MAKING_SECONDS) -> UUID:
     """Write down, in the open transaction, what lies under some roots now, for all who see just that; older ones not in use are dropped.
 
     :param seconds: how long it may take.
     """
-    scope = scope_of(right_counts)
-    snapshot_id = _write(right_counts=right_counts, scope=scope, made_for=made_for, seconds=seconds)
+    scope = scope_of(masks)
+    snapshot_id = _write(masks=masks, scope=scope, made_for=made_for, seconds=seconds)
     older = Snapshot.objects.filter(scope=scope).order_by("-created_at", "-id").values_list("id", "last_used_at")
     unused_since = clock.now() - IN_USE
     _drop([one for one, used_at in older[KEPT_COUNT:] if used_at < unused_since])
@@ -144,7 +144,7 @@ def make_shared(right_counts: Mapping[UUID, int], *, made_for: UUID, seconds: in
 
 def _write(
     *,
-    right_counts: Mapping[UUID, int],
+    masks: Mapping[UUID, int],
     device_id: UUID | None = None,
     scope: str = "",
     made_for: UUID | None = None,
@@ -156,8 +156,8 @@ def _write(
         "id": snapshot_id,
         "device_id": device_id,
         "scope": scope,
-        "root_ids": list(right_counts),
-        "right_counts": list(right_counts.values()),
+        "root_ids": list(masks),
+        "masks": list(masks.values()),
         "made_for": made_for,
         "now": clock.now(),
     }

@@ -14,6 +14,7 @@ urlpatterns = [
     path("nodes/<node_ref:node_id>/content", content.NodeContent.as_view()),
     path("nodes/<uuid:node_id>/versions/<uuid:version_id>/restore", versions.VersionRestore.as_view()),
     path("", include("apps.files.rest.urls")),
+    path("", include("apps.sharing.rest.urls")),
     path("me", me.Me.as_view()),
     path("", include("apps.identity.rest.urls")),
     path("", include("apps.billing.rest.urls")),

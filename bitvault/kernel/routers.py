@@ -24,5 +24,6 @@ class PlaneRouter:
         try:
             model = apps.get_model(app_label, model_name)
         except LookupError:
-            return "public"
+            gone = getattr(apps.get_app_config(app_label), "former_tenant_models", ())
+            return "tenant" if model_name.lower() in gone else "public"
         return str(getattr(model, "plane", "public"))

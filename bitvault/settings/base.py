@@ -65,6 +65,7 @@ TENANT_APPS = [
     "apps.billing",
     "apps.admin_platform",
     "apps.sync",
+    "apps.sharing",
 ]
 INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
 

@@ -48,6 +48,8 @@ class View(APIView):
     counts_itself: ClassVar[bool] = True
     publishes: ClassVar[bool] = True
     """Whether what the route changes is an event: then a change tells its number, also when it was there already."""
+    needs_fresh_reach: ClassVar[bool] = False
+    """Whether what the caller may reach is read for each request: the feed follows at once what its device was told of."""
 
     @classmethod
     def is_public(cls) -> bool:

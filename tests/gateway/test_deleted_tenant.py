@@ -56,7 +56,7 @@ REQUESTS = [
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
 def test_a_request_whose_tenant_is_remembered_is_told_that_it_is_gone(api, acme, monkeypatch, method, path, body):
     """For under a second a process remembers whose a token is: the tenant is deleted within that."""
-    from apps.identity import remembered
+    from bitvault.kernel import remembered
 
     monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)
     assert ask("olga").get("/me").status_code == 200

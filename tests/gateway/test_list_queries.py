@@ -15,7 +15,7 @@ pytestmark = pytest.mark.committed
 @pytest.fixture(autouse=True)
 def _remembered(monkeypatch):
     """Nothing that is remembered grows old meanwhile."""
-    from apps.identity import remembered
+    from bitvault.kernel import remembered
 
     monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)
 

@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 
 from apps.identity import api as identity
-from apps.identity import queries, remembered
+from apps.identity import queries
 from apps.identity.models import Domain
 from apps.sync.sockets import admission, handshake
-from bitvault.kernel import clock
+from bitvault.kernel import clock, remembered
 from bitvault.settings import production
 from bitvault.web.address import page_origin
 from tests.support.world import ACME, BETA, PASSWORD

@@ -251,12 +251,12 @@ ADAM = {"Authorization": f"Bearer {ACME.people['adam'].token}"}
 
 
 def team_folder(mia):
-    return mia.adam.post("/team-folders", {"name": next(_names), "everyone": "editor"}).json()
+    return mia.adam.post("/team-folders", {"name": next(_names)}).json()
 
 
 def change_team_folder(mia):
     folder = team_folder(mia)
-    body = {"name": next(_names), "everyone": "viewer"}
+    body = {"name": next(_names)}
     return Ask("PATCH", f"/team-folders/{folder['id']}", body, {**ADAM, "If-Match": f'"{folder["revision"]}"'})
 
 

@@ -15,6 +15,7 @@ from apps.sync import consumers, feed, operations, projector, queries, snapshots
 from bitvault.events import consuming, outbox
 from bitvault.events.api import set_position
 from bitvault.kernel import db, names
+from bitvault.kernel.capabilities import READING
 from tests.simulation.device import Device
 
 # --- the stream ------------------------------------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ def head_written_without_a_look_at_the_base():
             way = find_ways([node_id], user_id=upload.actor.user_id).get(node_id)
             if repeated is None and (way is None or not way.is_live):
                 raise content._NeedsTree
-            return tx.answer(repeated or content._write_or_settle(upload, way))
+            return tx.answer(repeated or content.write_or_settle(upload, way))
 
     with patch.object(content, "_commit_to_file", commit_blindly):
         yield
@@ -233,7 +234,7 @@ def rights_of_the_first_reading():
     known = feed._list_what_is_known
 
     def as_ever(standing, position, rights, limit):
-        rights = dict.fromkeys(position.root_ids, ("view",)) if position.root_ids else rights
+        rights = dict.fromkeys(position.root_ids, READING) if position.root_ids else rights
         return known(standing, position, rights, limit)
 
     with patch.object(feed, "_list_what_is_known", as_ever):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.live import Live
 from tests.support.sending import Sender
+from tests.support.shares import by_rest
 from tests.support.surface import count_guesses_apart
 from tests.support.world import ACME, BETA, PASSWORD
 
@@ -99,12 +100,14 @@ def belongings(api):
         Sender(client, folder["id"]).bring(inside["name"], b"newer", **stale)
         conflict = Sender(client, folder["id"]).bring(inside["name"], b"meanwhile", **stale)
         # Who administers makes the folder; only this person reaches it, and whoever administers the tenant.
-        lists = [{"user_id": str(person.user_id), "right": "editor"}] if name == "mia" else []
-        team = api("adam" if slug == "acme" else "boris").post(
-            "/team-folders", {"name": f"{canary} team", "members": lists}
-        )
+        administrator = api("adam" if slug == "acme" else "boris")
+        team = administrator.post("/team-folders", {"name": f"{canary} team"})
         assert team.status_code == 201, team.content
         invitation_id = _invite(api("olga" if slug == "acme" else "boris"), canary)
+        share = administrator.post(
+            f"/nodes/{team.json()['id']}/shares", by_rest(person.user_id, "editor" if name == "mia" else "manager")
+        )
+        assert share.status_code == 201, share.content
         team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
         _project(slug)
         return Belongings(

@@ -46,7 +46,7 @@ KINDS = {
     name: name
     for name in (
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
-        *("invitation_id", "code", "member_id"),
+        *("invitation_id", "code", "member_id", "share_id"),
     )
 }
 """What each parameter of a path names."""
@@ -66,8 +66,8 @@ FIELDS = {
     ("GET", "/nodes/by-path", "root_id"): ("node_id", None),
     ("GET", "/trash", "root_id"): ("node_id", None),
     ("DELETE", "/trash", "root_id"): ("node_id", None),
-    ("POST", "/team-folders", "members"): ("user_id", {"name": "ours now"}),
-    ("PATCH", "/team-folders/{folder_id}", "members"): ("user_id", {}),
+    ("POST", "/nodes/{node_id}/shares", "principal"): ("user_id", {"role": "viewer"}),
+    ("PUT", "/nodes/{node_id}/shares", "shares"): ("user_id", {}),
     ("GET", "/audit", "node_id"): ("node_id", None),
     ("GET", "/audit", "actor_id"): ("user_id", None),
     ("GET", "/audit/verify", "job_id"): ("job_id", None),
@@ -210,7 +210,9 @@ def test_a_strangers_id_in_a_body_or_query_reads_as_one_that_never_was(mia, stra
     def answer(value):
         if beside is None:
             return ask(mia.api, method, url, query={**BESIDE.get(path, {}), field: str(value)})
-        named = [{"user_id": str(value), "right": "viewer"}] if field == "members" else str(value)
+        principal = {"type": "user", "id": str(value)}
+        wrapped = {"principal": principal, "shares": [{"principal": principal, "role": "viewer"}]}
+        named = wrapped.get(field, str(value))
         fixed = {"parent_id": own["parent_id"]} if path == "/uploads" else {}
         fixed |= {"node_id": own["node_id"]} if field == "base_version_id" else {}
         return ask(mia.api, method, url, {**fixed, **beside, field: named})

@@ -19,7 +19,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.files import api as files
-from apps.files.dtos import TeamGrant
+from apps.sharing.dtos import Grant
 from apps.sync import operations, projector, snapshots
 from bitvault.events import consuming, outbox
 from bitvault.events.api import set_position
@@ -33,6 +33,7 @@ from tests.simulation import oracle
 from tests.simulation.device import Device, Lost
 from tests.simulation.planner import list_wanted
 from tests.support.postgres import undone
+from tests.support.shares import grant, live, make_team, share_only
 from tests.support.world import ACME
 
 DEVICES = ("laptop", "phone", "tablet")
@@ -109,7 +110,7 @@ def run(seed: int, operations: int | Sequence[int] = 80, *, with_team: bool = Fa
 def _actor(name: str) -> Actor:
     person = ACME.people[name]
     tenant = Tenant(id=ACME.id, slug=ACME.slug, name=ACME.slug.title())
-    return Actor(tenant=tenant, user_id=person.user_id, role=Role(person.role), token_id=person.token_id)
+    return live(Actor(tenant=tenant, user_id=person.user_id, role=Role(person.role), token_id=person.token_id))
 
 
 @contextmanager
@@ -145,7 +146,7 @@ class World:
             self._furnish()
             self.adam, self.team = _actor("adam"), None
             if with_team:
-                self.team = files.create_team_folder(actor=self.adam, name="Team", members=self._editors())
+                self.team = make_team(self.adam, "Team", *self._editors())
                 self.tree.folder("d", self.team)
             self.devices = [Device(self, self.tree.actor, name) for name in DEVICES]
             consuming.consume("sync")
@@ -296,8 +297,8 @@ class World:
         rebuild(consumer="sync", by=None)
         return "done"
 
-    def _editors(self) -> list[TeamGrant]:
-        return [TeamGrant(user_id=self.tree.actor.user_id, right="editor")]
+    def _editors(self) -> list[Grant]:
+        return [grant(self.tree.actor, "editor")]
 
     def _share(self, device, chance):
         """Somebody who administers takes the team folder away, gives it back, ends it or brings it back."""
@@ -310,9 +311,9 @@ class World:
         if chance.random() < 0.25:
             files.end_team_folder(actor=self.adam, folder_id=self.team.id)
             return "ended"
-        members = chance.choice(([], self._editors()))
-        files.update_team_folder(actor=self.adam, folder_id=self.team.id, members=members, expected_revision="any")
-        return "given" if members else "taken"
+        grants = chance.choice(([], self._editors()))
+        share_only(self.adam, self.team, *grants)
+        return "given" if grants else "taken"
 
     def _count_events(self) -> int:
         return int(fetch("SELECT count(*) FROM public.events_stream_event")[0][0])

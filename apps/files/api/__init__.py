@@ -30,10 +30,9 @@ from apps.files.api.teams import (
     end_team_folder,
     get_team_folder,
     list_team_folders,
-    list_team_members,
     open_team_folders,
+    rename_team_folder,
     restore_team_folder,
-    update_team_folder,
 )
 from apps.files.api.trash import (
     empty_trash,
@@ -66,7 +65,7 @@ from apps.files.dtos import (
 )
 from apps.files.errors import NothingToChange
 from apps.files.operations import structure
-from apps.files.rows import to_node
+from apps.files.rows import Way
 from bitvault.kernel import clock, names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
@@ -97,7 +96,6 @@ __all__ = [
     "list_path",
     "list_reachable_roots",
     "list_team_folders",
-    "list_team_members",
     "list_trash",
     "list_tree_rows",
     "list_version_rows",
@@ -109,6 +107,7 @@ __all__ = [
     "purge_expired",
     "purge_node",
     "rekey_names",
+    "rename_team_folder",
     "request_due_purge",
     "restore_node",
     "restore_nodes",
@@ -116,7 +115,6 @@ __all__ = [
     "restore_version",
     "trash_node",
     "update_node",
-    "update_team_folder",
     "update_version",
 ]
 
@@ -239,8 +237,15 @@ def apply_to_children(
 
 
 @exposed
+def list_nodes(*, actor: Actor, node_ids: Collection[UUID]) -> list[Node]:
+    """Read those of some nodes that are live and that the actor may know of; the others are left out."""
+    actor.require_scope(Scope.FILES_READ)
+    return queries.list_nodes(actor, node_ids)
+
+
+@exposed
 def list_reachable_roots(*, actor: Actor) -> list[ReachableRoot]:
-    """List the roots whose trees the actor may see now, with the rights that they have there."""
+    """List the roots whose trees the actor may see now, with what they may do there."""
     actor.require_scope(Scope.FILES_READ)
     return queries.list_reachable_roots(actor)
 
@@ -273,8 +278,7 @@ def count_stored_bytes() -> StoredBytes:
 @exposed
 def ensure_personal_root(*, actor: Actor) -> Node:
     """Find the actor's personal root; make it when it is not there yet."""
-    rights = access.names_up_to(access.cut_right(actor, access.Right.MANAGE))
-    return to_node(structure.ensure_personal_root(actor), rights)
+    return access.describe(actor, Way([structure.ensure_personal_root(actor)]))
 
 
 @exposed

@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from apps.files import access, errors, limits
-from apps.files.access import Right
 from apps.files.dtos import Mode, UploadGrant
 from apps.files.operations.returning import require_returnable
 from apps.files.rows import Way, find_way, kind_name
 from apps.files.tree import NOTHING_BELOW, require_folder, require_room
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.names import Name
 
@@ -56,10 +56,12 @@ def authorise(
             way, parent_id, name = _find_file(actor, node_id, mode)
             target = _find_target(tx, _TARGET_BY_ID, node_id=node_id, base_version_id=base_version_id)
         else:
-            way = require_folder(access.require_right(actor, find_way(parent_id, user_id=actor.user_id), Right.UPLOAD))
+            way = require_folder(access.require(actor, find_way(parent_id, actor), Capability.ADD))
             target = _find_target(
                 tx, _TARGET_BY_NAME, parent_id=parent_id, name_key=name.key, base_version_id=base_version_id
             )
+            if not access.find_mask(actor, way) & Capability.VIEW:
+                target, autorename = None, True  # who sees nothing there is told nothing of what has the name
             if target is None or mode == "add":
                 require_room(way, name, NOTHING_BELOW)
     grant = _judge_target(actor, way, target, mode=mode, base_version_id=base_version_id, autorename=autorename)
@@ -76,13 +78,13 @@ def authorise(
 
 def _find_file(actor: Actor, node_id: UUID, mode: Mode) -> tuple[Way, UUID, Name]:
     """Find the file that is meant: where its rights are judged, its folder and its name."""
-    found = find_way(node_id, user_id=actor.user_id)
+    found = find_way(node_id, actor)
     if mode == "update" and found is not None and not found.is_live:
         # It was deleted while somebody worked on it. Their edit brings it back, at the commit.
         deleted = require_returnable(actor, found)
         judged, parent_id = deleted.root, deleted.origin_id
     else:
-        judged = found = access.require_right(actor, found, Right.EDIT)
+        judged = found = access.require(actor, found, Capability.EDIT)
         if found.node.parent_id is None:
             raise errors.NotAFile
         parent_id = found.node.parent_id
@@ -116,5 +118,5 @@ def _judge_target(
             kind=kind_name(target.kind),
             name=target.name,
         )
-    access.require_right(actor, way, Right.EDIT)
+    access.require(actor, way, Capability.EDIT)
     return target

@@ -13,6 +13,7 @@ from apps.files.operations.returning import find_deleted
 from apps.files.rows import Way, fetch_all, find_ways
 from bitvault.kernel import names
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.names import NAME_LIMIT_BYTES, Name
 
 SENDER_LIMIT_BYTES = 60
@@ -36,13 +37,13 @@ def find_kept(
     :raises NodeGone: the file, too, was deleted since.
     """
     found = fetch_all(_SAME_EDIT, [content_hash, size_bytes, base_version_id])
-    ways = find_ways([node_id for (node_id,) in found], user_id=actor.user_id)
-    live = [one for one in ways.values() if access.find_right(actor, one) is not None]
+    ways = find_ways([node_id for (node_id,) in found])
+    live = [one for one in ways.values() if access.find_mask(actor, one) & Capability.VIEW]
     if live:
         return live[0]
     for one in ways.values():
         deleted = find_deleted(actor, one)
-        if deleted is not None and access.find_right(actor, deleted.root) is not None:
+        if deleted is not None and deleted.find_mask(actor) & Capability.VIEW:
             if way is None or not way.is_live:
                 raise errors.NodeGone(node_id=one.node.id)
             return way

@@ -9,10 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.files import access, errors
-from apps.files.access import Right
 from apps.files.dtos import Committed, Node, UploadGrant
 from apps.files.operations import conflicts, returning
-from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_one, find_way, kind_name, require_row, to_node
+from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_one, find_way, kind_name, require_row
 from apps.files.tree import (
     VERSION_COLUMNS,
     VERSION_VALUES,
@@ -29,6 +28,7 @@ from bitvault.events.api import publish
 from bitvault.events.catalog.files import VersionCommitted
 from bitvault.kernel import clock, db, ids, media_types, names
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.names import Name
 
@@ -111,9 +111,8 @@ def find_committed(*, actor: Actor, upload_id: UUID) -> Node | None:
         earlier = fetch_one(_EARLIER, {"upload_id": upload_id})
         if earlier is None or earlier[0] is None or earlier[1] != actor.user_id:
             return None
-        way = find_way(earlier[0], user_id=actor.user_id)
-    right = access.find_right(actor, way)
-    return to_node(way.node, access.names_up_to(right)) if way is not None and right is not None else None
+        way = find_way(earlier[0], actor)
+    return access.describe(actor, way) if way is not None and access.find_mask(actor, way) else None
 
 
 def _commit_to_file(upload: Upload, node_id: UUID) -> Committed:
@@ -124,7 +123,7 @@ def _commit_to_file(upload: Upload, node_id: UUID) -> Committed:
         repeated = find_repeated(upload)
         if repeated is not None:
             return tx.answer(repeated)
-        way = find_way(node_id, user_id=upload.actor.user_id)
+        way = find_way(node_id, upload.actor)
         if grant.mode == "update":
             if way is None or not way.is_live:
                 raise _NeedsTree
@@ -132,7 +131,7 @@ def _commit_to_file(upload: Upload, node_id: UUID) -> Committed:
                 raise _NeedsTree
         elif not _is_still_at(way, grant):
             raise _NeedsTree
-        way = access.require_right(upload.actor, way, Right.EDIT)
+        way = access.require(upload.actor, way, Capability.EDIT)
         return tx.answer(write_or_settle(upload, way))
 
 
@@ -152,9 +151,9 @@ def _update_in_tree(upload: Upload, node_id: UUID) -> Committed:
     """Find what becomes of an edit of a file that was edited, moved or deleted meanwhile."""
     grant = upload.grant
     lock_row(node_id)
-    way = find_way(node_id, user_id=upload.actor.user_id)
+    way = find_way(node_id, upload.actor)
     if way is not None and way.is_live:
-        access.require_right(upload.actor, way, Right.EDIT)
+        access.require(upload.actor, way, Capability.EDIT)
         if upload.is_content_of(way.node) or way.node.version_id == grant.base_version_id:
             return write_or_settle(upload, way)
     kept = conflicts.find_kept(
@@ -179,17 +178,20 @@ def _update_in_tree(upload: Upload, node_id: UUID) -> Committed:
 
 def _add_or_overwrite_in_tree(upload: Upload) -> Committed:
     grant = upload.grant
-    parent = find_way(grant.parent_id, user_id=upload.actor.user_id)
+    parent = find_way(grant.parent_id, upload.actor)
     if parent is None or not parent.is_live:
         raise errors.ParentGone(parent_id=grant.parent_id)
-    require_folder(access.require_right(upload.actor, parent, Right.UPLOAD))
+    require_folder(access.require(upload.actor, parent, Capability.ADD))
     name = names.parse(grant.name)
+    if not access.find_mask(upload.actor, parent) & Capability.VIEW:
+        # Who sees nothing there is told nothing of what has the name.
+        return _write_new(upload, parent, name, autorename=True, conflict_with_id=None)
     sibling = find_sibling(grant.parent_id, name.key) if grant.mode == "overwrite" or grant.autorename else None
     if sibling is not None and kind_name(sibling[1]) == "file":
         lock_row(sibling[0])
-        way = require_row(find_way(sibling[0], user_id=upload.actor.user_id))
+        way = require_row(find_way(sibling[0], upload.actor))
         if grant.mode == "overwrite":
-            return write_or_settle(upload, access.require_right(upload.actor, way, Right.EDIT))
+            return write_or_settle(upload, access.require(upload.actor, way, Capability.EDIT))
         if upload.is_content_of(way.node):
             return _settle(upload, way)
     if sibling is not None and not grant.autorename:
@@ -217,10 +219,11 @@ def find_repeated(upload: Upload) -> Committed | None:
         raise NotFound
     if node_id is None:
         raise errors.UploadGivenUp
-    way = find_way(node_id, user_id=upload.actor.user_id)
+    way = find_way(node_id, upload.actor)
     if way is None or not way.is_live:
         raise errors.NodeGone(node_id=node_id)
-    access.require_right(upload.actor, way, Right.VIEW)
+    if not access.find_mask(upload.actor, way):
+        raise NotFound
     return Committed(node=_to_node(upload, way.node, way.rows[1:]), created=False, version_created=version_created)
 
 
@@ -312,5 +315,4 @@ def _tell(
 
 
 def _to_node(upload: Upload, row: NodeRow, above: Sequence[NodeRow]) -> Node:
-    right = access.find_right(upload.actor, Way([row, *above]))
-    return to_node(row, access.names_up_to(right) if right else ())
+    return access.describe(upload.actor, Way([row, *above]))

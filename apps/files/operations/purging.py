@@ -18,7 +18,6 @@ import structlog
 
 from apps.billing import api as billing
 from apps.files import access, limits, models
-from apps.files.access import Right
 from apps.files.dtos import NodeRef
 from apps.files.rows import execute, fetch_all, fetch_one, fetch_page, find_way, require_row
 from apps.files.tree import tree_transaction
@@ -27,6 +26,7 @@ from bitvault.events.catalog.files import NodePurged
 from bitvault.jobs import api as jobs
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability
 
 logger = structlog.get_logger(__name__)
 
@@ -73,10 +73,9 @@ WHERE entry.purging AND (entry.postponed_until IS NULL OR entry.postponed_until 
 ORDER BY entry.node_id LIMIT %(limit)s
 """
 
-# Versions, lists of people, nodes, and the counters of folders that stay for the next batch: one fact in several tables, one statement.
+# Versions, nodes, and the counters of folders that stay for the next batch: one fact in several tables, one statement.
 _DELETE = """
 WITH freed AS (DELETE FROM files_version WHERE node_id = ANY(%(ids)s::uuid[]) RETURNING node_id, id, blob_id, size_bytes),
-listed AS (DELETE FROM files_team_member WHERE folder_id = ANY(%(ids)s::uuid[])),
 settled AS (DELETE FROM files_settled_upload WHERE node_id = ANY(%(ids)s::uuid[])),
 displaced AS (DELETE FROM files_displaced WHERE node_id = ANY(%(ids)s::uuid[])),
 gone AS (DELETE FROM files_node WHERE id = ANY(%(ids)s::uuid[]) RETURNING parent_id),
@@ -119,21 +118,21 @@ def mark_one(*, actor: Actor, node_id: UUID) -> list[UUID]:
         (root_id,) = require_row(
             fetch_one("SELECT root_id FROM files_trash WHERE node_id = %s AND NOT purging", [node_id])
         )
-        way = find_way(root_id, user_id=actor.user_id)
+        way = find_way(root_id, actor)
         if root_id == node_id:
             access.require_ended_team_folder(actor, way)
         else:
-            access.require_right(actor, way, Right.MANAGE)
+            access.require(actor, way, Capability.MANAGE)
         return [one for (one,) in fetch_all(_MARK_ONE, {"purged_by": actor.user_id, "node_id": node_id})]
 
 
 def mark_all(*, actor: Actor, root: NodeRef) -> list[UUID]:
     """Mark what lies in the trash of a root, at most one batch of it; returns what was marked."""
     with tree_transaction():
-        way = find_way(root, user_id=actor.user_id)
+        way = find_way(root, actor)
         if way is None and root == "root":
             return []
-        root_id = access.require_root(access.require_right(actor, way, Right.MANAGE)).node.id
+        root_id = access.require_root(access.require(actor, way, Capability.MANAGE)).node.id
         return [node_id for (node_id,) in fetch_page(_MARK_ALL, [actor.user_id, root_id, limits.EXPIRY_BATCH])]
 
 

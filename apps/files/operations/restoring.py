@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from apps.files import access, limits
-from apps.files.access import Right
 from apps.files.dtos import OnConflict, RestoredNode, RestoredTo, RestoreOutcome
 from apps.files.operations.structure import tell_move, write_move
 from apps.files.operations.trash import cut_off, write_restore
@@ -16,7 +15,6 @@ from apps.files.rows import (
     COLUMNS,
     NodeRow,
     Way,
-    columns_for_asker,
     execute,
     fetch_all,
     fetch_one,
@@ -24,13 +22,13 @@ from apps.files.rows import (
     find_way,
     find_ways,
     require_row,
-    to_node,
 )
 from apps.files.tree import find_sibling, judge_place, place, require_folder, tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeRestored
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import BitVaultError, NotFound
 from bitvault.kernel.names import Name
 
@@ -66,7 +64,7 @@ WITH RECURSIVE climb AS (
 _TRASHED = "SELECT node_id, origin_parent_id || origin_ids FROM files_trash WHERE node_id = ANY(%(ids)s::uuid[])"
 _CLIMB_TOPS = f"{_CLIMB.format(begun=_TRASHED)} SELECT start_id, id FROM climb WHERE trashed_at IS NOT NULL"
 _CLIMB_ONE = f"""
-{_CLIMB.format(begun="SELECT NULL::uuid, %(origin_ids)s::uuid[]")} SELECT {columns_for_asker("climb")} FROM climb ORDER BY up
+{_CLIMB.format(begun="SELECT NULL::uuid, %(origin_ids)s::uuid[]")} SELECT {COLUMNS} FROM climb ORDER BY up
 """
 
 _DISPLACE = """
@@ -120,7 +118,7 @@ def _bring_home(actor: Actor, restored_ids: list[UUID]) -> None:
 
 def _bring_one_home(actor: Actor, node_id: UUID, name: Name, origin_ids: list[UUID]) -> None:
     execute(_SETTLE, [node_id])
-    way = find_way(node_id, user_id=actor.user_id)
+    way = find_way(node_id, actor)
     nearest, waits_for_ids = find_nearest(actor, origin_ids)
     if way is None or nearest is None or nearest.passes(node_id) or not _may_move(actor, way, nearest):
         return
@@ -142,8 +140,7 @@ def _bring_one_home(actor: Actor, node_id: UUID, name: Name, origin_ids: list[UU
 
 
 def _may_move(actor: Actor, way: Way, target: Way) -> bool:
-    rights = (access.find_right(actor, way), access.find_right(actor, target))
-    return rights[0] is not None and rights[0] >= Right.EDIT and rights[1] is not None and rights[1] >= Right.UPLOAD
+    return bool(access.find_mask(actor, way) & Capability.EDIT and access.find_mask(actor, target) & Capability.ADD)
 
 
 def _sort_folders_first(node_ids: set[UUID]) -> list[UUID]:
@@ -163,9 +160,8 @@ def _try_restore(actor: Actor, node_id: UUID, on_conflict: OnConflict) -> Restor
     try:
         return RestoreOutcome(id=node_id, node=_restore(actor, node_id, None, None, on_conflict))
     except NotFound as error:
-        way = find_way(node_id, user_id=actor.user_id)
-        right = access.find_right(actor, way)
-        if way is None or right is None:
+        way = find_way(node_id, actor)
+        if way is None or not access.find_mask(actor, way):
             return RestoreOutcome(id=node_id, status=error.status, problem=error.as_problem())
         return RestoreOutcome(id=node_id, node=_answer(actor, way, "origin"))
     except BitVaultError as error:
@@ -177,14 +173,15 @@ def _restore(
 ) -> RestoredNode:
     root_id, origin_parent_id, origin_ids, *values = require_row(fetch_one(_ENTRY, [node_id]))
     node = NodeRow._make(values)
-    ways = find_ways([root_id, parent_id or origin_parent_id], user_id=actor.user_id)
-    root = access.require_right(actor, ways.get(root_id), Right.EDIT)
+    ways = find_ways([root_id, parent_id or origin_parent_id])
+    lay_in_ids = [node_id, origin_parent_id, *origin_ids]
+    access.require_in_trash(actor, ways.get(root_id), lay_in_ids, Capability.EDIT)
     parent, restored_to = ways.get(parent_id or origin_parent_id), _NAMED if parent_id else _ORIGINAL
     waits_for_ids: list[UUID] = []
-    if parent_id is None and access.find_right(actor, parent) is None:
+    if parent_id is None and not access.find_mask(actor, parent):
         nearest, waits_for_ids = find_nearest(actor, [origin_parent_id, *origin_ids])
-        parent, restored_to = nearest or root, _NEAREST
-    parent = require_folder(access.require_right(actor, parent, Right.UPLOAD))
+        parent, restored_to = nearest or ways[root_id], _NEAREST
+    parent = require_folder(access.require(actor, parent, Capability.ADD))
     wanted = name or names.of_stored(node.name)
     if on_conflict == "replace":
         parent = _make_room(actor, node, parent, wanted)
@@ -220,11 +217,11 @@ def find_nearest(actor: Actor, origin_ids: list[UUID]) -> tuple[Way | None, list
     """Find the nearest live folder on the way up through folders that may be in the trash or gone, as far as the actor reaches, and what
     lies in the trash on the way there.
     """
-    rows = [NodeRow._make(row) for row in fetch_all(_CLIMB_ONE, {"origin_ids": origin_ids, "user_id": actor.user_id})]
+    rows = [NodeRow._make(row) for row in fetch_all(_CLIMB_ONE, {"origin_ids": origin_ids})]
     trashed = [place for place, row in enumerate(rows) if row.trashed_at is not None]
     live = rows[trashed[-1] + 1 if trashed else 0 :]
     ways = (Way(live[start:]) for start in range(len(live)))
-    nearest = next((way for way in ways if access.find_right(actor, way) is not None), None)
+    nearest = next((way for way in ways if access.find_mask(actor, way)), None)
     return nearest, [rows[place].id for place in trashed]
 
 
@@ -233,14 +230,13 @@ def _make_room(actor: Actor, node: NodeRow, parent: Way, name: Name) -> Way:
     sibling = find_sibling(parent.node.id, name.key)
     if sibling is None:
         return parent
-    way = access.require_right(actor, find_way(sibling[0], user_id=actor.user_id), Right.EDIT)
+    way = access.require(actor, find_way(sibling[0], actor), Capability.EDIT)
     judge_place(node, parent, name, gains=0)
     cut_off(actor, way, "any")
-    return access.require_right(actor, find_way(parent.node.id, user_id=actor.user_id), Right.UPLOAD)
+    return access.require(actor, find_way(parent.node.id, actor), Capability.ADD)
 
 
 def _answer(actor: Actor, way: Way, restored_to: RestoredTo) -> RestoredNode:
-    right = access.find_right(actor, way)
-    node = to_node(way.node, access.names_up_to(right) if right else ())
+    node = access.describe(actor, way)
     facts = {name: getattr(node, name) for name in node.__dataclass_fields__}
     return RestoredNode(**facts, root_id=way.root.id, path=way.path, restored_to=restored_to)

@@ -4,11 +4,11 @@ It comes back alone: what else lay in the folder that was deleted with it stays 
 place that is still there; a name that is taken by now gets a number.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from apps.files import access
-from apps.files.access import Right
 from apps.files.operations.restoring import find_nearest
 from apps.files.operations.trash import write_restore
 from apps.files.rows import Way, fetch_one, find_ways
@@ -17,6 +17,7 @@ from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeRestored
 from bitvault.kernel import names
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound
 
 _ENTRY = "SELECT root_id, origin_parent_id, origin_ids FROM files_trash WHERE node_id = %s AND NOT purging"
@@ -32,6 +33,19 @@ class Deleted:
     """Its folder: the one that it was deleted from, or the one that it was deleted with."""
     refuge: Way
     """The folder that the deletion was done in, or the nearest one above it that is left, as far as the actor reaches."""
+    lay_in_ids: Sequence[UUID]
+    """The node itself and what it lay in, as far as that is known."""
+
+    def find_mask(self, actor: Actor) -> int:
+        """Tell what the actor could do with it where it lay."""
+        return access.find_mask_in_trash(actor, self.root, self.lay_in_ids)
+
+    def require_editable(self, actor: Actor) -> None:
+        """Refuse to bring it back where the actor could not edit it.
+
+        :raises NotFound, Forbidden: they could not.
+        """
+        access.require_in_trash(actor, self.root, self.lay_in_ids, Capability.EDIT)
 
 
 def find_deleted(actor: Actor, way: Way | None) -> Deleted | None:
@@ -42,16 +56,22 @@ def find_deleted(actor: Actor, way: Way | None) -> Deleted | None:
     if entry is None:
         return None
     root_id, deleted_from_id, above_ids = entry
-    ways = find_ways([root_id, deleted_from_id], user_id=actor.user_id)
+    ways = find_ways([root_id, deleted_from_id])
     root = ways.get(root_id)
     if root is None:
         return None
     deleted_from = ways.get(deleted_from_id)
-    if deleted_from is not None and access.find_right(actor, deleted_from) is not None:
+    if deleted_from is not None and access.find_mask(actor, deleted_from):
         refuge = deleted_from
     else:
         refuge = find_nearest(actor, [deleted_from_id, *above_ids])[0] or root
-    return Deleted(way=way, root=root, origin_id=way.node.parent_id or deleted_from_id, refuge=refuge)
+    return Deleted(
+        way=way,
+        root=root,
+        origin_id=way.node.parent_id or deleted_from_id,
+        refuge=refuge,
+        lay_in_ids=[*(row.id for row in way.rows), deleted_from_id, *above_ids],
+    )
 
 
 def require_returnable(actor: Actor, way: Way | None) -> Deleted:
@@ -63,7 +83,7 @@ def require_returnable(actor: Actor, way: Way | None) -> Deleted:
     deleted = find_deleted(actor, way)
     if deleted is None:
         raise NotFound
-    access.require_right(actor, deleted.root, Right.EDIT)
+    deleted.require_editable(actor)
     return deleted
 
 
@@ -73,8 +93,8 @@ def bring_back(actor: Actor, deleted: Deleted) -> Way:
     :raises NotFound, Forbidden: the actor may not edit there.
     :raises TooDeep, PathTooLong, TooManyChildren: it does not fit there any more.
     """
-    access.require_right(actor, deleted.root, Right.EDIT)
-    parent = require_folder(access.require_right(actor, deleted.refuge, Right.UPLOAD))
+    deleted.require_editable(actor)
+    parent = require_folder(access.require(actor, deleted.refuge, Capability.ADD))
     node = deleted.way.node
     row = place(
         parent,
@@ -102,10 +122,10 @@ def find_refuge(actor: Actor, parent_id: UUID) -> Way:
 
     :raises NotFound, Forbidden: the actor may not bring files there.
     """
-    ways = find_ways([parent_id], user_id=actor.user_id, with_root=True)
+    ways = find_ways([parent_id], root_of=actor)
     place_for_it = ways.get(parent_id)
     if place_for_it is None or not place_for_it.is_live:
         deleted = find_deleted(actor, place_for_it)
         own = (way for way in ways.values() if way.node.owner_user_id == actor.user_id)
         place_for_it = deleted.refuge if deleted is not None else next(own, None)
-    return require_folder(access.require_right(actor, place_for_it, Right.UPLOAD))
+    return require_folder(access.require(actor, place_for_it, Capability.ADD))

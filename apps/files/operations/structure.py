@@ -4,10 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.files import access, errors
-from apps.files.access import Right
 from apps.files.dtos import ExpectedRevision, Node, NodeRef
 from apps.files.models import Kind
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, require_revision, to_node
+from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, require_revision
 from apps.files.tree import (
     COUNTED,
     INSERT_ROOT,
@@ -25,6 +24,7 @@ from bitvault.events.api import publish
 from bitvault.events.catalog.files import FolderCreated, NodeChanged, NodeMoved
 from bitvault.kernel import clock, db, ids, names
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound, PreconditionRequired
 from bitvault.kernel.names import Name
 
@@ -59,7 +59,7 @@ WHERE id = %(id)s AND (%(revision)s::bigint IS NULL OR revision = %(revision)s) 
 def ensure_personal_root(actor: Actor) -> NodeRow:
     """Find the actor's personal root; make it when it is not there yet."""
     with db.read_transaction():
-        way = find_way("root", user_id=actor.user_id)
+        way = find_way("root", actor)
     if way is not None:
         return way.node
     now = clock.now()
@@ -82,7 +82,7 @@ def ensure_personal_root(actor: Actor) -> NodeRow:
             )
             return made
         # Another request of the same person was quicker.
-        present = find_way("root", user_id=actor.user_id)
+        present = find_way("root", actor)
         if present is None:
             raise NotFound
         return present.node
@@ -92,12 +92,12 @@ def create_folder(*, actor: Actor, parent_id: NodeRef, name: Name, autorename: b
     """Make a folder in a folder."""
     node_id, now = ids.new_id(), clock.now()
     with tree_transaction() as tx:
-        parent = require_folder(access.require_right(actor, find_way(parent_id, user_id=actor.user_id), Right.UPLOAD))
+        parent = require_folder(access.require(actor, find_way(parent_id, actor), Capability.ADD))
         row = place(
             parent,
             name,
             lambda free: insert_folder(node_id=node_id, parent=parent, name=free, created_by=actor.user_id, now=now),
-            autorename=autorename,
+            autorename=autorename or not access.find_mask(actor, parent) & Capability.VIEW,
             is_folder=True,
         )
         publish(
@@ -126,12 +126,11 @@ def move(
     """Give a node another name, another folder, another time of change. One row of the tree changes, whatever lies below."""
     with tree_transaction() as tx:
         way, target = _find_way_and_target(actor, node_id, parent_id)
-        node = way.node
-        if node.is_root:
-            raise errors.RootFixed
+        node = access.require_movable(actor, way).node
         if expected_revision is None:
             raise PreconditionRequired
         parent = Way(way.rows[1:]) if target is None else target
+        access.require_leave(actor, way, parent)
         to_name = name or names.of_stored(node.name)
         stays = parent.node.id == node.parent_id and to_name.text == node.name
         if stays and client_modified_at in (None, node.client_modified_at):
@@ -200,12 +199,12 @@ def _set_time(
 def _find_way_and_target(actor: Actor, node_id: NodeRef, parent_id: UUID | None) -> tuple[Way, Way | None]:
     """Read both ways in one query and judge the rights on them."""
     if node_id == "root":
-        return access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.EDIT), None
-    ways = find_ways([node_id, parent_id], user_id=actor.user_id)
-    way = access.require_right(actor, ways.get(node_id), Right.EDIT)
+        return access.require(actor, find_way(node_id, actor), Capability.EDIT), None
+    ways = find_ways([node_id, parent_id])
+    way = access.require(actor, ways.get(node_id), Capability.EDIT)
     if parent_id is None:
         return way, None
-    return way, require_folder(access.require_right(actor, ways.get(parent_id), Right.UPLOAD))
+    return way, require_folder(access.require(actor, ways.get(parent_id), Capability.ADD))
 
 
 def require_target(actor: Actor, parent_id: UUID) -> None:
@@ -214,7 +213,7 @@ def require_target(actor: Actor, parent_id: UUID) -> None:
     :raises NotFound, Forbidden, NotAFolder: as a move into it does.
     """
     with db.read_transaction():
-        require_folder(access.require_right(actor, find_way(parent_id, user_id=actor.user_id), Right.UPLOAD))
+        require_folder(access.require(actor, find_way(parent_id, actor), Capability.ADD))
 
 
 def write_move(
@@ -263,5 +262,4 @@ def raise_revision_mismatch(node_id: UUID) -> None:
 
 
 def _answer(actor: Actor, row: NodeRow, parent: Way) -> Node:
-    right = access.find_right(actor, Way([row, *parent.rows]))
-    return to_node(row, access.names_up_to(right) if right else ())
+    return access.describe(actor, Way([row, *parent.rows]))

@@ -1,7 +1,6 @@
 """Into the trash and back: one row of the tree, whatever hangs below it."""
 
-from apps.files import access, errors, limits
-from apps.files.access import Right
+from apps.files import access, limits
 from apps.files.dtos import ExpectedRevision, NodeRef
 from apps.files.operations.structure import raise_revision_mismatch
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, require_revision
@@ -16,6 +15,7 @@ from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeTrashed
 from bitvault.kernel import clock, names
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.names import Name
 
 _TRASH = f"""
@@ -56,10 +56,8 @@ SELECT {COLUMNS} FROM restored
 def trash(*, actor: Actor, node_id: NodeRef, expected_revision: ExpectedRevision) -> None:
     """Put a node, with all below it, into the trash."""
     with tree_transaction(holds_commits=True):
-        way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), Right.EDIT)
-        if way.node.is_root:
-            raise errors.RootFixed
-        cut_off(actor, way, expected_revision)
+        way = access.require(actor, find_way(node_id, actor), Capability.EDIT)
+        cut_off(actor, access.require_movable(actor, way), expected_revision)
 
 
 def cut_off(actor: Actor, way: Way, expected_revision: ExpectedRevision) -> None:

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from apps.files import access, errors, models
-from apps.files.access import Right
 from apps.files.dtos import Node, UploadGrant
 from apps.files.operations import purging
 from apps.files.operations.content import Upload, find_repeated, lock_row, write_or_settle
@@ -13,6 +12,7 @@ from bitvault.events.api import publish
 from bitvault.events.catalog.files import VersionDescribed, VersionsDeleted
 from bitvault.kernel import ids
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability
 
 
 def describe(
@@ -20,7 +20,7 @@ def describe(
 ) -> tuple[models.Version, UUID | None]:
     """Give a version another label, or pin or unpin it; ``None`` leaves either as it is. Returns it, and which one is current."""
     with commit_transaction():
-        way, version = _lock(actor, node_id, version_id, Right.EDIT)
+        way, version = _lock(actor, node_id, version_id, Capability.EDIT)
         before = (version.label, version.pinned)
         version.label = version.label if label is None else label
         version.pinned = version.pinned if pinned is None else pinned
@@ -41,7 +41,7 @@ def describe(
 def restore(*, actor: Actor, node_id: UUID, version_id: UUID, restore_id: UUID, made_on: str) -> Node:
     """Make a new version with an older one's content; no bytes move. ``restore_id`` makes it repeatable, as an upload's id does."""
     with commit_transaction() as tx:
-        way, version = _lock(actor, node_id, version_id, Right.EDIT)
+        way, version = _lock(actor, node_id, version_id, Capability.EDIT)
         restored = Upload(
             id=restore_id,
             actor=actor,
@@ -65,7 +65,7 @@ def restore(*, actor: Actor, node_id: UUID, version_id: UUID, restore_id: UUID, 
 def delete(*, actor: Actor, node_id: UUID, version_id: UUID) -> None:
     """Delete an older version permanently and give its room back."""
     with commit_transaction():
-        way, version = _lock(actor, node_id, version_id, Right.MANAGE)
+        way, version = _lock(actor, node_id, version_id, Capability.MANAGE)
         if version.id == way.node.version_id:
             raise errors.VersionIsCurrent(version_id=version_id)
         if version.pinned:
@@ -98,7 +98,7 @@ def _to_grant(way: Way) -> UploadGrant:
     )
 
 
-def _lock(actor: Actor, node_id: UUID, version_id: UUID, right: Right) -> tuple[Way, models.Version]:
+def _lock(actor: Actor, node_id: UUID, version_id: UUID, capability: Capability) -> tuple[Way, models.Version]:
     """Hold a file's row, and read one of its versions.
 
     :raises NotFound: the actor knows of no such file, or the file has no such version.
@@ -106,7 +106,7 @@ def _lock(actor: Actor, node_id: UUID, version_id: UUID, right: Right) -> tuple[
     :raises Forbidden: the actor lacks ``right``.
     """
     lock_row(node_id)
-    way = access.require_right(actor, find_way(node_id, user_id=actor.user_id), right)
+    way = access.require(actor, find_way(node_id, actor), capability)
     if way.node.is_folder:
         raise errors.NotAFile
     return way, require_row(models.Version.objects.filter(node_id=node_id, id=version_id).first())

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from apps.files.dtos import RESTORE_LIMIT, ChildrenAction, EveryoneRight, OnConflict, OrderName, SortName, TeamGrant
+from apps.files.dtos import RESTORE_LIMIT, ChildrenAction, OnConflict, OrderName, SortName
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.views import Body, Query
 
@@ -108,19 +108,15 @@ class ListTeamFolders(Query, frozen=True):
 
 
 class CreateTeamFolder(Body, frozen=True):
-    """A team folder to be made; ``everyone`` is what every member of the tenant may do, ``members`` who may do something beyond that."""
+    """A team folder to be made; who may do what in it is said by `/nodes/{id}/shares`."""
 
     name: str
-    everyone: EveryoneRight = "none"
-    members: list[TeamGrant] = []
 
 
 class UpdateTeamFolder(Body, frozen=True):
-    """What should be otherwise; ``members`` is the whole list from now on."""
+    """Another name."""
 
-    name: str | None = None
-    everyone: EveryoneRight | None = None
-    members: list[TeamGrant] | None = None
+    name: str
 
 
 class RestoreTeamFolder(Body, frozen=True):

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpResponse
 
 from apps.files import api, errors
-from apps.files.dtos import TeamFolder, TeamMember
+from apps.files.dtos import TeamFolder
 from apps.files.rest import etags, schemas
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import PreconditionRequired
@@ -13,7 +13,6 @@ from bitvault.kernel.pages import Page
 from bitvault.web.permissions import HasScope
 from bitvault.web.views import ActorRequest, View, operation
 
-_LIST = (errors.NotAMember, errors.TooManyTeamMembers)
 _NAME = (errors.InvalidName, errors.NameTaken)
 
 
@@ -32,18 +31,13 @@ class TeamFolders(View):
         body=schemas.CreateTeamFolder,
         answer=TeamFolder,
         status=201,
-        problems=(*_NAME, *_LIST, errors.TooManyTeamFolders, errors.AdministratorsOnly),
+        problems=(*_NAME, errors.TooManyTeamFolders, errors.AdministratorsOnly),
         repeatable=True,
     )
     def post(self, request: ActorRequest) -> HttpResponse:
-        """Make one, for the people on a list, for everyone, or both; for owners and administrators."""
+        """Make one, for owners and administrators; who else may do what in it is said by `/nodes/{id}/shares`."""
         body = self.parse(schemas.CreateTeamFolder, request)
-        return self.repeatable(
-            request,
-            lambda: api.create_team_folder(
-                actor=request.actor, name=body.name, everyone=body.everyone, members=body.members
-            ),
-        )
+        return self.repeatable(request, lambda: api.create_team_folder(actor=request.actor, name=body.name))
 
 
 class TeamFolderDetail(View):
@@ -62,17 +56,15 @@ class TeamFolderDetail(View):
     @operation(
         body=schemas.UpdateTeamFolder,
         answer=TeamFolder,
-        problems=(*_NAME, *_LIST, errors.NothingToChange, errors.RevisionMismatch, PreconditionRequired),
+        problems=(*_NAME, errors.RevisionMismatch, PreconditionRequired),
     )
     def patch(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
-        """Change its name, what everyone may do, the whole list, or several at once; needs `If-Match`."""
+        """Change its name; needs `If-Match`."""
         body = self.parse(schemas.UpdateTeamFolder, request)
-        folder = api.update_team_folder(
+        folder = api.rename_team_folder(
             actor=request.actor,
             folder_id=folder_id,
             name=body.name,
-            everyone=body.everyone,
-            members=body.members,
             expected_revision=etags.read_if_match(request),
         )
         return self.render(folder, headers={"ETag": etags.etag_of(folder)})
@@ -87,15 +79,6 @@ class TeamFolderDetail(View):
         return self.render(status=204)
 
 
-class TeamFolderMembers(View):
-    """The people on the list of a team folder."""
-
-    @operation(answer=Page[TeamMember])
-    def get(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
-        """List them by name, all of them in one page."""
-        return self.render(api.list_team_members(actor=request.actor, folder_id=folder_id))
-
-
 class TeamFolderRestore(View):
     """The way back for a team folder that has ended."""
 
@@ -108,7 +91,7 @@ class TeamFolderRestore(View):
         repeatable=True,
     )
     def post(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
-        """Bring it back, with all that was in it and the list that it had."""
+        """Bring it back, with all that was in it and the shares that it had."""
         body = self.parse(schemas.RestoreTeamFolder, request)
         return self.repeatable(
             request,

@@ -18,7 +18,6 @@ urlpatterns = [
     path("folders", views.Folders.as_view()),
     path("team-folders", team_views.TeamFolders.as_view()),
     path("team-folders/<uuid:folder_id>", team_views.TeamFolderDetail.as_view()),
-    path("team-folders/<uuid:folder_id>/members", team_views.TeamFolderMembers.as_view()),
     path("team-folders/<uuid:folder_id>/restore", team_views.TeamFolderRestore.as_view()),
     path("trash", views.TrashList.as_view()),
     path("trash/restore", views.TrashRestoreMany.as_view()),

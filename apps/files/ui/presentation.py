@@ -13,7 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.files.dtos import EveryoneRight, Node, OrderName, Path, SortName, TeamFolder, TrashedNode
+from apps.files.dtos import Node, OrderName, Path, SortName, TeamFolder, TrashedNode
 from bitvault.kernel.names import PortabilityProblem
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ROOT_NAME = _("My files")
 TEAMS_NAME = _("Team folders")
 TEAMS_HREF = "/teams/"
+SHARED_NAME = _("Shared with me")
+SHARED_HREF = "/shared-with-me/"
 
 LONGEST_EXTENSION = 10
 """With its dot; a longer ending is a part of the name. The browser's ``types.js`` says the same."""
@@ -106,7 +108,6 @@ class TeamRow:
     id: str
     name: str
     href: str
-    who: str
     may: str
     may_manage: bool
     expires_at: str
@@ -185,13 +186,6 @@ def to_row(node: Node, owners: Mapping[UUID, str]) -> Row:
     )
 
 
-_EVERYONE: dict[EveryoneRight, "StrOrPromise"] = {
-    "none": "",
-    "viewer": _("Everyone can view"),
-    "editor": _("Everyone can edit"),
-}
-
-
 def describe_totals(count: int, size_bytes: int) -> str:
     """Say what lies in a folder; the browser's ``totals.js`` says the same."""
     items = ngettext("%(count)s item", "%(count)s items", count) % {"count": number_format(count)}
@@ -200,21 +194,15 @@ def describe_totals(count: int, size_bytes: int) -> str:
 
 def to_team_row(folder: TeamFolder) -> TeamRow:
     """Give a team folder as a line of the list of them."""
-    everyone, count = _EVERYONE[folder.everyone], folder.member_count
-    if everyone:
-        people = gettext("%(count)s by name") % {"count": count}
-    else:
-        people = ngettext("%(count)s person", "%(count)s people", count) % {"count": count}
-    may_manage = "manage" in folder.rights
+    may_manage = "manage" in folder.capabilities
     return TeamRow(
         id=str(folder.id),
         name=folder.name,
         href=team_href(folder.id),
-        who=" · ".join(filter(None, (str(everyone), people if count else ""))) or gettext("Administrators only"),
         may=gettext("Can manage")
         if may_manage
         else gettext("Can edit")
-        if "edit" in folder.rights
+        if "edit" in folder.capabilities
         else gettext("Can view"),
         may_manage=may_manage,
         expires_at=folder.expires_at.isoformat() if folder.expires_at else "",
@@ -247,20 +235,18 @@ def team_href(folder_id: UUID) -> str:
 
 
 def folder_href(node: Node) -> str:
-    """Tell where the page of a folder is that lies in a root, or of the reader's own root."""
-    return "/files/" if node.parent_id is None else f"/files/{node.id}/"
+    """Tell where the page of a folder is."""
+    return f"/files/{node.id}/"
 
 
 def to_crumbs(path: Path) -> list[Crumb]:
-    """Give the way to a folder, the middle of a long one folded away. Team folders lie in the list of them."""
+    """Give the way to a folder, the middle of a long one folded away. What is not the reader's own lies in the list that it belongs to."""
     root, *below = path.items
-    if path.team_folder_id is None:
-        steps = [Crumb(id=str(root.id), name=ROOT_NAME, href=folder_href(root))]
+    if path.is_own:
+        steps = [Crumb(id=str(root.id), name=ROOT_NAME, href="/files/")]
     else:
-        steps = [
-            Crumb(name=TEAMS_NAME, href=TEAMS_HREF),
-            Crumb(id=str(root.id), name=root.name, href=team_href(root.id)),
-        ]
+        above = (TEAMS_NAME, TEAMS_HREF) if path.team_folder_id else (SHARED_NAME, SHARED_HREF)
+        steps = [Crumb(name=above[0], href=above[1]), Crumb(id=str(root.id), name=root.name, href=folder_href(root))]
     steps += [Crumb(id=str(node.id), name=node.name, href=folder_href(node)) for node in below]
     last = steps.pop()
     current = Crumb(id=last.id, name=last.name, href=last.href, current=True)

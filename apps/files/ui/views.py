@@ -49,16 +49,16 @@ class FolderPage(MemberPage):
         href = crumbs[-1].href
         in_team = path.team_folder_id is not None
         context = {
-            "section": "teams" if in_team else self.section,
+            "section": "files" if path.is_own else "teams" if in_team else "shared",
             **to_rows(opened.children, name_owners(request, opened.children)),
             "folder": crumbs[-1],
-            "root_id": "" if in_team else path.items[0].id,
+            "root_id": path.items[0].id if path.is_own else "",
             "team_folder_id": path.team_folder_id,
-            "may_manage": folder.id == path.team_folder_id and "manage" in folder.rights,
+            "may_manage": folder.id == path.team_folder_id and "manage" in folder.capabilities,
             "parent": crumbs[-2] if len(crumbs) > 1 else None,
             "crumbs": crumbs,
             "hidden_crumbs": [step for crumb in crumbs for step in crumb.hidden],
-            "may_write": "edit" in folder.rights,
+            "may_write": "edit" in folder.capabilities,
             "columns": presentation.to_columns(href, sort, order),
             "sort_choices": presentation.to_sort_choices(href, sort, order),
             "sort": sort,
@@ -184,5 +184,5 @@ def to_trash_rows(
     return {
         "rows": [presentation.to_trash_row(node, root_name) for node in page.items],
         "more_url": f"{here}rows?cursor={page.next_cursor}" if page.next_cursor else None,
-        "may_delete": not page.items or "manage" in page.items[0].rights,
+        "may_delete": not page.items or "manage" in page.items[0].capabilities,
     }

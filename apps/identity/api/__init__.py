@@ -1,7 +1,4 @@
-"""The door of identity: tenants, people, sign-in, sessions, tokens.
-
-Doors of sign-in take no actor: there is none yet. They judge by password, ticket, session key or token, and each failure reads the same.
-"""
+"""The door of identity. Doors of sign-in take no actor, for there is none yet; each of their failures reads the same."""
 
 import hashlib
 from collections.abc import Collection
@@ -28,6 +25,7 @@ from apps.identity.api.people import (
     add_member,
     change_role,
     end_membership,
+    find_member_by_address,
     find_members,
     find_succession,
     has_address,
@@ -75,6 +73,7 @@ __all__ = [
     "end_session",
     "find_actor_by_session",
     "find_known_browser",
+    "find_member_by_address",
     "find_members",
     "find_refused_session",
     "find_signed_in",

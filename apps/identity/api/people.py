@@ -55,6 +55,12 @@ def find_members(*, tenant: Tenant, user_ids: Collection[UUID]) -> list[Member]:
 
 
 @exposed
+def find_member_by_address(*, tenant: Tenant, email: str) -> Member | None:
+    """Find the member of a tenant whose proved e-mail address this is."""
+    return people.find_member_by_address(tenant, email)
+
+
+@exposed
 def change_role(*, tenant: Tenant, user_id: UUID, role: Role, changed_by: UUID | None = None) -> Member:
     """Give a member another role.
 

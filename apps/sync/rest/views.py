@@ -58,6 +58,7 @@ class DeviceDetail(View):
 class Snapshots(View):
     """All that the caller reaches, at one instant."""
 
+    needs_fresh_reach = True
     limit_class = RouteClass.HEAVY
 
     def choose_limit_class(self, request: Request) -> RouteClass:
@@ -95,6 +96,8 @@ class Snapshots(View):
 
 class Changes(View):
     """What has changed since a device last asked."""
+
+    needs_fresh_reach = True
 
     @operation(
         query=schemas.ReadChanges,
@@ -138,6 +141,8 @@ class Cursor(View):
 
 class Conflicts(View):
     """Edits that met and are not settled yet."""
+
+    needs_fresh_reach = True
 
     @operation(query=schemas.ListConflicts, answer=dtos.ConflictPage, problems=(BadCursor,))
     def get(self, request: ActorRequest) -> HttpResponse:

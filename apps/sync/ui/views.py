@@ -91,7 +91,7 @@ def to_card(conflict: Conflict, senders: Mapping[UUID | None, str]) -> Card:
         folder_href=f"/files/{conflict.node.parent_id}/",
         sender=gettext("%(who)s on %(device)s") % {"who": who, "device": conflict.made_on} if conflict.made_on else who,
         opened_at=conflict.opened_at.isoformat(),
-        may_settle="edit" in conflict.node.rights,
+        may_settle="edit" in conflict.node.capabilities,
     )
 
 

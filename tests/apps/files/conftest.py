@@ -11,8 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.files import api as files
-from apps.identity import remembered
-from bitvault.kernel import db, tenancy
+from bitvault.kernel import db, remembered, tenancy
 from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 
 CHECKS = {
@@ -36,7 +35,7 @@ CHECKS = {
         SELECT count(*) FROM files_node node JOIN truth ON truth.top_id = node.id
         WHERE node.levels_below_bound < truth.levels OR node.path_bytes_below_bound < truth.path_bytes""",
     "roots that are not one thing": """
-        SELECT count(*) FROM files_node WHERE (owner_user_id IS NOT NULL)::int + (everyone_right IS NOT NULL AND trashed_at IS NULL)::int
+        SELECT count(*) FROM files_node WHERE (owner_user_id IS NOT NULL)::int + (is_team_folder AND trashed_at IS NULL)::int
             + (parent_id IS NOT NULL)::int + (trashed_at IS NOT NULL)::int <> 1""",
     "files whose version is not their own": """
         SELECT count(*) FROM files_node node WHERE kind = 1
@@ -88,23 +87,18 @@ def assert_events_tell_all():
     for kind, told in events():
         if kind.startswith("files."):
             _FOLD[kind](nodes, told)
-    listed = {
-        (folder_id, user_id): {1: "viewer", 4: "editor"}[right]
-        for folder_id, user_id, right in fetch(
-            "SELECT folder_id::text, user_id::text, granted_right FROM files_team_member"
+    shares = {}
+    for kind, told in events():
+        if kind.startswith("sharing."):
+            _FOLD_SHARES[kind](shares, told)
+    assert {share_id: share for share_id, share in shares.items() if share[0] in nodes} == {
+        row[0]: row[1:]
+        for row in fetch(
+            "SELECT id::text, node_id::text, principal_kind, CASE WHEN principal_kind <> 'everyone' THEN principal_id::text END, role"
+            " FROM sharing_permission"
         )
+        if row[1] in nodes
     }
-    everyone = {
-        folder_id: {0: "none", 1: "viewer", 4: "editor"}[right]
-        for folder_id, right in fetch(
-            "SELECT id::text, everyone_right FROM files_node WHERE everyone_right IS NOT NULL"
-        )
-    }
-    told = {node_id: node.pop("access") for node_id, node in nodes.items() if "access" in node}
-    assert {node_id: access.pop("everyone") for node_id, access in told.items()} == everyone
-    assert {
-        (node_id, user_id): right for node_id, access in told.items() for user_id, right in access.items()
-    } == listed
     rows = fetch(
         "SELECT id::text, kind, parent_id::text, name, revision, version_id::text, size_bytes, content_hash, media_type,"
         " client_modified_at, trashed_at IS NOT NULL"
@@ -219,18 +213,24 @@ def _fold_versions_deleted(nodes, told):
     assert sum(version["size_bytes"] for version in gone) == told["size_bytes"]
 
 
-def _fold_access(nodes, told):
-    node = nodes[told["node_id"]]
-    access = node.setdefault("access", {})
-    node["revision"] = told["revision"]
-    access["everyone"] = told["everyone"]
-    for user_id, right in zip(told["user_ids"], told["rights"], strict=True):
-        if right == "none":
-            del access[user_id]
-        else:
-            access[user_id] = right
+def _fold_granted(shares, told):
+    assert told["share_id"] not in shares
+    _fold_share(shares, told)
 
 
+def _fold_share(shares, told):
+    shares[told["share_id"]] = tuple(_take(told, "node_id", "principal_kind", "principal_id", "role").values())
+
+
+def _fold_revoked(shares, told):
+    del shares[told["share_id"]]
+
+
+_FOLD_SHARES = {
+    "sharing.share.granted.v1": _fold_granted,
+    "sharing.share.changed.v1": _fold_share,
+    "sharing.share.revoked.v1": _fold_revoked,
+}
 _FOLD = {
     "files.folder.created.v1": _fold_created,
     "files.version.committed.v1": _fold_committed,
@@ -243,7 +243,6 @@ _FOLD = {
     "files.node.purged.v1": _fold_purged,
 }
 EVERY_KIND = set(_FOLD)
-_FOLD["files.team_access.changed.v1"] = _fold_access
 
 
 def live_a_little(tree, chance, steps):

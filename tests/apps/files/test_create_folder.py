@@ -8,6 +8,7 @@ from apps.files.rows import fetch_page
 from apps.files.tree import _FREE_NUMBER
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Scope, ScopeMissing
+from bitvault.kernel.capabilities import EVERYTHING, names_of
 from bitvault.kernel.errors import Forbidden, NotFound
 from bitvault.kernel.names import list_variant_keys, numbered, parse
 from tests.apps.files.conftest import Tree, analyze, assert_tree_is_sound, events, last_seq
@@ -18,7 +19,7 @@ def test_a_folder_stands_where_it_was_made(tree, actor):
     assert (folder.kind, folder.name, folder.parent_id, folder.revision) == ("folder", "Reports", tree.root.id, 1)
     assert (folder.size_bytes, folder.media_type, folder.content_hash, folder.version_id) == (None, None, None, None)
     assert folder.created_by == actor.user_id
-    assert folder.rights == ("view", "comment", "upload", "edit", "manage")
+    assert folder.capabilities == names_of(EVERYTHING)
     assert files.get_node(actor=actor, node_id=folder.id) == folder
     assert_tree_is_sound()
 
@@ -187,7 +188,7 @@ def test_a_viewer_may_not(tree, make_actor):
     vera = Tree(make_actor("vera"))
     with pytest.raises(Forbidden) as refused:
         vera.folder("x")
-    assert refused.value.facts == {"right": "upload"}
+    assert refused.value.facts == {"capability": "add"}
 
 
 def test_a_reading_token_may_not(tree, make_actor):

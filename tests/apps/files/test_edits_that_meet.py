@@ -23,6 +23,7 @@ from tests.apps.files.conftest import (
     hash_of,
     last_seq,
 )
+from tests.support import shares
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -319,11 +320,12 @@ def test_nobody_brings_back_what_is_not_theirs(tree, make_actor):
 
 def test_an_edit_brings_nothing_back_into_a_team_folder_that_has_ended(tree, make_actor):
     adam = Tree(make_actor("adam"))
-    team = files.create_team_folder(actor=adam.actor, name="Team", everyone="editor")
+    team = shares.make_team(adam.actor, "Team", shares.grant("everyone", "editor"))
+    tree.actor = shares.live(tree.actor)
     file = tree.file("plan.txt", team)
-    grant = editing(tree, file)
+    allowed = editing(tree, file)
     files.end_team_folder(actor=adam.actor, folder_id=team.id)
-    for act in (lambda: tree.commit(grant, b"edit"), lambda: editing(tree, file)):
+    for act in (lambda: tree.commit(allowed, b"edit"), lambda: editing(tree, file)):
         with pytest.raises(NotFound):
             act()
 
@@ -354,14 +356,14 @@ def test_the_deletion_of_a_folder_above_waits_for_a_commit_under_way(tree, tenan
     grant = editing(tree, file)
     before = last_seq()
     under_way, go_on = threading.Event(), threading.Event()
-    real = commits._write_or_settle
+    real = commits.write_or_settle
 
     def write_later(*given):
         under_way.set()
         assert go_on.wait(30)
         return real(*given)
 
-    monkeypatch.setattr(commits, "_write_or_settle", write_later)
+    monkeypatch.setattr(commits, "write_or_settle", write_later)
 
     def delete():
         assert under_way.wait(30)

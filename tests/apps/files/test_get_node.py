@@ -20,15 +20,16 @@ def test_root_is_made_once_and_is_the_callers_own(tenant, make_actor):
 
 
 @pytest.mark.parametrize(
-    ("name", "scopes", "rights"),
+    ("name", "scopes", "capabilities"),
     [
-        ("mia", Scope, ("view", "comment", "upload", "edit", "manage")),
-        ("mia", [Scope.FILES_READ], ("view",)),
-        ("vera", Scope, ("view",)),
+        ("mia", Scope, ("view", "download", "comment", "add", "edit", "share", "manage")),
+        ("mia", [Scope.FILES_READ], ("view", "download")),
+        ("vera", Scope, ("view", "download")),
     ],
 )
-def test_rights_are_those_of_role_and_credential(tenant, make_actor, name, scopes, rights):
-    assert files.get_node(actor=make_actor(name, scopes=frozenset(scopes)), node_id="root").rights == rights
+def test_capabilities_are_those_of_role_and_credential(tenant, make_actor, name, scopes, capabilities):
+    node = files.get_node(actor=make_actor(name, scopes=frozenset(scopes)), node_id="root")
+    assert node.capabilities == capabilities
 
 
 def test_a_token_without_files_reads_nothing(tenant, make_actor):

@@ -25,7 +25,7 @@ NODE_FIELDS = {
     "created_by",
     "tags",
     "trashed_at",
-    "rights",
+    "capabilities",
     "name_problems",
 }
 
@@ -77,7 +77,7 @@ def test_a_node_has_the_fields_of_the_contract(mia, make_folder, make_file):
     folder = make_folder("Reports")
     assert set(folder) == NODE_FIELDS
     assert (folder["kind"], folder["tags"], folder["size_bytes"], folder["trashed_at"]) == ("folder", [], None, None)
-    assert folder["rights"] == ["view", "comment", "upload", "edit", "manage"]
+    assert folder["capabilities"] == ["view", "download", "comment", "add", "edit", "share", "manage"]
     assert datetime.fromisoformat(folder["created_at"]).tzinfo == UTC
     file = make_file("a.txt")
     body = mia.get(f"/nodes/{file.id}").json()
@@ -427,7 +427,7 @@ def test_nobody_gets_in_without_a_token(mia, make_folder, method, path, body):
 def test_a_viewer_sees_and_does_nothing_else(api):
     vera = api("vera")
     root = vera.get("/nodes/root").json()
-    assert root["rights"] == ["view"]
+    assert root["capabilities"] == ["view", "download"]
     problem(vera.post("/folders", {"parent_id": root["id"], "name": "x"}), 403, "access.forbidden")
     problem(vera.delete("/trash"), 403, "access.forbidden")
     assert vera.get("/nodes/root/children").status_code == 200

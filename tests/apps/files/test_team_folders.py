@@ -3,53 +3,58 @@
 import random
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from apps.billing import api as billing
 from apps.files import api as files
 from apps.files import errors, limits
-from apps.files.dtos import TeamGrant
 from bitvault.kernel import clock
 from bitvault.kernel.actor import ALL_SCOPES, Role, Scope, ScopeMissing
+from bitvault.kernel.capabilities import EVERYTHING, READING, ROLES, names_of
 from bitvault.kernel.errors import Forbidden, NotFound, PreconditionRequired
 from tests.apps.files.conftest import (
     Tree,
     assert_events_tell_all,
     assert_tree_is_sound,
-    events,
     fetch,
     hash_of,
     last_seq,
     live_a_little,
 )
+from tests.support.shares import filled, grant, live, make_team, share_only
 
-EDITING = ("view", "comment", "upload", "edit")
-MANAGING = (*EDITING, "manage")
+EDITING = names_of(ROLES["editor"])
+MANAGING = names_of(EVERYTHING)
+VIEWING = names_of(READING)
+
+
+@pytest.fixture
+def actor(make_actor):
+    return live(make_actor("mia"))
 
 
 @pytest.fixture
 def adam(tenant, make_actor):
-    return make_actor("adam")
+    return live(make_actor("adam"))
 
 
 @pytest.fixture
 def vera(make_actor):
-    return make_actor("vera")
+    return live(make_actor("vera"))
 
 
 @pytest.fixture
 def max_(actor):
-    """A plain member on no list."""
-    return replace(actor, user_id=uuid4())
+    """A plain member with whom nothing is shared by name."""
+    return live(replace(actor, user_id=uuid4()))
 
 
 @pytest.fixture
 def make(adam):
-    def make_one(name="Design", everyone="none", **rights):
-        members = [TeamGrant(user_id=UUID(user_id), right=right) for user_id, right in rights.items()]
-        return files.create_team_folder(actor=adam, name=name, everyone=everyone, members=members)
+    def make_one(name="Design", *grants):
+        return make_team(adam, name, *grants)
 
     return make_one
 
@@ -57,31 +62,27 @@ def make(adam):
 @pytest.fixture
 def design(make, actor):
     """A team folder in which mia edits."""
-    return make(**{str(actor.user_id): "editor"})
+    return make("Design", grant(actor, "editor"))
 
 
-def update(actor, folder, **changes):
-    changes.setdefault("expected_revision", folder.revision)
-    return files.update_team_folder(actor=actor, folder_id=folder.id, **changes)
-
-
-def grant(actor, right):
-    return TeamGrant(user_id=actor.user_id, right=right)
+def rename(actor, folder, name, **more):
+    more.setdefault("expected_revision", folder.revision)
+    return files.rename_team_folder(actor=actor, folder_id=folder.id, name=name, **more)
 
 
 def reached(actor):
-    return {root.id: root.rights for root in files.list_reachable_roots(actor=actor)}
+    return {root.id: names_of(root.mask) for root in files.list_reachable_roots(actor=actor)}
 
 
 # --- who reaches what ------------------------------------------------------------------------------------------------------
 
 
 def test_the_people_on_the_list_reach_it_and_nobody_else_knows_of_it(design, tree, adam, vera, max_, make_actor):
-    for actor, rights in ((tree.actor, EDITING), (adam, MANAGING), (make_actor("olga"), MANAGING)):
+    for actor, capabilities in ((tree.actor, EDITING), (adam, MANAGING), (make_actor("olga"), MANAGING)):
         (folder,) = files.list_team_folders(actor=actor).items
-        assert (folder.id, folder.name, folder.rights) == (design.id, "Design", rights)
-        assert files.get_node(actor=actor, node_id=design.id).rights == rights
-        assert reached(actor)[design.id] == rights
+        assert (folder.id, folder.name, folder.capabilities) == (design.id, "Design", capabilities)
+        assert files.get_node(actor=actor, node_id=design.id).capabilities == capabilities
+        assert reached(actor)[design.id] == capabilities
     for actor in (vera, max_):
         assert files.list_team_folders(actor=actor).items == []
         assert design.id not in reached(actor)
@@ -90,42 +91,29 @@ def test_the_people_on_the_list_reach_it_and_nobody_else_knows_of_it(design, tre
                 read(actor=actor, node_id=design.id)
         with pytest.raises(NotFound):
             files.get_team_folder(actor=actor, folder_id=design.id)
-        with pytest.raises(NotFound):
-            files.list_team_members(actor=actor, folder_id=design.id)
 
 
-def test_the_word_for_everyone_and_the_list_give_the_stronger_of_both(make, actor, vera, max_):
-    folder = make(everyone="viewer", **{str(actor.user_id): "editor"})
+def test_a_share_with_everyone_and_one_by_name_give_the_union_of_both(make, actor, vera, max_):
+    folder = make("Design", grant("everyone", "viewer"), grant(actor, "editor"))
     assert reached(actor)[folder.id] == EDITING
-    assert reached(max_)[folder.id] == ("view",)
-    weaker = make("Open", everyone="editor", **{str(actor.user_id): "viewer", str(vera.user_id): "editor"})
+    assert reached(max_)[folder.id] == VIEWING
+    weaker = make("Open", grant("everyone", "editor"), grant(actor, "viewer"), grant(vera, "editor"))
     assert reached(actor)[weaker.id] == EDITING
     assert reached(max_)[weaker.id] == EDITING
 
 
-def test_role_and_scopes_cut_what_a_list_gives(make, actor, adam, vera):
-    folder = make(**{str(actor.user_id): "editor", str(vera.user_id): "editor"})
+def test_role_and_scopes_cut_what_a_share_gives(make, actor, adam, vera):
+    folder = make("Design", grant(actor, "editor"), grant(vera, "editor"))
     reading = frozenset({Scope.FILES_READ})
-    assert reached(vera)[folder.id] == ("view",)
-    assert reached(replace(actor, scopes=reading))[folder.id] == ("view",)
-    assert reached(replace(adam, scopes=reading))[folder.id] == ("view",)
+    assert reached(vera)[folder.id] == VIEWING
+    assert reached(replace(actor, scopes=reading))[folder.id] == VIEWING
+    assert reached(replace(adam, scopes=reading))[folder.id] == VIEWING
     assert reached(replace(adam, role=Role.MEMBER)).get(folder.id) is None
 
 
-def test_the_list_names_people_and_is_for_those_who_see_the_folder(design, tree, adam, vera):
-    folder = update(adam, design, members=[grant(tree.actor, "editor"), grant(vera, "viewer")])
-    assert folder.member_count == 2
-    for actor in (tree.actor, adam, vera):
-        listed = files.list_team_members(actor=actor, folder_id=design.id).items
-        assert [(one.name, one.email, one.right) for one in listed] == [
-            ("Mia", "mia@acme.test", "editor"),
-            ("Vera", "vera@acme.test", "viewer"),
-        ]
-
-
-def test_who_leaves_the_list_loses_it_at_once(design, tree, adam):
+def test_whose_share_ends_loses_it_at_once(design, tree, adam):
     file = tree.file("plan.txt", design)
-    update(adam, design, members=[])
+    share_only(adam, design)
     for read in (files.get_node, files.list_path, files.get_content):
         with pytest.raises(NotFound):
             read(actor=tree.actor, node_id=file.id)
@@ -144,7 +132,7 @@ def test_every_door_of_files_works_in_a_team_folder(design, tree, adam):
     assert tree.names(plans) == ["b.txt"]
     path = files.list_path(actor=tree.actor, node_id=file.id).items
     assert [node.name for node in path] == ["Design", "Plans", "b.txt"]
-    assert {node.rights for node in path} == {EDITING}
+    assert {node.capabilities for node in path} == {EDITING}
     assert files.find_by_path(actor=tree.actor, path="/plans/B.TXT", root_id=design.id).id == file.id
     assert files.find_by_path(actor=tree.actor, path="/", root_id=design.id).id == design.id
     assert files.get_content(actor=adam, node_id=file.id).content_hash == hash_of(b"second")
@@ -161,9 +149,11 @@ def test_every_door_of_files_works_in_a_team_folder(design, tree, adam):
     assert_events_tell_all()
 
 
-def test_a_path_begins_at_a_root_alone(design, tree):
+def test_a_path_begins_in_any_folder_that_the_actor_sees(design, tree, make):
     inner = tree.folder("Plans", design)
-    for root_id in (inner.id, uuid4()):
+    file = tree.file("a.txt", inner)
+    assert files.find_by_path(actor=tree.actor, path="/A.txt", root_id=inner.id).id == file.id
+    for root_id in (make("Closed").id, uuid4()):
         with pytest.raises(NotFound):
             files.find_by_path(actor=tree.actor, path="/", root_id=root_id)
 
@@ -172,7 +162,7 @@ def test_who_may_only_see_is_refused_every_change_and_strangers_learn_nothing(de
     folder, file = tree.folder("Plans", design), tree.file("a.txt", design)
     trashed = tree.folder("old", design)
     tree.trash(trashed)
-    update(adam, design, members=[grant(tree.actor, "viewer")])
+    share_only(adam, design, grant(tree.actor, "viewer"))
     own = {actor: Tree(actor).root.id for actor in (tree.actor, max_)}
 
     def attempts(actor):
@@ -186,12 +176,8 @@ def test_who_may_only_see_is_refused_every_change_and_strangers_learn_nothing(de
         yield lambda: files.list_trash(actor=actor, root_id=design.id)
         yield lambda: files.empty_trash(actor=actor, root_id=design.id)
         yield lambda: files.authorise_upload(actor=actor, parent_id=design.id, name="x", size_bytes=1)
-        yield lambda: files.update_team_folder(
-            actor=actor, folder_id=design.id, everyone="editor", expected_revision="any"
-        )
-        yield lambda: files.update_team_folder(
-            actor=actor, folder_id=design.id, members=[grant(vera, "viewer")], expected_revision="any"
-        )
+        yield lambda: rename(actor, design, "x")
+        yield lambda: share_only(actor, design, grant("everyone", "editor"))
         yield lambda: files.end_team_folder(actor=actor, folder_id=design.id)
 
     before = last_seq()
@@ -204,7 +190,7 @@ def test_who_may_only_see_is_refused_every_change_and_strangers_learn_nothing(de
 
 def test_an_upload_is_judged_again_when_it_is_committed(design, tree, adam):
     allowed = tree.grant("a.txt", design)
-    update(adam, design, members=[])
+    share_only(adam, design)
     with pytest.raises(NotFound):
         tree.commit(allowed)
 
@@ -214,20 +200,20 @@ def test_things_move_between_ones_own_root_and_a_team_folder_in_both_directions(
     tree.file("a.txt", own)
     moved = tree.update(own, parent_id=design.id)
     assert tree.names(design) == ["mine"]
-    assert files.get_node(actor=adam, node_id=own.id).rights == MANAGING
-    assert moved.rights == EDITING
+    assert files.get_node(actor=adam, node_id=own.id).capabilities == MANAGING
+    assert moved.capabilities == EDITING
     back = tree.update(moved, parent_id=tree.root.id)
-    assert back.rights == MANAGING
+    assert back.capabilities == MANAGING
     with pytest.raises(NotFound):
         files.get_node(actor=adam, node_id=own.id)
     assert_tree_is_sound()
     assert_events_tell_all()
 
 
-def test_a_move_needs_a_right_at_both_ends(design, make, tree, vera, adam):
+def test_a_move_needs_a_right_at_both_ends(design, make, tree):
     file = tree.file("a.txt", design)
     closed = make("Closed")
-    seen = make("Seen", everyone="viewer")
+    seen = make("Seen", grant("everyone", "viewer"))
     for target, refusal in ((closed, NotFound), (seen, Forbidden)):
         with pytest.raises(refusal):
             tree.update(file, parent_id=target.id)
@@ -241,13 +227,14 @@ def test_the_root_of_a_team_folder_is_changed_by_its_own_doors_alone(design, ada
     with pytest.raises(errors.RootFixed):
         files.trash_node(actor=adam, node_id=design.id)
     with pytest.raises(NotFound):
-        files.update_team_folder(actor=adam, folder_id=tree.folder("x").id, name="y", expected_revision="any")
+        rename(adam, tree.folder("x"), "y")
 
 
 def test_reading_takes_as_many_statements_as_in_ones_own_root(design, tree, counted_queries):
     for number in range(30):
         tree.folder(str(number), design)
     file = tree.file("a.txt", design)
+    tree.actor = filled(tree.actor)
     reads = {
         1 + 1: [lambda: tree.get(file), lambda: files.list_path(actor=tree.actor, node_id=file.id)],
         1 + 2: [
@@ -267,7 +254,8 @@ def test_reading_takes_as_many_statements_as_in_ones_own_root(design, tree, coun
 @pytest.mark.parametrize("count", [10, 90])
 def test_lists_take_the_same_few_statements_however_long(make, actor, counted_queries, count):
     for number in range(count):
-        make(f"Team {number}", everyone="viewer")
+        make(f"Team {number}", grant("everyone", "viewer"))
+    actor = filled(actor)
     with counted_queries() as statements:
         assert len(files.list_team_folders(actor=actor).items) == count
         assert len(files.list_reachable_roots(actor=actor)) == count
@@ -327,63 +315,35 @@ def test_names_are_unique_by_key_among_live_ones(make, adam, design, tree):
         assert refused.value.facts["node_id"] == design.id
     other = make("Other")
     with pytest.raises(errors.NameTaken):
-        update(adam, other, name="design")
-    renamed = update(adam, design, name="dEsign")
+        rename(adam, other, "design")
+    renamed = rename(adam, design, "dEsign")
     assert (renamed.name, renamed.revision) == ("dEsign", design.revision + 1)
-
-
-def test_somebody_of_another_tenant_is_refused_on_a_list(make, adam, design, make_actor):
-    for stranger in (make_actor("boris").user_id, uuid4()):
-        with pytest.raises(errors.NotAMember) as refused:
-            make("Other", **{str(stranger): "viewer"})
-        assert refused.value.facts == {"user_id": stranger}
-        with pytest.raises(errors.NotAMember):
-            update(adam, design, members=[TeamGrant(user_id=stranger, right="viewer")])
 
 
 def test_a_change_needs_the_state_that_it_starts_from(design, adam, vera):
     with pytest.raises(PreconditionRequired):
-        update(adam, design, everyone="viewer", expected_revision=None)
-    opened = update(adam, design, everyone="viewer")
-    assert opened.revision == design.revision + 1
+        rename(adam, design, "Art", expected_revision=None)
+    renamed = rename(adam, design, "Art")
+    assert renamed.revision == design.revision + 1
     with pytest.raises(errors.RevisionMismatch):
-        update(adam, design, members=[])
-    with pytest.raises(errors.NothingToChange):
-        update(adam, opened)
+        rename(adam, design, "Arts")
     with pytest.raises(errors.RevisionMismatch):
         files.end_team_folder(actor=adam, folder_id=design.id, expected_revision=design.revision)
 
 
 def test_asking_for_what_holds_already_changes_nothing(design, tree, adam):
     before = last_seq()
-    same = update(adam, design, name="Design", everyone="none", members=[grant(tree.actor, "editor")])
-    assert same == design
+    assert rename(adam, design, "Design") == design
+    share_only(adam, design, grant(tree.actor, "editor"))
     assert last_seq() == before
 
 
-def test_the_events_say_what_became_different_and_for_whom(design, tree, adam, vera):
-    before = last_seq()
-    update(adam, design, name="Art", everyone="viewer", members=[grant(vera, "viewer")])
-    (moved, told), (changed, facts) = events(before)
-    assert (moved, told["name"], told["old_name"], told["parent_id"]) == ("files.node.moved.v1", "Art", "Design", None)
-    assert changed == "files.team_access.changed.v1"
-    assert facts["everyone"] == "viewer"
-    assert dict(zip(facts["user_ids"], facts["rights"], strict=True)) == {
-        str(vera.user_id): "viewer",
-        str(tree.actor.user_id): "none",
-    }
-    assert_events_tell_all()
-
-
-def test_there_are_only_so_many_and_lists_are_only_so_long(make, adam, actor, vera, monkeypatch):
+def test_there_are_only_so_many(make, adam, monkeypatch):
     monkeypatch.setattr(limits, "TEAM_FOLDER_LIMIT", 2)
-    monkeypatch.setattr(limits, "TEAM_MEMBER_LIMIT", 1)
     first = make("1")
     make("2")
     with pytest.raises(errors.TooManyTeamFolders):
         make("3")
-    with pytest.raises(errors.TooManyTeamMembers):
-        update(adam, first, members=[grant(actor, "viewer"), grant(vera, "viewer")])
     files.end_team_folder(actor=adam, folder_id=first.id)
     make("3")
     with pytest.raises(errors.TooManyTeamFolders):
@@ -408,7 +368,7 @@ def test_an_ended_one_is_out_of_sight_and_loses_nothing(design, tree, adam, make
     assert ended.expires_at - ended.ended_at == limits.TRASH_RETENTION
     assert files.get_team_folder(actor=adam, folder_id=design.id) == ended
     back = files.restore_team_folder(actor=adam, folder_id=design.id)
-    assert (back.ended_at, back.member_count, back.name) == (None, 1, "Design")
+    assert (back.ended_at, back.name) == (None, "Design")
     assert tree.get(file).name == "a.txt"
     assert_tree_is_sound()
     assert_events_tell_all()
@@ -449,7 +409,7 @@ def test_deleting_an_ended_one_for_ever_takes_its_trash_along_and_gives_the_room
     monkeypatch.setattr(billing, "refund", lambda **told: given_back.append(told["size_bytes"]))
     files.purge_node(actor=adam, node_id=design.id)
     assert sum(given_back) == 8
-    for table in ("files_team_member", "files_trash", "files_version"):
+    for table in ("files_trash", "files_version"):
         assert fetch(f"SELECT count(*) FROM {table}") == [(0,)]
     with pytest.raises(NotFound):
         files.restore_team_folder(actor=adam, folder_id=design.id)
@@ -475,7 +435,7 @@ def test_an_ended_one_expires_with_the_trash(design, tree, adam):
 def test_whatever_happens_over_several_roots_the_stream_tells_all(make, tree, adam, vera, seed):
     chance = random.Random(seed)
     people = [tree, Tree(adam)]
-    folders = [make("One", everyone="editor"), make("Two", **{str(tree.actor.user_id): "editor"})]
+    folders = [make("One", grant("everyone", "editor")), make("Two", grant(tree.actor, "editor"))]
     for _ in range(25):
         live_a_little(chance.choice(people), chance, 5)
         folder = chance.choice(folders)
@@ -486,8 +446,8 @@ def test_whatever_happens_over_several_roots_the_stream_tells_all(make, tree, ad
                 else:
                     files.restore_team_folder(actor=adam, folder_id=folder.id)
             case 1 if folder.id in reached(adam):
-                members = [grant(one, chance.choice(["viewer", "editor"])) for one in (tree.actor, vera)]
-                everyone = chance.choice(["none", "viewer", "editor"])
-                update(adam, folder, everyone=everyone, members=chance.sample(members, 1), expected_revision="any")
+                by_name = [grant(one, chance.choice(["viewer", "editor"])) for one in (tree.actor, vera)]
+                everyone = [grant("everyone", chance.choice(["viewer", "editor"]))]
+                share_only(adam, folder, *chance.sample(by_name, 1), *chance.sample(everyone, chance.randrange(2)))
     assert_events_tell_all()
     assert_tree_is_sound()

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from apps.files.ui import presentation
+from tests.support.shares import by_rest, make_team_by_rest
 from tests.support.world import ACME, PASSWORD
 
 HOST = "acme.localhost"
@@ -63,7 +64,7 @@ def test_the_trash_page_takes_the_same_few_queries_however_much_is_in_it(browser
 @pytest.mark.parametrize("count", [3, 60])
 def test_the_page_of_team_folders_takes_the_same_few_queries_however_many(browser, api, counted_queries, count):
     for number in range(count):
-        api("adam").post("/team-folders", {"name": f"Team {number}", "everyone": "viewer"})
+        make_team_by_rest(api("adam"), f"Team {number}", by_rest("everyone", "viewer"))
     browser.get("/teams/")
     with counted_queries() as statements:
         answer = browser.get("/teams/")
@@ -74,8 +75,7 @@ def test_the_page_of_team_folders_takes_the_same_few_queries_however_many(browse
 @pytest.fixture
 def team(api):
     """A team folder in which mia edits."""
-    members = [{"user_id": str(ACME.people["mia"].user_id), "right": "editor"}]
-    return api("adam").post("/team-folders", {"name": "Design", "members": members}).json()
+    return make_team_by_rest(api("adam"), "Design", by_rest(ACME.people["mia"].user_id, "editor"))
 
 
 def test_a_page_in_a_team_folder_leads_back_to_the_list_of_them(browser, api, team, counted_queries):
@@ -108,7 +108,7 @@ def test_a_team_folder_has_a_trash_page_of_its_own(browser, api, team, counted_q
 
 def test_pages_of_a_team_folder_are_not_there_for_others(browser, api, folder):
     closed = api("adam").post("/team-folders", {"name": "Closed"}).json()
-    seen = api("adam").post("/team-folders", {"name": "Seen", "everyone": "viewer"}).json()
+    seen = make_team_by_rest(api("adam"), "Seen", by_rest("everyone", "viewer"))
     for path in (f"/files/{closed['id']}/", f"/files/{closed['id']}/position", f"/trash/{closed['id']}/"):
         assert browser.get(path).status_code == 404
     assert browser.get(f"/trash/{seen['id']}/").status_code == 404  # its trash is for those who edit
@@ -285,7 +285,7 @@ def test_a_folder_of_somebody_else_is_not_there(browser, api, suffix):
 
 @pytest.mark.parametrize("suffix", ["", "rows"])
 def test_another_vault_s_trash_reads_as_one_that_never_was(browser, api, suffix):
-    team = api("boris").post("/team-folders", {"name": "Beta's own", "everyone": "editor"}).json()
+    team = make_team_by_rest(api("boris"), "Beta's own", by_rest("everyone", "editor"))
     root_id = api("boris").get("/me").json()["root_id"]
     missing = browser.get(f"/trash/01900000-0000-7000-8000-00000000dead/{suffix}")
     for foreign in (team["id"], root_id):

@@ -2,8 +2,9 @@ import time
 
 import pytest
 
-from apps.identity import api, queries, remembered
+from apps.identity import api, queries
 from apps.identity.models import Domain, Tenant, TenantState
+from bitvault.kernel import remembered
 from tests.support.world import ACME, BETA
 
 

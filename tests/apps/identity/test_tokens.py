@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from apps.identity import api, credentials, errors, models, queries, remembered
-from bitvault.kernel import clock, tenancy
+from apps.identity import api, credentials, errors, models, queries
+from bitvault.kernel import clock, remembered, tenancy
 from bitvault.kernel.actor import ALL_SCOPES, Role, Scope
 from bitvault.kernel.errors import Invalid, NotFound
 from tests.support.world import ACME, SECRET

@@ -68,13 +68,17 @@ def fresh_tree(actor):
     """Read what the actor reaches, their own root and team folders, from the tables of files themselves."""
     rows = fetch(
         "WITH RECURSIVE tree AS (SELECT * FROM files_node WHERE owner_user_id = %(user_id)s"
-        " OR (everyone_right IS NOT NULL AND trashed_at IS NULL AND (%(administers)s OR everyone_right > 0"
-        " OR EXISTS (SELECT FROM files_team_member WHERE folder_id = files_node.id AND user_id = %(user_id)s)))"
+        " OR (is_team_folder AND trashed_at IS NULL AND (%(administers)s OR EXISTS (SELECT FROM sharing_permission share"
+        " WHERE share.node_id = files_node.id AND share.principal_id = ANY(%(principal_ids)s))))"
         " UNION ALL SELECT child.* FROM tree JOIN files_node child ON child.parent_id = tree.id)"
         " SELECT id, parent_id, name, revision, CASE kind WHEN 0 THEN 'folder' ELSE 'file' END, version_id,"
         " CASE kind WHEN 1 THEN size_bytes END, CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END,"
         " client_modified_at FROM tree",
-        {"user_id": actor.user_id, "administers": actor.role in ("owner", "admin")},
+        {
+            "user_id": actor.user_id,
+            "administers": actor.role in ("owner", "admin"),
+            "principal_ids": list(actor.principal_ids),
+        },
     )
     return {row[0]: dict(zip(FIELDS, row[1:], strict=True)) for row in rows}
 

@@ -7,7 +7,6 @@ import pytest
 from django.db import connection
 
 from apps.files import api as files
-from apps.files.dtos import TeamGrant
 from apps.files.limits import TRASH_RETENTION
 from apps.sync.errors import CursorExpired
 from bitvault.events import consuming
@@ -16,11 +15,13 @@ from bitvault.kernel import clock, db, ids
 from tests.apps.files.conftest import Tree, fetch, live_a_little
 from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, project, replica
 from tests.support.doors import make_door
+from tests.support.shares import grant, live, make_team, share_only
 
 READING = {
     "get_node",
     "find_by_path",
     "list_path",
+    "list_nodes",
     "list_children",
     "find_cursor",
     "find_index",
@@ -36,7 +37,6 @@ READING = {
     "list_tree_rows",
     "get_team_folder",
     "list_team_folders",
-    "list_team_members",
     "list_version_rows",
     "rekey_names",
 }
@@ -72,15 +72,13 @@ ACTS = {
         lambda tree, world: files.restore_nodes(actor=tree.actor, node_ids=[world["trashed"].id]),
     ],
     "create_team_folder": [
-        lambda _, world: world["adam"].make("All of us", everyone="viewer"),
-        lambda _, world: world["adam"].make("Some of us", members=[world["mia edits"]]),
+        lambda _, world: world["adam"].make("All of us", grant("everyone", "viewer")),
+        lambda _, world: world["adam"].make("Some of us", world["mia edits"]),
     ],
-    "update_team_folder": [
-        lambda _, world: world["adam"].change(world["team"], name="Renamed"),
-        lambda _, world: world["adam"].change(world["team"], everyone="viewer"),
-        lambda _, world: world["adam"].change(world["team"], members=[]),
-        lambda _, world: world["adam"].change(world["closed"], members=[world["mia edits"]]),
-        lambda _, world: world["adam"].change(world["closed"], everyone="editor"),
+    "rename_team_folder": [
+        lambda _, world: files.rename_team_folder(
+            actor=world["adam"].actor, folder_id=world["team"].id, name="Renamed", expected_revision="any"
+        ),
     ],
     "end_team_folder": [lambda _, world: files.end_team_folder(actor=world["adam"].actor, folder_id=world["team"].id)],
     "restore_team_folder": [
@@ -132,19 +130,23 @@ class Administrator:
     def __init__(self, actor):
         self.actor = actor
 
-    def make(self, name, **more):
-        return files.create_team_folder(actor=self.actor, name=name, **more)
+    def make(self, name, *grants):
+        return make_team(self.actor, name, *grants)
 
-    def change(self, folder, **more):
-        more.setdefault("expected_revision", "any")
-        return files.update_team_folder(actor=self.actor, folder_id=folder.id, **more)
+    def change(self, folder, *grants):
+        share_only(self.actor, folder, *grants)
 
 
 def _edit_what_is_deleted(tree, file, deleted):
-    grant = tree.grant(file.name, mode="update", node_id=file.id, base_version_id=file.version_id)
+    allowed = tree.grant(file.name, mode="update", node_id=file.id, base_version_id=file.version_id)
     tree.trash(deleted)
     project()
-    return tree.commit(grant, b"edit")
+    return tree.commit(allowed, b"edit")
+
+
+@pytest.fixture
+def actor(make_actor):
+    return live(make_actor("mia"))
 
 
 @pytest.fixture
@@ -156,8 +158,8 @@ def world(tree, make_actor):
     trashed = tree.folder("trashed", tree.folder("c"))
     tree.file("in trash.txt", tree.folder("below", trashed))
     tree.trash(trashed)
-    adam, mia_edits = Administrator(make_actor("adam")), TeamGrant(user_id=tree.actor.user_id, right="editor")
-    team, ended = (adam.make(name, members=[mia_edits]) for name in ("Team", "Ended"))
+    adam, mia_edits = Administrator(make_actor("adam")), grant(tree.actor, "editor")
+    team, ended = (adam.make(name, mia_edits) for name in ("Team", "Ended"))
     closed = adam.make("Closed")
     Tree(adam.actor).folder("in the closed one", closed)
     tree.file("in the ended one.txt", tree.folder("there", ended))
@@ -243,8 +245,8 @@ def test_devices_that_read_now_and_then_end_with_the_tree(tree, seed):
 def test_devices_of_several_people_end_with_what_each_of_them_reaches(tree, make_actor, seed):
     """Team folders come and go, are opened and closed, and things move between them and people's own roots."""
     chance = random.Random(seed)
-    adam, vera = Administrator(make_actor("adam")), make_actor("vera")
-    folders = [adam.make("One", everyone="editor"), adam.make("Two")]
+    adam, vera = Administrator(make_actor("adam")), live(make_actor("vera"))
+    folders = [adam.make("One", grant("everyone", "editor")), adam.make("Two")]
     trees = [tree, Tree(adam.actor), Tree(vera)]
     devices = [Device(one.actor, limit=limit) for one, limit in zip(trees, (1, 7, 200), strict=True)]
     for _ in range(30):
@@ -275,9 +277,9 @@ def _administer(adam, chance, folders, people):
         case 1 if folder.id not in live:
             files.restore_team_folder(actor=adam.actor, folder_id=folder.id)
         case 2 if folder.id in live:
-            grants = [TeamGrant(user_id=one.user_id, right=chance.choice(["viewer", "editor"])) for one in people]
-            everyone = chance.choice(["none", "none", "viewer", "editor"])
-            adam.change(folder, everyone=everyone, members=chance.sample(grants, chance.randrange(3)))
+            grants = [grant(one, chance.choice(["viewer", "editor"])) for one in people]
+            everyone = chance.choice([[], [], [grant("everyone", "viewer")], [grant("everyone", "editor")]])
+            adam.change(folder, *everyone, *chance.sample(grants, chance.randrange(3)))
 
 
 def _read_or_begin_anew(device):

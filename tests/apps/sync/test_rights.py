@@ -12,6 +12,7 @@ from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeMoved
 from bitvault.kernel import db
 from bitvault.kernel.actor import Role
+from bitvault.kernel.capabilities import EVERYTHING, READING, names_of
 from tests.apps.files.conftest import Tree
 from tests.apps.sync.following import Device, fresh_tree, project
 
@@ -20,7 +21,7 @@ def read_with(device, rights):
     """Follow the feed as if the actor reached these roots."""
     while True:
         page = feed.list_changes(
-            device.actor, positions.decode(device.cursor), dict.fromkeys(rights, ("view",)), limit=device.limit
+            device.actor, positions.decode(device.cursor), dict.fromkeys(rights, READING), limit=device.limit
         )
         device.keep(page)
         if not page.has_more:
@@ -51,7 +52,7 @@ def test_losing_a_root_while_its_subtree_is_being_read_removes_what_was_told(tre
     adam.folders("h/i/j")
     project()
     device.limit = 2
-    both = dict.fromkeys([tree.root.id, adam.root.id], ("view",))
+    both = dict.fromkeys([tree.root.id, adam.root.id], READING)
     device.keep(feed.list_changes(tree.actor, positions.decode(device.cursor), both, limit=2))
     assert adam.root.id in device.nodes
     read_with(device, [tree.root.id])
@@ -61,7 +62,7 @@ def test_losing_a_root_while_its_subtree_is_being_read_removes_what_was_told(tre
 def test_a_snapshot_of_a_root_that_is_lost_is_over(tree, device, make_actor):
     adam = Tree(make_actor("adam"))
     project()
-    both = dict.fromkeys([tree.root.id, adam.root.id], ("view",))
+    both = dict.fromkeys([tree.root.id, adam.root.id], READING)
     page = feed.list_snapshot(tree.actor, device.id, None, both, limit=1)
     with pytest.raises(CursorExpired):
         sync.list_snapshot(actor=tree.actor, device_id=device.id, cursor=page.next_cursor)
@@ -106,18 +107,18 @@ def test_nobody_is_told_of_anothers_files(tree, device, make_actor):
 
 
 def test_another_role_in_the_vault_shows_on_the_root(tree, device, acme):
-    def rights():
-        return [(change.node_id, change.node.rights) for change in device.told if change.node_id == tree.root.id]
+    def capabilities():
+        return [(change.node_id, change.node.capabilities) for change in device.told if change.node_id == tree.root.id]
 
     device.told.clear()
-    for role, told in ((Role.VIEWER, ("view",)), (Role.MEMBER, ("view", "comment", "upload", "edit", "manage"))):
+    for role, told in ((Role.VIEWER, names_of(READING)), (Role.MEMBER, names_of(EVERYTHING))):
         identity.change_role(tenant=acme, user_id=tree.actor.user_id, role=role, changed_by=None)
         project()
         actor = replace(tree.actor, role=role)
         device.actor = actor
         device.told.clear()
         device.follow()
-        assert rights() == [(tree.root.id, told)]
+        assert capabilities() == [(tree.root.id, told)]
         device.told.clear()
         device.follow()
         assert device.told == []
@@ -132,4 +133,5 @@ def test_a_right_that_changes_while_a_subtree_is_being_read_is_told_behind_it(tr
     assert page.has_more
     fresh.told.clear()
     read_with(fresh, [tree.root.id])
-    assert [change.node.rights for change in fresh.told if change.node_id == tree.root.id] == [("view",)]
+    capabilities = [change.node.capabilities for change in fresh.told if change.node_id == tree.root.id]
+    assert capabilities == [names_of(READING)]

@@ -261,7 +261,7 @@ def test_a_commit_and_a_change_of_access_reach_a_socket_through_worker_and_proje
         root_id = client.get("/me").json()["root_id"]
         for person, path, body in (
             ("mia", "/folders", {"parent_id": root_id, "name": "Told"}),
-            ("adam", "/team-folders", {"name": "Told", "everyone": "viewer"}),
+            ("adam", "/team-folders", {"name": "Told"}),
         ):
             seq = int(live.client(person).post(path, body).headers["BitVault-Seq"])
             while head_of(connection, seconds=30) < seq:

@@ -4,10 +4,11 @@ import pytest
 
 from apps.files import api as files
 from apps.files import limits
-from apps.files.dtos import TeamGrant
 from apps.sync import api as sync
+from bitvault.kernel.capabilities import READING, names_of
 from tests.apps.files.conftest import Tree
 from tests.apps.sync.following import Device, fresh_tree, project
+from tests.support.shares import grant, live, make_team, share_only
 
 
 @pytest.fixture
@@ -16,14 +17,19 @@ def adam(tenant, make_actor):
 
 
 @pytest.fixture
+def actor(make_actor):
+    return live(make_actor("mia"))
+
+
+@pytest.fixture
 def mia_edits(actor):
-    return TeamGrant(user_id=actor.user_id, right="editor")
+    return grant(actor, "editor")
 
 
 @pytest.fixture
 def team(adam, mia_edits):
     """A team folder of mia's and adam's with a file in it."""
-    made = files.create_team_folder(actor=adam.actor, name="Design", members=[mia_edits])
+    made = make_team(adam.actor, "Design", mia_edits)
     adam.file("plan.txt", adam.folder("Plans", made))
     project()
     return made
@@ -37,8 +43,8 @@ def device(tree, team):
     return device
 
 
-def change(adam, team, **changes):
-    files.update_team_folder(actor=adam.actor, folder_id=team.id, expected_revision="any", **changes)
+def change(adam, team, *grants):
+    share_only(adam.actor, team, *grants)
     project()
 
 
@@ -49,36 +55,36 @@ def told(device):
     return list(dict.fromkeys(entries))  # behind a subtree the journal may name its nodes once more
 
 
-def test_a_snapshot_holds_it_with_the_rights_that_the_person_has(tree, team):
+def test_a_snapshot_holds_it_with_what_the_person_may_do(tree, team):
     device = Device(tree.actor)
     page = device.take_snapshot()
     assert device.nodes == fresh_tree(tree.actor)
-    rights = {node.name: node.rights[-1] for node in page.items}
-    assert rights == {"My files": "manage", "Design": "edit", "Plans": "edit", "plan.txt": "edit"}
+    strongest = {node.name: node.capabilities[-1] for node in page.items}
+    assert strongest == {"My files": "manage", "Design": "edit", "Plans": "edit", "plan.txt": "edit"}
 
 
-@pytest.mark.parametrize("way", ["by the list", "as everyone"])
+@pytest.mark.parametrize("way", ["by name", "as everyone"])
 def test_who_gains_one_is_told_its_subtree_parents_first(adam, team, make_actor, way):
-    vera = make_actor("vera")
+    vera = live(make_actor("vera"))
     device = Device(vera)
     device.follow()
     assert device.nodes == {}
-    if way == "by the list":
-        change(adam, team, members=[TeamGrant(user_id=vera.user_id, right="viewer")])
+    if way == "by name":
+        change(adam, team, grant(vera, "viewer"))
     else:
-        change(adam, team, everyone="viewer")
+        change(adam, team, grant("everyone", "viewer"))
     assert told(device) == [("upsert", "Design"), ("upsert", "Plans"), ("upsert", "plan.txt")]
     assert device.nodes == fresh_tree(vera)
 
 
-@pytest.mark.parametrize("way", ["off the list", "not for everyone any more", "ended"])
+@pytest.mark.parametrize("way", ["not by name any more", "not as everyone any more", "ended"])
 def test_who_loses_one_is_told_one_removal(tree, adam, team, device, way, mia_edits):
-    if way == "not for everyone any more":
-        change(adam, team, everyone="viewer", members=[])
+    if way == "not as everyone any more":
+        change(adam, team, grant("everyone", "viewer"))
         device.follow()
-        change(adam, team, everyone="none")
-    elif way == "off the list":
-        change(adam, team, members=[])
+        change(adam, team)
+    elif way == "not by name any more":
+        change(adam, team)
     else:
         files.end_team_folder(actor=adam.actor, folder_id=team.id)
         project()
@@ -88,7 +94,7 @@ def test_who_loses_one_is_told_one_removal(tree, adam, team, device, way, mia_ed
         files.restore_team_folder(actor=adam.actor, folder_id=team.id)
         project()
     else:
-        change(adam, team, members=[mia_edits])
+        change(adam, team, mia_edits)
     assert [what for _, what in told(device)] == ["Design", "Plans", "plan.txt"]
     assert device.nodes == fresh_tree(tree.actor)
 
@@ -115,15 +121,15 @@ def test_a_move_into_one_is_seen_by_both_persons_devices_as_each_of_them_may(tre
     assert adams.nodes == fresh_tree(adam.actor)
 
 
-def test_another_right_shows_on_the_folder_itself(tree, adam, team, device):
-    change(adam, team, members=[TeamGrant(user_id=tree.actor.user_id, right="viewer")])
+def test_other_capabilities_show_on_the_folder_itself(tree, adam, team, device):
+    change(adam, team, grant(tree.actor, "viewer"))
     page = device.pull()
-    assert [(entry.node_id, entry.node.rights) for entry in page.items] == [(team.id, ("view",))]
+    assert [(entry.node_id, entry.node.capabilities) for entry in page.items] == [(team.id, names_of(READING))]
 
 
 def test_a_change_of_access_moves_the_head_that_sockets_are_told(tree, adam, team):
     before = sync.get_head(actor=tree.actor)
-    change(adam, team, members=[])
+    change(adam, team)
     assert sync.get_head(actor=tree.actor) > before
 
 
@@ -137,7 +143,7 @@ def test_nothing_of_one_that_is_closed_is_told(adam, team, make_actor):
 def test_a_cursor_that_knows_as_many_as_there_can_be_still_fits_into_an_address(adam, tree, monkeypatch):
     monkeypatch.setattr(limits, "TEAM_FOLDER_LIMIT", 20)  # a fifth of it tells the whole, and is sooner there
     for number in range(20):
-        files.create_team_folder(actor=adam.actor, name=f"Team {number}", everyone="viewer")
+        make_team(adam.actor, f"Team {number}", grant("everyone", "viewer"))
     project()
     device = Device(tree.actor)
     bare = len(device.cursor)

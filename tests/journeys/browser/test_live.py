@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.shares import by_rest
 from tests.support.sockets import SocketProcess
 
 READING = "**/children?**"
@@ -114,7 +115,8 @@ def test_of_a_list_that_is_read_in_part_all_that_is_gone_goes(open_live, api, fo
 
 def test_a_team_folder_appears_when_one_is_let_in_and_is_left_when_one_is_put_out(open_live, folder, live):
     vault, administrator = open_live(folder), live.client("adam")
-    team = administrator.post("/team-folders", {"name": "Launch", "everyone": "viewer"}).json()
+    team = administrator.post("/team-folders", {"name": "Launch"}).json()
+    administrator.post(f"/nodes/{team['id']}/shares", by_rest("everyone", "viewer"))
     link = vault.page.locator("#side-teams").get_by_role("link", name="Launch")
     expect(link).to_be_visible(timeout=20_000)
     link.click()

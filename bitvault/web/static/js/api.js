@@ -120,5 +120,5 @@ export const get = (path, options) => call("GET", path, options);
 
 /**
  * @typedef {{id: string, kind: "folder" | "file", name: string, parent_id: string | null, revision: number,
- *   size_bytes: number | null, version_id: string | null, media_type: string | null, modified_at: string, created_by: string, trashed_at: string | null, rights: string[], name_problems: string[]}} Node
+ *   size_bytes: number | null, version_id: string | null, media_type: string | null, modified_at: string, created_by: string, trashed_at: string | null, capabilities: string[], name_problems: string[]}} Node
  */

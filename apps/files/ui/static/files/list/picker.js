@@ -17,7 +17,7 @@ const TOP = { id: "", name: gettext("All folders") };
 /** @param {AbortSignal} signal @returns {Promise<Folder[]>} the roots into which the person may bring things */
 async function readRoots(signal) {
   const [me, teams] = await Promise.all([get("/me", { signal }), get("/team-folders", { signal })]);
-  const open = teams.items.filter((/** @type {{rights: string[]}} */ team) => team.rights.includes("upload"));
+  const open = teams.items.filter((/** @type {{capabilities: string[]}} */ team) => team.capabilities.includes("add"));
   return [{ id: me.root_id, name: gettext("My files") }, ...open];
 }
 

@@ -1,4 +1,4 @@
-/** The dialog in which a team folder is made and managed: its name, what everyone may do, and who may do what beyond that. */
+/** The dialog in which a team folder is made and managed: its name, and its shares: what everyone may do, and who may do what beyond that. */
 
 import { call, explain, get } from "../../js/api.js";
 import { showFieldError } from "../../js/dialogs.js";
@@ -9,9 +9,16 @@ import { fill, gettext } from "../../js/i18n.js";
 /** @typedef {{id: string, name: string, email: string}} Person */
 /** @typedef {{saved?: Team, end?: Team}} Outcome */
 
-const RIGHTS = [
+/** @typedef {{principal: {type: string, id: string | null, name: string, email: string | null}, role: string, expires_at: string | null}} Share */
+
+const ROLES = [
+  ["previewer", gettext("Can preview")],
   ["viewer", gettext("Can view")],
+  ["commenter", gettext("Can comment")],
+  ["uploader", gettext("Can only upload")],
+  ["contributor", gettext("Can add")],
   ["editor", gettext("Can edit")],
+  ["manager", gettext("Can manage")],
 ];
 
 /** @returns {Promise<Person[]>} who can be chosen: whoever administers reaches every team folder anyway */
@@ -49,11 +56,15 @@ export async function askTeam(teamId) {
   const accept = need('[data-role="accept"]', HTMLButtonElement, dialog);
   const [team, listed, people] = await Promise.all([
     /** @type {Promise<Team | null>} */ (teamId ? get(`/team-folders/${teamId}`) : null),
-    /** @type {Promise<{items: any[]}>} */ (teamId ? get(`/team-folders/${teamId}/members`) : { items: [] }),
+    /** @type {Promise<{items: Share[]}>} */ (teamId ? get(`/nodes/${teamId}/shares`) : { items: [] }),
     readPeople(),
   ]);
-  /** @type {Map<string, Person & {right: string}>} */
-  const chosen = new Map(listed.items.map((one) => [one.user_id, { id: one.user_id, name: one.name || one.email, email: one.email, right: one.right }]));
+  const forEveryone = listed.items.find((share) => share.principal.type === "everyone");
+  const forOthers = listed.items.filter((share) => share.principal.type === "group");
+  /** @type {Map<string, Person & {role: string, expiresAt: string | null}>} */
+  const chosen = new Map();
+  for (const { principal, role, expires_at: expiresAt } of listed.items)
+    if (principal.type === "user" && principal.id) chosen.set(principal.id, { id: principal.id, name: principal.name, email: principal.email ?? "", role, expiresAt });
 
   const offer = () => {
     const left = people.filter((person) => !chosen.has(person.id));
@@ -62,19 +73,19 @@ export async function askTeam(teamId) {
     adding.disabled = !left.length;
   };
 
-  /** @param {Person & {right: string}} person */
+  /** @param {Person & {role: string}} person */
   const line = (person) => {
-    const right = make("select", { class: "input", "aria-label": fill(gettext("What %(name)s may do"), { name: person.name }) });
-    for (const [value, label] of RIGHTS) right.append(make("option", { value }, label));
-    right.value = person.right;
-    right.addEventListener("change", () => (person.right = right.value));
+    const role = make("select", { class: "input", "aria-label": fill(gettext("What %(name)s may do"), { name: person.name }) });
+    for (const [value, label] of ROLES) role.append(make("option", { value }, label));
+    role.value = person.role;
+    role.addEventListener("change", () => (person.role = role.value));
     const remove = make("button", { class: "icon-button", type: "button", title: gettext("Remove"), "aria-label": fill(gettext("Remove %(name)s"), { name: person.name }) }, icon("x"));
     const item = make(
       "li",
       { class: "team-person" },
       make("span", { class: "avatar", "aria-hidden": "true" }, initials(person.name)),
       make("span", { class: "team-lines" }, make("b", {}, person.name), make("small", {}, person.email)),
-      right,
+      role,
       remove,
     );
     remove.addEventListener("click", () => {
@@ -91,7 +102,8 @@ export async function askTeam(teamId) {
   accept.textContent = team ? gettext("Save") : gettext("Create");
   need('[data-role="end"]', HTMLElement, dialog).hidden = !team;
   name.value = team?.name ?? "";
-  everyone.value = team?.everyone ?? "none";
+  everyone.replaceChildren(make("option", { value: "none" }, gettext("Cannot see it")), ...ROLES.map(([value, label]) => make("option", { value }, label)));
+  everyone.value = forEveryone?.role ?? "none";
   list.replaceChildren(...[...chosen.values()].map(line));
   offer();
   showFieldError(name, "");
@@ -99,9 +111,20 @@ export async function askTeam(teamId) {
   name.focus();
   if (!team) name.select();
 
-  const save = () => {
-    const body = { name: name.value.trim(), everyone: everyone.value, members: [...chosen.values()].map((person) => ({ user_id: person.id, right: person.right })) };
-    return team ? call("PATCH", `/team-folders/${team.id}`, { body, revision: team.revision }) : call("POST", "/team-folders", { body });
+  /** What is saved goes on from what a first attempt has saved, when the second part of it was refused. */
+  let present = team;
+  const save = async () => {
+    const body = { name: name.value.trim() };
+    if (!present) present = await call("POST", "/team-folders", { body });
+    else if (present.name !== body.name) present = await call("PATCH", `/team-folders/${present.id}`, { body, revision: present.revision });
+    const shares = [
+      ...forOthers.map(({ principal: { type, id }, role, expires_at }) => ({ principal: { type, id }, role, expires_at })),
+      ...[...chosen.values()].map((person) => ({ principal: { type: "user", id: person.id }, role: person.role, expires_at: person.expiresAt })),
+    ];
+    const until = everyone.value === forEveryone?.role ? forEveryone.expires_at : null;
+    if (everyone.value !== "none") shares.push({ principal: { type: "everyone", id: null }, role: everyone.value, expires_at: until });
+    await call("PUT", `/nodes/${present.id}/shares`, { body: { shares } });
+    return present;
   };
 
   return new Promise((resolve) => {
@@ -115,7 +138,7 @@ export async function askTeam(teamId) {
       const person = people.find((one) => one.id === adding.value);
       adding.focus();
       if (!person) return;
-      const added = { ...person, right: "editor" };
+      const added = { ...person, role: "editor", expiresAt: null };
       chosen.set(person.id, added);
       list.append(line(added));
       offer();

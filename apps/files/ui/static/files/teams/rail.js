@@ -3,7 +3,7 @@
 import { get } from "../../js/api.js";
 import { make } from "../../js/dom.js";
 
-/** @typedef {{id: string, name: string, revision: number, everyone: string, rights: string[]}} Team */
+/** @typedef {{id: string, name: string, revision: number, capabilities: string[]}} Team */
 
 /** Between two looks: whoever uploads a thousand files makes a thousand heads. */
 const REST_MS = 3000;

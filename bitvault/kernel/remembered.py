@@ -8,7 +8,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 LIFETIME_SECONDS = 0.8
-"""What is taken away (token, membership, tenant) must stop working within a second in every process, with room for a slow request."""
+"""What is taken away (token, membership, permission) must stop working within a second in every process, with room for a slow request."""
 
 _SIZE_LIMIT = 10_000
 """Entries; full, it is emptied: a busy process fills it again for one query each, and nobody can grow it."""

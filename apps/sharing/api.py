@@ -1,0 +1,107 @@
+"""The doors of sharing: what a caller may reach, and the shares of a node."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from apps.sharing import listing, operations, queries
+from apps.sharing.dtos import Grant, Share, SharedItem
+from bitvault.kernel import db
+from bitvault.kernel.actor import Actor, Scope
+from bitvault.kernel.boundary import exposed
+from bitvault.kernel.capabilities import Reach, RoleName
+from bitvault.kernel.pages import PAGE_DEFAULT, Page
+
+
+@exposed
+def find_reach(*, actor: Actor, fresh: bool = False) -> Reach:
+    """Find the permissions that an actor has, by node; at most 0.8 s old, or ``fresh``."""
+    return queries.find_reach(actor, fresh=fresh)
+
+
+@exposed
+def list_shares(*, actor: Actor, node_id: UUID) -> Page[Share]:
+    """List the shares that stand on a node itself, first given first, all in one page: whoever sees the node sees with whom.
+
+    What a node inherits from folders above stands there. People who have left the tenant are left out.
+
+    :raises NotFound: there is no such node that the actor may know of.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    operations.require_capability(actor, node_id, "view")
+    with db.read_transaction():
+        rows = queries.list_of_node(node_id)
+    return Page(queries.to_shares(actor.tenant, rows))
+
+
+@exposed
+def put_share(*, actor: Actor, node_id: UUID, grant: Grant) -> Share:
+    """Give somebody a share on a node; one that they have there already gets this role and this end.
+
+    :raises NotFound, Forbidden: the actor may not know of the node, or may not share it.
+    :raises PrincipalUnfit, UnknownPrincipal: the principal is none of the tenant's.
+    :raises MoreThanOwn: the role has capabilities that the actor lacks there.
+    :raises ExpiryPast: the end has passed.
+    :raises TooManyShares: the node has as many as one can have.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return operations.put(actor=actor, node_id=node_id, grant=grant)
+
+
+@exposed
+def replace_shares(*, actor: Actor, node_id: UUID, grants: Sequence[Grant]) -> Page[Share]:
+    """Let a node have just these shares, all at once; those that are there already and stay the same are left as they are.
+
+    :raises NotFound, Forbidden, PrincipalUnfit, UnknownPrincipal, MoreThanOwn, ExpiryPast, TooManyShares: as ``put_share``.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return Page(operations.replace_all(actor=actor, node_id=node_id, grants=grants))
+
+
+@exposed
+def change_share(
+    *,
+    actor: Actor,
+    share_id: UUID,
+    role: RoleName | None = None,
+    expires_at: datetime | None = None,
+    ends: bool = False,
+) -> Share:
+    """Give a share another role, another end, or both; ``ends`` says that ``expires_at`` is meant, ``None`` for no end.
+
+    :raises NotFound, Forbidden, MoreThanOwn, ExpiryPast: as ``put_share``.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return operations.change(actor=actor, share_id=share_id, role=role, expires_at=expires_at, ends=ends)
+
+
+@exposed
+def revoke_share(*, actor: Actor, share_id: UUID) -> None:
+    """End a share, or leave one that the actor has received.
+
+    :raises NotFound, Forbidden, MoreThanOwn: as ``put_share``.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    operations.revoke(actor=actor, share_id=share_id)
+
+
+@exposed
+def list_shared_with_me(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[SharedItem]:
+    """List what others have shared with the actor and they can see now, newest first.
+
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor belongs to another list.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return listing.list_with(actor, limit=limit, cursor=cursor)
+
+
+@exposed
+def list_shared_by_me(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[SharedItem]:
+    """List what the actor has shared with others and can see now, newest first.
+
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor belongs to another list.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return listing.list_by(actor, limit=limit, cursor=cursor)

@@ -1,0 +1,41 @@
+"""What can be refused about shares, with stable codes."""
+
+from bitvault.kernel.errors import Forbidden, Invalid
+from bitvault.kernel.pages import LimitOutOfRange
+
+__all__ = ["ExpiryPast", "LimitOutOfRange", "MoreThanOwn", "PrincipalUnfit", "TooManyShares", "UnknownPrincipal"]
+
+
+class UnknownPrincipal(Invalid):
+    """Nobody of the tenant has this id or address; facts: ``type``, ``id``."""
+
+    code = "sharing.unknown_principal"
+    title = "Nobody of this vault is called so"
+
+
+class PrincipalUnfit(Invalid):
+    """A user and a group are named by ``id``, a person by ``email``, everyone by neither."""
+
+    code = "sharing.principal_unfit"
+    title = "This principal is not named as its type needs"
+
+
+class MoreThanOwn(Forbidden):
+    """Nobody gives, or takes away, more than they have; fact: ``role``."""
+
+    code = "sharing.more_than_own"
+    title = "You cannot give more than you have"
+
+
+class ExpiryPast(Invalid):
+    """A share ends in the future or never."""
+
+    code = "sharing.expiry_past"
+    title = "A share ends in the future"
+
+
+class TooManyShares(Invalid):
+    """The node has as many shares as one can have; fact: ``limit``."""
+
+    code = "sharing.too_many_shares"
+    title = "This is shared with as many as it can be; share it with everyone instead"

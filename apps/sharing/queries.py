@@ -1,0 +1,142 @@
+"""What sharing reads."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.identity import api as identity
+from apps.identity.dtos import Member
+from apps.sharing import dtos, sql
+from apps.sharing.models import Permission, PrincipalKind
+from bitvault.kernel import clock, db, pages
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import NO_REACH, Reach, names_of
+from bitvault.kernel.remembered import Remembered
+from bitvault.kernel.tenancy import Tenant
+
+EVERYONE = dtos.SharePrincipal(type="everyone", id=None, name="Everyone")
+
+_reaches: Remembered[tuple[UUID, tuple[UUID, ...]], Reach] = Remembered()
+
+
+def forget_remembered() -> None:
+    """Make this process ask the database again: a permission was changed here."""
+    _reaches.forget()
+
+
+def find_reach(actor: Actor, *, fresh: bool) -> Reach:
+    """Find the permissions that an actor has; remembered for under a second, unless they must be ``fresh``."""
+    if fresh:
+        return _ask_reach(actor.principal_ids)
+    key = (actor.tenant.id, actor.principal_ids)
+    return _reaches.get(key, lambda: _ask_reach(actor.principal_ids)) or NO_REACH
+
+
+def _ask_reach(principal_ids: Collection[UUID]) -> Reach:
+    rows = db.read_alone(sql.REACH, {"principal_ids": list(principal_ids), "now": clock.now()})
+    if not rows:
+        return NO_REACH
+    lasting: dict[UUID, int] = {}
+    timed: dict[UUID, tuple[tuple[int, datetime], ...]] = {}
+    for node_id, mask, expires_at in rows:
+        if expires_at is None:
+            lasting[node_id] = mask
+        else:
+            timed[node_id] = (*timed.get(node_id, ()), (mask, expires_at))
+    return Reach(lasting, timed)
+
+
+def list_of_node(node_id: UUID) -> list[Permission]:
+    """Read the permissions that stand on a node and have not ended, first given first. Links are listed by their own door."""
+    return list(
+        _holding().filter(node_id=node_id).exclude(principal_kind=PrincipalKind.LINK).order_by("granted_at", "id")
+    )
+
+
+def find(share_id: UUID) -> Permission | None:
+    """Find a permission by its id."""
+    return _holding().filter(id=share_id).exclude(principal_kind=PrincipalKind.LINK).first()
+
+
+def _holding() -> QuerySet[Permission]:
+    """Select what has not ended."""
+    now = clock.now()
+    return Permission.objects.filter(expires_at__isnull=True) | Permission.objects.filter(expires_at__gt=now)
+
+
+def list_with(actor: Actor, *, limit: int, cursor: str | None) -> tuple[list[Permission], str | None]:
+    """Read a page of what others have shared with an actor, newest first."""
+    rows = _holding().filter(principal_id__in=actor.principal_ids).exclude(granted_by=actor.user_id)
+    return _newest_first("sharing.with_me", rows, limit=limit, cursor=cursor)
+
+
+def list_by(actor: Actor, *, limit: int, cursor: str | None) -> tuple[list[Permission], str | None]:
+    """Read a page of what an actor has shared, newest first."""
+    rows = _holding().filter(granted_by=actor.user_id).exclude(principal_kind=PrincipalKind.LINK)
+    return _newest_first("sharing.by_me", rows, limit=limit, cursor=cursor)
+
+
+def _newest_first(
+    purpose: str, rows: QuerySet[Permission], *, limit: int, cursor: str | None
+) -> tuple[list[Permission], str | None]:
+    pages.require_limit(limit)
+    if cursor is not None:
+        before, before_id = pages.decode_cursor(purpose, cursor)
+        moment = datetime.fromisoformat(before)
+        rows = rows.filter(granted_at__lte=moment).exclude(granted_at=moment, id__gte=UUID(before_id))
+    found = list(rows.order_by("-granted_at", "-id")[: limit + 1])
+    if len(found) <= limit:
+        return found, None
+    last = found[limit - 1]
+    return found[:limit], pages.encode_cursor(purpose, [last.granted_at.isoformat(), str(last.id)])
+
+
+def describe_people(tenant: Tenant, user_ids: Iterable[UUID]) -> dict[UUID, dtos.SharePrincipal]:
+    """Find what to call people of the tenant; who has left it is left out."""
+    wanted = set(user_ids)
+    if not wanted:
+        return {}
+    members = identity.find_members(tenant=tenant, user_ids=wanted)
+    return {member.user.id: to_principal(member) for member in members}
+
+
+def to_principal(member: Member) -> dtos.SharePrincipal:
+    """Give a member as one who has a share."""
+    user = member.user
+    return dtos.SharePrincipal(type="user", id=user.id, name=user.name or user.email, email=user.email)
+
+
+def describe(tenant: Tenant, rows: Collection[Permission]) -> dict[UUID, dtos.SharePrincipal]:
+    """Find who has permissions, by permission; people who have left the tenant are left out."""
+    people = describe_people(tenant, [row.principal_id for row in rows if row.principal_kind == PrincipalKind.USER])
+    found = {}
+    for row in rows:
+        if row.principal_kind == PrincipalKind.EVERYONE:
+            found[row.id] = EVERYONE
+        elif row.principal_kind == PrincipalKind.GROUP:
+            found[row.id] = dtos.SharePrincipal(type="group", id=row.principal_id, name="")
+        elif row.principal_id in people:
+            found[row.id] = people[row.principal_id]
+    return found
+
+
+def to_shares(tenant: Tenant, rows: Collection[Permission]) -> list[dtos.Share]:
+    """Give permissions as shares, with names; those of people who have left the tenant are left out."""
+    principals = describe(tenant, rows)
+    return [to_share(row, principals[row.id]) for row in rows if row.id in principals]
+
+
+def to_share(row: Permission, principal: dtos.SharePrincipal) -> dtos.Share:
+    """Give a permission as a share."""
+    return dtos.Share(
+        id=row.id,
+        node_id=row.node_id,
+        principal=principal,
+        role=row.role,
+        capabilities=names_of(row.capabilities),
+        expires_at=row.expires_at,
+        granted_by=row.granted_by,
+        granted_at=row.granted_at,
+    )

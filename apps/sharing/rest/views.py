@@ -1,0 +1,83 @@
+"""Views of shares: parse → door → render."""
+
+from functools import partial
+from uuid import UUID
+
+from msgspec import UNSET
+from rest_framework.response import Response
+
+from apps.sharing import api, errors
+from apps.sharing.dtos import Share, SharedItem
+from apps.sharing.rest import schemas
+from bitvault.kernel.errors import Invalid
+from bitvault.kernel.pages import BadCursor, Page
+from bitvault.web.operations import operation
+from bitvault.web.pagination import PageQuery
+from bitvault.web.requests import ActorRequest
+from bitvault.web.views import View
+
+_GRANT = (errors.PrincipalUnfit, errors.UnknownPrincipal, errors.MoreThanOwn, errors.ExpiryPast, errors.TooManyShares)
+
+
+class NodeShares(View):
+    """With whom a node is shared."""
+
+    @operation(answer=Page[Share])
+    def get(self, request: ActorRequest, node_id: UUID) -> Response:
+        """List the shares that stand on the node itself, all of them in one page; what it inherits stands on the folders above."""
+        return Response(api.list_shares(actor=request.actor, node_id=node_id))
+
+    @operation(body=schemas.PutShare, answer=Share, status=201, problems=_GRANT, repeatable=True)
+    def post(self, request: ActorRequest, node_id: UUID) -> Response:
+        """Share the node, and all below it, with a person, a group or everyone; one that they have already gets this role and end."""
+        grant = request.body_as(schemas.PutShare).to_grant()
+        return self.repeatable(request, lambda: api.put_share(actor=request.actor, node_id=node_id, grant=grant))
+
+    @operation(body=schemas.ReplaceShares, answer=Page[Share], problems=_GRANT)
+    def put(self, request: ActorRequest, node_id: UUID) -> Response:
+        """Let the node have just these shares: those that are not named end."""
+        body = request.body_as(schemas.ReplaceShares)
+        grants = [share.to_grant() for share in body.shares]
+        return Response(api.replace_shares(actor=request.actor, node_id=node_id, grants=grants))
+
+
+class ShareDetail(View):
+    """One share."""
+
+    @operation(body=schemas.ChangeShare, answer=Share, problems=(errors.MoreThanOwn, errors.ExpiryPast, Invalid))
+    def patch(self, request: ActorRequest, share_id: UUID) -> Response:
+        """Give it another role, another end, or both."""
+        body = request.body_as(schemas.ChangeShare)
+        ends = body.expires_at is not UNSET
+        share = api.change_share(
+            actor=request.actor,
+            share_id=share_id,
+            role=body.role,
+            expires_at=None if body.expires_at is UNSET else body.expires_at,
+            ends=ends,
+        )
+        return Response(share)
+
+    @operation(status=204, problems=(errors.MoreThanOwn,))
+    def delete(self, request: ActorRequest, share_id: UUID) -> Response:
+        """End it; whoever deletes a share that they have received leaves it."""
+        api.revoke_share(actor=request.actor, share_id=share_id)
+        return Response(status=204)
+
+
+class SharedWithMe(View):
+    """What others have shared with the caller."""
+
+    @operation(query=PageQuery, answer=Page[SharedItem], problems=(BadCursor,))
+    def get(self, request: ActorRequest) -> Response:
+        """List it, newest first."""
+        return self.paginate(partial(api.list_shared_with_me, actor=request.actor))
+
+
+class SharedByMe(View):
+    """What the caller has shared with others."""
+
+    @operation(query=PageQuery, answer=Page[SharedItem], problems=(BadCursor,))
+    def get(self, request: ActorRequest) -> Response:
+        """List it, newest first."""
+        return self.paginate(partial(api.list_shared_by_me, actor=request.actor))

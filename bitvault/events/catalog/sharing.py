@@ -1,0 +1,56 @@
+"""What happens to shares: who may do what with a node. Producer: ``apps/sharing``.
+
+A share is inherited by all below its node. Which node somebody reaches is told by their shares and by the tree, never by one event.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from bitvault.events.message import Event
+
+PrincipalKind = Literal["user", "group", "everyone", "link"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareGranted(Event):
+    """A principal may do something with a node from now on; ``principal_id`` is ``None`` for everyone in the tenant."""
+
+    type: ClassVar[str] = "sharing.share.granted.v1"
+
+    share_id: UUID
+    node_id: UUID
+    principal_kind: PrincipalKind
+    principal_id: UUID | None
+    role: str
+    capabilities: Sequence[str]
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareChanged(Event):
+    """What a principal may do with a node, or until when, is not as it was; the fields say how it is now."""
+
+    type: ClassVar[str] = "sharing.share.changed.v1"
+
+    share_id: UUID
+    node_id: UUID
+    principal_kind: PrincipalKind
+    principal_id: UUID | None
+    role: str
+    capabilities: Sequence[str]
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareRevoked(Event):
+    """A share has ended before its time, by whoever may end it or by the principal who left it."""
+
+    type: ClassVar[str] = "sharing.share.revoked.v1"
+
+    share_id: UUID
+    node_id: UUID
+    principal_kind: PrincipalKind
+    principal_id: UUID | None
