@@ -14,7 +14,7 @@ from apps.identity.errors import InvalidLabel, InvalidLocale, InvalidTimeZone
 from bitvault.kernel.actor import Role, Scope
 from bitvault.web.address import SOCKET_PATH, socket_origin
 from bitvault.web.operations import operation
-from bitvault.web.permissions import HasActor
+from bitvault.web.permissions import HasScope
 from bitvault.web.requests import ActorRequest
 from bitvault.web.structs import Body
 from bitvault.web.views import View
@@ -41,18 +41,16 @@ class UpdateCaller(Body, frozen=True):
 
 
 class Me(View):
-    """The caller. Any credential may ask, whatever its scopes."""
+    """The caller. Any credential may ask, whatever its scopes; what people say of themselves is changed by their account."""
 
-    permission_classes = [HasActor]
+    permission_classes = [HasScope.of(None, write=Scope.ACCOUNT)]
 
     @operation(answer=Caller)
     def get(self, request: ActorRequest) -> Response:
         """Tell the caller who they are here."""
         return self._show(request)
 
-    @operation(
-        body=UpdateCaller, answer=Caller, repeatable=True, problems=(InvalidLabel, InvalidLocale, InvalidTimeZone)
-    )
+    @operation(body=UpdateCaller, answer=Caller, problems=(InvalidLabel, InvalidLocale, InvalidTimeZone))
     def patch(self, request: ActorRequest) -> Response:
         """Change the caller's name, language or time zone; what is left out stays."""
         body = request.body_as(UpdateCaller)

@@ -25,12 +25,13 @@ class HasActor(BasePermission):
 class HasScope(HasActor):
     """Lets in whose credential carries the scope for the method; sessions carry all of them. Made by ``of``."""
 
-    read: ClassVar[Scope]
+    read: ClassVar[Scope | None]
+    """None: whoever is known may read."""
     write: ClassVar[Scope]
 
     @classmethod
-    def of(cls, read: Scope, *, write: Scope | None = None) -> type["HasScope"]:
-        """Ask for a scope to read, and for another one (or the same) for all other methods."""
+    def of(cls, read: Scope | None, *, write: Scope | None = None) -> type["HasScope"]:
+        """Ask for a scope to read (None: for none), and for another one (or the same) for all other methods."""
         return type(cls.__name__, (cls,), {"read": read, "write": write or read})
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -41,5 +42,7 @@ class HasScope(HasActor):
         """
         super().has_permission(request, view)
         actor: Actor = request.actor  # type: ignore[attr-defined] # set by authentication
-        actor.require_scope(self.read if request.method in SAFE_METHODS else self.write)
+        scope = self.read if request.method in SAFE_METHODS else self.write
+        if scope is not None:
+            actor.require_scope(scope)
         return True

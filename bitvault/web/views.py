@@ -151,7 +151,7 @@ class View(APIView):
         answer_with_head()
         return Response(msgspec.Raw(answer), status=status, headers={"Idempotent-Replayed": "true"})
 
-    # --- for views that are not moved yet ------------------------------------------------------------------------------------
+    # --- for team folders alone, whose views are being moved -----------------------------------------------------------------
 
     def parse(self, body: type[S], request: ActorRequest) -> S:
         """Read the body."""

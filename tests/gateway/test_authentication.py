@@ -185,6 +185,8 @@ def test_tokens_end_with_what_they_stand_on(db, person_token, acme):
         ({Scope.ACCOUNT}, "POST", "/folders", 403),
         ({Scope.ACCOUNT}, "GET", "/me", 200),
         ({Scope.FILES_READ}, "GET", "/me", 200),
+        ({Scope.FILES_READ, Scope.FILES_WRITE}, "PATCH", "/me", 403),
+        ({Scope.ACCOUNT}, "PATCH", "/me", 200),
     ],
 )
 def test_a_token_does_only_what_its_scopes_say(db, make_actor, acme, scopes, method, path, status):

@@ -1,11 +1,12 @@
 """Views of nodes, folders and the trash: parse → door → render."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.http import HttpResponse
+from rest_framework.response import Response
 
 from apps.files import api, errors
 from apps.files.dtos import AppliedPage, Children, Node, NodeRef, Path, RestoredNode, RestoreOutcome, TrashedNode
@@ -14,7 +15,9 @@ from bitvault.events.api import answer_with_head
 from bitvault.kernel import db
 from bitvault.kernel.errors import NotFound, PreconditionRequired
 from bitvault.kernel.pages import BadCursor, Page
-from bitvault.web.views import ActorRequest, View, operation
+from bitvault.web.operations import operation
+from bitvault.web.requests import ActorRequest
+from bitvault.web.views import View
 
 _PLACE = (
     errors.NameTaken,
@@ -30,12 +33,12 @@ class NodeDetail(View):
     """One node."""
 
     @operation(answer=Node)
-    def get(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+    def get(self, request: ActorRequest, node_id: NodeRef) -> Response:
         """Read a node; ``304`` when ``If-None-Match`` names its present revision."""
         node = api.get_node(actor=request.actor, node_id=node_id)
         if etags.is_fresh(request, node):
-            return self.render(status=304, headers={"ETag": etags.etag_of(node)})
-        return self.render(node, headers={"ETag": etags.etag_of(node)})
+            return Response(status=304, headers={"ETag": etags.etag_of(node)})
+        return Response(node, headers={"ETag": etags.etag_of(node)})
 
     @operation(
         body=schemas.UpdateNode,
@@ -49,9 +52,9 @@ class NodeDetail(View):
             errors.NothingToChange,
         ),
     )
-    def patch(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+    def patch(self, request: ActorRequest, node_id: NodeRef) -> Response:
         """Rename a node, move it, or say when a device changed it; needs ``If-Match``."""
-        body = self.parse(schemas.UpdateNode, request)
+        body = request.body_as(schemas.UpdateNode)
         node = api.update_node(
             actor=request.actor,
             node_id=node_id,
@@ -61,42 +64,36 @@ class NodeDetail(View):
             client_modified_at=body.client_modified_at,
             expected_revision=etags.read_if_match(request),
         )
-        return self.render(node, headers={"ETag": etags.etag_of(node)})
+        return Response(node, headers={"ETag": etags.etag_of(node)})
 
     @operation(status=204, problems=(errors.RevisionMismatch, errors.RootFixed))
-    def delete(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+    def delete(self, request: ActorRequest, node_id: NodeRef) -> Response:
         """Put a node, with all below it, into the trash; ``If-Match`` is honoured: then no edit goes that was not seen."""
         expected = etags.read_if_match(request)
         api.trash_node(actor=request.actor, node_id=node_id, expected_revision="any" if expected is None else expected)
-        return self.render(status=204)
+        return Response(status=204)
 
 
 class NodeChildren(View):
     """What lies in a folder."""
 
     @operation(query=schemas.ListChildren, answer=Children, problems=(errors.NotAFolder, BadCursor))
-    def get(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+    def get(self, request: ActorRequest, node_id: NodeRef) -> Response:
         """Read a page of a folder, folders first."""
-        query = self.parse_query(schemas.ListChildren, request)
-        page = api.list_children(
-            actor=request.actor,
-            node_id=node_id,
-            limit=query.limit,
-            cursor=query.cursor,
-            sort=query.sort,
-            order=query.order,
+        query = request.query_as(schemas.ListChildren)
+        return self.paginate(
+            partial(api.list_children, actor=request.actor, node_id=node_id, sort=query.sort, order=query.order)
         )
-        return self.render(page)
 
 
 class NodeChildrenBatch(View):
     """One operation for what lies in a folder."""
 
     @operation(body=schemas.ApplyToChildren, answer=AppliedPage, problems=(errors.NotAFolder, BadCursor))
-    def post(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+    def post(self, request: ActorRequest, node_id: NodeRef) -> Response:
         """Trash or move all children of a folder apart from some, page by page: send it again with ``next_cursor`` until there is none."""
-        body = self.parse(schemas.ApplyToChildren, request)
-        return self.render(
+        body = request.body_as(schemas.ApplyToChildren)
+        return Response(
             api.apply_to_children(
                 actor=request.actor,
                 node_id=node_id,
@@ -112,9 +109,9 @@ class NodePath(View):
     """The way to a node."""
 
     @operation(answer=Path)
-    def get(self, request: ActorRequest, node_id: NodeRef) -> HttpResponse:
+    def get(self, request: ActorRequest, node_id: NodeRef) -> Response:
         """Read the nodes from the root down to this one."""
-        return self.render(api.list_path(actor=request.actor, node_id=node_id))
+        return Response(api.list_path(actor=request.actor, node_id=node_id))
 
 
 class NodeByPath(View):
@@ -125,20 +122,20 @@ class NodeByPath(View):
         answer=Node,
         problems=(errors.InvalidPath, errors.InvalidName, errors.PathTooLong, errors.TooDeep),
     )
-    def get(self, request: ActorRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> Response:
         """Read the node at a path under a root: the caller's own, or the team folder `root_id`."""
-        query = self.parse_query(schemas.FindByPath, request)
+        query = request.query_as(schemas.FindByPath)
         node = api.find_by_path(actor=request.actor, path=query.path, root_id=query.root_id or "root")
-        return self.render(node, headers={"ETag": etags.etag_of(node)})
+        return Response(node, headers={"ETag": etags.etag_of(node)})
 
 
 class Folders(View):
     """Making folders."""
 
     @operation(body=schemas.CreateFolder, answer=Node, status=201, problems=_PLACE, repeatable=True)
-    def post(self, request: ActorRequest) -> HttpResponse:
+    def post(self, request: ActorRequest) -> Response:
         """Make a folder."""
-        body = self.parse(schemas.CreateFolder, request)
+        body = request.body_as(schemas.CreateFolder)
         return self.repeatable(
             request,
             lambda: api.create_folder(
@@ -151,38 +148,36 @@ class TrashList(View):
     """The trash of a root: the caller's own, or a team folder's."""
 
     @operation(query=schemas.ListTrash, answer=Page[TrashedNode], problems=(BadCursor,))
-    def get(self, request: ActorRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> Response:
         """Read a page of the trash, latest first."""
-        query = self.parse_query(schemas.ListTrash, request)
-        return self.render(
-            api.list_trash(actor=request.actor, root_id=query.root_id or "root", limit=query.limit, cursor=query.cursor)
-        )
+        query = request.query_as(schemas.ListTrash)
+        return self.paginate(partial(api.list_trash, actor=request.actor, root_id=query.root_id or "root"))
 
     @operation(query=schemas.EmptyTrash, status=204)
-    def delete(self, request: ActorRequest) -> HttpResponse:
+    def delete(self, request: ActorRequest) -> Response:
         """Delete all of it for ever."""
-        query = self.parse_query(schemas.EmptyTrash, request)
+        query = request.query_as(schemas.EmptyTrash)
         api.empty_trash(actor=request.actor, root_id=query.root_id or "root")
-        return self.render(status=204)
+        return Response(status=204)
 
 
 class TrashDetail(View):
     """One thing in the trash."""
 
     @operation(status=204)
-    def delete(self, request: ActorRequest, node_id: UUID) -> HttpResponse:
+    def delete(self, request: ActorRequest, node_id: UUID) -> Response:
         """Delete it for ever, with all below it."""
         api.purge_node(actor=request.actor, node_id=node_id)
-        return self.render(status=204)
+        return Response(status=204)
 
 
 class TrashRestore(View):
     """The way back out of the trash."""
 
     @operation(body=schemas.RestoreNode, answer=RestoredNode, problems=(*_PLACE, NotFound), repeatable=True)
-    def post(self, request: ActorRequest, node_id: UUID) -> HttpResponse:
+    def post(self, request: ActorRequest, node_id: UUID) -> Response:
         """Take a node, with all below it, out of the trash; the answer says where to."""
-        body = self.parse(schemas.RestoreNode, request)
+        body = request.body_as(schemas.RestoreNode)
         return self.repeatable(
             request,
             lambda: api.restore_node(
@@ -215,13 +210,13 @@ class TrashRestoreMany(View):
     """The way back out of the trash for several at once."""
 
     @operation(body=schemas.RestoreNodes, answer=RestoredSet, problems=(errors.TooManyAtOnce,), idempotent=True)
-    def post(self, request: ActorRequest) -> HttpResponse:
+    def post(self, request: ActorRequest) -> Response:
         """Take up to 1000 nodes out of the trash; their order changes nothing, and sent again it restores nothing twice."""
-        body = self.parse(schemas.RestoreNodes, request)
+        body = request.body_as(schemas.RestoreNodes)
         outcomes = api.restore_nodes(actor=request.actor, node_ids=body.ids, on_conflict=body.on_conflict)
         if db.latest_seq.get() is None:
             answer_with_head()  # nothing was left to restore: it was done before, and that has its number too
-        return self.render(RestoredSet([_to_restored(outcome) for outcome in outcomes]))
+        return Response(RestoredSet([_to_restored(outcome) for outcome in outcomes]))
 
 
 def _to_restored(outcome: RestoreOutcome) -> Restored:

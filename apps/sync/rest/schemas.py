@@ -8,7 +8,7 @@ import msgspec
 from apps.sync.dtos import Resolution
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.derived import DerivedQuery
-from bitvault.web.views import Body
+from bitvault.web.structs import Body
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=PAGE_LIMIT)]
 

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.http import HttpResponse
+from rest_framework.response import Response
 
 from apps.sync import api
 from apps.sync.errors import DeviceEnded
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import TooManyRequests
 from bitvault.web.address import SOCKET_PATH, socket_origin
+from bitvault.web.operations import operation
 from bitvault.web.permissions import HasScope
-from bitvault.web.views import ActorRequest, Body, View, operation
+from bitvault.web.requests import ActorRequest
+from bitvault.web.structs import Body
+from bitvault.web.views import View
 
 
 class AskForTicket(Body, frozen=True):
@@ -36,9 +39,9 @@ class Tickets(View):
     permission_classes = [HasScope.of(Scope.FILES_READ)]
 
     @operation(body=AskForTicket, answer=SocketTicket, status=201, problems=(DeviceEnded, TooManyRequests))
-    def post(self, request: ActorRequest) -> HttpResponse:
+    def post(self, request: ActorRequest) -> Response:
         """Make a ticket; it is good for 30 seconds and one socket at its whole address."""
-        body = self.parse(AskForTicket, request)
+        body = request.body_as(AskForTicket)
         made = api.issue_ticket(actor=request.actor, device_id=body.device_id)
         url = f"{socket_origin(request)}{SOCKET_PATH}?ticket={made.ticket}"
-        return self.render(SocketTicket(ticket=made.ticket, url=url, expires_at=made.expires_at), status=201)
+        return Response(SocketTicket(ticket=made.ticket, url=url, expires_at=made.expires_at), status=201)

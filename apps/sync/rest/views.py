@@ -1,9 +1,10 @@
 """Views of sync: parse → door → render."""
 
+from functools import partial
 from uuid import UUID
 
-from django.http import HttpResponse
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from apps.files.errors import NameTaken, RevisionMismatch
 from apps.sync import api, dtos, errors
@@ -13,8 +14,10 @@ from bitvault.kernel.errors import NotFound, PreconditionRequired, TooManyReques
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
+from bitvault.web.operations import operation
 from bitvault.web.permissions import HasScope
-from bitvault.web.views import ActorRequest, View, operation
+from bitvault.web.requests import ActorRequest
+from bitvault.web.views import View
 
 
 class Devices(View):
@@ -24,9 +27,9 @@ class Devices(View):
     permission_classes = [HasScope.of(Scope.FILES_READ)]
 
     @operation(answer=Page[dtos.Device])
-    def get(self, request: ActorRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> Response:
         """List them, newest first."""
-        return self.render(api.list_devices(actor=request.actor))
+        return Response(api.list_devices(actor=request.actor))
 
     @operation(
         body=schemas.RegisterDevice,
@@ -35,9 +38,9 @@ class Devices(View):
         problems=(errors.InvalidDevice, errors.TooManyDevices),
         repeatable=True,
     )
-    def post(self, request: ActorRequest) -> HttpResponse:
+    def post(self, request: ActorRequest) -> Response:
         """Make one. Its first cursor knows nothing: the changes behind it are all that there is, and then what is new."""
-        body = self.parse(schemas.RegisterDevice, request)
+        body = request.body_as(schemas.RegisterDevice)
         return self.repeatable(
             request, lambda: api.register_device(actor=request.actor, name=body.name, platform=body.platform)
         )
@@ -49,10 +52,10 @@ class DeviceDetail(View):
     permission_classes = [HasScope.of(Scope.FILES_READ)]
 
     @operation(status=204, problems=(NotFound,))
-    def delete(self, request: ActorRequest, device_id: UUID) -> HttpResponse:
+    def delete(self, request: ActorRequest, device_id: UUID) -> Response:
         """End it: its cursors are refused from now on, and its sockets close within a second."""
         api.end_device(actor=request.actor, device_id=device_id)
-        return self.render(status=204)
+        return Response(status=204)
 
 
 class Snapshots(View):
@@ -77,12 +80,12 @@ class Snapshots(View):
             TooManyRequests,
         ),
     )
-    def get(self, request: ActorRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> Response:
         """Read a page, parents first; the last one carries the cursor from which changes are read on.
 
         The first page of a large tree is 202 `sync.snapshot_being_made` while a job writes it down: ask again after `Retry-After` seconds.
         """
-        query = self.parse_query(schemas.ReadSnapshot, request)
+        query = request.query_as(schemas.ReadSnapshot)
         require_position(api.CONSUMER, query)
         page = api.list_snapshot(
             actor=request.actor,
@@ -91,7 +94,7 @@ class Snapshots(View):
             limit=query.limit,
             min_seq=query.min_seq,
         )
-        return self.render(page)
+        return Response(page)
 
 
 class Changes(View):
@@ -111,15 +114,15 @@ class Changes(View):
             TooManyRequests,
         ),
     )
-    def get(self, request: ActorRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> Response:
         """Read a page; where `has_more` is false the device's tree is whole, as of `head_seq`.
 
         Where a large tree is new to the device, the answer is 202 `sync.snapshot_being_made` while a job writes it down: ask again with the
         same cursor after `Retry-After` seconds.
         """
-        query = self.parse_query(schemas.ReadChanges, request)
+        query = request.query_as(schemas.ReadChanges)
         require_position(api.CONSUMER, query)
-        return self.render(api.list_changes(actor=request.actor, cursor=query.cursor, limit=query.limit))
+        return Response(api.list_changes(actor=request.actor, cursor=query.cursor, limit=query.limit))
 
 
 class Cursor(View):
@@ -133,10 +136,10 @@ class Cursor(View):
         problems=(BadCursor, errors.CursorExpired, errors.DeviceEnded),
         idempotent=True,
     )
-    def post(self, request: ActorRequest) -> HttpResponse:
+    def post(self, request: ActorRequest) -> Response:
         """Acknowledge everything up to a cursor; an older one than before changes nothing."""
-        body = self.parse(schemas.Acknowledge, request)
-        return self.render(api.acknowledge(actor=request.actor, cursor=body.cursor))
+        body = request.body_as(schemas.Acknowledge)
+        return Response(api.acknowledge(actor=request.actor, cursor=body.cursor))
 
 
 class Conflicts(View):
@@ -145,11 +148,11 @@ class Conflicts(View):
     needs_fresh_reach = True
 
     @operation(query=schemas.ListConflicts, answer=dtos.ConflictPage, problems=(BadCursor,))
-    def get(self, request: ActorRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> Response:
         """Read a page, newest first; the id of a conflict is that of the copy."""
-        query = self.parse_query(schemas.ListConflicts, request)
+        query = request.query_as(schemas.ListConflicts)
         require_position(api.CONSUMER, query)
-        return self.render(api.list_conflicts(actor=request.actor, cursor=query.cursor, limit=query.limit))
+        return self.paginate(partial(api.list_conflicts, actor=request.actor))
 
 
 class ConflictResolution(View):
@@ -160,9 +163,9 @@ class ConflictResolution(View):
         status=204,
         problems=(NotFound, errors.ConflictResolved, NameTaken, RevisionMismatch, PreconditionRequired),
     )
-    def post(self, request: ActorRequest, conflict_id: UUID) -> HttpResponse:
+    def post(self, request: ActorRequest, conflict_id: UUID) -> Response:
         """Settle it: `both` files stay, or the one that is named, under the original's name; the other goes into the trash."""
-        body = self.parse(schemas.ResolveConflict, request)
+        body = request.body_as(schemas.ResolveConflict)
         seen = dtos.SeenRevisions(original=body.original_revision, copy=body.copy_revision)
         api.resolve_conflict(actor=request.actor, conflict_id=conflict_id, keep=body.keep, seen=seen)
-        return self.render(status=204)
+        return Response(status=204)
