@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
+    browser,
     figures,
     folders,
     footprint,
@@ -33,6 +34,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "downloads": small_files.downloads,
     "large": large_files.large,
     "listing": folders.listing,
+    "scrolling": browser.scrolling,
     "reading": folders.reading,
     "limits": limiting.cost,
     "structure": structure.changes,

@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
@@ -46,20 +47,20 @@ class Sown:
     name: str
 
 
-class Seed:
-    """Writes trees of one owner."""
+class Served(Protocol):
+    """A running BitVault whose database the superuser reaches."""
 
-    def __init__(self, vault: Vault) -> None:
-        self.vault = vault
-        self.owner = Owner.of(vault)
+    def database(self) -> AbstractContextManager[psycopg.Connection]:
+        """Connect as the superuser."""
+
+
+class Sower:
+    """Writes trees of one owner; the tests do so too, where thousands of rows are needed."""
+
+    def __init__(self, served: Served, owner: Owner) -> None:
+        self._served = served
+        self.owner = owner
         self._now = datetime.now(UTC)
-
-    def folder(self, name: str) -> UUID:
-        """Make a folder in the owner's root, as a client does."""
-        connection = self.vault.connect()
-        made = connection.json("POST", "/api/v1/folders", {"parent_id": str(self.owner.root_id), "name": name}).json()
-        connection.close()
-        return UUID(made["id"])
 
     def fill(self, folder_id: UUID, *, folders: int = 0, files: int = 0, prefix: str = "report") -> list[Sown]:
         """Put folders and files into a folder that is empty."""
@@ -67,7 +68,7 @@ class Seed:
         made_files = [Sown(ids.new_id(), f"{prefix} {number}.pdf") for number in range(folders, folders + files)]
         rows = [self._row(one, FOLDER, folder_id, number) for number, one in enumerate(made)]
         rows += [self._row(one, FILE, folder_id, number) for number, one in enumerate(made_files)]
-        with self.vault.database() as database, database.transaction():
+        with self._served.database() as database, database.transaction():
             self._enter(database)
             self._copy(database, rows)
             longest = max(len(one.name) for one in [*made, *made_files]) + 1
@@ -85,7 +86,7 @@ class Seed:
         rows = [self._row(one, FOLDER, folder_id, number, child_count=leaves) for number, one in enumerate(folders)]
         for branch in folders:
             rows += [self._row(Sown(ids.new_id(), f"leaf {n}.txt"), FILE, branch.id, n) for n in range(leaves)]
-        with self.vault.database() as database, database.transaction():
+        with self._served.database() as database, database.transaction():
             self._enter(database)
             self._copy(database, rows)
             database.execute(
@@ -146,5 +147,20 @@ class Seed:
     def _analyse(self) -> None:
         # What autovacuum does within a minute on its own.
         schema = schema_of(self.owner.tenant_id)
-        with self.vault.database() as database:
+        with self._served.database() as database:
             database.execute(f"ANALYZE {schema}.files_node, {schema}.files_version")
+
+
+class Seed(Sower):
+    """Writes trees of the demo's owner."""
+
+    def __init__(self, vault: Vault) -> None:
+        super().__init__(vault, Owner.of(vault))
+        self._vault = vault
+
+    def folder(self, name: str) -> UUID:
+        """Make a folder in the owner's root, as a client does."""
+        connection = self._vault.connect()
+        made = connection.json("POST", "/api/v1/folders", {"parent_id": str(self.owner.root_id), "name": name}).json()
+        connection.close()
+        return UUID(made["id"])

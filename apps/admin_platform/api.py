@@ -1,10 +1,12 @@
 """The door of administration: the audit log."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.admin_platform import denials, exporting, queries, verifying
+from apps.admin_platform import denials as recording
+from apps.admin_platform import exporting, queries, verifying
 from apps.admin_platform.dtos import EXPORT_LIMIT, AuditExport, AuditPage, Verification
 from apps.admin_platform.errors import AdministratorsOnly, VerificationFailed
 from apps.admin_platform.operations import CONSUMER
@@ -17,7 +19,7 @@ from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import PAGE_DEFAULT
 
-__all__ = ["CONSUMER", "export_audit", "list_audit", "record_denial", "verify_audit"]
+__all__ = ["CONSUMER", "export_audit", "list_audit", "record_denial", "record_denials", "verify_audit"]
 
 
 @exposed
@@ -98,7 +100,15 @@ def record_denial(*, event_type: str, actor_id: UUID | None, node_id: UUID | Non
 
     Who is denied again and again gets no entry for each: what is over the rate is counted, and the count is an entry.
     """
-    denials.record(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
+    recording.record(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
+
+
+@exposed
+def record_denials(
+    *, event_type: str, actor_id: UUID | None, denials: Sequence[tuple[UUID | None, dict[str, Any]]]
+) -> None:
+    """Write down what was denied of one request, each with the node that it is about and its payload; bounded as ``record_denial`` is."""
+    recording.record_several(event_type=event_type, actor_id=actor_id, denials=denials)
 
 
 def _require_administrator(actor: Actor) -> None:

@@ -4,7 +4,8 @@ Each kind of denial is written for a person (or an address, where nobody is know
 over is counted in Valkey, by kind and person, and the count is written as one entry within minutes: an attack shows with its size.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
@@ -36,31 +37,42 @@ if redis.call('HINCRBY', KEYS[1], ARGV[1], -tonumber(ARGV[2])) <= 0 then redis.c
 logger = structlog.get_logger(__name__)
 
 
-def record(*, event_type: str, actor_id: UUID | None, node_id: UUID | None, payload: dict[str, Any]) -> None:
-    """Write an entry, or count it among those that are not written."""
+def record(*, event_type: str, actor_id: UUID | None, node_id: UUID | None, payload: dict[str, Any]) -> bool:
+    """Write an entry, or count it among those that are not written; tells which."""
     who = str(actor_id) if actor_id is not None else f"address:{current_origin().address}"
     try:
         throttle.take("denials", [event_type, who], limit=PERSON_LIMIT, per_seconds=PERSON_SECONDS, guards_secret=False)
     except TooManyRequests:
-        _count(event_type, actor_id)
-        return
+        return _count(event_type, actor_id)
     try:
         throttle.take("denials", [event_type], limit=TENANT_LIMIT, per_seconds=TENANT_SECONDS, guards_secret=False)
     except TooManyRequests:
-        _count(event_type, None)
-        return
+        return _count(event_type, None)
     entry = operations.entry_without_event(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
     with db.write_transaction():
         operations.append([entry])
+    return True
 
 
-def _count(event_type: str, actor_id: UUID | None) -> None:
+def record_several(
+    *, event_type: str, actor_id: UUID | None, denials: Sequence[tuple[UUID | None, dict[str, Any]]]
+) -> None:
+    """Write entries for the items of one request until the limit is met, and count the others at once."""
+    for number, (node_id, payload) in enumerate(denials):
+        if not record(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload):
+            _count(event_type, actor_id, len(denials) - number - 1)
+            return
+
+
+def _count(event_type: str, actor_id: UUID | None, count: int = 1) -> Literal[False]:
     try:
         client = valkey.client()
-        client.hincrby(_key(), f"{event_type}|{actor_id or ''}", 1)
-        client.expire(_key(), COUNTS_SECONDS)
+        if count:
+            client.hincrby(_key(), f"{event_type}|{actor_id or ''}", count)
+            client.expire(_key(), COUNTS_SECONDS)
     except (RedisError, Unavailable):
         logger.warning("denial_not_counted", type=event_type)
+    return False
 
 
 def write_omitted() -> int:

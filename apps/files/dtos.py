@@ -27,6 +27,9 @@ ExpectedRevision = int | tuple[int, ...] | Literal["any"] | None
 RESTORE_LIMIT = 1000
 """Nodes that one call takes out of the trash: some seconds, and as many as a page of any list holds."""
 
+NAMED_LIMIT = 100
+"""Children that one operation on a folder names one by one: half a second."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
@@ -177,6 +180,7 @@ class OpenedTrash:
     items: Sequence[TrashedNode]
     next_cursor: str | None
     teams: Sequence[TeamFolder]
+    total_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,12 @@
 """What lies in a folder, page by page, in the order that the reader wants; and where in that order a row is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from apps.files import access
-from apps.files.dtos import Children, NodeRef, OpenedFolder, OrderName, SortName
+from apps.files.dtos import Children, Node, NodeRef, OpenedFolder, OrderName, SortName
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_page, find_way, to_node
 from apps.files.tree import require_folder
 from bitvault.kernel import db, names, pages
@@ -51,6 +51,18 @@ def _to_children(actor: Actor, way: Way, rows: Sequence[Any], *, limit: int, pur
         last = rows[limit - 1]
         next_cursor = pages.encode_cursor(purpose, _position_after(last[1], last[-2], last[0]))
     return Children(items, next_cursor, way.node.child_count, rows[0][-1] if rows else 0)
+
+
+def list_named_children(actor: Actor, node_id: NodeRef, ids: Collection[UUID]) -> list[Node]:
+    """Read those of these nodes that lie in a folder."""
+    with db.read_transaction():
+        way = require_folder(access.require(actor, find_way(node_id, actor), Capability.VIEW))
+        rows = fetch_page(
+            f"SELECT {COLUMNS} FROM files_node WHERE parent_id = %(folder_id)s AND id = ANY(%(ids)s) ORDER BY id",
+            {"folder_id": way.node.id, "ids": list(ids)},
+        )
+    capabilities = names_of(access.find_mask(actor, way))
+    return [to_node(NodeRow._make(row), capabilities) for row in rows]
 
 
 def _purpose_of(folder_id: UUID, sort: SortName, order: OrderName) -> str:

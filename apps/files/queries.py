@@ -1,20 +1,17 @@
 """Reads."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.files import access, errors, limits, teams
+from apps.files import access, errors, limits
 from apps.files.dtos import (
     Content,
     Node,
     NodeRef,
-    OpenedTrash,
     Path,
     ReachableRoot,
     StoredBytes,
-    TrashedNode,
     TreeRow,
     TreeRows,
     VersionRow,
@@ -27,19 +24,16 @@ from apps.files.rows import (
     Way,
     fetch_all,
     fetch_one,
-    fetch_page,
     find_way,
     find_ways,
     kind_name,
     require_row,
-    to_node,
 )
 from bitvault.events.api import get_head
-from bitvault.kernel import db, names, pages
+from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
-from bitvault.kernel.capabilities import Capability, names_of
+from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound
-from bitvault.kernel.pages import Page
 
 FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 """Before and behind all ids. A first page is one behind such an end, never a condition that may be left out: the plan that the server
@@ -116,76 +110,6 @@ def _parse_path(path: str) -> list[str]:
     if len(parts) > limits.DEPTH_LIMIT:
         raise errors.TooDeep(limit=limits.DEPTH_LIMIT, depth=len(parts))
     return [names.parse(part).key for part in parts]
-
-
-# --- lists -----------------------------------------------------------------------------------------------------------------
-
-
-_TRASH = f"""
-SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, entry.origin_parent_id, entry.origin_path, entry.trashed_by,
-    entry.expires_at
-FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
-WHERE entry.root_id = %(root_id)s AND NOT entry.purging
-    AND (entry.trashed_at, entry.node_id) < (coalesce(%(before)s::timestamptz, 'infinity'), coalesce(%(before_id)s::uuid, '{LAST_ID}'))
-ORDER BY entry.trashed_at DESC, entry.node_id DESC LIMIT %(limit)s
-"""
-
-
-def list_trash(actor: Actor, root: NodeRef, *, limit: int, cursor: str | None) -> Page[TrashedNode]:
-    """Read a page of the trash of a root, latest first."""
-    pages.require_limit(limit)
-    with db.read_transaction():
-        return _read_trash(actor, root, limit=limit, cursor=cursor)
-
-
-def open_trash(actor: Actor, root: NodeRef, *, limit: int) -> OpenedTrash:
-    """Read the first page of the trash of a root, and which team folders have one for the actor, in one transaction."""
-    pages.require_limit(limit)
-    with db.read_transaction():
-        editable = [folder for folder in teams.read_folders(actor, ended=False) if "edit" in folder.capabilities]
-        if root != "root" and root not in {folder.id for folder in editable}:
-            raise NotFound
-        page = _read_trash(actor, root, limit=limit, cursor=None)
-    return OpenedTrash(page.items, page.next_cursor, editable)
-
-
-def _read_trash(actor: Actor, root: NodeRef, *, limit: int, cursor: str | None) -> Page[TrashedNode]:
-    way = find_way(root, actor)
-    if way is None and root == "root":
-        if cursor is not None:
-            raise pages.BadCursor
-        return Page([])
-    way = access.require_root(access.require(actor, way, Capability.VIEW))
-    capabilities = names_of(access.find_mask(actor, way))
-    if way.node.owner_user_id != actor.user_id:
-        access.require(actor, way, Capability.EDIT)
-    purpose = f"files.trash:{way.node.id}"
-    before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
-    rows = fetch_page(_TRASH, {"root_id": way.node.id, "before": before, "before_id": before_id, "limit": limit + 1})
-    items = []
-    for *values, origin_parent_id, origin_path, trashed_by, expires_at in rows[:limit]:
-        node = to_node(NodeRow._make(values), capabilities)
-        items.append(_to_trashed(node, way.node.id, origin_parent_id, origin_path, trashed_by, expires_at))
-    next_cursor = None
-    if len(rows) > limit:
-        last = NodeRow._make(rows[limit - 1][: len(NodeRow._fields)])
-        next_cursor = pages.encode_cursor(
-            purpose, [last.trashed_at.isoformat() if last.trashed_at else None, str(last.id)]
-        )
-    return Page(items, next_cursor)
-
-
-def _to_trashed(
-    node: Node, root_id: UUID, origin_parent_id: UUID, origin_path: str, trashed_by: UUID, expires_at: datetime
-) -> TrashedNode:
-    facts = {name: getattr(node, name) for name in Node.__dataclass_fields__}
-    return TrashedNode(
-        **{**facts, "parent_id": origin_parent_id},
-        root_id=root_id,
-        origin_path=origin_path,
-        trashed_by=trashed_by,
-        expires_at=expires_at,
-    )
 
 
 # --- for derivations -------------------------------------------------------------------------------------------------------

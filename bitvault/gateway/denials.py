@@ -1,6 +1,6 @@
 """Denied accesses are written into the tenant's audit log: no event tells of them, since they change nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,12 @@ from apps.admin_platform import api as administration
 from apps.identity import api as identity
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.denials import DeniedItem, collecting
 from bitvault.kernel.errors import Denied
+from bitvault.web.pages import ToSignIn
 from bitvault.web.problems import CONTENT_TYPE
 
-REFUSALS = frozenset({401, 403, 404})
+EVENT_TYPE = "access.denied"
 
 logger = structlog.get_logger(__name__)
 
@@ -24,19 +26,23 @@ logger = structlog.get_logger(__name__)
 class Denials:
     """Write down what somebody known was denied.
 
-    That is each 403; each 404 for a node that is there and that they may not know of; and each 401 of a credential that was good once.
+    That is each 403; each 404 for a node that is there and that they may not know of; each item of a batch that was refused in this way;
+    and each 401, or page that sends to sign in, of a credential that was good once.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self._get_response(request)
-        if response.status_code not in REFUSALS:
-            return response
+        with collecting() as items:
+            response = self._get_response(request)
         actor = getattr(request, "actor", None)
+        if items and isinstance(actor, Actor):
+            self._record_items(request, actor, items)
         denied: Denied = getattr(request, "denied", None) or Denied()
         match response.status_code:
+            case _ if isinstance(response, ToSignIn):
+                self._record_credential(request, response, self._find_ended(request) or Denied())
             case 401 if denied.tenant_id is not None:
                 self._record_credential(request, response, denied)
             case 403 if isinstance(actor, Actor):
@@ -44,6 +50,21 @@ class Denials:
             case 404 if isinstance(actor, Actor) and denied.node_id is not None:
                 self._record(request, response, actor.tenant, actor.user_id, node_id=denied.node_id)
         return response
+
+    def _record_items(self, request: HttpRequest, actor: Actor, items: Sequence[DeniedItem]) -> None:
+        route = _route(request)
+        facts = [(item.node_id, {"method": request.method, "route": route, "code": item.code}) for item in items]
+        try:
+            with tenancy.entered(actor.tenant):
+                administration.record_denials(event_type=EVENT_TYPE, actor_id=actor.user_id, denials=facts)
+        except DatabaseError:
+            logger.exception("denial_not_recorded", code=items[0].code)
+
+    @staticmethod
+    def _find_ended(request: HttpRequest) -> Denied | None:
+        """Tell whose the session was that a browser brings to a page, and why nobody is let in with it."""
+        tenant = tenancy.find_current()
+        return None if tenant is None else identity.find_refused_session(session=request.session, tenant=tenant)
 
     def _record_credential(self, request: HttpRequest, response: HttpResponse, denied: Denied) -> None:
         tenant = identity.find_tenant(tenant_id=denied.tenant_id) if denied.tenant_id else None
@@ -61,19 +82,23 @@ class Denials:
         node_id: UUID | None,
         **facts: Any,
     ) -> None:
-        match = request.resolver_match
         code = msgspec.json.decode(response.content)["code"] if response["Content-Type"] == CONTENT_TYPE else ""
         try:
             with tenancy.entered(tenant):
                 administration.record_denial(
-                    event_type="access.denied",
+                    event_type=EVENT_TYPE,
                     actor_id=user_id,
                     node_id=node_id,
-                    payload={"method": request.method, "route": match.route if match else "", "code": code, **facts},
+                    payload={"method": request.method, "route": _route(request), "code": code, **facts},
                 )
         except DatabaseError:
             # The caller was denied all the same; that it could not be written down must not look like another answer.
             logger.exception("denial_not_recorded", code=code)
+
+
+def _route(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return match.route if match else ""
 
 
 def _named_node(request: HttpRequest) -> UUID | None:

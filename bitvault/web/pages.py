@@ -85,6 +85,18 @@ class VisitorPage(View):
         return response
 
 
+class ToSignIn:
+    """An answer to somebody who is nobody: the audit log is told when they were somebody before."""
+
+
+class ToSignInFromPage(ToSignIn, HttpResponseRedirect):
+    """The answer to a browser that asked for a page."""
+
+
+class ToSignInFromPart(ToSignIn, HttpResponseClientRedirect):
+    """The answer to htmx, which asked for a part of one."""
+
+
 def render_problem(request: HttpRequest, error: BitVaultError) -> HttpResponse:
     """Show a refusal as a page."""
     return render(request, "errors/problem.html", {"error": error}, status=error.status)
@@ -96,7 +108,7 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     parts = urlsplit(wanted)
     path = safe_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
     target = SIGN_IN if path == HOME else f"{SIGN_IN}?{urlencode({'next': path})}"
-    return HttpResponseClientRedirect(target) if "HX-Request" in request.headers else HttpResponseRedirect(target)
+    return ToSignInFromPart(target) if "HX-Request" in request.headers else ToSignInFromPage(target)
 
 
 def safe_path(text: str | None) -> str:

@@ -144,6 +144,108 @@ def test_a_socket_that_an_ended_session_asks_for_is_written_down(acme, monkeypat
     assert entry.payload["reason"] == "session_expired"
 
 
+def test_a_page_that_an_ended_session_asks_for_sends_to_sign_in_and_is_written_down(acme):
+    from django.test import Client
+
+    browser = Client(headers={"host": "acme.localhost"})
+    browser.post("/sign-in/", {"email": "mia@acme.test", "password": PASSWORD})
+    stolen = Client(headers={"host": "acme.localhost"})
+    stolen.cookies.load({name: morsel.value for name, morsel in browser.cookies.items()})
+    assert stolen.get("/files/").status_code == 200
+    browser.post("/sign-out/")
+    assert stolen.get("/files/").status_code == 302
+    assert stolen.get("/files/", headers={"hx-request": "true"}).headers["HX-Redirect"].startswith("/sign-in/")
+    found = entries(acme)
+    assert [(entry.actor_id, entry.payload["reason"]) for entry in found] == [
+        (ACME.people["mia"].user_id, "session_ended")
+    ] * 2
+    # Who was never anybody is denied nothing.
+    assert Client(headers={"host": "acme.localhost"}).get("/files/").status_code == 302
+    assert len(entries(acme)) == 2
+
+
+@pytest.fixture
+def plans(api):
+    """A team folder that Vera may look at, with 30 folders in it."""
+    adam = api("adam")
+    team = adam.post("/team-folders", {"name": "Plans", "everyone": "viewer"}).json()
+    return team, [adam.post("/folders", {"parent_id": team["id"], "name": f"{n}"}).json()["id"] for n in range(30)]
+
+
+def test_what_a_batch_refuses_is_written_down_item_by_item(api, acme, plans):
+    team, inner = plans
+    body = {"action": "trash", "only_ids": inner[:3]}
+    answer = api("vera").post(f"/nodes/{team['id']}/children/batch", body)
+    assert (answer.status_code, {item["code"] for item in answer.json()["items"]}) == (200, {"access.forbidden"})
+    found = entries(acme)
+    assert {str(entry.node_id) for entry in found} == set(inner[:3])
+    assert {(entry.actor_id, entry.payload["code"]) for entry in found} == {
+        (ACME.people["vera"].user_id, "access.forbidden")
+    }
+
+
+def test_a_set_that_may_not_be_restored_is_written_down(api, acme, plans):
+    _, inner = plans
+    api("adam").delete(f"/nodes/{inner[0]}")
+    (item,) = api("vera").post("/trash/restore", {"ids": [inner[0]]}).json()["items"]
+    assert item["status"] == 403
+    (entry,) = entries(acme)
+    assert (str(entry.node_id), entry.payload["code"]) == (inner[0], "access.forbidden")
+
+
+def test_a_large_batch_is_written_down_up_to_the_limit_and_counted(api, acme, plans):
+    team, inner = plans
+    api("vera").post(f"/nodes/{team['id']}/children/batch", {"action": "trash", "only_ids": inner})
+    written = len(entries(acme))
+    assert denials.PERSON_LIMIT <= written < denials.PERSON_LIMIT + 3
+    with tenancy.entered(acme):
+        assert denials.write_omitted() == len(inner) - written
+
+
+@pytest.fixture
+def knock():
+    """Ask for a socket by a ticket."""
+    from apps.sync.sockets import admission
+    from apps.sync.sockets.handshake import Handshake
+
+    def ask(ticket):
+        asked = Handshake(host="acme.localhost", origin=None, ticket=ticket, session_key=None, address="192.0.2.7")
+        place = admission.find_place(asked)
+        return admission.judge(asked, place.tenant)
+
+    return ask
+
+
+def test_a_ticket_that_is_tried_twice_or_too_late_is_written_down_with_whose_it_was(api, acme, knock):
+    from apps.sync import tickets
+    from apps.sync.sockets.admission import Guest, Refusal
+    from apps.sync.sockets.codes import Close
+    from bitvault.web import valkey
+
+    twice, late = (api("mia").post("/sync/ticket", {}).json()["ticket"] for _ in range(2))
+    assert isinstance(knock(twice), Guest)
+    assert entries(acme, "socket.denied") == []
+    valkey.client().delete(tickets._key(late))  # as after its half minute
+    for ticket in (twice, late, "made up"):
+        assert knock(ticket) == Refusal(Close.UNAUTHENTICATED)
+    found = entries(acme, "socket.denied")
+    assert [(entry.actor_id, entry.payload["reason"]) for entry in found] == [
+        (ACME.people["mia"].user_id, "ticket_is_over")
+    ] * 2
+
+
+def test_a_ticket_of_a_token_that_was_revoked_meanwhile_is_written_down(api, acme, knock):
+    from apps.sync.sockets.admission import Refusal
+    from apps.sync.sockets.codes import Close
+
+    token_id, token = new_token(api)
+    ticket = ApiClient(token=token).post("/sync/ticket", {}).json()["ticket"]
+    assert api("mia").delete(f"/tokens/{token_id}").status_code == 204
+    assert knock(ticket) == Refusal(Close.UNAUTHENTICATED)
+    (entry,) = entries(acme, "socket.denied")
+    assert (entry.actor_id, entry.payload["reason"]) == (ACME.people["mia"].user_id, "holder_not_let_in")
+
+
 # --- bounds -----------------------------------------------------------------------------------------------------------------------
 
 

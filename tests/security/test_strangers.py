@@ -77,8 +77,8 @@ FIELDS = {
 SETS = {("POST", "/trash/restore", "ids")}
 """Lists of ids, each of which is answered for by itself."""
 
-EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", "except_ids")}
-"""Lists of ids to leave out, of which nothing is looked for."""
+EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", field) for field in ("except_ids", "only_ids")}
+"""Lists of ids to leave out or to take of a folder's own, of which nothing is looked for elsewhere."""
 
 CHOSEN = {("DELETE", "/members/{member_id}", "successor_id")}
 """Ids that only say which member is chosen: whoever is none is refused in one way (test_members.py)."""
@@ -147,6 +147,15 @@ def test_a_strangers_id_among_exceptions_reads_as_one_that_never_was(mia, strang
         said.append((answer.status_code, answer.content.decode().replace(child["id"], "child")))
     assert said == [said[0]] * len(said)
     assert said[0][0] == 200
+
+
+def test_a_strangers_id_among_those_that_are_named_is_not_looked_for(mia, stranger):
+    folder = mia.api.post("/folders", {"parent_id": mia.ids["node_id"]["root"], "name": "named"}).json()
+    child = mia.api.post("/folders", {"parent_id": folder["id"], "name": "child"}).json()
+    theirs = [str(thing) for kind in ("node_id", "trash") for thing in stranger.ids[kind].values()]
+    body = {"action": "trash", "only_ids": [*theirs, str(uuid.uuid4()), child["id"]]}
+    answer = mia.api.post(f"/nodes/{folder['id']}/children/batch", body).json()
+    assert [(item["id"], item["done"]) for item in answer["items"]] == [(child["id"], True)]
 
 
 def kinds_of(route):

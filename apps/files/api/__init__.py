@@ -36,6 +36,8 @@ from apps.files.api.teams import (
 )
 from apps.files.api.trash import (
     empty_trash,
+    find_trash_cursor,
+    find_trash_index,
     list_trash,
     open_trash,
     purge_expired,
@@ -86,6 +88,8 @@ __all__ = [
     "find_committed",
     "find_held_blobs",
     "find_readable_blob",
+    "find_trash_cursor",
+    "find_trash_index",
     "get_content",
     "get_node",
     "get_team_folder",
@@ -224,16 +228,27 @@ def apply_to_children(
     action: ChildrenAction,
     parent_id: UUID | None = None,
     except_ids: Collection[UUID] = (),
+    only_ids: Collection[UUID] = (),
     cursor: str | None = None,
 ) -> AppliedPage:
     """Trash or move the children of a folder, apart from exceptions: as many as fit into one request, each in a transaction of its own.
 
-    ``next_cursor`` goes on with the rest. A child that cannot be trashed or moved is told of and left as it is.
+    ``next_cursor`` goes on with the rest. A child that cannot be trashed or moved is told of and left as it is. With ``only_ids`` it is
+    done to those that lie in the folder, and nothing is told of the others.
 
+    :raises Invalid: ``only_ids`` together with ``except_ids`` or a cursor; a move that names no folder.
     :raises NotAFolder: the node, or the one to move to, is a file.
     """
     actor.require_scope(Scope.FILES_WRITE)
-    return children.apply(actor, node_id, action=action, parent_id=parent_id, except_ids=except_ids, cursor=cursor)
+    return children.apply(
+        actor,
+        node_id,
+        action=action,
+        parent_id=parent_id,
+        except_ids=except_ids,
+        only_ids=only_ids,
+        cursor=cursor,
+    )
 
 
 @exposed

@@ -8,6 +8,7 @@ from apps.files import listing
 from apps.files.dtos import Applied, AppliedPage, ChildrenAction, Node, NodeRef
 from apps.files.operations import structure, trash
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.denials import note_denied_item
 from bitvault.kernel.errors import BitVaultError, Invalid, Unavailable
 
 PAGE = 50
@@ -24,17 +25,23 @@ def apply(
     action: ChildrenAction,
     parent_id: UUID | None,
     except_ids: Collection[UUID],
+    only_ids: Collection[UUID],
     cursor: str | None,
 ) -> AppliedPage:
-    """Trash or move children until a second has passed; see the door.
+    """Trash or move children until a second has passed, or those of ``only_ids``, which are few; see the door.
 
-    :raises Invalid: a move without a folder to move to.
+    :raises Invalid: a move without a folder to move to, or ``only_ids`` together with what says which of all.
     :raises NotFound, Forbidden, NotAFolder: nothing can be moved to ``parent_id``, whatever it is.
     """
     if (action == "move") != (parent_id is not None):
         raise Invalid("A move names the folder to move to (parent_id); nothing else does.")
     if parent_id is not None:
         structure.require_target(actor, parent_id)
+    if only_ids:
+        if except_ids or cursor is not None:
+            raise Invalid("Name those that are meant (only_ids), or go through all (except_ids, cursor).")
+        nodes = listing.list_named_children(actor, node_id, only_ids)
+        return AppliedPage([_apply_to(actor, node, parent_id) for node in nodes], None)
     deadline = time.monotonic() + SECONDS
     spared = set(except_ids)
     done: list[Applied] = []
@@ -63,5 +70,6 @@ def _apply_to(actor: Actor, node: Node, parent_id: UUID | None) -> Applied:
     except Unavailable:
         raise
     except BitVaultError as error:
+        note_denied_item(error, node_id=node.id)
         return Applied(node.id, node.name, done=False, code=error.code, detail=error.detail or error.title)
     return Applied(node.id, node.name, done=True)

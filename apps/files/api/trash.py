@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from apps.files import limits, queries
+from apps.files import limits, trash_listing
 from apps.files.dtos import (
     RESTORE_LIMIT,
     ExpectedRevision,
@@ -34,14 +34,31 @@ def list_trash(
     :raises BadCursor: the cursor belongs to another list.
     """
     actor.require_scope(Scope.FILES_READ)
-    return queries.list_trash(actor, root_id, limit=limit, cursor=cursor)
+    return trash_listing.list_trash(actor, root_id, limit=limit, cursor=cursor)
+
+
+@exposed
+def find_trash_cursor(*, actor: Actor, root_id: NodeRef = "root", at: int) -> str | None:
+    """Make a cursor with which ``list_trash`` goes on at the row of this index, from 0; ``None`` is the beginning or past the end."""
+    actor.require_scope(Scope.FILES_READ)
+    return trash_listing.find_trash_cursor(actor, root_id, at=at)
+
+
+@exposed
+def find_trash_index(*, actor: Actor, root_id: NodeRef = "root", prefix: str, after: int = -1) -> int | None:
+    """Find the next thing in the trash whose name begins with ``prefix``, as an index in its list from 0; it goes round at the end.
+
+    ``after`` is the index that the search begins behind; case and spelling are compared as names are.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return trash_listing.find_trash_index(actor, root_id, prefix=prefix, after=after)
 
 
 @exposed
 def open_trash(*, actor: Actor, root_id: NodeRef = "root", limit: int = PAGE_DEFAULT) -> OpenedTrash:
     """Read what a page of the trash of a root shows, in one transaction; see ``list_trash``."""
     actor.require_scope(Scope.FILES_READ)
-    return queries.open_trash(actor, root_id, limit=limit)
+    return trash_listing.open_trash(actor, root_id, limit=limit)
 
 
 @exposed

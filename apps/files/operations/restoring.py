@@ -29,6 +29,7 @@ from bitvault.events.catalog.files import NodeRestored
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
+from bitvault.kernel.denials import note_denied_item
 from bitvault.kernel.errors import BitVaultError, NotFound
 from bitvault.kernel.names import Name
 
@@ -162,9 +163,11 @@ def _try_restore(actor: Actor, node_id: UUID, on_conflict: OnConflict) -> Restor
     except NotFound as error:
         way = find_way(node_id, actor)
         if way is None or not access.find_mask(actor, way):
+            note_denied_item(error, node_id=node_id)
             return RestoreOutcome(id=node_id, status=error.status, problem=error.as_problem())
         return RestoreOutcome(id=node_id, node=_answer(actor, way, "origin"))
     except BitVaultError as error:
+        note_denied_item(error, node_id=node_id)
         return RestoreOutcome(id=node_id, status=error.status, problem=error.as_problem())
 
 

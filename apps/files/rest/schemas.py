@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from apps.files.dtos import RESTORE_LIMIT, ChildrenAction, OnConflict, OrderName, SortName
+from apps.files.dtos import NAMED_LIMIT, RESTORE_LIMIT, ChildrenAction, OnConflict, OrderName, SortName
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.views import Body, Query
 
@@ -58,11 +58,15 @@ class ListChildren(Query, frozen=True):
 
 
 class ApplyToChildren(Body, frozen=True):
-    """What to do with all children of a folder apart from ``except_ids``; ``cursor``: from an earlier answer, to go on."""
+    """What to do with all children of a folder apart from ``except_ids``; ``cursor``: from an earlier answer, to go on.
+
+    ``only_ids`` names a few children instead, and goes with neither of them.
+    """
 
     action: ChildrenAction
     parent_id: UUID | None = None
     except_ids: Annotated[list[UUID], Meta(max_length=PAGE_LIMIT)] = []  # msgspec copies an empty list for each
+    only_ids: Annotated[list[UUID], Meta(max_length=NAMED_LIMIT)] = []
     cursor: str | None = None
 
 

@@ -100,6 +100,7 @@ class NodeChildrenBatch(View):
                 action=body.action,
                 parent_id=body.parent_id,
                 except_ids=body.except_ids,
+                only_ids=body.only_ids,
                 cursor=body.cursor,
             )
         )

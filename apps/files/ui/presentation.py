@@ -94,7 +94,7 @@ class TrashRow:
     stem: str
     extension: str
     type: str
-    label: str
+    label: "StrOrPromise"
     origin: str
     trashed_at: str
     expires_at: str
@@ -111,6 +111,8 @@ class TeamRow:
     may: str
     may_manage: bool
     expires_at: str
+    state: str
+    """Changes with whatever the line shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,9 @@ class SortChoice:
 
 BLANK_ROW = Row("", "file", "", "", "", "file", _("File"), "", 0, "", "", "", "")
 """What the browser's modules fill in for a node that appears while the page is open."""
+
+BLANK_TRASH_ROW = TrashRow("", "file", "", "", "", "file", _("File"), "", "", "", "")
+"""The same for the trash."""
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -206,6 +211,7 @@ def to_team_row(folder: TeamFolder) -> TeamRow:
         else gettext("Can view"),
         may_manage=may_manage,
         expires_at=folder.expires_at.isoformat() if folder.expires_at else "",
+        state=f"{folder.revision} {' '.join(folder.capabilities)}",
     )
 
 

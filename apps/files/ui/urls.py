@@ -14,7 +14,7 @@ urlpatterns = [
     path("files/owners", views.Owners.as_view()),
     path("teams/", views.TeamsPage.as_view()),
     path("trash/", views.TrashPage.as_view()),
-    path("trash/rows", views.TrashRows.as_view()),
+    path("trash/position", views.TrashPosition.as_view()),
     path("trash/<uuid:root_id>/", views.TrashPage.as_view()),
-    path("trash/<uuid:root_id>/rows", views.TrashRows.as_view()),
+    path("trash/<uuid:root_id>/position", views.TrashPosition.as_view()),
 ]

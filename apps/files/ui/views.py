@@ -10,10 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
 from apps.files import api
-from apps.files.dtos import Children, NodeRef, OpenedTrash, OrderName, SortName, TrashedNode
+from apps.files.dtos import Children, NodeRef, OpenedTrash, OrderName, SortName
 from apps.files.ui import presentation
 from apps.identity import api as identity
-from bitvault.kernel.pages import Page
 from bitvault.web.pages import MemberPage, PersonRequest
 
 if TYPE_CHECKING:
@@ -59,6 +58,7 @@ class FolderPage(MemberPage):
             "crumbs": crumbs,
             "hidden_crumbs": [step for crumb in crumbs for step in crumb.hidden],
             "may_write": "edit" in folder.capabilities,
+            "rights": " ".join(folder.capabilities),
             "columns": presentation.to_columns(href, sort, order),
             "sort_choices": presentation.to_sort_choices(href, sort, order),
             "sort": sort,
@@ -131,17 +131,16 @@ class TrashPage(MemberPage):
         return render(request, "files/trash.html", context)
 
 
-class TrashRows(MemberPage):
-    """Further rows of the trash of a root."""
+class TrashPosition(MemberPage):
+    """Where rows of a long trash are that its page has not read."""
 
     def get(self, request: PersonRequest, root_id: UUID | None = None) -> HttpResponse:
-        """Show the rows after the cursor."""
-        root_name: StrOrPromise = presentation.ROOT_NAME
-        if root_id is not None:
-            root_name = api.get_team_folder(actor=request.actor, folder_id=root_id).name
-        cursor = request.GET.get("cursor") or None
-        page = api.list_trash(actor=request.actor, root_id=root_id or "root", limit=ROWS, cursor=cursor)
-        return render(request, "files/trash_rows.html", to_trash_rows(page, root_id, root_name))
+        """Give the cursor of the rows from index ``at`` on, or the index of the next name that begins with ``name`` behind ``after``."""
+        where: dict[str, Any] = {"actor": request.actor, "root_id": root_id or "root"}
+        if prefix := request.GET.get("name"):
+            after = read_index(request, "after", -1)
+            return JsonResponse({"index": api.find_trash_index(**where, prefix=prefix, after=after)})
+        return JsonResponse({"cursor": api.find_trash_cursor(**where, at=read_index(request, "at", 0))})
 
 
 def read_order(request: HttpRequest) -> tuple[SortName, OrderName]:
@@ -176,13 +175,13 @@ def to_rows(page: Children, owners: Mapping[UUID, str]) -> dict[str, Any]:
     }
 
 
-def to_trash_rows(
-    page: OpenedTrash | Page[TrashedNode], root_id: UUID | None, root_name: "StrOrPromise"
-) -> dict[str, Any]:
-    """Give rows of the trash of a root and where the next ones are."""
-    here = f"/trash/{root_id}/" if root_id else "/trash/"
+def to_trash_rows(page: OpenedTrash, root_id: UUID | None, root_name: "StrOrPromise") -> dict[str, Any]:
+    """Give the first rows of the trash of a root, how many there are, and where the next ones are."""
     return {
         "rows": [presentation.to_trash_row(node, root_name) for node in page.items],
-        "more_url": f"{here}rows?cursor={page.next_cursor}" if page.next_cursor else None,
+        "blank_row": presentation.BLANK_TRASH_ROW,
+        "next_cursor": page.next_cursor or "",
+        "total_count": page.total_count,
+        "totals": presentation.describe_totals(page.total_count, 0),
         "may_delete": not page.items or "manage" in page.items[0].capabilities,
     }

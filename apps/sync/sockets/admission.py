@@ -23,6 +23,7 @@ from apps.sync.sockets.codes import Close
 from apps.sync.sockets.handshake import Handshake
 from bitvault.events import api as events
 from bitvault.kernel import tenancy
+from bitvault.kernel.errors import Denied
 from bitvault.kernel.request import Origin, set_origin
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web.address import page_origin
@@ -94,7 +95,7 @@ def find_place(handshake: Handshake) -> Place | Refusal:
 
 
 def judge(handshake: Handshake, tenant: Tenant | None) -> Guest | Refusal:
-    """Tell who asks, or why they get no socket. A ticket is used up by asking; whether its credential still holds is reviewed later."""
+    """Tell who asks, or why they get no socket. A ticket is used up by asking."""
     if handshake.ticket is not None:
         return _by_ticket(handshake.ticket, handshake, at=tenant)
     if tenant is None or handshake.origin is None:
@@ -105,7 +106,9 @@ def judge(handshake: Handshake, tenant: Tenant | None) -> Guest | Refusal:
 def _by_ticket(text: str, handshake: Handshake, *, at: Tenant | None) -> Guest | Refusal:
     try:
         ticket = api.redeem_ticket(ticket=text)
-    except InvalidTicket:
+    except InvalidTicket as error:
+        if error.denied is not None:
+            _record_holder(error.denied, handshake)
         return Refusal(Close.UNAUTHENTICATED)
     tenant = identity.find_tenant(tenant_id=ticket.tenant_id)
     if at is not None and at.id != ticket.tenant_id:
@@ -114,13 +117,24 @@ def _by_ticket(text: str, handshake: Handshake, *, at: Tenant | None) -> Guest |
         return Refusal(Close.UNAUTHENTICATED)
     if tenant is None:
         return Refusal(Close.FORBIDDEN)
-    return Guest(
+    guest = Guest(
         tenant=tenant,
         user_id=ticket.user_id,
         session_id=ticket.session_id,
         token_id=ticket.token_id,
         device_id=ticket.device_id,
     )
+    if not review([guest]).admits(guest):
+        credential_id = ticket.session_id or ticket.token_id
+        _record(tenant, ticket.user_id, handshake, reason="holder_not_let_in", credential_id=credential_id)
+        return Refusal(Close.UNAUTHENTICATED)
+    return guest
+
+
+def _record_holder(denied: Denied, handshake: Handshake) -> None:
+    tenant = identity.find_tenant(tenant_id=denied.tenant_id) if denied.tenant_id else None
+    if tenant is not None:
+        _record(tenant, denied.user_id, handshake, reason=denied.reason, credential_id=denied.credential_id)
 
 
 def _record(tenant: Tenant, user_id: UUID | None, handshake: Handshake, **facts: Any) -> None:

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.db import connection
 
-from apps.files import listing, models, queries
+from apps.files import listing, models, queries, trash_listing
 from apps.files.models import Kind
 from apps.sync import queries as sync
 from bitvault.events import reading
@@ -30,7 +30,7 @@ PAGES = {
     **CHILDREN,
     "nodes for a derivation": (queries._TREE_ROWS, ["id"]),
     "versions for a derivation": (queries._VERSION_ROWS, ["id"]),
-    "the trash of a root": (queries._TRASH, ["trashed_at", "node_id"]),
+    "the trash of a root": (trash_listing._TRASH, ["trashed_at", "node_id"]),
     "items of a snapshot": (sync._ITEMS, ["ordinal"]),
     "the journal": (sync._ENTRIES, ["seq", "ordinal"]),
     "the stream": (reading._NEXT, ["seq"]),

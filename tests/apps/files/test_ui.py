@@ -57,8 +57,8 @@ def test_the_trash_page_takes_the_same_few_queries_however_much_is_in_it(browser
     browser.get("/trash/")
     with counted_queries() as statements:
         answer = browser.get("/trash/")
-    assert answer.content.count(b'class="row"') == min(count, 100)
-    assert len(statements) <= 6, statements
+    assert answer.content.count(b'class="row"') == min(count, 100) + 1
+    assert len(statements) <= 7, statements
 
 
 @pytest.mark.parametrize("count", [3, 60])
@@ -178,6 +178,42 @@ def test_one_operation_goes_over_a_whole_folder_apart_from_exceptions_and_tells_
     assert mia.post(path, {"action": "move"}).status_code == 422
 
 
+def test_one_operation_goes_over_named_children_alone(browser, api, folder):
+    fill(api, folder, 3)
+    mia = api("mia")
+    elsewhere = mia.post("/folders", {"parent_id": mia.get("/me").json()["root_id"], "name": "Elsewhere"}).json()
+    ids = {node["name"]: node["id"] for node in mia.get(f"/nodes/{folder['id']}/children").json()["items"]}
+    path = f"/nodes/{folder['id']}/children/batch"
+    wish = {"action": "trash", "only_ids": [ids["Sub 0"], ids["Sub 2"], elsewhere["id"]]}
+    answer = mia.post(path, wish).json()
+    assert ([item["name"] for item in answer["items"]], answer["next_cursor"]) == (["Sub 0", "Sub 2"], None)
+    assert [node["name"] for node in mia.get(f"/nodes/{folder['id']}/children").json()["items"]] == ["Sub 1"]
+    assert mia.get(f"/nodes/{elsewhere['id']}").status_code == 200
+    assert mia.post(path, {**wish, "except_ids": [ids["Sub 1"]]}).status_code == 422
+
+
+@pytest.fixture
+def thrown_away(api, folder):
+    """130 things in the trash, the latest first."""
+    fill(api, folder, 130)
+    for node in api("mia").get(f"/nodes/{folder['id']}/children", limit=1000).json()["items"]:
+        api("mia").delete(f"/nodes/{node['id']}")
+    return [node["name"] for node in api("mia").get("/trash", limit=1000).json()["items"]]
+
+
+def test_a_trash_page_tells_how_many_there_are_and_jumps_to_rows_by_index_and_by_name(browser, api, thrown_away):
+    assert browser.get("/trash/").context["totals"] == f"{len(thrown_away)} items"
+    cursor = browser.get("/trash/position?at=120").json()["cursor"]
+    page = api("mia").get("/trash", limit=2, cursor=cursor).json()
+    assert [node["name"] for node in page["items"]] == thrown_away[120:122]
+    assert browser.get("/trash/position?at=0").json() == {"cursor": None}
+    assert browser.get("/trash/position?at=5000").json() == {"cursor": None}
+    first = thrown_away.index("Sub 129")
+    assert browser.get("/trash/position?name=sUB 129").json() == {"index": first}
+    assert browser.get(f"/trash/position?name=sub 129&after={first}").json() == {"index": first}
+    assert browser.get("/trash/position?name=zebra").json() == {"index": None}
+
+
 def test_names_are_shown_as_text_whatever_they_hold(browser, api, folder):
     nasty = "<img src=x onerror=alert(1)>\"'&{{ 7*7 }}.svg"
     api("mia").post("/folders", {"parent_id": folder["id"], "name": nasty})
@@ -268,7 +304,7 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in(db, path):
 
 def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(db):
     headers = {"host": HOST, "HX-Request": "true", "HX-Current-URL": f"http://{HOST}/files/?sort=name&order=desc"}
-    answer = Client(headers=headers).get("/trash/rows")
+    answer = Client(headers=headers).get("/trash/position")
     assert answer["HX-Redirect"] == "/sign-in/?next=%2Ffiles%2F%3Fsort%3Dname%26order%3Ddesc"
     assert answer.content == b""
 

@@ -37,6 +37,12 @@ def browse(chromium):
         context.close()
 
 
+@pytest.fixture
+def reserved(api):
+    """Ask how much room of the tenant is promised to uploads."""
+    return lambda: api.get("/quotas").json()["items"][0]["reserved_bytes"]
+
+
 def kill_browser(profile: Path) -> None:
     """SIGKILL the browser that holds a profile, as its lock tells: a link to ``<host>-<pid>``."""
     pid = int(str((profile / "SingletonLock").readlink()).rpartition("-")[2])
@@ -94,6 +100,48 @@ def test_a_canceled_upload_leaves_nothing(vault, api, folder, disk):
     assert tree_of(api, folder) == {}
 
 
+def test_a_large_upload_that_is_canceled_can_be_taken_back_and_sends_nothing_twice(
+    vault, api, folder, disk, sent_parts
+):
+    file = disk("big.bin", 8 * PART)
+    vault.open(folder)
+    vault.limit_upload(2 * SLOW)
+    with vault.page.expect_response("**/api/v1/uploads") as started:
+        vault.drop(file)
+    upload_id = started.value.json()["id"]
+    vault.hold("big.bin", 0.4)
+    vault.upload("big.bin").get_by_role("button", name="Cancel").click()
+    expect(vault.upload("big.bin")).to_have_count(0)
+    expect(vault.toast).to_contain_text("Upload of “big.bin” canceled.")
+    sent_parts.clear()
+    vault.limit_upload(-1)
+    with vault.page.expect_response(f"**/api/v1/uploads/{upload_id}") as resumed:
+        vault.toast.get_by_role("button", name="Undo").click()
+    vault.expect_uploaded("big.bin")
+    require_no_part_twice(resumed.value, sent_parts)
+    assert fetch(api, tree_of(api, folder)["big.bin"]) == file.read_bytes()
+
+
+def test_unfinished_uploads_that_are_discarded_can_be_taken_back(vault, api, folder, disk, reserved):
+    before = reserved()
+    vault.open(folder)
+    vault.limit_upload(TRICKLE)
+    vault.drop(disk("big.bin", 4 * PART))
+    vault.await_sent("big.bin", 0.01)
+    vault.page.reload()
+    tray = vault.page.get_by_role("region", name="Uploads")
+    tray.get_by_role("button", name="Discard").click()
+    expect(tray).to_be_hidden()
+    expect(vault.toast).to_contain_text("“big.bin” discarded.")
+    vault.toast.get_by_role("button", name="Undo").click()
+    expect(tray).to_contain_text("1 unfinished upload from before")
+    tray.get_by_role("button", name="Discard").click()
+    with vault.page.expect_response(lambda answer: answer.request.method == "DELETE") as dropped:
+        vault.toast.get_by_role("button", name="Dismiss").click()
+    assert dropped.value.status == 204
+    assert reserved() == before
+
+
 class HeldAnswers:
     """Answers to ``POST /uploads`` that the server has given and the page has not got yet: the attempts stand, their ids are unknown."""
 
@@ -120,12 +168,6 @@ class HeldAnswers:
     def let_go(self) -> None:
         while self._held:
             self._network.send("Fetch.continueRequest", {"requestId": self._held.pop(0)})
-
-
-@pytest.fixture
-def reserved(api):
-    """Ask how much room of the tenant is promised to uploads."""
-    return lambda: api.get("/quotas").json()["items"][0]["reserved_bytes"]
 
 
 @pytest.mark.parametrize("size", [1000, 9 * PART])
@@ -190,7 +232,7 @@ def test_a_page_that_was_reloaded_resumes_when_the_file_is_chosen_again(vault, a
     upload_id = started.value.json()["id"]
     vault.hold("big.bin", 0.7)
     vault.page.reload()
-    vault.limit_upload(-1)
+    vault.limit_upload(TRICKLE)
     tray = vault.page.get_by_role("region", name="Uploads")
     expect(tray).to_contain_text("1 unfinished upload from before")
     expect(tray).to_contain_text("big.bin")
@@ -199,6 +241,12 @@ def test_a_page_that_was_reloaded_resumes_when_the_file_is_chosen_again(vault, a
         tray.get_by_role("button", name="Choose files").click()
     with vault.page.expect_response(f"**/api/v1/uploads/{upload_id}") as resumed:
         chooser.value.set_files([file, small])
+    # What had arrived before the reload is no speed.
+    facts = vault.page.locator("#tray-facts")
+    expect(facts).to_contain_text("/s", timeout=30_000)
+    shown = re.search(r"· ([\d.]+)\s(bytes|KB|MB)/s", facts.inner_text())
+    assert float(shown[1]) * {"bytes": 1, "KB": 2**10, "MB": 2**20}[shown[2]] < 2 * TRICKLE
+    vault.limit_upload(-1)
     vault.expect_uploaded("big.bin")
     expect(vault.toast).to_contain_text("1 other file left alone")
     require_no_part_twice(resumed.value, sent_parts)
@@ -248,6 +296,8 @@ def test_a_lost_connection_is_waited_out(vault, api, folder, disk):
     vault.await_sent("big.bin", 0.01)
     vault.cut_line()
     expect(vault.upload("big.bin")).to_contain_text("Connection lost", timeout=15_000)
+    # A speed that is over is not shown.
+    expect(vault.page.locator("#tray-facts")).not_to_contain_text("/s")
     vault.page.wait_for_timeout(1000)
     vault.limit_upload(-1)
     vault.expect_uploaded("big.bin")
@@ -291,6 +341,40 @@ def test_an_url_that_has_grown_too_old_is_renewed(vault, api, folder, disk):
     vault.expect_uploaded("a.bin")
     assert len(refused) == 1
     assert fetch(api, tree_of(api, folder)["a.bin"]) == file.read_bytes()
+
+
+@pytest.mark.parametrize("where", ["server", "store"])
+def test_a_full_disk_is_told_at_once_and_not_asked_again(vault, folder, disk, where):
+    asked = []
+
+    def refuse(route) -> None:
+        if route.request.method == "OPTIONS":
+            return route.continue_()
+        asked.append(route.request.url)
+        headers = {"Content-Type": "application/problem+json", "Access-Control-Allow-Origin": vault.base_url}
+        body = '{"code": "platform.insufficient_storage", "title": "The server has no room for this"}'
+        return route.fulfill(status=507, headers=headers, body=body)
+
+    store = re.escape(os.environ["BITVAULT_S3_PUBLIC_ENDPOINT_URL"])
+    vault.page.route("**/api/v1/uploads" if where == "server" else re.compile(f"^{store}/"), refuse)
+    vault.open(folder)
+    vault.drop(disk("a.txt"))
+    expect(vault.upload("a.txt")).to_contain_text("The server has no room for this")
+    expect(vault.upload("a.txt")).to_have_attribute("data-state", "failed")
+    vault.page.wait_for_timeout(1500)
+    assert len(asked) == 1
+
+
+def test_a_click_on_a_folder_without_a_line_says_so(vault, folder, mkdir):
+    mkdir("Sub")
+    vault.open(folder)
+    vault.cut_line()
+    vault.row("Sub").get_by_role("link").click()
+    expect(vault.toast).to_contain_text("BitVault cannot be reached. Check your connection.")
+    expect(vault.page.get_by_role("heading", name=folder["name"])).to_be_visible()
+    vault.limit_upload(-1)
+    vault.row("Sub").get_by_role("link").click()
+    expect(vault.page.get_by_role("heading", name="Sub")).to_be_visible()
 
 
 def test_what_the_server_refuses_is_told_beside_the_file_and_can_be_tried_again(vault, folder, disk):

@@ -126,3 +126,39 @@ def test_a_team_folder_appears_when_one_is_let_in_and_is_left_when_one_is_put_ou
     expect(vault.toast).to_contain_text("“Launch” is not there for you any more.", timeout=20_000)
     expect(vault.page.get_by_role("heading", name="My files")).to_be_visible()
     expect(link).to_be_hidden(timeout=20_000)
+
+
+def test_rights_that_grow_and_shrink_arrive_in_an_open_page(open_live, folder, live):
+    administrator = live.client("adam")
+    team = administrator.post("/team-folders", {"name": "Grows", "everyone": "viewer"}).json()
+    inner = administrator.post("/folders", {"parent_id": team["id"], "name": "Inner"}).json()
+    vault = open_live(inner)
+    vault.page.evaluate("window.notReloaded = true")
+    buttons = vault.page.get_by_role("button", name="Upload files")
+    expect(vault.page.get_by_text("Nobody has put anything here yet.")).to_be_visible()
+    expect(buttons).to_have_count(0)
+
+    def let_in(right):
+        now = administrator.get(f"/team-folders/{team['id']}").json()
+        answer = administrator.patch(f"/team-folders/{team['id']}", {"everyone": right}, revision=now["revision"])
+        assert answer.status_code == 200, answer.content
+
+    let_in("editor")
+    expect(buttons.first).to_be_visible(timeout=20_000)
+    vault.page.get_by_role("button", name="New folder").first.click()
+    vault.page.get_by_label("Name", exact=True).fill("Mine now")
+    vault.press("Enter")
+    vault.expect_names("Mine now")
+    vault.select("Mine now")
+    let_in("viewer")
+    expect(buttons).to_have_count(0, timeout=20_000)
+    assert vault.selected() == ["Mine now"]
+    assert vault.page.evaluate("window.notReloaded")
+
+    # The page of all of them says what one may do.
+    vault.visit("/teams/")
+    line = vault.page.locator(".team", has_text="Grows")
+    expect(line).to_contain_text("Can view")
+    let_in("editor")
+    expect(line).to_contain_text("Can edit", timeout=20_000)
+    administrator.request("DELETE", f"/team-folders/{team['id']}")

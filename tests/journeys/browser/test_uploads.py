@@ -330,3 +330,90 @@ def test_no_byte_of_a_file_passes_the_application(vault, live, folder, disk):
     vault.drop(disk("a.bin", 500_000))
     vault.expect_uploaded("a.bin")
     assert sum(bodies[live.port]) < 5_000
+
+
+# --- what the tray says ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_dropped_on_the_row_of_a_folder_goes_into_it(vault, api, folder, mkdir, disk):
+    mkdir("Inbox")
+    vault.open(folder)
+    box = vault.row("Inbox").bounding_box()
+    vault.drop(disk("letter.txt"), at=(box["x"] + 200, box["y"] + box["height"] / 2))
+    vault.expect_uploaded("letter.txt")
+    expect(vault.upload("letter.txt")).to_contain_text("in Inbox")
+    assert tree_of(api, folder).keys() == {"Inbox", "Inbox/letter.txt"}
+
+
+def test_a_file_that_is_there_already_is_said_to_be_here(vault, api, folder, sender, disk):
+    file = disk("same.txt")
+    sender.bring("same.txt", file.read_bytes())
+    sender.bring("other.txt", b"another content")
+    other = disk("other.txt")
+    vault.open(folder)
+    vault.drop(file, other)
+    answer(vault, vault.page.locator("#conflict-text b").inner_text(), "Keep both", same_for_all=True)
+    vault.expect_uploaded("same.txt", "other.txt")
+    expect(vault.upload("same.txt")).to_contain_text("Already here")
+    # The tray names what it was really called.
+    expect(vault.upload("other.txt").locator(".tray-item-name")).to_have_text("other (2).txt")
+    expect(vault.upload("other.txt").locator(".tray-item-name")).to_have_attribute(
+        "title", re.compile(r"/ other \(2\)\.txt$")
+    )
+    assert tree_of(api, folder).keys() == {"same.txt", "other.txt", "other (2).txt"}
+
+
+def test_the_end_is_told_with_what_failed(vault, api, folder, disk):
+    def refuse(route) -> None:
+        if '"name":"2.txt"' not in (route.request.post_data or "").replace(" ", ""):
+            return route.continue_()
+        body = '{"code": "billing.quota_exceeded", "detail": "There is no room left for this file."}'
+        return route.fulfill(status=413, headers={"Content-Type": "application/problem+json"}, body=body)
+
+    vault.page.route("**/api/v1/uploads", refuse)
+    vault.open(folder)
+    heard = hear(vault.page)
+    vault.drop(*[disk(f"{number}.txt") for number in range(4)])
+    expect(vault.page.locator("#tray-title")).to_have_text("3 uploaded, 1 failed")
+    vault.page.wait_for_function("() => heard.at(-1) === '3 uploaded, 1 failed'")
+    assert "3 uploaded, 1 failed" in heard()
+    assert tree_of(api, folder).keys() == {"0.txt", "1.txt", "3.txt"}
+    # Closing says what goes from the list, and can be taken back.
+    vault.page.get_by_role("button", name="Close and clear the list").click()
+    expect(vault.page.get_by_role("region", name="Uploads")).to_be_hidden()
+    expect(vault.toast).to_contain_text("1 failed upload removed from the list.")
+    vault.toast.get_by_role("button", name="Undo").click()
+    vault.page.unroute("**/api/v1/uploads")
+    vault.upload("2.txt").get_by_role("button", name="Try again").click()
+    vault.expect_uploaded("2.txt")
+
+
+def test_a_file_whose_name_is_refused_is_uploaded_under_another(vault, api, folder, disk):
+    vault.open(folder)
+    name = "agen\u2028da.txt"
+    vault.drop(disk(name))
+    line = vault.page.locator(".tray-item")
+    expect(line).to_have_attribute("data-state", "failed")
+    line.get_by_role("button", name="Upload under another name").click()
+    field = vault.page.get_by_role("dialog", name="Upload under another name").get_by_label("Name")
+    expect(field).to_have_value("agenda.txt")
+    vault.press("Enter")
+    expect(line).to_have_attribute("data-state", "done")
+    vault.expect_names("agenda.txt")
+    assert tree_of(api, folder).keys() == {"agenda.txt"}
+
+
+def test_the_list_is_hidden_while_uploads_go_on_and_says_so(vault, folder, disk):
+    vault.open(folder)
+    vault.limit_upload(TRICKLE)
+    vault.drop(disk("slow.bin", PART))
+    vault.await_sent("slow.bin", 0.01)
+    vault.page.get_by_role("button", name="Hide the list; uploads continue").click()
+    expect(vault.page.locator("#announcer")).to_have_text("The list of uploads is hidden. Uploads continue.")
+    tray = vault.page.get_by_role("region", name="Uploads")
+    expect(tray.get_by_role("heading", name="Uploading 1 file")).to_be_visible()
+    expect(vault.upload("slow.bin")).to_be_hidden()
+    tray.get_by_role("button", name="Show or hide the list of uploads").click()
+    expect(vault.upload("slow.bin")).to_be_visible()
+    vault.limit_upload(-1)
+    vault.expect_uploaded("slow.bin")

@@ -82,12 +82,12 @@ class Vault:
 
     # --- uploads ------------------------------------------------------------------------------------------------------------
 
-    def drop(self, *paths: Path) -> None:
-        """Drop files and folders from the disk onto the page, as a file manager does."""
+    def drop(self, *paths: Path, at: tuple[float, float] = (600, 300)) -> None:
+        """Drop files and folders from the disk onto a point of the page, as a file manager does."""
         session = self.page.context.new_cdp_session(self.page)
         data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
         for kind in ("dragEnter", "dragOver", "drop"):
-            session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 300, "data": data})
+            session.send("Input.dispatchDragEvent", {"type": kind, "x": at[0], "y": at[1], "data": data})
         session.detach()
 
     def count_puts(self) -> list[int]:
@@ -131,8 +131,8 @@ class Vault:
         )
 
     def upload(self, name: str) -> Locator:
-        """Find a file's line in the tray."""
-        return self.page.locator(".tray-item", has=self.page.locator(f'.tray-item-name[title$="/ {name}"]'))
+        """Find a file's line in the tray, by the name that it has on the disk."""
+        return self.page.locator(f'.tray-item[data-file="{name}"]')
 
     def expect_uploaded(self, *names: str, seconds: float = 60) -> None:
         for name in names:
@@ -142,7 +142,7 @@ class Vault:
         """Wait until so much of a file has been sent."""
         self.page.wait_for_function(
             "([title, share]) => [...document.querySelectorAll('.tray-item')].some(item =>"
-            " item.querySelector('.tray-item-name').title.endsWith('/ ' + title) &&"
+            " item.dataset.file === title &&"
             " Number(item.querySelector('.bar').getAttribute('aria-valuenow')) >= share * 100)",
             arg=[name, share],
             timeout=seconds * 1000,

@@ -7,6 +7,12 @@ import { fill, gettext, locale } from "./i18n.js";
 
 const ROOT = "/api/v1";
 
+/** Answers of 500 and above that the next try gets as well: what is asked is not built, or there is no room for it. */
+const LASTING = new Set([501, 505, 507]);
+
+/** @param {number} status @returns {boolean} whether the same request may succeed a little later */
+export const isPassingStatus = (status) => (status >= 500 && !LASTING.has(status)) || status === 429 || status === 408;
+
 /** A refusal by the server: RFC 9457 problem+json with a stable code, a sentence for people and facts. */
 export class Problem extends Error {
   /**
@@ -25,7 +31,7 @@ export class Problem extends Error {
 
   /** @returns {boolean} whether the same request may succeed a little later */
   get passing() {
-    return this.status >= 500 || this.status === 429 || this.status === 408;
+    return isPassingStatus(this.status);
   }
 }
 

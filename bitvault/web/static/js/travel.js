@@ -20,6 +20,7 @@ export function startTravel() {
   /** @type {Map<string, {top: number, rowId: string}>} */
   const scrolled = new Map();
   let returning = false;
+  let renewing = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const arrive = () => {
@@ -35,11 +36,19 @@ export function startTravel() {
     const { htmx } = /** @type {any} */ (window);
     void htmx.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "outerHTML" });
   });
+  // The page that is shown, as the server has it now: nothing moves, and what is selected stays so.
+  document.addEventListener("bitvault:renew", () => {
+    leaveMark();
+    returning = renewing = true;
+    const { htmx } = /** @type {any} */ (window);
+    void htmx.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "outerHTML" });
+  });
+  const leaveMark = () => scrolled.set(here, { top: scrollY, rowId: document.activeElement?.closest(".row")?.getAttribute("data-id") ?? "" });
   const isJourney = (/** @type {any} */ event) => event.detail?.boosted || event.detail?.target?.id === "main";
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!isJourney(event)) return;
-    if (!returning) scrolled.set(here, { top: scrollY, rowId: document.activeElement?.closest(".row")?.getAttribute("data-id") ?? "" });
+    if (!returning) leaveMark();
     pending += 1;
     timer = setTimeout(() => line?.setAttribute("data-on", ""), PATIENCE_MS);
   });
@@ -68,14 +77,15 @@ export function startTravel() {
     here = location.href;
     const left = returning ? scrolled.get(here) : undefined;
     const back = returning;
-    returning = false;
+    const renewed = renewing;
+    returning = renewing = false;
     if (main.dataset.mounted === undefined) {
       main.dataset.mounted = "";
       // Before the page is scrolled: a long list takes its height now.
-      document.dispatchEvent(new CustomEvent("bitvault:page", { detail: { arrived: true, rowId: left?.rowId ?? "" } }));
+      document.dispatchEvent(new CustomEvent("bitvault:page", { detail: { renewed, rowId: left?.rowId ?? "" } }));
       if (back) scrollTo({ top: left?.top ?? 0, behavior: "instant" });
       if (document.activeElement === document.body || document.activeElement === null) main.focus({ preventScroll: true });
-      announce(document.title);
+      if (!renewed) announce(document.title);
     }
   });
 }

@@ -5,10 +5,9 @@ import { run, runOnSelection } from "./list/actions.js";
 import { startDrag } from "./list/drag.js";
 import { startKeyboard } from "./list/keyboard.js";
 import { menuSubjects, openRowMenuAtRow, startRowMenu } from "./list/menu.js";
-import { startPaging } from "./list/paging.js";
 import { entryOf, focusRow, keepOneInTabOrder, place, placeNode, rowOf, startRows } from "./list/rows.js";
 import { selectAll, show, startSelection } from "./list/selection.js";
-import { runInTrash } from "./list/trash.js";
+import { runInTrash, runOnTrashed } from "./list/trash.js";
 import { startLive } from "./live.js";
 import { startTeams } from "./teams/start.js";
 import { startUploads } from "./uploads/start.js";
@@ -26,13 +25,12 @@ function returnFocus() {
 const inTrash = () => place().page === "trash";
 
 /** @param {string} command */
-const runHere = (command) => (inTrash() ? runInTrash(command) : runOnSelection(command));
+const runHere = (command) => (inTrash() ? runOnTrashed(command) : runOnSelection(command));
 
 startRows();
 startSelection();
 startRowMenu();
 startDrag();
-startPaging();
 startKeyboard({
   F2: () => runHere("rename"),
   Delete: () => runHere(inTrash() ? "delete-permanently" : "trash"),

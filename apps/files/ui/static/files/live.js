@@ -8,8 +8,10 @@
 import { get, Problem } from "../js/api.js";
 import { isPassing, waitFor } from "../js/backoff.js";
 import { toast } from "../js/toast.js";
-import { cursorOf, runs, trust } from "./list/blocks.js";
+import { trust } from "./list/blocks.js";
+import { runs } from "./list/gaps.js";
 import { place, placeNode, refreshRow, removeRow, rowOf } from "./list/rows.js";
+import { cursorOf, readPage, source } from "./list/source.js";
 import { setBytes } from "./list/totals.js";
 import { fill, gettext } from "../js/i18n.js";
 
@@ -17,7 +19,6 @@ import { fill, gettext } from "../js/i18n.js";
 
 /** Rows that are read beyond those that the page shows, for what has come between them. */
 const MORE = 100;
-const MOST = 1000;
 /** Rows that may have gone and are asked for one by one. */
 const DOUBTS = 20;
 /** Changes that come close together are shown together. */
@@ -25,6 +26,7 @@ const SETTLE_MS = 150;
 /** Between two readings, with as much again by chance: a change in a large team must not bring everybody in the same moment. */
 const REST_MS = 700;
 const LONGEST_WAIT_MS = 60_000;
+const NOTHING = { items: [], next_cursor: null };
 
 const ENDED = 4401;
 const FORBIDDEN = 4403;
@@ -117,6 +119,12 @@ function leave() {
   /** @type {HTMLElement | null} */ (document.querySelector('.side-link[href="/files/"]'))?.click();
 }
 
+/** Other rights than the page was made with: it comes anew, unless somebody is in the middle of something. */
+function renew() {
+  if (document.querySelector("dialog[open], .rename")) due = true;
+  else document.dispatchEvent(new CustomEvent("bitvault:renew"));
+}
+
 /** @returns {boolean} whether rows must stay where they are for now */
 const held = () => document.getElementById("main")?.hasAttribute("data-dragging") === true;
 
@@ -128,24 +136,28 @@ const idOf = (row) => row.dataset.id ?? "";
 
 /** Bring the rows that are in the page up to date, run by run; what is known of the others is read again when they are seen. */
 async function show() {
-  const { folderId, sort, order } = place();
-  const query = `sort=${sort}&order=${order}`;
+  const list = source();
+  const { folderId } = place();
+  // What lies in a folder is under the rights that hold for the folder.
+  const rights = document.getElementById("main")?.dataset.rights;
   let total = -1;
   for (const { gap, rows } of runs()) {
     // What this page itself does while the list is being read is newer than what is read.
     const before = new Set(rows.map(idOf));
-    const cursor = await cursorOf(gap, folderId, query);
-    const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
-    const limit = Math.min(MOST, rows.length + MORE);
-    const answer = await get(`/nodes/${folderId}/children?limit=${limit}&${query}${after}`);
-    const now = place();
+    const cursor = await cursorOf(gap);
+    // Where nothing is any more, all of it has gone.
+    const answer = cursor === null ? NOTHING : await readPage(cursor, rows.length + MORE);
     // Meanwhile the page may have become another one, or the order another order.
-    if (now.page !== "folder" || now.folderId !== folderId || now.sort !== sort || now.order !== order) return;
+    if (source() !== list) return;
     if (held()) {
       due = true;
       return;
     }
     await settleRun(rows, before, answer.items, !answer.next_cursor);
+    if (answer === NOTHING) continue;
+    const folder = answer.items[0] ?? (await get(`/nodes/${folderId}`));
+    if (source() !== list) return;
+    if (folder.capabilities.join(" ") !== rights) return renew();
     total = answer.total_count;
     setBytes(answer.total_bytes);
   }

@@ -1,18 +1,18 @@
 /** What the buttons, menus and keys of a folder do. */
 
-import { call } from "../../js/api.js";
+import { call, explain } from "../../js/api.js";
 import { askName } from "../../js/dialogs.js";
 import { announce } from "../../js/dom.js";
 import { toast } from "../../js/toast.js";
 import { moveAllByDialog, moveByDialog } from "./move.js";
 import { startRename } from "./rename.js";
-import { focusRow, mayWrite, place, placeNode, removeRow } from "./rows.js";
+import { focusRow, mayWrite, place, placeNode, removeRows } from "./rows.js";
 import { isAll } from "./chosen.js";
-import { clearSelection, selected } from "./selection.js";
+import { clearSelection, readSelected } from "./selection.js";
 import { suggestFor } from "./suggest.js";
 import { restoreSet, together } from "./together.js";
 import { showVersions } from "./versions.js";
-import { applyToFolder } from "./whole.js";
+import { applyToFolder, applyToNamed, MANY } from "./whole.js";
 import { counted, fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {import("./rows.js").Entry} Entry */
@@ -57,18 +57,18 @@ export const nameOrCount = (entries) => (entries.length === 1 ? `“${entries[0]
 
 /** @param {Entry[]} entries */
 export async function trash(entries) {
-  const done = await together(entries, (entry) => call("DELETE", `/nodes/${entry.id}`));
-  for (const { entry } of done) removeRow(entry.id);
-  if (!done.length) return;
-  const gone = done.map(({ entry }) => entry);
+  const gone =
+    entries.length > MANY
+      ? await applyToNamed(place().folderId, entries, { action: "trash" }, gettext("Moved to trash:"), (some) => removeRows(some.map(({ id }) => id)))
+      : (await together(entries, (entry) => call("DELETE", `/nodes/${entry.id}`))).map(({ entry }) => entry);
+  removeRows(gone.map(({ id }) => id));
+  if (!gone.length) return;
   toast(fill(gettext("%(what)s moved to trash."), { what: nameOrCount(gone) }), { action: gettext("Undo"), undo: true, run: () => restore(gone) });
 }
 
 /** Trash the whole folder apart from what is not selected. */
 async function trashAll() {
-  const done = await applyToFolder({ action: "trash" }, gettext("Moved to trash:"), (some) => {
-    for (const { id } of some) removeRow(id);
-  });
+  const done = await applyToFolder({ action: "trash" }, gettext("Moved to trash:"), (some) => removeRows(some.map(({ id }) => id)));
   clearSelection();
   if (!done.length) return;
   document.dispatchEvent(new CustomEvent("bitvault:look-again"));
@@ -112,5 +112,6 @@ export function run(command, entries) {
 export function runOnSelection(command) {
   if (isAll() && mayWrite() && command === "trash") return void trashAll();
   if (isAll() && mayWrite() && command === "move") return void moveAllByDialog();
-  run(command, selected());
+  // What was selected may have been read by nobody yet.
+  readSelected().then((entries) => run(command, entries), (error) => toast(explain(error), { failed: true }));
 }

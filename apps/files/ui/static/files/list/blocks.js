@@ -4,61 +4,33 @@
  * read again. Rows of a block that was never read come when its gap is about to be seen.
  */
 
-import { get, NetworkDown, Problem } from "../../js/api.js";
-import { persist } from "../../js/backoff.js";
 import { make } from "../../js/dom.js";
+import { blockOf, blocks, countAll, countOf, gaps, holder, rows, rowsAfter, stretch } from "./gaps.js";
+import { know } from "./source.js";
 import { gettext } from "../../js/i18n.js";
 
-/** Rows of one block, and of one answer: few enough to be made within one frame. */
-const BLOCK = 50;
-/** Blocks in the page at most: thirty screens. */
-const KEPT = 12;
+/** @typedef {import("./gaps.js").Block} Block */
+/** @typedef {import("./row.js").Facts} Facts */
+
+/** Rows of one block: few enough to be made within one frame beside all else. */
+const BLOCK = 25;
+/** Blocks in the page at most: twenty screens. */
+const KEPT = 16;
 /** How far outside of the window rows are made. */
 const MARGIN_PX = 1200;
 /** Gaps that only fly by are not read. */
 const SETTLE_MS = 40;
-/** Blocks that are read at once. */
+/** From one block that is shown to the next: a frame. */
+const FRAME_MS = 16;
+/** Answers that are waited for at once. */
 const READERS = 2;
+/** Blocks that one answer brings. */
+const READ_TOGETHER = 4;
 
-/**
- * @typedef {{id: string, kind: string, name: string, revision: number, modified_at: string, size_bytes: number | null, created_by: string, name_problems: string[]}} Facts
- * @typedef {{count: number, shown: boolean, facts: Facts[] | null, next: string | null, reading: Promise<void> | null}} Block
- *   `count`: of its rows while it is not shown; `next`: the cursor of what comes after it, once it was read
- */
-
-/** @type {WeakMap<HTMLElement, Block>} */
-const blocks = new WeakMap();
-/** @type {Set<HTMLElement>} gaps that are about to be seen */
-const near = new Set();
 let settling = 0;
 
-/** What makes a row and reads one; set by `rows.js`, which knows rows. @type {{make: (facts: Facts) => HTMLElement, read: (row: HTMLElement) => Facts, shown: (rows: HTMLElement[]) => void}} */
+/** How a row is made and read; set by `rows.js`. @type {{make: (facts: Facts) => HTMLElement, read: (row: HTMLElement) => Facts, shown: (rows: HTMLElement[]) => void}} */
 let craft;
-
-/** @returns {HTMLElement | null} */
-const holder = () => document.querySelector('#main[data-page="folder"] #rows');
-
-/** @returns {HTMLElement[]} */
-const gaps = () => /** @type {HTMLElement[]} */ ([...(holder()?.querySelectorAll(":scope > .gap") ?? [])]);
-
-/** @param {HTMLElement} gap @returns {Block} */
-const blockOf = (gap) => /** @type {Block} */ (blocks.get(gap));
-
-/** @param {HTMLElement} gap @returns {HTMLElement[]} the rows of its block that are in the page */
-function rowsAfter(gap) {
-  const found = [];
-  for (let next = gap.nextElementSibling; next && !next.classList.contains("gap"); next = next.nextElementSibling) found.push(/** @type {HTMLElement} */ (next));
-  return found;
-}
-
-/** @param {HTMLElement} gap @returns {number} */
-const countOf = (gap) => (blockOf(gap).shown ? rowsAfter(gap).length : blockOf(gap).count);
-
-/** @param {HTMLElement} gap @param {number} count rows whose height it takes */
-function stretch(gap, count) {
-  gap.style.setProperty("--count", String(count));
-  gap.toggleAttribute("data-open", count > 0);
-}
 
 /** @param {Partial<Block>} facts @returns {HTMLElement} */
 function makeGap(facts) {
@@ -66,106 +38,85 @@ function makeGap(facts) {
   const block = { count: 0, shown: false, facts: null, next: null, reading: null, ...facts };
   blocks.set(gap, block);
   stretch(gap, block.shown ? 0 : block.count);
-  observer.observe(gap);
   return gap;
 }
 
-const observer = new IntersectionObserver(
-  (entries) => {
-    for (const { target, isIntersecting } of entries) {
-      const gap = /** @type {HTMLElement} */ (target);
-      if (isIntersecting && gap.isConnected) near.add(gap);
-      else near.delete(gap);
-    }
-    settle();
-  },
-  { rootMargin: `${MARGIN_PX}px 0px` },
-);
-
-function settle() {
+/** @param {number} [ms] */
+function settle(ms = SETTLE_MS) {
   settling ||= window.setTimeout(() => {
     settling = 0;
     fillNear();
-  }, SETTLE_MS);
+  }, ms);
 }
 
-/** Show the blocks that are about to be seen, nearest first. */
-function fillNear() {
+/** @returns {HTMLElement[]} gaps about to be seen, nearest first. All rows are of one height, so nothing has to be laid out to tell. */
+function nearGaps() {
+  const size = rowSize();
   const middle = innerHeight / 2;
-  const distance = (/** @type {HTMLElement} */ gap) => {
-    const box = gap.getBoundingClientRect();
-    return box.top > middle ? box.top - middle : Math.max(0, middle - box.bottom);
-  };
-  const wanted = [...near].filter((gap) => gap.isConnected && !blockOf(gap).shown);
-  const reading = gaps().filter((gap) => blockOf(gap).reading).length;
-  const order = wanted.filter((gap) => !blockOf(gap).reading).sort((a, b) => distance(a) - distance(b));
-  // What is known already is shown one block a turn, so that no frame takes long.
-  for (const gap of order.slice(0, Math.max(0, READERS - reading))) void fill(gap).then(settle, () => {});
+  let top = holder()?.getBoundingClientRect().top ?? 0;
+  /** @type {{gap: HTMLElement, distance: number}[]} */
+  const found = [];
+  for (const gap of gaps()) {
+    const bottom = top + countOf(gap) * size;
+    if (!blockOf(gap).shown && bottom > -MARGIN_PX && top < innerHeight + MARGIN_PX) found.push({ gap, distance: Math.max(top - middle, middle - bottom, 0) });
+    top = bottom;
+  }
+  return found.sort((one, other) => one.distance - other.distance).map(({ gap }) => gap);
 }
+
+/** Show the blocks that are about to be seen: what is known one a frame, so that none takes long; what is not is read. */
+function fillNear() {
+  const near = nearGaps();
+  let free = READERS - new Set(gaps().map((gap) => blockOf(gap).reading).filter(Boolean)).size;
+  for (const gap of near) {
+    const block = blockOf(gap);
+    if (block.reading || block.facts || gap.firstChild || free <= 0) continue;
+    free -= 1;
+    void learn(gap).then(() => settle(FRAME_MS), () => {});
+  }
+  const next = near.find((gap) => blockOf(gap).facts);
+  if (!next) return;
+  show(next);
+  settle(FRAME_MS);
+}
+
+/** @param {HTMLElement} gap @returns {boolean} */
+const isUnknown = (gap) => !blockOf(gap).shown && !blockOf(gap).facts && !blockOf(gap).reading && countOf(gap) > 0;
 
 /**
- * Show a block, read first if need be.
+ * Read the rows of a block, and with them those of its neighbours.
  *
  * @param {HTMLElement} gap
  * @returns {Promise<void>}
  */
-function fill(gap) {
+function learn(gap) {
   const block = blockOf(gap);
-  if (block.shown) return Promise.resolve();
-  if (block.facts) {
-    show(gap, block.facts);
-    return Promise.resolve();
-  }
-  block.reading ??= read(gap)
-    .then((facts) => {
-      if (gap.isConnected) show(gap, facts);
-    })
+  if (block.shown || block.facts) return Promise.resolve();
+  if (block.reading) return block.reading;
+  const all = gaps();
+  const at = all.indexOf(gap);
+  let [first, last] = [at, at];
+  while (first % READ_TOGETHER && isUnknown(all[first - 1])) first -= 1;
+  while ((last + 1) % READ_TOGETHER && all[last + 1] && isUnknown(all[last + 1])) last += 1;
+  const some = all.slice(first, last + 1);
+  const reading = know(some)
     .catch((error) => {
       offerAgain(gap);
       throw error;
     })
-    .finally(() => (block.reading = null));
-  return block.reading;
-}
-
-/** @param {HTMLElement} gap @returns {Promise<Facts[]>} */
-async function read(gap) {
-  const block = blockOf(gap);
-  const { folderId = "", sort = "name", order = "asc" } = document.getElementById("main")?.dataset ?? {};
-  const cursor = await cursorOf(gap, folderId, `sort=${sort}&order=${order}`);
-  if (cursor === null) return [];
-  const after = cursor && `&cursor=${encodeURIComponent(cursor)}`;
-  const answer = await persist(() => get(`/nodes/${folderId}/children?limit=${Math.min(1000, Math.max(1, block.count))}&sort=${sort}&order=${order}${after}`));
-  block.next = answer.next_cursor;
-  return answer.items;
-}
-
-/** @param {HTMLElement} gap @param {string} folderId @param {string} query @returns {Promise<string | null>} from where its rows are read; null: past the end */
-export async function cursorOf(gap, folderId, query) {
-  const all = gaps();
-  const before = all[all.indexOf(gap) - 1];
-  if (!before) return "";
-  const { next } = blockOf(before);
-  if (next) return next;
-  const { cursor } = await getJson(`/files/${folderId}/position?at=${startOf(gap)}&${query}`);
-  return cursor;
-}
-
-/** @param {string} path a page's own answer @returns {Promise<any>} */
-function getJson(path) {
-  return persist(async () => {
-    const answer = await fetch(path, { headers: { Accept: "application/json" }, credentials: "same-origin", cache: "no-store" }).catch(() => {
-      throw new NetworkDown();
+    .finally(() => {
+      for (const one of some) blockOf(one).reading = null;
     });
-    if (!answer.ok) throw new Problem({}, answer.status);
-    return answer.json();
-  });
+  for (const one of some) blockOf(one).reading = reading;
+  return reading;
 }
 
-/** @param {HTMLElement} gap @param {Facts[]} facts */
-function show(gap, facts) {
+/** Make the rows of a block that are known. @param {HTMLElement} gap */
+function show(gap) {
   const block = blockOf(gap);
-  const present = new Set([...(holder()?.querySelectorAll(":scope > .row") ?? [])].map((row) => row.getAttribute("data-id")));
+  const { facts } = block;
+  if (!facts || !gap.isConnected) return;
+  const present = new Set(rows().map((row) => row.dataset.id));
   const fragment = document.createDocumentFragment();
   for (const one of facts) if (!present.has(one.id)) fragment.append(craft.make(one));
   gap.replaceChildren();
@@ -175,6 +126,9 @@ function show(gap, facts) {
   craft.shown(rowsAfter(gap));
   trim();
 }
+
+/** @returns {number} the height of a row, in pixels */
+const rowSize = () => Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row-size")) || 48;
 
 /** Empty what is farthest from the window. */
 function trim() {
@@ -210,37 +164,9 @@ function offerAgain(gap) {
   const button = make("button", { class: "button", type: "button" }, gettext("Could not load more. Try again"));
   button.addEventListener("click", () => {
     gap.replaceChildren();
-    void fill(gap).catch(() => {});
+    void learn(gap).then(() => settle(), () => {});
   });
   gap.replaceChildren(button);
-}
-
-/** @returns {number} the height of a row, in pixels */
-export const rowSize = () => Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row-size")) || 48;
-
-/** @param {HTMLElement} gap @returns {number} how many rows come before its block */
-function startOf(gap) {
-  let start = 0;
-  for (const other of gaps()) {
-    if (other === gap) break;
-    start += countOf(other);
-  }
-  return start;
-}
-
-/** @returns {number} how many rows the list has, in the page or not */
-export const countAll = () => gaps().reduce((sum, gap) => sum + countOf(gap), 0);
-
-/** @returns {boolean} whether there are rows that were never read */
-export const hasUnread = () => gaps().some((gap) => !blockOf(gap).shown && !blockOf(gap).facts && blockOf(gap).count > 0);
-
-/** @returns {(HTMLElement | Facts)[]} all that is known of the list, in its order */
-export const known = () => gaps().flatMap((gap) => /** @type {(HTMLElement | Facts)[]} */ (blockOf(gap).shown ? rowsAfter(gap) : (blockOf(gap).facts ?? [])));
-
-/** @param {HTMLElement} row @returns {number} its place in the whole list, from 0 */
-export function indexOf(row) {
-  const gap = gaps().find((other) => blockOf(other).shown && rowsAfter(other).includes(row));
-  return gap ? startOf(gap) + rowsAfter(gap).indexOf(row) : -1;
 }
 
 /**
@@ -257,7 +183,8 @@ export async function reach(index) {
       if (!blockOf(gap).shown) {
         const top = gap.getBoundingClientRect().top + scrollY + (index - start) * rowSize();
         scrollTo({ top: Math.max(0, top - innerHeight / 2), behavior: "instant" });
-        await fill(gap);
+        await learn(gap);
+        show(gap);
       }
       const found = rowsAfter(gap);
       return found[Math.min(index - start, found.length - 1)];
@@ -265,13 +192,6 @@ export async function reach(index) {
     start += count;
   }
   return undefined;
-}
-
-/** @param {string} prefix @param {number} after an index @returns {Promise<number | null>} the index of the next row of that beginning, as the server knows it */
-export async function findByName(prefix, after) {
-  const { folderId, sort, order } = document.getElementById("main")?.dataset ?? {};
-  const { index } = await getJson(`/files/${folderId}/position?name=${encodeURIComponent(prefix)}&after=${after}&sort=${sort}&order=${order}`);
-  return index;
 }
 
 /**
@@ -308,34 +228,6 @@ export function insertRow(row, compare) {
   stretch(home, block.count);
 }
 
-/** Forget a row that is known but not in the page. @param {string} id @returns {boolean} whether there was one */
-export function dropFacts(id) {
-  for (const gap of gaps()) {
-    const block = blockOf(gap);
-    const at = block.facts?.findIndex((one) => one.id === id) ?? -1;
-    if (at < 0) continue;
-    block.facts?.splice(at, 1);
-    block.count -= 1;
-    stretch(gap, block.count);
-    return true;
-  }
-  return false;
-}
-
-/** @returns {{gap: HTMLElement, rows: HTMLElement[]}[]} the runs of blocks that are in the page: each with its first gap */
-export function runs() {
-  /** @type {{gap: HTMLElement, rows: HTMLElement[]}[]} */
-  const found = [];
-  let open = false;
-  for (const gap of gaps()) {
-    const { shown } = blockOf(gap);
-    if (shown && open) found[found.length - 1].rows.push(...rowsAfter(gap));
-    else if (shown) found.push({ gap, rows: rowsAfter(gap) });
-    open = shown;
-  }
-  return found;
-}
-
 /** The list has changed elsewhere: what is known of rows that are not in the page is read again, and the whole is as long as this. @param {number} total */
 export function trust(total) {
   for (const gap of gaps()) {
@@ -351,20 +243,21 @@ export function trust(total) {
   } else if (rest > 0) holder()?.append(makeGap({ count: rest }));
 }
 
-/** Give the rows that came with the page their block, and those that did not a gap for each. */
+/** Give the rows that came with the page their blocks, and those that did not a gap for each. */
 export function layOut() {
   const grid = holder();
-  if (!grid || grid.querySelector(".gap")) return;
-  near.clear();
-  const loaded = grid.querySelectorAll(":scope > .row").length;
+  if (!grid || gaps().length) return;
+  const loaded = rows();
   const { next = "", total = "0" } = grid.dataset;
-  grid.prepend(makeGap({ shown: true, next: next || null }));
-  if (!next) return;
-  for (let rest = Number(total) - loaded; rest > 0; rest -= BLOCK) grid.append(makeGap({ count: Math.min(BLOCK, rest) }));
+  if (!loaded.length) grid.append(makeGap({ shown: true }));
+  for (let at = 0; at < loaded.length; at += BLOCK) loaded[at].before(makeGap({ shown: true, next: at + BLOCK >= loaded.length ? next || null : null }));
+  if (next) for (let rest = Number(total) - loaded.length; rest > 0; rest -= BLOCK) grid.append(makeGap({ count: Math.min(BLOCK, rest) }));
+  settle();
 }
 
 /** @param {typeof craft} how rows are made and read */
 export function startBlocks(how) {
   craft = how;
+  for (const name of ["scroll", "resize"]) addEventListener(name, () => settle(), { passive: true });
   layOut();
 }

@@ -2,8 +2,10 @@
 
 import { undoLatest } from "../../js/toast.js";
 import { closest } from "../../js/dom.js";
-import { findByName, hasUnread, indexOf, reach } from "./blocks.js";
-import { countRows, entries, focusRow, list, place, rows } from "./rows.js";
+import { reach } from "./blocks.js";
+import { hasUnread, indexOf } from "./gaps.js";
+import { countRows, entries, focusRow, list, rows } from "./rows.js";
+import { findByName } from "./source.js";
 import { clearSelection, isSelected, selectAll, selected, selectOnly, selectRange, toggle } from "./selection.js";
 
 /** Rows that Page Up and Page Down pass over. */
@@ -27,18 +29,15 @@ async function byLetters(letter, at) {
   typedAt = now;
   const wanted = typed;
   const start = wanted.length === 1 ? at + 1 : at;
-  if (place().page === "folder" && hasUnread()) {
+  if (hasUnread()) {
     const index = await findByName(wanted, start - 1);
-    return index === null || typed !== wanted ? undefined : rowAt(index);
+    return index === null || typed !== wanted ? undefined : reach(index);
   }
   const all = entries();
   const ordered = [...all.slice(start), ...all.slice(0, start)];
   const found = ordered.find((entry) => entry.name.toLowerCase().startsWith(wanted.toLowerCase()));
-  return found && rowAt(all.indexOf(found));
+  return found && reach(all.indexOf(found));
 }
-
-/** @param {number} index @returns {Promise<HTMLElement | undefined>} the row, brought into the page if need be */
-const rowAt = async (index) => (place().page === "folder" ? reach(index) : rows()[index]);
 
 /** Numbers the steps, so that a row that comes late does not take the focus from a later one. */
 let step = 0;
@@ -66,7 +65,7 @@ function withinRow(event, row) {
  * @returns {boolean} whether the key meant something
  */
 function onRowKey(event, row, commands) {
-  const at = place().page === "folder" ? indexOf(row) : rows().indexOf(row);
+  const at = indexOf(row);
   const last = countRows() - 1;
   const steps = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + PAGE, PageUp: at - PAGE, Home: 0, End: last };
   const inControl = document.activeElement !== row;
@@ -84,17 +83,18 @@ function onRowKey(event, row, commands) {
     const index = Math.max(0, Math.min(last, wanted));
     const there = rows()[rows().indexOf(row) + index - at];
     // What is in the page needs no waiting: two keys pressed in one moment are two steps.
-    if (there && (place().page !== "folder" || indexOf(there) === index)) {
+    if (there && indexOf(there) === index) {
       step += 1;
       go(there);
-    } else void whenThere(rowAt(index), go);
+    } else void whenThere(reach(index), go);
     return true;
   }
   if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
     withinRow(event, row);
     return true;
   }
-  if (event.key === " " && !inControl) {
+  // Within a word that is being typed, a space belongs to it.
+  if (event.key === " " && !inControl && (event.shiftKey || Date.now() - typedAt > TYPING_MS)) {
     if (event.shiftKey) selectRange(row);
     else toggle(row);
     return true;

@@ -3,11 +3,12 @@
 import { call } from "../../js/api.js";
 import { announce } from "../../js/dom.js";
 import { toast } from "../../js/toast.js";
+import { countSelected, isSelectedId } from "./chosen.js";
 import { chooseFolder } from "./picker.js";
-import { place, placeNode, removeRow } from "./rows.js";
+import { countRows, place, placeNode, removeRows } from "./rows.js";
 import { clearSelection, selected } from "./selection.js";
 import { together } from "./together.js";
-import { applyToFolder } from "./whole.js";
+import { applyToFolder, applyToNamed, MANY } from "./whole.js";
 import { counted, fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {{id: string, name: string, kind: string, revision: number}} Movable */
@@ -21,6 +22,10 @@ import { counted, fill, gettext } from "../../js/i18n.js";
 export async function moveInto(entries, target, from) {
   const movable = entries.filter((entry) => entry.id !== target.id);
   if (!movable.length || target.id === from) return;
+  if (movable.length > MANY) {
+    const moved = await applyToNamed(from, movable, { action: "move", parent_id: target.id }, "Moved:", (some) => removeRows(some.map(({ id }) => id)));
+    return offerWayBack(moved, target, from);
+  }
   const done = await moveAll(movable, target.id);
   if (!done.length) return;
   const what = done.length === 1 ? `“${done[0].name}”` : counted("%(count)s item", "%(count)s items", done.length);
@@ -51,14 +56,26 @@ async function moveAll(entries, parentId) {
 /** Move the whole folder that is shown, apart from what is not selected. */
 export async function moveAllByDialog() {
   const { folderId } = place();
-  const target = await chooseFolder({ entries: selected(), from: folderId });
+  const target = await chooseFolder({ entries: selected(), from: folderId, count: countSelected(countRows()), isMoved: isSelectedId });
   if (!target || target.id === folderId) return;
-  const done = await applyToFolder({ action: "move", parent_id: target.id }, gettext("Moved:"), (some) => {
-    for (const { id } of some) removeRow(id);
-  });
+  const done = await applyToFolder({ action: "move", parent_id: target.id }, gettext("Moved:"), (some) => removeRows(some.map(({ id }) => id)));
   clearSelection();
+  offerWayBack(done, target, folderId);
+}
+
+/** @param {Target[]} moved @param {Target} target @param {string} from the folder they had been in */
+function offerWayBack(moved, target, from) {
   document.dispatchEvent(new CustomEvent("bitvault:look-again"));
-  if (done.length) toast(fill(gettext("%(what)s moved to %(name)s."), { what: done.length === 1 ? `“${done[0].name}”` : counted("%(count)s item", "%(count)s items", done.length), name: target.name }));
+  if (!moved.length) return;
+  const what = moved.length === 1 ? `“${moved[0].name}”` : counted("%(count)s item", "%(count)s items", moved.length);
+  toast(fill(gettext("%(what)s moved to %(name)s."), { what, name: target.name }), { action: gettext("Undo"), undo: true, run: () => moveBack(moved, target.id, from) });
+}
+
+/** @param {Target[]} entries @param {string} from the folder they were moved to @param {string} to the one they had been in */
+async function moveBack(entries, from, to) {
+  const returned = await applyToNamed(from, entries, { action: "move", parent_id: to }, gettext("Moved back:"));
+  document.dispatchEvent(new CustomEvent("bitvault:look-again"));
+  if (returned.length) toast(counted("%(count)s item moved back.", "%(count)s items moved back.", returned.length));
 }
 
 /** @param {Movable[]} entries */

@@ -22,10 +22,11 @@ async function readRoots(signal) {
 }
 
 /**
- * @param {{entries: {id: string, name: string, kind: string}[], from: string}} question
+ * @param {{entries: {id: string, name: string, kind: string}[], from: string, count?: number, isMoved?: (id: string) => boolean}} question
+ *   `count` and `isMoved`, which is asked about what lies in `from`, where more is moved than the entries
  * @returns {Promise<Folder | null>}
  */
-export function chooseFolder({ entries, from }) {
+export function chooseFolder({ entries, from, count = entries.length, isMoved = () => false }) {
   const dialog = need("#move-dialog", HTMLDialogElement);
   const listing = need("#picker-list", HTMLElement);
   const path = need("#picker-path", HTMLElement);
@@ -33,8 +34,8 @@ export function chooseFolder({ entries, from }) {
   const accept = need('[data-role="accept"]', HTMLButtonElement, dialog);
   const controller = new AbortController();
   const { signal } = controller;
-  const barred = new Set(entries.map((entry) => entry.id));
-  const what = entries.length === 1 ? `“${entries[0].name}”` : counted("%(count)s item", "%(count)s items", entries.length);
+  const ids = new Set(entries.map((entry) => entry.id));
+  const what = count === 1 && entries.length === 1 ? `“${entries[0].name}”` : counted("%(count)s item", "%(count)s items", count);
   need("#move-title", HTMLElement).textContent = fill(gettext("Move %(what)s"), { what });
 
   /** @type {Folder[]} */
@@ -65,7 +66,7 @@ export function chooseFolder({ entries, from }) {
   };
 
   const choose = (/** @type {Folder} */ node) => {
-    const off = barred.has(node.id);
+    const off = ids.has(node.id) || (trail[trail.length - 1]?.id === from && isMoved(node.id));
     const option = make("div", { class: "picker-folder", role: "option", tabindex: "-1", "aria-selected": "false" });
     const symbol = icon("type-folder", "type");
     symbol.dataset.type = "folder";

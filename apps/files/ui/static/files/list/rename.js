@@ -31,6 +31,7 @@ export function startRename(row) {
   lines.hidden = true;
   lines.after(editor);
   row.draggable = false;
+  row.dataset.renaming = "";
   input.focus();
   input.setSelectionRange(0, entry.kind === "file" ? splitName(entry.name)[0].length : entry.name.length);
 
@@ -41,6 +42,7 @@ export function startRename(row) {
     editor.remove();
     lines.hidden = false;
     row.draggable = true;
+    delete row.dataset.renaming;
     if (giveFocus) focusRow(row);
   };
 

@@ -1,24 +1,22 @@
 /** The rows of the list: what they stand for, and how one appears, changes and goes. */
 
 import { get, Problem } from "../../js/api.js";
-import { need, setIcon } from "../../js/dom.js";
-import { countAll, dropFacts, insertRow, known, layOut, startBlocks } from "./blocks.js";
-import { forgetSelected, isSelectedId } from "./chosen.js";
-import { learnOwner, showOwner } from "./owners.js";
+import { need } from "../../js/dom.js";
+import { insertRow, layOut, startBlocks } from "./blocks.js";
+import { forgetSelected } from "./chosen.js";
+import { countAll, dropFacts, known, rows } from "./gaps.js";
+import { fillRow, makeRow, readRow } from "./row.js";
 import { changeBytes } from "./totals.js";
-import { bytes, fillTimes } from "../../js/format.js";
-import { labelOf, splitName, typeOf } from "../types.js";
-import { fill as put, gettext, locale } from "../../js/i18n.js";
+import { locale } from "../../js/i18n.js";
+
+export { rows };
 
 /** @typedef {import("../../js/api.js").Node} Node */
-/** @typedef {import("./blocks.js").Facts} Facts */
+/** @typedef {import("./row.js").Facts} Facts */
 /** @typedef {{id: string, kind: string, name: string, revision: number, row: HTMLElement | null}} Entry `row`: null while it is not in the page */
 
 /** @returns {HTMLElement | null} */
 export const list = () => document.getElementById("list");
-
-/** @returns {HTMLElement[]} */
-export const rows = () => /** @type {HTMLElement[]} */ ([...(document.getElementById("rows")?.querySelectorAll(".row") ?? [])]);
 
 /** @param {string} id @returns {HTMLElement | null} */
 export const rowOf = (id) => document.querySelector(`#rows > .row[data-id="${CSS.escape(id)}"]`);
@@ -40,31 +38,15 @@ export function entryOf(row) {
 }
 
 /** @returns {Entry[]} all that this page knows of the list, in its order, in the page or not */
-export function entries() {
-  if (place().page !== "folder") return rows().map(entryOf);
-  return known().map((one) => (one instanceof HTMLElement ? entryOf(one) : { id: one.id, kind: one.kind, name: one.name, revision: one.revision, row: null }));
-}
+export const entries = () => known().map((one) => (one instanceof HTMLElement ? entryOf(one) : { id: one.id, kind: one.kind, name: one.name, revision: one.revision, row: null }));
 
 /** @returns {number} how many rows the list has, in the page or not */
-export const countRows = () => (place().page === "folder" ? countAll() : rows().length);
-
-/** @param {HTMLElement} row @returns {Facts} what it says */
-function readRow(row) {
-  const { id = "", kind = "", name = "", revision = "0", modified = "", size = "", owner = "" } = row.dataset;
-  learnOwner(row);
-  const problems = [...row.querySelectorAll("[data-flag]:not([hidden])")].map((flag) => (flag.getAttribute("data-flag") === "windows" ? "windows" : "bidi_control"));
-  return { id, kind, name, revision: Number(revision), modified_at: modified, size_bytes: size === "" ? null : Number(size), created_by: owner, name_problems: problems };
-}
+export const countRows = () => countAll();
 
 /** Let long lists keep in the page what is near the window. */
 export function startRows() {
   startBlocks({
-    make: (facts) => {
-      const row = makeRow();
-      fill(row, facts);
-      row.setAttribute("aria-selected", String(isSelectedId(facts.id)));
-      return row;
-    },
+    make: makeRow,
     read: readRow,
     shown: (made) => {
       // Only in the page does htmx see that its links are to stay within it.
@@ -78,44 +60,8 @@ export function startRows() {
 
 /** Let a folder's name open it within the page. @param {HTMLElement} row */
 function boost(row) {
-  if (row.dataset.kind === "folder") /** @type {any} */ (window).htmx?.process(row.querySelector("a.name"));
-}
-
-/** @param {ParentNode} root @param {string} name */
-function fillName(root, name) {
-  const [stem, extension] = splitName(name);
-  need(".stem", HTMLElement, root).textContent = stem;
-  need(".extension", HTMLElement, root).textContent = extension;
-}
-
-/** @param {HTMLElement} row @param {Facts} node */
-function fill(row, node) {
-  const type = typeOf(node.name, node.kind);
-  Object.assign(row.dataset, {
-    id: node.id,
-    kind: node.kind,
-    name: node.name,
-    revision: String(node.revision),
-    modified: node.modified_at,
-    size: String(node.size_bytes ?? ""),
-  });
-  const svg = need(".type", SVGElement, row);
-  svg.dataset.type = type;
-  setIcon(need("use", SVGElement, svg), `type-${type}`);
-  need('[data-slot="label"]', HTMLElement, row).textContent = labelOf(type);
-  need('[data-act="toggle"]', HTMLElement, row).setAttribute("aria-label", put(gettext("Select %(name)s"), { name: node.name }));
-  const link = need(".name", HTMLAnchorElement, row);
-  link.setAttribute("aria-label", node.name);
-  link.href = node.kind === "folder" ? `/files/${node.id}/` : `/api/v1/nodes/${node.id}/content`;
-  if (node.kind === "file") link.setAttribute("hx-boost", "false");
-  fillName(row, node.name);
-  need('[data-flag="windows"]', HTMLElement, row).hidden = !node.name_problems.some((problem) => problem.startsWith("windows"));
-  need('[data-flag="misleading"]', HTMLElement, row).hidden = !node.name_problems.some((problem) => !problem.startsWith("windows"));
-  for (const time of row.querySelectorAll("time")) time.setAttribute("datetime", node.modified_at);
-  for (const slot of row.querySelectorAll('[data-slot^="size"]')) slot.textContent = bytes(node.size_bytes);
-  need('[data-act="download"]', HTMLElement, row).hidden = node.kind === "folder";
-  showOwner(row, node.created_by);
-  fillTimes(row);
+  const link = row.dataset.kind === "folder" && row.querySelector("a.name");
+  if (link) /** @type {any} */ (window).htmx?.process(link);
 }
 
 const collator = new Intl.Collator(locale, { numeric: true, sensitivity: "base" });
@@ -140,7 +86,7 @@ export function showEmptiness() {
   const grid = list();
   const empty = document.getElementById("empty");
   if (!grid || !empty) return;
-  const none = place().page === "folder" ? countAll() === 0 : !grid.querySelector(".row, .more");
+  const none = countAll() === 0;
   grid.hidden = none;
   empty.hidden = !none;
   const emptying = document.querySelector('.topbar [data-command="empty-trash"]');
@@ -161,19 +107,18 @@ export function placeNode(node, { fresh = false } = {}) {
     if (there && page === "folder") removeRow(node.id);
     return null;
   }
-  const row = there ?? makeRow();
+  const row = there ?? makeRow(node);
   const moved = !there || there.dataset.name !== node.name || there.dataset.modified !== node.modified_at;
   // A row that is known but not in the page is made anew, where it belongs now.
-  if (!there) dropFacts(node.id);
-  changeBytes((node.size_bytes ?? 0) - Number(there?.dataset.size ?? 0));
-  fill(row, node);
+  const [before] = there ? [] : dropFacts(new Set([node.id]));
+  changeBytes((node.size_bytes ?? 0) - Number(there?.dataset.size ?? before?.size_bytes ?? 0));
+  if (there) fillRow(row, node);
   if (moved) {
     const focused = row.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
     insertRow(row, compare);
     focused?.focus({ preventScroll: true });
   }
   if (!there) {
-    row.setAttribute("aria-selected", String(isSelectedId(node.id)));
     boost(row);
     document.dispatchEvent(new CustomEvent("bitvault:rows-changed"));
   }
@@ -186,36 +131,32 @@ export function placeNode(node, { fresh = false } = {}) {
   return row.isConnected ? row : null;
 }
 
-/** @returns {HTMLElement} */
-function makeRow() {
-  const template = need("#row-template", HTMLTemplateElement);
-  const row = /** @type {DocumentFragment} */ (template.content.cloneNode(true)).querySelector(".row");
-  return /** @type {HTMLElement} */ (row);
+/** Take a row away; the focus goes to its neighbour. @param {string} id */
+export function removeRow(id) {
+  removeRows([id]);
 }
 
-/**
- * Take a row away; the focus goes to its neighbour.
- *
- * @param {string} id
- */
-export function removeRow(id) {
-  const row = rowOf(id);
-  forgetSelected(id);
-  if (!row) {
-    if (place().page === "folder" && dropFacts(id)) {
-      showEmptiness();
-      document.dispatchEvent(new CustomEvent("bitvault:rows-changed"));
-    }
-    return;
-  }
-  changeBytes(-Number(row.dataset.size ?? 0));
-  const hadFocus = row.contains(document.activeElement);
+/** Take rows away, in the page or not. @param {Iterable<string>} ids */
+export function removeRows(ids) {
+  const gone = new Set(ids);
+  for (const id of gone) forgetSelected(id);
   const all = rows();
-  const at = all.indexOf(row);
-  row.remove();
+  const leaving = all.filter((row) => gone.has(row.dataset.id ?? ""));
+  const focused = leaving.find((row) => row.contains(document.activeElement));
+  const at = focused ? all.indexOf(focused) : -1;
+  const neighbour = at < 0 ? undefined : (all.slice(at).find((row) => !leaving.includes(row)) ?? all.slice(0, at).findLast((row) => !leaving.includes(row)));
+  let bytes = 0;
+  for (const row of leaving) {
+    bytes += Number(row.dataset.size ?? 0);
+    gone.delete(row.dataset.id ?? "");
+    row.remove();
+  }
+  const dropped = dropFacts(gone);
+  bytes += dropped.reduce((sum, one) => sum + (one.size_bytes ?? 0), 0);
+  if (!leaving.length && !dropped.length) return;
+  changeBytes(-bytes);
   showEmptiness();
-  const neighbour = all[at + 1] ?? all[at - 1];
-  if (hadFocus && neighbour) focusRow(neighbour);
+  if (neighbour) focusRow(neighbour);
   keepOneInTabOrder();
   document.dispatchEvent(new CustomEvent("bitvault:rows-changed"));
 }
@@ -251,19 +192,5 @@ export async function refreshRow(id) {
   } catch (error) {
     if (error instanceof Problem && error.status === 404) removeRow(id);
     else throw error;
-  }
-}
-
-/** Rows that came with a further page win over rows that this page inserted before. @param {ParentNode} holder */
-export function dropDoubles(holder) {
-  const seen = new Map();
-  for (const row of holder.querySelectorAll(".row")) {
-    const id = row.getAttribute("data-id");
-    const earlier = seen.get(id);
-    if (earlier) {
-      if (earlier.getAttribute("aria-selected") === "true") row.setAttribute("aria-selected", "true");
-      earlier.remove();
-    }
-    seen.set(id, row);
   }
 }

@@ -1,13 +1,19 @@
 /** Selecting by pointer and keyboard, and what shows it: rows (aria-selected), the bar, the box in the head. */
 
+import { explain } from "../../js/api.js";
 import { announce, closest } from "../../js/dom.js";
+import { toast } from "../../js/toast.js";
 import { countSelected, isSelectedId, setAll, setOnly, setSelected } from "./chosen.js";
+import { indexOf, knownBetween, placeOf } from "./gaps.js";
 import { countRows, entries, focusRow, list, place, rows } from "./rows.js";
+import { readBetween } from "./source.js";
 import { showTotals } from "./totals.js";
 import { counted, fill, gettext } from "../../js/i18n.js";
 
-/** @type {string | null} where a range starts */
-let anchorId = null;
+/** Where a range starts; its place is told from the row while that is known. @type {{id: string, at: number} | null} */
+let anchor = null;
+/** Numbers what was selected, so that a range whose rows come late does not replace what was selected after it. */
+let choice = 0;
 
 /** @returns {import("./rows.js").Entry[]} those that this page knows, in the order of the list */
 export const selected = () => entries().filter((entry) => isSelectedId(entry.id));
@@ -15,39 +21,65 @@ export const selected = () => entries().filter((entry) => isSelectedId(entry.id)
 /** @param {HTMLElement} row @returns {boolean} */
 export const isSelected = (row) => isSelectedId(row.dataset.id ?? "");
 
+/** @returns {Promise<import("./rows.js").Entry[]>} all that are selected, also those that this page had not read */
+export async function readSelected() {
+  const total = countRows();
+  if (selected().length < countSelected(total)) await readBetween(0, total - 1);
+  return selected();
+}
+
+/** @param {HTMLElement} row a range starts here */
+function startRange(row) {
+  choice += 1;
+  anchor = { id: row.dataset.id ?? "", at: indexOf(row) };
+}
+
 /** @param {HTMLElement} row */
 export function selectOnly(row) {
   setOnly([row.dataset.id ?? ""]);
-  anchorId = row.dataset.id ?? null;
+  startRange(row);
   show();
 }
 
 /** @param {HTMLElement} row */
 export function toggle(row) {
   setSelected(row.dataset.id ?? "", !isSelected(row));
-  anchorId = row.dataset.id ?? null;
+  startRange(row);
   show();
 }
 
-/** @param {HTMLElement} row the end of the range; its start is the row chosen before */
+/** @param {HTMLElement} row the end of the range; its start is the row chosen before. Rows between them that were never read are read. */
 export function selectRange(row) {
-  const all = entries();
-  const from = Math.max(0, all.findIndex((other) => other.id === anchorId));
-  const to = all.findIndex((other) => other.id === row.dataset.id);
-  const [first, last] = from < to ? [from, to] : [to, from];
-  setOnly(all.slice(first, last + 1).map((entry) => entry.id));
-  show();
+  const bounds = () => {
+    const from = anchor ? placeOf(anchor.id) : 0;
+    const ends = [from < 0 ? (anchor?.at ?? 0) : from, placeOf(row.dataset.id ?? "")];
+    return { first: Math.min(...ends), last: Math.max(...ends) };
+  };
+  const select = () => {
+    const { first, last } = bounds();
+    setOnly(knownBetween(first, last).map((one) => (one instanceof HTMLElement ? (one.dataset.id ?? "") : one.id)));
+    show();
+  };
+  choice += 1;
+  const mine = choice;
+  const { first, last } = bounds();
+  if (knownBetween(first, last).length === last - first + 1) return select();
+  readBetween(first, last).then(
+    () => mine === choice && select(),
+    (error) => toast(explain(error), { failed: true }),
+  );
 }
 
-/** Select everything in the folder, also what this page has not read; of a trash, what is loaded. */
+/** Select everything that the list has, also what this page has not read. */
 export function selectAll() {
-  if (place().page === "folder") setAll();
-  else setOnly(rows().map((row) => row.dataset.id ?? ""));
+  choice += 1;
+  setAll();
   show();
 }
 
 /** Select nothing. */
 export function clearSelection() {
+  choice += 1;
   setOnly([]);
   show();
 }
@@ -59,10 +91,7 @@ export function show() {
   const grid = list();
   const total = countRows();
   const count = countSelected(total);
-  for (const row of rows()) {
-    const on = String(isSelected(row));
-    if (row.getAttribute("aria-selected") !== on) row.setAttribute("aria-selected", on);
-  }
+  showRuns();
   showTotals(total);
   const bar = document.getElementById("selection");
   if (!grid || !bar) return;
@@ -77,6 +106,25 @@ export function show() {
   setCommand(bar, "download", count > 0 && selected().some((entry) => entry.kind === "file"));
   if (announced !== count) announce(count ? fill(gettext("%(items)s selected"), { items: counted("%(count)s item", "%(count)s items", count) }) : gettext("Nothing selected"));
   announced = count;
+}
+
+/** Show which rows are selected, and where a run of them begins and ends. */
+function showRuns() {
+  let before = false;
+  const all = rows();
+  const chosen = all.map(isSelected);
+  all.forEach((row, index) => {
+    const on = chosen[index];
+    if (row.getAttribute("aria-selected") !== String(on)) row.setAttribute("aria-selected", String(on));
+    mark(row, "data-run-start", on && !before);
+    mark(row, "data-run-end", on && !chosen[index + 1]);
+    before = on;
+  });
+}
+
+/** @param {HTMLElement} row @param {string} name @param {boolean} on */
+function mark(row, name, on) {
+  if (row.hasAttribute(name) !== on) row.toggleAttribute(name, on);
 }
 
 /** @param {HTMLElement} bar @param {string} command @param {boolean} on */
@@ -152,5 +200,10 @@ export function startSelection() {
     true,
   );
   document.addEventListener("bitvault:rows-changed", show);
-  document.addEventListener("bitvault:page", () => setOnly([]));
+  document.addEventListener("bitvault:page", (event) => {
+    if (/** @type {CustomEvent} */ (event).detail?.renewed) return;
+    anchor = null;
+    choice += 1;
+    setOnly([]);
+  });
 }

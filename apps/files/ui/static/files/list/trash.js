@@ -2,17 +2,20 @@
 
 import { call, explain } from "../../js/api.js";
 import { confirmAction } from "../../js/dialogs.js";
+import { need } from "../../js/dom.js";
 import { toast } from "../../js/toast.js";
 import { nameOrCount } from "./actions.js";
-import { place, removeRow, rows, showEmptiness } from "./rows.js";
-import { clearSelection, selected } from "./selection.js";
+import { layOut } from "./blocks.js";
+import { countSelected, isAll } from "./chosen.js";
+import { countRows, place, removeRows, showEmptiness } from "./rows.js";
+import { clearSelection, readSelected } from "./selection.js";
 import { restoreSet, together } from "./together.js";
 import { counted, fill, gettext } from "../../js/i18n.js";
 
 /** @param {import("./rows.js").Entry[]} entries */
 async function restore(entries) {
   const done = await restoreSet(entries);
-  for (const { entry } of done) removeRow(entry.id);
+  removeRows(done.map(({ entry }) => entry.id));
   if (!done.length) return;
   const renamed = done.filter(({ entry, result }) => result.name !== entry.name);
   const note = renamed.length === 1 ? " " + fill(gettext("Its name was taken, so it is now “%(name)s”."), { name: renamed[0].result.name }) : renamed.length ? " " + fill(gettext("%(items)s had been taken and got a number."), { items: counted("%(count)s name", "%(count)s names", renamed.length) }) : "";
@@ -42,7 +45,7 @@ async function deletePermanently(entries) {
   });
   if (!sure) return;
   const done = await together(entries, (entry) => call("DELETE", `/trash/${entry.id}`));
-  for (const { entry } of done) removeRow(entry.id);
+  removeRows(done.map(({ entry }) => entry.id));
   if (done.length) toast(fill(gettext("%(what)s deleted permanently."), { what: nameOrCount(done.map(({ entry }) => entry)) }));
 }
 
@@ -57,8 +60,7 @@ async function emptyTrash() {
   try {
     const { rootId } = place();
     await call("DELETE", rootId ? `/trash?root_id=${rootId}` : "/trash");
-    for (const row of rows()) row.remove();
-    document.querySelector("#rows .more")?.remove();
+    emptyList();
     clearSelection();
     showEmptiness();
     toast(gettext("The trash is empty."));
@@ -67,12 +69,29 @@ async function emptyTrash() {
   }
 }
 
-/** @param {string} command @param {import("./rows.js").Entry[]} [entries] what is selected, unless given */
-export function runInTrash(command, entries = selected()) {
+function emptyList() {
+  const holder = need("#rows", HTMLElement);
+  holder.replaceChildren();
+  Object.assign(holder.dataset, { total: "0", next: "" });
+  layOut();
+}
+
+/** @param {string} command on what is selected, also what this page has not read */
+export function runOnTrashed(command) {
   if (command === "clear-selection") return clearSelection();
   if (command === "empty-trash") return void emptyTrash();
+  const total = countRows();
+  if (isAll() && total > 1 && countSelected(total) === total && command === "delete-permanently") return mayDelete() ? void emptyTrash() : undefined;
+  readSelected().then((entries) => runInTrash(command, entries), (error) => toast(explain(error), { failed: true }));
+}
+
+/** @returns {boolean} whether who looks at it may delete permanently here */
+const mayDelete = () => document.querySelector("#main[data-kept]") === null;
+
+/** @param {string} command @param {import("./rows.js").Entry[]} entries */
+export function runInTrash(command, entries) {
   if (!entries.length) return;
   if (command === "restore") void restore(entries);
-  if (document.querySelector("#main[data-kept]")) return;
+  if (!mayDelete()) return;
   if (command === "delete-permanently" || command === "delete") void deletePermanently(entries);
 }

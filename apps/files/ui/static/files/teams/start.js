@@ -76,7 +76,7 @@ async function end(team) {
 const bringBack = (team) => carryOut(() => call("POST", `/team-folders/${team.id}/restore`, { body: {} }), fill(gettext("“%(name)s” is back."), { name: team.name }));
 
 /** @param {{id: string, name: string}} team */
-async function deleteForGood(team) {
+async function deletePermanently(team) {
   const sure = await confirmAction({
     title: fill(gettext("Delete “%(name)s” permanently?"), { name: team.name }),
     text: gettext("Everything in it goes too. This cannot be undone."),
@@ -97,12 +97,12 @@ export function startTeams() {
     if (act === "new") void ask();
     if (act === "settings") void ask(button.dataset.teamId);
     if (act === "restore") void bringBack(team);
-    if (act === "delete") void deleteForGood(team);
+    if (act === "delete") void deletePermanently(team);
   });
   document.addEventListener("bitvault:head", () => void lookForTeams());
   document.addEventListener("bitvault:teams", (event) => {
-    const shown = [...document.querySelectorAll(".teams > .teams-list .team")].map((team) => team.getAttribute("data-team-id"));
-    const there = /** @type {CustomEvent<Team[]>} */ (event).detail.map((team) => team.id);
+    const shown = [...document.querySelectorAll(".teams > .teams-list .team")].map((team) => `${team.getAttribute("data-team-id")} ${team.getAttribute("data-state")}`);
+    const there = /** @type {CustomEvent<Team[]>} */ (event).detail.map(({ id, revision, rights }) => `${id} ${[revision, ...rights].join(" ")}`);
     if (onPage() && shown.join() !== there.join() && !document.querySelector("dialog[open]")) void renew();
   });
   document.addEventListener("bitvault:page", () => {

@@ -1,6 +1,7 @@
 /** Sends one part straight to the object store. XMLHttpRequest, because fetch does not tell how far an upload has come. */
 
-import { NetworkDown } from "../../js/api.js";
+import { isPassingStatus, NetworkDown } from "../../js/api.js";
+import { fill, gettext } from "../../js/i18n.js";
 import { Unreadable } from "./hashing.js";
 
 /** No byte for this long means that the connection is dead, whatever the system still believes. */
@@ -8,11 +9,13 @@ const SILENCE_MS = 45_000;
 /** These belong to the browser; it refuses to have them set. */
 const NOT_OURS = new Set(["host", "content-length"]);
 
+const NO_ROOM = 507;
+
 /** The store refused: the URL is too old, or the bytes are not those that were announced. */
 export class Refused extends Error {
   /** @param {number} status @param {string} answer */
   constructor(status, answer) {
-    super(`The store refused a part (${status}).`);
+    super(status === NO_ROOM ? gettext("The server has no room for this.") : fill(gettext("The store refused a part (%(status)s)."), { status }));
     this.name = "Refused";
     this.status = status;
     this.badDigest = /BadDigest|XAmzContentChecksumMismatch|InvalidDigest/u.test(answer);
@@ -20,7 +23,12 @@ export class Refused extends Error {
 
   /** @returns {boolean} whether the same bytes may be taken a little later */
   get passing() {
-    return this.status >= 500 || this.status === 429 || this.status === 408;
+    return isPassingStatus(this.status);
+  }
+
+  /** @returns {boolean} whether another URL for the same bytes would be refused as well */
+  get final() {
+    return this.status === NO_ROOM;
   }
 }
 

@@ -31,23 +31,42 @@ export function startUploads() {
   };
   const tray = new Tray(queue, {
     choose: (wholeFolder) => choose(wholeFolder, true),
-    discard: () => void discard(),
+    discard: () => discard(),
   });
 
   const showUnfinished = async () => {
     await queue.remembered();
-    unfinished = await listUnfinished();
+    unfinished = (await listUnfinished()).filter(({ id }) => !discarded.has(id));
     tray.showUnfinished(unfinished);
   };
 
-  const discard = async () => {
-    for (const record of unfinished) {
+  /** Records that a person has discarded and may still take back. */
+  const discarded = new Set();
+
+  const discard = () => {
+    const gone = unfinished;
+    for (const { id } of gone) discarded.add(id);
+    void showUnfinished();
+    const what = gone.length === 1 ? `“${gone[0].name}”` : counted("%(count)s unfinished upload", "%(count)s unfinished uploads", gone.length);
+    toast(fill(gettext("%(what)s discarded. What has arrived is deleted."), { what }), {
+      action: gettext("Undo"),
+      undo: true,
+      run: () => {
+        for (const { id } of gone) discarded.delete(id);
+        void showUnfinished();
+      },
+      onGone: () => void letGo(gone),
+    });
+  };
+
+  /** @param {Unfinished[]} records that nobody wants any more */
+  const letGo = async (records) => {
+    for (const record of records) {
       // Another tab may have taken it up meanwhile.
       if (!(await claimRecord(record.id))) continue;
       await forget(record.id);
       if (record.uploadId) dropAttempt(record.uploadId);
     }
-    await showUnfinished();
   };
 
   /**

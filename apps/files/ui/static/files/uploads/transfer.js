@@ -378,7 +378,7 @@ export class Transfer {
         this.#live.delete(number);
         this.#report();
         if (error instanceof Refused && error.badDigest) throw new Unreadable();
-        const passing = isPassing(error) || error instanceof Refused;
+        const passing = isPassing(error) || (error instanceof Refused && !error.final);
         if (!passing || attempt + 1 >= PART_TRIES) throw error;
         // Too old a URL and a refused one look alike, and an answer without CORS headers looks like no answer: sign again.
         if (!(error instanceof Refused && error.passing)) this.#signed.delete(number);

@@ -237,10 +237,9 @@ export class Tray {
     const line = need(".tray-item", HTMLElement, fragment);
     const type = typeOf(item.name);
     line.dataset.id = String(item.id);
-    need(".tray-item-name", HTMLElement, line).title = [item.batch.rootName, ...item.dir, item.name].join(" / ");
+    line.dataset.file = item.file.name;
     need(".type", SVGElement, line).dataset.type = type;
     setIcon(need("use", SVGElement, line), `type-${type}`);
-    need(".bar", HTMLElement, line).setAttribute("aria-label", item.name);
     return line;
   }
 
@@ -251,6 +250,8 @@ export class Tray {
     if (line.dataset.name !== item.name) {
       // The server may have given it another name than it was chosen with.
       line.dataset.name = item.name;
+      need(".tray-item-name", HTMLElement, line).title = [item.batch.rootName, ...item.dir, item.name].join(" / ");
+      need(".bar", HTMLElement, line).setAttribute("aria-label", item.name);
       const [stem, extension] = splitName(item.name);
       need(".stem", HTMLElement, line).textContent = stem;
       need(".extension", HTMLElement, line).textContent = extension;

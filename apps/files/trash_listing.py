@@ -1,0 +1,132 @@
+"""The trash of a root, latest first: page by page, and where in it a row is."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.files import access, teams
+from apps.files.dtos import Node, NodeRef, OpenedTrash, TrashedNode
+from apps.files.queries import LAST_ID
+from apps.files.rows import COLUMNS, NodeRow, Way, fetch_page, find_way, to_node
+from bitvault.kernel import db, names, pages
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability, names_of
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.pages import Page
+
+_TRASH = f"""
+SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, entry.origin_parent_id, entry.origin_path, entry.trashed_by,
+    entry.expires_at
+FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
+WHERE entry.root_id = %(root_id)s AND NOT entry.purging
+    AND (entry.trashed_at, entry.node_id) < (coalesce(%(before)s::timestamptz, 'infinity'), coalesce(%(before_id)s::uuid, '{LAST_ID}'))
+ORDER BY entry.trashed_at DESC, entry.node_id DESC LIMIT %(limit)s
+"""
+
+
+_COUNT = "SELECT count(*) FROM files_trash WHERE root_id = %(root_id)s AND NOT purging"
+
+_CURSOR = """
+SELECT trashed_at, node_id FROM files_trash WHERE root_id = %(root_id)s AND NOT purging
+ORDER BY trashed_at DESC, node_id DESC OFFSET %(before)s LIMIT 1
+"""
+
+_INDEX = """
+SELECT place - 1 FROM (
+    SELECT node.name_key, row_number() OVER (ORDER BY entry.trashed_at DESC, entry.node_id DESC) AS place
+    FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
+    WHERE entry.root_id = %(root_id)s AND NOT entry.purging
+) AS listed WHERE starts_with(name_key, %(prefix)s) ORDER BY place <= %(after)s + 1, place LIMIT 1
+"""
+
+
+def list_trash(actor: Actor, root: NodeRef, *, limit: int, cursor: str | None) -> Page[TrashedNode]:
+    """Read a page of the trash of a root, latest first."""
+    pages.require_limit(limit)
+    with db.read_transaction():
+        return _read_trash(actor, _find_root(actor, root), limit=limit, cursor=cursor)
+
+
+def open_trash(actor: Actor, root: NodeRef, *, limit: int) -> OpenedTrash:
+    """Read the first page of the trash of a root, how much is in it, and which team folders have one for the actor, in one transaction."""
+    pages.require_limit(limit)
+    with db.read_transaction():
+        editable = [folder for folder in teams.read_folders(actor, ended=False) if "edit" in folder.capabilities]
+        if root != "root" and root not in {folder.id for folder in editable}:
+            raise NotFound
+        way = _find_root(actor, root)
+        page = _read_trash(actor, way, limit=limit, cursor=None)
+        total_count = len(page.items)
+        if way is not None and page.next_cursor is not None:
+            ((total_count,),) = fetch_page(_COUNT, {"root_id": way.node.id})
+    return OpenedTrash(page.items, page.next_cursor, editable, total_count)
+
+
+def _read_trash(actor: Actor, way: Way | None, *, limit: int, cursor: str | None) -> Page[TrashedNode]:
+    if way is None:
+        if cursor is not None:
+            raise pages.BadCursor
+        return Page([])
+    capabilities = names_of(access.find_mask(actor, way))
+    purpose = _purpose_of(way.node.id)
+    before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
+    rows = fetch_page(_TRASH, {"root_id": way.node.id, "before": before, "before_id": before_id, "limit": limit + 1})
+    items = []
+    for *values, origin_parent_id, origin_path, trashed_by, expires_at in rows[:limit]:
+        node = to_node(NodeRow._make(values), capabilities)
+        items.append(_to_trashed(node, way.node.id, origin_parent_id, origin_path, trashed_by, expires_at))
+    next_cursor = None
+    if len(rows) > limit:
+        last = NodeRow._make(rows[limit - 1][: len(NodeRow._fields)])
+        next_cursor = pages.encode_cursor(purpose, _position_after(last.trashed_at, last.id))
+    return Page(items, next_cursor)
+
+
+def find_trash_cursor(actor: Actor, root: NodeRef, *, at: int) -> str | None:
+    """Make the cursor of the rows from the one with this index on, counted from 0; ``None`` for the first ones and past the end."""
+    with db.read_transaction():
+        way = _find_root(actor, root)
+        if way is None or at < 1:
+            return None
+        found = fetch_page(_CURSOR, {"root_id": way.node.id, "before": at - 1})
+    return pages.encode_cursor(_purpose_of(way.node.id), _position_after(*found[0])) if found else None
+
+
+def find_trash_index(actor: Actor, root: NodeRef, *, prefix: str, after: int) -> int | None:
+    """Find the next row whose name begins with ``prefix``, as an index from 0: the first one behind ``after``, else the first of all."""
+    with db.read_transaction():
+        way = _find_root(actor, root)
+        if way is None:
+            return None
+        found = fetch_page(_INDEX, {"root_id": way.node.id, "prefix": names.key_of(prefix), "after": after})
+    return int(found[0][0]) if found else None
+
+
+def _find_root(actor: Actor, root: NodeRef) -> Way | None:
+    """Read the root whose trash is asked for; ``None`` is a personal one that is still to be made. A team folder's is for its editors."""
+    way = find_way(root, actor)
+    if way is None and root == "root":
+        return None
+    way = access.require_root(access.require(actor, way, Capability.VIEW))
+    return access.require(actor, way, Capability.EDIT) if way.node.owner_user_id != actor.user_id else way
+
+
+def _purpose_of(root_id: UUID) -> str:
+    return f"files.trash:{root_id}"
+
+
+def _position_after(trashed_at: datetime | None, node_id: UUID) -> list[Any]:
+    return [trashed_at.isoformat() if trashed_at else None, str(node_id)]
+
+
+def _to_trashed(
+    node: Node, root_id: UUID, origin_parent_id: UUID, origin_path: str, trashed_by: UUID, expires_at: datetime
+) -> TrashedNode:
+    facts = {name: getattr(node, name) for name in Node.__dataclass_fields__}
+    return TrashedNode(
+        **{**facts, "parent_id": origin_parent_id},
+        root_id=root_id,
+        origin_path=origin_path,
+        trashed_by=trashed_by,
+        expires_at=expires_at,
+    )
