@@ -4,6 +4,7 @@ Here nothing blocks, so health is asked here: ``/healthz`` and ``/readyz`` answe
 """
 
 import asyncio
+import json
 import os
 from typing import Any
 
@@ -36,6 +37,12 @@ SOCKETS = URLRouter(
     ]
 )
 
+LATE_SECONDS = 0.5
+"""Less than any Retry-After that goes with it, so that whoever keeps to that does not lose time."""
+
+LATE_LIMIT = 2000
+"""Refusals that wait at once, some 20 KiB each with their connections; others are given back at once."""
+
 
 async def answer_http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answer ``/healthz``, ``/readyz`` at the installation's own hosts, and ``/metrics`` to a scraper that knows BITVAULT_METRICS_KEY."""
@@ -48,6 +55,8 @@ async def answer_http(scope: dict[str, Any], receive: Any, send: Any) -> None:
         case "/readyz" if health.is_own_host(_header(scope, b"host")):
             findings = await asyncio.wrap_future(readiness.start())
             kind, (status, body) = "application/json", health.write_findings(findings)
+        case "/refused":
+            status, kind, body = await refuse_late(_header(scope, b"bitvault-refusal"))
         case "/metrics" if _may_see_figures(scope):
             status, kind, body = 200, CONTENT_TYPE_LATEST, generate_latest()
     headers = [(b"content-type", kind.encode()), (b"cache-control", b"no-store")]
@@ -55,6 +64,30 @@ async def answer_http(scope: dict[str, Any], receive: Any, send: Any) -> None:
         headers.append((b"allow", b"GET, HEAD"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+class Late:
+    """Refusals that wait here, where nothing waits for them."""
+
+    count = 0
+
+
+async def refuse_late(problem: str) -> tuple[int, str, bytes]:
+    """Give back a refusal of the web's (``web.problems.LATE``) after a while. The front alone asks for this, and has no such route.
+
+    Whoever asks again as soon as they are refused, on however many connections, is refused twice a second on each.
+    """
+    try:
+        status = int(json.loads(problem)["status"])
+    except (ValueError, KeyError, TypeError):
+        return 404, "text/plain", b"not found\n"
+    if Late.count < LATE_LIMIT:
+        Late.count += 1
+        try:
+            await asyncio.sleep(LATE_SECONDS)
+        finally:
+            Late.count -= 1
+    return status, "application/problem+json", problem.encode()
 
 
 def _header(scope: dict[str, Any], name: bytes) -> str:

@@ -18,6 +18,9 @@ from bitvault.kernel.tasks import select_present
 
 CONTENT_TYPE = "application/problem+json"
 
+LATE = "BitVault-Refusal"
+"""Holds a refusal that the front, where there is one, passes on half a second late (``gateway.asgi``) and takes the header from."""
+
 logger = structlog.get_logger(__name__)
 
 
@@ -62,6 +65,8 @@ def render(error: errors.BitVaultError) -> HttpResponse:
     retry_after = error.facts.get("retry_after_seconds", getattr(error, "retry_after_seconds", None))
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
+    if isinstance(error, errors.TooManyRequests | errors.Unavailable) and response.content.isascii():
+        response[LATE] = response.content.decode()
     if isinstance(error, errors.Unauthenticated):
         response["WWW-Authenticate"] = "Bearer"
     response["Cache-Control"] = "no-store"

@@ -22,6 +22,7 @@ from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import LOOPBACK, free_ports
 from bitvault.stack.process import ChildGroup
 from bitvault.stack.servers import Addresses
+from bitvault.web.problems import LATE
 from tests.stack.processes import eventually
 
 DOMAIN = "vault.example.test"
@@ -64,6 +65,8 @@ class Answers(BaseHTTPRequestHandler):
         self.server.asked.append(said)
         if self.path.startswith("/stream"):
             return self.stream()
+        if self.path == "/too-fast":
+            return self.refuse()
         return self.send(200, json.dumps(said).encode())
 
     do_GET = do_POST = do_PUT = do_OPTIONS = answer  # noqa: N815 - the names that http.server calls
@@ -73,6 +76,14 @@ class Answers(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def refuse(self):
+        self.send_response(429)
+        for name, value in {LATE: REFUSAL, "Retry-After": "3", "Content-Type": "application/problem+json"}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(REFUSAL)))
+        self.end_headers()
+        self.wfile.write(REFUSAL.encode())
 
     def stream(self):
         self.send_response(200)
@@ -86,6 +97,9 @@ class Answers(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+REFUSAL = '{"code":"request.rate_limited","status":429,"detail":"a, \\"b\\" {c} {http.request.host}"}'
 
 
 class Front:
@@ -159,6 +173,33 @@ def short_patience():
 def front(tmp_path_factory, short_patience):
     with Front(tmp_path_factory.mktemp("front"), Reach) as running:
         yield running
+
+
+# --- refusals ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", None), ("POST", b'{"a": 1}'), ("POST", b"")])
+def test_a_refusal_that_is_to_come_late_waits_in_the_process_of_the_sockets(front, method, body):
+    secrets = {"Authorization": "Bearer secret", "Cookie": "a=b", "Content-Type": "application/json"}
+    status, headers, content = front.ask(method, "/too-fast", body, secrets)
+    asked = json.loads(content)
+    assert (status, asked["server"], asked["method"], asked["path"], asked["length"]) == (
+        200,
+        "sockets",
+        "GET",
+        "/refused",
+        0,
+    )
+    sent = dict(asked["headers"])
+    assert sent[LATE.lower()] == REFUSAL, "as it came, whatever stands in it"
+    assert not {"authorization", "cookie", "content-type"} & set(sent)
+    assert headers["retry-after"] == "3"
+    assert LATE.lower() not in headers
+
+
+def test_nobody_else_has_the_route_of_late_refusals(front):
+    status, _, content = front.ask("GET", "/refused", headers={LATE: REFUSAL})
+    assert (status, json.loads(content)["server"]) == (200, "web")
 
 
 # --- bodies ----------------------------------------------------------------------------------------------------------------

@@ -147,6 +147,8 @@ def _show(request: HttpRequest, error: TooManyRequests) -> HttpResponse:
         title = escape(_("Too many requests"))
         response.content = _PAGE.format(title=title, detail=escape(error.detail)).encode()
         response["Content-Type"] = "text/html; charset=utf-8"
+        # People are told at once.
+        del response[problems.LATE]
     return response
 
 

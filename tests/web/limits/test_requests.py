@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bitvault.web.limits import fair_shares
 from bitvault.web.limits.cells import cells
+from bitvault.web.problems import LATE
 from tests.support.client import ApiClient
 from tests.support.world import ACME, BETA, PASSWORD
 
@@ -48,6 +49,8 @@ def test_a_token_is_told_how_it_stands_and_when_to_come_back(api, set_limits):
     assert 19 <= int(refused["Retry-After"]) <= 20
     assert refused["RateLimit"] == '"read";r=0;t=60'
     assert refused["X-Request-ID"] == body["request_id"]
+    assert refused[LATE] == refused.content.decode(), "what the front passes on, late"
+    assert LATE not in answers[0]
 
 
 def test_each_class_of_route_counts_by_itself(api, set_limits):
