@@ -1,5 +1,7 @@
 """How long a start takes, and what the running processes hold."""
 
+import time
+
 from benchmarks import processes
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, at_most
@@ -20,7 +22,18 @@ def starts(vault: Vault) -> list[Figure]:
         Figure("first start, from an empty directory", first, "s", at_most(FIRST_START_SECONDS)),
         Figure("second start", second, "s", at_most(SECOND_START_SECONDS)),
         Figure("  stop", stopped, "s"),
+        at_rest(vault),
     ]
+
+
+def at_rest(vault: Vault) -> Figure:
+    """Memory of everything after a start, before anything is asked but the one upload that a start tries."""
+    time.sleep(REST_SECONDS)
+    kinds = {kind: held.pss_bytes / MIB for kind, held in processes.memory_by_kind(vault.pid).items()}
+    facts = {kind: round(mebibytes, 1) for kind, mebibytes in kinds.items()}
+    return Figure(
+        "memory (PSS) of everything at rest", sum(kinds.values()), "MiB", at_most(REST_MEBIBYTES), facts=facts
+    )
 
 
 def memory(bench: Bench) -> list[Figure]:
