@@ -402,12 +402,6 @@ def store() -> ObjectStore:
     return _store_of_workers() if is_background() else _store_of_requests()
 
 
-def load() -> None:
-    """Make the configured store for requests and for work in the background."""
-    _store_of_requests()
-    _store_of_workers()
-
-
 @functools.cache
 def _store_of_requests() -> ObjectStore:
     dependency = Dependency(

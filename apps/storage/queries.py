@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Min, QuerySet, Sum
 from apps.storage import dtos, durability, keys, models, parts, provider, rows
 from apps.storage.errors import UploadNotFound
 from bitvault.kernel import clock, db
+from bitvault.kernel.dependencies import background
 
 READABLE = (models.BlobState.PENDING, models.BlobState.LIVE)
 """States in which the bytes are there. ``pending`` is one: a version may name the blob before the attempt's last step is written."""
@@ -159,7 +160,9 @@ def require_store() -> None:
 
 def load_store() -> None:
     """Make the clients of the store for both kinds of deadlines; they connect when they are used first."""
-    provider.load()
+    provider.store()
+    with background():
+        provider.store()
 
 
 def find_store_fitness() -> bool | None:
