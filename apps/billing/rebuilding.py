@@ -93,7 +93,7 @@ INSERT INTO billing_meter (id, rebuilt_seq) VALUES (1, %s) ON CONFLICT (id) DO U
 def start() -> None:
     """Begin with nothing: what an earlier rebuild left is thrown away."""
     with db.write_transaction():
-        db.be_patient(seconds=SWAP_SECONDS)
+        db.set_statement_timeout(seconds=SWAP_SECONDS)
         RebuiltNode.objects.all().delete()
 
 
@@ -127,7 +127,7 @@ def finish(*, first_seq: int, last_seq: int) -> int:
 def _follow(read_to: int, exact_from: int) -> tuple[int, bool]:
     """Read on in the stream, for the image or the flows or both, and swap once they are at one number; tells how far the image is."""
     with db.write_transaction():
-        db.be_patient(seconds=SWAP_SECONDS)
+        db.set_statement_timeout(seconds=SWAP_SECONDS)
         position = lock_position(metering.CONSUMER)
         events = list_published(after=min(read_to, position), limit=STEP)
         tally = metering.Tally()

@@ -298,7 +298,7 @@ def _write_journal(rows: list[_Row], roots_before: dict[UUID, UUID], roots: dict
 
 
 def _write_journal_below(row: _Row, root_id: UUID) -> None:
-    db.be_patient(seconds=GAINED_SECONDS)
+    db.set_statement_timeout(seconds=GAINED_SECONDS)
     with connection.cursor() as cursor:
         cursor.execute(
             _JOURNAL_BELOW,

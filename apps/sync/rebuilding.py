@@ -30,7 +30,7 @@ INSERT INTO sync_node ({", ".join(COLUMNS)}) SELECT {", ".join(COLUMNS)} FROM sy
 def rebuild() -> int:
     """Make the entered tenant's replica anew; returns the number from which the stream goes on."""
     with db.write_transaction():
-        db.be_patient(seconds=SWAP_SECONDS)
+        db.set_statement_timeout(seconds=SWAP_SECONDS)
         RebuiltNode.objects.all().delete()
     page = files.list_tree_rows()
     seq, count = page.as_of_seq, 0
@@ -72,7 +72,7 @@ def _swap(seq: int) -> None:
     """Let the new replica stand for the old one. The consumer's cursor is locked first, as the consumer does."""
     epoch: UUID = ids.new_id()
     with db.write_transaction(), connection.cursor() as cursor:
-        db.be_patient(seconds=SWAP_SECONDS)
+        db.set_statement_timeout(seconds=SWAP_SECONDS)
         set_position(consumer=CONSUMER, seq=seq)
         cursor.execute("SELECT FROM sync_feed FOR UPDATE")
         cursor.execute("DELETE FROM sync_node")

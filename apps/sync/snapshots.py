@@ -151,7 +151,7 @@ def _write(
     seconds: int = MAKING_SECONDS,
 ) -> UUID:
     snapshot_id = ids.new_id()
-    db.be_patient(seconds=seconds)
+    db.set_statement_timeout(seconds=seconds)
     values: dict[str, Any] = {
         "id": snapshot_id,
         "device_id": device_id,
@@ -208,7 +208,7 @@ def sweep() -> int:
     before, count = clock.now() - LIFETIME, 0
     while True:
         with db.write_transaction():
-            db.be_patient(seconds=SWEEPING_SECONDS)
+            db.set_statement_timeout(seconds=SWEEPING_SECONDS)
             due = list(Snapshot.objects.filter(last_used_at__lt=before).values_list("id", flat=True)[:_SWEEP_STEP])
             _drop(due)
         count += len(due)

@@ -98,7 +98,7 @@ def _make(day: date) -> None:
     """
     name, begin, end = _name(day), _begin(day), _begin(day + timedelta(days=1))
     with _owner() as cursor:
-        db.be_patient(seconds=MOVE_SECONDS)
+        db.set_statement_timeout(seconds=MOVE_SECONDS)
         cursor.execute(f"CREATE TABLE {name} (LIKE events_stream_event INCLUDING ALL)")
         cursor.execute(_TAKE_OVER.format(day=name), [begin, end])
         cursor.execute("LOCK TABLE ONLY events_stream_event IN ACCESS EXCLUSIVE MODE")

@@ -160,13 +160,13 @@ def read_transaction(*, frozen: bool = False) -> Iterator[Transaction]:
         yield tx
 
 
-def be_patient(*, seconds: int) -> None:
+def set_statement_timeout(*, seconds: int) -> None:
     """Let single statements of the open transaction take this long: those that grow with the tenant. The login role's own limit is 30 s.
 
     :raises NoTransaction: no write transaction is open.
     """
     require_writing()
-    connection.be_patient(seconds)  # type: ignore[attr-defined] # of our own backend
+    connection.set_statement_timeout(seconds)  # type: ignore[attr-defined] # of our own backend
 
 
 def write_alone(statement: str, parameters: Parameters) -> list[tuple[Any, ...]]:

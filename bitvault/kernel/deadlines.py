@@ -27,7 +27,7 @@ class Deadlines:
 
 
 # Above the login role's lock_timeout (3 s) thrice, below its statement_timeout (30 s), which ends what grows beyond all bounds. A statement
-# that may rightly take longer says so (`db.be_patient`). A server that stands still is noticed by its silence, long before.
+# that may rightly take longer says so (`db.set_statement_timeout`). A server that stands still is noticed by its silence, long before.
 REQUESTS = Deadlines(
     statement_seconds=10.0, silence_seconds=1.0, probe_seconds=2, hash_seconds=2.0, hash_queue_length=2
 )

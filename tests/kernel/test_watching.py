@@ -141,7 +141,7 @@ def test_a_long_statement_is_waited_for_while_the_server_lives(database):
 def test_who_is_patient_is_waited_for_until_the_transaction_ends(database):
     deadlines.use(dataclasses.replace(HURRIED, statement_seconds=0.5))
     with transaction.atomic():
-        connection.be_patient(20)
+        connection.set_statement_timeout(20)
         assert ask("SELECT 1 FROM pg_sleep(1)") == 1
     assert isinstance(refusal(lambda: ask("SELECT pg_sleep(20)")), AnswerOverdue)
 

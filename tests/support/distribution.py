@@ -1,12 +1,13 @@
 """Which tests run in one process of a run by several (`--dist loadgroup`): those that share what is dear to make.
 
 A file whose fixtures live as long as its module stays together, in its order: a vault with all its processes, a browser, a tree of fifty
-thousand nodes is made once. All other tests go to whoever is idle, one by one, and fill up the end of the run.
+thousand nodes is made once. So does a file that uses the object store, which all processes share. All other tests go to whoever is idle, one by one, and fill up the end of the run.
 """
 
 import pytest
 
-SHARED_SCOPES = ("module", "package", "class")
+SHARED_SCOPES = ("module", "package")
+STORES = {"use_store", "each_store"}
 
 
 def keep_together(items: list[pytest.Item]) -> None:
@@ -18,6 +19,8 @@ def keep_together(items: list[pytest.Item]) -> None:
 
 
 def shares(item: pytest.Item) -> bool:
-    """Tell whether a test uses a fixture that lives as long as its file."""
+    """Tell whether a test uses the object store, or a fixture that lives as long as its file."""
+    if item.get_closest_marker("store") or STORES & set(item.fixturenames):
+        return True
     known = item._fixtureinfo.name2fixturedefs
     return any(definition.scope in SHARED_SCOPES for name in known for definition in known[name][-1:])

@@ -72,6 +72,6 @@ def register() -> None:
                 time.sleep(AGES_SECONDS)
             case "laborious":
                 # As a statement may that grows with the tenant.
-                db.be_patient(seconds=AGES_SECONDS)
+                db.set_statement_timeout(seconds=AGES_SECONDS)
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_sleep(%s)", [float(event.text.split()[1])])

@@ -73,7 +73,7 @@ def rebuild() -> int:
     nothing, so it ends right whichever instant a page is of.
     """
     with db.write_transaction():
-        db.be_patient(seconds=SWAP_SECONDS)
+        db.set_statement_timeout(seconds=SWAP_SECONDS)
         RebuiltReference.objects.all().delete()
     page = files.list_version_rows()
     seq = page.as_of_seq
@@ -84,7 +84,7 @@ def rebuild() -> int:
             )
         page = files.list_version_rows(after=page.items[-1].id)
     with db.write_transaction(), connection.cursor() as cursor:
-        db.be_patient(seconds=SWAP_SECONDS)
+        db.set_statement_timeout(seconds=SWAP_SECONDS)
         set_position(consumer=CONSUMER, seq=seq)
         BlobReference.objects.all().delete()
         cursor.execute(_SWAP)
@@ -96,7 +96,7 @@ def rebuild() -> int:
 def correct_hints() -> int:
     """Let each blob say whether a version holds it as the references do; returns how many said something else."""
     with db.write_transaction(), connection.cursor() as cursor:
-        db.be_patient(seconds=SWAP_SECONDS)
+        db.set_statement_timeout(seconds=SWAP_SECONDS)
         return _correct(cursor)
 
 

@@ -94,7 +94,7 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
         """Have the next statement, which is the transaction's last one, take COMMIT along."""
         self._company.after = "COMMIT"
 
-    def be_patient(self, seconds: int) -> None:
+    def set_statement_timeout(self, seconds: int) -> None:
         """Let single statements of the open transaction take this long, for the server and for who waits here."""
         self.say_before_next(f"SET LOCAL statement_timeout = '{seconds}s'")
         self._company.patience_seconds = seconds

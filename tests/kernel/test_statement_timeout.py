@@ -21,17 +21,17 @@ def test_patience_lasts_as_long_as_its_transaction(tenant):
     with db.write_transaction():
         usual = ask("SHOW statement_timeout")
     with db.write_transaction():
-        db.be_patient(seconds=90)
+        db.set_statement_timeout(seconds=90)
         assert ask("SHOW statement_timeout") == "90s"
     with db.write_transaction():
         assert ask("SHOW statement_timeout") == usual == "30s"
 
 
-def test_only_who_writes_may_be_patient(tenant):
+def test_only_who_writes_may_set_statement_timeout(tenant):
     with pytest.raises(NoTransaction):
-        db.be_patient(seconds=90)
+        db.set_statement_timeout(seconds=90)
     with db.read_transaction(), pytest.raises(NoTransaction):
-        db.be_patient(seconds=90)
+        db.set_statement_timeout(seconds=90)
 
 
 @pytest.mark.parametrize("frozen", [True, False])
