@@ -197,3 +197,23 @@ class Succession:
     left: tuple[FormerMember, ...]
     """Who has left: the one who was asked for, the successor who has left since, and so on."""
     successor_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Several people of a tenant, who are named together; ``member_count`` are in it itself."""
+
+    id: UUID
+    name: str
+    parent_id: UUID | None
+    member_count: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """Somebody in a group; ``is_manager`` says who else is in it."""
+
+    user: User
+    is_manager: bool
+    added_at: datetime

@@ -171,6 +171,20 @@ class InvalidSuccessor(Invalid):
     title = "Choose an active member who takes over what this person holds"
 
 
+class GroupNameTaken(Conflict):
+    """Another group of the tenant has this name, whatever its case."""
+
+    code = "identity.group_name_taken"
+    title = "There is a group of this name already"
+
+
+class GroupsNestedTooDeep(Invalid):
+    """A group that lies in another one holds none, and none lies in itself."""
+
+    code = "identity.groups_nested_too_deep"
+    title = "Groups are nested once"
+
+
 class InvalidExpiry(Invalid):
     """A token expires in the future and within a year."""
 

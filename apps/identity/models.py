@@ -213,6 +213,49 @@ class Membership(PublicModel):
         ]
 
 
+class Group(PublicModel):
+    """Several people of a tenant, who are named together. One that lies in another (``parent``) holds none itself."""
+
+    id = id_field()
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
+    name = models.CharField(max_length=120)
+    parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="children")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "identity_group"
+        constraints = [
+            models.UniqueConstraint(models.F("tenant"), Lower("name"), name="identity_group_name_unique"),
+        ]
+        indexes = [
+            # A tenant's groups, newest first.
+            models.Index(fields=["tenant", "-id"], name="identity_group_list"),
+        ]
+
+
+class GroupMember(PublicModel):
+    """Somebody in a group itself; that they belong to the one that it lies in follows from it."""
+
+    id = id_field()
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members", db_index=False)
+    # Which groups is this person in? Asked by each request.
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    is_manager = models.BooleanField(default=False)
+    """Whether they say who else is in it."""
+    added_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "identity_group_member"
+        constraints = [
+            # Is this person in this group?
+            models.UniqueConstraint(fields=["group", "user"], name="identity_group_member_once"),
+        ]
+        indexes = [
+            # Who is in this group, latest first?
+            models.Index(fields=["group", "-id"], name="identity_group_member_list"),
+        ]
+
+
 class Departure(PublicModel):
     """Somebody who has left a tenant, and who has what they held there: jobs that hand it over ask here when they run."""
 

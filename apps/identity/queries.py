@@ -182,6 +182,7 @@ def get_actor_by_token(text: str, *, address: str | None) -> Actor:
         user_id=holder.user_id,
         role=holder.role,
         scopes=holder.scopes,
+        groups=holder.groups,
         token_id=token_id,
         address=address,
     )
@@ -194,14 +195,20 @@ def _ask_holder(token_id: UUID, secret: str) -> tuple[Actor, Any] | None:
         row = cursor.fetchone()
     if not credentials.verify(secret, None if row is None else row[0]):
         return None
-    _, scopes, expires_at, last_used_at, user_id, role, tenant_id, slug, name = row
+    _, scopes, expires_at, last_used_at, user_id, role, groups, tenant_id, slug, name = row
     now = clock.now()
     if expires_at <= now:
         return None
     if last_used_at is None or last_used_at < now - TOUCH_INTERVAL:
         _touch(sql.TOUCH_TOKEN, token_id)
     tenant = Tenant(id=tenant_id, slug=slug, name=name)
-    holder = Actor(tenant=tenant, user_id=user_id, role=Role(role), scopes=frozenset(map(Scope, scopes)))
+    holder = Actor(
+        tenant=tenant,
+        user_id=user_id,
+        role=Role(role),
+        scopes=frozenset(map(Scope, scopes)),
+        groups=tuple(groups),
+    )
     return holder, expires_at
 
 
@@ -226,11 +233,17 @@ def find_viewer(session: SessionBase, *, tenant: Tenant, address: str | None) ->
         row = cursor.fetchone()
     if row is None:
         return None
-    session_id, last_seen_at, user_id, role, email, claimed_email, name, locale, time_zone = row
+    session_id, last_seen_at, user_id, role, groups, email, claimed_email, name, locale, time_zone = row
     if last_seen_at < now - TOUCH_INTERVAL:
         _touch(sql.TOUCH_SESSION, session_id)
     actor = Actor(
-        tenant=tenant, user_id=user_id, role=Role(role), scopes=ALL_SCOPES, session_id=session_id, address=address
+        tenant=tenant,
+        user_id=user_id,
+        role=Role(role),
+        scopes=ALL_SCOPES,
+        groups=tuple(groups),
+        session_id=session_id,
+        address=address,
     )
     user = dtos.User(
         id=user_id,

@@ -1,10 +1,18 @@
 """Statements that are hand-written because every request of a signed-in browser runs them, or because the ORM cannot say them."""
 
+# The groups of a person and those that they lie in, by the index of group members.
+_GROUPS = """ARRAY(
+    SELECT DISTINCT held.group_id FROM public.identity_group_member AS inside
+    JOIN public.identity_group AS grp ON grp.id = inside.group_id AND grp.tenant_id = member.tenant_id
+    CROSS JOIN LATERAL (VALUES (grp.id), (grp.parent_id)) AS held(group_id)
+    WHERE inside.user_id = member.user_id AND held.group_id IS NOT NULL
+)"""
+
 # Who holds a token, asked by each request of one that this process has not seen for 0.8 s, and who is signed in, asked by each request of
 # a browser. Called by EXECUTE each takes 0.09 ms of the web process's CPU. The queryset of the same question (`queries.filter_valid`) takes
 # 1.2 ms to be written down alone, of about 1.5 ms that a small request takes in all.
-FIND_HOLDER = """
-SELECT token.secret_hash, token.scopes, token.expires_at, token.last_used_at, token.user_id, member.role,
+FIND_HOLDER = f"""
+SELECT token.secret_hash, token.scopes, token.expires_at, token.last_used_at, token.user_id, member.role, {_GROUPS},
        tenant.id, tenant.slug, tenant.name
 FROM public.identity_api_token AS token
 JOIN public.identity_user AS person
@@ -15,8 +23,8 @@ JOIN public.identity_tenant AS tenant ON tenant.id = token.tenant_id AND tenant.
 WHERE token.id = %s AND token.revoked_at IS NULL
 """
 
-FIND_SIGNED_IN = """
-SELECT session.id, session.last_seen_at, session.user_id, member.role, person.email, person.claimed_email, person.name,
+FIND_SIGNED_IN = f"""
+SELECT session.id, session.last_seen_at, session.user_id, member.role, {_GROUPS}, person.email, person.claimed_email, person.name,
        person.locale, person.time_zone
 FROM public.identity_session AS session
 JOIN public.identity_user AS person

@@ -56,6 +56,15 @@ def add_invitations(acme, api, count):
     )
 
 
+def add_groups(acme, api, count):
+    from apps.identity import models
+
+    now = clock.now()
+    models.Group.objects.bulk_create(
+        models.Group(tenant_id=acme.id, name=uuid4().hex, created_at=now) for _ in range(count)
+    )
+
+
 def add_devices(acme, api, count):
     from apps.sync import models
     from tests.support.world import ACME
@@ -100,6 +109,7 @@ def add_tokens(acme, api, count):
     [
         ("/audit", "olga", add_entries, {"limit": "1000", "type": "tests.entry"}),
         ("/members", "olga", add_members, {"limit": "1000"}),
+        ("/groups", "olga", add_groups, {"limit": "1000"}),
         ("/invitations", "olga", add_invitations, {"limit": "1000"}),
         ("/tokens", "mia", add_tokens, {"limit": "1000"}),
         ("/sync/devices", "mia", add_devices, {}),

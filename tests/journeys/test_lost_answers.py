@@ -330,6 +330,20 @@ def remove_member(mia):
     return Ask("DELETE", f"/members/{member(mia)['id']}?successor_id={successor}", None, ADAM)
 
 
+def group(mia):
+    return mia.adam.post("/groups", {"name": next(_names)}).json()
+
+
+def put_into_group(mia):
+    return Ask("PUT", f"/groups/{group(mia)['id']}/members/{ACME.people['mia'].user_id}", {"is_manager": True}, ADAM)
+
+
+def take_out_of_group(mia):
+    path = f"/groups/{group(mia)['id']}/members/{ACME.people['mia'].user_id}"
+    assert mia.adam.request("PUT", path, {}).status_code == 200
+    return Ask("DELETE", path, None, ADAM)
+
+
 def invite(_):
     return Ask(
         "POST", "/invitations", {"email": f"{ids.new_id().hex}@elsewhere.test", "role": "member"}, {**ADAM, **key()}
@@ -442,6 +456,16 @@ CASES = {
     "reset a password": Case("POST /auth/password/reset", reset_password, again=422),
     "change a member": Case("PATCH /members/{member_id}", update_member),
     "remove a member": Case("DELETE /members/{member_id}", remove_member, again=404),
+    "group": Case("POST /groups", lambda _: Ask("POST", "/groups", {"name": next(_names)}, ADAM), again=409),
+    "change a group": Case(
+        "PATCH /groups/{group_id}",
+        lambda mia: Ask("PATCH", f"/groups/{group(mia)['id']}", {"name": next(_names)}, ADAM),
+    ),
+    "delete a group": Case(
+        "DELETE /groups/{group_id}", lambda mia: Ask("DELETE", f"/groups/{group(mia)['id']}", None, ADAM), again=404
+    ),
+    "put into a group": Case("PUT /groups/{group_id}/members/{user_id}", put_into_group),
+    "take out of a group": Case("DELETE /groups/{group_id}/members/{user_id}", take_out_of_group, again=404),
     "invite": Case("POST /invitations", invite),
     "send an invitation again": Case(
         "POST /invitations/{invitation_id}/resend",

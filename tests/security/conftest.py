@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -108,6 +109,8 @@ def belongings(api):
             f"/nodes/{team.json()['id']}/shares", by_rest(person.user_id, "editor" if name == "mia" else "manager")
         )
         assert share.status_code == 201, share.content
+        # Every member sees what groups there are: its name is nobody's.
+        group = api("olga" if slug == "acme" else "boris").post("/groups", {"name": uuid4().hex}).json()
         team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
         _project(slug)
         return Belongings(
@@ -132,6 +135,7 @@ def belongings(api):
                 "job_id": {"job": _ask_for_job(ACME if slug == "acme" else BETA, person, canary)},
                 "version_id": {"version": file["version_id"]},
                 "user_id": {"user": str(person.user_id)},
+                "group_id": {"group": group["id"]},
                 "member_id": {"member": str(person.user_id)},
                 "invitation_id": {"invitation": invitation_id},
                 "code": {"a code that is none": canary},

@@ -30,6 +30,11 @@ BODIES = {
     ("POST", "/auth/email/verify"): {"code": "guess"},
     ("POST", "/invitations"): {"email": "nobody@elsewhere.test", "role": "member"},
     ("PATCH", "/members/{member_id}"): {},
+    ("POST", "/groups"): {"name": "ours now"},
+    ("PATCH", "/me"): {},
+    ("PATCH", "/nodes/{node_id}/versions/{version_id}"): {"label": "mine now"},
+    ("PATCH", "/groups/{group_id}"): {"name": "ours now"},
+    ("PUT", "/groups/{group_id}/members/{user_id}"): {},
     ("POST", "/public/invitations/{code}"): {"name": "Nobody", "password": "another long one"},
     ("POST", "/sync/devices"): {"name": "d", "platform": "linux"},
     ("POST", "/sync/cursor"): {"cursor": "none"},
@@ -46,7 +51,7 @@ KINDS = {
     name: name
     for name in (
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
-        *("invitation_id", "code", "member_id", "share_id"),
+        *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id"),
     )
 }
 """What each parameter of a path names."""
@@ -74,6 +79,9 @@ FIELDS = {
 }
 """Ids in bodies and queries: what they name, and what stands beside them."""
 
+PARENTS = {("POST", "/groups", "parent_id"), ("PATCH", "/groups/{group_id}", "parent_id")}
+"""Ids that only who administers the tenant gives (test_groups.py)."""
+
 SETS = {("POST", "/trash/restore", "ids")}
 """Lists of ids, each of which is answered for by itself."""
 
@@ -86,7 +94,7 @@ CHOSEN = {("DELETE", "/members/{member_id}", "successor_id")}
 FORBIDDEN = {"/audit", "/audit/verify", "/team-folders", "/team-folders/{folder_id}"}
 """What a plain member may not ask for at all, whatever the ids."""
 
-ADMINISTERED = ("/invitations/", "/members/")
+ADMINISTERED = ("/invitations/", "/members/", "/groups/")
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 
 BESIDE = {"/nodes/by-path": {"path": "/"}}
@@ -125,7 +133,7 @@ def test_every_id_in_a_body_or_a_query_is_covered():
         for field in (*fields_of(operation.body), *fields_of(operation.query))
         if is_id(field.type)
     }
-    assert named == set(FIELDS) | SETS | EXCEPTIONS | CHOSEN
+    assert named == set(FIELDS) | SETS | EXCEPTIONS | CHOSEN | PARENTS
 
 
 def test_a_strangers_id_in_a_set_reads_as_one_that_never_was(mia, stranger):
@@ -158,43 +166,51 @@ def test_a_strangers_id_among_those_that_are_named_is_not_looked_for(mia, strang
     assert [(item["id"], item["done"]) for item in answer["items"]] == [(child["id"], True)]
 
 
-def kinds_of(route):
+def kinds_of(route, parameter):
     """Tell which things a route's parameter can name."""
-    (parameter,) = route.parameters
-    if route.path.startswith("/trash/"):
-        return ["trash"]
-    return [KINDS[parameter]]
+    return ["trash", "node_id"] if route.path.startswith("/trash/") else [KINDS[parameter]]
 
 
-@pytest.mark.parametrize("route", [route for route in routes() if route.parameters], ids=lambda route: route.path)
-def test_a_strangers_id_reads_as_one_that_never_was(mia, stranger, route):
-    (parameter,) = route.parameters
+def at(route, asker, parameter, thing):
+    """Give the address of a thing; where a route has further parameters, they name what is the asker's own."""
+    own = {other: next(iter(asker.ids[KINDS[other]].values())) for other in route.parameters}
+    return route.at(**{**own, parameter: thing})
+
+
+PARAMETERS = [(route, parameter) for route in routes() for parameter in route.parameters]
+
+
+def name_parameter(value):
+    return value if isinstance(value, str) else value.path
+
+
+@pytest.mark.parametrize(("route", "parameter"), PARAMETERS, ids=name_parameter)
+def test_a_strangers_id_reads_as_one_that_never_was(mia, stranger, route, parameter):
+    refusals = {403, 404} if route.path.startswith(ADMINISTERED) else {404}
     seen = 0
-    for kind in [*kinds_of(route), "node_id" if kinds_of(route) == ["trash"] else kinds_of(route)[0]]:
+    for kind in kinds_of(route, parameter):
         for thing in stranger.ids[kind].values():
             for method in METHODS:
                 body = BODIES.get((method, route.path))
-                theirs = ask(mia.api, method, route.at(**{parameter: thing}), body)
-                never = ask(mia.api, method, route.at(**{parameter: uuid.uuid4()}), body)
+                theirs = ask(mia.api, method, at(route, mia, parameter, thing), body)
+                never = ask(mia.api, method, at(route, mia, parameter, uuid.uuid4()), body)
                 assert plain(theirs) == plain(never), (method, kind)
-                refused = 403 if route.path.startswith(ADMINISTERED) else 404
-                assert theirs.status_code in (refused, 405)
-                seen += theirs.status_code == refused
+                assert theirs.status_code in {*refusals, 405}
+                seen += theirs.status_code in refusals
     assert seen, "no method of this route looks for the thing"
 
 
 @pytest.mark.parametrize(
-    "route", [route for route in routes() if route.path.startswith(ADMINISTERED)], ids=lambda route: route.path
+    ("route", "parameter"), [one for one in PARAMETERS if one[0].path.startswith(ADMINISTERED)], ids=name_parameter
 )
-def test_to_an_administrator_an_id_of_another_tenant_reads_as_one_that_never_was(belongings, route):
+def test_to_an_administrator_an_id_of_another_tenant_reads_as_one_that_never_was(belongings, route, parameter):
     adam, boris = belongings("adam"), belongings("boris")
-    (parameter,) = route.parameters
     statuses = set()
     for thing in boris.ids[KINDS[parameter]].values():
         for method in METHODS:
             body = BODIES.get((method, route.path))
-            theirs = ask(adam.api, method, route.at(**{parameter: thing}), body)
-            never = ask(adam.api, method, route.at(**{parameter: uuid.uuid4()}), body)
+            theirs = ask(adam.api, method, at(route, adam, parameter, thing), body)
+            never = ask(adam.api, method, at(route, adam, parameter, uuid.uuid4()), body)
             assert plain(theirs) == plain(never), method
             statuses.add(theirs.status_code)
     assert statuses == {404, 405}
@@ -237,10 +253,10 @@ def test_nothing_of_the_strangers_was_changed(mia, stranger):
     before, log_before = look_around(stranger), read_log(stranger)
     for route in routes():
         for parameter in route.parameters:
-            for kind in {KINDS[parameter], *kinds_of(route)}:
+            for kind in {KINDS[parameter], *kinds_of(route, parameter)}:
                 for thing in stranger.ids[kind].values():
                     for method in METHODS:
-                        ask(mia.api, method, route.at(**{parameter: thing}), BODIES.get((method, route.path)))
+                        ask(mia.api, method, at(route, mia, parameter, thing), BODIES.get((method, route.path)))
     after = look_around(stranger)
     assert {path: (before[path], after.get(path)) for path in before if after.get(path) != before[path]} == {}
     assert after.keys() == before.keys()
@@ -292,7 +308,7 @@ def every_path(person):
         for parameter in route.parameters:
             for thing in person.ids[KINDS[parameter]].values():
                 if not route.path.endswith("/content"):
-                    yield route.at(**{parameter: thing})
+                    yield at(route, person, parameter, thing)
 
 
 def test_a_canary_of_one_person_is_in_no_answer_to_another(mia, belongings):
@@ -323,8 +339,8 @@ def test_what_was_deleted_for_ever_reads_as_what_never_was(mia):
             for thing in gone.get(KINDS[parameter], []):
                 for method in METHODS:
                     body = BODIES.get((method, route.path))
-                    there = ask(mia.api, method, route.at(**{parameter: thing}), body)
-                    never = ask(mia.api, method, route.at(**{parameter: uuid.uuid4()}), body)
+                    there = ask(mia.api, method, at(route, mia, parameter, thing), body)
+                    never = ask(mia.api, method, at(route, mia, parameter, uuid.uuid4()), body)
                     assert plain(there) == plain(never), (method, route.path)
 
 

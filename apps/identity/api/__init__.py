@@ -2,13 +2,12 @@
 
 import hashlib
 from collections.abc import Collection
-from datetime import datetime
 from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 
 from apps.admin_platform import api as administration
-from apps.identity import browsers, ended, handover, names_of_people, queries
+from apps.identity import browsers, handover, names_of_people, queries
 from apps.identity.api.accounts import (
     ask_for_password_reset,
     change_password,
@@ -17,6 +16,27 @@ from apps.identity.api.accounts import (
     reset_password,
     send_email_code,
     update_profile,
+)
+from apps.identity.api.credentials import (
+    create_token,
+    find_actor_by_session,
+    find_refused_session,
+    find_viewer,
+    get_actor_by_token,
+    list_tokens,
+    list_valid_credentials,
+    revoke_token,
+)
+from apps.identity.api.groups import (
+    create_group,
+    delete_group,
+    find_groups,
+    get_group_member,
+    list_group_members,
+    list_groups,
+    put_group_member,
+    remove_group_member,
+    update_group,
 )
 from apps.identity.api.people import (
     accept_invitation_as_actor,
@@ -40,21 +60,17 @@ from apps.identity.api.people import (
 )
 from apps.identity.dtos import (
     Handover,
-    NewToken,
     Profile,
     Session,
     SignedIn,
     SignedUp,
     TenantOfUser,
-    Token,
-    Viewer,
 )
 from apps.identity.errors import InvalidCredentials
-from apps.identity.operations import passwords, sessions, tenants, tokens
+from apps.identity.operations import passwords, sessions, tenants
 from bitvault.kernel import tenancy
-from bitvault.kernel.actor import Actor, Scope
+from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
-from bitvault.kernel.errors import Denied
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
 from bitvault.kernel.tenancy import Tenant
 
@@ -67,11 +83,14 @@ __all__ = [
     "ask_for_password_reset",
     "change_password",
     "change_role",
+    "create_group",
     "create_tenant",
     "create_token",
+    "delete_group",
     "end_membership",
     "end_session",
     "find_actor_by_session",
+    "find_groups",
     "find_known_browser",
     "find_member_by_address",
     "find_members",
@@ -82,12 +101,15 @@ __all__ = [
     "find_tenant_by_host",
     "find_viewer",
     "get_actor_by_token",
+    "get_group_member",
     "get_profile",
     "has_address",
     "invite",
     "issue_handover",
     "issue_handover_to_start",
     "list_active_tenants",
+    "list_group_members",
+    "list_groups",
     "list_invitations",
     "list_members",
     "list_sessions",
@@ -97,8 +119,10 @@ __all__ = [
     "name_people",
     "open_invitation",
     "prove_email",
+    "put_group_member",
     "redeem_handover",
     "remember_browser",
+    "remove_group_member",
     "remove_member",
     "replace_password",
     "resend_invitation",
@@ -110,6 +134,7 @@ __all__ = [
     "sign_up",
     "start_session",
     "suspend_tenant",
+    "update_group",
     "update_member",
     "update_profile",
     "withdraw_invitation",
@@ -331,69 +356,3 @@ def get_profile(*, actor: Actor) -> Profile:
 def name_people(*, tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, str]:
     """Name those of some people who are members of a tenant; a name may be as old as a minute."""
     return names_of_people.find(tenant, user_ids)
-
-
-# --- tokens ----------------------------------------------------------------------------------------------------------------
-
-
-@exposed
-def create_token(*, actor: Actor, name: str, scopes: frozenset[Scope], expires_at: datetime) -> NewToken:
-    """Make an API token of the actor's for this tenant.
-
-    :raises ScopesTooWide: the actor's own token may do less.
-    :raises InvalidExpiry: not in the future, or more than a year away.
-    :raises InvalidLabel: the name cannot be used.
-    """
-    return tokens.create(actor=actor, name=name, scopes=scopes, expires_at=expires_at)
-
-
-@exposed
-def list_tokens(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[Token]:
-    """List the actor's tokens for this tenant that are not revoked, newest first."""
-    return queries.list_tokens(actor, limit=limit, cursor=cursor)
-
-
-@exposed
-def revoke_token(*, actor: Actor, token_id: UUID) -> None:
-    """End one of the actor's own tokens; it stops working within a second in every process.
-
-    :raises NotFound: it is none of them, or revoked already.
-    """
-    tokens.revoke(token_id=token_id, by=actor)
-
-
-# --- who asks (for the gateway) --------------------------------------------------------------------------------------------
-
-
-@exposed
-def get_actor_by_token(*, text: str, address: str | None) -> Actor:
-    """Tell who holds a bearer token: one query, or none within 0.8 s of the last one.
-
-    :raises InvalidToken: malformed, unknown, expired, revoked, or its holder or tenant is not let in.
-    """
-    return queries.get_actor_by_token(text, address=address)
-
-
-@exposed
-def find_viewer(*, session: SessionBase, tenant: Tenant, address: str | None) -> Viewer | None:
-    """Tell who is signed in with a session at the host of ``tenant``, with what pages show of them: one query."""
-    return queries.find_viewer(session, tenant=tenant, address=address)
-
-
-@exposed
-def find_actor_by_session(*, session: SessionBase, tenant: Tenant, address: str | None) -> Actor | None:
-    """Tell who is signed in with a session at the host of ``tenant``: one query; a session of another tenant is nobody's."""
-    viewer = queries.find_viewer(session, tenant=tenant, address=address)
-    return None if viewer is None else viewer.actor
-
-
-@exposed
-def find_refused_session(*, session: SessionBase, tenant: Tenant) -> Denied | None:
-    """Tell whose a session was that ``find_actor_by_session`` let nobody in with, for the audit log."""
-    return ended.find_refused_session(session, tenant=tenant)
-
-
-@exposed
-def list_valid_credentials(*, session_ids: Collection[UUID], token_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Tell which of these sessions and tokens, of whatever tenants, would be let in now: one query for all of them."""
-    return queries.list_valid_credentials(session_ids=session_ids, token_ids=token_ids)

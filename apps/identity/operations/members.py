@@ -98,9 +98,11 @@ def update(*, actor: Actor, member_id: UUID, role: Role | None, state: dtos.Memb
 
 def end(*, actor: Actor, member_id: UUID, successor_id: UUID) -> None:
     """Put a member out, or leave oneself, and name who takes over what they hold."""
-    found = _find(actor, member_id)
-    if found.user_id != actor.user_id and not actor.administers:
+    found = people.find_member(actor.tenant, member_id)
+    if not actor.administers and (found is None or found.user_id != actor.user_id):
         raise Forbidden("Only owners and administrators put others out of the vault.")
+    if found is None:
+        raise NotFound
     remove(
         tenant=actor.tenant, user_id=found.user_id, successor_id=successor_id, removed_by=actor.user_id, by_actor=actor
     )
@@ -128,6 +130,7 @@ def remove(
         _require_successor(tenant, user_id, heir_id)
         _end_credentials(tenant, user_id, removed_by)
         membership.delete()
+        models.GroupMember.objects.filter(group__tenant_id=tenant.id, user_id=user_id).delete()
         departures.begin(tenant=tenant, user_id=user_id, successor_id=heir_id, by=removed_by)
         publish(MemberRemoved(user_id=user_id, actor_id=removed_by))
         publish(MemberSucceeded(user_id=user_id, successor_id=heir_id, actor_id=removed_by))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from apps.identity.dtos import MemberState
 from bitvault.kernel.actor import Role, Scope
@@ -87,3 +87,23 @@ class AcceptInvitation(Body, frozen=True):
 
     name: str = ""
     password: Annotated[str, Meta(max_length=1024)] | None = None
+
+
+class CreateGroup(Body, frozen=True):
+    """A group to be made, in another one if wanted."""
+
+    name: str
+    parent_id: UUID | None = None
+
+
+class UpdateGroup(Body, frozen=True):
+    """What a group is to be from now on; what is left out stays."""
+
+    name: str | None = None
+    parent_id: UUID | UnsetType | None = UNSET
+
+
+class PutGroupMember(Body, frozen=True):
+    """What somebody is in a group."""
+
+    is_manager: bool = False

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.identity.rest import people, views
+from apps.identity.rest import groups, people, views
 
 urlpatterns = [
     path("auth/login", views.LogIn.as_view()),
@@ -14,6 +14,10 @@ urlpatterns = [
     path("auth/email/send", views.EmailCode.as_view()),
     path("members", people.Members.as_view()),
     path("members/<uuid:member_id>", people.MemberDetail.as_view()),
+    path("groups", groups.Groups.as_view()),
+    path("groups/<uuid:group_id>", groups.GroupDetail.as_view()),
+    path("groups/<uuid:group_id>/members", groups.GroupMembers.as_view()),
+    path("groups/<uuid:group_id>/members/<uuid:user_id>", groups.GroupMemberDetail.as_view()),
     path("invitations", people.Invitations.as_view()),
     path("invitations/<uuid:invitation_id>", people.InvitationDetail.as_view()),
     path("invitations/<uuid:invitation_id>/resend", people.InvitationResend.as_view()),

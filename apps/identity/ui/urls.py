@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.identity.ui import doorway, forgotten, people, proof, settings
+from apps.identity.ui import doorway, forgotten, groups, people, proof, settings
 
 urlpatterns = [
     path("sign-in/", doorway.SignIn.as_view()),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("forgot-password/", forgotten.ForgotPassword.as_view()),
     path("reset-password/", forgotten.ResetPassword.as_view()),
     path("verify-email/", proof.VerifyEmail.as_view()),
+    path("groups/", groups.Groups.as_view()),
+    path("groups/<uuid:group_id>/", groups.GroupPage.as_view()),
     path("members/", people.Members.as_view()),
     path("settings/", settings.Profile.as_view()),
     path("settings/security/", settings.Security.as_view()),

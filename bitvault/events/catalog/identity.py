@@ -203,3 +203,53 @@ class InvitationAccepted(Event):
 
     invitation_id: UUID
     user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupCreated(Event):
+    """A group exists, without people."""
+
+    type: ClassVar[str] = "identity.group.created.v1"
+
+    group_id: UUID
+    parent_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupChanged(Event):
+    """A group has another name, or lies in another group or in none; its people may have other groups by it."""
+
+    type: ClassVar[str] = "identity.group.changed.v1"
+
+    group_id: UUID
+    parent_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupDeleted(Event):
+    """A group is not there any more: nobody is in it, and those that lay in it lie in none."""
+
+    type: ClassVar[str] = "identity.group.deleted.v1"
+
+    group_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupMemberAdded(Event):
+    """Somebody is in a group, or manages it from now on, or does not."""
+
+    type: ClassVar[str] = "identity.group.member_added.v1"
+
+    group_id: UUID
+    user_id: UUID
+    is_manager: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupMemberRemoved(Event):
+    """Somebody is not in a group any more."""
+
+    type: ClassVar[str] = "identity.group.member_removed.v1"
+
+    group_id: UUID
+    user_id: UUID
