@@ -9,6 +9,7 @@ from django.test import Client
 from apps.identity import api, models
 from apps.identity.operations import invitations
 from bitvault.jobs import calling
+from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Role
 from tests.apps.identity.posting import deliver
 from tests.support.world import ACME, PASSWORD
@@ -113,3 +114,19 @@ def test_commands_say_what_is_wrong(db, command, args, why):
     more = {"no_password": True} if command == "add_member" else {}
     with pytest.raises(CommandError, match=why):
         run(command, *args, **more)
+
+
+def test_the_pages_of_groups_show_them_with_their_people_to_who_administers(enter, acme, make_actor):
+    adam, mia = make_actor("adam"), ACME.people["mia"]
+    with tenancy.entered(acme):
+        design = api.create_group(actor=adam, name="Design")
+        icons = api.create_group(actor=adam, name="<b>Icons</b>", parent_id=design.id)
+        api.put_group_member(actor=adam, group_id=icons.id, user_id=mia.user_id)
+    browser = enter("adam")
+    page = browser.get("/groups/").content.decode()
+    assert page.index("Design</bdi>") < page.index("&lt;b&gt;Icons")
+    assert "mia@acme.test" in browser.get(f"/groups/{icons.id}/").content.decode()
+    assert "Nobody is in this group" in browser.get(f"/groups/{design.id}/").content.decode()
+    assert browser.get(f"/groups/{mia.user_id}/").status_code == 404
+    for path in ("/groups/", f"/groups/{icons.id}/"):
+        assert enter("mia").get(path).status_code == 403
