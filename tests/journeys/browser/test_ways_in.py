@@ -197,3 +197,31 @@ def test_a_page_that_is_not_there_says_so_in_plain_words(vault):
     expect(vault.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
     vault.page.get_by_role("link", name="Go to the start page").click()
     expect(vault.page.get_by_role("heading", name="My files")).to_be_visible()
+
+
+def test_a_person_chooses_language_and_rows_in_the_settings(visitor, live):
+    page = visitor()
+    sign_in(page, live.tenant_url, "vera@acme.test", PASSWORD)
+    page.wait_for_url(f"{live.tenant_url}/files/")
+    page.goto(f"{live.tenant_url}/settings/")
+    page.get_by_role("radio", name="Comfortable").click()
+    expect(page.locator("html")).to_have_attribute("data-density", "comfortable")
+    page.get_by_label("Language").select_option("de")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Einstellungen")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-density", "comfortable")
+    page.get_by_role("link", name="Meine Dateien").click()
+    expect(page.get_by_role("button", name="Neuer Ordner").first).to_be_visible()
+    page.goto(f"{live.tenant_url}/settings/")
+    page.get_by_label("Sprache").select_option("en")
+    page.get_by_role("button", name="Speichern").click()
+    expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+
+
+def test_from_a_vault_one_reaches_the_list_of_ones_vaults_without_a_password(visitor, live):
+    page = visitor()
+    sign_in(page, live.tenant_url, "vera@acme.test", PASSWORD)
+    page.wait_for_url(f"{live.tenant_url}/files/")
+    page.get_by_role("button", name="Account menu").click()
+    page.get_by_role("menuitem", name="Other vaults").click()
+    expect(page.get_by_role("heading", name="Your vaults")).to_be_visible()
