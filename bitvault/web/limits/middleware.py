@@ -1,6 +1,6 @@
 """The outermost layer: refuses who is over a limit before anything else is done for them, and says in each answer how one stands.
 
-Views count (``throttles``, ``pages.MemberPage``); this counts for the views that do not, and, after the answer, what reached no view at all:
+Views count (``throttles``, ``pages.MemberPage``); this counts for views that do not, and, after the answer, what reached no view at all:
 unknown hosts and paths, failed credentials. A credential that was let in by this process is known again by its hash, so one that is over
 its limit or its share costs neither a query nor a line in the log. Knowing it gives no right: every request is authenticated as ever.
 """
