@@ -7,8 +7,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apps.identity import remembered
 from bitvault.gateway import authentication
+from bitvault.kernel import remembered
 from tests.support.world import ACME, PASSWORD
 
 HOST = "acme.localhost"
