@@ -9,6 +9,7 @@ from apps.admin_platform import denials
 from apps.admin_platform.models import AuditEntry
 from bitvault.kernel import clock, db, tenancy
 from tests.support.client import ApiClient
+from tests.support.shares import by_rest, make_team_by_rest
 from tests.support.surface import count_guesses_apart
 from tests.support.world import ACME, PASSWORD
 
@@ -168,7 +169,7 @@ def test_a_page_that_an_ended_session_asks_for_sends_to_sign_in_and_is_written_d
 def plans(api):
     """A team folder that Vera may look at, with 30 folders in it."""
     adam = api("adam")
-    team = adam.post("/team-folders", {"name": "Plans", "everyone": "viewer"}).json()
+    team = make_team_by_rest(adam, "Plans", by_rest("everyone", "viewer"))
     return team, [adam.post("/folders", {"parent_id": team["id"], "name": f"{n}"}).json()["id"] for n in range(30)]
 
 

@@ -9,6 +9,7 @@ from django.utils import translation
 
 from apps.identity import models
 from bitvault.web import catalogue
+from tests.support.shares import by_rest, make_team_by_rest
 from tests.support.world import ACME, PASSWORD
 
 HOST = "acme.localhost"
@@ -170,7 +171,7 @@ def test_every_text_of_a_members_page_is_translated(browser, api, pseudo, path):
     folder = api("mia").post("/folders", {"parent_id": root_id, "name": "Zzzwork"}).json()
     gone = api("mia").post("/folders", {"parent_id": root_id, "name": "Zzzgone"}).json()
     api("mia").delete(f"/nodes/{gone['id']}")
-    api("adam").post("/team-folders", {"name": "Zzzteam", "everyone": "viewer"})
+    make_team_by_rest(api("adam"), "Zzzteam", by_rest("everyone", "viewer"))
     names = ("Zzzwork", "Zzzgone", "Zzzteam", "Mia", "MI", "Acme", "acme", "bot", "agent", "tests")
     pages = [browser.get(path)]
     if path == "/files/":

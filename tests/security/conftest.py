@@ -126,6 +126,7 @@ def belongings(api):
                     "team inside": team_inside["id"],
                 },
                 "folder_id": {"team": team.json()["id"]},
+                "share_id": {"share": share.json()["id"]},
                 "trash": {"trashed": trashed["id"]},
                 "upload_id": {"upload": upload["id"]},
                 "token_id": {"token": token.json()["id"]},

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 ROOT_NAME = _("My files")
 TEAMS_NAME = _("Team folders")
 TEAMS_HREF = "/teams/"
-SHARED_NAME = _("Shared with me")
-SHARED_HREF = "/shared-with-me/"
 
 LONGEST_EXTENSION = 10
 """With its dot; a longer ending is a part of the name. The browser's ``types.js`` says the same."""
@@ -246,13 +244,13 @@ def folder_href(node: Node) -> str:
 
 
 def to_crumbs(path: Path) -> list[Crumb]:
-    """Give the way to a folder, the middle of a long one folded away. What is not the reader's own lies in the list that it belongs to."""
+    """Give the way to a folder, the middle of a long one folded away. Team folders lie in the list of them, what others share in none."""
     root, *below = path.items
     if path.is_own:
         steps = [Crumb(id=str(root.id), name=ROOT_NAME, href="/files/")]
     else:
-        above = (TEAMS_NAME, TEAMS_HREF) if path.team_folder_id else (SHARED_NAME, SHARED_HREF)
-        steps = [Crumb(name=above[0], href=above[1]), Crumb(id=str(root.id), name=root.name, href=folder_href(root))]
+        steps = [Crumb(name=TEAMS_NAME, href=TEAMS_HREF)] if path.team_folder_id else []
+        steps.append(Crumb(id=str(root.id), name=root.name, href=folder_href(root)))
     steps += [Crumb(id=str(node.id), name=node.name, href=folder_href(node)) for node in below]
     last = steps.pop()
     current = Crumb(id=last.id, name=last.name, href=last.href, current=True)

@@ -42,13 +42,13 @@ class FolderPage(MemberPage):
         folder = path.items[-1]
         crumbs = presentation.to_crumbs(path)
         if opened.children is None:
-            return redirect(crumbs[-2].href)
+            return redirect(crumbs[-2].href if len(crumbs) > 1 else "/files/")
         if node_id is not None and crumbs[-1].href == "/files/":
             return redirect("/files/")
         href = crumbs[-1].href
         in_team = path.team_folder_id is not None
         context = {
-            "section": "files" if path.is_own else "teams" if in_team else "shared",
+            "section": "files" if path.is_own else "teams" if in_team else "",
             **to_rows(opened.children, name_owners(request, opened.children)),
             "folder": crumbs[-1],
             "root_id": path.items[0].id if path.is_own else "",
@@ -58,7 +58,7 @@ class FolderPage(MemberPage):
             "crumbs": crumbs,
             "hidden_crumbs": [step for crumb in crumbs for step in crumb.hidden],
             "may_write": "edit" in folder.capabilities,
-            "rights": " ".join(folder.capabilities),
+            "capabilities": " ".join(folder.capabilities),
             "columns": presentation.to_columns(href, sort, order),
             "sort_choices": presentation.to_sort_choices(href, sort, order),
             "sort": sort,

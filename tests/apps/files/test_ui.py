@@ -342,3 +342,14 @@ def test_a_list_says_who_made_what(browser, api, team):
     adam, stranger = str(ACME.people["adam"].user_id), "01900000-0000-7000-8000-0000000000ff"
     assert browser.get(f"/files/owners?ids={adam},{stranger},nonsense").json() == {adam: "Adam"}
     assert browser.get("/files/owners").json() == {}
+
+
+def test_pages_of_what_others_share_begin_with_it(browser, api):
+    adam = api("adam")
+    folder = adam.post("/folders", {"parent_id": adam.get("/me").json()["root_id"], "name": "Reports"}).json()
+    inner = adam.post("/folders", {"parent_id": folder["id"], "name": "Inner"}).json()
+    adam.post(f"/nodes/{folder['id']}/shares", by_rest(ACME.people["mia"].user_id, "viewer"))
+    answer = browser.get(f"/files/{inner['id']}/")
+    crumbs = [(crumb.name, crumb.href) for crumb in answer.context["crumbs"]]
+    assert crumbs == [("Reports", f"/files/{folder['id']}/"), ("Inner", f"/files/{inner['id']}/")]
+    assert answer.context["may_write"] is False

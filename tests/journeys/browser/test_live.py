@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.shares import by_rest
+from tests.support.shares import by_rest, make_team_by_rest
 from tests.support.sockets import SocketProcess
 
 READING = "**/children?**"
@@ -130,7 +130,8 @@ def test_a_team_folder_appears_when_one_is_let_in_and_is_left_when_one_is_put_ou
 
 def test_rights_that_grow_and_shrink_arrive_in_an_open_page(open_live, folder, live):
     administrator = live.client("adam")
-    team = administrator.post("/team-folders", {"name": "Grows", "everyone": "viewer"}).json()
+    team = make_team_by_rest(administrator, "Grows")
+    administrator.post(f"/nodes/{team['id']}/shares", by_rest("everyone", "viewer"))
     inner = administrator.post("/folders", {"parent_id": team["id"], "name": "Inner"}).json()
     vault = open_live(inner)
     vault.page.evaluate("window.notReloaded = true")
@@ -139,9 +140,8 @@ def test_rights_that_grow_and_shrink_arrive_in_an_open_page(open_live, folder, l
     expect(buttons).to_have_count(0)
 
     def let_in(right):
-        now = administrator.get(f"/team-folders/{team['id']}").json()
-        answer = administrator.patch(f"/team-folders/{team['id']}", {"everyone": right}, revision=now["revision"])
-        assert answer.status_code == 200, answer.content
+        answer = administrator.post(f"/nodes/{team['id']}/shares", by_rest("everyone", right))
+        assert answer.status_code == 201, answer.content
 
     let_in("editor")
     expect(buttons.first).to_be_visible(timeout=20_000)

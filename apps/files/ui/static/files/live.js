@@ -138,8 +138,9 @@ const idOf = (row) => row.dataset.id ?? "";
 async function show() {
   const list = source();
   const { folderId } = place();
-  // What lies in a folder is under the rights that hold for the folder.
-  const rights = document.getElementById("main")?.dataset.rights;
+  const capabilities = document.getElementById("main")?.dataset.capabilities;
+  /** @param {{capabilities: string[]}} node */
+  const differs = (node) => node.capabilities.join(" ") !== capabilities;
   let total = -1;
   for (const { gap, rows } of runs()) {
     // What this page itself does while the list is being read is newer than what is read.
@@ -155,9 +156,10 @@ async function show() {
     }
     await settleRun(rows, before, answer.items, !answer.next_cursor);
     if (answer === NOTHING) continue;
-    const folder = answer.items[0] ?? (await get(`/nodes/${folderId}`));
+    // What lies in a folder has the capabilities of the folder, unless it is shared by itself too: then the folder is asked.
+    const other = !answer.items[0] || differs(answer.items[0]) ? differs(await get(`/nodes/${folderId}`)) : false;
     if (source() !== list) return;
-    if (folder.capabilities.join(" ") !== rights) return renew();
+    if (other) return renew();
     total = answer.total_count;
     setBytes(answer.total_bytes);
   }

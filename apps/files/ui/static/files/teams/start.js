@@ -102,7 +102,7 @@ export function startTeams() {
   document.addEventListener("bitvault:head", () => void lookForTeams());
   document.addEventListener("bitvault:teams", (event) => {
     const shown = [...document.querySelectorAll(".teams > .teams-list .team")].map((team) => `${team.getAttribute("data-team-id")} ${team.getAttribute("data-state")}`);
-    const there = /** @type {CustomEvent<Team[]>} */ (event).detail.map(({ id, revision, rights }) => `${id} ${[revision, ...rights].join(" ")}`);
+    const there = /** @type {CustomEvent<Team[]>} */ (event).detail.map(({ id, revision, capabilities }) => `${id} ${[revision, ...capabilities].join(" ")}`);
     if (onPage() && shown.join() !== there.join() && !document.querySelector("dialog[open]")) void renew();
   });
   document.addEventListener("bitvault:page", () => {
