@@ -31,6 +31,7 @@ Measurement = Callable[[Bench], list[Figure]]
 
 MEASUREMENTS: dict[str, Measurement] = {
     "uploads": small_files.uploads,
+    "batches": small_files.batches,
     "downloads": small_files.downloads,
     "large": large_files.large,
     "listing": folders.listing,

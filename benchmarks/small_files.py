@@ -84,6 +84,55 @@ def uploads(bench: Bench) -> list[Figure]:
     ]
 
 
+class BatchUploader:
+    """Brings small files in by the batch: one start, a PUT for each, one commit."""
+
+    SIZE = 50
+
+    def __init__(self, bench: Bench, payloads: SmallPayloads, folder_id: UUID) -> None:
+        self._web = bench.vault.connect()
+        self._store = bench.machine.store.connect()
+        self._payloads = payloads
+        self._folder_id = str(folder_id)
+
+    def __call__(self) -> None:
+        files = [self._payloads.next() for _ in range(self.SIZE)]
+        wanted = [
+            {
+                "parent_id": self._folder_id,
+                "name": f"batch {number}.bin",
+                "size_bytes": len(payload),
+                "part_hashes": [hashlib.sha256(payload).hexdigest()],
+            }
+            for number, payload in files
+        ]
+        started = self._web.json("POST", "/api/v1/uploads/batch", {"uploads": wanted}, expect=(200,)).json()["items"]
+        for item, (_, payload) in zip(started, files, strict=True):
+            (part,) = item["upload"]["parts"]
+            self._store.request("PUT", target_of(part["url"]), headers=part["headers"], body=payload, expect=(200,))
+        commits = {"uploads": [{"id": item["upload"]["id"]} for item in started]}
+        done = self._web.json("POST", "/api/v1/uploads/batch/commit", commits, expect=(200,)).json()["items"]
+        if {item["status"] for item in done} != {201}:
+            raise RuntimeError("a batch did not come in whole")
+
+
+def batches(bench: Bench) -> list[Figure]:
+    """Files in a second by batches of fifty, and what one costs the control plane."""
+    store = bench.machine.small_puts
+    payloads = SmallPayloads()
+    folder_id = bench.seed.folder("batches")
+    rate = bench.measure([BatchUploader(bench, payloads, folder_id) for _ in range(bench.crowd)])
+    size = BatchUploader.SIZE
+    put = Physical(store.per_second, "store PUT")
+    facts = {**rate.facts(), "files_in_a_batch": size, "store_alone": store.facts()}
+    return [
+        Figure("4 KiB uploads by batches of 50", rate.per_second * size, "files/s", at_least(400), put, facts),
+        Figure("  control-plane CPU of one file", rate.cpu_milliseconds(*CONTROL) / size, "ms", at_most(2)),
+        Figure("  web", rate.cpu_milliseconds("web") / size, "ms"),
+        Figure("  PostgreSQL", rate.cpu_milliseconds("PostgreSQL") / size, "ms"),
+    ]
+
+
 def downloads(bench: Bench) -> list[Figure]:
     """Files in a second through the redirect and the store."""
     store = bench.machine.small_gets

@@ -1,6 +1,6 @@
 """The door of billing: room for uploads, and what is left of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -24,9 +24,12 @@ __all__ = [
     "list_usage_history",
     "refund",
     "release",
+    "release_many",
     "reserve",
+    "reserve_many",
     "set_quota",
     "settle",
+    "settle_many",
     "start_rebuild",
 ]
 
@@ -53,6 +56,24 @@ def settle(*, upload_id: UUID, size_bytes: int) -> None:
 def release(*, upload_id: UUID) -> None:
     """Take back the promise to an upload that is given up. Can be repeated."""
     operations.release(upload_id=upload_id)
+
+
+@exposed
+def reserve_many(*, actor: Actor, sizes: Mapping[UUID, int], expires_at: datetime) -> frozenset[UUID]:
+    """Promise room (in bytes, by upload) to several uploads, in their order to those that find it; returns which did."""
+    return operations.reserve_many(sizes=sizes, expires_at=expires_at)
+
+
+@exposed
+def settle_many(*, sizes: Mapping[UUID, int]) -> None:
+    """Charge what each of several uploads added (0 when it made no version) and end its reservation. Can be repeated."""
+    operations.settle_many(sizes=sizes)
+
+
+@exposed
+def release_many(*, upload_ids: Collection[UUID]) -> None:
+    """Take back the promises to uploads that are given up. Can be repeated."""
+    operations.release_many(upload_ids=upload_ids)
 
 
 @exposed

@@ -4,10 +4,13 @@ Each door is one transaction and one or two statements on the quota's row, which
 race for the last byte is decided by PostgreSQL alone.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from django.db import connection
+from django.db.models import F
 
 from apps.billing import models, queries
 from apps.billing.errors import PlanUnknown, QuotaExceeded
@@ -188,3 +191,76 @@ def _require_plan(slug: str) -> UUID:
 def _first_id_of(moment: datetime) -> UUID:
     """Give the least UUIDv7 of a moment: upload ids rise with time, so age is a range of the primary key."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+# --- many at once ----------------------------------------------------------------------------------------------------------
+
+_ROOM = """
+SELECT COALESCE(q.limit_bytes, p.limit_bytes) - q.used_bytes - q.reserved_bytes
+FROM billing_quota q JOIN public.billing_plan p ON p.id = q.plan_id WHERE q.scope = 'tenant' FOR UPDATE OF q
+"""
+
+_SETTLE_MANY = """
+WITH given AS (SELECT upload_id, size_bytes FROM unnest(%(ids)s::uuid[], %(sizes)s::bigint[]) AS g(upload_id, size_bytes)),
+before AS (
+    SELECT upload_id, state, size_bytes FROM billing_reservation WHERE upload_id = ANY(%(ids)s::uuid[]) ORDER BY upload_id FOR UPDATE
+), done AS (
+    UPDATE billing_reservation r SET state = 'settled'
+    FROM before WHERE r.upload_id = before.upload_id AND before.state <> 'settled'
+    RETURNING r.upload_id, CASE WHEN before.state = 'held' THEN before.size_bytes ELSE 0 END AS promised_bytes
+), total AS (
+    SELECT COALESCE(sum(given.size_bytes), 0) AS charged_bytes, COALESCE(sum(done.promised_bytes), 0) AS promised_bytes
+    FROM done JOIN given ON given.upload_id = done.upload_id
+)
+UPDATE billing_quota q SET
+    used_bytes = q.used_bytes + total.charged_bytes, reserved_bytes = q.reserved_bytes - total.promised_bytes
+FROM total WHERE q.scope = 'tenant'
+RETURNING q.scope
+"""
+
+_RELEASE_MANY = """
+WITH done AS (
+    UPDATE billing_reservation SET state = 'released' WHERE upload_id = ANY(%(ids)s::uuid[]) AND state = 'held' RETURNING size_bytes
+), total AS (SELECT COALESCE(sum(size_bytes), 0) AS size_bytes FROM done)
+UPDATE billing_quota q SET reserved_bytes = q.reserved_bytes - total.size_bytes FROM total WHERE q.scope = 'tenant'
+RETURNING q.scope
+"""
+
+
+def reserve_many(*, sizes: Mapping[UUID, int], expires_at: datetime) -> frozenset[UUID]:
+    """Promise room to uploads, in their order to those that find it; returns which did."""
+    granted = _reserve_what_fits(sizes, expires_at)
+    if granted is None:
+        db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
+        granted = _reserve_what_fits(sizes, expires_at)
+    return granted or frozenset()
+
+
+def _reserve_what_fits(sizes: Mapping[UUID, int], expires_at: datetime) -> frozenset[UUID] | None:
+    """Promise what fits; ``None`` where there is no quota yet."""
+    with db.write_transaction(), connection.cursor() as cursor:
+        cursor.execute(_ROOM)
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        room, granted = int(row[0]), []
+        for upload_id, size_bytes in sizes.items():
+            if size_bytes <= room:
+                room -= size_bytes
+                granted.append(upload_id)
+        models.Reservation.objects.bulk_create(
+            [models.Reservation(upload_id=one, size_bytes=sizes[one], expires_at=expires_at) for one in granted]
+        )
+        reserved = sum(sizes[one] for one in granted)
+        models.Quota.objects.filter(scope="tenant").update(reserved_bytes=F("reserved_bytes") + reserved)
+    return frozenset(granted)
+
+
+def settle_many(*, sizes: Mapping[UUID, int]) -> None:
+    """Charge what each upload added, and end its reservation; a second time changes nothing."""
+    db.write_alone(_SETTLE_MANY, {"ids": list(sizes), "sizes": list(sizes.values())})
+
+
+def release_many(*, upload_ids: Collection[UUID]) -> None:
+    """Take promises back; those that are ended, or never were, change nothing."""
+    db.write_alone(_RELEASE_MANY, {"ids": list(upload_ids)})

@@ -200,6 +200,30 @@ class UploadGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UploadWish:
+    """A file that is to come, as ``authorise_upload`` is told of one."""
+
+    parent_id: UUID
+    name: str
+    mode: Literal["add", "overwrite"]
+    autorename: bool
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedUpload:
+    """Bytes that the store has verified, as ``commit_upload`` is told of some."""
+
+    upload_id: UUID
+    grant: UploadGrant
+    blob_id: UUID
+    size_bytes: int
+    content_hash: str
+    media_type: str
+    client_modified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """How an upload ended.
 

@@ -264,3 +264,30 @@ def find_held_blobs(blob_ids: Sequence[UUID]) -> frozenset[UUID]:
     with db.read_transaction():
         held = Version.objects.filter(blob_id__in=blob_ids).values_list("blob_id", flat=True).distinct()
         return frozenset(held)
+
+
+_HOLDERS_OF_MANY = f"""
+SELECT wanted.content_hash, wanted.size_bytes, holder.node_id, holder.blob_id
+FROM unnest(%(content_hashes)s::text[], %(sizes)s::bigint[]) AS wanted(content_hash, size_bytes), LATERAL (
+    SELECT node_id, blob_id FROM files_version version
+    WHERE version.content_hash = wanted.content_hash AND version.size_bytes = wanted.size_bytes
+    ORDER BY version.id DESC LIMIT {_CANDIDATE_LIMIT}
+) holder
+"""
+
+
+def find_readable_blobs(actor: Actor, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], UUID]:
+    """Find a blob of each of these contents in files that the actor can read, as ``find_readable_blob`` does of one."""
+    if not wanted:
+        return {}
+    distinct = sorted(set(wanted))
+    parameters = {"content_hashes": [one for one, _ in distinct], "sizes": [size for _, size in distinct]}
+    with db.read_transaction():
+        holders = fetch_page(_HOLDERS_OF_MANY, parameters)
+        ways = find_ways({node_id for *_, node_id, _ in holders}) if holders else {}
+    found: dict[tuple[str, int], UUID] = {}
+    for content_hash, size_bytes, node_id, blob_id in holders:
+        is_readable = access.find_mask(actor, ways.get(node_id)) & Capability.DOWNLOAD
+        if is_readable and (content_hash, size_bytes) not in found:
+            found[content_hash, size_bytes] = UUID(str(blob_id))
+    return found

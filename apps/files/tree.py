@@ -78,7 +78,8 @@ class Ancestors(dict[UUID, Ancestor]):
         for row in parent.rows:
             if levels > row.levels_below_bound or path_bytes > row.path_bytes_below_bound:
                 present = self.setdefault(row.id, Ancestor())
-                present.levels, present.path_bytes = levels, path_bytes
+                present.levels = max(present.levels, levels)
+                present.path_bytes = max(present.path_bytes, path_bytes)
             levels, path_bytes = levels + 1, path_bytes + name_bytes(row.name)
 
     def parameters(self) -> dict[str, Any]:
@@ -101,6 +102,8 @@ COUNTED = """
         AS above(id, added, levels, path_bytes)
     WHERE files_node.id = above.id
 """
+
+COUNTED_ALONE = COUNTED.strip()
 
 _NODE_VALUES = """
     INSERT INTO files_node (

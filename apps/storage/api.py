@@ -6,11 +6,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from apps.storage import disk, downloads, parts, queries
-from apps.storage.dtos import Aborted, DiskRoom, Download, Part, StoreChecks, SweepBacklog, Upload, Verified
-from apps.storage.errors import StillCompleting
-from apps.storage.operations import completing, starting
+from apps.storage.dtos import Aborted, DiskRoom, Download, NewUpload, Part, StoreChecks, SweepBacklog, Upload, Verified
+from apps.storage.errors import StillCompleting, StoreFull
+from apps.storage.operations import batching, completing, starting
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
+from bitvault.kernel.errors import BitVaultError
 
 
 @exposed
@@ -67,6 +68,12 @@ def find_content_hash(*, size_bytes: int, part_hashes: Sequence[str]) -> str | N
 
 
 @exposed
+def has_one_part(*, size_bytes: int) -> bool:
+    """Tell whether a file of this size is sent in one part."""
+    return size_bytes <= parts.PART_BYTES
+
+
+@exposed
 def start_upload(
     *,
     actor: Actor,
@@ -100,6 +107,33 @@ def start_upload(
         known_blob_id=known_blob_id,
         client_modified_at=client_modified_at,
     )
+
+
+@exposed
+def start_uploads(*, actor: Actor, wanted: Sequence[NewUpload]) -> list[Upload | StoreFull]:
+    """Begin several attempts to bring files of one part, each announced by its SHA-256; one answer for each, in order.
+
+    What finds no room on the store's disk gets its refusal instead.
+    """
+    return batching.start(by=actor, wanted=wanted)
+
+
+@exposed
+def complete_uploads(
+    *, actor: Actor, wanted: Sequence[tuple[UUID, Sequence[str]]]
+) -> list[Verified | BitVaultError | None]:
+    """Verify several attempts as ``complete_upload`` does one; one outcome for each, in order: what it gives, or would raise.
+
+    :raises StoreUnavailable: the store does not answer; nothing was frozen.
+    """
+    given = [(upload_id, [bytes.fromhex(text) for text in hashes]) for upload_id, hashes in wanted]
+    return batching.complete(by=actor, wanted=given)
+
+
+@exposed
+def finish_uploads(*, kept: Mapping[UUID, bool]) -> set[UUID]:
+    """End several attempts as ``finish_upload`` does one (whether a version was made, by id); returns those that this call ended."""
+    return batching.finish(kept=dict(kept))
 
 
 @exposed

@@ -49,6 +49,20 @@ class Upload:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUpload:
+    """A file of one part that is to come, announced by its hash; the fields are those of ``start_upload``."""
+
+    id: UUID
+    size_bytes: int
+    sha256: str
+    media_type: str
+    destination: dict[str, Any]
+    base_blob_id: UUID | None
+    known_blob_id: UUID | None
+    client_modified_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """Bytes that the store holds and that are what was announced; ``committed`` when the attempt has come to its end before."""

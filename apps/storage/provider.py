@@ -11,6 +11,7 @@ A request has short deadlines, a share of its process's threads and a breaker; a
 import base64
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,6 +50,9 @@ DELETE_BATCH = 1000
 
 LIST_PAGE = 1000
 """Objects that one answer lists; S3's limit."""
+
+HEADS_AT_ONCE = 4
+"""Objects that are asked for at once for one batch: hides most of the store's latency and leaves it time for others."""
 
 READ_BYTES = 1024 * 1024
 """How much of an object is held in memory while it is read."""
@@ -226,6 +230,15 @@ class ObjectStore:
     @asks_store(repeatable=True)
     def find_object(self, key: str) -> StoredObject | None:
         """Ask for the size and checksum of an object."""
+        return self._find(key)
+
+    @asks_store(repeatable=True)
+    def find_objects(self, keys: Sequence[str]) -> dict[str, StoredObject | None]:
+        """Ask for the size and checksum of several objects, a few at a time; all of it is one call of its caller's share."""
+        with ThreadPoolExecutor(max_workers=HEADS_AT_ONCE) as askers:
+            return dict(zip(keys, askers.map(self._find, keys), strict=True))
+
+    def _find(self, key: str) -> StoredObject | None:
         target, headers = self._signer.sign_bare("HEAD", f"/{self.bucket}/{key}", headers=_WITH_CHECKSUM)
         answer = self._pool.urlopen("HEAD", target, headers=headers, redirect=False)
         if answer.status == _NOT_FOUND:

@@ -2,12 +2,14 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import content, jobs, me, uploads, versions
+from bitvault.gateway import content, jobs, me, upload_batches, uploads, versions
 from bitvault.gateway.openapi import SchemaDocument
 
 # Django tries one after another: what is asked most comes first.
 urlpatterns = [
     path("uploads", uploads.Uploads.as_view()),
+    path("uploads/batch", upload_batches.UploadBatch.as_view()),
+    path("uploads/batch/commit", upload_batches.UploadBatchCommit.as_view()),
     path("uploads/<uuid:upload_id>/commit", uploads.UploadCommit.as_view()),
     path("uploads/<uuid:upload_id>/parts", uploads.UploadParts.as_view()),
     path("uploads/<uuid:upload_id>", uploads.UploadDetail.as_view()),

@@ -16,10 +16,14 @@ from apps.files import access, listing, queries
 from apps.files.api import children
 from apps.files.api.content import (
     authorise_upload,
+    authorise_uploads,
     commit_upload,
+    commit_uploads,
+    find_all_committed,
     find_committed,
     find_held_blobs,
     find_readable_blob,
+    find_readable_blobs,
     get_content,
     give_up_upload,
     is_committed,
@@ -76,7 +80,9 @@ from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 
 __all__ = [
     "authorise_upload",
+    "authorise_uploads",
     "commit_upload",
+    "commit_uploads",
     "count_stored_bytes",
     "create_folder",
     "create_team_folder",
@@ -84,10 +90,12 @@ __all__ = [
     "empty_trash",
     "end_team_folder",
     "ensure_personal_root",
+    "find_all_committed",
     "find_by_path",
     "find_committed",
     "find_held_blobs",
     "find_readable_blob",
+    "find_readable_blobs",
     "find_trash_cursor",
     "find_trash_index",
     "get_content",

@@ -5,11 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.files import queries
-from apps.files.dtos import Committed, Content, Mode, Node, UploadGrant
-from apps.files.operations import authorising, content, downloads
+from apps.files.dtos import Committed, Content, Mode, Node, UploadGrant, UploadWish, VerifiedUpload
+from apps.files.operations import authorising, batching, content, downloads
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
+from bitvault.kernel.errors import BitVaultError
 
 
 @exposed
@@ -88,6 +89,51 @@ def commit_upload(
             made_on=made_on,
         )
     )
+
+
+@exposed
+def authorise_uploads(*, actor: Actor, wishes: Sequence[UploadWish]) -> list[UploadGrant | BitVaultError]:
+    """Decide about several uploads as ``authorise_upload`` does about one; for each, in order, its grant or what it would raise."""
+    actor.require_scope(Scope.FILES_WRITE)
+    return authorising.authorise_many(actor=actor, wishes=wishes)
+
+
+@exposed
+def commit_uploads(
+    *, actor: Actor, uploads: Sequence[VerifiedUpload], made_on: str = "another device"
+) -> list[Committed | BitVaultError]:
+    """Make versions of several uploads as ``commit_upload`` does of one; one outcome for each, in order: what it gives, or would raise."""
+    actor.require_scope(Scope.FILES_WRITE)
+    return batching.commit(
+        [
+            content.Upload(
+                id=each.upload_id,
+                actor=actor,
+                grant=each.grant,
+                blob_id=each.blob_id,
+                size_bytes=each.size_bytes,
+                content_hash=each.content_hash,
+                media_type=each.media_type,
+                client_modified_at=each.client_modified_at,
+                made_on=made_on,
+            )
+            for each in uploads
+        ]
+    )
+
+
+@exposed
+def find_all_committed(*, actor: Actor, upload_ids: Sequence[UUID]) -> dict[UUID, Committed]:
+    """Find how each of these uploads of the actor's was committed; those whose node is gone, or that were not, are left out."""
+    actor.require_scope(Scope.FILES_READ)
+    return batching.find_committed(actor=actor, upload_ids=upload_ids)
+
+
+@exposed
+def find_readable_blobs(*, actor: Actor, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], UUID]:
+    """Find a blob for each (content hash, size) that a live file has which the actor can read; contents without one are left out."""
+    actor.require_scope(Scope.FILES_READ)
+    return queries.find_readable_blobs(actor, wanted)
 
 
 @exposed

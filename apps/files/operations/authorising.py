@@ -1,18 +1,19 @@
 """Whether an upload may begin: name, place and rights are judged before any byte moves, and again when it is committed."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from apps.files import access, errors, limits
-from apps.files.dtos import Mode, UploadGrant
+from apps.files.dtos import Mode, UploadGrant, UploadWish
 from apps.files.operations.returning import require_returnable
-from apps.files.rows import Way, find_way, kind_name
+from apps.files.rows import Way, fetch_page, find_way, find_ways, kind_name
 from apps.files.tree import NOTHING_BELOW, require_folder, require_room
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
-from bitvault.kernel.errors import NotFound
+from bitvault.kernel.errors import BitVaultError, NotFound
 from bitvault.kernel.names import Name
 
 _TARGET = """
@@ -120,3 +121,64 @@ def _judge_target(
         )
     access.require(actor, way, Capability.EDIT)
     return target
+
+
+_TARGETS = """
+SELECT wanted.parent_id, wanted.name_key, node.id, node.kind, node.name, version.id, version.blob_id
+FROM (
+    SELECT parent_id, name_key COLLATE "C" AS name_key
+    FROM unnest(%(parent_ids)s::uuid[], %(name_keys)s::text[]) AS w(parent_id, name_key)
+) wanted
+JOIN files_node node ON node.parent_id = wanted.parent_id AND node.name_key = wanted.name_key
+LEFT JOIN files_version version ON version.node_id = node.id AND version.id = node.version_id
+"""
+
+
+def authorise_many(*, actor: Actor, wishes: Sequence[UploadWish]) -> list[UploadGrant | BitVaultError]:
+    """Decide whether several uploads may begin, in one read transaction; one answer for each, in order."""
+    parsed = [_parse(wish) for wish in wishes]
+    named = {(wish.parent_id, name.key) for wish, name in zip(wishes, parsed, strict=True) if isinstance(name, Name)}
+    with db.read_transaction():
+        ways = find_ways({parent_id for parent_id, _ in named})
+        found = fetch_page(_TARGETS, {"parent_ids": [one for one, _ in named], "name_keys": [key for _, key in named]})
+    targets = {(parent_id, key): _Target(*target) for parent_id, key, *target in found}
+    answers: list[UploadGrant | BitVaultError] = []
+    for wish, name in zip(wishes, parsed, strict=True):
+        if not isinstance(name, Name):
+            answers.append(name)
+            continue
+        try:
+            answers.append(_judge_wish(actor, wish, name, ways, targets.get((wish.parent_id, name.key))))
+        except BitVaultError as error:
+            answers.append(error)
+    return answers
+
+
+def _parse(wish: UploadWish) -> Name | BitVaultError:
+    if wish.size_bytes > limits.FILE_LIMIT_BYTES:
+        return errors.FileTooLarge(limit_bytes=limits.FILE_LIMIT_BYTES)
+    try:
+        return names.parse(wish.name)
+    except BitVaultError as error:
+        return error
+
+
+def _judge_wish(
+    actor: Actor, wish: UploadWish, name: Name, ways: Mapping[UUID, Way], target: _Target | None
+) -> UploadGrant:
+    way = require_folder(access.require(actor, ways.get(wish.parent_id), Capability.ADD))
+    autorename = wish.autorename
+    if not access.find_mask(actor, way) & Capability.VIEW:
+        target, autorename = None, True  # who sees nothing there is told nothing of what has the name
+    if target is None or wish.mode == "add":
+        require_room(way, name, NOTHING_BELOW)
+    grant = _judge_target(actor, way, target, mode=wish.mode, base_version_id=None, autorename=autorename)
+    return UploadGrant(
+        parent_id=wish.parent_id,
+        name=name.text,
+        mode=wish.mode,
+        node_id=grant.node_id if grant else None,
+        base_version_id=grant.version_id if grant else None,
+        autorename=autorename,
+        base_blob_id=grant.blob_id if grant else None,
+    )

@@ -224,7 +224,7 @@ def find_repeated(upload: Upload) -> Committed | None:
         raise errors.NodeGone(node_id=node_id)
     if not access.find_mask(upload.actor, way):
         raise NotFound
-    return Committed(node=_to_node(upload, way.node, way.rows[1:]), created=False, version_created=version_created)
+    return Committed(node=to_answer(upload, way.node, way.rows[1:]), created=False, version_created=version_created)
 
 
 def _is_still_at(way: Way | None, grant: UploadGrant) -> bool:
@@ -245,8 +245,8 @@ def write_or_settle(upload: Upload, way: Way) -> Committed:
     content = upload.to_content(node.name)
     values = {**asdict(content), "id": node.id, "created_by": upload.actor.user_id, "now": clock.now()}
     row = NodeRow._make(fetch_one(_WRITE_VERSION, values))
-    publish(_tell(upload, row, content, parent=way.rows[1], previous_version_id=node.version_id))
-    return Committed(node=_to_node(upload, row, way.rows[1:]), created=True, version_created=True)
+    publish(tell_committed(upload, row, content, parent=way.rows[1], previous_version_id=node.version_id))
+    return Committed(node=to_answer(upload, row, way.rows[1:]), created=True, version_created=True)
 
 
 def give_up(*, actor: Actor, upload_id: UUID) -> bool:
@@ -261,7 +261,7 @@ def give_up(*, actor: Actor, upload_id: UUID) -> bool:
 def _settle(upload: Upload, way: Way) -> Committed:
     """End an upload without a version: its bytes are kept here already."""
     execute(_SETTLE, [upload.id, way.node.id, upload.actor.user_id, clock.now()])
-    return Committed(node=_to_node(upload, way.node, way.rows[1:]), created=False, version_created=False)
+    return Committed(node=to_answer(upload, way.node, way.rows[1:]), created=False, version_created=False)
 
 
 def _write_new(
@@ -278,11 +278,13 @@ def _write_new(
         autorename=autorename,
         is_folder=False,
     )
-    publish(_tell(upload, row, content, parent=parent.node, node_created=True, conflict_with_id=conflict_with_id))
-    return Committed(node=_to_node(upload, row, parent.rows), created=True, version_created=True)
+    publish(
+        tell_committed(upload, row, content, parent=parent.node, node_created=True, conflict_with_id=conflict_with_id)
+    )
+    return Committed(node=to_answer(upload, row, parent.rows), created=True, version_created=True)
 
 
-def _tell(
+def tell_committed(
     upload: Upload,
     row: NodeRow,
     content: FileContent,
@@ -292,6 +294,7 @@ def _tell(
     previous_version_id: UUID | None = None,
     conflict_with_id: UUID | None = None,
 ) -> VersionCommitted:
+    """Make the event of a version."""
     return VersionCommitted(
         actor_id=upload.actor.user_id,
         node_id=row.id,
@@ -314,5 +317,6 @@ def _tell(
     )
 
 
-def _to_node(upload: Upload, row: NodeRow, above: Sequence[NodeRow]) -> Node:
+def to_answer(upload: Upload, row: NodeRow, above: Sequence[NodeRow]) -> Node:
+    """Give a node with what the sender may do to it."""
     return access.describe(upload.actor, Way([row, *above]))

@@ -72,6 +72,12 @@ WITH attempt AS (
 SELECT 1 FROM attempt
 """
 
+_FINISH_MANY = (
+    _FINISH.replace("WHERE id = %(id)s", "WHERE id = ANY(%(ids)s::uuid[])")
+    .replace("RETURNING blob_id", "RETURNING id, blob_id")
+    .replace("SELECT 1 FROM attempt", "SELECT id FROM attempt")
+)
+
 
 def complete(*, upload_id: UUID, by: Actor, part_hashes: list[bytes]) -> dtos.Verified:
     """Verify that the store holds what was announced, and freeze it; what takes longer than a request may wait is handed to a worker."""
@@ -145,7 +151,7 @@ def _find_blobs(attempt: rows.Attempt) -> _Found:
 def _complete(found: _Found, part_hashes: list[bytes], deadline: float) -> dtos.Verified:
     attempt = found.attempt
     if found.blob is not None:
-        return _as_before(attempt, found.blob, part_hashes)
+        return as_before(attempt, found.blob, part_hashes)
     starting.require_open(attempt)
     hashes = _agree(attempt, part_hashes)
     unknown = parts.unknown_numbers(hashes, attempt.part_count)
@@ -186,14 +192,39 @@ def finish(*, upload_id: UUID, kept: bool) -> bool:
     return bool(db.write_alone(_FINISH, parameters))
 
 
-def _as_before(attempt: rows.Attempt, blob: models.Blob, part_hashes: list[bytes]) -> dtos.Verified:
+def finish_many(*, upload_ids: list[UUID], kept: bool) -> set[UUID]:
+    """Mark attempts as committed, as ``finish`` does; returns those that this call ended."""
+    now = clock.now()
+    parameters: dict[str, Any] = {
+        "ids": upload_ids,
+        "kept": kept,
+        "now": now,
+        "soon": now + starting.SWEEP_GRACE,
+        "late": now + dtos.COMMITTED_MEMORY,
+    }
+    return {row[0] for row in db.write_alone(_FINISH_MANY, parameters)}
+
+
+def as_before(attempt: rows.Attempt, blob: models.Blob, part_hashes: list[bytes]) -> dtos.Verified:
     """Answer for an attempt whose bytes are frozen already: the hashes that came with this call may only agree."""
     committed = attempt.state == models.UploadState.COMMITTED
     if not committed:
         starting.require_open(attempt)
     if part_hashes and b"".join(part_hashes) != bytes(blob.part_hashes):
         raise ContentMismatch("The upload is verified with other hashes than these.")
-    return _verified(attempt, blob.id, bytes(blob.content_hash), committed=committed)
+    return to_verified(attempt, blob.id, bytes(blob.content_hash), committed=committed)
+
+
+def agree_single(attempt: rows.Attempt, part_hashes: list[bytes]) -> bytes:
+    """Agree on the digest of a file of one part.
+
+    :raises ContentMismatch: what was announced and what is named differ, or more than one is named.
+    :raises PartsMissing: nobody has announced it.
+    """
+    digest = _agree(attempt, part_hashes)
+    if parts.unknown_numbers(digest, 1):
+        raise PartsMissing([1], announced=False)
+    return digest
 
 
 def _agree(attempt: rows.Attempt, part_hashes: list[bytes]) -> bytes:
@@ -226,14 +257,14 @@ def _freeze(attempt: rows.Attempt, key: str, hashes: bytes) -> dtos.Verified:
         "now": clock.now(),
     }
     if db.write_alone(_FREEZE, parameters):
-        return _verified(attempt, blob_id, digest, committed=False)
+        return to_verified(attempt, blob_id, digest, committed=False)
     return _after_another(attempt, hashes)
 
 
 def _freeze_known(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
     parameters = {"id": attempt.id, "blob_id": attempt.known_blob_id, "now": clock.now()}
     if db.write_alone(_FREEZE_KNOWN, parameters) and attempt.known_blob_id is not None:
-        return _verified(attempt, attempt.known_blob_id, parts.content_hash(hashes), committed=False)
+        return to_verified(attempt, attempt.known_blob_id, parts.content_hash(hashes), committed=False)
     with db.write_transaction():
         lost = (
             models.Upload.objects.filter(
@@ -253,12 +284,13 @@ def _after_another(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
         present = queries.require_upload(attempt.id, attempt.user_id)
         blob = models.Blob.objects.filter(id__in=[present.blob_id]).first()
     if blob is not None:
-        return _as_before(present, blob, [hashes])
+        return as_before(present, blob, [hashes])
     starting.require_open(present)
     raise PartsMissing(list(range(1, attempt.part_count + 1)))
 
 
-def _verified(attempt: rows.Attempt, blob_id: UUID, digest: bytes, *, committed: bool) -> dtos.Verified:
+def to_verified(attempt: rows.Attempt, blob_id: UUID, digest: bytes, *, committed: bool) -> dtos.Verified:
+    """Say of an attempt that its bytes are what was announced."""
     return dtos.Verified(
         upload_id=attempt.id,
         blob_id=blob_id,

@@ -42,15 +42,60 @@ def start(
         with db.read_transaction():
             # One that was condemned meanwhile is never revived: its bytes have to come again.
             known_blob_id = queries.usable_blobs().filter(id=known_blob_id).values_list("id", flat=True).first()
+    attempt = make_attempt(
+        upload_id=upload_id,
+        by=by,
+        layout=layout,
+        media_type=media_type,
+        destination=destination,
+        part_hashes=b"".join(part_hashes),
+        base_blob_id=base_blob_id,
+        known_blob_id=known_blob_id,
+        client_modified_at=client_modified_at,
+    )
+    if known_blob_id is None:
+        disk.let_in(upload_id, layout)
+    announced = range(1, min(len(part_hashes), dtos.SIGN_LIMIT) + 1)
+    with db.write_transaction() as tx:
+        base = queries.find_base(attempt)
+        if not _needs_store_upload(attempt, base, announced):
+            # Signing is arithmetic, so the answer is part of the transaction that makes it true.
+            answer = tx.answer(queries.describe(attempt, sign(attempt, base, announced)))
+            rows.insert_last(attempt, tx)
+            return answer
+        rows.insert(attempt)
+    try:
+        _open_store_upload(attempt)
+    except Exception:
+        disk.withdraw(upload_id, layout)
+        raise
+    described = queries.describe(attempt, sign(attempt, base, announced))
+    with db.write_transaction() as tx:
+        return tx.answer(described)
+
+
+def make_attempt(
+    *,
+    upload_id: UUID,
+    by: Actor,
+    layout: parts.Layout,
+    media_type: str,
+    destination: dict[str, Any],
+    part_hashes: bytes,
+    base_blob_id: UUID | None,
+    known_blob_id: UUID | None,
+    client_modified_at: datetime | None,
+) -> rows.Attempt:
+    """Make the row of a new attempt; nothing is written."""
     now = clock.now()
-    attempt = rows.Attempt(
+    return rows.Attempt(
         id=upload_id,
         user_id=by.user_id,
         state="started",
-        size_bytes=size_bytes,
+        size_bytes=layout.size_bytes,
         part_size_bytes=layout.part_size_bytes,
         part_count=layout.part_count,
-        part_hashes=b"".join(part_hashes),
+        part_hashes=part_hashes,
         resigned={},
         media_type=media_type,
         destination=destination,
@@ -68,25 +113,6 @@ def start(
         sweep_at=now + dtos.UPLOAD_LIFETIME + SWEEP_GRACE,
         swept_at=None,
     )
-    if known_blob_id is None:
-        disk.let_in(upload_id, layout)
-    announced = range(1, min(len(part_hashes), dtos.SIGN_LIMIT) + 1)
-    with db.write_transaction() as tx:
-        base = queries.find_base(attempt)
-        if not _needs_store_upload(attempt, base, announced):
-            # Signing is arithmetic, so the answer is part of the transaction that makes it true.
-            answer = tx.answer(queries.describe(attempt, _sign(attempt, base, announced)))
-            rows.insert_last(attempt, tx)
-            return answer
-        rows.insert(attempt)
-    try:
-        _open_store_upload(attempt)
-    except Exception:
-        disk.withdraw(upload_id, layout)
-        raise
-    described = queries.describe(attempt, _sign(attempt, base, announced))
-    with db.write_transaction() as tx:
-        return tx.answer(described)
 
 
 def sign_parts(*, upload_id: UUID, by: Actor, announced: dict[int, bytes]) -> list[dtos.Part]:
@@ -102,7 +128,7 @@ def sign_parts(*, upload_id: UUID, by: Actor, announced: dict[int, bytes]) -> li
     _require_room(attempt, base, announced)
     if _needs_store_upload(attempt, base, announced):
         _open_store_upload(attempt)
-    return _sign(attempt, base, announced)
+    return sign(attempt, base, announced)
 
 
 def _require_room(attempt: rows.Attempt, base: models.Blob | None, numbers: Iterable[int]) -> None:
@@ -245,7 +271,7 @@ def open_store_upload(upload_id: UUID) -> str:
     return str(kept)
 
 
-def _sign(attempt: rows.Attempt, base: models.Blob | None, numbers: Iterable[int]) -> list[dtos.Part]:
+def sign(attempt: rows.Attempt, base: models.Blob | None, numbers: Iterable[int]) -> list[dtos.Part]:
     """Say of each part whether it is there already, or how to send it."""
     layout = attempt.layout
     hashes = attempt.part_hashes

@@ -40,11 +40,19 @@ def is_assembled(attempt: rows.Attempt) -> bool:
 
 def _verify_single(attempt: rows.Attempt, hashes: bytes) -> str:
     key = keys.single_part_key(attempt.id, hashes)
-    found = provider.store().find_object(key)
+    compare_single(provider.store().find_object(key), attempt.size_bytes, hashes)
+    return key
+
+
+def compare_single(found: provider.StoredObject | None, size_bytes: int, digest: bytes) -> None:
+    """Hold the store's account of an object of one part against the announced one.
+
+    :raises PartsMissing: it is not there.
+    :raises ContentMismatch: it is another one.
+    """
     if found is None:
         raise PartsMissing([1])
-    _compare(found, attempt.size_bytes, provider.checksum_of(hashes))
-    return key
+    _compare(found, size_bytes, provider.checksum_of(digest))
 
 
 def _verify_multipart(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes) -> str:

@@ -1,0 +1,218 @@
+"""Many files of one part at once: the steps of one upload, each as one transaction, and one flush, for all of them.
+
+What is out of the ordinary (another boot, a commit that a worker has, a race that was lost) is left to the way of a single upload.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from uuid import UUID
+
+from apps.storage import disk, dtos, durability, keys, models, parts, provider, queries, rows
+from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StillCompleting, StoreFull, UploadNotFound
+from apps.storage.operations import completing, starting, verifying
+from bitvault.kernel import clock, db, ids
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import BitVaultError
+
+Outcome = dtos.Verified | BitVaultError | None
+"""``None``: it takes longer than a request may wait; the same commit later tells the outcome."""
+
+# Digests travel as text: arrays of bytes have no form that the server's kept statements take.
+_FREEZE_MANY = """
+WITH given AS (
+    SELECT id, blob_id, key, decode(content_hash, 'hex') AS content_hash, decode(part_hash, 'hex') AS part_hash
+    FROM unnest(%(ids)s::uuid[], %(blob_ids)s::uuid[], %(keys)s::text[], %(content_hashes)s::text[], %(part_hashes)s::text[])
+        AS g(id, blob_id, key, content_hash, part_hash)
+),
+attempt AS (
+    UPDATE storage_multipart_upload u SET state = 'completing', blob_id = given.blob_id, part_hashes = given.part_hash
+    FROM given WHERE u.id = given.id AND u.state = 'started' AND u.expires_at > %(now)s
+    RETURNING u.id, u.size_bytes, u.part_size_bytes
+)
+INSERT INTO storage_blob (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at)
+SELECT given.blob_id, given.key, attempt.size_bytes, given.content_hash, attempt.part_size_bytes, given.part_hash, 'pending', %(now)s
+FROM attempt JOIN given ON given.id = attempt.id
+RETURNING id
+"""
+
+# As of one upload (``completing``); the blobs are locked in the order of their ids.
+_FREEZE_KNOWN_MANY = """
+WITH known AS (
+    SELECT id FROM storage_blob
+    WHERE id IN (SELECT known_blob_id FROM storage_multipart_upload WHERE id = ANY(%(ids)s::uuid[]))
+        AND state IN ('pending', 'live') AND damaged_at IS NULL
+    ORDER BY id FOR NO KEY UPDATE
+),
+attempt AS (
+    UPDATE storage_multipart_upload u SET state = 'completing', blob_id = known.id
+    FROM known
+    WHERE u.id = ANY(%(ids)s::uuid[]) AND u.state = 'started' AND u.expires_at > %(now)s AND u.known_blob_id = known.id
+    RETURNING u.id, u.blob_id
+),
+promoted AS (
+    UPDATE storage_blob b SET
+        state = 'live', unreferenced_at = CASE WHEN b.unreferenced_at IS NULL THEN NULL ELSE %(now)s::timestamptz END
+    WHERE b.id IN (SELECT blob_id FROM attempt) AND (b.state = 'pending' OR b.unreferenced_at IS NOT NULL)
+)
+SELECT id FROM attempt
+"""
+
+
+def start(*, by: Actor, wanted: Sequence[dtos.NewUpload]) -> list[dtos.Upload | StoreFull]:
+    """Write the attempts' rows and sign their parts; an attempt that finds no room on the disk gets its refusal instead."""
+    with db.read_transaction():
+        # One that was condemned meanwhile is never revived: its bytes have to come again.
+        known = {each.known_blob_id for each in wanted if each.known_blob_id is not None}
+        usable = set(queries.usable_blobs().filter(id__in=known).values_list("id", flat=True)) if known else set()
+    attempts: list[rows.Attempt | StoreFull] = [_begin(by, each, usable) for each in wanted]
+    begun = [attempt for attempt in attempts if isinstance(attempt, rows.Attempt)]
+    answers: dict[UUID, dtos.Upload] = {}
+    with db.write_transaction():
+        models.Upload.objects.bulk_create([models.Upload(**asdict(attempt)) for attempt in begun])
+        for attempt in begun:
+            answers[attempt.id] = queries.describe(attempt, starting.sign(attempt, None, [1]))
+    return [answers[each.id] if isinstance(each, rows.Attempt) else each for each in attempts]
+
+
+def _begin(by: Actor, wanted: dtos.NewUpload, usable: set[UUID]) -> rows.Attempt | StoreFull:
+    layout = parts.lay_out(wanted.size_bytes)
+    known_blob_id = wanted.known_blob_id if wanted.known_blob_id in usable else None
+    attempt = starting.make_attempt(
+        upload_id=wanted.id,
+        by=by,
+        layout=layout,
+        media_type=wanted.media_type,
+        destination=wanted.destination,
+        part_hashes=bytes.fromhex(wanted.sha256),
+        base_blob_id=wanted.base_blob_id,
+        known_blob_id=known_blob_id,
+        client_modified_at=wanted.client_modified_at,
+    )
+    try:
+        if known_blob_id is None:
+            disk.let_in(wanted.id, layout)
+    except StoreFull as full:
+        return full
+    return attempt
+
+
+def complete(*, by: Actor, wanted: Sequence[tuple[UUID, list[bytes]]]) -> list[Outcome]:
+    """Verify what the store holds of several attempts, and freeze it; one outcome for each, in order."""
+    deadline = time.monotonic() + completing.SECONDS
+    hashes = dict(wanted)
+    with db.read_transaction():
+        attempts = {key: each for key, each in rows.find_many(list(hashes)).items() if each.user_id == by.user_id}
+        blobs = models.Blob.objects.in_bulk([each.blob_id for each in attempts.values() if each.blob_id is not None])
+    outcomes: dict[UUID, Outcome] = {}
+    plain: dict[UUID, bytes] = {}
+    known: dict[UUID, bytes] = {}
+    for upload_id, given in hashes.items():
+        attempt = attempts.get(upload_id)
+        try:
+            if attempt is None:
+                raise UploadNotFound
+            blob = blobs.get(attempt.blob_id) if attempt.blob_id is not None else None
+            if blob is not None:
+                outcomes[upload_id] = completing.as_before(attempt, blob, given)
+            elif _is_plain(attempt):
+                starting.require_open(attempt)
+                digest = completing.agree_single(attempt, given)
+                (plain if attempt.known_blob_id is None else known)[upload_id] = digest
+        except BitVaultError as error:
+            outcomes[upload_id] = error
+    outcomes |= _freeze_known({key: attempts[key] for key in known}, known)
+    outcomes |= _freeze({key: attempts[key] for key in plain}, plain, deadline)
+    return [
+        outcomes[upload_id] if upload_id in outcomes else _complete_alone(by, upload_id, given)
+        for upload_id, given in wanted
+    ]
+
+
+def finish(*, kept: dict[UUID, bool]) -> set[UUID]:
+    """End attempts after Files has decided; returns those that this call ended."""
+    ended: set[UUID] = set()
+    for is_kept in (True, False):
+        upload_ids = [key for key, value in kept.items() if value is is_kept]
+        if upload_ids:
+            ended |= completing.finish_many(upload_ids=upload_ids, kept=is_kept)
+    return ended
+
+
+def _is_plain(attempt: rows.Attempt) -> bool:
+    """Tell whether all that its commit has to do is to look for one object, or for none."""
+    return (
+        attempt.part_count == 1
+        and attempt.state == models.UploadState.STARTED
+        and attempt.completion is None
+        and not durability.is_of_another_boot(attempt.boot_id)
+    )
+
+
+def _freeze(attempts: dict[UUID, rows.Attempt], hashes: dict[UUID, bytes], deadline: float) -> dict[UUID, Outcome]:
+    if not attempts:
+        return {}
+    outcomes: dict[UUID, Outcome] = {}
+    at = {key: keys.single_part_key(key, hashes[key]) for key in attempts}
+    found = provider.store().find_objects(list(at.values()))
+    missing_bytes = 0
+    for upload_id, attempt in attempts.items():
+        try:
+            verifying.compare_single(found[at[upload_id]], attempt.size_bytes, hashes[upload_id])
+        except PartsMissing as missing:
+            outcomes[upload_id] = missing
+            missing_bytes += attempt.size_bytes
+        except ContentMismatch as error:
+            outcomes[upload_id] = error
+    whole = [upload_id for upload_id in attempts if upload_id not in outcomes]
+    try:
+        if missing_bytes:
+            # A store whose disk is full has refused them, each in its own words.
+            disk.require_free(missing_bytes)
+    except StoreFull as full:
+        outcomes |= dict.fromkeys(outcomes, full)
+    try:
+        # Before the blobs are written: their rows say that the bytes are there, whatever happens to the machine.
+        durability.flush(deadline=deadline)
+    except NeedsLonger:
+        return outcomes | dict.fromkeys(whole)
+    blob_ids = {upload_id: ids.new_id() for upload_id in whole}
+    content = {upload_id: parts.content_hash(hashes[upload_id]) for upload_id in whole}
+    frozen = db.write_alone(
+        _FREEZE_MANY,
+        {
+            "ids": whole,
+            "blob_ids": list(blob_ids.values()),
+            "keys": [at[upload_id] for upload_id in whole],
+            "content_hashes": [content[upload_id].hex() for upload_id in whole],
+            "part_hashes": [hashes[upload_id].hex() for upload_id in whole],
+            "now": clock.now(),
+        },
+    )
+    written = {row[0] for row in frozen}
+    for upload_id in whole:
+        if blob_ids[upload_id] in written:  # else somebody was faster, and the way of one upload tells what they did
+            outcomes[upload_id] = completing.to_verified(
+                attempts[upload_id], blob_ids[upload_id], content[upload_id], committed=False
+            )
+    return outcomes
+
+
+def _freeze_known(attempts: dict[UUID, rows.Attempt], hashes: dict[UUID, bytes]) -> dict[UUID, Outcome]:
+    if not attempts:
+        return {}
+    frozen = {row[0] for row in db.write_alone(_FREEZE_KNOWN_MANY, {"ids": list(attempts), "now": clock.now()})}
+    return {
+        key: completing.to_verified(each, each.known_blob_id, parts.content_hash(hashes[key]), committed=False)
+        for key, each in attempts.items()
+        if key in frozen and each.known_blob_id is not None
+    }
+
+
+def _complete_alone(by: Actor, upload_id: UUID, given: list[bytes]) -> Outcome:
+    try:
+        return completing.complete(upload_id=upload_id, by=by, part_hashes=given)
+    except StillCompleting:
+        return None
+    except BitVaultError as error:
+        return error
