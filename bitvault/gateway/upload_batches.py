@@ -89,11 +89,19 @@ def start(actor: Actor, wanted: Sequence[StartUpload]) -> list[Upload | BitVault
     answers |= _start_plain(actor, plain)
     for number, each in enumerate(wanted):
         if number not in answers:
-            try:
-                answers[number] = uploads.start(actor, each)
-            except BitVaultError as error:
-                answers[number] = error
+            answers[number] = _start_alone(actor, each)
     return [answers[number] for number in range(len(wanted))]
+
+
+def _start_alone(actor: Actor, wanted: StartUpload) -> Upload | BitVaultError:
+    """Begin one the single way; the answer that is kept under a key is that of the batch."""
+    token = db.keeper_of_answers.set(None)
+    try:
+        return uploads.start(actor, wanted)
+    except BitVaultError as error:
+        return error
+    finally:
+        db.keeper_of_answers.reset(token)
 
 
 def _is_plain(wanted: StartUpload) -> bool:

@@ -217,6 +217,18 @@ def start(mia):
     return Ask("POST", "/uploads", body, key())
 
 
+def start_batch(mia):
+    hashes = [sha256(b"12345")]
+    wishes = [
+        {"parent_id": mia.folder_id, "name": next(_names), "size_bytes": 5, "part_hashes": hashes} for _ in range(3)
+    ]
+    return Ask("POST", "/uploads/batch", {"uploads": wishes}, key())
+
+
+def commit_batch(mia):
+    return Ask("POST", "/uploads/batch/commit", {"uploads": [{"id": mia.sent()["id"]} for _ in range(3)]})
+
+
 def acknowledge(mia):
     device = mia.device()
     page = mia.api.get("/sync/changes", cursor=device["cursor"]).json()
@@ -408,6 +420,8 @@ CASES = {
     ),
     "restore a team folder": Case("POST /team-folders/{folder_id}/restore", restore_team_folder),
     "upload": Case("POST /uploads", start, holds=RESERVATIONS),
+    "start a batch": Case("POST /uploads/batch", start_batch, holds=RESERVATIONS),
+    "commit a batch": Case("POST /uploads/batch/commit", commit_batch),
     "abort": Case(
         "DELETE /uploads/{upload_id}", lambda mia: Ask("DELETE", f"/uploads/{mia.sent()['id']}"), holds=UPLOADS
     ),
