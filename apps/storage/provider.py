@@ -26,6 +26,9 @@ from django.conf import settings
 from apps.storage.calls import OF_REQUESTS, OF_WORKERS, Patience, Refused, StoreUnreachable, asks_store
 from apps.storage.calls import UploadUnknown as UploadUnknown  # noqa: PLC0414 - what calls of this room raise is found here
 from apps.storage.errors import ContentMismatch, NeedsLonger
+from apps.storage.objects import ListedObject as ListedObject  # noqa: PLC0414 - as above
+from apps.storage.objects import StoredObject as StoredObject  # noqa: PLC0414 - as above
+from apps.storage.objects import StoredPart as StoredPart  # noqa: PLC0414 - as above
 from apps.storage.signing import Signer
 from bitvault.kernel import clock
 from bitvault.kernel.dependencies import Dependency, is_background
@@ -86,34 +89,6 @@ class Signed:
     url: str
     headers: dict[str, str]
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StoredObject:
-    """What the store says of an object; ``checksum`` as S3 writes it (base64, composites end in ``-<parts>``)."""
-
-    size_bytes: int
-    checksum: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ListedObject:
-    """An object in the store's inventory."""
-
-    key: str
-    size_bytes: int
-    modified_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPart:
-    """A part that the store holds for an unfinished multipart upload."""
-
-    number: int
-    size_bytes: int
-    etag: str
-    modified_at: datetime
-    checksum: str | None
 
 
 def checksum_of(digest: bytes) -> str:
