@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import structlog
 import urllib3
 
-from apps.storage import models, parts, provider
+from apps.storage import models, objects, parts, provider
 from apps.storage.errors import ContentMismatch, StoreUnavailable
-from apps.storage.provider import ObjectStore, StoredObject
+from apps.storage.objects import StoredObject
+from apps.storage.provider import ObjectStore
 from bitvault.kernel import clock, db
 
 PROBE_PREFIX = "probe/"
@@ -158,7 +159,7 @@ class _Probe:
 
     def _checksum_returned(self) -> bool:
         return self._put("plain", _BODY) and self._find("plain") == StoredObject(
-            len(_BODY), provider.checksum_of(self._digest)
+            len(_BODY), objects.checksum_of(self._digest)
         )
 
     def _checksum_enforced(self) -> bool:
@@ -266,7 +267,7 @@ class _Probe:
         self._begun.append((self._key(name), upload))
         return upload
 
-    def _sign_get(self, name: str) -> provider.Signed:
+    def _sign_get(self, name: str) -> objects.Signed:
         return self._store.sign_get(key=self._key(name), disposition="attachment", media_type="text/plain")
 
     def _find(self, name: str) -> StoredObject | None:
@@ -293,7 +294,7 @@ class _Probe:
         held = self._store.list_parts(key=self._key(name), store_upload_id=upload)
         named = [(1, held[1].etag, self._digest)]
         self._store.complete_multipart_upload(key=self._key(name), store_upload_id=upload, parts=named)
-        composite = provider.composite_of(parts.content_hash(self._digest), 1)
+        composite = objects.composite_of(parts.content_hash(self._digest), 1)
         return self._find(name) == StoredObject(len(_BODY), composite)
 
     def _send(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> bool:

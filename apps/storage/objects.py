@@ -1,5 +1,6 @@
-"""What the store says of objects and parts."""
+"""What the store says of objects and parts, and how it writes digests."""
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,3 +31,23 @@ class StoredPart:
     etag: str
     modified_at: datetime
     checksum: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A request that the store will accept from whoever holds it."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+def checksum_of(digest: bytes) -> str:
+    """Write a digest as S3 does."""
+    return base64.b64encode(digest).decode()
+
+
+def composite_of(digest: bytes, part_count: int) -> str:
+    """Write the hash of a file of several parts as S3 does."""
+    return f"{checksum_of(digest)}-{part_count}"

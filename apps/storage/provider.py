@@ -8,12 +8,10 @@ things that every upload needs, signing and one HEAD, go past boto3's client, wh
 A request has short deadlines, a share of its process's threads and a breaker; a worker waits longer and holds up nobody (``store``).
 """
 
-import base64
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +24,7 @@ from django.conf import settings
 from apps.storage.calls import OF_REQUESTS, OF_WORKERS, Patience, Refused, StoreUnreachable, asks_store
 from apps.storage.calls import UploadUnknown as UploadUnknown  # noqa: PLC0414 - what calls of this room raise is found here
 from apps.storage.errors import ContentMismatch, NeedsLonger
-from apps.storage.objects import ListedObject as ListedObject  # noqa: PLC0414 - as above
-from apps.storage.objects import StoredObject as StoredObject  # noqa: PLC0414 - as above
-from apps.storage.objects import StoredPart as StoredPart  # noqa: PLC0414 - as above
+from apps.storage.objects import ListedObject, Signed, StoredObject, StoredPart, checksum_of
 from apps.storage.signing import Signer
 from bitvault.kernel import clock
 from bitvault.kernel.dependencies import Dependency, is_background
@@ -79,26 +75,6 @@ _SENDER_ERRORS = (
     "XAmzContentChecksumMismatch",
     "InvalidRequest",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A request that the store will accept from whoever holds it."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    expires_at: datetime
-
-
-def checksum_of(digest: bytes) -> str:
-    """Write a digest as S3 does."""
-    return base64.b64encode(digest).decode()
-
-
-def composite_of(digest: bytes, part_count: int) -> str:
-    """Write the hash of a file of several parts as S3 does."""
-    return f"{checksum_of(digest)}-{part_count}"
 
 
 class ObjectStore:
@@ -163,8 +139,6 @@ class ObjectStore:
         """Name the place: endpoint and bucket."""
         return f"{self.endpoint_url}/{self.bucket}"
 
-    # --- signing: arithmetic only ------------------------------------------------------------------------------------------
-
     def sign_put(self, *, key: str, size_bytes: int, digest: bytes) -> Signed:
         """Sign the PUT of a whole object: its key, length, type, encoding and SHA-256 are part of the signature."""
         headers = {"Content-Type": STORED_TYPE, "Content-Encoding": STORED_ENCODING, _CHECKSUM: checksum_of(digest)}
@@ -199,8 +173,6 @@ class ObjectStore:
         signer = self._public_signer if method == "PUT" else self._download_signer
         url = signer.sign_url(method, f"/{self.bucket}/{key}", query=query, headers=signed_headers, lifetime=lifetime)
         return Signed(method=method, url=url, headers=headers, expires_at=clock.now() + lifetime)
-
-    # --- objects -----------------------------------------------------------------------------------------------------------
 
     @asks_store(repeatable=True)
     def find_object(self, key: str) -> StoredObject | None:
@@ -276,8 +248,6 @@ class ObjectStore:
         named: Any = [{"Key": key} for key in keys]
         answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": named, "Quiet": True})
         return {error.get("Key", ""): str(error.get("Code")) for error in answer.get("Errors", ())}
-
-    # --- multipart uploads -------------------------------------------------------------------------------------------------
 
     @asks_store(repeatable=False)
     def create_multipart_upload(self, key: str) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Min, QuerySet, Sum
 
-from apps.storage import dtos, durability, keys, models, parts, provider, rows
+from apps.storage import dtos, durability, keys, models, objects, parts, provider, rows
 from apps.storage.errors import UploadNotFound
 from bitvault.kernel import clock, db
 from bitvault.kernel.dependencies import background
@@ -131,9 +131,7 @@ def _is_whole(key: str, layout: parts.Layout) -> bool:
     return found is not None and found.size_bytes == layout.size_bytes
 
 
-def _arrived_as_announced(
-    held: Iterable[provider.StoredPart], hashes: bytes, resigned: dict[str, str]
-) -> Iterable[int]:
+def _arrived_as_announced(held: Iterable[objects.StoredPart], hashes: bytes, resigned: dict[str, str]) -> Iterable[int]:
     """Leave out parts that were announced anew with another digest after the store got them.
 
     Where the store tells a part's checksum that decides; else its time does, in whole seconds and to the safe side: at worst a part that
@@ -142,7 +140,7 @@ def _arrived_as_announced(
     for part in held:
         digest = parts.digest_at(hashes, part.number)
         if part.checksum is not None:
-            if part.checksum == provider.checksum_of(digest):
+            if part.checksum == objects.checksum_of(digest):
                 yield part.number
         elif digest != parts.UNKNOWN:
             anew = resigned.get(str(part.number))

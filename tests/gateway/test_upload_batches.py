@@ -223,7 +223,7 @@ def count_statements(act):
 
 
 def test_a_batch_of_fifty_costs_as_many_statements_as_one_of_five(mia, monkeypatch):
-    from apps.identity import remembered
+    from bitvault.kernel import remembered
 
     monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)
     bring(mia, {"first.bin": b"opens the quota"})

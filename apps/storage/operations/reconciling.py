@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from apps.storage import keys, provider
+from apps.storage import keys, objects, provider
 from apps.storage.models import Blob, BlobState, FindingKind, RunKind, RunState, Upload
 from apps.storage.operations import references
 from apps.storage.operations.noting import Notes
@@ -101,7 +101,7 @@ class Reconciler:
         self._judge_missing([row for row in rows if row.key not in present and row.state != BlobState.GONE])
         return end
 
-    def _judge_objects(self, unknown: list[provider.ListedObject], listed_at: datetime) -> None:
+    def _judge_objects(self, unknown: list[objects.ListedObject], listed_at: datetime) -> None:
         """Find orphans among objects that no blob names."""
         old = [each for each in unknown if each.modified_at < listed_at - OLD]
         uploads = {each.key: keys.upload_of(each.key) for each in old}
@@ -117,7 +117,7 @@ class Reconciler:
         ]
         self._delete(FindingKind.ORPHAN, orphans)
 
-    def _judge_known(self, pairs: list[tuple[provider.ListedObject, _Row]], listed_at: datetime) -> None:
+    def _judge_known(self, pairs: list[tuple[objects.ListedObject, _Row]], listed_at: datetime) -> None:
         leftovers = [
             each for each, row in pairs if row.state == BlobState.GONE and row.gone_at and row.gone_at < listed_at
         ]
@@ -144,7 +144,7 @@ class Reconciler:
                 logger.error("object_missing", blob_id=str(row.id))
                 self.notes.find(FindingKind.MISSING, key=row.key, blob_id=row.id, size_bytes=row.size_bytes)
 
-    def _delete(self, kind: FindingKind, objects: list[provider.ListedObject]) -> None:
+    def _delete(self, kind: FindingKind, objects: list[objects.ListedObject]) -> None:
         if not objects:
             return
         refused: dict[str, str] = {}

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from apps.storage import disk, dtos, durability, keys, models, parts, provider, queries, rows, turns
+from apps.storage import disk, dtos, durability, keys, models, objects, parts, provider, queries, rows, turns
 from apps.storage.errors import PartOutOfRange, StoreUnavailable, UploadComplete, UploadOver
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
@@ -289,7 +289,7 @@ def sign(attempt: rows.Attempt, base: models.Blob | None, numbers: Iterable[int]
     return described
 
 
-def _sign_one(attempt: rows.Attempt, number: int, size_bytes: int, digest: bytes) -> provider.Signed:
+def _sign_one(attempt: rows.Attempt, number: int, size_bytes: int, digest: bytes) -> objects.Signed:
     store = provider.store()
     if attempt.part_count == 1:
         return store.sign_put(key=keys.single_part_key(attempt.id, digest), size_bytes=size_bytes, digest=digest)

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
-from apps.storage import keys, models, parts, provider, queries, rows
+from apps.storage import keys, models, objects, parts, provider, queries, rows
 from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StoreUnavailable
 from apps.storage.operations import starting
 from bitvault.kernel import db
@@ -44,7 +44,7 @@ def _verify_single(attempt: rows.Attempt, hashes: bytes) -> str:
     return key
 
 
-def compare_single(found: provider.StoredObject | None, size_bytes: int, digest: bytes) -> None:
+def compare_single(found: objects.StoredObject | None, size_bytes: int, digest: bytes) -> None:
     """Hold the store's account of an object of one part against the announced one.
 
     :raises PartsMissing: it is not there.
@@ -52,7 +52,7 @@ def compare_single(found: provider.StoredObject | None, size_bytes: int, digest:
     """
     if found is None:
         raise PartsMissing([1])
-    _compare(found, size_bytes, provider.checksum_of(digest))
+    _compare(found, size_bytes, objects.checksum_of(digest))
 
 
 def _verify_multipart(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes) -> str:
@@ -66,7 +66,7 @@ def _verify_multipart(attempt: rows.Attempt, base: models.Blob | None, hashes: b
             raise NeedsLonger(store_is_at_it=True)
         _forget_store_upload(attempt)
         raise PartsMissing(list(range(1, attempt.part_count + 1)))
-    _compare(found, attempt.size_bytes, provider.composite_of(parts.content_hash(hashes), attempt.part_count))
+    _compare(found, attempt.size_bytes, objects.composite_of(parts.content_hash(hashes), attempt.part_count))
     return key
 
 
@@ -159,7 +159,7 @@ def _copy_from(
         return dict(workers.map(copy, numbers))
 
 
-def _compare(found: provider.StoredObject, size_bytes: int, checksum: str) -> None:
+def _compare(found: objects.StoredObject, size_bytes: int, checksum: str) -> None:
     """Hold the store's account against the announced one.
 
     :raises ContentMismatch: they differ.

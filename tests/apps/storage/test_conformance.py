@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.storage import conformance, models, provider
+from apps.storage import conformance, models, objects, provider
 from apps.storage.errors import StoreUnavailable
 from bitvault.stack.stores import StoreKind
 from tests.support import lesser_store
@@ -65,7 +65,7 @@ class Careless(provider.ObjectStore):
     def _sign_for_client(self, method, key, query, headers, size_bytes, lifetime):
         kept = {name: value for name, value in headers.items() if name.startswith("x-amz")}
         signed = super()._sign_for_client(method, key, query, kept, None, lifetime)
-        return provider.Signed(method=signed.method, url=signed.url, headers=headers, expires_at=signed.expires_at)
+        return objects.Signed(method=signed.method, url=signed.url, headers=headers, expires_at=signed.expires_at)
 
 
 class Forgetful(provider.ObjectStore):
@@ -73,7 +73,7 @@ class Forgetful(provider.ObjectStore):
 
     def find_object(self, key):
         found = super().find_object(key)
-        return found and provider.StoredObject(found.size_bytes, None)
+        return found and objects.StoredObject(found.size_bytes, None)
 
     def copy_part(self, **_):
         raise StoreUnavailable
@@ -224,7 +224,7 @@ def resumed(tag):
 WAYS_TO_LACK = {
     "checksum_returned: none": changes(DECIDING["checksum_returned"], without(CHECKSUM)),
     "checksum_returned: another": changes(
-        DECIDING["checksum_returned"], told(CHECKSUM, provider.checksum_of(bytes(32)))
+        DECIDING["checksum_returned"], told(CHECKSUM, objects.checksum_of(bytes(32)))
     ),
     "checksum_enforced: other bytes": takes(DECIDING["checksum_enforced"]),
     "checksum_enforced: kept all the same": keeps_what_it_refuses,
@@ -254,7 +254,7 @@ WAYS_TO_LACK = {
     "part_checksum_enforced: other bytes": takes(DECIDING["part_checksum_enforced"]),
     "composite_returned: none": changes(DECIDING["composite_returned"], without(CHECKSUM)),
     "composite_returned: that of the bytes": changes(
-        DECIDING["composite_returned"], told(CHECKSUM, provider.checksum_of(hashlib.sha256(BODY).digest()))
+        DECIDING["composite_returned"], told(CHECKSUM, objects.checksum_of(hashlib.sha256(BODY).digest()))
     ),
     "uploads_listed: not implemented": changes(DECIDING["uploads_listed"], lambda _: NOT_IMPLEMENTED),
     "uploads_listed: none": changes(

@@ -7,7 +7,7 @@ import time
 import pytest
 from celery import Celery
 
-from apps.storage import calls, provider
+from apps.storage import calls, objects, provider
 from apps.storage.errors import NeedsLonger, StoreFull, StoreUnavailable
 from bitvault.kernel import db
 from bitvault.kernel.dependencies import Dependency, background
@@ -50,7 +50,7 @@ def test_signing_gives_the_same_url_as_boto3_would(settings):
             "ContentLength": 5,
             "ContentType": provider.STORED_TYPE,
             "ContentEncoding": "identity",
-            "ChecksumSHA256": provider.checksum_of(digest),
+            "ChecksumSHA256": objects.checksum_of(digest),
         },
         ExpiresIn=900,
     )
