@@ -24,6 +24,7 @@ from apps.files.rows import (
     Way,
     fetch_all,
     fetch_one,
+    fetch_page,
     find_way,
     find_ways,
     kind_name,
