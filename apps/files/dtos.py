@@ -70,12 +70,15 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """A page of what lies in a folder, and what all of it is: how many nodes, and how many bytes the files among them have."""
+    """A page of what lies in a folder, and what all of it is: how many nodes, and how many bytes the files among them have.
+
+    The bytes are added up for the first page alone; they are ``null`` on those that follow.
+    """
 
     items: Sequence[Node]
     next_cursor: str | None = None
     total_count: int = 0
-    total_bytes: int = 0
+    total_bytes: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)

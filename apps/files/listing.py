@@ -27,7 +27,7 @@ def list_children(
         purpose = _purpose_of(way.node.id, sort, order)
         position = pages.decode_cursor(purpose, cursor) if cursor is not None else None
         rows = _fetch_children(way.node.id, limit=limit + 1, position=position, sort=sort, order=order)
-    return _to_children(actor, way, rows, limit=limit, purpose=purpose)
+    return _to_children(actor, way, rows, limit=limit, purpose=purpose, is_further=position is not None)
 
 
 def open_folder(actor: Actor, node_id: NodeRef, *, limit: int, sort: SortName, order: OrderName) -> OpenedFolder:
@@ -43,14 +43,16 @@ def open_folder(actor: Actor, node_id: NodeRef, *, limit: int, sort: SortName, o
     return OpenedFolder(access.to_path(actor, way), children if is_folder else None)
 
 
-def _to_children(actor: Actor, way: Way, rows: Sequence[Any], *, limit: int, purpose: str) -> Children:
+def _to_children(
+    actor: Actor, way: Way, rows: Sequence[Any], *, limit: int, purpose: str, is_further: bool = False
+) -> Children:
     mask = access.find_mask(actor, way)
     items = [to_node(NodeRow._make(row[:-2]), names_of(access.add_own(actor, mask, row[0]))) for row in rows[:limit]]
     next_cursor = None
     if len(rows) > limit:
         last = rows[limit - 1]
         next_cursor = pages.encode_cursor(purpose, _position_after(last[1], last[-2], last[0]))
-    return Children(items, next_cursor, way.node.child_count, rows[0][-1] if rows else 0)
+    return Children(items, next_cursor, way.node.child_count, rows[0][-1] if rows else None if is_further else 0)
 
 
 def list_named_children(actor: Actor, node_id: NodeRef, ids: Collection[UUID]) -> list[Node]:
@@ -135,7 +137,10 @@ def children_sql(sort: SortName, order: OrderName, after_kind: int | None) -> st
             f"ORDER BY {column} {direction}, id {direction} LIMIT %(limit)s)"
         )
     union = " UNION ALL ".join(walks)
+    # A walk over all children: once for a list, not for each of its pages.
     total = "(SELECT COALESCE(SUM(size_bytes), 0)::bigint FROM files_node WHERE parent_id = %(folder_id)s)"
+    if after_kind is not None:
+        total = "NULL::bigint"
     return (
         f"SELECT *, {total} FROM ({union}) AS walks "
         f"ORDER BY kind, sort_value {direction}, id {direction} LIMIT %(limit)s"

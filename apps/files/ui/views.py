@@ -171,7 +171,7 @@ def to_rows(page: Children, owners: Mapping[UUID, str]) -> dict[str, Any]:
         "next_cursor": page.next_cursor or "",
         "total_count": page.total_count,
         "total_bytes": page.total_bytes,
-        "totals": presentation.describe_totals(page.total_count, page.total_bytes),
+        "totals": presentation.describe_totals(page.total_count, page.total_bytes or 0),
     }
 
 

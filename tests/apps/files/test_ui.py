@@ -137,6 +137,17 @@ def test_further_rows_lead_on_to_the_end_and_hold_each_node_once(browser, api, f
     assert seen == [f"Sub {number}" for number in reversed(range(230))]
 
 
+def test_bytes_are_added_up_once_for_a_list_and_not_for_each_of_its_pages(api, folder, counted_queries):
+    fill(api, folder, 3)
+    path = f"/nodes/{folder['id']}/children"
+    first = api("mia").get(path, limit=2).json()
+    assert first["total_bytes"] == 0
+    with counted_queries() as statements:
+        second = api("mia").get(path, limit=2, cursor=first["next_cursor"]).json()
+    assert (second["total_bytes"], second["total_count"], len(second["items"])) == (None, 3, 1)
+    assert not any("SUM(size_bytes)" in statement for statement in statements)
+
+
 def test_a_page_jumps_to_rows_by_index_and_by_name(browser, api, folder):
     fill(api, folder, 130)
     place = f"/files/{folder['id']}/position"

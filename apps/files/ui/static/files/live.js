@@ -142,6 +142,8 @@ async function show() {
   /** @param {{capabilities: string[]}} node */
   const differs = (node) => node.capabilities.join(" ") !== capabilities;
   let total = -1;
+  /** @type {number | null} bytes of the whole folder, which the first page alone says */
+  let size = null;
   for (const { gap, rows } of runs()) {
     // What this page itself does while the list is being read is newer than what is read.
     const before = new Set(rows.map(idOf));
@@ -161,9 +163,12 @@ async function show() {
     if (source() !== list) return;
     if (other) return renew();
     total = answer.total_count;
-    setBytes(answer.total_bytes);
+    size ??= answer.total_bytes;
   }
-  if (total >= 0) trust(total);
+  if (total >= 0) {
+    trust(total);
+    setBytes(size ?? (await readPage("", 1)).total_bytes);
+  }
   document.dispatchEvent(new CustomEvent("bitvault:rows-changed"));
 }
 
