@@ -1,7 +1,13 @@
 """Sizes and looks: on a phone, in the dark, read on every ground, found by the eye of whoever goes by keyboard."""
 
+from importlib.resources import files
+
 import pytest
 from playwright.sync_api import expect
+
+from tests.journeys.browser.vault import Vault
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 
 
 def test_on_a_phone_everything_is_in_reach_and_nothing_runs_over_the_edge(phone, folder, sender):
@@ -85,6 +91,101 @@ def test_every_colour_of_text_can_be_read_on_its_ground(visitor, signed_in, live
     page.context.clear_cookies()
     page.goto(f"{live.tenant_url}/sign-in/")
     assert poor_contrasts(page) == []
+
+
+OPENINGS = {
+    "the tray and a failed upload": "tray",
+    "a toast with a row under the pointer": "toast",
+    "the dialog for a name": "name",
+    "the question before something is deleted": "confirm",
+    "the dialog for a folder": "move",
+    "the question about a taken name": "conflict",
+    "the menu of a row": "menu",
+    "a selection": "selection",
+}
+
+
+@pytest.fixture
+def open_up(folder, sender, mkdir, disk):
+    """Bring a page to where something lies over it."""
+    sender.bring("a.txt", b"a")
+    mkdir("Sub")
+
+    def refuse(route) -> None:
+        body = '{"code": "billing.quota_exceeded", "detail": "There is no room left for this file."}'
+        route.fulfill(status=413, headers={"Content-Type": "application/problem+json"}, body=body)
+
+    def bring(vault: Vault, what: str) -> None:
+        vault.open(folder)
+        page = vault.page
+        match what:
+            case "tray":
+                page.route("**/api/v1/uploads", refuse)
+                vault.drop(disk("b.txt"))
+                expect(vault.upload("b.txt")).to_contain_text("There is no room left")
+            case "toast":
+                vault.select("a.txt")
+                vault.command("Move to trash")
+                expect(vault.toast).to_be_visible()
+                vault.row("Sub").hover()
+            case "name":
+                vault.row("a.txt").focus()
+                page.evaluate("document.querySelector('[data-command=\"new-folder\"]').click()")
+                expect(page.get_by_label("Name", exact=True)).to_be_focused()
+                vault.press("Enter")
+                expect(page.locator("#name-dialog-error")).to_be_visible()
+            case "confirm":
+                vault.select("a.txt")
+                vault.command("Move to trash")
+                vault.visit("/trash/")
+                vault.row("a.txt").last.get_by_role("button", name="Delete permanently").click()
+                expect(page.get_by_role("dialog")).to_be_visible()
+            case "move":
+                vault.select("a.txt")
+                vault.command("Move")
+                expect(page.get_by_role("option", name="Sub")).to_be_visible()
+            case "conflict":
+                vault.drop(disk("a.txt"))
+                expect(page.get_by_role("dialog", name="This name is taken")).to_be_visible()
+            case "menu":
+                vault.row("a.txt").get_by_role("button", name="More actions").click()
+                expect(page.get_by_role("menuitem", name="Rename")).to_be_visible()
+            case "selection":
+                vault.select("a.txt")
+
+    return bring
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+@pytest.mark.parametrize("what", OPENINGS.values(), ids=OPENINGS.keys())
+def test_what_lies_over_a_page_can_be_read_and_told_apart(visitor, signed_in, live, open_up, what, look):
+    """The contrasts, and the rules of axe: names, roles, landmarks, order of headings, targets."""
+    page = visitor(storage_state=signed_in, color_scheme=look, reduced_motion="reduce")
+    open_up(Vault(page, live.tenant_url), what)
+    assert poor_contrasts(page) == []
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("path", ["/files/", "/teams/", "/trash/", "/conflicts/", "/sign-in/", "/nothing-of-the-kind/"])
+def test_pages_have_no_fault_that_axe_knows(visitor, signed_in, live, path):
+    page = visitor(storage_state=signed_in, reduced_motion="reduce")
+    page.goto(f"{live.tenant_url}{path}")
+    assert faults(page) == []
+
+
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def faults(page) -> list[str]:
+    """Give what axe-core finds, in one line each. It is put in past the page's content policy, as a tester's tool is."""
+    session = page.context.new_cdp_session(page)
+    session.send("Runtime.evaluate", {"expression": AXE})
+    found = page.evaluate("tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", AXE_TAGS)
+    return [
+        f"{fault['id']}: {node['html'][:120]} ({node['failureSummary'].splitlines()[-1].strip()})"
+        for fault in found["violations"]
+        for node in fault["nodes"]
+    ]
 
 
 def poor_contrasts(page) -> list[str]:
