@@ -155,9 +155,9 @@ export class Tray {
     const paused = items.filter((item) => item.state === "paused");
     const failed = items.filter((item) => item.state === "failed");
     const done = items.filter((item) => item.state === "done" || item.state === "skipped");
-    const counted = items.filter((item) => item.state !== "failed" && item.state !== "skipped");
-    const total = counted.reduce((sum, item) => sum + item.size, 0);
-    const sent = counted.reduce((sum, item) => sum + item.sent, 0);
+    const weighed = items.filter((item) => item.state !== "failed" && item.state !== "skipped");
+    const total = weighed.reduce((sum, item) => sum + item.size, 0);
+    const sent = weighed.reduce((sum, item) => sum + item.sent, 0);
     // Empty files weigh nothing but are work all the same.
     const share = total ? sent / total : done.length / Math.max(1, items.length);
 
