@@ -240,6 +240,22 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
+class PathStep:
+    """A folder on the way to a node."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNode:
+    """A live node that somebody may see, with the folders from its root down to the one that it lies in."""
+
+    node: Node
+    path: Sequence[PathStep]
+
+
+@dataclass(frozen=True, slots=True)
 class Author:
     """Who made something; the name is empty for somebody who is no member any more."""
 

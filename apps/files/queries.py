@@ -7,9 +7,11 @@ from uuid import UUID
 from apps.files import access, errors, limits
 from apps.files.dtos import (
     Content,
+    FoundNode,
     Node,
     NodeRef,
     Path,
+    PathStep,
     ReachableRoot,
     StoredBytes,
     TreeRow,
@@ -63,6 +65,21 @@ def list_nodes(actor: Actor, node_ids: Collection[UUID]) -> list[Node]:
     return [
         access.describe(actor, way) for way in ways.values() if access.knows(actor, way, access.find_mask(actor, way))
     ]
+
+
+def find_visible(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, FoundNode]:
+    """Read those of some nodes that are live and that the actor may know of; personal roots are left out, for nobody looks for them."""
+    with db.read_transaction():
+        ways = find_ways(node_ids)
+    found = {}
+    for node_id, way in ways.items():
+        if way.node.is_root and not way.node.is_team_folder:
+            continue
+        if access.knows(actor, way, access.find_mask(actor, way)):
+            above = access.list_visible(actor, way)[:-1]
+            steps = [PathStep(row.id, row.name) for row, _ in above]
+            found[node_id] = FoundNode(access.describe(actor, way), steps)
+    return found
 
 
 def list_path(actor: Actor, node_id: NodeRef) -> Path:

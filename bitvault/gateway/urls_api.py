@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("apps.billing.rest.urls")),
     path("", include("apps.admin_platform.rest.urls")),
     path("", include("apps.sync.rest.urls")),
+    path("", include("apps.search.rest.urls")),
     path("jobs", jobs.Jobs.as_view()),
     path("jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="job"),
     path("schema/", SchemaDocument.as_view()),

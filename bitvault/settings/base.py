@@ -47,6 +47,7 @@ SHARED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "django.contrib.staticfiles",
     "django_htmx",
     "rest_framework",
@@ -66,6 +67,7 @@ TENANT_APPS = [
     "apps.admin_platform",
     "apps.sync",
     "apps.sharing",
+    "apps.search",
 ]
 INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
 

@@ -58,6 +58,7 @@ from apps.files.dtos import (
     Children,
     ChildrenAction,
     ExpectedRevision,
+    FoundNode,
     Node,
     NodeRef,
     OpenedFolder,
@@ -98,6 +99,7 @@ __all__ = [
     "find_readable_blobs",
     "find_trash_cursor",
     "find_trash_index",
+    "find_visible",
     "get_content",
     "get_node",
     "get_team_folder",
@@ -133,6 +135,13 @@ __all__ = [
 T = TypeVar("T")
 
 # --- reading ---------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def find_visible(*, actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, FoundNode]:
+    """Read those of some nodes that are live and that the actor may see at this moment, each with the way to it."""
+    actor.require_scope(Scope.FILES_READ)
+    return queries.find_visible(actor, node_ids)
 
 
 @exposed

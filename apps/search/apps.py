@@ -1,0 +1,15 @@
+"""Django's handle on the module."""
+
+from django.apps import AppConfig
+
+
+class SearchConfig(AppConfig):
+    """Search."""
+
+    name = "apps.search"
+    label = "search"
+    verbose_name = "Search"
+
+    def ready(self) -> None:
+        """Make the indexer's functions known."""
+        from apps.search import consumers  # noqa: F401 - importing it registers them

@@ -1,0 +1,74 @@
+"""Search listens to files: names, places, types, sizes and times, as they are told."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from apps.search import rebuilding
+from apps.search.indexing import CONSUMER, Batch
+from bitvault.events.api import Published, consumes_batch, rebuilds
+from bitvault.events.catalog import files
+from bitvault.kernel import db
+
+rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
+
+
+@consumes_batch(
+    CONSUMER,
+    files.FolderCreated,
+    files.VersionCommitted,
+    files.NodeMoved,
+    files.NodeTrashed,
+    files.NodeRestored,
+    files.NodePurged,
+)
+def keep_index_current(events: Sequence[Published], tx: db.Transaction) -> None:
+    """Bring the index up to these events; applying them again changes nothing."""
+    batch = Batch()
+    for published in events:
+        _tell(batch, published)
+    batch.write()
+
+
+def _tell(batch: Batch, published: Published) -> None:
+    """Say what a node is after an event; what happens to a folder rewrites nothing below it."""
+    match published.event:
+        case files.FolderCreated() as event:
+            batch.put(
+                event.node_id,
+                is_folder=True,
+                parent_id=event.parent_id,
+                name=event.name,
+                created_by=event.actor_id,
+                modified_at=event.created_at,
+                revision=event.revision,
+            )
+        case files.VersionCommitted() as event:
+            batch.put(
+                event.node_id,
+                parent_id=event.parent_id,
+                name=event.name,
+                size_bytes=event.size_bytes,
+                media_type=event.media_type,
+                modified_at=event.modified_at,
+                revision=event.revision,
+                **_describe_new(event.actor_id) if event.node_created else {},
+            )
+        case files.NodeMoved() | files.NodeRestored() as event:
+            told = {} if event.media_type is None else {"media_type": event.media_type}
+            batch.put(
+                event.node_id,
+                parent_id=event.parent_id,
+                name=event.name,
+                is_trashed=False,
+                revision=event.revision,
+                **told,
+            )
+        case files.NodeTrashed() as event:
+            batch.put(event.node_id, parent_id=None, is_trashed=True, revision=event.revision)
+        case files.NodePurged() as event:
+            batch.forget(event.purged_node_ids)
+
+
+def _describe_new(actor_id: UUID | None) -> dict[str, Any]:
+    return {"is_folder": False, "created_by": actor_id}

@@ -1,0 +1,92 @@
+"""What search tells other modules and the world."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from apps.files.dtos import Node, PathStep
+
+Category = Literal[
+    "folder", "pdf", "document", "sheet", "slides", "image", "video", "audio", "archive", "code", "text", "other"
+]
+"""What people call a kind of file."""
+
+SortName = Literal["relevance", "modified_at", "size_bytes"]
+
+
+TEXT_LIMIT = 400
+"""Characters of a query: a long sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What narrows a search; ``None`` narrows nothing. Times are exclusive at their end, sizes inclusive at both."""
+
+    categories: frozenset[Category] | None = None
+    is_folder: bool | None = None
+    media_type: str | None = None
+    owner_id: UUID | None = None
+    modified_after: datetime | None = None
+    modified_before: datetime | None = None
+    size_min: int | None = None
+    size_max: int | None = None
+
+    def over(self, others: "Filters") -> "Filters":
+        """Put these where they say something, and the others elsewhere."""
+        told = {each.name: value for each in fields(self) if (value := getattr(self, each.name)) is not None}
+        return replace(others, **told)
+
+
+NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A part of a name that was looked for: characters from ``start`` up to, but not with, ``end``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A node that was found, with the folders from its root down to the one that it lies in."""
+
+    node: Node
+    path: Sequence[PathStep]
+    highlights: Sequence[Highlight]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A page of what was found, best first, as far as the index had come.
+
+    A page may be empty although ``next_cursor`` says that there may be more: what the caller may not see was passed over, and a request
+    looks at a bounded number.
+    """
+
+    items: Sequence[Hit]
+    next_cursor: str | None
+    as_of_seq: int
+    is_similar: bool = False
+    """Nothing was found as it was typed; these names are nearly so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A name that may be meant while somebody types; ``parent_name`` is the folder it lies in."""
+
+    id: UUID
+    kind: Literal["folder", "file"]
+    name: str
+    parent_id: UUID | None
+    parent_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """The names that fit best."""
+
+    items: Sequence[Suggestion]

@@ -1,0 +1,129 @@
+"""The PostgreSQL engine: candidates for a search, best first, in the entered tenant's index.
+
+A word fits where a word of the name begins with it, or where it stands anywhere inside the name. How well decides the order: the whole
+name, its beginning, beginnings of words, then what stands inside; of equal ones the latest change first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, QuerySet, Value, When
+
+from apps.search.dtos import SortName
+from apps.search.models import Document
+from apps.search.parsing import Term, Wanted
+
+WHOLE, BEGINNING, WORDS, INSIDE = 4, 3, 2, 1
+
+
+class _HasWords(Func):
+    """Whether a vector has words that begin with each of some texts."""
+
+    template = "%(expressions)s"
+    arg_joiner = " @@ "
+    output_field = BooleanField()
+
+    def __init__(self, beginnings: Sequence[str]) -> None:
+        quoted = " & ".join(f"'{word}':*" for word in beginnings)
+        super().__init__(F("vector"), Func(Value(quoted), template="(%(expressions)s)::tsquery"))
+
+
+class Position(NamedTuple):
+    """Where a page ends: the values that the order goes by."""
+
+    rank: int
+    value: datetime | int | None
+    node_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A node that fits; whether the caller may see it is not known here."""
+
+    node_id: UUID
+    position: Position
+
+
+def list_candidates(wanted: Wanted, *, sort: SortName, after: Position | None, limit: int) -> list[Candidate]:
+    """List what fits, best first, from behind a position on; inside the open transaction."""
+    by = "size_bytes" if sort == "size_bytes" else "modified_at"
+    rows = _filter(wanted).annotate(rank=_rank(wanted) if sort == "relevance" else Value(INSIDE))
+    if sort == "size_bytes":
+        rows = rows.filter(size_bytes__isnull=False)
+    if after is not None:
+        rows = rows.filter(
+            Q(rank__lt=after.rank)
+            | Q(rank=after.rank, **{f"{by}__lt": after.value})
+            | Q(rank=after.rank, **{by: after.value}, node_id__lt=after.node_id)
+        )
+    found = rows.order_by("-rank", f"-{by}", "-node_id").values_list("node_id", "rank", by)[:limit]
+    return [Candidate(node_id, Position(rank, value, node_id)) for node_id, rank, value in found]
+
+
+def list_similar(wanted: Wanted, *, limit: int) -> list[UUID]:
+    """List what nearly fits, most similar first: names whose words differ by a letter or two."""
+    terms = [term for term in wanted.terms if not term.negated]
+    if not terms:
+        return []
+    likeness = sum(
+        (TrigramWordSimilarity(term.text, "folded") for term in terms[1:]),
+        TrigramWordSimilarity(terms[0].text, "folded"),
+    )
+    rows = _narrow(wanted)
+    for term in terms:
+        rows = rows.filter(folded__trigram_word_similar=term.text)
+    found = rows.annotate(likeness=likeness).order_by("-likeness", "-modified_at", "-node_id")
+    return list(found.values_list("node_id", flat=True)[:limit])
+
+
+def _filter(wanted: Wanted) -> QuerySet[Document]:
+    rows = _narrow(wanted)
+    for term in wanted.terms:
+        if not term.negated:
+            rows = rows.filter(_holds(term))
+    return rows
+
+
+def _narrow(wanted: Wanted) -> QuerySet[Document]:
+    """Leave out what is in the trash, what a filter forbids, and what holds a word that names must not hold."""
+    rows = Document.objects.filter(is_trashed=False)
+    for term in wanted.terms:
+        if term.negated:
+            rows = rows.exclude(_holds(term))
+    narrowed = wanted.filters
+    filters: dict[str, Any] = {
+        "category__in": narrowed.categories and sorted(narrowed.categories),
+        "is_folder": narrowed.is_folder,
+        "media_type": narrowed.media_type,
+        "created_by": narrowed.owner_id,
+        "modified_at__gte": narrowed.modified_after,
+        "modified_at__lt": narrowed.modified_before,
+        "size_bytes__gte": narrowed.size_min,
+        "size_bytes__lte": narrowed.size_max,
+    }
+    return rows.filter(**{name: value for name, value in filters.items() if value is not None})
+
+
+def _holds(term: Term) -> Q:
+    """Say that a name holds a term: a phrase as it stands, a word at the beginning of words or inside."""
+    inside = Q(folded__contains=term.text)
+    if term.is_phrase or not term.words:
+        return inside
+    return Q(_HasWords(term.words)) | inside
+
+
+def _rank(wanted: Wanted) -> Any:
+    """Say how well a name fits."""
+    terms = [term for term in wanted.terms if not term.negated]
+    if not terms:
+        return Value(INSIDE)
+    whole = " ".join(term.text for term in terms)
+    cases = [When(folded=whole, then=WHOLE), When(folded__startswith=whole, then=BEGINNING)]
+    beginnings = [word for term in terms for word in term.words]
+    if beginnings:
+        cases.append(When(Q(_HasWords(beginnings)), then=WORDS))
+    return Case(*cases, default=INSIDE, output_field=IntegerField())

@@ -1,0 +1,74 @@
+"""The indexer: what a batch of events says about nodes, written into the index at its end.
+
+Revisions rise with every change of a node, so what the index knows to be newer stays: events that are applied again change nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from apps.search import categories, words
+from apps.search.models import Document
+
+CONSUMER = "search"
+"""Under which name search reads the stream."""
+
+_CHANGING = (
+    "parent_id",
+    "name",
+    "folded",
+    "words",
+    "category",
+    "size_bytes",
+    "media_type",
+    "modified_at",
+    "is_trashed",
+    "revision",
+)
+
+
+class Batch:
+    """What events say, node by node."""
+
+    def __init__(self) -> None:
+        self._told: dict[UUID, dict[str, Any]] = {}
+        self._purged: set[UUID] = set()
+
+    def put(self, node_id: UUID, **state: Any) -> None:
+        """Say what a node is now; what is left out stays as it was."""
+        self._told.setdefault(node_id, {}).update(state)
+
+    def forget(self, node_ids: Sequence[UUID]) -> None:
+        """Say that nodes are gone for good."""
+        self._purged.update(node_ids)
+
+    def write(self) -> None:
+        """Write all of it, by four statements for two hundred events."""
+        told = {node_id: state for node_id, state in self._told.items() if node_id not in self._purged}
+        known = Document.objects.defer("vector").in_bulk(list(told))
+        new, changed = [], []
+        for node_id, state in told.items():
+            document = known.get(node_id)
+            if document is None:
+                if "is_folder" in state:
+                    new.append(describe(Document(node_id=node_id, **state)))
+            elif document.revision < state["revision"]:
+                for name, value in state.items():
+                    setattr(document, name, value)
+                changed.append(describe(document))
+        if new:
+            Document.objects.bulk_create(new, ignore_conflicts=True)
+        if changed:
+            Document.objects.bulk_update(changed, _CHANGING)
+        if self._purged:
+            Document.objects.filter(node_id__in=self._purged).delete()
+
+
+def describe(document: Any) -> Any:
+    """Fill in what follows from a document's name and type; returns it."""
+    document.folded = words.fold(document.name)
+    document.words = " ".join(words.cut_words(document.name))
+    document.category = categories.tell_category(
+        is_folder=document.is_folder, name=document.name, media_type=document.media_type
+    )
+    return document

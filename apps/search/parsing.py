@@ -1,0 +1,152 @@
+"""The query language: words, "phrases", -not, and filters such as ``type:pdf before:2026-01-01 size:>10MB owner:me``.
+
+Filters that a word cannot be read as are words: who types ``12:30`` looks for that. A known filter with a value that cannot be read is
+refused, so that nobody takes what is found for what was asked.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import get_args
+from uuid import UUID
+
+from apps.search import words
+from apps.search.dtos import NO_FILTERS, TEXT_LIMIT, Category, Filters
+from apps.search.errors import FilterInvalid, QueryTooLong
+
+TERMS_LIMIT = 16
+"""Words and phrases of a query; each is a look-up of its own."""
+
+_TOKEN = re.compile(r'(?P<minus>-)?(?:(?P<key>[a-z]{2,10}):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+_SIZE = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d{1,15}(?:\.\d{1,3})?)\s*(?P<unit>[kmgt]?i?b?)", re.IGNORECASE)
+_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_SAME_SIZE = 0.05
+"""``size:10MB`` without a sign means about so: within this share."""
+
+_CATEGORIES: dict[str, Category] = {
+    **{name: name for name in get_args(Category)},
+    "doc": "document",
+    "word": "document",
+    "excel": "sheet",
+    "spreadsheet": "sheet",
+    "powerpoint": "slides",
+    "presentation": "slides",
+    "photo": "image",
+    "picture": "image",
+    "music": "audio",
+    "zip": "archive",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One thing that a name must hold, or must not: a folded text, and the words that it is made of."""
+
+    text: str
+    words: tuple[str, ...]
+    negated: bool = False
+    is_phrase: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a search is for."""
+
+    terms: tuple[Term, ...] = ()
+    filters: Filters = NO_FILTERS
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for: no word that names must hold, and no filter."""
+        return self.filters == NO_FILTERS and all(term.negated for term in self.terms)
+
+    @property
+    def looked_for(self) -> list[str]:
+        """The folded texts that names are to hold, for highlights."""
+        return [text for term in self.terms if not term.negated for text in (term.text, *term.words)]
+
+
+def parse(text: str, *, me: UUID) -> Wanted:
+    """Read what somebody typed.
+
+    :param me: who asks, for ``owner:me``.
+    :raises QueryTooLong: it has more than 400 characters, or more than 16 words.
+    :raises FilterInvalid: a filter has a value that cannot be read.
+    """
+    if len(text) > TEXT_LIMIT:
+        raise QueryTooLong(limit=TEXT_LIMIT, unit="characters")
+    filters, terms = NO_FILTERS, []
+    for match in _TOKEN.finditer(text):
+        value = match["word"] if match["word"] is not None else match["phrase"] or ""
+        narrowed = _narrow(filters, match["key"], value, me) if match["key"] and not match["minus"] else None
+        if narrowed is not None:
+            filters = narrowed
+            continue
+        if match["key"]:
+            value = f"{match['key']}:{value}"
+        term = _to_term(value, negated=bool(match["minus"]), is_phrase=match["phrase"] is not None)
+        if term is not None:
+            terms.append(term)
+    if len(terms) > TERMS_LIMIT:
+        raise QueryTooLong(limit=TERMS_LIMIT, unit="words")
+    return Wanted(tuple(terms), filters)
+
+
+def _to_term(value: str, *, negated: bool, is_phrase: bool) -> Term | None:
+    found = tuple(words.cut_words(value))
+    folded = words.fold(value.strip())
+    if not folded:
+        return None
+    return Term(folded, found, negated=negated, is_phrase=is_phrase)
+
+
+def _narrow(filters: Filters, key: str, value: str, me: UUID) -> Filters | None:
+    """Set a filter; ``None`` when the key is none."""
+    match key:
+        case "type" | "kind":
+            return _narrow_type(filters, value)
+        case "owner":
+            if value.lower() != "me":
+                raise FilterInvalid(
+                    "Only “owner:me” can be typed; choose a person by the filter.", filter=key, value=value
+                )
+            return replace(filters, owner_id=me)
+        case "before":
+            return replace(filters, modified_before=_read_day(key, value))
+        case "after":
+            return replace(filters, modified_after=_read_day(key, value) + timedelta(days=1))
+        case "size":
+            return _narrow_size(filters, value)
+    return None
+
+
+def _narrow_type(filters: Filters, value: str) -> Filters:
+    name = value.lower()
+    if name in ("file", "folder"):
+        return replace(filters, is_folder=name == "folder")
+    category = _CATEGORIES.get(name) or _CATEGORIES.get(name.removesuffix("s"))
+    if category is None:
+        raise FilterInvalid(f"There is no kind of file called “{value}”.", filter="type", value=value)
+    return replace(filters, categories=(filters.categories or frozenset()) | {category})
+
+
+def _read_day(key: str, value: str) -> datetime:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError as error:
+        raise FilterInvalid(f"Write the day of “{key}” as 2026-12-31.", filter=key, value=value) from error
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _narrow_size(filters: Filters, value: str) -> Filters:
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise FilterInvalid("Write a size as >10MB, <2GB or 500kB.", filter="size", value=value)
+    size_bytes = int(float(match["number"]) * _UNITS[match["unit"].lower()[:1]])
+    match match["sign"]:
+        case ">" | ">=":
+            return replace(filters, size_min=size_bytes + (match["sign"] == ">"))
+        case "<" | "<=":
+            return replace(filters, size_max=size_bytes - (match["sign"] == "<"))
+    room = int(size_bytes * _SAME_SIZE)
+    return replace(filters, size_min=size_bytes - room, size_max=size_bytes + room)

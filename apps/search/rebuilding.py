@@ -1,0 +1,74 @@
+"""Rebuilding the index from what Files holds: beside the live one, page by page, then swapped in one transaction.
+
+Pages come from different instants, all at or after the first page's number. The tail of the stream runs over them from there, and a node
+that is known in a higher revision stays as it is.
+"""
+
+from collections.abc import Sequence
+
+from apps.files import api as files
+from apps.files.dtos import TreeRow
+from apps.search import indexing
+from apps.search.models import Document, RebuiltDocument
+from bitvault.events.api import set_position
+from bitvault.jobs.api import report_progress
+from bitvault.kernel import db
+
+SWAP_SECONDS = 600
+"""How long the swap may take: it writes every node of the tenant once."""
+
+SWAP_BATCH = 5_000
+
+
+def rebuild() -> int:
+    """Rebuild the entered tenant's index; returns the number from which the stream goes on."""
+    with db.write_transaction():
+        db.be_patient(seconds=SWAP_SECONDS)
+        RebuiltDocument.objects.all().delete()
+    page = files.list_tree_rows()
+    seq, count = page.as_of_seq, 0
+    while page.items:
+        _keep(page.items)
+        count += len(page.items)
+        report_progress(count)
+        page = files.list_tree_rows(after=page.items[-1].id)
+    with db.write_transaction():
+        db.be_patient(seconds=SWAP_SECONDS)
+        set_position(consumer=indexing.CONSUMER, seq=seq)
+        _swap()
+    return seq
+
+
+def _keep(rows: Sequence[TreeRow]) -> None:
+    with db.write_transaction():
+        RebuiltDocument.objects.bulk_create([indexing.describe(_to_document(row)) for row in rows])
+
+
+def _swap() -> None:
+    """Let the new rows stand for the old ones."""
+    Document.objects.all().delete()
+    names = [field.name for field in RebuiltDocument._meta.concrete_fields]  # noqa: SLF001 - public in all but name
+    last = None
+    while True:
+        rows = RebuiltDocument.objects.order_by("node_id")
+        found = list((rows if last is None else rows.filter(node_id__gt=last)).values(*names)[:SWAP_BATCH])
+        if not found:
+            break
+        Document.objects.bulk_create([Document(**row) for row in found])
+        last = found[-1]["node_id"]
+    RebuiltDocument.objects.all().delete()
+
+
+def _to_document(row: TreeRow) -> RebuiltDocument:
+    return RebuiltDocument(
+        node_id=row.id,
+        parent_id=row.parent_id,
+        is_folder=row.kind == "folder",
+        name=row.name,
+        size_bytes=row.size_bytes,
+        media_type=row.media_type or "",
+        created_by=row.created_by,
+        modified_at=row.modified_at,
+        is_trashed=row.is_trashed,
+        revision=row.revision,
+    )

@@ -1,0 +1,50 @@
+"""Search's REST views: parse → door → render."""
+
+from rest_framework.response import Response
+
+from apps.search import api, errors
+from apps.search.dtos import Results, Suggestions
+from apps.search.rest import schemas
+from bitvault.kernel.pages import BadCursor
+from bitvault.web.derived import require_position
+from bitvault.web.operations import operation
+from bitvault.web.requests import ActorRequest
+from bitvault.web.views import View
+
+
+class Search(View):
+    """Finding files and folders."""
+
+    @operation(
+        query=schemas.SearchQuery,
+        answer=Results,
+        problems=(errors.NothingToSearchFor, errors.QueryTooLong, errors.FilterInvalid, BadCursor),
+    )
+    def get(self, request: ActorRequest) -> Response:
+        """Find what the caller may see, best first.
+
+        `q` takes words, "phrases", -not and filters (`type:pdf size:>10MB before:2026-01-01`).
+        """
+        query = request.query_as(schemas.SearchQuery)
+        require_position(api.CONSUMER, query)
+        return Response(
+            api.search(
+                actor=request.actor,
+                text=query.q,
+                filters=query.filters,
+                inside_id=query.inside_id,
+                sort=query.sort,
+                limit=query.limit,
+                cursor=query.cursor,
+            )
+        )
+
+
+class Suggest(View):
+    """Names while one types."""
+
+    @operation(query=schemas.SuggestQuery, answer=Suggestions, problems=(errors.QueryTooLong, errors.FilterInvalid))
+    def get(self, request: ActorRequest) -> Response:
+        """Find the eight names that fit best."""
+        query = request.query_as(schemas.SuggestQuery)
+        return Response(api.suggest(actor=request.actor, text=query.q))
