@@ -11,10 +11,12 @@ from django.conf import settings
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.test import Client
 from django.urls import path
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
 
-from bitvault.web.views import JSON, View
+from bitvault.web.parsers import StructParser
+from bitvault.web.views import View
 from tests.support.routes import Route, list_routes
 
 SURFACES = {
@@ -35,7 +37,7 @@ def find_foreign_parsers(route: Route) -> list[type]:
     view = route.view
     if not (isinstance(view, type) and issubclass(view, APIView)):
         return []
-    return [parser for parser in view.parser_classes if parser is not JSONParser]
+    return [parser for parser in view.parser_classes if parser is not StructParser]
 
 
 def carries_bytes(response) -> bool:
@@ -73,7 +75,7 @@ def test_everything_below_the_api_is_a_view_of_the_toolkit(host):
 def test_more_than_2_mb_is_refused_on_every_route(client, host, method):
     body = b'{"name": "' + b"x" * LIMIT + b'"}'
     for route in ROUTES[host]:
-        response = client.generic(method, route.path, body, content_type=JSON, headers={"host": host})
+        response = client.generic(method, route.path, body, content_type="application/json", headers={"host": host})
         assert (response.status_code, response.json()["code"]) == (413, "request.too_large"), route
         assert response["Content-Type"] == "application/problem+json", route
 
@@ -92,20 +94,20 @@ def test_a_file_in_a_form_is_refused_unread_on_every_route(client, host):
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "٣", "x", "1 2"])
 def test_a_length_that_is_no_number_is_refused(client, length):
-    response = client.post("/api/v1/folders", b"{}", content_type=JSON, CONTENT_LENGTH=length)
+    response = client.post("/api/v1/folders", b"{}", content_type="application/json", CONTENT_LENGTH=length)
     assert (response.status_code, response.json()["code"]) == (400, "request.malformed")
 
 
 @pytest.mark.parametrize("length", [str(LIMIT + 1), "9" * 19, "9" * 5000])
 def test_a_length_over_the_limit_is_refused_whatever_it_says(client, length):
-    response = client.post("/api/v1/folders", b"{}", content_type=JSON, CONTENT_LENGTH=length)
+    response = client.post("/api/v1/folders", b"{}", content_type="application/json", CONTENT_LENGTH=length)
     assert response.status_code == 413
 
 
 def test_nothing_stands_ready_to_take_a_file():
     assert settings.FILE_UPLOAD_HANDLERS == []
     assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == LIMIT
-    assert settings.REST_FRAMEWORK["DEFAULT_PARSER_CLASSES"] == ["rest_framework.parsers.JSONParser"]
+    assert settings.REST_FRAMEWORK["DEFAULT_PARSER_CLASSES"] == ["bitvault.web.parsers.StructParser"]
 
 
 # --- what goes out ---------------------------------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ class Upload(APIView):
     """Takes a file through Django."""
 
     authentication_classes = []
-    parser_classes = [JSONParser, MultiPartParser]
+    parser_classes = [StructParser, MultiPartParser]
 
     def post(self, request):
         return HttpResponse()
@@ -144,7 +146,8 @@ class Upload(APIView):
 class Download(View):
     """Gives a file through Django."""
 
-    public = True
+    authentication_classes = []
+    permission_classes = [AllowAny]
 
     def get(self, request):
         return StreamingHttpResponse(iter([b"bytes"]))
@@ -170,6 +173,6 @@ def test_without_the_limit_a_large_body_would_get_through(client, settings):
     """The check of the route finds it when the middleware is taken out."""
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.endswith(".Body")]
     response = Client().generic(
-        "POST", "/healthz", b"x" * (LIMIT + 1), content_type=JSON, headers={"host": "127.0.0.1"}
+        "POST", "/healthz", b"x" * (LIMIT + 1), content_type="application/json", headers={"host": "127.0.0.1"}
     )
     assert response.status_code != 413
