@@ -95,8 +95,8 @@ def test_nothing_is_written_over_and_a_bad_name_is_refused(copy):
 
 
 def test_a_module_whose_work_has_not_begun_keeps_its_page(copy):
-    page = (copy / "apps/search/README.md").read_text()
-    run(copy, "python", "-m", "scaffold", "search")
-    assert (copy / "apps/search/README.md").read_text() == page
-    assert (copy / ".importlinter").read_text().count("    apps.search\n") == 1
+    page = (copy / "apps/notifications/README.md").read_text()
+    run(copy, "python", "-m", "scaffold", "notifications")
+    assert (copy / "apps/notifications/README.md").read_text() == page
+    assert (copy / ".importlinter").read_text().count("    apps.notifications\n") == 1
     run(copy, "lint-imports")
