@@ -1,5 +1,7 @@
 """Finding: what people type finds what they mean, only what they may see, at this moment."""
 
+from dataclasses import replace
+
 import pytest
 
 from apps.files import api as files
@@ -7,6 +9,8 @@ from apps.search import api as search
 from apps.search import errors, queries
 from apps.search.dtos import Filters
 from apps.search.models import Document
+from apps.sharing import api as sharing
+from apps.sharing.dtos import Grant, Principal
 from bitvault.kernel import db
 from bitvault.kernel.actor import Scope, ScopeMissing
 from bitvault.kernel.pages import BadCursor
@@ -137,16 +141,22 @@ def test_nobody_finds_what_belongs_to_others(tree, finder, make_actor):
         assert not stranger.results("secrt").is_similar
 
 
-def test_a_team_folder_is_found_by_who_reaches_it(tree, make_actor):
+def test_what_is_shared_is_found_by_who_reaches_it_and_at_once_no_more(tree, make_actor):
     olga, mia = make_actor("olga"), make_actor("mia")
-    team = files.create_team_folder(actor=olga, name="Launch", everyone="none", members=[])
+    team = files.create_team_folder(actor=olga, name="Launch")
     files.create_folder(actor=olga, parent_id=team.id, name="Launch party")
     assert Finder(olga).names("launch") == ["Launch", "Launch party"]
     assert Finder(mia).names("launch") == []
-    files.update_team_folder(actor=olga, folder_id=team.id, everyone="viewer", expected_revision="any")
-    assert Finder(mia).names("launch") == ["Launch", "Launch party"]
-    files.update_team_folder(actor=olga, folder_id=team.id, everyone="none", expected_revision="any")
-    assert search.search(actor=mia, text="launch").items == [], "at once, whatever the index says"
+    grant = Grant(principal=Principal(type="user", id=mia.user_id), role="viewer")
+    share = sharing.put_share(actor=olga, node_id=team.id, grant=grant)
+    assert Finder(reaching(mia)).names("launch") == ["Launch", "Launch party"]
+    sharing.revoke_share(actor=olga, share_id=share.id)
+    assert search.search(actor=reaching(mia), text="launch").items == [], "at once, whatever the index says"
+
+
+def reaching(actor):
+    """The actor as the gateway makes it anew: with what is shared with them now."""
+    return replace(actor, reach=sharing.find_reach(actor=actor, fresh=True))
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(tree, finder, monkeypatch):
