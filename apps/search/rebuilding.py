@@ -23,7 +23,7 @@ SWAP_BATCH = 5_000
 def rebuild() -> int:
     """Rebuild the entered tenant's index; returns the number from which the stream goes on."""
     with db.write_transaction():
-        db.be_patient(seconds=SWAP_SECONDS)
+        db.set_statement_timeout(seconds=SWAP_SECONDS)
         RebuiltDocument.objects.all().delete()
     page = files.list_tree_rows()
     seq, count = page.as_of_seq, 0
@@ -33,7 +33,7 @@ def rebuild() -> int:
         report_progress(count)
         page = files.list_tree_rows(after=page.items[-1].id)
     with db.write_transaction():
-        db.be_patient(seconds=SWAP_SECONDS)
+        db.set_statement_timeout(seconds=SWAP_SECONDS)
         set_position(consumer=indexing.CONSUMER, seq=seq)
         _swap()
     return seq
