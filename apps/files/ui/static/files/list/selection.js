@@ -8,7 +8,7 @@ import { indexOf, knownBetween, placeOf } from "./gaps.js";
 import { countRows, entries, focusRow, list, place, rows } from "./rows.js";
 import { readBetween } from "./source.js";
 import { showTotals } from "./totals.js";
-import { counted, fill, gettext } from "../../js/i18n.js";
+import { counted, fill, gettext, locale } from "../../js/i18n.js";
 
 /** Where a range starts; its place is told from the row while that is known. @type {{id: string, at: number} | null} */
 let anchor = null;
@@ -98,7 +98,7 @@ export function show() {
   grid.toggleAttribute("data-selecting", count > 0);
   bar.hidden = count === 0;
   const words = document.getElementById("selection-count");
-  if (words) words.textContent = counted("%(count)s selected", "%(count)s selected", count);
+  if (words) words.textContent = count.toLocaleString(locale);
   bar.toggleAttribute("data-whole", count > 1 && count === total);
   const box = grid.querySelector('[data-act="toggle-all"]');
   box?.setAttribute("aria-checked", count === 0 ? "false" : count === total ? "true" : "mixed");
