@@ -11,5 +11,6 @@ class SearchConfig(AppConfig):
     verbose_name = "Search"
 
     def ready(self) -> None:
-        """Make the indexer's functions known."""
+        """Make the indexer's functions and the search box known."""
         from apps.search import consumers  # noqa: F401 - importing it registers them
+        from apps.search.ui import shell  # noqa: F401 - importing it registers what the frame shows

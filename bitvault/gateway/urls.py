@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("apps.identity.ui.urls")),
     path("", include("apps.files.ui.urls")),
     path("", include("apps.sync.ui.urls")),
+    path("", include("apps.search.ui.urls")),
 ]
 
 handler400 = "bitvault.gateway.pages.bad_request"

@@ -1,0 +1,118 @@
+/** The search box: "/" goes there, names are suggested while one types, Enter searches. */
+
+import { get } from "../js/api.js";
+import { closest, icon, make, need } from "../js/dom.js";
+
+/** After the last key: fast typists ask once. */
+const SETTLE_MS = 120;
+
+/** @typedef {{id: string, kind: string, name: string, parent_id: string | null, parent_name: string}} Suggestion */
+
+let settling = 0;
+let asked = "";
+
+const box = () => need("#search-input", HTMLInputElement);
+const list = () => need("#search-suggestions", HTMLElement);
+const options = () => /** @type {HTMLElement[]} */ ([...list().querySelectorAll("[role=option]")]);
+const chosen = () => options().find((option) => option.getAttribute("aria-selected") === "true");
+
+function close() {
+  list().hidden = true;
+  list().replaceChildren();
+  box().setAttribute("aria-expanded", "false");
+  box().removeAttribute("aria-activedescendant");
+}
+
+/** @param {Suggestion[]} found */
+function show(found) {
+  list().replaceChildren(
+    ...found.map((one, index) =>
+      make(
+        "li",
+        // A file is shown where it lies: who types looks for it, and may want what is beside it.
+        { class: "search-suggestion", role: "option", id: `search-option-${index}`, "aria-selected": "false", "data-href": one.kind === "folder" ? `/files/${one.id}/` : `/files/${one.parent_id ?? ""}/` },
+        icon(one.kind === "folder" ? "folder" : "type-file"),
+        make("bdi", {}, one.name),
+        make("small", {}, one.parent_name),
+      ),
+    ),
+  );
+  list().hidden = !found.length;
+  box().setAttribute("aria-expanded", String(found.length > 0));
+}
+
+async function suggest() {
+  const text = box().value.trim();
+  asked = text;
+  if (!text) return close();
+  try {
+    const page = await get(`/search/suggest?q=${encodeURIComponent(text)}`);
+    if (asked === text && document.activeElement === box()) show(page.items);
+  } catch {
+    // A half-typed filter cannot be read yet; Enter says why.
+    close();
+  }
+}
+
+/** @param {number} step */
+function move(step) {
+  const all = options();
+  if (!all.length) return;
+  const at = all.indexOf(/** @type {HTMLElement} */ (chosen()));
+  const next = at < 0 && step < 0 ? all.length - 1 : (at + step + all.length) % all.length;
+  for (const [index, option] of all.entries()) option.setAttribute("aria-selected", String(index === next));
+  box().setAttribute("aria-activedescendant", all[next].id);
+}
+
+/** @param {string} href within the page, as a link in it would lead */
+function go(href) {
+  close();
+  box().blur();
+  const link = make("a", { href });
+  document.body.append(link);
+  /** @type {any} */ (window).htmx?.process(link);
+  link.click();
+  link.remove();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (closest(event.target, "input, textarea, select, [contenteditable]")) return;
+  event.preventDefault();
+  box().focus();
+  box().select();
+});
+box().addEventListener("input", () => {
+  clearTimeout(settling);
+  settling = setTimeout(() => void suggest(), SETTLE_MS);
+});
+box().addEventListener("keydown", (event) => {
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    move(event.key === "ArrowDown" ? 1 : -1);
+  } else if (event.key === "Escape") {
+    close();
+  } else if (event.key === "Enter") {
+    const href = chosen()?.dataset.href;
+    clearTimeout(settling);
+    asked = "";
+    if (href) {
+      event.preventDefault();
+      go(href);
+    } else close();
+  }
+});
+box().addEventListener("blur", () => setTimeout(close, 150));
+list().addEventListener("pointerdown", (event) => {
+  const href = closest(event.target, "[role=option]")?.dataset.href;
+  if (!href) return;
+  event.preventDefault();
+  go(href);
+});
+/** The box tells what the page shows. */
+function follow() {
+  const query = document.getElementById("main")?.dataset.query;
+  if (query !== undefined && document.activeElement !== box()) box().value = query;
+}
+document.addEventListener("bitvault:page", follow);
+follow();
