@@ -191,7 +191,7 @@ def to_row(node: Node, owners: Mapping[UUID, str]) -> Row:
 
 def describe_totals(count: int, size_bytes: int) -> str:
     """Say what lies in a folder; the browser's ``totals.js`` says the same."""
-    items = ngettext("%(count)s item", "%(count)s items", count) % {"count": number_format(count)}
+    items = ngettext("%(count)s item", "%(count)s items", count) % {"count": number_format(count, force_grouping=True)}
     return f"{items} · {filesizeformat(size_bytes)}" if size_bytes else items
 
 
