@@ -7,12 +7,13 @@ import pytest
 from django.db import connection
 
 from apps.files import api as files
+from apps.files.dtos import VerifiedUpload
 from apps.files.limits import TRASH_RETENTION
 from apps.sync.errors import CursorExpired
 from bitvault.events import consuming
 from bitvault.events.api import set_position
 from bitvault.kernel import clock, db, ids
-from tests.apps.files.conftest import Tree, fetch, live_a_little
+from tests.apps.files.conftest import Tree, fetch, hash_of, live_a_little
 from tests.apps.sync.following import Device, assert_replica_is_the_tree, fresh_tree, project, replica
 from tests.support.doors import make_door
 from tests.support.shares import grant, live, make_team, share_only
@@ -28,7 +29,19 @@ READING = {
     "count_stored_bytes",
     "list_trash",
     "authorise_upload",
+    "authorise_uploads",
     "find_committed",
+    "find_all_committed",
+    "find_held_blobs",
+    "find_readable_blobs",
+    "find_trash_cursor",
+    "find_trash_index",
+    "find_visible",
+    "get_version",
+    "list_versions",
+    "open_folder",
+    "open_team_folders",
+    "open_trash",
     "is_committed",
     "get_content",
     "open_content",
@@ -96,13 +109,52 @@ ACTS = {
         lambda tree, world: _edit_what_is_deleted(tree, world["file"], world["file"]),
         lambda tree, world: _edit_what_is_deleted(tree, world["file"], world["folder"]),
     ],
+    "commit_uploads": [lambda tree, _: _commit_two_at_once(tree)],
+    "update_version": [lambda tree, world: files.update_version(**_older(tree, world["file"]), label="first")],
+    "restore_version": [
+        lambda tree, world: files.restore_version(
+            **_older(tree, world["file"]), restore_id=ids.new_id(), made_on="laptop"
+        )
+    ],
+    "delete_version": [lambda tree, world: files.delete_version(**_older(tree, world["file"]))],
     "give_up_upload": [lambda tree, _: files.give_up_upload(actor=tree.actor, upload_id=ids.new_id())],
     "ensure_personal_root": [lambda _, world: Tree(world["vera"])],
 }
 """What to do with each mutating door, in as many ways as the feed must tell apart."""
 
-SILENT = {"purge_node", "empty_trash", "purge_expired", "request_due_purge", "give_up_upload"}
-"""What these delete went from the devices when it was trashed, or never reached them."""
+SILENT = {
+    "purge_node",
+    "empty_trash",
+    "purge_expired",
+    "request_due_purge",
+    "give_up_upload",
+    "delete_version",
+    "update_version",
+}
+"""What these delete went from the devices when it was trashed, or never reached them, as older versions never do."""
+
+
+def _older(tree, file):
+    """Name a version that is not current any more."""
+    tree.write(tree.get(file), b"newer content")
+    older = files.list_versions(actor=tree.actor, node_id=file.id).items[-1]
+    return {"actor": tree.actor, "node_id": file.id, "version_id": older.id}
+
+
+def _commit_two_at_once(tree):
+    uploads = [
+        VerifiedUpload(
+            upload_id=ids.new_id(),
+            grant=tree.grant(name),
+            blob_id=ids.new_id(),
+            size_bytes=3,
+            content_hash=hash_of(name.encode()),
+            media_type="text/plain",
+            client_modified_at=None,
+        )
+        for name in ("one.txt", "two.txt")
+    ]
+    assert all(one.created for one in files.commit_uploads(actor=tree.actor, uploads=uploads))
 
 
 def _let_trash_expire():
