@@ -139,8 +139,8 @@ def head_written_without_a_look_at_the_base():
 
     def commit_blindly(upload, node_id):
         with commit_transaction() as tx:
-            repeated = content._find_repeated(upload)
-            way = find_ways([node_id], user_id=upload.actor.user_id).get(node_id)
+            repeated = content.find_repeated(upload)
+            way = find_ways([node_id]).get(node_id)
             if repeated is None and (way is None or not way.is_live):
                 raise content._NeedsTree
             return tx.answer(repeated or content.write_or_settle(upload, way))
