@@ -21,6 +21,8 @@ BODIES = {
     ("POST", "/trash/{node_id}/restore"): {},
     ("POST", "/trash/restore"): {"ids": ["01900000-0000-7000-8000-00000000ffff"]},
     ("POST", "/uploads"): {"parent_id": None, "name": "mine now", "size_bytes": 1},
+    ("POST", "/uploads/batch"): {"uploads": [{"parent_id": None, "name": "mine now", "size_bytes": 1}]},
+    ("POST", "/uploads/batch/commit"): {"uploads": [{"id": "01900000-0000-7000-8000-00000000ffff", "part_hashes": [HASH]}]},
     ("POST", "/uploads/{upload_id}/parts"): {"parts": [{"number": 1, "sha256": HASH}]},
     ("POST", "/uploads/{upload_id}/commit"): {},
     ("POST", "/auth/login"): {"email": "mia@acme.test", "password": "guess"},
@@ -89,8 +91,13 @@ SETS = {("POST", "/trash/restore", "ids")}
 EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", field) for field in ("except_ids", "only_ids")} | {
     ("POST", "/nodes/{node_id}/shares", "principal"),
     ("PUT", "/nodes/{node_id}/shares", "shares"),
+    ("GET", "/search", "inside_id"),
+    ("GET", "/search", "owner_id"),
+    ("POST", "/uploads/batch", "uploads"),
+    ("POST", "/uploads/batch/commit", "uploads"),
 }
-"""Lists of ids to leave out or to take of a folder's own, of which nothing is looked for elsewhere."""
+"""Lists of ids to leave out or to take of a folder's own, filters of what the caller finds anyway (test_search.py), and uploads of a batch,
+each of which is answered for by itself (test_upload_batches.py)."""
 
 CHOSEN = {("DELETE", "/members/{member_id}", "successor_id")}
 """Ids that only say which member is chosen: whoever is none is refused in one way (test_members.py)."""
