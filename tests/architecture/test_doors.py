@@ -102,6 +102,8 @@ def find_foreign_types(hint: object, seen: frozenset[object] = frozenset()) -> I
         yield hint
     elif issubclass(hint, PLAIN) or issubclass(hint, enum.Enum) or hint in CONTAINERS or hint in STATED:
         return
+    elif issubclass(hint, BitVaultError):
+        return  # what a door raises, a door for several at once gives for each: an error's code and facts travel either way
     elif dataclasses.is_dataclass(hint):
         yield from find_faults_of_value(hint)
         for part in typing.get_type_hints(hint).values():

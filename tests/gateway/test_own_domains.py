@@ -55,7 +55,7 @@ def test_pages_and_rest_answer_there(browser):
 def test_it_is_the_tenants_host_and_nothing_else(browser):
     token = f"Bearer {BETA.people['boris'].token}"
     assert Client(HTTP_HOST=OWN).get("/api/v1/me", headers={"authorization": token}).status_code == 404
-    for path in ("/admin/", "/metrics", "/beatz", "/vaults/"):
+    for path in ("/admin/", "/metrics", "/beatz", "/sign-up/"):
         assert Client(HTTP_HOST=OWN).get(path).status_code == 404, path
 
 
