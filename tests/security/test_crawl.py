@@ -132,6 +132,6 @@ def test_every_page_and_answer_carries_the_headers_of_defence(db):
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "DEBUG", "PUT", "PATCH", "DELETE", "POST"])
 def test_a_method_that_a_route_does_not_take_is_405(db, method):
-    answer = ApiClient(token=ACME.people["mia"].token).request(method, "/me")
+    answer = ApiClient(token=ACME.people["mia"].token).request(method, "/usage")
     assert answer.status_code == 405
     assert answer.json()["code"] == "request.method_not_allowed"

@@ -22,7 +22,9 @@ BODIES = {
     ("POST", "/trash/restore"): {"ids": ["01900000-0000-7000-8000-00000000ffff"]},
     ("POST", "/uploads"): {"parent_id": None, "name": "mine now", "size_bytes": 1},
     ("POST", "/uploads/batch"): {"uploads": [{"parent_id": None, "name": "mine now", "size_bytes": 1}]},
-    ("POST", "/uploads/batch/commit"): {"uploads": [{"id": "01900000-0000-7000-8000-00000000ffff", "part_hashes": [HASH]}]},
+    ("POST", "/uploads/batch/commit"): {
+        "uploads": [{"id": "01900000-0000-7000-8000-00000000ffff", "part_hashes": [HASH]}]
+    },
     ("POST", "/uploads/{upload_id}/parts"): {"parts": [{"number": 1, "sha256": HASH}]},
     ("POST", "/uploads/{upload_id}/commit"): {},
     ("POST", "/auth/login"): {"email": "mia@acme.test", "password": "guess"},
@@ -185,6 +187,8 @@ def kinds_of(route, parameter):
 def at(route, asker, parameter, thing):
     """Give the address of a thing; where a route has further parameters, they name what is the asker's own."""
     own = {other: next(iter(asker.ids[KINDS[other]].values())) for other in route.parameters}
+    if "version_id" in own:
+        own["node_id"] = asker.ids["node_id"]["file"]  # a folder has none
     return route.at(**{**own, parameter: thing})
 
 

@@ -143,7 +143,7 @@ class Device:
             "J3: a cursor went back"
         )
         assert after.swept_seq <= after.seq <= page.as_of_seq, "J5: a cursor is ahead of the feed"
-        if before.right_counts == after.right_counts and before.snapshot_id is after.snapshot_id is None:
+        if before.masks == after.masks and before.snapshot_id is after.snapshot_id is None:
             assert page.cursor != self.disk.cursor or not page.has_more, "J3: a cursor stands still"
             roots = list(before.root_ids)
             passed = self._passed([before.seq, before.ordinal, after.seq, after.ordinal], roots)

@@ -10,13 +10,13 @@ def upload(acme, actor):
 
     from apps.files import api as files
 
-    def commit(parent_id, name: str, size_bytes: int, mode: str = "add"):
+    def commit(parent_id, name: str, size_bytes: int, mode: str = "add", by=None):
         with tenancy.entered(acme):
             grant = files.authorise_upload(
-                actor=actor, parent_id=parent_id, name=name, mode=mode, size_bytes=size_bytes
+                actor=by or actor, parent_id=parent_id, name=name, mode=mode, size_bytes=size_bytes
             )
             return files.commit_upload(
-                actor=actor,
+                actor=by or actor,
                 upload_id=uuid4(),
                 grant=grant,
                 blob_id=uuid4(),

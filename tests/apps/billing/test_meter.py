@@ -45,7 +45,7 @@ def test_bytes_in_a_team_folder_count_for_the_tenant_until_it_is_deleted(api, ac
     with tenancy.entered(acme):
         team = files.create_team_folder(actor=adam, name="Design")
         folder = files.create_folder(actor=adam, parent_id=team.id, name="Plans")
-    upload(folder.id, "a.txt", 100)
+    upload(folder.id, "a.txt", 100, by=adam)
     with tenancy.entered(acme):
         files.rename_team_folder(actor=adam, folder_id=team.id, name="Art", expected_revision="any")
     assert compare(api, acme)["live_bytes"] == 100
