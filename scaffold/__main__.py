@@ -36,7 +36,7 @@ REGISTRATIONS = (
     ),
     (
         ".importlinter",
-        re.compile(r"^\[importlinter:contract:later\]$", re.MULTILINE),
+        re.compile(r"^\[importlinter:contract:later\]$|\Z", re.MULTILINE),
         """[importlinter:contract:{name}]
 name = Layers of {name}
 type = layers
@@ -95,6 +95,12 @@ def _rename(text: str, name: str, title: str) -> str:
     return text.replace("example_module", name).replace("ExampleModule", camel).replace("Example module", title)
 
 
+_LATER_FOR_NONE = re.compile(
+    r"\n*^\[importlinter:contract:later\]\n(?:(?!\[).*\n)*?containers =\nlayers =\n(?:(?!\[).*\n)*", re.MULTILINE
+)
+"""The contract of modules whose work comes later, once none is left."""
+
+
 def _register(name: str, root: Path) -> None:
     for file, place, text in REGISTRATIONS:
         path = root / file
@@ -106,7 +112,7 @@ def _register(name: str, root: Path) -> None:
         if found is None:
             raise Refused(f"{file} has no place where a module is registered: {place.pattern}")
         added = before[: found.start()] + text.format(name=name) + before[found.start() :]
-        path.write_text(added, encoding="utf-8")
+        path.write_text(_LATER_FOR_NONE.sub("", added), encoding="utf-8")
 
 
 def _lay_out(files: Sequence[Path], root: Path) -> None:
