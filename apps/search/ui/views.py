@@ -97,9 +97,7 @@ class SearchPage(MemberPage):
                 cursor=request.GET.get("cursor"),
             )
         except Invalid as error:
-            return render(
-                request, "search/results.html", {**context, "refusal": error.detail or error.title}, status=422
-            )
+            return render(request, "search/results.html", {**context, "refusal": error.detail or error.title})
         context |= {"lines": [_to_line(hit) for hit in found.items], "is_similar": found.is_similar}
         if found.next_cursor:
             more = {"q": text, "type": kind, "sort": sort, "cursor": found.next_cursor}

@@ -223,6 +223,14 @@ def test_what_is_paused_before_its_start_is_answered_goes_on_with_the_same_attem
     assert fetch(api, tree_of(api, folder)["a.bin"]) == file.read_bytes()
 
 
+def await_stored(api, upload_id, *, seconds: float = 30) -> None:
+    """Wait until the store holds a part: what the browser has sent, it may not have taken yet."""
+    end = time.monotonic() + seconds
+    while not any(part["state"] == "stored" for part in api.get(f"/uploads/{upload_id}").json()["parts"]):
+        assert time.monotonic() < end, "no part arrived"
+        time.sleep(0.2)
+
+
 def test_a_page_that_was_reloaded_resumes_when_the_file_is_chosen_again(vault, api, folder, disk, sent_parts):
     file, small = disk("big.bin", 6 * PART), disk("note.txt")
     vault.open(folder)
@@ -231,6 +239,7 @@ def test_a_page_that_was_reloaded_resumes_when_the_file_is_chosen_again(vault, a
         vault.drop(file)
     upload_id = started.value.json()["id"]
     vault.hold("big.bin", 0.7)
+    await_stored(api, upload_id)
     vault.page.reload()
     vault.limit_upload(TRICKLE)
     tray = vault.page.get_by_role("region", name="Uploads")

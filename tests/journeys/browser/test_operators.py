@@ -28,7 +28,7 @@ def admin(operator, visitor, live):
 
 def test_what_is_behind_is_seen_and_skipped(admin, live, api, root_id):
     seq = int(api.post("/folders", {"parent_id": root_id, "name": "Nobody consumes"}).headers["BitVault-Seq"])
-    admin.get_by_role("link", name="Event stream").click()
+    admin.locator("#user-tools").get_by_role("link", name="Event stream").click()
     row = admin.locator("tr", has_text="audit").filter(has_text="acme").first
     expect(row.locator("td").nth(1)).to_have_text(str(seq))
     position = int(row.locator("td").nth(2).inner_text())
@@ -39,7 +39,7 @@ def test_what_is_behind_is_seen_and_skipped(admin, live, api, root_id):
 
 
 def test_a_rebuild_is_begun_and_a_worker_does_it(admin, live):
-    admin.get_by_role("link", name="Event stream").click()
+    admin.locator("#user-tools").get_by_role("link", name="Event stream").click()
     row = admin.locator("tr", has_text="billing").filter(has_text="acme").first
     row.get_by_role("button", name="Rebuild").click()
     expect(admin.locator(".messagelist")).to_contain_text("The rebuild of billing begins.")
