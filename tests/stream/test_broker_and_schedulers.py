@@ -157,7 +157,7 @@ def test_a_tenant_that_keeps_a_worker_busy_delays_no_other(stream, nursery, comp
     begun = "SELECT try_count FROM events_consumer_cursor WHERE consumer = 'notes' AND tenant_id = %s"
     stream.await_that(lambda: stream.database.execute(begun, [companies.acme.id]).fetchone() > (0,))
     stream.note(companies.beta, "quick")
-    stream.settle()
+    stream.settle(seconds=90)
     assert stream.violations() == []
     moment = "SELECT max(written_at) FROM {}.tests_note WHERE text LIKE %s"
     (quick,) = stream.database.execute(moment.format(companies.beta.schema), ["quick"]).fetchone()
