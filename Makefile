@@ -67,16 +67,16 @@ requirements: $(DEV) ## compile requirements*.in into pinned, hashed requirement
 
 test: $(DEV) chromium store ## run all tests on a throw-away stack (ARGS='tests/stack -k port' narrows)
 	@if command -v chromium >/dev/null; then chosen=""; else chosen="not browser"; fi; \
-		$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadgroup -m "$$chosen" $(ARGS)
+		$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "$$chosen" $(ARGS)
 
 # Leaves out what drives a browser, starts processes to use or kill them, or uses the store: what is worth a look after every change.
 test-quick: $(DEV) store ## run the tests that need no browser, no store and no processes of BitVault's (ARGS='tests/apps' narrows)
-	@$(PY) -m pytest -n 2 --dist loadgroup -m "not browser and not journey and not store" $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser and not journey and not store" $(ARGS)
 
 # Slower by half, so not in every run. What no test has run stands in var/coverage; the floor is raised when it can be.
 coverage: $(DEV) store ## run the tests without processes and browser, measure what they run, and fail below the floor
 	@rm -rf var/coverage && mkdir -p var/coverage
-	@$(PY) -m coverage run -m pytest -n $(TEST_PROCESSES) --dist loadgroup -m "not browser and not journey" $(ARGS)
+	@$(PY) -m coverage run -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "not browser and not journey" $(ARGS)
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage html --quiet
 	@$(PY) -m coverage report --skip-covered
