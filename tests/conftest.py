@@ -4,6 +4,7 @@ The services are a throw-away stack of the project's own. `BITVAULT_TEST_SERVICE
 (`python -m bitvault.stack services --dir <dir> --throwaway`), which saves its start when running few tests often.
 """
 
+import dataclasses
 import os
 
 import django
@@ -122,7 +123,7 @@ def _fresh_context():
     from apps.sharing import queries as sharing
     from bitvault.kernel import db, deadlines, request
 
-    deadlines.use(deadlines.PATIENT)
+    deadlines.use(dataclasses.replace(deadlines.PATIENT, are_background=False))
     queries.forget_remembered()
     sharing.forget_remembered()
     request.set_request_id(None)

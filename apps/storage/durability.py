@@ -21,7 +21,8 @@ from prometheus_client import Counter
 
 from apps.storage.errors import NeedsLonger, StoreFull, StoreUnavailable
 from bitvault.kernel import db
-from bitvault.kernel.dependencies import Dependency, is_background
+from bitvault.kernel.deadlines import is_background
+from bitvault.kernel.dependencies import Dependency
 from bitvault.kernel.errors import Overloaded
 
 BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")

@@ -27,7 +27,8 @@ from apps.storage.errors import ContentMismatch, NeedsLonger
 from apps.storage.objects import ListedObject, Signed, StoredObject, StoredPart, checksum_of
 from apps.storage.signing import Signer
 from bitvault.kernel import clock
-from bitvault.kernel.dependencies import Dependency, is_background
+from bitvault.kernel.deadlines import is_background
+from bitvault.kernel.dependencies import Dependency
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

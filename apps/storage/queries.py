@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, QuerySet, Sum
 from apps.storage import dtos, durability, keys, models, objects, parts, provider, rows
 from apps.storage.errors import UploadNotFound
 from bitvault.kernel import clock, db
-from bitvault.kernel.dependencies import background
+from bitvault.kernel.deadlines import background
 
 READABLE = (models.BlobState.PENDING, models.BlobState.LIVE)
 """States in which the bytes are there. ``pending`` is one: a version may name the blob before the attempt's last step is written."""

@@ -15,7 +15,8 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from bitvault.kernel import db, ids, tenancy
-from bitvault.kernel.dependencies import Dependency, is_background
+from bitvault.kernel.deadlines import is_background
+from bitvault.kernel.dependencies import Dependency
 from bitvault.kernel.errors import Overloaded
 
 HOLD_SECONDS = 20

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 
 import structlog
 from circuitbreaker import STATE_CLOSED, STATE_HALF_OPEN, CircuitBreaker
@@ -21,28 +20,7 @@ REFUSED = Counter(
     "bitvault_dependency_refused_total", "Calls refused before they waited for a dependency", ["dependency", "reason"]
 )
 
-_background: ContextVar[bool] = ContextVar("bitvault_background", default=False)
-
 logger = structlog.get_logger(__name__)
-
-
-@contextmanager
-def background() -> Iterator[None]:
-    """Say that no request waits for what runs in the block: calls may take long deadlines, and count against no share.
-
-    Celery tasks run in it, and commands that an operator waits for; everything else keeps the deadlines of a request. A new thread begins
-    outside of it.
-    """
-    token = _background.set(True)
-    try:
-        yield
-    finally:
-        _background.reset(token)
-
-
-def is_background() -> bool:
-    """Tell whether this is work that no request waits for."""
-    return _background.get()
 
 
 class Dependency:

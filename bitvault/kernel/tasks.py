@@ -13,7 +13,7 @@ from celery.contrib.django.task import DjangoTask
 from django.db import close_old_connections
 
 from bitvault.kernel import ids, tenancy
-from bitvault.kernel.dependencies import background
+from bitvault.kernel.deadlines import background
 from bitvault.kernel.request import set_request_id
 
 TENANT_HEADER = "bitvault_tenant"

@@ -169,7 +169,7 @@ def read() -> Environment:
         s3_assets_bucket=_text("BITVAULT_S3_ASSETS_BUCKET", default="bitvault-assets"),
         s3_flush_directory=_text("BITVAULT_S3_FLUSH_DIRECTORY", default=""),
         s3_free_mib=_number("BITVAULT_S3_FREE_MIB", default=400),
-        gc_grace_seconds=_number("BITVAULT_GC_GRACE_SECONDS", default=86_400),
+        gc_grace_seconds=_number("BITVAULT_GC_GRACE_SECONDS", default=86400),
         gc_wait_seconds=_number("BITVAULT_GC_WAIT_SECONDS", default=3600),
         scrub_days=_number("BITVAULT_SCRUB_DAYS", default=90),
         base_url=base_url,

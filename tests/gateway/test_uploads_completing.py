@@ -16,7 +16,8 @@ from apps.storage import calls, provider
 from apps.storage.operations import completing, handing, sweeping, verifying
 from apps.storage.tasks import complete_upload
 from bitvault.kernel import clock, tenancy
-from bitvault.kernel.dependencies import Dependency, background
+from bitvault.kernel.deadlines import background
+from bitvault.kernel.dependencies import Dependency
 from bitvault.kernel.tasks import for_tenant
 from tests.support import lesser_store
 from tests.support.lesser_store import Answer

@@ -17,7 +17,7 @@ from django.db import connection
 from apps.storage import durability
 from apps.storage.errors import StoreUnavailable
 from bitvault.kernel import db
-from bitvault.kernel.dependencies import background
+from bitvault.kernel.deadlines import background
 from tests.support.sending import PART, Sender, put
 
 pytestmark = [pytest.mark.store, pytest.mark.committed]

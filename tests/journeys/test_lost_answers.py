@@ -278,6 +278,29 @@ def restore_team_folder(mia):
     return Ask("POST", f"/team-folders/{folder['id']}/restore", {}, {**ADAM, **key()})
 
 
+def shared(mia):
+    """A folder that everyone may see, and the share by which they do."""
+    folder = mia.folder()
+    share = mia.api.post(f"/nodes/{folder['id']}/shares", everyone("viewer"))
+    assert share.status_code == 201, share.text
+    return folder, share.json()
+
+
+def everyone(role):
+    return {"principal": {"type": "everyone"}, "role": role}
+
+
+def replace_shares(mia):
+    return Ask("PUT", f"/nodes/{shared(mia)[0]['id']}/shares", {"shares": [everyone("editor")]})
+
+
+def edited(mia):
+    """The address of the older of a file's two versions."""
+    file = mia.file()
+    mia.sender.bring(file["name"], os.urandom(21), **update_of(file))
+    return f"/nodes/{file['id']}/versions/{file['version_id']}"
+
+
 def log_in(mia):
     for session in mia.api.get("/sessions").json()["items"]:  # a person has only so many
         mia.api.delete(f"/sessions/{session['id']}")
@@ -390,6 +413,7 @@ CODES = "public.identity_email_code"
 UPLOADS = f"{SCHEMA}.storage_multipart_upload"
 RESERVATIONS = f"{SCHEMA}.billing_reservation"
 TRASH = f"{SCHEMA}.files_trash"
+PEOPLE = "public.identity_user"
 CASES = {
     "folder": Case(
         "POST /folders", lambda mia: Ask("POST", "/folders", {"parent_id": mia.root_id, "name": next(_names)}, key())
@@ -419,6 +443,29 @@ CASES = {
         again=404,
     ),
     "restore a team folder": Case("POST /team-folders/{folder_id}/restore", restore_team_folder),
+    "share": Case(
+        "POST /nodes/{node_id}/shares",
+        lambda mia: Ask("POST", f"/nodes/{mia.folder()['id']}/shares", everyone("viewer"), key()),
+    ),
+    "replace shares": Case("PUT /nodes/{node_id}/shares", replace_shares),
+    "change a share": Case(
+        "PATCH /shares/{share_id}", lambda mia: Ask("PATCH", f"/shares/{shared(mia)[1]['id']}", {"role": "editor"})
+    ),
+    "end a share": Case(
+        "DELETE /shares/{share_id}", lambda mia: Ask("DELETE", f"/shares/{shared(mia)[1]['id']}"), again=404
+    ),
+    "describe a version": Case(
+        "PATCH /nodes/{node_id}/versions/{version_id}",
+        lambda mia: Ask("PATCH", edited(mia), {"label": next(_names), "pinned": True}),
+    ),
+    "delete a version": Case(
+        "DELETE /nodes/{node_id}/versions/{version_id}", lambda mia: Ask("DELETE", edited(mia)), again=404
+    ),
+    "bring a version back": Case(
+        "POST /nodes/{node_id}/versions/{version_id}/restore",
+        lambda mia: Ask("POST", f"{edited(mia)}/restore", {}, key()),
+        holds=RESERVATIONS,
+    ),
     "upload": Case("POST /uploads", start, holds=RESERVATIONS),
     "start a batch": Case("POST /uploads/batch", start_batch, holds=RESERVATIONS),
     "commit a batch": Case("POST /uploads/batch/commit", commit_batch),
@@ -448,6 +495,9 @@ CASES = {
     "keep both": Case("POST /sync/conflicts/{conflict_id}/resolve", settle("both")),
     "keep the original": Case("POST /sync/conflicts/{conflict_id}/resolve", settle("original")),
     "keep the copy": Case("POST /sync/conflicts/{conflict_id}/resolve", settle("copy")),
+    "change what others see of me": Case(
+        "PATCH /me", lambda _: Ask("PATCH", "/me", {"name": next(_names)}), holds=PEOPLE
+    ),
     "log out": Case("POST /auth/logout", lambda mia: Ask("POST", "/auth/logout", None, mia.browser()), again=401),
     "sign parts": Case("POST /uploads/{upload_id}/parts", sign_parts, holds=None),
     "ticket": Case("POST /sync/ticket", lambda _: Ask("POST", "/sync/ticket", {}), holds=None),
@@ -497,7 +547,7 @@ ELSEWHERE = {
 
 COUNTED = {
     **{name: f"{SCHEMA}.{name}" for name in ("files_node", "files_version", "files_trash", "storage_multipart_upload")},
-    **{name: f"{SCHEMA}.{name}" for name in ("billing_reservation", "sync_device")},
+    **{name: f"{SCHEMA}.{name}" for name in ("billing_reservation", "sync_device", "sharing_permission")},
     **{
         name: f"public.{name}"
         for name in ("identity_api_token", "identity_session", "identity_email_code", "identity_invitation")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bitvault.kernel.dependencies import Dependency, background, is_background
+from bitvault.kernel.dependencies import Dependency
 from bitvault.kernel.errors import Overloaded, ServiceDown
 
 
@@ -124,10 +124,3 @@ def test_one_call_at_a_time_tries_a_service_that_was_down():
     thread.join()
     with dependency.held(), dependency.held():
         pass
-
-
-def test_work_in_the_background_says_so_and_a_request_after_it_does_not():
-    assert not is_background()
-    with background():
-        assert is_background()
-    assert not is_background()

@@ -100,17 +100,17 @@ def belongings(api):
         stale = {"mode": "update", "node_id": inside["id"], "base_version_id": inside["version_id"]}
         Sender(client, folder["id"]).bring(inside["name"], b"newer", **stale)
         conflict = Sender(client, folder["id"]).bring(inside["name"], b"meanwhile", **stale)
-        # Who administers makes the folder; only this person reaches it, and whoever administers the tenant.
-        administrator = api("adam" if slug == "acme" else "boris")
+        # Who administers makes the folder; only this person reaches it, and whoever administers the tenant. One may know who shared it.
+        administrator = api("olga" if slug == "acme" else "boris")
         team = administrator.post("/team-folders", {"name": f"{canary} team"})
         assert team.status_code == 201, team.content
-        invitation_id = _invite(api("olga" if slug == "acme" else "boris"), canary)
+        invitation_id = _invite(administrator, canary)
         share = administrator.post(
             f"/nodes/{team.json()['id']}/shares", by_rest(person.user_id, "editor" if name == "mia" else "manager")
         )
         assert share.status_code == 201, share.content
         # Every member sees what groups there are: its name is nobody's.
-        group = api("olga" if slug == "acme" else "boris").post("/groups", {"name": uuid4().hex}).json()
+        group = administrator.post("/groups", {"name": uuid4().hex}).json()
         team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
         _project(slug)
         return Belongings(

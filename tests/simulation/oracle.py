@@ -1,6 +1,7 @@
 """What must be true when everything has come to rest, told by other code than the product's: a fold of the stream, and the devices' own trees."""
 
 import json
+from collections import defaultdict
 
 from tests.apps.files.conftest import assert_tree_is_sound, fetch
 from tests.apps.sync.following import assert_replica_is_the_tree, fresh_tree
@@ -27,6 +28,10 @@ class Fold:
     def __init__(self):
         self.nodes = {}
         self.purged = set()
+        self.deleted = set()
+        """Versions that somebody has deleted."""
+        self.holders = defaultdict(dict)
+        """By content: the versions that held it, each with its node."""
         self.heads = {}
         """By version: the version that it took the place of."""
         self.count = 0
@@ -41,6 +46,7 @@ class Fold:
         self._put(told, trashed=False)
 
     def commit(self, told):
+        self.holders[told["content_hash"]][told["version_id"]] = told["node_id"]
         before = self.nodes.get(told["node_id"])
         assert told["node_created"] is (before is None)
         if before is not None:
@@ -81,6 +87,16 @@ class Fold:
             del self.nodes[node_id]
             self.purged.add(node_id)
 
+    def delete_versions(self, told):
+        self.deleted.update(told["version_ids"])
+
+    def was_thrown_away(self, content, node_ids):
+        """Whether somebody deleted each version of these nodes that held a content, or its node with it."""
+        holders = {version: node for version, node in self.holders[content].items() if node in node_ids}
+        return node_ids <= self.purged | set(holders.values()) and all(
+            version in self.deleted or node in self.purged for version, node in holders.items()
+        )
+
     def _put(self, told, **more):
         node = self.nodes.setdefault(told["node_id"], {**dict.fromkeys(_FIELDS), "revision": 0})
         assert told["revision"] > node["revision"], "J4: a revision did not rise"
@@ -96,6 +112,7 @@ _ACTS = {
     "files.node.trashed.v1": Fold.trash,
     "files.node.restored.v1": Fold.restore,
     "files.node.purged.v1": Fold.purge,
+    "files.version.deleted.v1": Fold.delete_versions,
 }
 
 
@@ -115,7 +132,7 @@ def _check_versions(fold, world):
     versions = {row[0]: row[1:] for row in fetch(_VERSIONS)}
     kept = {content for _, _, content in versions.values()}
     for content, node_ids in world.ledger.items():
-        assert content in kept or {str(one) for one in node_ids} <= fold.purged, (
+        assert content in kept or fold.was_thrown_away(content, {str(one) for one in node_ids}), (
             f"S2: acknowledged content is lost: {world.contents.get(content)}"
         )
     for version_id, previous in fold.heads.items():

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.identity import api as identity
 from bitvault.kernel import tenancy
-from bitvault.kernel.dependencies import background
+from bitvault.kernel.deadlines import background
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.tenancy import Tenant
 

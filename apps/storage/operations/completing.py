@@ -16,7 +16,7 @@ from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, Stil
 from apps.storage.operations import handing, starting, verifying
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
-from bitvault.kernel.dependencies import is_background
+from bitvault.kernel.deadlines import is_background
 from bitvault.kernel.errors import BitVaultError, Unavailable
 
 SECONDS = 2.0

@@ -20,7 +20,7 @@ from apps.storage import models, rows, turns
 from apps.storage.errors import ContentMismatch, PartsMissing, StillCompleting, StoreFull, StoreUnavailable, UploadOver
 from apps.storage.operations import verifying
 from bitvault.kernel import clock, db, tenancy
-from bitvault.kernel.dependencies import is_background
+from bitvault.kernel.deadlines import is_background
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.tasks import for_tenant
 from bitvault.web import valkey

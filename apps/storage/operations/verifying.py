@@ -7,7 +7,8 @@ from apps.storage import keys, models, objects, parts, provider, queries, rows
 from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StoreUnavailable
 from apps.storage.operations import starting
 from bitvault.kernel import db
-from bitvault.kernel.dependencies import Dependency, is_background
+from bitvault.kernel.deadlines import is_background
+from bitvault.kernel.dependencies import Dependency
 from bitvault.kernel.errors import Overloaded
 
 COPIES_AT_ONCE = 4

@@ -310,7 +310,7 @@ def _do_something_with_versions(tree, chance):
                 **which, label=chance.choice([None, "", "good"]), pinned=chance.choice([None, True, False])
             )
         case 1 | 2:
-            files.restore_version(**which, restore_id=uuid4(), made_on="laptop")
+            files.restore_version(**which, restore_id=UUID(int=chance.getrandbits(128), version=4), made_on="laptop")
         case 3:
             files.delete_version(**which)
 

@@ -10,7 +10,8 @@ from celery import Celery
 from apps.storage import calls, objects, provider
 from apps.storage.errors import NeedsLonger, StoreFull, StoreUnavailable
 from bitvault.kernel import db
-from bitvault.kernel.dependencies import Dependency, background
+from bitvault.kernel.deadlines import background
+from bitvault.kernel.dependencies import Dependency
 from bitvault.kernel.errors import ServiceDown, Unavailable
 
 pytestmark = [pytest.mark.store, pytest.mark.usefixtures("each_store")]

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.storage import conformance
 from apps.storage.errors import StoreFull, StoreUnavailable
-from bitvault.kernel.dependencies import background
+from bitvault.kernel.deadlines import background
 
 
 class Command(BaseCommand):
