@@ -95,6 +95,9 @@ class PatientClient:
                 self.broken += 1
                 time.sleep(0.05)
                 continue
+            if answer.status_code == HTTPStatus.ACCEPTED:  # a commit that a busy machine has not ended yet
+                time.sleep(0.05)
+                continue
             if answer.status_code not in wanted:
                 self.refused.append((path, answer.status_code, answer.text))
                 return None

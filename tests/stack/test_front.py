@@ -372,6 +372,16 @@ def test_a_process_that_is_away_is_a_problem_with_a_moment_to_wait(tmp_path, sho
         assert "a-secret" not in alone.log.read_text()
 
 
+def test_a_refusal_is_told_at_once_when_the_process_in_which_it_would_wait_is_away(tmp_path, short_patience):
+    with Front(tmp_path, Reach) as alone:
+        alone.sockets.shutdown()
+        alone.sockets.server_close()
+        status, headers, answer = alone.ask("GET", "/too-fast")
+        assert (status, headers["retry-after"], headers["content-type"]) == (429, "3", "application/problem+json")
+        assert answer.decode() == REFUSAL
+        assert LATE.lower() not in headers
+
+
 # --- static files ------------------------------------------------------------------------------------------------------------
 
 

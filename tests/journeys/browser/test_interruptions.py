@@ -238,7 +238,7 @@ def test_a_page_that_was_reloaded_resumes_when_the_file_is_chosen_again(vault, a
     with vault.page.expect_response("**/api/v1/uploads") as started:
         vault.drop(file)
     upload_id = started.value.json()["id"]
-    vault.hold("big.bin", 0.7)
+    vault.hold("big.bin", 0.3)
     await_stored(api, upload_id)
     vault.page.reload()
     vault.limit_upload(TRICKLE)
