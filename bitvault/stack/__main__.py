@@ -1,6 +1,7 @@
 """The command line of the stack: ``python -m bitvault.stack up``, ``down``, ``reset``, ``manage``, ``store`` and ``services``."""
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -31,6 +32,10 @@ def main() -> int:
             return _refuse(f"The disk under {asked.dir} is full: make room and start again.")
         if isinstance(problem, PermissionError):
             return _refuse(f"{problem.filename} may not be written or read by this user: start as its owner.")
+        if problem.errno == errno.EROFS:
+            return _refuse(f"{problem.filename} lies on a disk that is mounted read-only: mount it for writing.")
+        if problem.filename is not None and Path(os.fsdecode(problem.filename)).is_relative_to(asked.dir):
+            return _refuse(f"{problem.filename} cannot be used: {problem.strerror}.")
         raise
     return 0
 

@@ -43,6 +43,31 @@ def test_a_full_disk_is_told_in_a_sentence(tmp_path, monkeypatch, capsys, number
     assert capsys.readouterr().err == f"bitvault: The disk under {tmp_path} is full: make room and start again.\n"
 
 
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.EROFS, "lies on a disk that is mounted read-only: mount it for writing."),
+        (errno.EISDIR, f"cannot be used: {os.strerror(errno.EISDIR)}."),
+        (errno.EIO, f"cannot be used: {os.strerror(errno.EIO)}."),
+    ],
+    ids=["read-only", "a directory", "broken"],
+)
+def test_a_file_that_cannot_be_used_is_named_in_a_sentence(tmp_path, monkeypatch, capsys, number, sentence):
+    def refuse(_):
+        raise OSError(number, os.strerror(number), str(tmp_path / "supervisor.lock"))
+
+    monkeypatch.setattr("sys.argv", ["bitvault.stack", "up", "--dir", str(tmp_path)])
+    monkeypatch.setattr(up, "run", refuse)
+    assert program.main() == 1
+    assert capsys.readouterr().err == f"bitvault: {tmp_path / 'supervisor.lock'} {sentence}\n"
+
+
+def test_a_read_only_disk_is_told_in_a_sentence_by_the_program_itself(small_disk):
+    (small_disk / "var").mkdir()
+    assert mount("-o", "remount,ro", small_disk).returncode == 0
+    assert refused(command("up", "--dir", small_disk / "var"), "read-only")
+
+
 def test_another_error_of_the_system_keeps_its_traceback(tmp_path, monkeypatch):
     def break_down(_):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
