@@ -248,6 +248,36 @@ class PathStep:
 
 
 @dataclass(frozen=True, slots=True)
+class AncestryStep:
+    """A node or something that it lies in; ``name`` is ``None`` where the caller does not see it."""
+
+    id: UUID
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ancestry:
+    """A live node with all that it lies in: ``steps`` begin with the node and end with its root.
+
+    ``owner_id`` is whose personal root that is; a team folder has none.
+    """
+
+    node: Node
+    steps: Sequence[AncestryStep]
+    owner_id: UUID | None
+    in_team_folder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NamedNode:
+    """What a live node is called."""
+
+    id: UUID
+    kind: KindName
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class FoundNode:
     """A live node that somebody may see, with the folders from its root down to the one that it lies in."""
 

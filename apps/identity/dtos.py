@@ -1,5 +1,6 @@
 """What identity's doors take and give."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -208,6 +209,31 @@ class Group:
     parent_id: UUID | None
     member_count: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NamedGroup:
+    """A group by its name; nobody in it is counted."""
+
+    id: UUID
+    name: str
+    parent_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a member of a tenant is there: with their groups, and those that these lie in."""
+
+    member: Member
+    group_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The people and groups of a tenant that a text finds, each by name."""
+
+    people: Sequence[Member]
+    groups: Sequence[NamedGroup]
 
 
 @dataclass(frozen=True, slots=True)

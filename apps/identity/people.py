@@ -94,6 +94,33 @@ def find_member_by_address(tenant: Tenant, email: str) -> dtos.Member | None:
     return None if row is None else to_member(row)
 
 
+def find_standing(tenant: Tenant, user_id: UUID) -> dtos.Standing | None:
+    """Find what somebody is in a tenant, deactivated or not; ``None`` for who is no member."""
+    rows = models.Membership.objects.filter(tenant_id=tenant.id, user_id=user_id).select_related("user")
+    row = rows.first()
+    if row is None:
+        return None
+    inside = models.GroupMember.objects.filter(user_id=user_id, group__tenant_id=tenant.id)
+    pairs = inside.values_list("group_id", "group__parent_id")
+    return dtos.Standing(to_member(row), sorted({one for pair in pairs for one in pair if one is not None}))
+
+
+def search_directory(tenant: Tenant, text: str, *, limit: int) -> dtos.Directory:
+    """Find people and groups by a part of their name, people also by one of their address."""
+    rows = models.Membership.objects.filter(tenant_id=tenant.id, state=models.MembershipState.ACTIVE)
+    named = models.Group.objects.filter(tenant_id=tenant.id)
+    if text:
+        rows = rows.filter(
+            Q(user__name__icontains=text) | Q(user__email__icontains=text) | Q(user__claimed_email__icontains=text)
+        )
+        named = named.filter(name__icontains=text)
+    members = rows.select_related("user").order_by("user__name", "user__email", "id")[:limit]
+    return dtos.Directory(
+        people=[to_member(row) for row in members],
+        groups=[dtos.NamedGroup(row.id, row.name, row.parent_id) for row in named.order_by("name", "id")[:limit]],
+    )
+
+
 def find_member(tenant: Tenant, member_id: UUID) -> models.Membership | None:
     """Find a member by the id of the membership or of its person."""
     rows = models.Membership.objects.filter(tenant_id=tenant.id).select_related("user")

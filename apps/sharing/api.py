@@ -1,11 +1,11 @@
 """The doors of sharing: what a caller may reach, and the shares of a node."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from apps.sharing import listing, operations, queries
-from apps.sharing.dtos import Grant, Share, SharedItem
+from apps.sharing import accesses, badges, listing, operations, queries
+from apps.sharing.dtos import Badge, Candidates, Grant, NodeAccess, Principal, Share, SharedItem
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
@@ -35,13 +35,51 @@ def list_shares(*, actor: Actor, node_id: UUID) -> Page[Share]:
 
 
 @exposed
+def get_access(*, actor: Actor, node_id: UUID, principal: Principal | None = None) -> NodeAccess:
+    """Tell who reaches a node, and by what: its owner, who administers, and the shares of the node and of all that it lies in.
+
+    :param principal: a user or a group by its id, of whom alone is told; also why they do not reach it.
+    :raises NotFound: there is no such node that the actor may know of.
+    :raises Forbidden: the actor may only add there, or asks for somebody else and may not share the node.
+    :raises UnknownPrincipal: the tenant has none of this id.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    if principal is None:
+        operations.require_capability(actor, node_id, "view")
+        return accesses.get_access(actor, node_id)
+    operations.require_capability(actor, node_id, "view" if principal.id == actor.user_id else "share")
+    return accesses.explain(actor, node_id, principal)
+
+
+@exposed
+def search_candidates(*, actor: Actor, node_id: UUID, text: str, limit: int) -> Candidates:
+    """Find people and groups of the tenant with whom a node can be shared: by a part of a name or an address, ``limit`` at most.
+
+    :raises NotFound, Forbidden: the actor may not know of the node, or may not share it.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    operations.require_capability(actor, node_id, "share")
+    return Candidates(items=queries.search_candidates(actor.tenant, text, limit=limit))
+
+
+@exposed
+def list_badges(*, actor: Actor, node_ids: Collection[UUID]) -> list[Badge]:
+    """Tell of those of some nodes that the actor may know of and that are shared with whom; others are left out."""
+    actor.require_scope(Scope.FILES_READ)
+    return badges.list_badges(actor, node_ids)
+
+
+@exposed
 def put_share(*, actor: Actor, node_id: UUID, grant: Grant) -> Share:
     """Give somebody a share on a node; one that they have there already gets this role and this end.
+
+    A person who has not had one is told by mail, unless ``grant.notify`` says no. Groups and everyone are told by their lists.
 
     :raises NotFound, Forbidden: the actor may not know of the node, or may not share it.
     :raises PrincipalUnfit, UnknownPrincipal: the principal is none of the tenant's.
     :raises MoreThanOwn: the role has capabilities that the actor lacks there.
     :raises ExpiryPast: the end has passed.
+    :raises MessageUnfit: the message is too long, or holds control characters.
     :raises TooManyShares: the node has as many as one can have.
     """
     actor.require_scope(Scope.FILES_WRITE)

@@ -11,5 +11,6 @@ class SharingConfig(AppConfig):
     verbose_name = "Sharing"
 
     def ready(self) -> None:
-        """Make the module's consumer known."""
-        from apps.sharing import consumers  # noqa: F401 - importing it registers its functions
+        """Make the module's consumer, job, mail and pages known."""
+        from apps.sharing import consumers, jobs, mails  # noqa: F401 - importing them registers their functions
+        from apps.sharing.ui import shell  # noqa: F401 - importing it registers what the frame shows

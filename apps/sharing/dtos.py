@@ -27,6 +27,10 @@ class Grant:
     principal: Principal
     role: RoleName
     expires_at: datetime | None = None
+    message: str = ""
+    """What the giver says to whoever receives it: lines of text."""
+    notify: bool = True
+    """Whether a person who has not had it is told by mail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,3 +77,76 @@ class SharedItem:
     share: Share
     node: SharedNode
     granted_by: SharePrincipal | None
+    message: str
+
+
+AccessSource = Literal["owner", "administrators", "share"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPlace:
+    """A folder by whose shares somebody reaches what lies in it; without a name where the reader does not see it."""
+
+    id: UUID
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessEntry:
+    """By what somebody reaches a node: it is their own tree, they administer the tenant of a team folder, or a share.
+
+    ``principal`` is ``None`` for administrators, who are told by their office. ``through`` is the folder that the share stands on, ``None``
+    for the node itself.
+    """
+
+    source: AccessSource
+    principal: SharePrincipal | None
+    role: str
+    capabilities: Sequence[CapabilityName]
+    share: Share | None = None
+    through: AccessPlace | None = None
+
+
+WhyNot = Literal["nothing_shared", "deactivated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalAccess:
+    """What one person, or everybody in a group, may do with a node.
+
+    ``limited_by_role``: shares give more, but the person is a viewer in the tenant. ``why_not``: why they reach nothing; a share to them,
+    to a group of theirs or to everyone would change ``nothing_shared``, reactivating them ``deactivated``.
+    """
+
+    principal: SharePrincipal
+    capabilities: Sequence[CapabilityName]
+    limited_by_role: bool = False
+    why_not: WhyNot | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeAccess:
+    """Who reaches a node, and by what; ``asked`` and only what applies to them, where one principal was asked for."""
+
+    node: SharedNode
+    is_root: bool
+    in_team_folder: bool
+    items: Sequence[AccessEntry]
+    asked: PrincipalAccess | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Who can be given a share, as a text finds them."""
+
+    items: Sequence[SharePrincipal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Badge:
+    """With whom a node is shared, in short: how many, the names of the first of them, and whether everyone is among them."""
+
+    node_id: UUID
+    count: int
+    names: Sequence[str]
+    with_everyone: bool

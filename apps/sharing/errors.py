@@ -3,7 +3,22 @@
 from bitvault.kernel.errors import Forbidden, Invalid
 from bitvault.kernel.pages import LimitOutOfRange
 
-__all__ = ["ExpiryPast", "LimitOutOfRange", "MoreThanOwn", "PrincipalUnfit", "TooManyShares", "UnknownPrincipal"]
+__all__ = [
+    "ExpiryPast",
+    "LimitOutOfRange",
+    "MessageUnfit",
+    "MoreThanOwn",
+    "PrincipalUnfit",
+    "TooManyShares",
+    "UnknownPrincipal",
+]
+
+
+class MessageUnfit(Invalid):
+    """The message is too long, or holds control characters; fact: ``limit``."""
+
+    code = "sharing.message_unfit"
+    title = "The message is too long, or holds control characters"
 
 
 class UnknownPrincipal(Invalid):

@@ -32,15 +32,17 @@ def _to_items(actor: Actor, rows: list[Permission]) -> list[dtos.SharedItem]:
     return [
         dtos.SharedItem(
             share=queries.to_share(row, principals[row.id]),
-            node=_to_shared_node(nodes[row.node_id]),
+            node=to_shared_node(nodes[row.node_id]),
             granted_by=givers.get(row.granted_by),
+            message=row.message,
         )
         for row in rows
         if row.node_id in nodes and row.id in principals
     ]
 
 
-def _to_shared_node(node: Node) -> dtos.SharedNode:
+def to_shared_node(node: Node) -> dtos.SharedNode:
+    """Give what is shown of a node."""
     return dtos.SharedNode(
         id=node.id,
         kind=node.kind,

@@ -33,6 +33,8 @@ class Permission(TenantModel):
     expires_at = models.DateTimeField(null=True)
     granted_by = models.UUIDField()
     granted_at = models.DateTimeField()
+    message = models.CharField(max_length=500, blank=True, default="", db_default="")
+    """What the giver said to the receiver."""
 
     class Meta:
         db_table = "sharing_permission"

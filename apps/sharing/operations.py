@@ -10,7 +10,7 @@ from uuid import UUID
 from apps.files import api as files
 from apps.files.dtos import Node
 from apps.identity import api as identity
-from apps.sharing import dtos, errors, queries
+from apps.sharing import dtos, errors, messages, queries
 from apps.sharing.models import Permission, PrincipalKind
 from bitvault.events.api import publish
 from bitvault.events.catalog import sharing as events
@@ -19,9 +19,13 @@ from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import EVERYONE_ID, ROLES, CapabilityName, RoleName, mask_of, names_of
 from bitvault.kernel.errors import Forbidden, NotFound
+from bitvault.mail import api as mail
 
 SHARES_OF_NODE_LIMIT = 1000
 """Shares on one node: they are read and replaced in one piece. For more there are groups and everyone."""
+
+SHARED_MAIL = "sharing.shared"
+"""The mail to a person with whom something was shared; ``mails`` writes it."""
 
 
 _KINDS: Mapping[PrincipalKind, events.PrincipalKind] = {
@@ -47,6 +51,7 @@ class Wanted:
     mask: int
     expires_at: datetime | None
     principal: dtos.SharePrincipal | None = None
+    message: str = ""
 
 
 def require_capability(actor: Actor, node_id: UUID, capability: CapabilityName) -> Node:
@@ -62,13 +67,17 @@ def require_capability(actor: Actor, node_id: UUID, capability: CapabilityName) 
 
 
 def put(*, actor: Actor, node_id: UUID, grant: dtos.Grant) -> dtos.Share:
-    """Give a share on a node; one that its principal has already is changed."""
+    """Give a share on a node; one that its principal has already is changed. A person who has not had it is told by mail."""
     node = require_capability(actor, node_id, "share")
     wanted = _read_grants(actor, node, [grant])
     with _changing(node.id) as tx:
         present = _read_present(node.id)
         _require_room(present, wanted)
         ((row, principal),) = _write_all(actor, node, present, wanted)
+        is_new = row.id not in {one.id for one in present.values()}
+        if is_new and grant.notify and row.principal_kind == PrincipalKind.USER and row.principal_id != actor.user_id:
+            # Whoever shares, takes away and shares again writes one mail while the first one waits.
+            mail.send(SHARED_MAIL, reference=row.id, key=f"{row.node_id.hex}:{row.principal_id.hex}")
         tx.after_commit(queries.forget_remembered)
         return tx.answer(queries.to_share(row, principal))
 
@@ -101,7 +110,9 @@ def change(
     _require_future(expires_at)
     if role is not None:
         _require_own(mask_of(node.capabilities), ROLES[role], role)
-    principals = queries.describe(actor.tenant, [found])
+    principal = queries.describe(actor.tenant, [found]).get(found.id)
+    if principal is None:  # they have left, or the group was deleted
+        raise NotFound
     with _changing(node.id) as tx:
         row = Permission.objects.filter(id=share_id).first()
         if row is None:
@@ -113,7 +124,7 @@ def change(
         )
         _change(actor, node, row, wanted)
         tx.after_commit(queries.forget_remembered)
-    return queries.to_share(row, principals[row.id])
+    return queries.to_share(row, principal)
 
 
 def revoke(*, actor: Actor, share_id: UUID) -> None:
@@ -138,6 +149,14 @@ def forget_nodes(node_ids: Iterable[UUID]) -> None:
     Permission.objects.filter(node_id__in=list(node_ids)).delete()
 
 
+def forget_groups(group_ids: Iterable[UUID]) -> None:
+    """Drop the permissions of groups that were deleted, inside the open transaction.
+
+    They reach nobody any more since the group is gone; whoever reads the stream was told by its deletion.
+    """
+    Permission.objects.filter(principal_kind=PrincipalKind.GROUP, principal_id__in=list(group_ids)).delete()
+
+
 # --- reading what is wanted ------------------------------------------------------------------------------------------------
 
 
@@ -147,6 +166,7 @@ def _read_grants(actor: Actor, node: Node, grants: Sequence[dtos.Grant]) -> dict
     :raises PrincipalUnfit, UnknownPrincipal: a principal is none of the tenant's.
     :raises MoreThanOwn: the actor has less than they would give.
     :raises ExpiryPast: an end has passed.
+    :raises MessageUnfit: a message is too long, or holds control characters.
     :raises TooManyShares: these are more than a node can have.
     """
     if len(grants) > SHARES_OF_NODE_LIMIT:
@@ -156,12 +176,22 @@ def _read_grants(actor: Actor, node: Node, grants: Sequence[dtos.Grant]) -> dict
         _require_own(own, ROLES[grant.role], grant.role)
         _require_future(grant.expires_at)
         _require_fit(grant.principal)
-    named = [grant.principal.id for grant in grants if grant.principal.type == "user" and grant.principal.id]
-    people = queries.describe_people(actor.tenant, named)
+    said = [messages.read(grant.message) for grant in grants]
+    named = queries.describe_named(
+        actor.tenant,
+        user_ids=[one.principal.id for one in grants if one.principal.type == "user" and one.principal.id],
+        group_ids=[one.principal.id for one in grants if one.principal.type == "group" and one.principal.id],
+    )
     wanted = {}
-    for grant in grants:
-        key, principal = _find_principal(actor, grant.principal, people)
-        wanted[key] = Wanted(role=grant.role, mask=ROLES[grant.role], expires_at=grant.expires_at, principal=principal)
+    for grant, message in zip(grants, said, strict=True):
+        key, principal = _find_principal(actor, grant.principal, named)
+        wanted[key] = Wanted(
+            role=grant.role,
+            mask=ROLES[grant.role],
+            expires_at=grant.expires_at,
+            principal=principal,
+            message=message,
+        )
     return wanted
 
 
@@ -175,18 +205,18 @@ def _require_fit(one: dtos.Principal) -> None:
 
 
 def _find_principal(
-    actor: Actor, one: dtos.Principal, people: Mapping[UUID, dtos.SharePrincipal]
+    actor: Actor, one: dtos.Principal, named: Mapping[UUID, dtos.SharePrincipal]
 ) -> tuple[PrincipalKey, dtos.SharePrincipal]:
     if one.type == "everyone":
         return PrincipalKey(PrincipalKind.EVERYONE, EVERYONE_ID), queries.EVERYONE
-    person = people.get(one.id) if one.type == "user" and one.id is not None else None
+    found = named.get(one.id) if one.id is not None else None
     if one.type == "email" and one.email is not None:
         member = identity.find_member_by_address(tenant=actor.tenant, email=one.email)
-        person = None if member is None else queries.to_principal(member)
-    if person is None or person.id is None:
-        # Groups and guests are found here as soon as identity has them.
+        found = None if member is None else queries.to_principal(member)
+    if found is None or found.id is None or found.type != ("group" if one.type == "group" else "user"):
+        # Guests are found here as soon as identity has them.
         raise errors.UnknownPrincipal(type=one.type, id=one.id)
-    return PrincipalKey(PrincipalKind.USER, person.id), person
+    return PrincipalKey(PrincipalKind(found.type), found.id), found
 
 
 def _require_own(own: int, mask: int, role: str) -> None:
@@ -253,6 +283,7 @@ def _write_all(
                 expires_at=one.expires_at,
                 granted_by=actor.user_id,
                 granted_at=now,
+                message=one.message,
             )
             new.append(row)
         else:

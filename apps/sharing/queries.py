@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.identity import api as identity
-from apps.identity.dtos import Member
+from apps.identity.dtos import Member, NamedGroup, User
 from apps.sharing import dtos, sql
 from apps.sharing.models import Permission, PrincipalKind
 from bitvault.kernel import clock, db, pages
@@ -51,16 +51,22 @@ def _ask_reach(principal_ids: Collection[UUID]) -> Reach:
 def list_of_node(node_id: UUID) -> list[Permission]:
     """Read the permissions that stand on a node and have not ended, first given first. Links are listed by their own door."""
     return list(
-        _holding().filter(node_id=node_id).exclude(principal_kind=PrincipalKind.LINK).order_by("granted_at", "id")
+        holding().filter(node_id=node_id).exclude(principal_kind=PrincipalKind.LINK).order_by("granted_at", "id")
     )
+
+
+def list_of_nodes(node_ids: Collection[UUID]) -> list[Permission]:
+    """Read the permissions that stand on several nodes and have not ended, first given first; links are left out."""
+    rows = holding().filter(node_id__in=node_ids).exclude(principal_kind=PrincipalKind.LINK)
+    return list(rows.order_by("granted_at", "id"))
 
 
 def find(share_id: UUID) -> Permission | None:
     """Find a permission by its id."""
-    return _holding().filter(id=share_id).exclude(principal_kind=PrincipalKind.LINK).first()
+    return holding().filter(id=share_id).exclude(principal_kind=PrincipalKind.LINK).first()
 
 
-def _holding() -> QuerySet[Permission]:
+def holding() -> QuerySet[Permission]:
     """Select what has not ended."""
     now = clock.now()
     return Permission.objects.filter(expires_at__isnull=True) | Permission.objects.filter(expires_at__gt=now)
@@ -68,13 +74,13 @@ def _holding() -> QuerySet[Permission]:
 
 def list_with(actor: Actor, *, limit: int, cursor: str | None) -> tuple[list[Permission], str | None]:
     """Read a page of what others have shared with an actor, newest first."""
-    rows = _holding().filter(principal_id__in=actor.principal_ids).exclude(granted_by=actor.user_id)
+    rows = holding().filter(principal_id__in=actor.principal_ids).exclude(granted_by=actor.user_id)
     return _newest_first("sharing.with_me", rows, limit=limit, cursor=cursor)
 
 
 def list_by(actor: Actor, *, limit: int, cursor: str | None) -> tuple[list[Permission], str | None]:
     """Read a page of what an actor has shared, newest first."""
-    rows = _holding().filter(granted_by=actor.user_id).exclude(principal_kind=PrincipalKind.LINK)
+    rows = holding().filter(granted_by=actor.user_id).exclude(principal_kind=PrincipalKind.LINK)
     return _newest_first("sharing.by_me", rows, limit=limit, cursor=cursor)
 
 
@@ -93,6 +99,20 @@ def _newest_first(
     return found[:limit], pages.encode_cursor(purpose, [last.granted_at.isoformat(), str(last.id)])
 
 
+def find_people(tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, User]:
+    """Find people of the tenant with their addresses; who has left it is left out."""
+    return {member.user.id: member.user for member in identity.find_members(tenant=tenant, user_ids=user_ids)}
+
+
+def search_candidates(tenant: Tenant, text: str, *, limit: int) -> list[dtos.SharePrincipal]:
+    """Find people and groups by a text, groups first; of many groups a third of the room."""
+    found = identity.search_directory(tenant=tenant, text=text, limit=limit)
+    people = [to_principal(member) for member in found.people]
+    groups = [to_group_principal(group) for group in found.groups]
+    room = max(limit - len(people), min(len(groups), limit // 3))
+    return [*groups[:room], *people[: limit - len(groups[:room])]]
+
+
 def describe_people(tenant: Tenant, user_ids: Iterable[UUID]) -> dict[UUID, dtos.SharePrincipal]:
     """Find what to call people of the tenant; who has left it is left out."""
     wanted = set(user_ids)
@@ -108,22 +128,39 @@ def to_principal(member: Member) -> dtos.SharePrincipal:
     return dtos.SharePrincipal(type="user", id=user.id, name=user.name or user.email, email=user.email)
 
 
+def describe_named(
+    tenant: Tenant, *, user_ids: Iterable[UUID], group_ids: Iterable[UUID]
+) -> dict[UUID, dtos.SharePrincipal]:
+    """Find what to call people and groups of the tenant; those that it does not have are left out. Nobody in a group is counted."""
+    found = describe_people(tenant, user_ids)
+    wanted = set(group_ids)
+    groups = identity.find_groups(tenant=tenant, group_ids=wanted) if wanted else []
+    return {**found, **{group.id: to_group_principal(group) for group in groups}}
+
+
+def to_group_principal(group: NamedGroup) -> dtos.SharePrincipal:
+    """Give a group as one that has a share."""
+    return dtos.SharePrincipal(type="group", id=group.id, name=group.name)
+
+
 def describe(tenant: Tenant, rows: Collection[Permission]) -> dict[UUID, dtos.SharePrincipal]:
-    """Find who has permissions, by permission; people who have left the tenant are left out."""
-    people = describe_people(tenant, [row.principal_id for row in rows if row.principal_kind == PrincipalKind.USER])
+    """Find who has permissions, by permission; people who have left and groups that were deleted are left out."""
+    named = describe_named(
+        tenant,
+        user_ids=[row.principal_id for row in rows if row.principal_kind == PrincipalKind.USER],
+        group_ids=[row.principal_id for row in rows if row.principal_kind == PrincipalKind.GROUP],
+    )
     found = {}
     for row in rows:
         if row.principal_kind == PrincipalKind.EVERYONE:
             found[row.id] = EVERYONE
-        elif row.principal_kind == PrincipalKind.GROUP:
-            found[row.id] = dtos.SharePrincipal(type="group", id=row.principal_id, name="")
-        elif row.principal_id in people:
-            found[row.id] = people[row.principal_id]
+        elif row.principal_id in named:
+            found[row.id] = named[row.principal_id]
     return found
 
 
 def to_shares(tenant: Tenant, rows: Collection[Permission]) -> list[dtos.Share]:
-    """Give permissions as shares, with names; those of people who have left the tenant are left out."""
+    """Give permissions as shares, with names; those of people who have left and of deleted groups are left out."""
     principals = describe(tenant, rows)
     return [to_share(row, principals[row.id]) for row in rows if row.id in principals]
 

@@ -25,7 +25,7 @@ from bitvault.web.csrf import require_proof
 from bitvault.web.viewer import Viewer
 
 if TYPE_CHECKING:  # DRF loads this class while the view base is being defined
-    from bitvault.web.views import ActorRequest
+    from bitvault.web.requests import ActorRequest
 
 
 class Credentials(BaseAuthentication):

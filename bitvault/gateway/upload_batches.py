@@ -26,7 +26,10 @@ from bitvault.kernel import clock, db, ids, media_types
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import BitVaultError, Gone, Invalid
 from bitvault.web.limits.policies import RouteClass
-from bitvault.web.views import ActorRequest, Body, View, operation
+from bitvault.web.operations import operation
+from bitvault.web.requests import ActorRequest
+from bitvault.web.structs import Body
+from bitvault.web.views import View
 
 BATCH_LIMIT = 500
 """Files of one request: some 300 ms of work, and a body of 200 kB."""

@@ -12,6 +12,7 @@ urlpatterns = [
     path("texts/<str:language>/<str:digest>.js", catalogue.show),
     path("", include("apps.identity.ui.urls")),
     path("", include("apps.files.ui.urls")),
+    path("", include("apps.sharing.ui.urls")),
     path("", include("apps.sync.ui.urls")),
     path("", include("apps.search.ui.urls")),
 ]

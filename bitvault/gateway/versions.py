@@ -16,7 +16,9 @@ from apps.files.errors import NotAFile, NothingToRestore
 from bitvault.gateway.uploads import name_sender
 from bitvault.kernel import clock, ids
 from bitvault.kernel.actor import Actor
-from bitvault.web.views import ActorRequest, View, operation
+from bitvault.web.operations import operation
+from bitvault.web.requests import ActorRequest
+from bitvault.web.views import View
 
 RESERVED_FOR = timedelta(minutes=5)
 """How long the room is kept: a request takes seconds."""

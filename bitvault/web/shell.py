@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 Judge = Callable[[Actor], bool]
-Slot = Literal["top", "rail", "overlay"]
+Slot = Literal["top", "rail", "overlay", "folder", "share"]
 
 BAR_ROOM = 3
 """Sections that stand in the bar of a phone beside "More": four can be told apart and hit by a thumb on 320 px."""
@@ -64,7 +64,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A template that the frame includes: ``top`` in the top bar, ``rail`` at the foot of the rail, ``overlay`` at the end of the page."""
+    """A template that is included by its slot.
+
+    The frame includes ``top`` in the top bar, ``rail`` at the foot of the rail and ``overlay`` at the end of the page. The page of a folder
+    includes ``folder`` beside its commands, and the dialog in which a node is shared ``share`` as sections of its own.
+    """
 
     key: str
     slot: Slot
@@ -116,6 +120,9 @@ class NodeAction:
     writes: bool = False
     """Whether it is offered only where the reader may change something."""
     shortcut: str = ""
+    """As it is shown; ``Alt+Enter`` and the like also work on the row that has the focus."""
+    in_toolbar: bool = False
+    """Whether it also stands in the bar that is shown while rows are selected."""
     danger: bool = False
     visible_to: Judge = _everybody
 
@@ -241,6 +248,16 @@ class Frame:
     def overlays(self) -> list[str]:
         """Templates of dialogs and trays."""
         return self._templates("overlay")
+
+    @property
+    def folder_commands(self) -> list[str]:
+        """Templates beside the commands of a folder's page."""
+        return self._templates("folder")
+
+    @property
+    def share_sections(self) -> list[str]:
+        """Templates of the dialog in which a node is shared."""
+        return self._templates("share")
 
     def _templates(self, slot: Slot) -> list[str]:
         return _templates_of(slot, parts.of(self._actor))

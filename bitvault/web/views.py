@@ -5,7 +5,7 @@ Each step is DRF's own: bodies are read by ``parsers``, credentials found by ``g
 ``problems``. ``settings.REST_FRAMEWORK`` names them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import msgspec
@@ -22,13 +22,10 @@ from bitvault.web import idempotency
 from bitvault.web.limits import routes
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.limits.throttles import ActorThrottle, AddressThrottle
-from bitvault.web.operations import Operation, find_operation, operation
+from bitvault.web.operations import Operation, find_operation
 from bitvault.web.pagination import KeysetPagination
 from bitvault.web.permissions import HasScope
 from bitvault.web.requests import ActorRequest
-from bitvault.web.structs import Body, Query, S
-
-__all__ = ["ActorRequest", "Body", "Query", "View", "operation"]
 
 KEY_HEADER = "Idempotency-Key"
 
@@ -150,17 +147,3 @@ class View(APIView):
                     raise
         answer_with_head()
         return Response(msgspec.Raw(answer), status=status, headers={"Idempotent-Replayed": "true"})
-
-    # --- for team folders alone, whose views are being moved -----------------------------------------------------------------
-
-    def parse(self, body: type[S], request: ActorRequest) -> S:
-        """Read the body."""
-        return request.body_as(body)
-
-    def parse_query(self, query: type[S], request: ActorRequest) -> S:
-        """Read the query."""
-        return request.query_as(query)
-
-    def render(self, result: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-        """Answer with a DTO."""
-        return Response(result, status=status, headers=dict(headers or {}))

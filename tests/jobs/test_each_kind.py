@@ -16,6 +16,7 @@ from apps.files import api as files
 from apps.files import limits
 from apps.identity import api as identity
 from apps.identity.errors import AlreadyMember
+from apps.sharing.models import Permission
 from apps.storage import jobs as storage
 from apps.storage import keys, provider
 from apps.storage.models import Blob
@@ -176,6 +177,30 @@ def count_handed_over():
     )[0][0]
 
 
+def ask_for_handover_of_shares(world):
+    """Somebody comes back, is given a share, gives another one, and leaves."""
+    actor, people = world.tree.actor, ACME.people
+    with suppress(AlreadyMember):
+        identity.add_member(tenant=actor.tenant, email="mia@acme.test", role=Role.MEMBER)
+    facts = {"principal_kind": "user", "capabilities": 3, "role": "viewer", "granted_at": clock.now()}
+    with db.write_transaction():
+        for receiver, giver in ((actor.user_id, people["vera"].user_id), (people["vera"].user_id, actor.user_id)):
+            Permission.objects.create(node_id=ids.new_id(), principal_id=receiver, granted_by=giver, **facts)
+    world.count = count_shares("principal_id", "adam"), count_shares("granted_by", "adam")
+    identity.remove_member(tenant=actor.tenant, user_id=actor.user_id, successor_id=people["adam"].user_id)
+
+
+def are_handed_over_once(world):
+    received, given = world.count
+    assert (count_shares("principal_id", "adam"), count_shares("granted_by", "adam")) == (received + 1, given + 1)
+    assert (count_shares("principal_id", "mia"), count_shares("granted_by", "mia")) == (0, 0)
+
+
+def count_shares(column, name):
+    with db.read_transaction():
+        return Permission.objects.filter(**{column: ACME.people[name].user_id}).count()
+
+
 def ask_for_reconciliation(world):
     """An object lies in the store that nothing names."""
     put_object(keys.multipart_key(ids.new_id()))
@@ -238,6 +263,7 @@ SCENES = {
     "storage.scrub": Scene(ask_for_scrub, is_in_quarantine),
     "storage.collect": Scene(ask_for_collection, is_collected_once),
     "files.hand_over": Scene(ask_for_handover, is_handed_over_once),
+    "sharing.hand_over": Scene(ask_for_handover_of_shares, are_handed_over_once),
     "billing.recount": Scene(ask_for_recount, is_counted_right),
     "mail.send": Scene(ask_for_mail, is_one_mail),
     "audit.verify": Scene(ask_for_verification, is_verified),

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from apps.files.dtos import NAMED_LIMIT, RESTORE_LIMIT, ChildrenAction, OnConflict, OrderName, SortName
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
-from bitvault.web.views import Body, Query
+from bitvault.web.structs import Body, Query
 
 LABEL_LIMIT = 100
 """Characters of a version's label: a line in a list."""

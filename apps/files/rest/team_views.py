@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import HttpResponse
+from rest_framework.response import Response
 
 from apps.files import api, errors
 from apps.files.dtos import TeamFolder
@@ -10,8 +10,10 @@ from apps.files.rest import etags, schemas
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import PreconditionRequired
 from bitvault.kernel.pages import Page
+from bitvault.web.operations import operation
 from bitvault.web.permissions import HasScope
-from bitvault.web.views import ActorRequest, View, operation
+from bitvault.web.requests import ActorRequest
+from bitvault.web.views import View
 
 _NAME = (errors.InvalidName, errors.NameTaken)
 
@@ -22,10 +24,10 @@ class TeamFolders(View):
     permission_classes = [HasScope.of(Scope.FILES_READ, write=Scope.ADMIN)]
 
     @operation(query=schemas.ListTeamFolders, answer=Page[TeamFolder])
-    def get(self, request: ActorRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> Response:
         """List those that the caller reaches, by name, all of them in one page; with `ended`, for administrators, those in the trash."""
-        query = self.parse_query(schemas.ListTeamFolders, request)
-        return self.render(api.list_team_folders(actor=request.actor, ended=query.ended))
+        query = request.query_as(schemas.ListTeamFolders)
+        return Response(api.list_team_folders(actor=request.actor, ended=query.ended))
 
     @operation(
         body=schemas.CreateTeamFolder,
@@ -34,9 +36,9 @@ class TeamFolders(View):
         problems=(*_NAME, errors.TooManyTeamFolders, errors.AdministratorsOnly),
         repeatable=True,
     )
-    def post(self, request: ActorRequest) -> HttpResponse:
+    def post(self, request: ActorRequest) -> Response:
         """Make one, for owners and administrators; who else may do what in it is said by `/nodes/{id}/shares`."""
-        body = self.parse(schemas.CreateTeamFolder, request)
+        body = request.body_as(schemas.CreateTeamFolder)
         return self.repeatable(request, lambda: api.create_team_folder(actor=request.actor, name=body.name))
 
 
@@ -46,37 +48,37 @@ class TeamFolderDetail(View):
     permission_classes = [HasScope.of(Scope.FILES_READ, write=Scope.ADMIN)]
 
     @operation(answer=TeamFolder)
-    def get(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
+    def get(self, request: ActorRequest, folder_id: UUID) -> Response:
         """Read it; `304` when `If-None-Match` names its present revision."""
         folder = api.get_team_folder(actor=request.actor, folder_id=folder_id)
         if etags.is_fresh(request, folder):
-            return self.render(status=304, headers={"ETag": etags.etag_of(folder)})
-        return self.render(folder, headers={"ETag": etags.etag_of(folder)})
+            return Response(status=304, headers={"ETag": etags.etag_of(folder)})
+        return Response(folder, headers={"ETag": etags.etag_of(folder)})
 
     @operation(
         body=schemas.UpdateTeamFolder,
         answer=TeamFolder,
         problems=(*_NAME, errors.RevisionMismatch, PreconditionRequired),
     )
-    def patch(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
+    def patch(self, request: ActorRequest, folder_id: UUID) -> Response:
         """Change its name; needs `If-Match`."""
-        body = self.parse(schemas.UpdateTeamFolder, request)
+        body = request.body_as(schemas.UpdateTeamFolder)
         folder = api.rename_team_folder(
             actor=request.actor,
             folder_id=folder_id,
             name=body.name,
             expected_revision=etags.read_if_match(request),
         )
-        return self.render(folder, headers={"ETag": etags.etag_of(folder)})
+        return Response(folder, headers={"ETag": etags.etag_of(folder)})
 
     @operation(status=204, problems=(errors.RevisionMismatch,))
-    def delete(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
+    def delete(self, request: ActorRequest, folder_id: UUID) -> Response:
         """End it: into the trash, with all that is in it; `If-Match` is honoured when sent."""
         expected = etags.read_if_match(request)
         api.end_team_folder(
             actor=request.actor, folder_id=folder_id, expected_revision="any" if expected is None else expected
         )
-        return self.render(status=204)
+        return Response(status=204)
 
 
 class TeamFolderRestore(View):
@@ -90,9 +92,9 @@ class TeamFolderRestore(View):
         problems=(*_NAME, errors.TooManyTeamFolders),
         repeatable=True,
     )
-    def post(self, request: ActorRequest, folder_id: UUID) -> HttpResponse:
+    def post(self, request: ActorRequest, folder_id: UUID) -> Response:
         """Bring it back, with all that was in it and the shares that it had."""
-        body = self.parse(schemas.RestoreTeamFolder, request)
+        body = request.body_as(schemas.RestoreTeamFolder)
         return self.repeatable(
             request,
             lambda: api.restore_team_folder(actor=request.actor, folder_id=folder_id, name=body.name),

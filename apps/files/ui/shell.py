@@ -20,7 +20,7 @@ shell.register(
     ),
     shell.Part(key="files.tray", slot="overlay", template="files/tray.html", order=10),
     shell.Part(key="files.dialogs", slot="overlay", template="files/dialogs.html", order=20),
-    shell.Part(key="files.teams", slot="overlay", template="files/team_dialog.html", order=30),
+    shell.Part(key="files.team", slot="share", template="files/team_section.html", order=90),
     shell.NodeAction(
         key="open", label=_("Open"), icon="folder", group=10, order=10, kinds=("folder",), single=True, shortcut="Enter"
     ),

@@ -53,7 +53,7 @@ class FolderPage(MemberPage):
             "folder": crumbs[-1],
             "root_id": path.items[0].id if path.is_own else "",
             "team_folder_id": path.team_folder_id,
-            "may_manage": folder.id == path.team_folder_id and "manage" in folder.capabilities,
+            "root_is_shown": path.is_own and len(path.items) == 1,
             "parent": crumbs[-2] if len(crumbs) > 1 else None,
             "crumbs": crumbs,
             "hidden_crumbs": [step for crumb in crumbs for step in crumb.hidden],

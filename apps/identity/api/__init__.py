@@ -47,6 +47,7 @@ from apps.identity.api.people import (
     end_membership,
     find_member_by_address,
     find_members,
+    find_standing,
     find_succession,
     has_address,
     invite,
@@ -55,6 +56,7 @@ from apps.identity.api.people import (
     open_invitation,
     remove_member,
     resend_invitation,
+    search_directory,
     update_member,
     withdraw_invitation,
 )
@@ -96,6 +98,7 @@ __all__ = [
     "find_members",
     "find_refused_session",
     "find_signed_in",
+    "find_standing",
     "find_succession",
     "find_tenant",
     "find_tenant_by_host",
@@ -128,6 +131,7 @@ __all__ = [
     "resend_invitation",
     "reset_password",
     "revoke_token",
+    "search_directory",
     "send_email_code",
     "sign_in",
     "sign_out",
@@ -350,6 +354,12 @@ def redeem_handover(*, ticket: str, tenant: Tenant | None) -> SignedIn:
 def get_profile(*, actor: Actor) -> Profile:
     """Tell the actor who they are here."""
     return queries.get_profile(actor)
+
+
+@exposed
+def get_tenant_url(*, tenant: Tenant) -> str:
+    """Tell the address of a tenant's pages, without a slash at the end: for links in mails."""
+    return queries.tenant_url(tenant.slug)
 
 
 @exposed

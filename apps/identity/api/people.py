@@ -4,7 +4,16 @@ from collections.abc import Collection
 from uuid import UUID
 
 from apps.identity import people
-from apps.identity.dtos import Invitation, Member, MemberState, OpenedInvitation, SignedIn, Succession
+from apps.identity.dtos import (
+    Directory,
+    Invitation,
+    Member,
+    MemberState,
+    OpenedInvitation,
+    SignedIn,
+    Standing,
+    Succession,
+)
 from apps.identity.operations import accepting, invitations, members
 from bitvault.kernel.actor import Actor, Role, Scope
 from bitvault.kernel.boundary import exposed
@@ -58,6 +67,21 @@ def find_members(*, tenant: Tenant, user_ids: Collection[UUID]) -> list[Member]:
 def find_member_by_address(*, tenant: Tenant, email: str) -> Member | None:
     """Find the member of a tenant whose proved e-mail address this is."""
     return people.find_member_by_address(tenant, email)
+
+
+@exposed
+def find_standing(*, tenant: Tenant, user_id: UUID) -> Standing | None:
+    """Find what somebody is in a tenant, with their groups; ``None`` for who is no member."""
+    return people.find_standing(tenant, user_id)
+
+
+@exposed
+def search_directory(*, tenant: Tenant, text: str, limit: int) -> Directory:
+    """Find active members by a part of their name or address, and groups by a part of their name: ``limit`` of each at most, by name.
+
+    Whoever shares may search it: an address of the tenant is no secret among its members.
+    """
+    return people.search_directory(tenant, text.strip(), limit=limit)
 
 
 @exposed

@@ -9,7 +9,7 @@ from msgspec import Meta, field
 from apps.search.dtos import TEXT_LIMIT, Category, Filters, SortName
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.derived import DerivedQuery
-from bitvault.web.views import Query
+from bitvault.web.structs import Query
 
 Text = Annotated[str, Meta(max_length=TEXT_LIMIT)]
 Moment = Annotated[datetime, Meta(tz=True)]

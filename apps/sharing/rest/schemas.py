@@ -2,17 +2,25 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
 from apps.sharing.dtos import Grant, Principal
 from bitvault.kernel.capabilities import RoleName
-from bitvault.web.structs import Body
+from bitvault.web.structs import Body, Query
 
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class PutShare(Body, frozen=True):
+CANDIDATES = 8
+"""Candidates of one answer, if the request does not say: a list below a field."""
+
+CANDIDATES_LIMIT = 50
+"""Most candidates of one answer: who looks for more types more."""
+
+
+class NamedShare(Body, frozen=True):
     """Who may do what, until when; without ``expires_at`` it never ends."""
 
     principal: Principal
@@ -24,10 +32,50 @@ class PutShare(Body, frozen=True):
         return Grant(principal=self.principal, role=self.role, expires_at=self.expires_at)
 
 
-class ReplaceShares(Body, frozen=True):
-    """All shares that the node is to have."""
+class PutShare(Body, frozen=True):
+    """Who may do what, until when, and what they are told; a person gets a mail, unless ``notify`` is false."""
 
-    shares: list[PutShare]
+    principal: Principal
+    role: RoleName
+    expires_at: Moment | None = None
+    message: str = ""
+    notify: bool = True
+
+    def to_grant(self) -> Grant:
+        """Give it as the door takes it."""
+        return Grant(
+            principal=self.principal,
+            role=self.role,
+            expires_at=self.expires_at,
+            message=self.message,
+            notify=self.notify,
+        )
+
+
+class ReplaceShares(Body, frozen=True):
+    """All shares that the node is to have; nobody gets a mail."""
+
+    shares: list[NamedShare]
+
+
+class ReadAccess(Query, frozen=True):
+    """Of whom alone is told: `user:<id>` or `group:<id>`."""
+
+    principal: Annotated[str, Meta(pattern="^(user|group):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None = None
+
+    def to_principal(self) -> Principal | None:
+        """Give it as the door takes it."""
+        if self.principal is None:
+            return None
+        kind, _, text = self.principal.partition(":")
+        return Principal(type="user" if kind == "user" else "group", id=UUID(text))
+
+
+class SearchCandidates(Query, frozen=True):
+    """A part of a name or an address; nothing finds the first ones by name."""
+
+    q: Annotated[str, Meta(max_length=254)] = ""
+    limit: Annotated[int, Meta(ge=1, le=CANDIDATES_LIMIT)] = CANDIDATES
 
 
 class ChangeShare(Body, frozen=True):

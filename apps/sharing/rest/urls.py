@@ -6,6 +6,8 @@ from apps.sharing.rest import views
 
 urlpatterns = [
     path("nodes/<uuid:node_id>/shares", views.NodeShares.as_view()),
+    path("nodes/<uuid:node_id>/shares/candidates", views.ShareCandidates.as_view()),
+    path("nodes/<uuid:node_id>/access", views.NodeAccessDetail.as_view()),
     path("shares/<uuid:share_id>", views.ShareDetail.as_view()),
     path("shared/with-me", views.SharedWithMe.as_view()),
     path("shared/by-me", views.SharedByMe.as_view()),

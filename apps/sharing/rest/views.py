@@ -7,7 +7,7 @@ from msgspec import UNSET
 from rest_framework.response import Response
 
 from apps.sharing import api, errors
-from apps.sharing.dtos import Share, SharedItem
+from apps.sharing.dtos import Candidates, NodeAccess, Share, SharedItem
 from apps.sharing.rest import schemas
 from bitvault.kernel.errors import Invalid
 from bitvault.kernel.pages import BadCursor, Page
@@ -16,7 +16,8 @@ from bitvault.web.pagination import PageQuery
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
 
-_GRANT = (errors.PrincipalUnfit, errors.UnknownPrincipal, errors.MoreThanOwn, errors.ExpiryPast, errors.TooManyShares)
+_LIST = (errors.PrincipalUnfit, errors.UnknownPrincipal, errors.MoreThanOwn, errors.ExpiryPast, errors.TooManyShares)
+_GRANT = (*_LIST, errors.MessageUnfit)
 
 
 class NodeShares(View):
@@ -33,12 +34,37 @@ class NodeShares(View):
         grant = request.body_as(schemas.PutShare).to_grant()
         return self.repeatable(request, lambda: api.put_share(actor=request.actor, node_id=node_id, grant=grant))
 
-    @operation(body=schemas.ReplaceShares, answer=Page[Share], problems=_GRANT)
+    @operation(body=schemas.ReplaceShares, answer=Page[Share], problems=_LIST)
     def put(self, request: ActorRequest, node_id: UUID) -> Response:
         """Let the node have just these shares: those that are not named end."""
         body = request.body_as(schemas.ReplaceShares)
         grants = [share.to_grant() for share in body.shares]
         return Response(api.replace_shares(actor=request.actor, node_id=node_id, grants=grants))
+
+
+class NodeAccessDetail(View):
+    """Who reaches a node."""
+
+    @operation(query=schemas.ReadAccess, answer=NodeAccess, problems=(errors.UnknownPrincipal,))
+    def get(self, request: ActorRequest, node_id: UUID) -> Response:
+        """Tell who reaches the node, with which capabilities, and by what: whose tree it is, the shares of the node itself, then those of
+        the folders that it lies in (`through`). What stands above what the caller sees has no name, and is told to those who may share.
+        With `principal`, of one person or group alone: what they may do (`asked`), by what, or why they cannot; of others than oneself to
+        those who may share.
+        """
+        principal = request.query_as(schemas.ReadAccess).to_principal()
+        return Response(api.get_access(actor=request.actor, node_id=node_id, principal=principal))
+
+
+class ShareCandidates(View):
+    """With whom a node can be shared."""
+
+    @operation(query=schemas.SearchCandidates, answer=Candidates)
+    def get(self, request: ActorRequest, node_id: UUID) -> Response:
+        """Find people and groups of the vault by a part of a name or an address; for those who may share the node."""
+        query = request.query_as(schemas.SearchCandidates)
+        found = api.search_candidates(actor=request.actor, node_id=node_id, text=query.q, limit=query.limit)
+        return Response(found)
 
 
 class ShareDetail(View):

@@ -102,6 +102,7 @@ OPENINGS = {
     "the question about a taken name": "conflict",
     "the menu of a row": "menu",
     "a selection": "selection",
+    "the dialog in which a node is shared": "share",
 }
 
 
@@ -152,6 +153,13 @@ def open_up(folder, sender, mkdir, disk):
                 expect(page.get_by_role("menuitem", name="Rename")).to_be_visible()
             case "selection":
                 vault.select("a.txt")
+            case "share":
+                vault.row("Sub").focus()
+                vault.press("Alt+Enter")
+                page.get_by_role("combobox", name="Add people and groups").fill("ver")
+                page.get_by_role("option", name="Vera").click()
+                page.get_by_role("combobox", name="Add people and groups").fill("a")
+                expect(page.get_by_role("option").first).to_be_visible()
 
     return bring
 
@@ -166,7 +174,19 @@ def test_what_lies_over_a_page_can_be_read_and_told_apart(visitor, signed_in, li
     assert faults(page) == []
 
 
-@pytest.mark.parametrize("path", ["/files/", "/teams/", "/trash/", "/conflicts/", "/sign-in/", "/nothing-of-the-kind/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/files/",
+        "/teams/",
+        "/shared/",
+        "/shared/by-me/",
+        "/trash/",
+        "/conflicts/",
+        "/sign-in/",
+        "/nothing-of-the-kind/",
+    ],
+)
 def test_pages_have_no_fault_that_axe_knows(visitor, signed_in, live, path):
     page = visitor(storage_state=signed_in, reduced_motion="reduce")
     page.goto(f"{live.tenant_url}{path}")

@@ -78,12 +78,18 @@ def test_an_administrator_makes_one_for_two_who_find_it_and_work_in_it_while_a_t
 ):
     go_to_teams(adam)
     adam.page.get_by_role("button", name="New team folder").click()
-    dialog(adam).get_by_label("Folder name").fill("Launch 2027")
-    for person in ("Mia (mia@acme.test)", "Vera (vera@acme.test)"):
-        dialog(adam).get_by_label("People", exact=True).select_option(label=person)
-        dialog(adam).get_by_role("button", name="Add", exact=True).click()
-    dialog(adam).get_by_label("What Vera may do").select_option(label="Can view")
-    dialog(adam).get_by_role("button", name="Create").click()
+    adam.page.get_by_role("textbox", name="Folder name").fill("Launch 2027")
+    adam.page.get_by_role("button", name="Create").click()
+    sharing = adam.page.get_by_role("dialog", name="Share “Launch 2027”")
+    for person in ("Mia", "Vera"):
+        sharing.get_by_role("combobox", name="Add people and groups").fill(person)
+        sharing.get_by_role("option", name=person).click()
+    sharing.get_by_label("What they may do").select_option(label="Can edit")
+    sharing.get_by_role("button", name="Share", exact=True).click()
+    expect(sharing.get_by_role("status")).to_contain_text("Shared with Mia and Vera: Can edit.")
+    sharing.get_by_label("What Vera may do").select_option(label="Can view")
+    expect(sharing.get_by_role("status")).to_contain_text("Vera: Can view.")
+    sharing.get_by_role("button", name="Done").click()
     expect(adam.page.locator(".team", has_text="Launch 2027")).to_contain_text("Can manage")
 
     mia = enter(live.email)
@@ -154,18 +160,26 @@ def test_rows_are_dragged_between_ones_own_files_and_a_team_folder(vault, api, t
 
 def test_one_is_renamed_closed_and_brought_back_where_it_is_managed(team, adam, live):
     adam.page.locator("#side-teams").get_by_role("link", name="Design").click()
-    adam.page.get_by_role("button", name="People and settings").click()
-    dialog(adam).get_by_label("Folder name").fill("Art")
-    dialog(adam).get_by_label("Everyone else in Acme").select_option(label="Can view")
-    dialog(adam).get_by_role("button", name="Remove Mia").click()
-    dialog(adam).get_by_role("button", name="Save").click()
+    adam.page.get_by_role("button", name="Share this folder").click()
+    sharing = adam.page.get_by_role("dialog")
+    expect(sharing).to_contain_text("Owners and administrators")
+    sharing.get_by_label("Folder name").fill("Art")
+    sharing.get_by_role("button", name="Rename").click()
+    expect(sharing.get_by_role("heading", name="Share “Art”")).to_be_visible()
+    sharing.get_by_role("combobox", name="Add people and groups").fill("every")
+    sharing.get_by_role("option", name="Everyone in Acme").click()
+    sharing.get_by_role("button", name="Share", exact=True).click()
+    expect(sharing.get_by_role("status")).to_contain_text("Shared with Everyone in Acme: Can view.")
+    sharing.get_by_role("button", name="Remove Mia").click()
+    expect(sharing.get_by_role("status")).to_contain_text("Mia has no access any more.")
+    sharing.get_by_role("button", name="Done").click()
     expect(adam.page.get_by_role("heading", name="Art")).to_be_visible()
     expect(adam.page.locator("#side-teams")).to_contain_text("Art")
     assert live.client("adam").get(f"/team-folders/{team['id']}").json()["name"] == "Art"
     shares = live.client("adam").get(f"/nodes/{team['id']}/shares").json()["items"]
     assert [(share["principal"]["type"], share["role"]) for share in shares] == [("everyone", "viewer")]
-    adam.page.get_by_role("button", name="People and settings").click()
-    dialog(adam).get_by_role("button", name="End folder").click()
+    adam.page.get_by_role("button", name="Share this folder").click()
+    sharing.get_by_role("button", name="End folder").click()
     adam.page.get_by_role("dialog", name="End “Art”?").get_by_role("button", name="End folder").click()
     expect(adam.page.get_by_role("heading", name="Ended")).to_be_visible()
     adam.page.get_by_role("button", name="Bring back Art").click()
@@ -176,7 +190,7 @@ def test_one_is_renamed_closed_and_brought_back_where_it_is_managed(team, adam, 
 def test_a_name_that_is_taken_is_said_in_the_dialog(team, adam):
     go_to_teams(adam)
     adam.page.get_by_role("button", name="New team folder").click()
-    dialog(adam).get_by_label("Folder name").fill("design")
+    adam.page.get_by_role("textbox", name="Folder name").fill("design")
     adam.press("Enter")
     expect(dialog(adam).get_by_role("alert")).to_contain_text("There is a team folder “Design” already.")
     adam.press("Escape")

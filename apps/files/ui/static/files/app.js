@@ -31,14 +31,17 @@ startRows();
 startSelection();
 startRowMenu();
 startDrag();
-startKeyboard({
-  F2: () => runHere("rename"),
-  Delete: () => runHere(inTrash() ? "delete-permanently" : "trash"),
-  menu: () => {
-    const row = closest(document.activeElement, "#rows > .row");
-    if (row && !inTrash()) openRowMenuAtRow(row);
+startKeyboard(
+  {
+    F2: () => runHere("rename"),
+    Delete: () => runHere(inTrash() ? "delete-permanently" : "trash"),
+    menu: () => {
+      const row = closest(document.activeElement, "#rows > .row");
+      if (row && !inTrash()) openRowMenuAtRow(row);
+    },
   },
-});
+  runHere,
+);
 const uploads = startUploads();
 startLive();
 startTeams();

@@ -62,14 +62,22 @@ function withinRow(event, row) {
  * @param {KeyboardEvent} event
  * @param {HTMLElement} row the one that has the focus
  * @param {Record<string, () => void>} commands
+ * @param {(command: string) => void} run
  * @returns {boolean} whether the key meant something
  */
-function onRowKey(event, row, commands) {
+function onRowKey(event, row, commands, run) {
   const at = indexOf(row);
   const last = countRows() - 1;
   const steps = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + PAGE, PageUp: at - PAGE, Home: 0, End: last };
   const inControl = document.activeElement !== row;
 
+  // What stands in the menu with "Alt" and a key; modules put it there.
+  const item = event.altKey ? document.querySelector(`#row-menu [data-shortcut="Alt+${CSS.escape(event.key)}"]`) : null;
+  if (item) {
+    if (!isSelected(row)) selectOnly(row);
+    run(item.getAttribute("data-command") ?? "");
+    return true;
+  }
   if (event.key in steps) {
     const wanted = steps[/** @type {keyof typeof steps} */ (event.key)];
     const { ctrlKey, metaKey, shiftKey } = event;
@@ -123,8 +131,11 @@ function onRowKey(event, row, commands) {
   return false;
 }
 
-/** @param {Record<string, () => void>} commands what F2, Delete and the menu key do */
-export function startKeyboard(commands) {
+/**
+ * @param {Record<string, () => void>} commands what F2, Delete and the menu key do
+ * @param {(command: string) => void} run carries out a command of the menu on what is selected
+ */
+export function startKeyboard(commands, run) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || closest(event.target, "input, textarea, dialog, .menu, .tray, .toast")) return;
     const grid = list();
@@ -139,7 +150,7 @@ export function startKeyboard(commands) {
       if (row && document.activeElement !== row) focusRow(row);
       else clearSelection();
     } else if (row) {
-      if (onRowKey(event, row, commands)) event.preventDefault();
+      if (onRowKey(event, row, commands, run)) event.preventDefault();
     } else if (event.key === "Delete" && selected().length && !closest(event.target, "button, a")) {
       commands.Delete?.();
     } else if ((event.key === "ArrowDown" || event.key === "Home") && !closest(event.target, "button, a, .side")) {

@@ -1,13 +1,13 @@
 /** What the buttons of team folders do, and the page that lists them. */
 
 import { call, explain } from "../../js/api.js";
-import { confirmAction } from "../../js/dialogs.js";
+import { askName, confirmAction } from "../../js/dialogs.js";
 import { closest } from "../../js/dom.js";
 import { fillTimes } from "../../js/format.js";
 import { sectionLink } from "../../js/sections.js";
 import { toast } from "../../js/toast.js";
-import { askTeam } from "./dialog.js";
 import { lookForTeams, markTeam } from "./rail.js";
+import { closeDialog, shownTeam, startTeamSection } from "./section.js";
 import { fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {import("./rail.js").Team} Team */
@@ -40,25 +40,27 @@ async function carryOut(act, done) {
   else void lookForTeams();
 }
 
-/** @param {string} [teamId] */
-async function ask(teamId) {
-  try {
-    const { saved, end: ending } = await askTeam(teamId);
-    if (saved && teamId) {
-      toast(fill(gettext("“%(name)s” is saved."), { name: saved.name }));
-      await renew();
-    } else if (saved) {
-      await renew();
-      document.querySelector(/** @type {"a"} */ (`.team[data-team-id="${saved.id}"] a`))?.focus();
-      toast(fill(gettext("“%(name)s” is there for the people that you chose."), { name: saved.name }));
-    } else if (ending) await end(ending);
-  } catch (error) {
-    toast(explain(error), { failed: true });
-  }
+/** Ask for a name, make the folder, and let people be chosen. */
+async function make() {
+  const made = await askName({
+    title: gettext("New team folder"),
+    label: gettext("Folder name"),
+    accept: gettext("Create"),
+    submit: (name) => call("POST", "/team-folders", { body: { name } }),
+  });
+  if (!made) return;
+  await renew();
+  document.querySelector(/** @type {"a"} */ (`.team[data-team-id="${made.id}"] a`))?.focus();
+  share(made.id);
 }
 
-/** @param {Team} team */
-async function end(team) {
+/** @param {string} nodeId whose dialog of shares is opened */
+const share = (nodeId) => document.dispatchEvent(new CustomEvent("bitvault:share", { detail: { nodeId } }));
+
+/** End the folder that the dialog of shares shows. */
+async function end() {
+  const team = shownTeam();
+  if (!team) return;
   const sure = await confirmAction({
     title: fill(gettext("End “%(name)s”?"), { name: team.name }),
     text: gettext("Nobody sees it or what is in it any more. For 30 days you can bring it back; then it is deleted permanently."),
@@ -66,7 +68,13 @@ async function end(team) {
     danger: true,
   });
   if (!sure) return;
-  await call("DELETE", `/team-folders/${team.id}`, { revision: team.revision });
+  try {
+    await call("DELETE", `/team-folders/${team.id}`, { revision: team.revision });
+  } catch (error) {
+    return void toast(explain(error), { failed: true });
+  } finally {
+    closeDialog();
+  }
   toast(fill(gettext("“%(name)s” has ended."), { name: team.name }), { action: gettext("Undo"), undo: true, run: () => void bringBack(team) });
   if (onPage()) await renew();
   else sectionLink("teams")?.click();
@@ -94,11 +102,14 @@ export function startTeams() {
     const act = button.dataset.teamAct;
     const { teamId = "", teamName = "" } = closest(button, ".team")?.dataset ?? {};
     const team = { id: teamId, name: teamName };
-    if (act === "new") void ask();
-    if (act === "settings") void ask(button.dataset.teamId);
+    if (act === "new") void make();
+    if (act === "settings") share(button.dataset.teamId ?? "");
+    if (act === "end") void end();
     if (act === "restore") void bringBack(team);
     if (act === "delete") void deletePermanently(team);
   });
+  startTeamSection();
+  document.addEventListener("bitvault:share-closed", () => void lookForTeams());
   document.addEventListener("bitvault:head", () => void lookForTeams());
   document.addEventListener("bitvault:teams", (event) => {
     const shown = [...document.querySelectorAll(".teams > .teams-list .team")].map((team) => `${team.getAttribute("data-team-id")} ${team.getAttribute("data-state")}`);

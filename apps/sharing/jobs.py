@@ -1,0 +1,43 @@
+"""Deferred work of sharing: what somebody has been given, and has given, who has left the tenant."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from apps.identity import api as identity
+from apps.sharing import handing_over
+from bitvault.jobs import api as jobs
+from bitvault.kernel import tenancy
+from bitvault.kernel.actor import Scope
+
+
+class HandOver(msgspec.Struct, frozen=True):
+    """Who has left."""
+
+    user_id: UUID
+
+
+@jobs.job_kind(
+    "sharing.hand_over",
+    payload=HandOver,
+    lane=jobs.BULK,
+    tries=20,
+    timeout=timedelta(minutes=30),
+    kept_for=timedelta(days=30),
+    scope=Scope.ADMIN,
+    follows="identity.departure",
+)
+def hand_over(payload: HandOver, run: jobs.Run) -> int:
+    """Give the successor the shares of who has left; again, as long as the successor leaves meanwhile. Returns how many changed hands."""
+    count = 0
+    heir_id: UUID | None = None
+    while True:
+        found = identity.find_succession(tenant=tenancy.current(), user_id=payload.user_id)
+        if found is None or found.successor_id == heir_id:
+            return count
+        heir_id = found.successor_id
+        for former in found.left:
+            count += handing_over.hand_over(
+                user_id=former.user_id, successor_id=heir_id, by=run.requester.id, report=run.report
+            )

@@ -1,0 +1,128 @@
+"""How shares look on a page: lines of the two lists, and marks on rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
+
+from apps.sharing.dtos import Badge, SharedItem, SharedNode, SharePrincipal
+from apps.sharing.ui.roles import LABELS
+from bitvault.kernel.actor import Actor
+from bitvault.web.viewer import initials
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One share in a list; ``other`` is who gave it, or who has it."""
+
+    share_id: str
+    node_id: str
+    icon: str
+    name: str
+    href: str
+    opens_page: bool
+    other: str
+    other_id: str
+    other_type: str
+    other_email: str
+    initials: str
+    role: str
+    may: "StrOrPromise"
+    via: str
+    is_via_everyone: bool
+    message: str
+    granted_at: datetime
+    expires_at: datetime | None
+    may_end: bool
+    select_label: str
+
+
+def to_received(item: SharedItem, actor: Actor) -> Line:
+    """Give something that the reader has received; what came to them by a group or with everyone is not theirs to leave."""
+    giver = item.granted_by
+    own = item.share.principal
+    via = "" if own.type == "user" else name_principal(own)
+    return _to_line(
+        item,
+        giver,
+        via=via,
+        is_via_everyone=own.type == "everyone",
+        may_end=own.type == "user" and own.id == actor.user_id,
+    )
+
+
+def to_given(item: SharedItem) -> Line:
+    """Give something that the reader has shared."""
+    return _to_line(item, item.share.principal, may_end="share" in item.node.capabilities)
+
+
+def _to_line(
+    item: SharedItem, other: SharePrincipal | None, *, may_end: bool, via: str = "", is_via_everyone: bool = False
+) -> Line:
+    node, share = item.node, item.share
+    name = gettext("Somebody who has left") if other is None else name_principal(other)
+    return Line(
+        share_id=str(share.id),
+        node_id=str(node.id),
+        icon=find_icon(node),
+        name=node.name,
+        href=find_href(node),
+        opens_page=node.kind == "folder",
+        other=name,
+        other_id=str(other.id) if other is not None and other.id else "",
+        other_type="" if other is None else other.type,
+        other_email="" if other is None else other.email or "",
+        initials=initials(name, ""),
+        role=share.role,
+        may=LABELS.get(share.role, LABELS["custom"]),
+        via=via,
+        is_via_everyone=is_via_everyone,
+        message=item.message,
+        granted_at=share.granted_at,
+        expires_at=share.expires_at,
+        may_end=may_end,
+        select_label=gettext("Select %(name)s, shared with %(other)s") % {"name": node.name, "other": name},
+    )
+
+
+def name_principal(principal: SharePrincipal) -> str:
+    """Say who has a share."""
+    return gettext("Everyone") if principal.type == "everyone" else principal.name
+
+
+def find_href(node: SharedNode) -> str:
+    """Tell where a node is opened: a folder has a page, a file is downloaded by whoever may."""
+    if node.kind == "folder":
+        return f"/files/{node.id}/" if "view" in node.capabilities else ""
+    return f"/api/v1/nodes/{node.id}/content" if "download" in node.capabilities else ""
+
+
+def find_icon(node: SharedNode) -> str:
+    """Tell which icon a node has: by its media type, for the table of endings belongs to the pages of files."""
+    if node.kind == "folder":
+        return "folder"
+    family, _, kind = (node.media_type or "").partition("/")
+    return "pdf" if kind == "pdf" else family if family in ("image", "video", "audio", "text") else "file"
+
+
+def to_badge(badge: Badge) -> dict[str, Any]:
+    """Give the mark of a row: in short, and in words for who asks."""
+    if badge.with_everyone:
+        return {"short": gettext("Everyone"), "title": gettext("Shared with everyone")}
+    names = ", ".join(badge.names)
+    left = badge.count - len(badge.names)
+    if not badge.names:
+        title = ngettext(
+            "Shared with %(count)s person or group", "Shared with %(count)s people and groups", badge.count
+        )
+    elif left > 0:
+        title = ngettext("Shared with %(names)s and %(left)s more", "Shared with %(names)s and %(left)s more", left)
+    else:
+        title = gettext("Shared with %(names)s")
+    facts = {"names": names, "left": number_format(left, force_grouping=True), "count": number_format(badge.count)}
+    return {"short": number_format(badge.count, force_grouping=True), "title": title % facts}

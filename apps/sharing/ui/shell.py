@@ -1,0 +1,28 @@
+"""What sharing puts into the frame."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bitvault.web import shell
+
+shell.register(
+    shell.Section(key="shared", label=_("Shared with me"), icon="user-in", href="/shared/", order=30),
+    shell.Section(key="shared-by-me", label=_("Shared by me"), icon="user-out", href="/shared/by-me/", order=35),
+    shell.Assets(
+        key="sharing",
+        order=30,
+        styles=("sharing/dialog.css", "sharing/pages.css"),
+        scripts=("sharing/app.js",),
+    ),
+    shell.Part(key="sharing.dialog", slot="overlay", template="sharing/dialog.html", order=40),
+    shell.Part(key="sharing.folder", slot="folder", template="sharing/folder_command.html", order=10),
+    shell.NodeAction(
+        key="share",
+        label=_("Share"),
+        icon="share",
+        group=15,
+        order=10,
+        single=True,
+        shortcut="Alt+Enter",
+        in_toolbar=True,
+    ),
+)

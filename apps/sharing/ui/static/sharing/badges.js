@@ -1,0 +1,95 @@
+/** Marks on rows that are shared: how many have access by the row itself, asked for together and remembered while the page is open. */
+
+import { closest, icon, make } from "../js/dom.js";
+import { openDialog } from "./dialog.js";
+
+/** Ids that are asked for together. */
+const TOGETHER = 100;
+/** Rows that come in at once are asked for at once. */
+const SETTLE_MS = 60;
+/** After a change somewhere in the vault all marks are doubtful; a busy team must not bring everybody in the same moment. */
+const REST_MS = 3000;
+
+/** @typedef {{short: string, title: string}} Badge */
+
+/** @type {Map<string, Badge | null>} */
+const known = new Map();
+let settling = 0;
+let resting = 0;
+
+/** @returns {HTMLElement[]} the places for marks: in the rows of a list, or wherever a page names a node */
+const slots = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll('#main [data-slot="marks"]')]);
+
+/** @param {HTMLElement} slot @returns {string} */
+const nodeOf = (slot) => slot.dataset.node ?? closest(slot, ".row")?.dataset.id ?? "";
+
+/** @returns {string[]} */
+const listNodes = () => slots().map(nodeOf).filter(Boolean);
+
+/** @param {HTMLElement} slot */
+function show(slot) {
+  const badge = known.get(nodeOf(slot));
+  const words = badge ? `${badge.short} ${badge.title}` : "";
+  if (slot.getAttribute("data-words") === words) return;
+  slot.setAttribute("data-words", words);
+  if (!badge) return slot.replaceChildren();
+  const button = make("button", { class: "row-mark", type: "button", tabindex: "-1", title: badge.title, "data-share-row": "" }, icon("users", "icon icon-s"), make("span", { class: "number", "aria-hidden": "true" }, badge.short), make("span", { class: "sr-only" }, badge.title));
+  slot.replaceChildren(button);
+}
+
+/** Show what is known, and ask for what is not. */
+function look() {
+  for (const slot of slots()) show(slot);
+  if (!settling && listNodes().some((id) => !known.has(id))) settling = setTimeout(() => void ask(), SETTLE_MS);
+}
+
+async function ask() {
+  settling = 0;
+  const ids = listNodes().filter((id) => !known.has(id)).slice(0, TOGETHER);
+  if (!ids.length) return;
+  try {
+    const answer = await fetch(`/shared/badges?ids=${ids.join(",")}`, { credentials: "same-origin", headers: { Accept: "application/json" } });
+    if (!answer.ok) return;
+    const told = await answer.json();
+    for (const id of ids) known.set(id, told[id] ?? null);
+    look();
+  } catch {
+    // There are no marks then; the next rows ask again.
+  }
+}
+
+/** Ask again for all, but show what was known until the answer is there. */
+async function renew() {
+  const ids = listNodes();
+  for (const id of [...known.keys()]) if (!ids.includes(id)) known.delete(id);
+  for (let at = 0; at < ids.length; at += TOGETHER) {
+    const some = ids.slice(at, at + TOGETHER);
+    try {
+      const answer = await fetch(`/shared/badges?ids=${some.join(",")}`, { credentials: "same-origin", headers: { Accept: "application/json" } });
+      if (!answer.ok) return;
+      const told = await answer.json();
+      for (const id of some) known.set(id, told[id] ?? null);
+    } catch {
+      return;
+    }
+  }
+  look();
+}
+
+/** Listen from now on. */
+export function startBadges() {
+  for (const name of ["bitvault:page", "bitvault:rows-shown", "bitvault:rows-changed"]) document.addEventListener(name, look);
+  document.addEventListener("bitvault:shares-changed", () => void renew());
+  document.addEventListener("bitvault:head", () => {
+    if (resting) return;
+    resting = setTimeout(() => {
+      resting = 0;
+      if (!document.hidden) void renew();
+    }, REST_MS);
+  });
+  document.addEventListener("click", (event) => {
+    const slot = closest(event.target, "[data-share-row]") && closest(event.target, '[data-slot="marks"]');
+    if (slot) void openDialog(nodeOf(slot));
+  });
+  look();
+}

@@ -1,0 +1,11 @@
+"""Paths of the pages of sharing, at a tenant's host."""
+
+from django.urls import path
+
+from apps.sharing.ui import views
+
+urlpatterns = [
+    path("shared/", views.WithMe.as_view()),
+    path("shared/by-me/", views.ByMe.as_view()),
+    path("shared/badges", views.Badges.as_view()),
+]
