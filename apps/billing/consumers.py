@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from apps.billing import metering
 from bitvault.events.api import Published, consumes_batch
-from bitvault.events.catalog import files
+from bitvault.events.catalog import files, links
 from bitvault.kernel import db
 
 
@@ -18,13 +18,14 @@ from bitvault.kernel import db
     files.NodePurged,
     files.VersionsDeleted,
     files.DownloadSigned,
+    links.LinkDownloaded,
 )
 def keep_meter_current(events: Sequence[Published], tx: db.Transaction) -> None:
     """Bring the meter up to these events; it counts each event once, since it moves with the consumer's cursor."""
     tally = metering.Tally()
     for published in events:
         _add_flow(tally, published)
-        if not isinstance(published.event, files.DownloadSigned) and tally.counts(published):
+        if not isinstance(published.event, files.DownloadSigned | links.LinkDownloaded) and tally.counts(published):
             _add_change(tally, published)
     tally.write()
 
@@ -35,7 +36,7 @@ def _add_flow(tally: metering.Tally, published: Published) -> None:
     match published.event:
         case files.VersionCommitted(restored_from_id=None) as event:
             tally.add_upload(day, event.size_bytes)
-        case files.DownloadSigned() as event:
+        case files.DownloadSigned() | links.LinkDownloaded() as event:
             tally.add_download(day, event.size_bytes)
 
 

@@ -1,7 +1,7 @@
 """The door of storage: attempts to bring bytes, and URLs to fetch them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from apps.storage import disk, downloads, parts, queries
 from apps.storage.dtos import Aborted, DiskRoom, Download, NewUpload, Part, StoreChecks, SweepBacklog, Upload, Verified
 from apps.storage.errors import StillCompleting, StoreFull
 from apps.storage.operations import batching, completing, starting
+from apps.storage.provider import GET_LIFETIME
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import BitVaultError
@@ -203,10 +204,17 @@ def abort_upload(*, actor: Actor, upload_id: UUID) -> Aborted:
 
 
 @exposed
-def sign_download(*, blob_id: UUID, filename: str, media_type: str, method: Literal["GET", "HEAD"] = "GET") -> Download:
-    """Sign a URL that saves a blob under ``filename``, for five minutes. Whether the caller may read it is the caller's to know.
+def sign_download(
+    *,
+    blob_id: UUID,
+    filename: str,
+    media_type: str,
+    method: Literal["GET", "HEAD"] = "GET",
+    lifetime: timedelta = GET_LIFETIME,
+) -> Download:
+    """Sign a URL that saves a blob under ``filename``, for five minutes or a shorter time. Whether the caller may read it they know.
 
     :raises BlobGone: the bytes are not there any more.
     :raises BlobDamaged: they have rotted, and are in quarantine.
     """
-    return downloads.sign(blob_id=blob_id, filename=filename, media_type=media_type, method=method)
+    return downloads.sign(blob_id=blob_id, filename=filename, media_type=media_type, method=method, lifetime=lifetime)

@@ -1,6 +1,7 @@
 """What a download's answer says of itself: bytes of users are saved, never shown as a page of ours."""
 
 import re
+from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID
 
@@ -26,13 +27,17 @@ _PLAIN = re.compile(r"[^A-Za-z0-9 !#$&'()+,\-.=@\[\]^_`{}~]")
 _REVERSING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def sign(*, blob_id: UUID, filename: str, media_type: str, method: str) -> dtos.Download:
+def sign(*, blob_id: UUID, filename: str, media_type: str, method: str, lifetime: timedelta) -> dtos.Download:
     """Sign a URL that saves a blob under a name."""
     key = rows.find_readable_key(blob_id)
     if key is None:
         raise BlobDamaged if queries.is_damaged(blob_id) else BlobGone
     signed = provider.store().sign_get(
-        key=key, disposition=disposition_of(filename), media_type=safe_type(media_type), method=method
+        key=key,
+        disposition=disposition_of(filename),
+        media_type=safe_type(media_type),
+        method=method,
+        lifetime=lifetime,
     )
     return dtos.Download(url=signed.url, expires_at=signed.expires_at)
 

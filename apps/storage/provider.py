@@ -150,7 +150,9 @@ class ObjectStore:
         query = {"partNumber": str(number), "uploadId": store_upload_id}
         return self._sign_for_client("PUT", key, query, {_CHECKSUM: checksum_of(digest)}, size_bytes, PUT_LIFETIME)
 
-    def sign_get(self, *, key: str, disposition: str, media_type: str, method: str = "GET") -> Signed:
+    def sign_get(
+        self, *, key: str, disposition: str, media_type: str, method: str = "GET", lifetime: timedelta = GET_LIFETIME
+    ) -> Signed:
         """Sign the download of an object (or its HEAD), with what the answer's headers will say."""
         query = {
             "response-content-disposition": disposition,
@@ -158,7 +160,7 @@ class ObjectStore:
             "response-content-encoding": STORED_ENCODING,
             "response-cache-control": "private, no-store",
         }
-        return self._sign_for_client(method, key, query, {}, None, GET_LIFETIME)
+        return self._sign_for_client(method, key, query, {}, None, lifetime)
 
     def _sign_for_client(
         self,

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import health
+from bitvault.gateway import health, link_content
 from bitvault.web import catalogue
 
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("", include("apps.sharing.ui.urls")),
     path("", include("apps.sync.ui.urls")),
     path("", include("apps.search.ui.urls")),
+    path("s/<str:token>/content/<uuid:node_id>", link_content.LinkDownload.as_view()),
+    path("", include("apps.links.ui.urls")),
 ]
 
 handler400 = "bitvault.gateway.pages.bad_request"

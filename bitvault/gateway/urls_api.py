@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import content, jobs, me, upload_batches, uploads, versions
+from bitvault.gateway import content, jobs, link_content, me, upload_batches, uploads, versions
 from bitvault.gateway.openapi import SchemaDocument
 
 # Django tries one after another: what is asked most comes first.
@@ -17,6 +17,8 @@ urlpatterns = [
     path("nodes/<uuid:node_id>/versions/<uuid:version_id>/restore", versions.VersionRestore.as_view()),
     path("", include("apps.files.rest.urls")),
     path("", include("apps.sharing.rest.urls")),
+    path("public/links/<str:token>/content/<uuid:node_id>", link_content.PublicLinkContent.as_view()),
+    path("", include("apps.links.rest.urls")),
     path("me", me.Me.as_view()),
     path("", include("apps.identity.rest.urls")),
     path("", include("apps.billing.rest.urls")),

@@ -19,6 +19,20 @@ class Origin:
     device_name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody whom nobody knows: what their browser was given to be told apart by (``is_new``: just now), and where they come from.
+
+    ``resumes`` says that they ask for a later part of a file.
+    """
+
+    id: str
+    is_new: bool
+    address: str = ""
+    program: str = ""
+    resumes: bool = False
+
+
 _NOWHERE = Origin()
 
 _origin: ContextVar[Origin] = ContextVar("bitvault_origin", default=_NOWHERE)

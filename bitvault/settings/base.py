@@ -67,6 +67,7 @@ TENANT_APPS = [
     "apps.admin_platform",
     "apps.sync",
     "apps.sharing",
+    "apps.links",
     "apps.search",
 ]
 INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
@@ -234,6 +235,21 @@ BITVAULT_KNOWN_BROWSER_COOKIE: dict[str, Any] = {
 BITVAULT_INVITATION_COOKIE: dict[str, Any] = {
     "key": "__Host-invitation" if ENV.secure else "invitation",
     "max_age": 3600,
+    "secure": ENV.secure,
+    "httponly": True,
+    "samesite": "Lax",
+}
+# Tells visitors of a public page apart, where something of it is counted for each.
+BITVAULT_VISITOR_COOKIE: dict[str, Any] = {
+    "key": "__Host-visitor" if ENV.secure else "visitor",
+    "max_age": 180 * 24 * 3600,
+    "secure": ENV.secure,
+    "httponly": True,
+    "samesite": "Lax",
+}
+# Proves that a link's password was given; set for the link's own path, and so for one link each.
+BITVAULT_LINK_UNLOCK_COOKIE: dict[str, Any] = {
+    "key": "__Secure-link-unlock" if ENV.secure else "link-unlock",
     "secure": ENV.secure,
     "httponly": True,
     "samesite": "Lax",

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOG_FORMATS = ("json", "console")
 SWITCHED_ON = ("true", "1", "yes", "on")
 SWITCHED_OFF = ("false", "0", "no", "off")
-LIMITS = ("tenant", "user", "read", "write", "upload", "heavy", "address", "sign-in", "failures")
+LIMITS = ("tenant", "user", "read", "write", "upload", "heavy", "address", "sign-in", "public", "failures")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _env = environ.Env()

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 
+from bitvault.kernel import tenancy
+
 UNKNOWN = "0.0.0.0"  # noqa: S104 - an address to count by, not to bind to
 """The unspecified address: the peer is a socket that has none."""
 
@@ -64,6 +66,14 @@ def page_origin(host: str) -> str:
     shown = f"[{host}]" if ":" in host else host
     port = "" if base.port in (None, DEFAULT_PORTS[base.scheme]) else f":{base.port}"
     return f"{base.scheme}://{shown}{port}"
+
+
+def tenant_origin(request: HttpRequest) -> str:
+    """Name the origin of the entered tenant's pages: the one that was asked, or, at a host that is no tenant's, that of its slug."""
+    domain, _port = split_domain_port(request.get_host())
+    if domain.strip("[]") in {settings.BITVAULT_BASE_HOST, *settings.BITVAULT_PLAIN_HOSTS}:
+        return page_origin(f"{tenancy.current().slug}.{settings.BITVAULT_BASE_HOST}")
+    return f"{request.scheme}://{request.get_host()}"
 
 
 def normalise_origin(origin: str) -> str:

@@ -32,14 +32,14 @@ def count_actor(request: HttpRequest, actor: Actor, route_class: RouteClass) -> 
 
 
 def count_stranger(request: HttpRequest, route_class: RouteClass) -> None:
-    """Count a request of nobody known by the address, and a sign-in by its own limit besides.
+    """Count a request of nobody known by the address, and sign-in and public pages by their own limits besides.
 
     :raises TooManyRequests: one of them is used up.
     """
     if route_class is RouteClass.HEALTH:
         request.standing = None  # type: ignore[attr-defined] # counted as nothing
         return
-    besides = [RouteClass.SIGN_IN] if route_class is RouteClass.SIGN_IN else []
+    besides = [route_class] if route_class in (RouteClass.SIGN_IN, RouteClass.PUBLIC) else []
     _count(request, _cells_of_address(request, ADDRESS, *besides))
 
 

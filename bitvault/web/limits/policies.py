@@ -19,6 +19,7 @@ class RouteClass(StrEnum):
     UPLOAD = "upload"
     HEAVY = "heavy"
     SIGN_IN = "sign-in"
+    PUBLIC = "public"
     HEALTH = "health"
 
 
@@ -55,6 +56,8 @@ DEFAULTS = {
         # What an address may ask without a credential: an office behind one signs in at nine o'clock.
         Policy(ADDRESS, 1_000, 10),
         Policy(RouteClass.SIGN_IN, 120, 60),
+        # What an address may ask of pages that anybody may see who has their address.
+        Policy(RouteClass.PUBLIC, 600, 10),
         # What an address may ask and be told that it is nobody, or that there is no such vault.
         Policy(FAILURES, 600, 30),
     )

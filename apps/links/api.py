@@ -1,0 +1,187 @@
+"""The doors of links: those of who shares a node, and those of visitors, who have the end of an address and nothing else."""
+
+from typing import Any
+from uuid import UUID
+
+from apps.files.dtos import Content
+from apps.links import operations, queries, visits
+from apps.links.dtos import (
+    Admission,
+    Link,
+    LinkAccess,
+    LinkItem,
+    LinkPage,
+    LinkWish,
+    PublicChildren,
+    Unlocked,
+)
+from bitvault.kernel import db
+from bitvault.kernel.actor import Actor, Scope
+from bitvault.kernel.boundary import exposed
+from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.request import Visitor
+
+# --- who shares ------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def list_links(*, actor: Actor, node_id: UUID) -> Page[Link]:
+    """List the links of a node, oldest first, all in one page; for who may share it.
+
+    :raises NotFound, Forbidden: the actor may not know of the node, or may not share it.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    operations.require_sharing(actor, node_id)
+    with db.read_transaction():
+        rows = queries.list_of_node(node_id)
+    return Page([queries.to_link(row) for row in rows])
+
+
+@exposed
+def create_link(*, actor: Actor, node_id: UUID, wish: LinkWish) -> tuple[Link, str]:
+    """Make a link on a node; returns it with the end of its address, which is told this once.
+
+    :raises NotFound, Forbidden: the actor may not know of the node, or may not share it.
+    :raises MoreThanOwn: the link gives what the actor lacks there.
+    :raises LinkUnfit, SlugTaken, TooManyLinks: there can be no such link.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return operations.create(actor=actor, node_id=node_id, wish=wish)
+
+
+@exposed
+def change_link(*, actor: Actor, link_id: UUID, changes: dict[str, Any]) -> Link:
+    """Change fields of a link: those of ``LinkWish`` but its slug, and ``ended=False``, which lets one go on that was ended.
+
+    :raises NotFound: there is no such link on a node that the actor may know of; one that was ended can only go on.
+    :raises Forbidden, MoreThanOwn, LinkUnfit: as ``create_link``.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return operations.change(actor=actor, link_id=link_id, changes=changes)
+
+
+@exposed
+def end_link(*, actor: Actor, link_id: UUID) -> None:
+    """End a link at once; ``change_link`` can take that back.
+
+    :raises NotFound, Forbidden: there is none that the actor may end.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    operations.end(actor=actor, link_id=link_id)
+
+
+@exposed
+def list_my_links(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[LinkItem]:
+    """List the links that the actor has made, newest first.
+
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor belongs to another list.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return queries.list_of_maker(actor, limit=limit, cursor=cursor)
+
+
+@exposed
+def list_accesses(
+    *, actor: Actor, link_id: UUID, limit: int = PAGE_DEFAULT, cursor: str | None = None
+) -> Page[LinkAccess]:
+    """List what visitors did through a link, newest first; for who may share its node.
+
+    :raises NotFound, Forbidden, LimitOutOfRange, BadCursor: as the others.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    operations.get(actor, link_id)
+    return queries.list_accesses(link_id, limit=limit, cursor=cursor)
+
+
+# --- visitors --------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def open_page(
+    *,
+    token: str,
+    unlock: str | None,
+    visitor: Visitor,
+    node_id: UUID | None = None,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    is_noted: bool = True,
+) -> LinkPage:
+    """Show what a link leads to, or a folder below it; a link with a password shows nothing until it is given.
+
+    :param is_noted: whether looking at the link's own node is written down as an access.
+
+    :raises NotFound: no link has this address, or nothing below its node has this id.
+    :raises LinkOver, LinkExpired, LinkUsedUp, LinkTargetGone, LinkNotStarted: it cannot be opened, or leads nowhere.
+    """
+    return visits.open_page(
+        token=token,
+        unlock=unlock,
+        visitor=visitor,
+        node_id=node_id,
+        limit=limit,
+        cursor=cursor,
+        is_noted=is_noted,
+    )
+
+
+@exposed
+def list_public_children(
+    *,
+    token: str,
+    unlock: str | None,
+    visitor: Visitor,
+    node_id: UUID | None = None,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+) -> PublicChildren:
+    """List what lies in the link's folder, or in one below it.
+
+    :raises LinkLocked: the password was not given.
+    :raises NotFound, LinkOver, LinkExpired, LinkUsedUp, LinkTargetGone, LinkNotStarted: as ``open_page``.
+    :raises NotAFolder: the node is a file.
+    """
+    return visits.list_children(
+        token=token, unlock=unlock, visitor=visitor, node_id=node_id, limit=limit, cursor=cursor
+    )
+
+
+@exposed
+def unlock_link(*, token: str, password: str, visitor: Visitor) -> Unlocked:
+    """Compare a password with the link's, and give the proof that it was right.
+
+    :raises WrongPassword: it is not.
+    :raises TooManyRequests: too many wrong ones for this link from this address.
+    :raises NotFound, LinkOver, LinkExpired, LinkUsedUp, LinkNotStarted: as ``open_page``.
+    """
+    return visits.unlock(token=token, password=password, visitor=visitor)
+
+
+@exposed
+def admit(*, token: str, unlock: str | None, visitor: Visitor) -> Admission:
+    """Let somebody in by a link, as an actor who reaches its node and what lies below.
+
+    :raises LinkLocked: the password was not given.
+    :raises NotFound, LinkOver, LinkExpired, LinkUsedUp, LinkNotStarted: as ``open_page``.
+    """
+    return visits.admit(token=token, unlock=unlock, visitor=visitor)
+
+
+@exposed
+def count_download(*, link_id: UUID, visitor: Visitor, node_id: UUID, content: Content) -> None:
+    """Write down that a visitor may fetch a version. It counts once for each visitor and version; over the limit it is refused.
+
+    :raises LinkUsedUp: others have had all downloads that there are.
+    :raises NotFound, LinkOver, LinkExpired, LinkNotStarted: the link cannot be opened any more.
+    """
+    visits.count_download(link_id=link_id, visitor=visitor, node_id=node_id, content=content)
+
+
+@exposed
+def require_download(*, link_id: UUID, visitor: Visitor, content: Content) -> None:
+    """Refuse somebody whom ``count_download`` would refuse now; counts nothing.
+
+    :raises LinkUsedUp, NotFound, LinkOver, LinkExpired, LinkNotStarted: as ``count_download``.
+    """
+    visits.require_download(link_id=link_id, visitor=visitor, content=content)

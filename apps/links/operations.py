@@ -1,0 +1,212 @@
+"""What those write who share a node: Files judges the node first, with the reach that the actor carries; then one transaction writes."""
+
+import re
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError
+
+from apps.files import api as files
+from apps.files.dtos import Node
+from apps.links import credentials, dtos, errors, queries
+from apps.links.models import Link
+from bitvault.events.api import publish
+from bitvault.events.catalog.links import LinkChanged, LinkCreated, LinkEnded
+from bitvault.kernel import clock, db, ids
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import Forbidden, NotFound
+
+LINKS_OF_NODE_LIMIT = 100
+"""Links on one node: they are listed in one piece, and nobody looks through more."""
+
+NAME_LIMIT = 120
+PASSWORD_MIN, PASSWORD_MAX = 8, 1024
+"""Characters: eight is what NIST SP 800-63B-4 asks at least of a password beside which tries are counted."""
+
+DOWNLOADS_MAX = 1_000_000
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{10,58})[a-z0-9]")
+"""12 to 60 characters: a shorter one is soon tried. It is no secret for all that; a password makes it one."""
+
+
+def require_sharing(actor: Actor, node_id: UUID) -> Node:
+    """Judge whether an actor may share a live node.
+
+    :raises NotFound: there is none that the actor may know of.
+    :raises Forbidden: the actor lacks the capability there.
+    """
+    node = files.get_node(actor=actor, node_id=node_id)
+    if "share" not in node.capabilities:
+        raise Forbidden("This needs the capability share.", capability="share")
+    return node
+
+
+def create(*, actor: Actor, node_id: UUID, wish: dtos.LinkWish) -> tuple[dtos.Link, str]:
+    """Make a link on a node; returns it with the end of its address."""
+    node = require_sharing(actor, node_id)
+    _require_own(node, wish.kind)
+    _require_times(wish.starts_at, wish.expires_at)
+    _require_limit(wish.kind, wish.download_limit)
+    name = _read_name(wish.name)
+    end = credentials.new_token() if wish.slug is None else _read_slug(wish.slug)
+    row = Link(
+        id=ids.new_id(),
+        node_id=node.id,
+        kind=wish.kind,
+        name=name,
+        slug=wish.slug or "",
+        token_hash=credentials.hash_token(end),
+        password_hash=_hash_password(wish.password),
+        starts_at=wish.starts_at,
+        expires_at=wish.expires_at,
+        download_limit=wish.download_limit,
+        created_by=actor.user_id,
+        created_at=clock.now(),
+    )
+    try:
+        with db.write_transaction(lock=f"links:{node.id}"):
+            if Link.objects.filter(node_id=node.id, ended_at=None).count() >= LINKS_OF_NODE_LIMIT:
+                raise errors.TooManyLinks(limit=LINKS_OF_NODE_LIMIT)
+            row.save(force_insert=True)
+            publish(LinkCreated(**_facts(row), actor_id=actor.user_id))
+    except IntegrityError as error:
+        raise errors.SlugTaken from error
+    return queries.to_link(row), end
+
+
+def change(*, actor: Actor, link_id: UUID, changes: dict[str, Any]) -> dtos.Link:
+    """Change some fields of a link; ``ended=False`` lets one go on that was ended."""
+    found = get(actor, link_id)
+    node = require_sharing(actor, found.node_id)
+    password_hash = _hash_password(changes["password"]) if "password" in changes else None
+    with db.write_transaction():
+        row = Link.objects.select_for_update(no_key=True).get(id=link_id)
+        if row.ended_at is not None and changes.get("ended") is not False:
+            raise NotFound
+        _apply(row, changes)
+        if password_hash is not None:
+            row.password_hash = password_hash
+        _require_own(node, row.kind)
+        if "expires_at" in changes or "starts_at" in changes:
+            _require_times(row.starts_at, row.expires_at)
+        _require_limit(row.kind, row.download_limit)
+        row.save()
+        publish(LinkChanged(**_facts(row), actor_id=actor.user_id))
+    return queries.to_link(row)
+
+
+def end(*, actor: Actor, link_id: UUID) -> None:
+    """End a link at once."""
+    found = get(actor, link_id)
+    with db.write_transaction():
+        ended = Link.objects.filter(id=link_id, ended_at=None).update(ended_at=clock.now())
+        if not ended:
+            raise NotFound
+        publish(LinkEnded(link_id=link_id, node_id=found.node_id, actor_id=actor.user_id))
+
+
+def get(actor: Actor, link_id: UUID) -> Link:
+    """Read a link, ended or not, of a node that the actor may share.
+
+    :raises NotFound, Forbidden: there is none, or they may not share its node.
+    """
+    with db.read_transaction():
+        row = queries.find(link_id)
+    if row is None:
+        raise NotFound
+    require_sharing(actor, row.node_id)
+    return row
+
+
+def _apply(row: Link, changes: dict[str, Any]) -> None:
+    for field in ("kind", "starts_at", "expires_at", "download_limit"):
+        if field in changes:
+            setattr(row, field, changes[field])
+    if "name" in changes:
+        row.name = _read_name(changes["name"])
+    if changes.get("ended") is False:
+        row.ended_at = None
+
+
+def _facts(row: Link) -> dict[str, Any]:
+    return {
+        "link_id": row.id,
+        "node_id": row.node_id,
+        "kind": row.kind,
+        "has_password": bool(row.password_hash),
+        "starts_at": row.starts_at,
+        "expires_at": row.expires_at,
+        "download_limit": row.download_limit,
+    }
+
+
+# --- what a link can be ----------------------------------------------------------------------------------------------------
+
+
+def _require_own(node: Node, kind: str) -> None:
+    """Refuse to give what the actor does not have.
+
+    :raises MoreThanOwn: the link gives more.
+    """
+    wanted = {"view"} if kind == "view" else {"view", "download"}
+    if not wanted <= set(node.capabilities):
+        raise errors.MoreThanOwn(kind=kind)
+
+
+def _require_times(starts_at: datetime | None, expires_at: datetime | None) -> None:
+    """Refuse times between which a link would never be open.
+
+    :raises LinkUnfit: it would not.
+    """
+    if expires_at is not None and expires_at <= max(clock.now(), starts_at or clock.now()):
+        raise errors.LinkUnfit("A link ends in the future, and after it has begun.", field="expires_at")
+
+
+def _require_limit(kind: str, limit: int | None) -> None:
+    """Refuse a limit that counts nothing.
+
+    :raises LinkUnfit: it does not.
+    """
+    if limit is None:
+        return
+    if kind != "download":
+        raise errors.LinkUnfit("A link that only shows has no limit of downloads.", field="download_limit")
+    if not 1 <= limit <= DOWNLOADS_MAX:
+        raise errors.LinkUnfit("A limit is between 1 and 1,000,000 downloads.", field="download_limit")
+
+
+def _read_name(text: str) -> str:
+    """Take the name of a link.
+
+    :raises LinkUnfit: it is too long, or has what nobody sees.
+    """
+    name = " ".join(text.split())
+    if len(name) > NAME_LIMIT or not name.isprintable():
+        raise errors.LinkUnfit("A name has at most 120 characters that can be seen.", field="name")
+    return name
+
+
+def _read_slug(text: str) -> str:
+    """Take the chosen end of an address.
+
+    :raises LinkUnfit: another form.
+    """
+    if not _SLUG.fullmatch(text):
+        raise errors.LinkUnfit(
+            "A chosen address has 12 to 60 of a–z, 0–9 and “-”, and neither begins nor ends with “-”.", field="slug"
+        )
+    return text
+
+
+def _hash_password(text: str | None) -> str:
+    """Hash a password; ``None`` is none.
+
+    :raises LinkUnfit: it is too short or too long.
+    """
+    if text is None:
+        return ""
+    if not PASSWORD_MIN <= len(text) <= PASSWORD_MAX or "\0" in text:
+        raise errors.LinkUnfit("A password has at least 8 characters.", field="password")
+    return make_password(text)

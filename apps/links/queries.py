@@ -1,0 +1,138 @@
+"""Reads."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.files import api as files
+from apps.links import dtos
+from apps.links.models import Access, Action, Link
+from bitvault.kernel import clock, db, pages
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.pages import Page
+
+R = TypeVar("R", Link, Access)
+
+
+def find_by_token_hash(token_hash: bytes) -> Link | None:
+    """Find the link of an address, ended or not, inside the open transaction."""
+    return Link.objects.filter(token_hash=token_hash).first()
+
+
+def find(link_id: UUID) -> Link | None:
+    """Find a link, ended or not, inside the open transaction."""
+    return Link.objects.filter(id=link_id).first()
+
+
+def list_of_node(node_id: UUID) -> list[Link]:
+    """Read the links of a node that were not ended, oldest first, inside the open transaction."""
+    return list(Link.objects.filter(node_id=node_id, ended_at=None).order_by("created_at", "id"))
+
+
+def list_of_maker(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.LinkItem]:
+    """List the links that an actor has made and that were not ended, newest first; those of nodes that they cannot see are left out."""
+    with db.read_transaction():
+        rows = Link.objects.filter(created_by=actor.user_id, ended_at=None)
+        found, next_cursor = _newest_first(rows, "links.mine", limit, cursor)
+    nodes = {node.id: node for node in files.list_nodes(actor=actor, node_ids={row.node_id for row in found})}
+    items = [
+        dtos.LinkItem(
+            link=to_link(row),
+            node=dtos.LinkedNode(id=row.node_id, kind=nodes[row.node_id].kind, name=nodes[row.node_id].name),
+        )
+        for row in found
+        if row.node_id in nodes
+    ]
+    return Page(items, next_cursor)
+
+
+def list_accesses(link_id: UUID, *, limit: int, cursor: str | None) -> Page[dtos.LinkAccess]:
+    """List what visitors did through a link, newest first."""
+    with db.read_transaction():
+        rows = Access.objects.filter(link_id=link_id)
+        found, next_cursor = _newest_first(rows, f"links.accesses:{link_id}", limit, cursor)
+    return Page([_to_access(row) for row in found], next_cursor)
+
+
+def has_counted(link_id: UUID, version_id: UUID, *, visitor: bytes) -> bool:
+    """Tell whether a visitor has had a version, inside the open transaction."""
+    return Access.objects.filter(link_id=link_id, version_id=version_id, visitor=visitor, counted=True).exists()
+
+
+def has_counted_any(link_id: UUID, *, visitor: bytes) -> bool:
+    """Tell whether a visitor has had anything through a link, inside the open transaction."""
+    return Access.objects.filter(link_id=link_id, visitor=visitor, counted=True).exists()
+
+
+def has_counted_from(link_id: UUID, version_id: UUID, *, origin: bytes, since: datetime) -> bool:
+    """Tell whether somebody from this origin has had a version since a moment, inside the open transaction."""
+    return Access.objects.filter(
+        link_id=link_id, version_id=version_id, origin=origin, counted=True, accessed_at__gte=since
+    ).exists()
+
+
+def state_of(row: Link) -> dtos.LinkState:
+    """Tell whether a link can be opened now, and why not."""
+    now = clock.now()
+    if row.ended_at is not None:
+        return "ended"
+    if row.expires_at is not None and row.expires_at <= now:
+        return "expired"
+    if row.starts_at is not None and row.starts_at > now:
+        return "not_started"
+    if row.download_limit is not None and row.download_count >= row.download_limit:
+        return "used_up"
+    return "open"
+
+
+def to_link(row: Link) -> dtos.Link:
+    """Give a row as those see it who share its node."""
+    return dtos.Link(
+        id=row.id,
+        node_id=row.node_id,
+        kind="view" if row.kind == "view" else "download",
+        name=row.name,
+        slug=row.slug,
+        has_password=bool(row.password_hash),
+        starts_at=row.starts_at,
+        expires_at=row.expires_at,
+        download_limit=row.download_limit,
+        download_count=row.download_count,
+        state=state_of(row),
+        created_by=row.created_by,
+        created_at=row.created_at,
+    )
+
+
+_ACTIONS: dict[str, dtos.ActionName] = {
+    Action.OPENED: "opened",
+    Action.REFUSED: "refused",
+    Action.DOWNLOADED: "downloaded",
+}
+
+
+def _to_access(row: Access) -> dtos.LinkAccess:
+    return dtos.LinkAccess(
+        id=row.id,
+        action=_ACTIONS[row.action],
+        accessed_at=row.accessed_at,
+        node_id=row.node_id,
+        version_id=row.version_id,
+        visitor=bytes(row.visitor)[:4].hex(),
+        counted=row.counted,
+    )
+
+
+def _newest_first(rows: QuerySet[R], purpose: str, limit: int, cursor: str | None) -> tuple[Sequence[R], str | None]:
+    """Read a page in the order of ids, which are those of time."""
+    pages.require_limit(limit)
+    if cursor is not None:
+        (before,) = pages.decode_cursor(purpose, cursor)
+        rows = rows.filter(id__lt=UUID(before))
+    found = list(rows.order_by("-id")[: limit + 1])
+    if len(found) <= limit:
+        return found, None
+    return found[:limit], pages.encode_cursor(purpose, [str(found[limit - 1].id)])

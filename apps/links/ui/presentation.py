@@ -1,0 +1,64 @@
+"""How a visitor sees nodes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.links.dtos import LinkKindName, PublicNode
+
+_FAMILIES = {"image": "image", "video": "video", "audio": "audio", "text": "text"}
+_TYPES = {
+    "application/pdf": "pdf",
+    "application/zip": "archive",
+    "application/gzip": "archive",
+    "application/x-tar": "archive",
+    "application/x-7z-compressed": "archive",
+    "application/json": "data",
+    "application/msword": "document",
+    "application/vnd.ms-excel": "sheet",
+    "application/vnd.ms-powerpoint": "slides",
+    "text/csv": "sheet",
+}
+_OFFICE = {"word": "document", "sheet": "sheet", "presentation": "slides", "text": "document"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A node as a line of a page, or as its only thing."""
+
+    kind: str
+    name: str
+    icon: str
+    size_bytes: int | None
+    modified_at: datetime
+    href: str
+    """Where a click leads: into a folder, or to a file's bytes; empty where there is nothing to be had."""
+
+
+def to_rows(nodes: Sequence[PublicNode], base: str, kind: LinkKindName) -> list[Row]:
+    """Give nodes as lines; ``base`` is the path of the link's page."""
+    return [to_row(node, base, kind) for node in nodes]
+
+
+def to_row(node: PublicNode, base: str, kind: LinkKindName) -> Row:
+    """Give a node as a line."""
+    bytes_href = f"{base}/content/{node.id}" if kind == "download" else ""
+    return Row(
+        kind=node.kind,
+        name=node.name,
+        icon=_icon_of(node),
+        size_bytes=node.size_bytes,
+        modified_at=node.modified_at,
+        href=f"{base}/{node.id}" if node.kind == "folder" else bytes_href,
+    )
+
+
+def _icon_of(node: PublicNode) -> str:
+    """Tell which icon a node has."""
+    if node.kind == "folder":
+        return "type-folder"
+    media_type = (node.media_type or "").partition(";")[0]
+    found = _TYPES.get(media_type) or _FAMILIES.get(media_type.partition("/")[0])
+    if found is None and ("officedocument" in media_type or "opendocument" in media_type):
+        found = next((icon for word, icon in _OFFICE.items() if word in media_type), None)
+    return f"type-{found or 'file'}"

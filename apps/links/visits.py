@@ -1,0 +1,310 @@
+"""What visitors do: they are let in as the link, see what lies below its node, and are counted.
+
+A link's rules are judged twice for a download: when the visitor is let in, and again in the transaction that counts it, where the link's
+row is locked. So what was ended a moment ago gives nothing, and of any number who want the last download one gets it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth.hashers import check_password
+
+from apps.files import api as files
+from apps.files.dtos import Children, Content, Node
+from apps.identity import api as identity
+from apps.links import credentials, dtos, errors, queries
+from apps.links.models import Access, Action, Link
+from bitvault.events.api import publish
+from bitvault.events.catalog.links import LinkDownloaded, LinkOpened, LinkRefused
+from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel.actor import Actor, ActorKind, Role, Scope
+from bitvault.kernel.capabilities import ROLES, Reach
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.request import Visitor
+from bitvault.web import throttle
+
+GUESSES = 20
+"""Wrong passwords for a link from one address in five minutes: an office mistypes as often, and who tries a list does not get far."""
+
+_FIVE_MINUTES = 300
+
+RESUMED_WITHIN = timedelta(hours=24)
+"""How long a program without cookies may ask for a later part of what it has begun to fetch."""
+
+
+def open_page(
+    *,
+    token: str,
+    unlock: str | None,
+    visitor: Visitor,
+    node_id: UUID | None,
+    limit: int,
+    cursor: str | None,
+    is_noted: bool,
+) -> dtos.LinkPage:
+    """Show what a link leads to, or a folder below it; looking at the link's own node is an access that is written down."""
+    row = _find(token, visitor)
+    if not _is_unlocked(row, unlock):
+        return dtos.LinkPage(
+            link=_to_public(row, locked=True), path=[], children=None, counts_visitors=row.download_limit is not None
+        )
+    actor = _actor_of(row)
+    try:
+        opened = files.open_folder(actor=actor, node_id=node_id or row.node_id, limit=limit)
+        children = opened.children
+        if cursor is not None and children is not None:
+            children = files.list_children(actor=actor, node_id=node_id or row.node_id, limit=limit, cursor=cursor)
+    except NotFound as error:
+        raise _not_there(row, node_id) from error
+    if is_noted and node_id in (None, row.node_id) and cursor is None:
+        _note_opened(row, visitor)
+    path = [_to_node(node) for node in opened.path.items]
+    return dtos.LinkPage(
+        link=_to_public(row, locked=False, node=path[0]),
+        path=path,
+        children=None if children is None else _to_children(children),
+        counts_visitors=row.download_limit is not None,
+    )
+
+
+def list_children(
+    *, token: str, unlock: str | None, visitor: Visitor, node_id: UUID | None, limit: int, cursor: str | None
+) -> dtos.PublicChildren:
+    """List what lies in the link's folder, or in one below it."""
+    row = _require_unlocked(_find(token, visitor), unlock)
+    try:
+        children = files.list_children(actor=_actor_of(row), node_id=node_id or row.node_id, limit=limit, cursor=cursor)
+    except NotFound as error:
+        raise _not_there(row, node_id) from error
+    return _to_children(children)
+
+
+def unlock(*, token: str, password: str, visitor: Visitor) -> dtos.Unlocked:
+    """Compare a password with the link's, counting the try first; a right one is not counted."""
+    row = _find(token, visitor)
+    if row.password_hash:
+        cell = ("link-password", [row.id, visitor.address])
+        throttle.take(*cell, limit=GUESSES, per_seconds=_FIVE_MINUTES)
+        if not check_password(password, row.password_hash):
+            _note(row, visitor, Action.REFUSED, LinkRefused(link_id=row.id, node_id=row.node_id, actor_id=row.id))
+            raise errors.WrongPassword
+        throttle.give_back(*cell, limit=GUESSES, per_seconds=_FIVE_MINUTES)
+    unlock_token, expires_at = credentials.make_unlock_token(row.id, row.password_hash)
+    return dtos.Unlocked(unlock_token=unlock_token, expires_at=expires_at)
+
+
+def admit(*, token: str, unlock: str | None, visitor: Visitor) -> dtos.Admission:
+    """Let somebody in by a link."""
+    row = _require_unlocked(_find(token, visitor), unlock)
+    return dtos.Admission(link_id=row.id, actor=_actor_of(row), counts_visitors=row.download_limit is not None)
+
+
+def count_download(*, link_id: UUID, visitor: Visitor, node_id: UUID, content: Content) -> None:
+    """Write down that a visitor may fetch a version, and count it unless they have had it."""
+    with _naming_maker() as looked_at, db.write_transaction():
+        row = Link.objects.select_for_update(no_key=True).filter(id=link_id).first()
+        if row is None:
+            raise NotFound
+        looked_at.append(row)
+        _require_open(row, used_up=False)
+        counted = not _has_had(row, visitor, content.version_id)
+        if counted and row.download_limit is not None and row.download_count >= row.download_limit:
+            raise errors.LinkUsedUp
+        Access.objects.create(
+            link=row,
+            action=Action.DOWNLOADED,
+            accessed_at=clock.now(),
+            node_id=node_id,
+            version_id=content.version_id,
+            visitor=_visitor_key(row, visitor),
+            origin=credentials.origin_key(row.id, visitor),
+            counted=counted,
+        )
+        if counted:
+            row.download_count += 1
+            row.save(update_fields=["download_count"])
+        publish(
+            LinkDownloaded(
+                link_id=row.id,
+                node_id=node_id,
+                version_id=content.version_id,
+                size_bytes=content.size_bytes,
+                counted=counted,
+                actor_id=row.id,
+            )
+        )
+
+
+def require_download(*, link_id: UUID, visitor: Visitor, content: Content) -> None:
+    """Refuse somebody who could not download a version now; counts nothing."""
+    with _naming_maker() as looked_at, db.read_transaction():
+        row = queries.find(link_id)
+        if row is None:
+            raise NotFound
+        looked_at.append(row)
+        _require_open(row, used_up=False)
+        if queries.state_of(row) == "used_up" and not _has_had(row, visitor, content.version_id):
+            raise errors.LinkUsedUp
+
+
+# --- who is let in ---------------------------------------------------------------------------------------------------------
+
+
+def _find(token: str, visitor: Visitor) -> Link:
+    """Find the link of an address that can be opened now; one that is used up opens for those who have had something by it.
+
+    :raises NotFound: there is none.
+    :raises LinkOver, LinkExpired, LinkNotStarted, LinkUsedUp: it cannot be opened.
+    """
+    if tenancy.find_current() is None:
+        raise NotFound
+    with _naming_maker() as looked_at, db.read_transaction():
+        row = queries.find_by_token_hash(credentials.hash_token(token))
+        if row is None:
+            raise NotFound
+        looked_at.append(row)
+        # Whoever resumes without a cookie is known by the version alone, later on.
+        is_used_up = queries.state_of(row) == "used_up" and not visitor.resumes
+        if is_used_up:
+            is_used_up = not queries.has_counted_any(row.id, visitor=credentials.visitor_key(row.id, visitor))
+        _require_open(row, used_up=is_used_up)
+    return row
+
+
+@contextmanager
+def _naming_maker() -> Iterator[list[Link]]:
+    """Add to a refusal inside the block who can be asked: who made the link that was looked at."""
+    looked_at: list[Link] = []
+    try:
+        yield looked_at
+    except (errors.LinkOver, errors.LinkExpired, errors.LinkNotStarted, errors.LinkUsedUp) as error:
+        error.facts["shared_by"] = _name_maker(looked_at[0])
+        raise
+
+
+def _require_open(row: Link, *, used_up: bool) -> None:
+    match queries.state_of(row):
+        case "ended":
+            raise errors.LinkOver
+        case "expired":
+            raise errors.LinkExpired
+        case "not_started":
+            raise errors.LinkNotStarted(starts_at=row.starts_at)
+        case "used_up" if used_up:
+            raise errors.LinkUsedUp
+
+
+def _is_unlocked(row: Link, unlock: str | None) -> bool:
+    return not row.password_hash or credentials.unlocks(unlock, row.id, row.password_hash)
+
+
+def _require_unlocked(row: Link, unlock: str | None) -> Link:
+    if not _is_unlocked(row, unlock):
+        raise errors.LinkLocked
+    return row
+
+
+def _actor_of(row: Link) -> Actor:
+    """Give the link as an actor: it reads, reaches its own node, and nothing that lies elsewhere."""
+    mask = ROLES["previewer"] if row.kind == "view" else ROLES["viewer"]
+    return Actor(
+        tenant=tenancy.current(),
+        user_id=row.id,
+        role=Role.VIEWER,
+        scopes=frozenset({Scope.FILES_READ}),
+        kind=ActorKind.LINK,
+        folder_id=row.node_id,
+        reach=Reach(lasting={row.node_id: mask}),
+    )
+
+
+def _not_there(row: Link, node_id: UUID | None) -> NotFound | errors.LinkTargetGone:
+    if node_id in (None, row.node_id):
+        return errors.LinkTargetGone(shared_by=_name_maker(row))
+    return NotFound()
+
+
+def _name_maker(row: Link) -> str:
+    """Name who made a link; empty when they have left."""
+    return identity.name_people(tenant=tenancy.current(), user_ids=[row.created_by]).get(row.created_by, "")
+
+
+# --- what is written -------------------------------------------------------------------------------------------------------
+
+
+def _has_had(row: Link, visitor: Visitor, version_id: UUID) -> bool:
+    if queries.has_counted(row.id, version_id, visitor=_visitor_key(row, visitor)):
+        return True
+    # Without a cookie only the later part of a download is known again, by where it comes from: two people may come from one place.
+    return (
+        visitor.is_new
+        and visitor.resumes
+        and queries.has_counted_from(
+            row.id,
+            version_id,
+            origin=credentials.origin_key(row.id, visitor),
+            since=clock.now() - RESUMED_WITHIN,
+        )
+    )
+
+
+def _visitor_key(row: Link, visitor: Visitor) -> bytes:
+    """Tell by what a visitor is known: where downloads are limited by what their browser was given, else as well as can be."""
+    if visitor.is_new and row.download_limit is None:
+        return credentials.origin_key(row.id, visitor)
+    return credentials.visitor_key(row.id, visitor)
+
+
+def _note_opened(row: Link, visitor: Visitor) -> None:
+    _note(row, visitor, Action.OPENED, LinkOpened(link_id=row.id, node_id=row.node_id, actor_id=row.id))
+
+
+def _note(row: Link, visitor: Visitor, action: Action, event: LinkOpened | LinkRefused) -> None:
+    with db.write_transaction():
+        Access.objects.create(
+            link_id=row.id,
+            action=action,
+            accessed_at=clock.now(),
+            node_id=row.node_id,
+            visitor=_visitor_key(row, visitor),
+            origin=credentials.origin_key(row.id, visitor),
+        )
+        publish(event)
+
+
+# --- what is told ----------------------------------------------------------------------------------------------------------
+
+
+def _to_public(row: Link, *, locked: bool, node: dtos.PublicNode | None = None) -> dtos.PublicLink:
+    left = None if row.download_limit is None else max(row.download_limit - row.download_count, 0)
+    return dtos.PublicLink(
+        kind="view" if row.kind == "view" else "download",
+        tenant_name=tenancy.current().name,
+        shared_by=_name_maker(row),
+        expires_at=row.expires_at,
+        downloads_left=left,
+        has_password=bool(row.password_hash),
+        locked=locked,
+        node=node,
+    )
+
+
+def _to_node(node: Node) -> dtos.PublicNode:
+    return dtos.PublicNode(
+        id=node.id,
+        kind=node.kind,
+        name=node.name,
+        size_bytes=node.size_bytes,
+        media_type=node.media_type,
+        modified_at=node.modified_at,
+    )
+
+
+def _to_children(children: Children) -> dtos.PublicChildren:
+    return dtos.PublicChildren(
+        items=[_to_node(node) for node in children.items],
+        next_cursor=children.next_cursor,
+        total_count=children.total_count,
+    )
