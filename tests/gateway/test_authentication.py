@@ -343,4 +343,7 @@ def test_default_deny_every_route_of_the_rest_surface_asks_who(db):
     found = [view for view in views(get_resolver("bitvault.gateway.urls_api").url_patterns) if issubclass(view, View)]
     public = {view.__name__ for view in found if view.is_public()}
     assert len(found) > 10
-    assert public <= {"LogIn", "SchemaDocument", "ForgottenPassword", "PasswordReset", "PublicInvitation"}
+    assert public <= {
+        *("LogIn", "SchemaDocument", "ForgottenPassword", "PasswordReset", "PublicInvitation"),
+        *("PublicLinkDetail", "PublicLinkUnlock", "PublicLinkChildren", "PublicLinkContent"),
+    }

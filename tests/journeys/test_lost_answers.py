@@ -407,6 +407,18 @@ def accept_invitation(mia):
     return Ask("POST", f"/public/invitations/{person.read_code()}", body, NOBODY)
 
 
+def link(mia, **wish):
+    made = mia.api.post(f"/nodes/{mia.file()['id']}/links", {"kind": "download", **wish})
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+def unlock_link(mia):
+    made = link(mia, password="a sentence of my own")
+    path = f"/public/links/{made['url'].rpartition('/')[2]}/unlock"
+    return Ask("POST", path, {"password": "a sentence of my own"}, {"Host": mia.live.tenant_host, **NOBODY})
+
+
 NOBODY = {"Authorization": ""}
 """Without a credential."""
 CODES = "public.identity_email_code"
@@ -506,6 +518,16 @@ CASES = {
         "DELETE /tokens/{token_id}", lambda mia: Ask("DELETE", f"/tokens/{mia.token()['id']}"), again=404
     ),
     "end a session": Case("DELETE /sessions/{session_id}", end_session, again=404),
+    "link": Case(
+        "POST /nodes/{node_id}/links",
+        lambda mia: Ask("POST", f"/nodes/{mia.file()['id']}/links", {"kind": "download"}),
+        leaves_another="its address is kept nowhere, so it cannot be told a second time",
+    ),
+    "change a link": Case(
+        "PATCH /links/{link_id}", lambda mia: Ask("PATCH", f"/links/{link(mia)['id']}", {"name": next(_names)})
+    ),
+    "end a link": Case("DELETE /links/{link_id}", lambda mia: Ask("DELETE", f"/links/{link(mia)['id']}"), again=404),
+    "password of a link": Case("POST /public/links/{token}/unlock", unlock_link, holds=None),
     "token": Case(
         "POST /tokens", make_token, leaves_another="its secret is kept nowhere, so it cannot be told a second time"
     ),

@@ -109,6 +109,8 @@ def belongings(api):
             f"/nodes/{team.json()['id']}/shares", by_rest(person.user_id, "editor" if name == "mia" else "manager")
         )
         assert share.status_code == 201, share.content
+        link = client.post(f"/nodes/{file['id']}/links", {"kind": "download", "name": f"{canary} link"})
+        assert link.status_code == 201, link.content
         # Every member sees what groups there are: its name is nobody's.
         group = administrator.post("/groups", {"name": uuid4().hex}).json()
         team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
@@ -127,6 +129,7 @@ def belongings(api):
                 },
                 "folder_id": {"team": team.json()["id"]},
                 "share_id": {"share": share.json()["id"]},
+                "link_id": {"link": link.json()["id"]},
                 "trash": {"trashed": trashed["id"]},
                 "upload_id": {"upload": upload["id"]},
                 "token_id": {"token": token.json()["id"]},
@@ -140,6 +143,7 @@ def belongings(api):
                 "member_id": {"member": str(person.user_id)},
                 "invitation_id": {"invitation": invitation_id},
                 "code": {"a code that is none": canary},
+                "token": {"an address that is none": canary},
             },
         )
 

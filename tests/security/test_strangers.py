@@ -47,6 +47,9 @@ BODIES = {
     ("POST", "/nodes/{node_id}/shares"): {"principal": {"type": "everyone"}, "role": "viewer"},
     ("PUT", "/nodes/{node_id}/shares"): {"shares": []},
     ("PATCH", "/shares/{share_id}"): {},
+    ("POST", "/nodes/{node_id}/links"): {"kind": "view"},
+    ("PATCH", "/links/{link_id}"): {},
+    ("POST", "/public/links/{token}/unlock"): {"password": "guess"},
     ("POST", "/team-folders"): {"name": "ours now"},
     ("PATCH", "/team-folders/{folder_id}"): {"name": "ours now"},
     ("POST", "/team-folders/{folder_id}/restore"): {},
@@ -58,7 +61,7 @@ KINDS = {
     name: name
     for name in (
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
-        *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id"),
+        *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
     )
 }
 """What each parameter of a path names."""
@@ -79,6 +82,7 @@ FIELDS = {
     ("GET", "/trash", "root_id"): ("node_id", None),
     ("DELETE", "/trash", "root_id"): ("node_id", None),
     ("GET", "/audit", "node_id"): ("node_id", None),
+    ("GET", "/public/links/{token}/children", "node_id"): ("node_id", None),
     ("GET", "/audit", "actor_id"): ("user_id", None),
     ("GET", "/audit/verify", "job_id"): ("job_id", None),
 }
@@ -244,6 +248,7 @@ def test_a_strangers_id_in_a_body_or_query_reads_as_one_that_never_was(mia, stra
         "node_id": _own_node(mia, path),
         "parent_id": mia.ids["node_id"]["root"],
         "folder_id": mia.ids["folder_id"]["team"],
+        "token": mia.ids["token"]["an address that is none"],
     }
     url = path.format(**own)
 

@@ -13,7 +13,7 @@ from bitvault.web.structs import Body
 Moment = Annotated[datetime, Meta(tz=True)]
 Name = Annotated[str, Meta(max_length=120)]
 Password = Annotated[str, Meta(min_length=8, max_length=1024)]
-Slug = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{10,58}[a-z0-9]$")]
+Slug = Annotated[str, Meta(min_length=12, max_length=60)]
 DownloadLimit = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 

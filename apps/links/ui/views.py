@@ -22,6 +22,10 @@ _QUIET_FORM = {**_QUIET, "Referrer-Policy": "strict-origin"}
 """A browser sends the form of a page without any referrer as from nowhere, and it would be refused; the origin alone tells no address."""
 
 
+PAGE = 200
+"""Lines of a folder that one page shows."""
+
+
 class LinkPage(VisitorPage):
     """What a link leads to: a file, or a folder with all below it."""
 
@@ -36,6 +40,7 @@ class LinkPage(VisitorPage):
                 unlock=request.COOKIES.get(settings.BITVAULT_LINK_UNLOCK_COOKIE["key"]),
                 visitor=visitor,
                 node_id=node_id,
+                limit=PAGE,
                 cursor=request.GET.get("cursor") or None,
                 is_noted=request.method == "GET",
             )

@@ -47,6 +47,10 @@ def test_routes_are_of_the_class_that_they_cost():
         *("forgot-password/", "reset-password/", "verify-email/"),
         *("invitation/", "api/v1/public/invitations/<str:code>"),
     }
+    assert by_class[RouteClass.PUBLIC] == {
+        route for route in said if route.startswith(("s/<str:token>", "api/v1/public/links/"))
+    }
+    assert len(by_class[RouteClass.PUBLIC]) == 7
     assert by_class[RouteClass.UPLOAD] == {route for route in said if route.startswith("api/v1/uploads")}
 
 
