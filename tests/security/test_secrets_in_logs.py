@@ -1,6 +1,9 @@
 """No secret reaches a log: canaries are put into everything that a client sends, and all output of the processes is searched (X1, THR 8, 34)."""
 
+import email
+import email.policy
 import json
+import re
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +18,7 @@ from tests.support.world import ACME, PASSWORD
 pytestmark = [pytest.mark.journey, pytest.mark.store]
 
 C = "canary7f3a"
+INVITED = "newcomer@elsewhere.test"
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +30,9 @@ def secrets(live):
         _addresses(stranger)
         _bodies(stranger, live)
     found |= _rightful(live)
+    found |= _links(live)
     _worker(live)
+    found["the code of an invitation"] = _invitation_code(live)
     live.await_that(lambda: "last-of-all" in live.logs())
     return found
 
@@ -91,6 +97,8 @@ def _rightful(live):
     sender = Sender(mia, root_id)
     made = mia.post("/tokens", {"name": f"{C} token", "scopes": ["files:read"], "expires_at": _later()}).json()
     mia.post("/auth/password", {"current_password": f"{C}-not-it", "new_password": f"{C}-new-password"})
+    invited = live.client("olga").post("/invitations", {"email": INVITED, "role": "member", "message": C})
+    assert invited.status_code == 201, invited.text
     folder = mia.post("/folders", {"parent_id": root_id, "name": f"{C} folder"}).json()
     mia.post("/folders", {"parent_id": root_id, "name": f"{C} folder"})
     mia.get("/nodes/by-path", path=f"/{C} folder")
@@ -128,6 +136,52 @@ def _rightful(live):
     }
 
 
+def _links(live):
+    """What somebody does with public links and a stranger by them; gives what only the two may know."""
+    mia = live.client("mia")
+    file = Sender(mia, mia.get("/me").json()["root_id"]).bring(f"{C} linked.txt", C.encode())
+    wish = {"kind": "download", "name": f"{C} link", "password": f"{C}-of-the-link", "download_limit": 3}
+    made = mia.post(f"/nodes/{file['id']}/links", wish).json()
+    chosen = mia.post(f"/nodes/{file['id']}/links", {"kind": "view", "slug": f"{C}-chosen"}).json()
+    path = urlsplit(made["url"]).path
+    base = f"/api/v1/public/links/{path.rpartition('/')[2]}"
+    with httpx.Client(base_url=live.base_url, headers={"Host": live.tenant_host}, timeout=30) as stranger:
+        for address in (path, urlsplit(chosen["url"]).path, base, f"{path}%00", f"{path}/x", f"{base}/x?unlock={C}"):
+            stranger.get(address)
+        stranger.post(f"{base}/unlock", json={"password": f"{C}-wrong"})
+        stranger.post(f"{base}/unlock", content=f'{{"password": "{C}'.encode())
+        stranger.post(path, data={"password": f"{C}-of-the-link"})
+        proof = stranger.post(f"{base}/unlock", json={"password": f"{C}-of-the-link"}).json()["unlock_token"]
+        headers = {"BitVault-Link-Unlock": proof, "Referer": made["url"]}
+        url = stranger.get(f"{base}/content/{file['id']}", headers=headers).headers["Location"]
+        visitor = stranger.cookies["visitor"]
+    assert mia.delete(f"/links/{made['id']}").status_code == 204
+    return {
+        "the end of a link": path.rpartition("/")[2],
+        "the end of a link that was chosen": f"{C}-chosen",
+        "the password of a link": f"{C}-of-the-link",
+        "the proof of a link's password": proof,
+        "the number of a visitor": visitor,
+        "a visitor's signature": parse_qs(urlsplit(url).query)["X-Amz-Signature"][0],
+    }
+
+
+def _mails(live):
+    files = sorted((live.directory / "mailbox").glob("*.eml"))
+    return [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+
+
+def _invitation_code(live):
+    """Read the code of the invitation that a worker has sent, and use it in every way."""
+    (text,) = [mail.get_body(("plain",)).get_content() for mail in _mails(live) if mail["To"] == INVITED]
+    code = re.search(r"code=([0-9A-Z]{20,26})\r?$", text, re.MULTILINE)[1]
+    with httpx.Client(base_url=live.base_url, timeout=30) as stranger:
+        stranger.get(f"/invitation/?code={code}")
+        stranger.get(f"/api/v1/public/invitations/{code}")
+        stranger.post(f"/api/v1/public/invitations/{code}", json={"name": "New", "password": f"{C}-short"[:9]})
+    return code
+
+
 def _worker(live):
     """Let a worker touch what was named with canaries, and then leave a mark in the log that is waited for."""
     worker = live.start_worker()
@@ -139,6 +193,7 @@ def _worker(live):
         broker.send_task("storage.sweep_uploads", headers=for_tenant(ACME.id))
         broker.send_task("events.relay")
     live.await_that(lambda: _open_uploads(live) == 0)
+    live.await_that(lambda: any(mail["To"] == INVITED for mail in _mails(live)))
     live.kill(worker)
     live.client("mia").request("GET", "/me", headers={"X-Request-ID": "last-of-all"})
 
@@ -170,6 +225,25 @@ def test_no_secret_is_in_any_log(live, secrets):
     for what, secret in secrets.items():
         where = text.find(secret)
         assert where == -1, f"{what}: …{text[max(0, where - 200) : where + 100]}…"
+
+
+def test_no_secret_of_a_link_or_an_invitation_is_in_a_job_an_event_the_audit_log_or_the_subject_of_a_mail(
+    live, secrets
+):
+    with live.database() as database:
+        text = "".join(
+            database.execute(f"SELECT coalesce(string_agg(one::text, ' '), '') FROM {table} one").fetchone()[0]
+            for table in (
+                *("public.jobs_job", "public.events_stream_event", "public.events_dead_letter"),
+                *(f"t_{ACME.id.hex}.{name}" for name in ("admin_platform_audit_entry", "links_access")),
+            )
+        )
+    text += "".join(str(mail["Subject"]) for mail in _mails(live))
+    assert "links.link.downloaded.v1" in text
+    assert "identity.invitation" in text
+    for what, secret in secrets.items():
+        if "link" in what or "visitor" in what or "invitation" in what:
+            assert secret not in text, what
 
 
 def test_no_secret_of_the_installation_is_in_any_log(live, secrets):
