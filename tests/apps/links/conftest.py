@@ -25,6 +25,14 @@ def make_link(actor, node, kind="download", **wish):
     return links.create_link(actor=actor, node_id=node.id, wish=LinkWish(kind=kind, **wish))
 
 
+def published():
+    """Read what stands in the tenant's stream, oldest first."""
+    from bitvault.events.models import StreamEvent
+    from tests.support.world import ACME
+
+    return list(StreamEvent.objects.filter(tenant_id=ACME.id).order_by("seq"))
+
+
 @pytest.fixture
 def reports(tree):
     """A folder of mia's, below another one, with a file and a folder in it."""

@@ -15,8 +15,8 @@ from apps.links.models import Link
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Role, Scope
 from bitvault.kernel.errors import Forbidden, NotFound
-from tests.apps.files.conftest import Tree, events
-from tests.apps.links.conftest import make_link, stranger
+from tests.apps.files.conftest import Tree
+from tests.apps.links.conftest import make_link, published, stranger
 from tests.support.shares import filled, live, share
 
 pytestmark = pytest.mark.usefixtures("tenant")
@@ -140,7 +140,7 @@ def test_neither_token_nor_password_stands_in_a_row_or_an_event(actor, reports):
         row = Link.objects.get()
         text = f"{[getattr(row, field.name) for field in Link._meta.fields]}"
     assert bytes(row.token_hash) == credentials.hash_token(end)
-    told = "".join(str(event.payload) for event in events())
+    told = "".join(str(event.payload) for event in published())
     for secret in (end, "canary password"):
         assert secret not in text
         assert secret not in told
@@ -174,7 +174,9 @@ def test_each_change_is_an_event_of_who_made_it(actor, reports):
     made, _ = make_link(actor, reports)
     links.change_link(actor=actor, link_id=made.id, changes={"kind": "view"})
     links.end_link(actor=actor, link_id=made.id)
-    told = [(event.type, event.actor_id, event.payload["link_id"]) for event in events() if event.type[:5] == "links"]
+    told = [
+        (event.type, event.actor_id, event.payload["link_id"]) for event in published() if event.type[:5] == "links"
+    ]
     assert told == [(f"links.link.{what}.v1", actor.user_id, str(made.id)) for what in ("created", "changed", "ended")]
 
 

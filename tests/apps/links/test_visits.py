@@ -13,8 +13,7 @@ from apps.links import credentials, errors
 from bitvault.kernel import clock, ids, tenancy
 from bitvault.kernel.actor import ActorKind
 from bitvault.kernel.errors import Forbidden, NotFound, TooManyRequests
-from tests.apps.files.conftest import events
-from tests.apps.links.conftest import make_link, stranger
+from tests.apps.links.conftest import make_link, published, stranger
 from tests.support.surface import count_guesses_apart
 
 pytestmark = pytest.mark.usefixtures("tenant")
@@ -268,7 +267,7 @@ def test_each_access_is_in_the_log_of_the_link_and_an_event_of_the_link(actor, r
         ("downloaded", False), ("downloaded", True), ("opened", False), ("refused", False),
     ]  # fmt: skip
     assert len({one.visitor for one in log}) == 1
-    told = [event for event in events() if event.payload.get("actor_kind") == "link"]
+    told = [event for event in published() if event.payload.get("actor_kind") == "link"]
     assert [event.type.split(".")[2] for event in told] == ["refused", "opened", "downloaded", "downloaded"]
     assert {event.actor_id for event in told} == {link.id}
 
