@@ -6,6 +6,14 @@ from typing import Any
 import structlog
 
 
+def _leave_out_path(_logger: Any, _method: str, facts: Any) -> Any:
+    """Take the path of a request out of Django's own lines: it may hold names, and that of a public link is a secret."""
+    path = getattr(getattr(facts.get("_record"), "request", None), "path", None)
+    if path and path != "/":
+        facts["event"] = str(facts["event"]).replace(path, "(path)")
+    return facts
+
+
 def configure(*, output: str, level: str) -> None:
     """Send structlog and the standard library's loggers through one formatter to standard error."""
     shared: list[Any] = [
@@ -33,7 +41,7 @@ def configure(*, output: str, level: str) -> None:
             "formatters": {
                 "structured": {
                     "()": structlog.stdlib.ProcessorFormatter,
-                    "foreign_pre_chain": shared,
+                    "foreign_pre_chain": [_leave_out_path, *shared],
                     "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
                 }
             },

@@ -262,3 +262,20 @@ def test_a_request_is_one_line_that_names_its_route_and_no_path(live, secrets):
             assert set(line) == {
                 "event", "logger", "level", "timestamp", "method", "route", "status", "milliseconds", "request_id", "tenant",
             }  # fmt: skip
+
+
+def test_a_defect_behind_a_link_is_logged_without_its_address(db, monkeypatch, capfd):
+    from django.test import Client
+
+    from apps.links import api
+
+    def fail(**_):
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(api, "open_page", fail)
+    client = Client(raise_request_exception=False, headers={"host": "acme.localhost", "accept": "text/html"})
+    assert client.get(f"/s/{C}").status_code == 500
+    written = "".join(capfd.readouterr())
+    assert "Internal Server Error: (path)" in written
+    assert "a defect" in written
+    assert C not in written
