@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from apps.files import access, ancestry, listing, queries
+from apps.files import access, listing, queries
 from apps.files.api import children
+from apps.files.api.ancestry import find_name, get_ancestry
 from apps.files.api.content import (
     authorise_upload,
     authorise_uploads,
@@ -54,13 +55,11 @@ from apps.files.api.trash import (
 )
 from apps.files.api.versions import delete_version, get_version, list_versions, restore_version, update_version
 from apps.files.dtos import (
-    Ancestry,
     AppliedPage,
     Children,
     ChildrenAction,
     ExpectedRevision,
     FoundNode,
-    NamedNode,
     Node,
     NodeRef,
     OpenedFolder,
@@ -97,11 +96,13 @@ __all__ = [
     "find_by_path",
     "find_committed",
     "find_held_blobs",
+    "find_name",
     "find_readable_blob",
     "find_readable_blobs",
     "find_trash_cursor",
     "find_trash_index",
     "find_visible",
+    "get_ancestry",
     "get_content",
     "get_node",
     "get_team_folder",
@@ -169,22 +170,6 @@ def list_path(*, actor: Actor, node_id: NodeRef) -> Path:
     """Read the nodes from the root down to one, both included."""
     actor.require_scope(Scope.FILES_READ)
     return _with_root(actor, node_id, lambda: queries.list_path(actor, node_id))
-
-
-@exposed
-def get_ancestry(*, actor: Actor, node_id: UUID) -> Ancestry:
-    """Read a node and all that it lies in, for who tells why somebody reaches it. What the actor does not see has an id and no name.
-
-    :raises NotFound: there is no such node that the actor may know of.
-    """
-    actor.require_scope(Scope.FILES_READ)
-    return ancestry.get_ancestry(actor, node_id)
-
-
-@exposed
-def find_name(*, node_id: UUID) -> NamedNode | None:
-    """Find what a live node of the entered tenant is called, for mails to people who reach it. Whoever asks has judged that they do."""
-    return ancestry.find_name(node_id)
 
 
 @exposed

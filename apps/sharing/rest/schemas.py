@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from apps.sharing.dtos import Grant, Principal
+from apps.sharing.errors import PrincipalUnfit
 from bitvault.kernel.capabilities import RoleName
 from bitvault.web.structs import Body, Query
 
@@ -61,14 +62,22 @@ class ReplaceShares(Body, frozen=True):
 class ReadAccess(Query, frozen=True):
     """Of whom alone is told: `user:<id>` or `group:<id>`."""
 
-    principal: Annotated[str, Meta(pattern="^(user|group):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None = None
+    principal: Annotated[str, Meta(max_length=42)] | None = None
 
     def to_principal(self) -> Principal | None:
-        """Give it as the door takes it."""
+        """Give it as the door takes it.
+
+        :raises PrincipalUnfit: it is neither of both forms.
+        """
         if self.principal is None:
             return None
         kind, _, text = self.principal.partition(":")
-        return Principal(type="user" if kind == "user" else "group", id=UUID(text))
+        if kind not in ("user", "group"):
+            raise PrincipalUnfit(type=kind)
+        try:
+            return Principal(type="user" if kind == "user" else "group", id=UUID(text))
+        except ValueError as error:
+            raise PrincipalUnfit(type=kind) from error
 
 
 class SearchCandidates(Query, frozen=True):

@@ -45,7 +45,7 @@ class NodeShares(View):
 class NodeAccessDetail(View):
     """Who reaches a node."""
 
-    @operation(query=schemas.ReadAccess, answer=NodeAccess, problems=(errors.UnknownPrincipal,))
+    @operation(query=schemas.ReadAccess, answer=NodeAccess, problems=(errors.PrincipalUnfit, errors.UnknownPrincipal))
     def get(self, request: ActorRequest, node_id: UUID) -> Response:
         """Tell who reaches the node, with which capabilities, and by what: whose tree it is, the shares of the node itself, then those of
         the folders that it lies in (`through`). What stands above what the caller sees has no name, and is told to those who may share.

@@ -55,9 +55,9 @@ function makeLine(entry, now) {
   const lines = make("span", { class: "share-lines" }, name);
   const words = principal.type === "group" ? gettext("Group") : principal.email && principal.email !== principal.name ? principal.email : "";
   const small = make("small", {}, words);
-  if (through) addPart(small, makeThrough(through));
   if (share?.expires_at) addPart(small, make("time", { datetime: share.expires_at, "data-when": "until" }));
   if (small.childNodes.length) lines.append(small);
+  if (through) lines.append(make("small", {}, makeThrough(through)));
   const item = make("li", { class: "share-person", "data-key": key }, avatarOf(principal), lines);
   if (share && mayChange(entry, now)) item.append(...makeControls(share, now, isSelf));
   else {

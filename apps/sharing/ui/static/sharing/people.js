@@ -2,7 +2,7 @@
 
 import { explain, get } from "../js/api.js";
 import { showFieldError } from "../js/dialogs.js";
-import { announce, icon, make, need } from "../js/dom.js";
+import { announce, icon, make, need, pageFact } from "../js/dom.js";
 import { counted, fill, gettext } from "../js/i18n.js";
 
 /** @typedef {{type: string, id: string | null, name: string, email?: string | null}} Principal */
@@ -92,7 +92,7 @@ async function search() {
   /** @type {Principal} */
   const everyone = { type: "everyone", id: null, name: "" };
   const all = nameOf(everyone).toLowerCase().includes(text.toLowerCase()) ? [...items, everyone] : items;
-  found = all.filter((/** @type {Principal} */ one) => !chosen.has(keyOf(one)));
+  found = all.filter((/** @type {Principal} */ one) => !chosen.has(keyOf(one)) && one.id !== pageFact("user"));
   show(text);
 }
 

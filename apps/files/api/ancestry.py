@@ -1,0 +1,24 @@
+"""Doors to what a node lies in, and what it is called, for those who tell people of it."""
+
+from uuid import UUID
+
+from apps.files import ancestry
+from apps.files.dtos import Ancestry, NamedNode
+from bitvault.kernel.actor import Actor, Scope
+from bitvault.kernel.boundary import exposed
+
+
+@exposed
+def get_ancestry(*, actor: Actor, node_id: UUID) -> Ancestry:
+    """Read a node and all that it lies in, for who tells why somebody reaches it. What the actor does not see has an id and no name.
+
+    :raises NotFound: there is no such node that the actor may know of.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return ancestry.get_ancestry(actor, node_id)
+
+
+@exposed
+def find_name(*, node_id: UUID) -> NamedNode | None:
+    """Find what a live node of the entered tenant is called, for mails to people who reach it. Whoever asks has judged that they do."""
+    return ancestry.find_name(node_id)
