@@ -45,10 +45,13 @@ class Reach:
     # Sends browsers on to https, and answers the authority that gives certificates; with a domain only. 0: one of the stack's own.
     http_port: int = 0
     authority: str = "acme"
+    # Of a proxy of the owner's own, by which people come. 0: they come to the front itself.
+    public_port: int = 0
 
     @classmethod
     def chosen(cls, variables: Mapping[str, str]) -> Self:
-        """Read what the owner has chosen by BITVAULT_DOMAIN, BITVAULT_PORT, BITVAULT_HTTP_PORT, BITVAULT_LISTEN and BITVAULT_TLS.
+        """Read what the owner has chosen by BITVAULT_DOMAIN, BITVAULT_PORT, BITVAULT_PUBLIC_PORT, BITVAULT_HTTP_PORT, BITVAULT_LISTEN and
+        BITVAULT_TLS.
 
         :raises StackError: one of them cannot be.
         """
@@ -63,20 +66,29 @@ class Reach:
         http_port = 0
         if domain and (port == HTTPS_PORT or variables.get("BITVAULT_HTTP_PORT")):
             http_port = _port(variables, "BITVAULT_HTTP_PORT", default=HTTP_PORT)
-        return cls(port=port, domain=domain, listen=listen, http_port=http_port, authority=authority)
+        public_port = _port(variables, "BITVAULT_PUBLIC_PORT", default=port)
+        return cls(
+            port=port,
+            domain=domain,
+            listen=listen,
+            http_port=http_port,
+            authority=authority,
+            public_port=0 if public_port == port else public_port,
+        )
 
     @classmethod
-    def of_base_url(cls, url: str) -> Self:
-        """Tell from an address that was told before what somebody who is not the supervisor has to know."""
-        parts = urlsplit(url)
+    def of_addresses(cls, base_url: str, browser_url: str) -> Self:
+        """Tell from addresses of programs and of browsers that were told before what somebody who is not the supervisor has to know."""
+        parts, public = urlsplit(base_url), urlsplit(browser_url)
         if parts.scheme == "https":
             return cls(port=parts.port or HTTPS_PORT, domain=parts.hostname or "")
-        return cls(port=parts.port or 0)
+        return cls(port=parts.port or 0, public_port=public.port or HTTP_PORT)
 
     @property
     def suffix(self) -> str:
-        """What addresses end in: the port, unless everybody knows it."""
-        return "" if self.domain and self.port == HTTPS_PORT else f":{self.port}"
+        """What addresses of people end in: the port, unless everybody knows it."""
+        port = self.public_port or self.port
+        return "" if port == (HTTPS_PORT if self.domain else HTTP_PORT) else f":{port}"
 
     @property
     def own_ports(self) -> tuple[str, ...]:

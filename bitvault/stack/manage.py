@@ -26,7 +26,7 @@ def manage(directory: Path, arguments: Sequence[str]) -> None:
     if not demo or store is None:
         raise StackError("BitVault is starting for the first time: wait until it says that it is running.")
     # Where people reach it is its supervisor's choice for this run; the demo is made for it.
-    reach = Reach.of_base_url(demo["base_url"])
+    reach = Reach.of_addresses(demo["base_url"], demo["browser_url"])
     ports = {**layout.read_ports(), "web": reach.port}
     servers = Servers(directory=directory, ports=ports, secrets=layout.ensure_secrets(), store=store, reach=reach)
     os.chdir(ROOT)

@@ -60,9 +60,9 @@ class Addresses:
         end = reach.suffix
         return cls(
             base_url=f"http://localhost{end}",
-            plain_url=f"http://{LOOPBACK}{end}",
+            plain_url=f"http://{LOOPBACK}:{reach.port}",
             demo_url=f"http://{DEMO_TENANT}.localhost{end}",
-            socket_url=f"ws://{LOOPBACK}{end}{SOCKET_PATH}",
+            socket_url=f"ws://{LOOPBACK}:{reach.port}{SOCKET_PATH}",
             tenants_url=f"http://*.localhost{end}",
             store_url=f"http://{LOOPBACK}:{ports['s3']}",
             download_url=f"http://{LOOPBACK}:{ports.get(DOWNLOAD_PORT, ports['s3'])}",

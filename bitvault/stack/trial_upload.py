@@ -62,8 +62,8 @@ class Answer:
         return f"{self.status}: {said or self.body.decode(errors='replace')[:MOST_QUOTED] or 'without a word'}"
 
 
-def try_upload(*, base_url: str, token: str, front: str = LOOPBACK) -> None:
-    """Upload, commit and delete a file of random bytes as the demo tenant's owner; ``front`` is the address that has the names of a domain.
+def try_upload(*, base_url: str, token: str, front: tuple[str, int] = (LOOPBACK, HTTPS_PORT)) -> None:
+    """Upload, commit and delete a file of random bytes as the demo tenant's owner; the names of a domain belong to ``front``, here.
 
     :raises TrialFailed: one of the steps was refused, or got no answer.
     :raises TrialImpossible: the token is no longer good, or the domain has no certificate yet.
@@ -72,7 +72,7 @@ def try_upload(*, base_url: str, token: str, front: str = LOOPBACK) -> None:
 
 
 class _Trial:
-    def __init__(self, base_url: str, token: str, front: str) -> None:
+    def __init__(self, base_url: str, token: str, front: tuple[str, int]) -> None:
         self._base_url = base_url
         self._front = front
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
@@ -126,7 +126,7 @@ class _Trial:
         return _call(method, f"{self._base_url}/api/v1{path}", sent, self._headers, self._front)
 
 
-def _call(method: str, url: str, body: bytes | None, headers: Mapping[str, str], front: str) -> Answer:
+def _call(method: str, url: str, body: bytes | None, headers: Mapping[str, str], front: tuple[str, int]) -> Answer:
     address = urlsplit(url)
     try:
         connection = _connect_patiently(address, front)
@@ -145,7 +145,7 @@ def _call(method: str, url: str, body: bytes | None, headers: Mapping[str, str],
         connection.close()
 
 
-def _connect_patiently(address: SplitResult, front: str) -> http.client.HTTPConnection:
+def _connect_patiently(address: SplitResult, front: tuple[str, int]) -> http.client.HTTPConnection:
     """Connect, and wait a little where a front that has just begun gets its certificate."""
     deadline = time.monotonic() + CERTIFICATE_SECONDS
     while True:
@@ -157,7 +157,7 @@ def _connect_patiently(address: SplitResult, front: str) -> http.client.HTTPConn
             time.sleep(PAUSE_SECONDS)
 
 
-def _connect(address: SplitResult, front: str) -> http.client.HTTPConnection:
+def _connect(address: SplitResult, front: tuple[str, int]) -> http.client.HTTPConnection:
     """Connect to a server of this machine. The names of a domain may lead elsewhere, and its certificate may be one that this machine does
     not trust: here they belong to the front, which is ours.
     """
@@ -168,7 +168,7 @@ def _connect(address: SplitResult, front: str) -> http.client.HTTPConnection:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    plain = socket.create_connection((front, address.port or HTTPS_PORT), timeout=CALL_SECONDS)
+    plain = socket.create_connection(front, timeout=CALL_SECONDS)
     try:
         connection.sock = context.wrap_socket(plain, server_hostname=address.hostname)
     except BaseException:

@@ -124,8 +124,8 @@ class Stack:
     def try_upload(self) -> str:
         """Upload a file as the demo tenant's owner, and say what stands in the way; nothing where all is well."""
         demo = read_demo(self.layout.demo)
-        listen = self.applications.reach.listen
-        front = LOOPBACK if listen == EVERYWHERE else listen
+        reach = self.applications.reach
+        front = (LOOPBACK if reach.listen == EVERYWHERE else reach.listen, reach.port)
         try:
             try_upload(base_url=demo["base_url"], token=demo["token"], front=front)
         except TrialImpossible as reason:
@@ -145,8 +145,9 @@ class Stack:
 
     def _demo_is_current(self) -> bool:
         demo = read_demo(self.layout.demo)
-        reach = (demo.get("base_url"), demo.get("socket_url"))
-        return reach == (self.addresses.plain_url, self.addresses.socket_url) and "mailbox_url" in demo
+        told = tuple(demo.get(name) for name in ("base_url", "browser_url", "socket_url"))
+        addresses = self.addresses
+        return told == (addresses.plain_url, addresses.demo_url, addresses.socket_url) and "mailbox_url" in demo
 
 
 def read_demo(path: Path) -> dict[str, str]:

@@ -542,6 +542,8 @@ def test_certificates_and_keys_are_their_owners_alone(secure):
             {"BITVAULT_DOMAIN": "v.example.com", "BITVAULT_PORT": "8443"},
             Reach(port=8443, domain="v.example.com", listen=EVERYWHERE),
         ),
+        ({"BITVAULT_PUBLIC_PORT": "80"}, Reach(port=8000, public_port=80)),
+        ({"BITVAULT_PUBLIC_PORT": "8000"}, Reach(port=8000)),
         (
             {
                 "BITVAULT_DOMAIN": "v.example.com",
@@ -563,6 +565,7 @@ def test_a_domain_is_one_setting(chosen, reach):
         {"BITVAULT_PORT": "0"},
         {"BITVAULT_PORT": "65536"},
         {"BITVAULT_PORT": "eighty"},
+        {"BITVAULT_PUBLIC_PORT": "70000"},
         {"BITVAULT_DOMAIN": "https://vault.example.com"},
         {"BITVAULT_DOMAIN": "localhost"},
         {"BITVAULT_DOMAIN": "vault.example.com {\n"},
@@ -584,6 +587,22 @@ def test_downloads_pass_the_front_where_there_is_one():
     assert (with_domain.store_url, with_domain.download_url) == (f"https://store.{DOMAIN}", f"https://store.{DOMAIN}")
     assert Addresses.of({"web": 1, "s3": 2}).download_url == "http://127.0.0.1:2", "no front runs"
     assert (Reach(1).own_ports, Reach(443, domain=DOMAIN).own_ports) == ((DOWNLOAD_PORT,), ("front_http",))
+
+
+@pytest.mark.parametrize(
+    ("reach", "base_url", "demo_url", "plain_url"),
+    [
+        (Reach(8000, public_port=80), "http://localhost", "http://demo.localhost", "http://127.0.0.1:8000"),
+        (Reach(8000, public_port=81), "http://localhost:81", "http://demo.localhost:81", "http://127.0.0.1:8000"),
+        (Reach(8443, DOMAIN, public_port=443), f"https://{DOMAIN}", f"https://demo.{DOMAIN}", f"https://{DOMAIN}"),
+    ],
+)
+def test_people_who_come_by_another_proxy_are_told_its_port(reach, base_url, demo_url, plain_url):
+    addresses = Addresses.of({"web": reach.port, "s3": 2, DOWNLOAD_PORT: 3}, reach)
+    assert (addresses.base_url, addresses.demo_url, addresses.plain_url) == (base_url, demo_url, plain_url)
+    told = Reach.of_addresses(addresses.plain_url, addresses.demo_url)
+    again = Addresses.of({"web": told.port, "s3": 2, DOWNLOAD_PORT: 3}, told)
+    assert again == addresses, "a command that is given only what was told comes to the same"
 
 
 def test_a_port_that_the_system_keeps_for_root_is_named():
