@@ -25,9 +25,11 @@ def write_proof(code_id: UUID, facts: mail.Facts) -> mail.Letter | None:
     vaults = queries.list_tenants_of_user(sent.user.id)
     vault_url = vaults[0].url if vaults else settings.BITVAULT_BASE_URL
     context = {"vault_url": vault_url}
+    locale = _find_language(sent.user)
     if models.User.objects.filter(email=sent.email).exists():
         return mail.Letter(
             to=sent.email,
+            locale=locale,
             subject=_("Somebody tried to sign up with your address"),
             template="identity/mail/address_in_use",
             context=context,
@@ -35,6 +37,7 @@ def write_proof(code_id: UUID, facts: mail.Facts) -> mail.Letter | None:
         )
     return mail.Letter(
         to=sent.email,
+        locale=locale,
         subject=_("Confirm your e-mail address"),
         template="identity/mail/prove_email",
         context={"code": codes.derive(sent.id, length=emails.CODE_LENGTH), **context},
@@ -51,6 +54,7 @@ def write_reset(code_id: UUID, facts: mail.Facts) -> mail.Letter | None:
     code = codes.derive(sent.id, length=resets.CODE_LENGTH)
     return mail.Letter(
         to=sent.user.email,
+        locale=_find_language(sent.user),
         subject=_("Reset your password"),
         template="identity/mail/reset_password",
         context={"code": code},
@@ -68,6 +72,7 @@ def tell_of_changed_password(user_id: UUID, facts: mail.Facts) -> mail.Letter | 
         return None
     return mail.Letter(
         to=person.email,
+        locale=_find_language(person),
         subject=_("Your password was changed"),
         template="identity/mail/password_changed",
         context={"changed_at": person.password_changed_at},
@@ -83,6 +88,7 @@ def tell_of_new_sign_in(user_id: UUID, facts: mail.Facts) -> mail.Letter | None:
         return None
     return mail.Letter(
         to=person.email,
+        locale=_find_language(person),
         subject=_("A new browser has signed in to your account"),
         template="identity/mail/new_sign_in",
         context={"session": models.Session.objects.filter(pk=facts["session_id"], user_id=user_id).first()},
@@ -103,9 +109,10 @@ def write_invitation(invitation_id: UUID, facts: mail.Facts) -> mail.Letter | No
     if row is None:
         return None
     code = codes.derive(row.code_id, length=invitations.CODE_LENGTH)
-    inviter = row.invited_by
+    inviter, invited = row.invited_by, models.User.objects.filter(email=row.email).first()
     return mail.Letter(
         to=row.email,
+        locale=_find_language(invited or inviter, row.tenant),
         subject=format_lazy(_("You are invited to {vault}"), vault=row.tenant.name),
         template="identity/mail/invitation",
         context={
@@ -127,6 +134,15 @@ def _find_code(code_id: UUID) -> models.EmailCode | None:
         .filter(pk=code_id, expires_at__gt=clock.now(), user__is_active=True)
         .first()
     )
+
+
+def _find_language(user: models.User | None, tenant: models.Tenant | None = None) -> str | None:
+    """Give the language that somebody reads, or else that of their vault."""
+    if user is not None and user.locale:
+        return user.locale
+    if tenant is None and user is not None:
+        tenant = models.Tenant.objects.filter(memberships__user=user).exclude(locale="").order_by("slug").first()
+    return (tenant and tenant.locale) or None
 
 
 def _find_reachable(user_id: UUID) -> models.User | None:

@@ -410,3 +410,16 @@ def test_a_stranger_proves_nothing(db):
         "/api/v1/auth/email/verify", {"code": "00000000"}, content_type="application/json"
     )
     assert answer.status_code == 401
+
+
+# --- the language of mails ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("own", "of_vault"), [("de", ""), ("", "de"), ("de", "en")])
+def test_mails_are_written_in_the_language_of_who_reads_them_or_of_their_vault(found, email, own, of_vault, mailoutbox):
+    _, owner = found(email)
+    models.User.objects.filter(id=owner.user_id).update(locale=own)
+    models.Tenant.objects.filter(id=owner.tenant.id).update(locale=of_vault)
+    send_again(owner)
+    deliver()
+    assert mailoutbox[-1].subject == "Bestätigen Sie Ihre E-Mail-Adresse"
