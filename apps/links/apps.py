@@ -9,3 +9,7 @@ class LinksConfig(AppConfig):
     name = "apps.links"
     label = "links"
     verbose_name = "Links"
+
+    def ready(self) -> None:
+        """Put the module into the frame."""
+        from apps.links.ui import shell  # noqa: F401 - importing it registers what it has

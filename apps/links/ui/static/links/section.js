@@ -1,0 +1,240 @@
+/** The section of links in the dialog in which a node is shared: make one, copy it, change it, end it. */
+
+import { call, explain, get, Problem } from "../js/api.js";
+import { closest, icon, make, need } from "../js/dom.js";
+import { fill, gettext } from "../js/i18n.js";
+import { copy, factsOf, titleOf } from "./words.js";
+
+/** @typedef {import("./words.js").Link} Link */
+/** @typedef {(text: string, takeBack?: (() => Promise<unknown>) | null, failed?: boolean) => void} Say */
+/** @typedef {{node: {id: string, kind: string, name: string, capabilities: string[]}, say: Say}} Opened */
+
+/** @type {Opened | null} */
+let shown = null;
+/** @type {Link[]} */
+let links = [];
+/** The addresses of links that were made while the dialog is open: the server tells each of them once. @type {Map<string, string>} */
+const addresses = new Map();
+/** @type {Link | null} the link that the form changes; none: it makes a new one */
+let changing = null;
+
+const section = () => need("#links-section", HTMLElement);
+const form = () => need("#links-form", HTMLFormElement);
+/** @param {string} name */
+const field = (name) => need(`#link-${name}`, HTMLInputElement);
+
+/** @param {Opened} opened */
+async function open(opened) {
+  shown = opened;
+  links = [];
+  addresses.clear();
+  closeForm();
+  if (!opened.node.capabilities.includes("share")) return;
+  await refresh();
+  section().hidden = shown !== opened;
+}
+
+async function refresh() {
+  const node = shown?.node;
+  if (!node) return;
+  try {
+    const page = await get(`/nodes/${node.id}/links`);
+    if (shown?.node.id !== node.id) return;
+    links = page.items;
+  } catch (error) {
+    return void shown?.say(explain(error), null, true);
+  }
+  show();
+}
+
+function show() {
+  need("#links-none", HTMLElement).hidden = links.length > 0 || !form().hidden;
+  need("#links-list", HTMLUListElement).replaceChildren(...links.map(lineOf));
+}
+
+/** @param {Link} link @returns {string | undefined} its address, where it can be told */
+const addressOf = (link) => addresses.get(link.id) ?? (link.slug ? `${location.origin}/s/${link.slug}` : undefined);
+
+/** @param {Link} link */
+function lineOf(link) {
+  const title = titleOf(link);
+  const line = make("li", { class: "links-line", "data-link-id": link.id });
+  const facts = factsOf(link);
+  line.append(icon("link"), make("div", { class: "links-words" }, make("b", {}, title), ...(facts ? [make("small", {}, facts)] : [])));
+  const address = addressOf(link);
+  line.append(
+    button("settings", "change", fill(gettext("Change %(name)s"), { name: title })),
+    button("x", "end", fill(gettext("End %(name)s"), { name: title })),
+  );
+  if (address) {
+    const box = make("div", { class: "links-address" });
+    const input = make("input", { class: "input", type: "text", readonly: "", value: address, "aria-label": fill(gettext("Address of %(name)s"), { name: title }) });
+    const copying = make("button", { class: "button", type: "button", "data-link-act": "copy" }, gettext("Copy"));
+    box.append(input, copying);
+    line.append(box);
+  }
+  return line;
+}
+
+/** @param {string} name @param {string} act @param {string} label */
+function button(name, act, label) {
+  return make("button", { class: "icon-button", type: "button", "data-link-act": act, "aria-label": label, title: label }, icon(name));
+}
+
+// --- making and changing ---------------------------------------------------------------------------------------------------------
+
+/** @param {Link | null} link */
+function openForm(link) {
+  changing = link;
+  need("#link-kind", HTMLSelectElement).value = link?.kind ?? "download";
+  field("name").value = link?.name ?? "";
+  field("password").value = "";
+  need("#link-password-hint", HTMLElement).textContent = link?.has_password ? gettext("It has one. Type another one to change it, or a single “-” to take it away.") : gettext("At least 8 characters.");
+  field("until").value = link?.expires_at ? toField(new Date(link.expires_at)) : "";
+  field("until").min = toField(new Date());
+  field("limit").value = link?.download_limit ? String(link.download_limit) : "";
+  field("slug").value = "";
+  need("#link-slug-field", HTMLElement).hidden = link !== null;
+  need("#link-submit", HTMLButtonElement).textContent = link ? gettext("Save") : gettext("Make link");
+  showError("");
+  showKind();
+  form().hidden = false;
+  show();
+  form().scrollIntoView({ block: "nearest" });
+  need("#link-kind", HTMLSelectElement).focus();
+}
+
+function closeForm() {
+  changing = null;
+  form().hidden = true;
+}
+
+function showKind() {
+  need("#link-limit-field", HTMLElement).hidden = need("#link-kind", HTMLSelectElement).value === "view";
+}
+
+/** @param {string} text */
+function showError(text) {
+  const line = need("#link-error", HTMLElement);
+  line.textContent = text;
+  line.hidden = !text;
+}
+
+/** @param {Date} date @returns {string} as a date field takes it */
+const toField = (date) => `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+
+/** @param {string} value of a date field @returns {string | null} the end of that day here */
+function endOfDay(value) {
+  const [year, month, day] = value.split("-").map(Number);
+  return value ? new Date(year, month - 1, day, 23, 59, 59).toISOString() : null;
+}
+
+/** @returns {Record<string, unknown>} what the form says */
+function read() {
+  const kind = need("#link-kind", HTMLSelectElement).value;
+  const password = field("password").value;
+  const until = endOfDay(field("until").value);
+  /** @type {Record<string, unknown>} */
+  const wish = { kind, name: field("name").value.trim(), download_limit: kind === "view" || !field("limit").value ? null : Number(field("limit").value) };
+  if (!changing) return { ...wish, expires_at: until, password: password || null, slug: field("slug").value.trim() || null };
+  // A date that was left as it is keeps its time of the day.
+  if (field("until").value !== (changing.expires_at ? toField(new Date(changing.expires_at)) : "")) wish.expires_at = until;
+  if (password) wish.password = password === "-" ? null : password;
+  return wish;
+}
+
+async function submit() {
+  const pressed = need("#link-submit", HTMLButtonElement);
+  if (!shown || pressed.dataset.busy !== undefined) return;
+  pressed.dataset.busy = "";
+  try {
+    if (changing) {
+      await call("PATCH", `/links/${changing.id}`, { body: read() });
+      shown.say(gettext("Saved."));
+      closeForm();
+      await refresh();
+    } else await makeLink();
+  } catch (error) {
+    showError(explain(error));
+    const name = error instanceof Problem ? { expires_at: "until", download_limit: "limit" }[error.facts.field] ?? error.facts.field : "";
+    if (name && document.getElementById(`link-${name}`)) field(name).focus();
+  } finally {
+    delete pressed.dataset.busy;
+  }
+}
+
+async function makeLink() {
+  if (!shown) return;
+  const made = await call("POST", `/nodes/${shown.node.id}/links`, { body: read() });
+  addresses.set(made.id, made.url);
+  closeForm();
+  await refresh();
+  const line = document.querySelector(`[data-link-id="${made.id}"]`);
+  const input = line?.querySelector("input") ?? null;
+  if (await copy(made.url, input)) shown.say(gettext("The link is made and copied. Its address is shown this once."));
+  else shown.say(gettext("The link is made. Copy its address now: it is shown this once."));
+  /** @type {HTMLElement | null | undefined} */ (line?.querySelector('[data-link-act="copy"]'))?.focus();
+}
+
+// --- what is done with one --------------------------------------------------------------------------------------------------------
+
+/** @param {Link} link @param {HTMLElement} pressed */
+async function copyLink(link, pressed) {
+  const address = addressOf(link);
+  if (!address) return;
+  const done = await copy(address, pressed.parentElement?.querySelector("input") ?? null);
+  pressed.textContent = done ? gettext("Copied") : gettext("Press Ctrl+C");
+  shown?.say(done ? gettext("The address is copied.") : gettext("Press Ctrl+C to copy the address."));
+}
+
+/** @param {Link} link */
+async function end(link) {
+  try {
+    await call("DELETE", `/links/${link.id}`);
+  } catch (error) {
+    return void shown?.say(explain(error), null, true);
+  }
+  shown?.say(fill(gettext("“%(name)s” has ended: nobody can open it any more."), { name: titleOf(link) }), async () => {
+    await call("PATCH", `/links/${link.id}`, { body: { ended: false } });
+    await refresh();
+  });
+  await refresh();
+  need('[data-link-act="new"]', HTMLButtonElement).focus();
+}
+
+/** Listen from now on. */
+export function startSection() {
+  document.addEventListener("bitvault:share-opened", (event) => void open(/** @type {CustomEvent<Opened>} */ (event).detail));
+  document.addEventListener("bitvault:share-closed", () => {
+    shown = null;
+    addresses.clear();
+  });
+  document.addEventListener("submit", (event) => {
+    if (!(event.target instanceof HTMLFormElement) || event.target.id !== "links-form") return;
+    event.preventDefault();
+    void submit();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target instanceof HTMLSelectElement && event.target.id === "link-kind") showKind();
+  });
+  document.addEventListener("click", (event) => {
+    const pressed = closest(event.target, "#links-section [data-link-act]");
+    if (!pressed) return;
+    const id = closest(pressed, "[data-link-id]")?.dataset.linkId;
+    const link = links.find((one) => one.id === id);
+    switch (pressed.dataset.linkAct) {
+      case "new":
+        return openForm(null);
+      case "cancel":
+        closeForm();
+        show();
+        return need('[data-link-act="new"]', HTMLButtonElement).focus();
+      case "copy":
+        return void (link && copyLink(link, pressed));
+      case "change":
+        return void (link && openForm(link));
+      case "end":
+        return void (link && end(link));
+    }
+  });
+}
