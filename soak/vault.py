@@ -34,7 +34,20 @@ RECOVERY_SECONDS = 60.0
 
 STOPPED_SECONDS = 1.5
 REBUILT = ("sync", "billing", "gc")
-KILLED = ("web", "worker", "relay", "patient", "jobs", "bulk", "beat", "sockets", "valkey", "postgresql", "store")
+KILLED = (
+    "web",
+    "worker",
+    "relay",
+    "patient",
+    "jobs",
+    "drawing",
+    "bulk",
+    "beat",
+    "sockets",
+    "valkey",
+    "postgresql",
+    "store",
+)
 PARTS = {"web process": "web", "worker process": "worker", "database session": "postgresql"}
 """One process below another, which is to go on."""
 

@@ -38,12 +38,17 @@ HISTORY_LIMIT_DAYS = 366
 
 
 @exposed
-def reserve(*, actor: Actor, upload_id: UUID, size_bytes: int, expires_at: datetime) -> None:
-    """Promise room to an upload until ``expires_at``.
+def reserve(
+    *, actor: Actor | None, upload_id: UUID, size_bytes: int, expires_at: datetime, again: bool = False
+) -> None:
+    """Promise room to an upload, or to a copy, until ``expires_at``.
+
+    :param actor: who wants it; ``None`` where a job goes on with what somebody wanted.
+    :param again: whether it may have been promised before; then that holds.
 
     :raises QuotaExceeded: there is not as much left.
     """
-    operations.reserve(upload_id=upload_id, size_bytes=size_bytes, expires_at=expires_at)
+    operations.reserve(upload_id=upload_id, size_bytes=size_bytes, expires_at=expires_at, again=again)
 
 
 @exposed

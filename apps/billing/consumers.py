@@ -34,7 +34,7 @@ def _add_flow(tally: metering.Tally, published: Published) -> None:
     """Count what happened on a day: uploads, which a version that is brought back is not, and downloads by the size they may fetch."""
     day = published.occurred_at.date()
     match published.event:
-        case files.VersionCommitted(restored_from_id=None) as event:
+        case files.VersionCommitted(restored_from_id=None, copied_from_id=None) as event:
             tally.add_upload(day, event.size_bytes)
         case files.DownloadSigned() | links.LinkDownloaded() as event:
             tally.add_download(day, event.size_bytes)

@@ -106,8 +106,12 @@ class ReservationMissing(ProgrammingError):
     """An upload came to its commit without ever having had room promised."""
 
 
-def reserve(*, upload_id: UUID, size_bytes: int, expires_at: datetime) -> None:
+def reserve(*, upload_id: UUID, size_bytes: int, expires_at: datetime, again: bool = False) -> None:
     """Promise room to an upload, if there is as much left."""
+    if again:
+        with db.read_transaction():
+            if models.Reservation.objects.filter(upload_id=upload_id).exists():
+                return
     parameters = {"upload_id": upload_id, "size_bytes": size_bytes, "expires_at": expires_at}
     if db.write_alone(_RESERVE, parameters):
         return

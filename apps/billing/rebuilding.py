@@ -170,7 +170,7 @@ def _replay(published: Published) -> None:
 def _count_flow(tally: metering.Tally, published: Published) -> None:
     day = published.occurred_at.date()
     match find_event(published, _FLOWS):
-        case told.VersionCommitted(restored_from_id=None) as event:
+        case told.VersionCommitted(restored_from_id=None, copied_from_id=None) as event:
             tally.add_upload(day, event.size_bytes)
         case told.DownloadSigned() as event:
             tally.add_download(day, event.size_bytes)

@@ -46,3 +46,12 @@ REKEY_SECONDS = 30.0
 
 EXPIRY_BATCH = 1000
 """Rows of the trash that are looked at in one transaction."""
+
+COPY_AT_ONCE = 100
+"""Nodes of a tree that a request copies, in one transaction: about 100 ms under the tree lock. A job copies larger ones."""
+
+COPY_BATCH = 50
+"""Nodes that a job copies in one transaction: half of that, so that others hardly wait."""
+
+COPY_LIMIT = 10_000_000
+"""Nodes that are counted of a tree that is to be copied."""

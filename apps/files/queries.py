@@ -233,15 +233,19 @@ SELECT node_id, blob_id FROM files_version WHERE content_hash = %s AND size_byte
 """
 
 
-def get_content(actor: Actor, node_id: UUID, version_id: UUID | None) -> Content:
+def get_content(
+    actor: Actor, node_id: UUID, version_id: UUID | None, *, capability: Capability = Capability.DOWNLOAD
+) -> Content:
     """Find the bytes of a file, or of one of its versions."""
     with db.read_transaction():
-        return read_content(actor, node_id, version_id)
+        return read_content(actor, node_id, version_id, capability=capability)
 
 
-def read_content(actor: Actor, node_id: UUID, version_id: UUID | None) -> Content:
+def read_content(
+    actor: Actor, node_id: UUID, version_id: UUID | None, *, capability: Capability = Capability.DOWNLOAD
+) -> Content:
     """Find the bytes of a file, or of one of its versions, inside the open transaction."""
-    way = access.require(actor, find_way(node_id, actor), Capability.DOWNLOAD)
+    way = access.require(actor, find_way(node_id, actor), capability)
     if way.node.is_folder:
         raise errors.NotAFile
     found_id, blob_id, media_type, size_bytes, content_hash = require_row(
@@ -256,6 +260,32 @@ def read_content(actor: Actor, node_id: UUID, version_id: UUID | None) -> Conten
         content_hash=content_hash,
         version_id=found_id,
     )
+
+
+def list_shown_contents(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, Content]:
+    """Find the bytes of those of some nodes that are live files which the actor may see, in two queries."""
+    if not node_ids:
+        return {}
+    with db.read_transaction():
+        ways = find_ways(node_ids)
+        seen = {
+            way.node.version_id: way.node
+            for way in ways.values()
+            if way.node.version_id is not None and access.find_mask(actor, way) & Capability.VIEW
+        }
+        blobs = dict(Version.objects.filter(id__in=seen).values_list("id", "blob_id"))
+    return {
+        node.id: Content(
+            blob_id=blobs[version_id],
+            name=node.name,
+            media_type=node.media_type,
+            size_bytes=node.size_bytes,
+            content_hash=node.content_hash,
+            version_id=version_id,
+        )
+        for version_id, node in seen.items()
+        if version_id in blobs
+    }
 
 
 def find_readable_blob(actor: Actor, content_hash: str, size_bytes: int) -> UUID | None:
@@ -282,6 +312,13 @@ def find_held_blobs(blob_ids: Sequence[UUID]) -> frozenset[UUID]:
     with db.read_transaction():
         held = Version.objects.filter(blob_id__in=blob_ids).values_list("blob_id", flat=True).distinct()
         return frozenset(held)
+
+
+def find_held_contents(content_hashes: Sequence[str]) -> frozenset[str]:
+    """Tell which of these contents a version has."""
+    with db.read_transaction():
+        held = Version.objects.filter(content_hash__in=content_hashes).values_list("content_hash", flat=True)
+        return frozenset(held.distinct())
 
 
 _HOLDERS_OF_MANY = f"""

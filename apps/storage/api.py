@@ -1,15 +1,26 @@
 """The door of storage: attempts to bring bytes, and URLs to fetch them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from apps.storage import disk, downloads, parts, queries
-from apps.storage.dtos import Aborted, DiskRoom, Download, NewUpload, Part, StoreChecks, SweepBacklog, Upload, Verified
+from apps.storage.dtos import (
+    Aborted,
+    DiskRoom,
+    Download,
+    NewDerived,
+    NewUpload,
+    Part,
+    StoreChecks,
+    SweepBacklog,
+    Upload,
+    Verified,
+)
 from apps.storage.errors import StillCompleting, StoreFull
-from apps.storage.operations import batching, completing, starting
-from apps.storage.provider import GET_LIFETIME
+from apps.storage.operations import batching, completing, deriving, starting
+from apps.storage.small_objects import GET_LIFETIME
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import BitVaultError
@@ -218,3 +229,35 @@ def sign_download(
     :raises BlobDamaged: they have rotted, and are in quarantine.
     """
     return downloads.sign(blob_id=blob_id, filename=filename, media_type=media_type, method=method, lifetime=lifetime)
+
+
+@exposed
+def read_content(*, blob_id: UUID, first_byte: int, limit_bytes: int) -> bytes:
+    """Read bytes of a blob from one on, fewer than ``limit_bytes`` where it ends before; for derivations, in the background.
+
+    :raises BlobGone: the bytes are not there any more.
+    :raises BlobDamaged: they have rotted, and are in quarantine.
+    :raises StoreUnavailable: the store does not answer.
+    """
+    return downloads.read(blob_id=blob_id, first_byte=first_byte, limit_bytes=limit_bytes)
+
+
+@exposed
+def keep_derived(*, blob_id: UUID, content_hash: str, made: Sequence[NewDerived]) -> None:
+    """Keep what was made of a blob: once for all blobs of this content, instead of what has the same names, until no version has it.
+
+    :raises BlobGone: the blob has gone meanwhile; nothing is kept.
+    :raises StoreFull: the store's disk has no room.
+    :raises StoreUnavailable: the store does not answer.
+    """
+    deriving.keep(blob_id=blob_id, content_hash=bytes.fromhex(content_hash), made=made)
+
+
+@exposed
+def sign_derived(*, content_hashes: Collection[str], names: Sequence[str]) -> dict[str, Download]:
+    """Sign a URL that shows what was made of each of these contents: the first of ``names`` that is there; others are left out.
+
+    The URL is good for five to ten minutes and the same for five of them. Whether the caller may see it is the caller's to know.
+    """
+    signed = deriving.sign([bytes.fromhex(text) for text in content_hashes], names)
+    return {content_hash.hex(): download for content_hash, download in signed.items()}

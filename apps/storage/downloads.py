@@ -7,6 +7,8 @@ from uuid import UUID
 
 from apps.storage import dtos, provider, queries, rows
 from apps.storage.errors import BlobDamaged, BlobGone
+from apps.storage.models import Blob
+from bitvault.kernel import db
 
 UNSAFE = "application/octet-stream"
 
@@ -40,6 +42,22 @@ def sign(*, blob_id: UUID, filename: str, media_type: str, method: str, lifetime
         lifetime=lifetime,
     )
     return dtos.Download(url=signed.url, expires_at=signed.expires_at)
+
+
+def read(*, blob_id: UUID, first_byte: int, limit_bytes: int) -> bytes:
+    """Read bytes of a blob from one on."""
+    with db.read_transaction():
+        found = Blob.objects.filter(id=blob_id, state__in=queries.READABLE, damaged_at__isnull=True)
+        known = found.values_list("key", "size_bytes").first()
+    if known is None:
+        raise BlobDamaged if queries.is_damaged(blob_id) else BlobGone
+    key, size_bytes = known
+    if first_byte >= size_bytes:
+        return b""  # a store refuses a range of nothing
+    body = provider.store().read_range(key, first_byte=first_byte, limit_bytes=limit_bytes)
+    if body is None:
+        raise BlobGone
+    return body
 
 
 def safe_type(media_type: str) -> str:

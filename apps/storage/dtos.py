@@ -94,6 +94,15 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class NewDerived:
+    """Something small that was made of content, by the name under which it is asked for."""
+
+    name: str
+    media_type: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DiskRoom:
     """The disk of an embedded store, in bytes."""
 

@@ -1,7 +1,7 @@
 """Names of objects. Only ids and hashes, never text of a user: no name can leave its tenant's, or its attempt's, prefix.
 
 ``<tenant>/<upload>/<sha256>`` for a file of one part: the hash is in the key, so no URL can put other bytes there.
-``<tenant>/<upload>/m`` for a larger one.
+``<tenant>/<upload>/m`` for a larger one. ``<tenant>/<id>/derived`` for what was made of content: no attempt has that id.
 """
 
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from bitvault.kernel import tenancy
 
 _HEX_LENGTH = 32
+_DERIVED = "derived"
 
 
 def tenant_prefix() -> str:
@@ -28,6 +29,16 @@ def upload_of(key: str) -> UUID | None:
 def prefix_of(upload_id: UUID) -> str:
     """Name the place of everything that one attempt can put into the store."""
     return tenancy.key(upload_id.hex, "").replace(":", "/")
+
+
+def derived_key(derived_id: UUID) -> str:
+    """Name the object of something derived."""
+    return prefix_of(derived_id) + _DERIVED
+
+
+def is_derived(key: str) -> bool:
+    """Tell whether a key is that of something derived."""
+    return key.endswith(f"/{_DERIVED}")
 
 
 def single_part_key(upload_id: UUID, digest: bytes) -> str:

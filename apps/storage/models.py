@@ -201,6 +201,38 @@ class RebuiltReference(TenantModel):
         db_table = "storage_rebuilt_reference"
 
 
+class DerivedObject(TenantModel):
+    """Something small that was made of content and lies in the store beside it: a preview. Kept once for all blobs of the same content."""
+
+    id = id_field()
+    content_hash = models.BinaryField(max_length=32)
+    name = models.CharField(max_length=32)
+    """What it is of that content; whoever makes it chooses the names."""
+    size_bytes = models.BigIntegerField()
+    media_type = models.TextField()
+    created_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True)
+    """When its bytes were in the store; ``NULL`` before, and for good where whoever made it died."""
+
+    class Meta:
+        db_table = "storage_derived"
+        constraints = [
+            # Where is this of this content? One of each is ready.
+            models.UniqueConstraint(
+                fields=["content_hash", "name"],
+                name="storage_derived_unique",
+                condition=models.Q(ready_at__isnull=False),
+            ),
+            models.CheckConstraint(condition=models.Q(size_bytes__gte=0), name="storage_derived_figures"),
+        ]
+        indexes = [
+            # Which were never finished?
+            models.Index(
+                fields=["created_at"], name="storage_derived_unfinished", condition=models.Q(ready_at__isnull=True)
+            ),
+        ]
+
+
 class RunKind(models.TextChoices):
     """What a run does."""
 

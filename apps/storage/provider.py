@@ -26,6 +26,7 @@ from apps.storage.calls import UploadUnknown as UploadUnknown  # noqa: PLC0414 -
 from apps.storage.errors import ContentMismatch, NeedsLonger
 from apps.storage.objects import ListedObject, Signed, StoredObject, StoredPart, checksum_of
 from apps.storage.signing import Signer
+from apps.storage.small_objects import GET_LIFETIME, STORED_ENCODING, STORED_TYPE, SmallObjects
 from bitvault.kernel import clock
 from bitvault.kernel.deadlines import is_background
 from bitvault.kernel.dependencies import Dependency
@@ -35,15 +36,6 @@ if TYPE_CHECKING:
 
 PUT_LIFETIME = timedelta(minutes=15)
 """Life of an upload URL. Shorter leaks less; longer lets a slow line (8 MiB at 75 kbit/s) finish, for a request counts when it begins."""
-
-GET_LIFETIME = timedelta(minutes=5)
-"""Life of a download URL, and so of a right that was just taken away. A download that has begun goes on."""
-
-STORED_TYPE = "application/octet-stream"
-"""What every object is stored as. The type that a reader sees is decided when a download is signed, never by whoever uploaded."""
-
-STORED_ENCODING = "identity"
-"""Signed, because an unsigned Content-Encoding would be stored, and a browser would then decode bytes that nobody verified."""
 
 DELETE_BATCH = 1000
 """Keys of one DeleteObjects call; S3's limit."""
@@ -78,7 +70,7 @@ _SENDER_ERRORS = (
 )
 
 
-class ObjectStore:
+class ObjectStore(SmallObjects):
     """A bucket of an S3 store."""
 
     def __init__(

@@ -8,7 +8,7 @@ Requests (AWS Signature Version 4)", Amazon S3 API reference.
 import functools
 import hmac
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from urllib.parse import quote, urlsplit
 
@@ -35,10 +35,20 @@ class Signer:
         self._secret_access_key = secret_access_key
 
     def sign_url(
-        self, method: str, path: str, *, query: Mapping[str, str], headers: Mapping[str, str], lifetime: timedelta
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        lifetime: timedelta,
+        at: datetime | None = None,
     ) -> str:
-        """Sign a request whose sender holds no key: these headers and this query, any body that they allow, for ``lifetime``."""
-        stamp = _stamp_now()
+        """Sign a request whose sender holds no key: these headers and this query, any body that they allow, for ``lifetime`` from now.
+
+        :param at: when ``lifetime`` begins, if not now. Signed again at the same moment, it is the same URL.
+        """
+        stamp = _stamp_of(at or clock.now())
         signed_headers = {**{name.lower(): value for name, value in headers.items()}, "host": self._host}
         full_query = {
             **query,
@@ -54,7 +64,7 @@ class Signer:
 
     def sign_bare(self, method: str, path: str, *, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         """Sign a request of our own without query and body; returns what stands in its first line, and its headers."""
-        stamp = _stamp_now()
+        stamp = _stamp_of(clock.now())
         sent = {**headers, "host": self._host, "x-amz-content-sha256": _EMPTY, "x-amz-date": stamp}
         target = self._target(path)
         signature = self._sign(stamp, method, target, "", sent, _EMPTY)
@@ -78,8 +88,8 @@ class Signer:
         return hmac.digest(_key_of(self._secret_access_key, stamp[:8], self._region), text.encode(), "sha256").hex()
 
 
-def _stamp_now() -> str:
-    return f"{clock.now():%Y%m%dT%H%M%SZ}"
+def _stamp_of(moment: datetime) -> str:
+    return f"{moment:%Y%m%dT%H%M%SZ}"
 
 
 def _write_query(query: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ class GatewayConfig(AppConfig):
         """Configure Celery in every process: a web process that did not would send its hints to a broker that nobody runs."""
         from bitvault.gateway import (
             celery,
+            copying,  # noqa: F401 - importing it registers the job that copies trees
             rebuilding,  # noqa: F401 - importing it registers how the meter is rebuilt
             recounting,  # noqa: F401 - importing it registers the nightly job
         )

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import content, jobs, link_content, me, upload_batches, uploads, versions
+from bitvault.gateway import content, copying, jobs, link_content, me, upload_batches, uploads, versions
 from bitvault.gateway.openapi import SchemaDocument
 
 # Django tries one after another: what is asked most comes first.
@@ -14,6 +14,7 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>/parts", uploads.UploadParts.as_view()),
     path("uploads/<uuid:upload_id>", uploads.UploadDetail.as_view()),
     path("nodes/<node_ref:node_id>/content", content.NodeContent.as_view()),
+    path("nodes/<uuid:node_id>/copy", copying.NodeCopy.as_view()),
     path("nodes/<uuid:node_id>/versions/<uuid:version_id>/restore", versions.VersionRestore.as_view()),
     path("", include("apps.files.rest.urls")),
     path("", include("apps.sharing.rest.urls")),
@@ -25,6 +26,7 @@ urlpatterns = [
     path("", include("apps.admin_platform.rest.urls")),
     path("", include("apps.sync.rest.urls")),
     path("", include("apps.search.rest.urls")),
+    path("", include("apps.previews.rest.urls")),
     path("jobs", jobs.Jobs.as_view()),
     path("jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="job"),
     path("schema/", SchemaDocument.as_view()),

@@ -69,6 +69,7 @@ TENANT_APPS = [
     "apps.sharing",
     "apps.links",
     "apps.search",
+    "apps.previews",
 ]
 INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
 
@@ -271,14 +272,17 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.secure else 0
 X_FRAME_OPTIONS = "DENY"
-_CONNECT = ["'self'", *dict.fromkeys((ENV.s3_public_endpoint_url, ENV.s3_download_endpoint_url)), *ENV.socket_sources]
+_STORE = list(dict.fromkeys((ENV.s3_public_endpoint_url, ENV.s3_download_endpoint_url)))
+_CONNECT = ["'self'", *_STORE, *ENV.socket_sources]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
         "script-src": ["'self'"],
         "worker-src": ["'self'"],
         "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
+        # Pictures, sound and film are looked at and played from the store, which runs nothing.
+        "img-src": ["'self'", "data:", *_STORE],
+        "media-src": ["'self'", *_STORE],
         "font-src": ["'self'"],
         "connect-src": _CONNECT,
         "manifest-src": ["'self'"],

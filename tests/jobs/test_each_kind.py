@@ -34,6 +34,7 @@ from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Role
 from bitvault.mail.api import send as send_mail
 from tests.apps.files.conftest import Tree, fetch
+from tests.apps.previews.pictures import picture
 from tests.apps.sync.following import fresh_tree, project
 from tests.jobs.conftest import desk
 from tests.support.own_bucket import own_bucket
@@ -257,7 +258,48 @@ def purged_nodes():
     return [node_id for event in told for node_id in event.payload["purged_node_ids"]]
 
 
+def ask_for_preview(world):
+    """A picture that nobody has brought before has come."""
+    client = world.client("mia")
+    content = picture("PNG", (30, 30), tuple(ids.new_id().bytes[-3:]))
+    node = Sender(client, client.get("/me").json()["root_id"]).bring(f"{ids.new_id()}.png", content)
+    consuming.consume("previews")
+    world.content_hash = node["content_hash"]
+
+
+def is_drawn_once(world):
+    digest = bytes.fromhex(world.content_hash)
+    assert fetch("SELECT name FROM storage_derived WHERE content_hash = %s AND ready_at IS NOT NULL", [digest]) == [
+        ("small",)
+    ]
+    assert fetch("SELECT state FROM previews_preview WHERE content_hash = %s", [world.content_hash]) == [("ready",)]
+
+
+def ask_for_copy(world):
+    """A folder is copied that is more than a request copies itself."""
+    client = world.client("mia")
+    parent_id = client.get("/me").json()["root_id"]
+    folder = client.post("/folders", {"parent_id": parent_id, "name": ids.new_id().hex}).json()
+    Sender(client, folder["id"]).bring("a.bin", ids.new_id().bytes)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(limits, "COPY_AT_ONCE", 1)
+        body = {"parent_id": parent_id, "name": ids.new_id().hex}
+        answer = client.post(f"/nodes/{folder['id']}/copy", body)
+    assert answer.status_code == 202
+    world.count += 1
+
+
+def is_copied_once(world):
+    copies = "SELECT count(*) FROM files_version WHERE node_id IN (SELECT id FROM files_node WHERE name = 'a.bin')"
+    assert fetch(copies) == [(2 * world.count,)]
+    assert fetch("SELECT used_bytes FROM billing_quota") == fetch(
+        "SELECT coalesce(sum(size_bytes), 0) FROM files_version"
+    )
+
+
 SCENES = {
+    "files.copy": Scene(ask_for_copy, is_copied_once),
+    "previews.make": Scene(ask_for_preview, is_drawn_once),
     "files.purge": Scene(ask_for_purge, is_purged_once),
     "storage.reconcile": Scene(ask_for_reconciliation, is_reconciled),
     "storage.scrub": Scene(ask_for_scrub, is_in_quarantine),
@@ -279,6 +321,7 @@ class World:
     tree: Tree
     client: Any
     device: Any = None
+    content_hash: str = ""
     head: int = 0
     count: int = 0
 

@@ -431,6 +431,12 @@ CASES = {
         "POST /folders", lambda mia: Ask("POST", "/folders", {"parent_id": mia.root_id, "name": next(_names)}, key())
     ),
     "rename": Case("PATCH /nodes/{node_id}", rename),
+    "copy": Case(
+        "POST /nodes/{node_id}/copy",
+        lambda mia: Ask(
+            "POST", f"/nodes/{mia.file()['id']}/copy", {"parent_id": mia.root_id, "name": next(_names)}, key()
+        ),
+    ),
     "delete": Case("DELETE /nodes/{node_id}", lambda mia: Ask("DELETE", f"/nodes/{mia.file()['id']}"), again=404),
     "trash children": Case("POST /nodes/{node_id}/children/batch", trash_children),
     "move children": Case("POST /nodes/{node_id}/children/batch", move_children),

@@ -17,6 +17,7 @@ HASH = "0" * 64
 BODIES = {
     ("POST", "/folders"): {"parent_id": None, "name": "mine now"},
     ("PATCH", "/nodes/{node_id}"): {"name": "mine now"},
+    ("POST", "/nodes/{node_id}/copy"): {"parent_id": "01900000-0000-7000-8000-00000000ffff"},
     ("POST", "/nodes/{node_id}/children/batch"): {"action": "trash"},
     ("POST", "/trash/{node_id}/restore"): {},
     ("POST", "/trash/restore"): {"ids": ["01900000-0000-7000-8000-00000000ffff"]},
@@ -69,6 +70,7 @@ KINDS = {
 FIELDS = {
     ("POST", "/folders", "parent_id"): ("node_id", {"name": "mine now"}),
     ("PATCH", "/nodes/{node_id}", "parent_id"): ("node_id", {}),
+    ("POST", "/nodes/{node_id}/copy", "parent_id"): ("node_id", {"autorename": True}),
     ("POST", "/nodes/{node_id}/children/batch", "parent_id"): ("node_id", {"action": "move"}),
     ("POST", "/trash/{node_id}/restore", "parent_id"): ("node_id", {}),
     ("POST", "/uploads", "parent_id"): ("node_id", {"name": "mine now", "size_bytes": 1}),
@@ -76,6 +78,8 @@ FIELDS = {
     ("POST", "/uploads", "base_version_id"): ("version_id", {"name": "my file", "size_bytes": 1, "mode": "update"}),
     ("GET", "/nodes/{node_id}/content", "version_id"): ("version_id", None),
     ("HEAD", "/nodes/{node_id}/content", "version_id"): ("version_id", None),
+    ("GET", "/nodes/{node_id}/preview", "version_id"): ("version_id", None),
+    ("GET", "/nodes/{node_id}/text", "version_id"): ("version_id", None),
     ("GET", "/sync/snapshot", "device_id"): ("device_id", None),
     ("POST", "/sync/ticket", "device_id"): ("device_id", {}),
     ("GET", "/nodes/by-path", "root_id"): ("node_id", None),

@@ -29,6 +29,8 @@ shell.register(
         key="rename", label=_("Rename"), icon="pencil", group=20, order=10, single=True, writes=True, shortcut="F2"
     ),
     shell.NodeAction(key="move", label=_("Move to…"), icon="folder-move", group=20, order=20, writes=True),
+    shell.NodeAction(key="copy", label=_("Copy…"), icon="copy", group=20, order=24),
+    shell.NodeAction(key="duplicate", label=_("Make a copy"), icon="copy", group=20, order=26, writes=True),
     shell.NodeAction(
         key="versions", label=_("Version history"), icon="restore", group=20, order=30, kinds=("file",), single=True
     ),

@@ -23,6 +23,7 @@ from prometheus_client import Counter
 from apps.files import api as files
 from apps.storage import dtos, provider
 from apps.storage.models import Blob, BlobState, FindingKind, RunKind, RunState, Upload, UploadState
+from apps.storage.operations import deriving
 from apps.storage.operations.noting import Notes
 from apps.storage.queries import READABLE
 from bitvault.events.api import publish
@@ -57,6 +58,7 @@ class _Condemned(NamedTuple):
     condemned_at: datetime
     key: str
     size_bytes: int
+    content_hash: bytes
 
 
 class _Stopped(Exception):
@@ -106,6 +108,7 @@ def collect(
                 visited += count
                 report(visited)
         notes.count("forgotten", _forget())
+        notes.count("unfinished", deriving.forget_unfinished())
     except _Stopped as stop:
         state, reason = RunState.STOPPED, str(stop)
         logger.error("collection_stopped", reason=reason)  # noqa: TRY400 - the reason says all
@@ -113,7 +116,7 @@ def collect(
         state, reason = RunState.FAILED, "The run did not come to its end; another one goes on."
         raise
     finally:
-        if set(notes.counts) - {"forgotten"} or state != RunState.DONE:
+        if set(notes.counts) - {"forgotten", "unfinished"} or state != RunState.DONE:
             notes.end(state, reason=reason)
     return notes.counts
 
@@ -258,8 +261,12 @@ def _list_condemned(now: datetime, *, after: _Condemned | None) -> list[_Condemn
     rows = _to_remove(now)
     if after is not None:
         rows = rows.filter(Q(condemned_at__gt=after.condemned_at) | Q(condemned_at=after.condemned_at, id__gt=after.id))
-    found = rows.order_by("condemned_at", "id").values_list("id", "condemned_at", "key", "size_bytes")
-    return [_Condemned(blob_id, at, key, size) for blob_id, at, key, size in found[:BATCH] if at is not None]
+    found = rows.order_by("condemned_at", "id").values_list("id", "condemned_at", "key", "size_bytes", "content_hash")
+    return [
+        _Condemned(blob_id, at, key, size, bytes(digest))
+        for blob_id, at, key, size, digest in found[:BATCH]
+        if at is not None
+    ]
 
 
 def _keep_held(held: Collection[UUID], notes: Notes) -> None:
@@ -280,6 +287,8 @@ def _remove(blobs: Sequence[_Condemned], notes: Notes) -> None:
     gone = [blob for blob in blobs if blob.key not in refused]
     now = clock.now()
     size_bytes = sum(blob.size_bytes for blob in gone)
+    # Before the rows say so: what is interrupted here is done again.
+    notes.count("derived", deriving.forget_unheld({blob.content_hash for blob in gone}))
     with db.write_transaction():
         if gone:
             Blob.objects.filter(id__in=[blob.id for blob in gone], state=BlobState.CONDEMNED).update(

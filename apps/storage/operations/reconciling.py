@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from apps.storage import keys, objects, provider
-from apps.storage.models import Blob, BlobState, FindingKind, RunKind, RunState, Upload
+from apps.storage.models import Blob, BlobState, DerivedObject, FindingKind, RunKind, RunState, Upload
 from apps.storage.operations import references
 from apps.storage.operations.noting import Notes
 from bitvault.kernel import clock, db
@@ -108,7 +108,10 @@ class Reconciler:
         with db.read_transaction():
             # Read anew, behind the listing: a blob's row may have been written meanwhile.
             known = set(Blob.objects.filter(key__in=uploads).values_list("key", flat=True))
-            under_way = _under_way([upload for upload in uploads.values() if upload is not None])
+            ids = [upload for upload in uploads.values() if upload is not None]
+            under_way = _under_way(ids)
+            derived = set(DerivedObject.objects.filter(id__in=ids).values_list("id", flat=True))
+            known |= {key for key, each in uploads.items() if each in derived and keys.is_derived(key)}
         foreign = [each for each in old if uploads[each.key] is None]
         for each in foreign:
             self.notes.find(FindingKind.ORPHAN, key=each.key, size_bytes=each.size_bytes, detail="none of our keys")

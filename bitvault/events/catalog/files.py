@@ -61,6 +61,8 @@ class VersionCommitted(Event):
     """What the sender is called: a device, ``web`` or ``API``."""
     restored_from_id: UUID | None = None
     """The older version whose content this one brings back; then nothing was uploaded, and ``upload_id`` is the restore's own id."""
+    copied_from_id: UUID | None = None
+    """The version of another file that this one is a copy of; nothing was uploaded either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

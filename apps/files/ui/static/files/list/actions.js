@@ -4,6 +4,7 @@ import { call, explain } from "../../js/api.js";
 import { askName } from "../../js/dialogs.js";
 import { announce } from "../../js/dom.js";
 import { toast } from "../../js/toast.js";
+import { copyByDialog, duplicate } from "./copy.js";
 import { moveAllByDialog, moveByDialog } from "./move.js";
 import { startRename } from "./rename.js";
 import { focusRow, mayWrite, place, placeNode, removeRows } from "./rows.js";
@@ -100,11 +101,13 @@ export function run(command, entries) {
   if (command === "open") open(entries[0]);
   if (command === "download") void download(entries);
   if (command === "versions" && entries.length === 1) showVersions(entries[0]);
+  if (command === "copy") void copyByDialog(entries);
   // What another module has put into the menu is that module's to carry out.
   document.dispatchEvent(new CustomEvent("bitvault:command", { detail: { command, entries } }));
   if (!mayWrite()) return;
   if (command === "rename" && entries.length === 1 && entries[0].row) startRename(entries[0].row);
   if (command === "move") void moveByDialog(entries);
+  if (command === "duplicate") void duplicate(entries);
   if (command === "trash") void trash(entries);
 }
 

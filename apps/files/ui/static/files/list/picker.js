@@ -22,11 +22,11 @@ async function readRoots(signal) {
 }
 
 /**
- * @param {{entries: {id: string, name: string, kind: string}[], from: string, count?: number, isMoved?: (id: string) => boolean}} question
- *   `count` and `isMoved`, which is asked about what lies in `from`, where more is moved than the entries
+ * @param {{entries: {id: string, name: string, kind: string}[], from: string, count?: number, isMoved?: (id: string) => boolean, copies?: boolean}} question
+ *   `copies`: what is chosen gets copies, which may also lie where it lies itself; `count` and `isMoved`, which is asked about what lies in `from`, where more is moved than the entries
  * @returns {Promise<Folder | null>}
  */
-export function chooseFolder({ entries, from, count = entries.length, isMoved = () => false }) {
+export function chooseFolder({ entries, from, count = entries.length, isMoved = () => false, copies = false }) {
   const dialog = need("#move-dialog", HTMLDialogElement);
   const listing = need("#picker-list", HTMLElement);
   const path = need("#picker-path", HTMLElement);
@@ -36,7 +36,7 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
   const { signal } = controller;
   const ids = new Set(entries.map((entry) => entry.id));
   const what = count === 1 && entries.length === 1 ? `“${entries[0].name}”` : counted("%(count)s item", "%(count)s items", count);
-  need("#move-title", HTMLElement).textContent = fill(gettext("Move %(what)s"), { what });
+  need("#move-title", HTMLElement).textContent = fill(copies ? gettext("Copy %(what)s") : gettext("Move %(what)s"), { what });
 
   /** @type {Folder[]} */
   let trail = [];
@@ -60,9 +60,10 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
       }),
     );
     const here = trail[trail.length - 1];
-    accept.disabled = !here?.id || here.id === from;
+    const stays = here?.id === from && !copies;
+    accept.disabled = !here?.id || stays;
     need('[data-role="new-folder"]', HTMLButtonElement, dialog).disabled = !here?.id;
-    accept.textContent = here && here.id === from ? gettext("It is here now") : gettext("Move here");
+    accept.textContent = stays ? gettext("It is here now") : copies ? gettext("Copy here") : gettext("Move here");
   };
 
   const choose = (/** @type {Folder} */ node) => {
@@ -129,7 +130,7 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
     listing.replaceChildren(make("div", { class: "picker-note" }, gettext("Loading…")));
     path.replaceChildren();
     accept.disabled = true;
-    accept.textContent = gettext("Move here");
+    accept.textContent = copies ? gettext("Copy here") : gettext("Move here");
     try {
       const { items, team_folder_id: team } = await get(`/nodes/${from}/path`, { signal });
       const named = items.map((/** @type {Folder & {parent_id: string | null}} */ node) => ({ id: node.id, name: node.parent_id || team ? node.name : gettext("My files") }));

@@ -1,0 +1,1 @@
+"""Previews: what pages show of content."""

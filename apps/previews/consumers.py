@@ -1,0 +1,33 @@
+"""What the module does when something happened to files and to bytes."""
+
+from collections.abc import Sequence
+
+from apps.previews import operations, types
+from apps.previews.operations import CONSUMER, MakePreview
+from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
+from bitvault.events.catalog import files, storage
+from bitvault.kernel import db
+
+cannot_be_rebuilt(consumer=CONSUMER, because="A preview that is not there is made when somebody asks for it.")
+
+
+@consumes_batch(CONSUMER, files.VersionCommitted, storage.BlobsCollected)
+def ask_for_previews(events: Sequence[Published], tx: db.Transaction) -> None:
+    """Have previews made of pictures and documents that came, and forget those of bytes that went; again, it changes nothing."""
+    wanted: list[MakePreview] = []
+    for published in events:
+        match published.event:
+            case files.VersionCommitted() as event:
+                if types.kind_of(event.media_type) in ("image", "pdf"):
+                    wanted.append(
+                        MakePreview(
+                            content_hash=event.content_hash,
+                            part=types.PICTURE,
+                            blob_id=event.blob_id,
+                            media_type=event.media_type,
+                            size_bytes=event.size_bytes,
+                        )
+                    )
+            case storage.BlobsCollected() as event:
+                operations.forget(event.blob_ids)
+    operations.ask_for_new(wanted)

@@ -1,0 +1,171 @@
+"""The program that reads a stranger's file and draws what is shown of it. It runs in a process of its own, which gives up everything first.
+
+``python -m apps.previews.drawing TASK``, where TASK is JSON: ``{kind, part, edges: {name: pixels}, page}``. Its standard input is the file.
+On standard output: a line of JSON (``{objects: [[name, media type, size]], page_count}`` or ``{refused: reason}``, and ``layers``), then
+the objects' bytes one after another.
+"""
+
+from apps.previews import confinement
+
+LAYERS = confinement.confine() if __name__ == "__main__" else []
+
+import io  # noqa: E402 - nothing is imported before everything is given up
+import json  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+from typing import Any, BinaryIO  # noqa: E402
+
+PIXEL_LIMIT = 120_000_000
+"""Pixels of a picture that is decoded: the largest cameras, and 360 MB of memory."""
+
+QUALITY = 78
+WEBP = "image/webp"
+PROFILE_LIMIT_BYTES = 16 * 1024
+"""A colour profile that is kept: those of phones and cameras are small."""
+
+Made = Iterator[tuple[str, str, bytes]]
+
+
+class Refused(Exception):
+    """There is no preview of this; the message is the reason."""
+
+
+def _open_image(file: BinaryIO) -> Any:
+    from PIL import Image
+
+    head = file.read(32)
+    file.seek(0)
+    Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT // 2  # it refuses what has twice as many
+    formats = ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF"]
+    if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis"):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener(thumbnails=False)
+        formats = ["HEIF"]
+    image = Image.open(file, formats=formats)
+    if image.width * image.height > PIXEL_LIMIT:
+        raise Refused("too_large")
+    return image
+
+
+def draw_image(file: BinaryIO, edges: dict[str, int]) -> Made:
+    """Draw a picture (of several frames the first) in each size that is smaller than it, without what its file says of place and camera."""
+    from PIL import Image, ImageOps
+
+    image = _open_image(file)
+    largest = max(edges.values())
+    image.draft("RGB", (largest, largest))  # a JPEG is decoded at a fraction of its size
+    profile = image.info.get("icc_profile") or b""
+    image.load()
+    if image.mode.startswith("I"):
+        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode not in ("RGB", "RGBA", "L"):
+        profile = profile if image.mode == "P" else b""
+        has_alpha = "A" in image.mode or "transparency" in image.info
+        image = image.convert("RGBA" if has_alpha else "RGB")
+    image.thumbnail((largest, largest), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    image = ImageOps.exif_transpose(image)
+    yield from draw_sizes(image, edges, profile if len(profile) <= PROFILE_LIMIT_BYTES else b"")
+
+
+def draw_sizes(image: Any, edges: dict[str, int], profile: bytes = b"") -> Made:
+    """Draw a picture in each size, the largest first. A size that would be no larger than the next smaller one is left out."""
+    from PIL import Image
+
+    ordered = sorted(edges.items(), key=lambda each: -each[1])
+    for index, (name, edge) in enumerate(ordered):
+        smaller = ordered[index + 1][1] if index + 1 < len(ordered) else 0
+        if max(image.size) <= smaller:
+            continue
+        image.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+        body = io.BytesIO()
+        image.save(body, "WEBP", quality=QUALITY, method=2, icc_profile=profile, exif=b"", xmp=b"")
+        yield name, WEBP, body.getvalue()
+
+
+def draw_page(file: BinaryIO, page: int, edges: dict[str, int]) -> tuple[int, Made]:
+    """Draw a page of a PDF; returns how many it has, too. Its scripts, forms and links are left alone."""
+    import pypdfium2  # type: ignore[import-untyped] # it has no types
+
+    try:
+        document = pypdfium2.PdfDocument(file.read())
+    except pypdfium2.PdfiumError as error:
+        raise Refused("encrypted" if "password" in str(error).lower() else "damaged") from error
+    count = len(document)
+    if not 1 <= page <= count:
+        raise Refused("no_such_page" if count else "damaged")
+    try:
+        shown = document[page - 1]
+        longest = max(shown.get_size())
+        scale = max(edges.values()) / max(longest, 1.0)
+        image = shown.render(scale=min(scale, 20.0), may_draw_forms=False).to_pil()
+    except pypdfium2.PdfiumError as error:
+        raise Refused("damaged") from error
+    return count, draw_sizes(image.convert("RGB"), edges)
+
+
+def read_text(file: BinaryIO) -> bytes:
+    """Read a text in whatever encoding it is in; returns UTF-8. It may have been cut anywhere."""
+    import codecs
+
+    data = file.read()
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if data.startswith(mark):
+            return codecs.getincrementaldecoder(encoding)("replace").decode(data).encode("utf-8", "replace")
+    if b"\0" in data:
+        raise Refused("damaged")
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", "replace")
+    return text.encode()
+
+
+def draw(task: dict[str, Any], file: BinaryIO) -> tuple[int | None, list[tuple[str, str, bytes]]]:
+    """Carry out a task; returns the number of pages, if it has any, and what was made.
+
+    :raises Refused: there is no preview of this.
+    """
+    match task["kind"]:
+        case "image":
+            return None, list(draw_image(file, task["edges"]))
+        case "pdf":
+            count, made = draw_page(file, task["page"], task["edges"])
+            return count, list(made)
+        case _:
+            return None, [(task["part"], "text/plain; charset=utf-8", read_text(file))]
+
+
+def _require_confinement() -> None:
+    if len(LAYERS) == 1:
+        raise Refused("unconfined")
+
+
+def main() -> None:
+    """Carry out the task of the command line."""
+    told: dict[str, Any]
+    made: list[tuple[str, str, bytes]] = []
+    try:
+        _require_confinement()
+        count, made = draw(json.loads(sys.argv[1]), sys.stdin.buffer)
+        told = {"objects": [[name, kind, len(body)] for name, kind, body in made], "page_count": count}
+    except Refused as refusal:
+        told = {"refused": str(refusal)}
+    except MemoryError:
+        told = {"refused": "too_complex"}
+    except Exception as error:  # noqa: BLE001 - whatever a library says of a stranger's file
+        bomb = type(error).__name__ in ("DecompressionBombError", "DecompressionBombWarning")
+        told = {"refused": "too_large" if bomb else "damaged", "error": type(error).__name__}
+    out = sys.stdout.buffer
+    out.write(json.dumps({**told, "layers": LAYERS}).encode() + b"\n")
+    for *_, body in made:
+        out.write(body)
+    out.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Making a preview: the bytes onto the worker's disk, the program that draws, what came of it into the store."""
+
+import tempfile
+from collections.abc import Mapping
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from apps.previews import operations, running, types
+from apps.previews.errors import NoPreview
+from apps.previews.operations import MakePreview
+from apps.storage import api as storage
+from apps.storage.dtos import NewDerived
+from apps.storage.errors import BlobDamaged, BlobGone, StoreFull
+from bitvault.kernel.errors import Unavailable
+
+SLICE_BYTES = 8 * 1024**2
+"""How much of a blob is in memory at a time."""
+
+
+def make(wanted: MakePreview, *, is_last_try: bool) -> None:
+    """Make a preview and note what came of it; repeatable.
+
+    :raises NoPreview: there will be none; that is noted, too.
+    :raises StoreUnavailable, StoreFull, Unconfined: not now; it is made when somebody asks for it later.
+    """
+    if is_last_try:
+        # Noted before: should this worker die of it, nobody asks for it again.
+        operations.note_failed(content_hash=wanted.content_hash, part=wanted.part, reason="failed")
+    try:
+        page_count = _make(wanted)
+    except BlobGone:
+        return  # the content was deleted meanwhile, and what is known of it goes as well
+    except (Unavailable, StoreFull):
+        if is_last_try:
+            operations.forget_part(content_hash=wanted.content_hash, part=wanted.part)
+        raise
+    except NoPreview as refusal:
+        operations.note_failed(content_hash=wanted.content_hash, part=wanted.part, reason=refusal.reason)
+        raise
+    operations.note_ready(content_hash=wanted.content_hash, part=wanted.part, page_count=page_count)
+
+
+def _make(wanted: MakePreview) -> int | None:
+    kind = types.kind_of(wanted.media_type)
+    if wanted.part == types.TEXT:
+        kind, limit_bytes = "text", types.TEXT_LIMIT_BYTES
+    else:
+        limit_bytes = types.SOURCE_LIMIT_BYTES
+        if kind not in ("image", "pdf"):
+            raise NoPreview("type")
+        if wanted.size_bytes > limit_bytes:
+            raise NoPreview("too_large")
+    with tempfile.TemporaryFile() as file:
+        _fetch(wanted.blob_id, limit_bytes, cast("BinaryIO", file))
+        drawn = running.run(_to_task(wanted.part, kind), cast("BinaryIO", file))
+    if drawn.refused:
+        raise NoPreview(drawn.refused)
+    made = [NewDerived(name=name, media_type=media_type, body=body) for name, media_type, body in drawn.objects]
+    storage.keep_derived(blob_id=wanted.blob_id, content_hash=wanted.content_hash, made=made)
+    return drawn.page_count
+
+
+def _fetch(blob_id: UUID, limit_bytes: int, file: BinaryIO) -> None:
+    """Bring the beginning of a blob onto the disk."""
+    while (at := file.tell()) < limit_bytes:
+        wanted = min(SLICE_BYTES, limit_bytes - at)
+        try:
+            got = storage.read_content(blob_id=blob_id, first_byte=at, limit_bytes=wanted)
+        except BlobDamaged as damage:
+            raise NoPreview("damaged") from damage
+        file.write(got)
+        if len(got) < wanted:
+            break
+    file.flush()
+    file.seek(0)
+
+
+def _to_task(part: str, kind: str) -> running.Task:
+    if part.startswith("page-"):
+        edges: Mapping[str, int] = {part: types.EDGES["large"]}
+        return running.Task(kind=kind, part=part, edges=edges, page=int(part.removeprefix("page-")))
+    return running.Task(kind=kind, part=part, edges=types.EDGES)

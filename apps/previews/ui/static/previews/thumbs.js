@@ -1,0 +1,116 @@
+/** Pictures in the place of icons, for the rows that are in the page: asked for together, and again while they are being made. */
+
+import { get } from "../js/api.js";
+import { make } from "../js/dom.js";
+import { isShown } from "./kinds.js";
+
+/** @typedef {{node_id: string, state: string, url: string | null, reason: string | null}} Preview */
+
+/** Rows that come in one moment are asked for together. */
+const SETTLE_MS = 60;
+/** After which times pictures that are being made are asked for again. */
+const AGAIN_MS = [700, 1500, 3000, 6000, 12000, 30000];
+/** Nodes that one request may name. */
+const AT_ONCE = 100;
+
+/** What is known of a node at a revision: the address of its picture, or "" where there is none. @type {Map<string, {url: string, until: number}>} */
+const known = new Map();
+/** How long an answer is taken: less than its addresses are good for. */
+const KNOWN_MS = 240_000;
+
+let timer = 0;
+let tries = 0;
+
+const keyOf = (/** @type {HTMLElement} */ row) => `${row.dataset.id}:${row.dataset.revision}`;
+
+/** @returns {HTMLElement[]} rows whose icon may make way for a picture */
+function wanting() {
+  const rows = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-page="folder"] #rows > .row[data-kind="file"]'));
+  return [...rows].filter((row) => isShown(row) && row.dataset.thumb !== keyOf(row));
+}
+
+/** @param {HTMLElement} row */
+function clear(row) {
+  row.querySelector(".thumb")?.remove();
+  const icon = row.querySelector(".cell-name > .type");
+  if (icon instanceof SVGElement) icon.style.removeProperty("display");
+}
+
+/** @param {HTMLElement} row @param {string} url */
+function show(row, url) {
+  row.dataset.thumb = keyOf(row);
+  clear(row);
+  const icon = row.querySelector(".cell-name > .type");
+  if (!url || !(icon instanceof SVGElement)) return;
+  const image = make("img", { class: "thumb", alt: "", decoding: "async", draggable: "false" });
+  image.addEventListener("load", () => {
+    if (!row.isConnected || row.dataset.thumb !== keyOf(row)) return;
+    clear(row);
+    icon.style.display = "none";
+    icon.after(image);
+  });
+  image.addEventListener("error", () => known.delete(keyOf(row)));
+  image.src = url;
+}
+
+/** Ask for what the page lacks, and again later for what is being made. */
+async function look() {
+  timer = 0;
+  /** @type {HTMLElement[]} */
+  let asked = [];
+  for (const row of wanting()) {
+    const fact = known.get(keyOf(row));
+    if (fact && fact.until > Date.now()) show(row, fact.url);
+    else asked.push(row);
+  }
+  const rest = asked.slice(AT_ONCE);
+  asked = asked.slice(0, AT_ONCE);
+  if (!asked.length || document.hidden) return;
+  /** @type {Preview[]} */
+  let items;
+  try {
+    ({ items } = await get(`/previews?size=small&node_ids=${asked.map((row) => row.dataset.id).join(",")}`));
+  } catch {
+    return again();
+  }
+  const found = new Map(items.map((item) => [item.node_id, item]));
+  let making = false;
+  for (const row of asked) {
+    const item = found.get(row.dataset.id ?? "");
+    if (item?.state === "making") making = true;
+    else {
+      known.set(keyOf(row), { url: item?.url ?? "", until: Date.now() + KNOWN_MS });
+      show(row, item?.url ?? "");
+    }
+  }
+  if (rest.length) soon();
+  else if (making) again();
+}
+
+function again() {
+  if (tries >= AGAIN_MS.length) return;
+  clearTimeout(timer);
+  timer = window.setTimeout(look, AGAIN_MS[tries]);
+  tries += 1;
+}
+
+/** Something has changed in the list. */
+function soon() {
+  tries = 0;
+  clearTimeout(timer);
+  timer = window.setTimeout(look, SETTLE_MS);
+}
+
+/** Rows say with their revision that they show another content. */
+const watch = new MutationObserver(soon);
+
+function begin() {
+  const list = document.querySelector('[data-page="folder"] #rows');
+  watch.disconnect();
+  if (list) watch.observe(list, { childList: true, subtree: true, attributeFilter: ["data-revision"] });
+  soon();
+}
+
+document.addEventListener("bitvault:page", begin);
+document.addEventListener("visibilitychange", soon);
+begin();
