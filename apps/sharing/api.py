@@ -12,11 +12,23 @@ from bitvault.kernel.boundary import exposed
 from bitvault.kernel.capabilities import Reach, RoleName
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
 
+SHARED_NODES_PAGE = 1000
+
 
 @exposed
 def find_reach(*, actor: Actor, fresh: bool = False) -> Reach:
     """Find the permissions that an actor has, by node; at most 0.8 s old, or ``fresh``."""
     return queries.find_reach(actor, fresh=fresh)
+
+
+@exposed
+def list_shared_node_ids(*, after: UUID | None = None, limit: int = SHARED_NODES_PAGE) -> Sequence[UUID]:
+    """List the nodes of the entered tenant that somebody has a permission on, whoever it is: for derivations that are rebuilt.
+
+    :param after: the last id of the page before.
+    """
+    with db.read_transaction():
+        return queries.list_node_ids(after=after, limit=limit)
 
 
 @exposed

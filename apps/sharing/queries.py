@@ -48,6 +48,14 @@ def _ask_reach(principal_ids: Collection[UUID]) -> Reach:
     return Reach(lasting, timed)
 
 
+def list_node_ids(*, after: UUID | None, limit: int) -> list[UUID]:
+    """Read the next ids of nodes that have permissions of people, ended ones too."""
+    rows = Permission.objects.exclude(principal_kind=PrincipalKind.LINK)
+    if after is not None:
+        rows = rows.filter(node_id__gt=after)
+    return list(rows.order_by("node_id").values_list("node_id", flat=True).distinct()[:limit])
+
+
 def list_of_node(node_id: UUID) -> list[Permission]:
     """Read the permissions that stand on a node and have not ended, first given first. Links are listed by their own door."""
     return list(

@@ -1,14 +1,17 @@
 """The door of sync: devices, the feed that they follow, conflicts, and tickets for sockets."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
 from apps.files import api as files
 from apps.sync import conflicts, dtos, feed, operations, positions, queries, tickets
 from apps.sync.projector import CONSUMER
+from apps.sync.scopes import Grants
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
+from bitvault.kernel.capabilities import NOTHING
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
 
 __all__ = [
@@ -116,7 +119,7 @@ def list_changes(*, actor: Actor, cursor: str, limit: int = PAGE_DEFAULT) -> dto
     """
     actor.require_scope(Scope.FILES_READ)
     position = positions.decode(cursor)
-    return feed.list_changes(actor, position, _find_scopes(actor), limit=limit)
+    return feed.list_changes(actor, position, _find_grants(actor), limit=limit)
 
 
 @exposed
@@ -138,7 +141,7 @@ def list_snapshot(
     :raises CursorExpired: the snapshot is older than a day, or not all of it may be seen any more: take another one.
     """
     actor.require_scope(Scope.FILES_READ)
-    return feed.list_snapshot(actor, device_id, cursor, _find_scopes(actor), limit=limit, min_seq=min_seq)
+    return feed.list_snapshot(actor, device_id, cursor, _find_grants(actor), limit=limit, min_seq=min_seq)
 
 
 @exposed
@@ -164,7 +167,7 @@ def list_conflicts(*, actor: Actor, cursor: str | None = None, limit: int = PAGE
     :raises BadCursor: the cursor belongs to another list.
     """
     actor.require_scope(Scope.FILES_READ)
-    return conflicts.list_open(actor, _find_scopes(actor), cursor=cursor, limit=limit)
+    return conflicts.list_open(actor, _find_grants(actor), cursor=cursor, limit=limit)
 
 
 @exposed
@@ -184,11 +187,16 @@ def resolve_conflict(
     :raises NameTaken: another file has the original's name by now.
     """
     actor.require_scope(Scope.FILES_WRITE)
-    conflicts.resolve(actor, conflict_id, _find_scopes(actor), keep=keep, seen=seen or dtos.SeenRevisions())
+    conflicts.resolve(actor, conflict_id, _find_grants(actor), keep=keep, seen=seen or dtos.SeenRevisions())
 
 
-def _find_scopes(actor: Actor) -> dict[UUID, int]:
-    return {root.id: root.mask for root in files.list_reachable_roots(actor=actor)}
+def _find_grants(actor: Actor) -> Grants:
+    """Gather what an actor was given: by who they are, as Files says, and by the permissions that they carry."""
+    whole = replace(actor, folder_id=None)
+    masks = {root.id: root.mask for root in files.list_reachable_roots(actor=whole)}
+    for node_id in actor.reach.list_node_ids():
+        masks[node_id] = masks.get(node_id, NOTHING) | actor.reach.at(node_id)
+    return Grants(masks, actor.ceiling, actor.folder_id)
 
 
 # --- tickets ---------------------------------------------------------------------------------------------------------------

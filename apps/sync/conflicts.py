@@ -9,12 +9,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from apps.files import api as files
-from apps.sync import dtos, queries
+from apps.sync import dtos, queries, scopes
 from apps.sync.errors import ConflictResolved
 from apps.sync.models import Conflict, Node
-from apps.sync.positions import Rights
-from apps.sync.projector import ROOTS
-from apps.sync.queries import NodeState
+from apps.sync.projector import PATHS
+from apps.sync.queries import Found, States
+from apps.sync.scopes import Grants, Scopes
 from bitvault.events.api import publish
 from bitvault.events.catalog import sync as events
 from bitvault.kernel import clock, db, pages
@@ -26,9 +26,9 @@ _PURPOSE = "sync.conflicts"
 # A copy that lies in the trash is settled for as long as it lies there.
 _OPEN = f"""
 SELECT conflict.node_id, conflict.original_id, conflict.made_by, device.name, conflict.opened_at
-FROM ({ROOTS}) AS rooted JOIN sync_conflict conflict ON conflict.node_id = rooted.node_id
+FROM ({PATHS}) AS placed JOIN sync_conflict conflict ON conflict.node_id = placed.node_id
 LEFT JOIN sync_device device ON device.id = conflict.device_id
-WHERE rooted.root_id = ANY(%(root_ids)s::uuid[]) AND conflict.node_id < coalesce(%(before)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+WHERE placed.path && %(scope_ids)s::uuid[] AND conflict.node_id < coalesce(%(before)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
 ORDER BY conflict.node_id DESC LIMIT %(limit)s
 """
 _OPEN = _OPEN.replace(
@@ -46,45 +46,48 @@ class _Open(NamedTuple):
     opened_at: datetime
 
 
-def list_open(actor: Actor, rights: Rights, *, cursor: str | None, limit: int) -> dtos.ConflictPage:
+def list_open(actor: Actor, grants: Grants, *, cursor: str | None, limit: int) -> dtos.ConflictPage:
     """Read a page of the open conflicts that the actor can see, newest first."""
     pages.require_limit(limit)
     purpose = f"{_PURPOSE}:{actor.user_id.hex}"
     before = pages.decode_cursor(purpose, cursor)[0] if cursor is not None else None
     with db.read_transaction(frozen=True):
-        as_of_seq = queries.get_feed_seq()
-        parameters = {"root_ids": list(rights), "before": before, "limit": limit + 1}
+        as_of_seq, mine = queries.get_feed_seq(), scopes.find(grants)
+        parameters = {"scope_ids": list(mine.tops), "before": before, "limit": limit + 1}
         rows = [_Open._make(row) for row in queries.fetch_all(_OPEN, parameters)]
         states = queries.find_states({node_id for row in rows for node_id in (row.node_id, row.original_id)})
-    items = [_to_conflict(row, states, rights) for row in rows[:limit]]
+    items = [_to_conflict(row, states, mine) for row in rows[:limit]]
     following = pages.encode_cursor(purpose, [str(items[-1].id)]) if len(rows) > limit else None
     return dtos.ConflictPage(items, following, as_of_seq)
 
 
-def _to_conflict(row: _Open, states: dict[UUID, tuple[UUID, NodeState]], rights: Rights) -> dtos.Conflict:
-    root_id, state = states[row.node_id]
-    found = states.get(row.original_id)
-    original = queries.to_node(found[1], rights[found[0]]) if found is not None and found[0] in rights else None
+def _to_conflict(row: _Open, states: States, mine: Scopes) -> dtos.Conflict:
+    original = states.get(row.original_id)
     return dtos.Conflict(
         id=row.node_id,
-        node=queries.to_node(state, rights[root_id]),
-        original=original,
+        node=_to_node(states[row.node_id], mine),
+        original=_to_node(original, mine) if original is not None and mine.find_mask(original.path) else None,
         made_by=row.made_by,
         made_on=row.made_on,
         opened_at=row.opened_at,
     )
 
 
-def resolve(actor: Actor, node_id: UUID, rights: Rights, *, keep: dtos.Resolution, seen: dtos.SeenRevisions) -> None:
+def _to_node(found: Found, mine: Scopes) -> dtos.SyncedNode:
+    return queries.to_node(found.state, mine.find_mask(found.path), hides_parent=found.state.node_id in mine.tops)
+
+
+def resolve(actor: Actor, node_id: UUID, grants: Grants, *, keep: dtos.Resolution, seen: dtos.SeenRevisions) -> None:
     """Settle a conflict: both files stay, or the one named, under the name of the original; the other goes into the trash as seen."""
     with db.read_transaction():
+        mine = scopes.find(grants)
         conflict = Conflict.objects.filter(pk=node_id).first()
         # The original's name is asked of the replica, for it may lie in the trash after a try that was interrupted.
         states = queries.find_states([node_id])
         name = Node.objects.filter(pk=conflict.original_id).values_list("name", flat=True).first() if conflict else None
     if conflict is not None and (conflict.resolved_by, conflict.resolution) == (actor.user_id, keep):
         return  # by this very request, when its answer was lost
-    if conflict is None or node_id not in states or states[node_id][0] not in rights:
+    if conflict is None or node_id not in states or not mine.find_mask(states[node_id].path):
         raise NotFound
     if conflict.resolved_at is not None:
         raise ConflictResolved(resolution=conflict.resolution)

@@ -16,6 +16,7 @@ from bitvault.events.catalog.files import (
     TeamAccessChanged,
     VersionCommitted,
 )
+from bitvault.events.catalog.sharing import ShareGranted
 from bitvault.kernel import db
 
 rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
@@ -32,6 +33,7 @@ call_promptly(CONSUMER)  # open sockets wait for it
     NodeRestored,
     TeamAccessChanged,
     NodePurged,
+    ShareGranted,
     everything=True,
 )
 def project(events: Sequence[Published], tx: db.Transaction) -> None:
@@ -62,6 +64,9 @@ def _project_one(batch: Batch, published: Published) -> None:
         case NodePurged() as event:
             # Devices have dropped them when they went into the trash.
             batch.forget(event.purged_node_ids)
+        case ShareGranted() as event:
+            # Who has gained or lost it is found when they read; here it is known that somebody may have it.
+            batch.share(published, event.node_id)
 
 
 def project_folder(batch: Batch, event: FolderCreated, published: Published) -> None:

@@ -56,8 +56,9 @@ class RebuiltNode(NodeState):
 class ChangeJournal(TenantModel):
     """A node is not as it was, since the event ``seq``. What it is now stands in the replica: entries say where to look, not what to see.
 
-    A rename, a move and a trashing of a folder are one row whatever lies below. What comes back from the trash, or comes from another
-    root, has a row for each node, parents first: whoever reads this root has not seen them.
+    Each event has a row for the root, and one for each shared node that its node is or lies in: these are the scopes that somebody may
+    read. Of a rename, a move and a trashing of a folder these are all, whatever lies below. What comes back from the trash, or into a
+    scope from outside, has a row for each node, parents first: whoever reads this scope has not seen them.
     """
 
     pk = models.CompositePrimaryKey("seq", "ordinal")
@@ -66,22 +67,51 @@ class ChangeJournal(TenantModel):
     """Place among the rows of one event."""
     node_id = models.UUIDField()
     root_id = models.UUIDField(null=True)
-    """The root that it lies under since then; ``NULL`` in the trash."""
+    """The root, or the shared node, that it lies in since then; ``NULL`` where it has left that."""
     old_root_id = models.UUIDField(null=True)
-    """The root that it lay under before, where that is another one."""
+    """The root, or the shared node, that it lay in before, where it has left that."""
     happened_at = models.DateTimeField()
 
     class Meta:
         db_table = "sync_change_journal"
         indexes = [
-            # What is new under this root?
+            # What is new in this scope?
             models.Index(fields=["root_id", "seq", "ordinal"], name="sync_change_journal_root"),
-            # What has left this root?
+            # What has left this scope?
             models.Index(
                 fields=["old_root_id", "seq", "ordinal"],
                 name="sync_change_journal_old_root",
                 condition=models.Q(old_root_id__isnull=False),
             ),
+        ]
+
+
+class SharedNode(TenantModel):
+    """A node that somebody was once given something on, so that it may be a scope: the journal has rows for it since the event ``seq``.
+
+    It stays when its shares end, until it is gone: then it costs rows, and nobody reads them.
+    """
+
+    node_id = models.UUIDField(primary_key=True)
+    seq = models.BigIntegerField()
+
+    class Meta:
+        db_table = "sync_shared_node"
+
+
+class ScopeSet(TenantModel):
+    """What a device was told of many scopes, named by cursors. It never changes; ``id`` is a digest of ``content``."""
+
+    id = models.UUIDField(primary_key=True)
+    content = models.TextField()
+    """JSON: for each node its id, its mask, and the event as of which its subtree was told."""
+    used_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sync_scope_set"
+        indexes = [
+            # Which has no cursor named for long?
+            models.Index(fields=["used_at"], name="sync_scope_set_used"),
         ]
 
 
@@ -130,7 +160,7 @@ class DeviceCursor(TenantModel):
 
 
 class Snapshot(TenantModel):
-    """The trees under some roots at one instant, kept for a day so that devices can read them in pages.
+    """What lies in some scopes at one instant, kept for a day so that devices can read it in pages.
 
     That of a small tree belongs to the device for which it was made. That of a larger one is shared by all devices that see the same.
     """
@@ -138,12 +168,16 @@ class Snapshot(TenantModel):
     id = id_field()
     device_id = models.UUIDField(null=True)
     scope = models.TextField(db_default="")
-    """Digest of roots and masks, of a shared one: who sees the same has the same."""
+    """Digest of scopes, inner nodes and masks, of a shared one: who sees the same has the same."""
     epoch = models.UUIDField()
     seq = models.BigIntegerField()
     root_ids = ArrayField(models.UUIDField())
+    """The scopes."""
     masks = ArrayField(models.SmallIntegerField(), db_default=[])
-    """For each of the roots, in their order, the mask of capabilities that it had when this was made."""
+    """For each of the scopes, in their order, the mask of capabilities that it had when this was made."""
+    inner_ids = ArrayField(models.UUIDField(), db_default=[])
+    """Nodes inside of the scopes that have another mask than what lies around them."""
+    inner_masks = ArrayField(models.SmallIntegerField(), db_default=[])
     made_for = models.UUIDField(null=True)
     """The person whose device asked for it."""
     created_at = models.DateTimeField()
@@ -172,6 +206,7 @@ class SnapshotItem(NodeState):
     ordinal = models.BigIntegerField()
     """Place among all: parents come before what lies in them."""
     root_id = models.UUIDField()
+    """The scope, or the inner node, that it has its mask of."""
 
     class Meta:
         db_table = "sync_snapshot_item"

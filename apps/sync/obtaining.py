@@ -11,7 +11,8 @@ import msgspec
 
 from apps.sync import queries, snapshots
 from apps.sync.errors import SnapshotBeingMade, SnapshotFailed
-from apps.sync.positions import Rights
+from apps.sync.scopes import Scopes
+from apps.sync.snapshots import Extent
 from bitvault.jobs import api as jobs
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
@@ -42,10 +43,16 @@ JOB_SECONDS = 1200
 
 
 class MakeSnapshot(msgspec.Struct, frozen=True):
-    """Under which roots, with which mask each, and for whom."""
+    """In which scopes and inner nodes, with which mask each, and for whom."""
 
     masks: dict[UUID, int]
     made_for: UUID
+    inner: dict[UUID, int] = {}
+
+    @property
+    def extent(self) -> Extent:
+        """What the snapshot is of."""
+        return Extent(self.masks, self.inner)
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -54,26 +61,26 @@ class Made(msgspec.Struct, frozen=True):
     snapshot_id: UUID
 
 
-def obtain(actor: Actor, device_id: UUID, rights: Rights, *, least_seq: int) -> UUID:
-    """Find or make a snapshot of what lies under some roots, as of ``least_seq`` at least.
+def obtain(actor: Actor, device_id: UUID, scopes: Scopes, *, least_seq: int) -> UUID:
+    """Find or make a snapshot of what lies in some scopes, as of ``least_seq`` at least, and as of the moment when each was shared first.
 
     :raises SnapshotBeingMade: a job makes it; ask again.
     :raises SnapshotFailed: the job has failed.
     :raises TooManyRequests: too many were made for this person lately.
     """
-    masks = snapshots.sort_masks(rights)
-    scope = snapshots.scope_of(masks)
+    extent = Extent.of(scopes)
+    scope, least_seq = extent.digest, max(least_seq, scopes.least_seq)
     with db.read_transaction():
-        size = snapshots.count_nodes(list(masks), limit=LARGE_NODES + 1)
+        size = snapshots.count_nodes(extent, limit=LARGE_NODES + 1)
         age = LARGE_SHARED_FOR if size > LARGE_NODES else SHARED_FOR
         found = None
         if size > SMALL_NODES:
             found = snapshots.find_shared(scope, since=clock.now() - age, least_seq=least_seq)
     if size <= SMALL_NODES:
-        return snapshots.make(device_id, rights)
+        return snapshots.make(device_id, extent)
     if found is not None:
         return found
-    wanted = MakeSnapshot(masks=masks, made_for=actor.user_id)
+    wanted = MakeSnapshot(masks=extent.tops, made_for=actor.user_id, inner=extent.inner)
     if size > LARGE_NODES:
         raise SnapshotBeingMade(job_id=_have_made(scope, wanted).id)
     # Whoever comes meanwhile waits for the lock, and finds what was made.
@@ -81,7 +88,7 @@ def obtain(actor: Actor, device_id: UUID, rights: Rights, *, least_seq: int) -> 
         found = snapshots.find_shared(scope, since=clock.now() - age, least_seq=least_seq)
         if found is None:
             _require_few(actor.user_id)
-            found = snapshots.make_shared(masks, made_for=actor.user_id)
+            found = snapshots.make_shared(extent, made_for=actor.user_id)
     return found
 
 
@@ -101,8 +108,8 @@ def _have_made(scope: str, wanted: MakeSnapshot) -> jobs.Job:
 
 def make_by_job(wanted: MakeSnapshot, run: jobs.Run) -> None:
     """Make a shared snapshot, and end the job in the same transaction: it is made once."""
-    with db.write_transaction(lock=_lock(snapshots.scope_of(wanted.masks))):
-        snapshot_id = snapshots.make_shared(wanted.masks, made_for=wanted.made_for, seconds=JOB_SECONDS)
+    with db.write_transaction(lock=_lock(wanted.extent.digest)):
+        snapshot_id = snapshots.make_shared(wanted.extent, made_for=wanted.made_for, seconds=JOB_SECONDS)
         run.complete(Made(snapshot_id=snapshot_id))
 
 

@@ -75,7 +75,7 @@ def register_device(*, actor: Actor, name: str, platform: str) -> dtos.Registere
                 created_at=now,
                 seq=feed.seq,
                 acknowledged_at=now,
-                cursor=positions.begin(device_id, feed.epoch, feed.seq).encode(),
+                cursor=positions.encode(positions.begin(device_id, feed.epoch, feed.seq)),
             )
         )
 

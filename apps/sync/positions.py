@@ -1,42 +1,47 @@
 """Positions in the feed, and the cursors that carry them: opaque, signed, of one tenant and one device.
 
 A cursor says everything that the server needs to know of what the device knows. So an answer that is lost is asked for again by the same
-cursor, and no state on the server runs ahead of the device.
+cursor, and no state on the server runs ahead of the device. Where a device knows many scopes, the cursor names a set of them that never
+changes (``scope_sets``).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from uuid import UUID
 
 from apps.sync.errors import CursorExpired
 from bitvault.kernel import pages
 from bitvault.kernel.pages import BadCursor
 
-_PURPOSE = "sync.changes.4"
-_OLD_PURPOSES = ("sync.changes.3",)
+_PURPOSE = "sync.changes.5"
+_OLD_PURPOSES = ("sync.changes.4", "sync.changes.3")
 """Of cursors that older code has made: a fresh snapshot leads on."""
 _PURPOSE_SNAPSHOT = "sync.snapshot.1"
 
 ORDINAL_END = 2**31 - 1
 """Behind every row of an event."""
 
-Rights = Mapping[UUID, int]
-"""The roots that an actor reaches, with what they may do there: masks of ``kernel.capabilities``."""
 
-UNTOLD = 0
-"""In place of a mask: the device may have been told another than it has."""
+class Told(NamedTuple):
+    """What a device was told of a scope, or of an inner node: its mask."""
 
-_ROOT_LENGTH = 34
-"""Of a root in a cursor: 32 hexadecimal digits and two for its mask."""
+    mask: int
+    since: int | None
+    """The event as of which the scope's subtree was told in one piece; ``None`` for an inner node."""
+
+
+Facts = tuple[str, int, int | None]
+"""``Told`` of a node, as it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """How far a device has read: behind row ``ordinal`` of event ``seq``, under the roots that it knows.
+    """How far a device has read: behind row ``ordinal`` of event ``seq``, in the scopes that it knows.
 
     It was told what is gone up to row ``swept_ordinal`` of event ``swept_seq`` only: in the middle of a long way that is further back.
-    With ``snapshot_id`` it is in the middle of what lies under roots that are new to it, behind item ``snapshot_ordinal``.
+    With ``snapshot_id`` it is in the middle of what lies in scopes that are new to it, behind item ``snapshot_ordinal``.
     """
 
     device_id: UUID
@@ -45,15 +50,19 @@ class Position:
     ordinal: int = ORDINAL_END
     swept_seq: int
     swept_ordinal: int = ORDINAL_END
-    masks: Mapping[UUID, int] = field(default_factory=dict)
-    """By known root, the mask that the device was told."""
+    told: Mapping[UUID, Told] = field(default_factory=dict)
+    """What the device knows of scopes and inner nodes."""
+    set_id: UUID | None = None
+    """The set that holds ``told``, where it is kept."""
+    grants: str = ""
+    """Digest of the grants by which nothing was left to tell; empty while something was."""
     snapshot_id: UUID | None = None
     snapshot_ordinal: int = 0
 
     @property
-    def root_ids(self) -> frozenset[UUID]:
-        """The roots that the device knows."""
-        return frozenset(self.masks)
+    def scopes(self) -> dict[UUID, int]:
+        """The scopes that the device knows, each with the event as of which it was told."""
+        return {node_id: one.since for node_id, one in self.told.items() if one.since is not None}
 
     @property
     def complete_seq(self) -> int:
@@ -65,7 +74,7 @@ class Position:
         """Whether the device was told what is gone as far as it was told what is there."""
         return (self.swept_seq, self.swept_ordinal) == (self.seq, self.ordinal)
 
-    def told(self, seq: int, ordinal: int = ORDINAL_END) -> "Position":
+    def read(self, seq: int, ordinal: int = ORDINAL_END) -> "Position":
         """Give the place behind a row, up to which the device was told what is there."""
         return replace(self, seq=seq, ordinal=ordinal)
 
@@ -73,35 +82,52 @@ class Position:
         """Give the same place, where the device was told what is gone up to a row."""
         return replace(self, swept_seq=seq, swept_ordinal=ordinal)
 
-    def forgetting(self, root_ids: Collection[UUID]) -> "Position":
-        """Give the same place with fewer roots known, outside of any snapshot."""
-        left = {root_id: mask for root_id, mask in self.masks.items() if root_id not in root_ids}
-        return replace(self, masks=left, snapshot_id=None, snapshot_ordinal=0)
+    def forgetting(self, node_ids: Collection[UUID]) -> "Position":
+        """Give the same place with fewer scopes or inner nodes known, outside of any snapshot."""
+        left = {node_id: one for node_id, one in self.told.items() if node_id not in node_ids}
+        return replace(self, told=left, set_id=None, grants="", snapshot_id=None, snapshot_ordinal=0)
 
-    def knowing(self, masks: Mapping[UUID, int]) -> "Position":
-        """Give the same place with these roots known as well, or with these masks, outside of any snapshot."""
-        return replace(self, masks={**self.masks, **masks}, snapshot_id=None, snapshot_ordinal=0)
-
-    def told_otherwise(self, rights: Rights) -> dict[UUID, int]:
-        """Tell which known roots have another mask than the device was told, and which."""
-        return {root_id: rights[root_id] for root_id, mask in self.masks.items() if rights[root_id] != mask}
-
-    def encode(self) -> str:
-        """Make the cursor."""
-        roots = "".join(sorted(f"{root_id.hex}{mask:02x}" for root_id, mask in self.masks.items()))
-        facts = [self.device_id.hex, self.epoch.hex, self.seq, self.ordinal, self.swept_seq, self.swept_ordinal, roots]
-        if self.snapshot_id is not None:
-            facts += [self.snapshot_id.hex, self.snapshot_ordinal]
-        return pages.encode_cursor(_PURPOSE, facts)
+    def knowing(self, told: Mapping[UUID, Told]) -> "Position":
+        """Give the same place with this known as well, outside of any snapshot."""
+        known = {**self.told, **told}
+        return replace(self, told=known, set_id=None, grants="", snapshot_id=None, snapshot_ordinal=0)
 
 
-def begin(device_id: UUID, epoch: UUID, seq: int, masks: Mapping[UUID, int] | None = None) -> Position:
+def begin(device_id: UUID, epoch: UUID, seq: int, told: Mapping[UUID, Told] | None = None) -> Position:
     """Give the place behind an event, of which nothing is missing."""
-    return Position(device_id=device_id, epoch=epoch, seq=seq, swept_seq=seq, masks=masks or {})
+    return Position(device_id=device_id, epoch=epoch, seq=seq, swept_seq=seq, told=told or {})
+
+
+def to_facts(told: Mapping[UUID, Told]) -> list[Facts]:
+    """Give what a device was told as it is kept, in the order of the ids."""
+    return [(node_id.hex, one.mask, one.since) for node_id, one in sorted(told.items())]
+
+
+def from_facts(facts: Iterable[Facts]) -> dict[UUID, Told]:
+    """Read what ``to_facts`` has given."""
+    return {UUID(node_id): Told(mask, since) for node_id, mask, since in facts}
+
+
+def encode(position: Position) -> str:
+    """Make the cursor: with all that the device knows, or with the name of the set that holds it."""
+    return pages.encode_cursor(
+        _PURPOSE,
+        [
+            position.device_id.hex,
+            position.epoch.hex,
+            position.seq,
+            position.ordinal,
+            position.swept_seq,
+            position.swept_ordinal,
+            position.grants,
+            to_facts(position.told) if position.set_id is None else position.set_id.hex,
+            *([] if position.snapshot_id is None else [position.snapshot_id.hex, position.snapshot_ordinal]),
+        ],
+    )
 
 
 def decode(cursor: str) -> Position:
-    """Read a cursor.
+    """Read a cursor; what it names by a set, ``scope_sets.load`` reads.
 
     :raises BadCursor: it was not made here for this tenant.
     :raises CursorExpired: older code has made it.
@@ -111,8 +137,8 @@ def decode(cursor: str) -> Position:
     except BadCursor:
         _refuse_old(cursor)
         raise
-    device_id, epoch, seq, ordinal, swept_seq, swept_ordinal, roots, *more = facts
-    known = (roots[begin : begin + _ROOT_LENGTH] for begin in range(0, len(roots), _ROOT_LENGTH))
+    device_id, epoch, seq, ordinal, swept_seq, swept_ordinal, grants, known, *more = facts
+    is_named = isinstance(known, str)
     return Position(
         device_id=UUID(device_id),
         epoch=UUID(epoch),
@@ -120,7 +146,9 @@ def decode(cursor: str) -> Position:
         ordinal=ordinal,
         swept_seq=swept_seq,
         swept_ordinal=swept_ordinal,
-        masks={UUID(one[:-2]): int(one[-2:], 16) for one in known},
+        told={} if is_named else from_facts(known),
+        set_id=UUID(known) if is_named else None,
+        grants=grants,
         snapshot_id=UUID(more[0]) if more else None,
         snapshot_ordinal=more[1] if more else 0,
     )

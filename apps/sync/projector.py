@@ -1,8 +1,11 @@
 """The projector: what the events of a transaction say about the tree, written into replica and journal at once.
 
 Events are gathered and folded by node, and a batch of two hundred costs about eight statements: catching up reads thousands of events in
-a second. Under which root a node lies is told by the replica in the order of the stream, never by an event: a commit of content does
-not wait for a move of its folder, so what it saw on its way up may have changed before its number.
+a second. Where a node lies is told by the replica in the order of the stream, never by an event: a commit of content does not wait for a
+move of its folder, so what it saw on its way up may have changed before its number.
+
+The journal has a row for the root that a node lies under, and one for each node above it that was ever shared: whoever has such a node as a
+scope reads its rows alone. What comes into one of them with all below it has a row for each node below, and what leaves it one for the top.
 """
 
 from collections.abc import Sequence
@@ -69,19 +72,32 @@ WHERE sync_node.node_id = told.node_id AND sync_node.revision < told.revision
 """
 
 # The way up is walked once for each parent, not for each node: a batch is often many files of few folders.
-ROOTS = """
+PATHS = """
 WITH RECURSIVE told AS (
     SELECT node_id, coalesce(parent_id, node_id) AS begin_id FROM sync_node WHERE node_id = ANY(%(node_ids)s::uuid[])
 ),
 way AS (
-    SELECT begun.begin_id, node.node_id, node.parent_id, node.is_trashed
+    SELECT begun.begin_id, node.parent_id, node.is_trashed, ARRAY[node.node_id] AS path
     FROM (SELECT DISTINCT begin_id FROM told) begun JOIN sync_node node ON node.node_id = begun.begin_id
     UNION ALL
-    SELECT way.begin_id, above.node_id, above.parent_id, above.is_trashed
+    SELECT way.begin_id, above.parent_id, above.is_trashed, way.path || above.node_id
     FROM way JOIN sync_node above ON above.node_id = way.parent_id
 )
-SELECT told.node_id, way.node_id AS root_id
+SELECT told.node_id, CASE WHEN told.node_id = told.begin_id THEN way.path ELSE told.node_id || way.path END AS path
 FROM told JOIN way ON way.begin_id = told.begin_id AND way.parent_id IS NULL AND NOT way.is_trashed
+"""
+
+# Topmost first, so that the rows of an event have the same order however the events are batched.
+_PLACES = f"""
+SELECT node_id, path[cardinality(path)] AS root_id, ARRAY(
+    SELECT shared.node_id FROM unnest(path[:cardinality(path) - 1]) WITH ORDINALITY AS above(node_id, place)
+    JOIN sync_shared_node shared ON shared.node_id = above.node_id ORDER BY above.place DESC
+) AS shared_ids
+FROM ({PATHS}) AS placed
+"""
+
+_SHARE = """
+INSERT INTO sync_shared_node (node_id, seq) VALUES (%s, %s) ON CONFLICT (node_id) DO NOTHING
 """
 
 _JOURNAL = """
@@ -90,7 +106,7 @@ SELECT * FROM unnest(%s::bigint[], %s::int[], %s::uuid[], %s::uuid[], %s::uuid[]
 ON CONFLICT (seq, ordinal) DO NOTHING
 """
 
-# The top has its row (or has none to have) at 0; here comes what hangs below it, parents first.
+# Behind the rows of the top comes what hangs below it, parents first.
 _JOURNAL_BELOW = """
 WITH RECURSIVE below AS (
     SELECT node_id, 0 AS level FROM sync_node WHERE node_id = %(node_id)s
@@ -98,7 +114,8 @@ WITH RECURSIVE below AS (
     SELECT child.node_id, below.level + 1 FROM below JOIN sync_node child ON child.parent_id = below.node_id
 )
 INSERT INTO sync_change_journal (seq, ordinal, node_id, root_id, old_root_id, happened_at)
-SELECT %(seq)s, row_number() OVER (ORDER BY level, node_id), node_id, %(root_id)s, NULL, %(happened_at)s FROM below WHERE level > 0
+SELECT %(seq)s, %(ordinal)s + row_number() OVER (ORDER BY level, node_id, place), node_id, entered.id, NULL, %(happened_at)s
+FROM below CROSS JOIN unnest(%(entered)s::uuid[]) WITH ORDINALITY AS entered(id, place) WHERE level > 0
 ON CONFLICT (seq, ordinal) DO NOTHING
 """
 
@@ -116,8 +133,8 @@ UPDATE sync_feed SET seq = greatest(seq, %(seq)s), epoch = CASE WHEN %(out_of_tu
 
 
 GAINED_SECONDS = 300
-"""How long the statement may take that writes a row for each node of a subtree that came back or came from another root. It belongs to one
-event, and half of it would be a feed that lies."""
+"""How long the statement may take that writes a row for each node of a subtree that came back, or came from another root or into a shared
+folder. It belongs to one event, and half of it would be a feed that lies."""
 
 
 class _Row(NamedTuple):
@@ -146,12 +163,33 @@ class _Return(NamedTuple):
     state: dict[str, Any]
 
 
+class _Share(NamedTuple):
+    """A node that somebody was given something on: from now on the journal has rows of its own for it."""
+
+    row: _Row
+
+
+class _Place(NamedTuple):
+    """Where a live node lies: its root, and the shared nodes below that which it is or lies in, topmost first."""
+
+    root_id: UUID
+    shared_ids: Sequence[UUID]
+
+    @property
+    def scope_ids(self) -> list[UUID]:
+        """All of them, topmost first."""
+        return [self.root_id, *self.shared_ids]
+
+
+Places = dict[UUID, _Place]
+
+
 class Batch:
     """What the events of one transaction say, in their order."""
 
     def __init__(self) -> None:
         self.seqs: list[int] = []
-        self._changes: list[_Change | _Return] = []
+        self._changes: list[_Change | _Return | _Share] = []
         self._forgotten: list[UUID] = []
         self._conflicts: list[tuple[Any, ...]] = []
 
@@ -172,6 +210,10 @@ class Batch:
     def bring_back(self, published: Published, node_id: UUID, state: dict[str, Any]) -> None:
         """Say that a node is back with all below it."""
         self._changes.append(_Return(_Row(published.seq, node_id, published.occurred_at), state))
+
+    def share(self, published: Published, node_id: UUID) -> None:
+        """Say that a node has become one that somebody may have as a scope."""
+        self._changes.append(_Share(_Row(published.seq, node_id, published.occurred_at)))
 
     def forget(self, node_ids: Sequence[UUID]) -> None:
         """Say that nodes in the trash are gone for ever."""
@@ -201,19 +243,24 @@ class Batch:
             touched: set[UUID] = set()
             for change in changes:
                 # Each row says under which root its node lay at that event, so nothing of a run may take that from what is in it.
-                if isinstance(change, _Return) or (
+                if not isinstance(change, _Change) or (
                     change.leaves and (change.is_folder or change.row.node_id in touched)
                 ):
                     _write_run(run)
                     run, touched = [], set()
-                if isinstance(change, _Return):
-                    _write_return(change)
-                else:
-                    run.append(change)
-                    touched.add(change.row.node_id)
+                match change:
+                    case _Share(row):
+                        # One that is told of out of turn counts from now on: the journal did not know of it before.
+                        cursor.execute(_SHARE, [row.node_id, max(row.seq, feed_seq)])
+                    case _Return():
+                        _write_return(change)
+                    case _:
+                        run.append(change)
+                        touched.add(change.row.node_id)
             _write_run(run)
             if self._forgotten:
                 cursor.execute("DELETE FROM sync_node WHERE node_id = ANY(%s::uuid[])", [self._forgotten])
+                cursor.execute("DELETE FROM sync_shared_node WHERE node_id = ANY(%s::uuid[])", [self._forgotten])
             if self._conflicts:
                 columns = list(zip(*self._conflicts, strict=True))
                 cursor.execute(_OPEN_CONFLICTS, [list(column) for column in columns])
@@ -222,21 +269,24 @@ class Batch:
         tenant_id = tenancy.current().id
         tx.after_commit(lambda: wakeups.announce_head(tenant_id, seq))
 
-    def _leave_out_applied(self, feed_seq: int, horizon: int) -> tuple[list[_Change | _Return], bool]:
-        """Leave out what had its effect before; tells also whether something is left that others have overtaken."""
-        old = [seq for seq in (change.row.seq for change in self._changes) if seq <= feed_seq]
+    def _leave_out_applied(self, feed_seq: int, horizon: int) -> tuple[list[_Change | _Return | _Share], bool]:
+        """Leave out what had its effect before; tells also whether something is left that others have overtaken.
+
+        A share has no row in the journal, and does no harm when it is told again.
+        """
+        old = [one.row.seq for one in self._changes if one.row.seq <= feed_seq and not isinstance(one, _Share)]
         if not old:
             return self._changes, False
         with connection.cursor() as cursor:
             cursor.execute(_APPLIED, [min(old), max(old)])
             applied = {seq for (seq,) in cursor.fetchall()}
         applied.update(seq for seq in old if seq <= horizon)
-        changes = [change for change in self._changes if change.row.seq not in applied]
-        return changes, any(change.row.seq <= feed_seq for change in changes)
+        changes = [one for one in self._changes if isinstance(one, _Share) or one.row.seq not in applied]
+        return changes, any(one.row.seq <= feed_seq and not isinstance(one, _Share) for one in changes)
 
 
 def _write_run(run: list[_Change]) -> None:
-    """Write changes of single nodes: what they are at the end of the run, and one row of the journal for each event.
+    """Write changes of single nodes: what they are at the end of the run, and the rows of the journal for each event.
 
     At most the first change of a run takes a folder away, and no other one a node that it has touched.
     """
@@ -251,58 +301,77 @@ def _write_run(run: list[_Change]) -> None:
             created[row.node_id].update(state)
         else:
             changed.setdefault(row.node_id, {"node_id": row.node_id}).update(state)
-    roots_before = _find_roots(list(changed))
+    before = _find_places(list(changed))
     with connection.cursor() as cursor:
         if created:
             cursor.execute(_INSERT, _columns_of(list(created.values()), COLUMNS))
         if changed:
             cursor.execute(_UPDATE, _columns_of(list(changed.values()), _UPDATE_COLUMNS))
-    roots = _find_roots([*created, *changed])
-    _write_journal([change.row for change in run], roots_before, roots)
-    # Who reads the root that a folder came to has not seen what lies in it.
+    after = _find_places([*created, *changed])
+    counts = _write_journal([change.row for change in run], before, after)
+    # Who reads a scope that a folder came into has not seen what lies in it.
     last_rows = {change.row.node_id: change.row for change in run}
-    for node_id, before in roots_before.items():
-        after = roots.get(node_id)
-        if after is not None and after != before:
-            _write_journal_below(last_rows[node_id], after)
+    for node_id, place in before.items():
+        entered = [one for one in after[node_id].scope_ids if one not in place.scope_ids] if node_id in after else []
+        if entered:
+            _write_journal_below(last_rows[node_id], entered, counts[node_id])
 
 
 def _write_return(change: _Return) -> None:
-    """Write a node that is back, with a row of the journal for each node below it."""
+    """Write a node that is back, with rows of the journal for each node below it."""
     row, state = change
     with connection.cursor() as cursor:
         cursor.execute(_UPDATE, _columns_of([{"node_id": row.node_id, **state}], _UPDATE_COLUMNS))
-    roots = _find_roots([row.node_id])
-    _write_journal([row], {}, roots)
-    root_id = roots.get(row.node_id)
-    if root_id is not None:
-        _write_journal_below(row, root_id)
+    after = _find_places([row.node_id])
+    counts = _write_journal([row], {}, after)
+    place = after.get(row.node_id)
+    if place is not None:
+        _write_journal_below(row, place.scope_ids, counts[row.node_id])
 
 
-def _find_roots(node_ids: list[UUID]) -> dict[UUID, UUID]:
-    """Tell under which root each node lies; what lies in the trash is left out."""
+def _find_places(node_ids: list[UUID]) -> Places:
+    """Tell where each node lies; what lies in the trash is left out."""
     if not node_ids:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(ROOTS, {"node_ids": node_ids})
-        return dict(cursor.fetchall())
+        cursor.execute(_PLACES, {"node_ids": node_ids})
+        return {node_id: _Place(root_id, shared_ids) for node_id, root_id, shared_ids in cursor.fetchall()}
 
 
-def _write_journal(rows: list[_Row], roots_before: dict[UUID, UUID], roots: dict[UUID, UUID]) -> None:
-    entries = []
+def _write_journal(rows: list[_Row], before: Places, after: Places) -> dict[UUID, int]:
+    """Write the rows of events that change one node each; returns how many rows an event of each node has."""
+    entries, counts = [], {}
     for row in rows:
-        before, after = roots_before.get(row.node_id), roots.get(row.node_id)
-        entries.append((row.seq, 0, row.node_id, after, before if before != after else None, row.happened_at))
+        left, there = before.get(row.node_id), after.get(row.node_id)
+        old_root_id, root_id = left and left.root_id, there and there.root_id
+        places: list[tuple[UUID | None, UUID | None]] = [
+            (root_id, old_root_id if old_root_id != root_id else None),
+            *((one, None) for one in (there.shared_ids if there else ())),
+            *((None, one) for one in (left.shared_ids if left else ()) if there is None or one not in there.shared_ids),
+        ]
+        counts[row.node_id] = len(places)
+        entries += [(row.seq, ordinal, row.node_id, *place, row.happened_at) for ordinal, place in enumerate(places)]
     with connection.cursor() as cursor:
         cursor.execute(_JOURNAL, [list(column) for column in zip(*entries, strict=True)])
+    return counts
 
 
-def _write_journal_below(row: _Row, root_id: UUID) -> None:
+def _write_journal_below(row: _Row, entered: list[UUID], count: int) -> None:
+    """Write a row for each node below one, and each scope that they have come into with it.
+
+    :param count: how many rows the event has already.
+    """
     db.set_statement_timeout(seconds=GAINED_SECONDS)
     with connection.cursor() as cursor:
         cursor.execute(
             _JOURNAL_BELOW,
-            {"node_id": row.node_id, "seq": row.seq, "root_id": root_id, "happened_at": row.happened_at},
+            {
+                "node_id": row.node_id,
+                "seq": row.seq,
+                "ordinal": count - 1,
+                "entered": entered,
+                "happened_at": row.happened_at,
+            },
         )
 
 

@@ -1,6 +1,6 @@
-"""Reads: devices, the journal under some roots, and what the replica knows of nodes."""
+"""Reads: devices, the journal of some scopes, and what the replica knows of nodes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,7 +11,7 @@ from apps.sync import dtos
 from apps.sync.errors import CursorExpired, DeviceEnded
 from apps.sync.models import Device, Feed
 from apps.sync.positions import Position
-from apps.sync.projector import ROOTS
+from apps.sync.projector import PATHS
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import names_of
@@ -49,8 +49,14 @@ class Entry(NamedTuple):
     node_id: UUID
 
 
-States = dict[UUID, tuple[UUID, NodeState]]
-"""By node: its root and what it is."""
+class Found(NamedTuple):
+    """A live node, and the ids of itself and all that it lies in, up to the root."""
+
+    path: list[UUID]
+    state: NodeState
+
+
+States = dict[UUID, Found]
 
 
 class Standing(NamedTuple):
@@ -80,22 +86,25 @@ SELECT cursor.seq FROM sync_device_cursor cursor JOIN sync_device device ON devi
 WHERE cursor.device_id = %s AND cursor.acknowledged_at > device.created_at
 """
 
-# For each root the next rows after a position, by its own index: what others change elsewhere costs nothing here.
+# For each scope the next rows after a position, by its own index: what others change elsewhere costs nothing here. What happened before a
+# scope was told in one piece is none of its reader's business.
 _ENTRIES = """
 SELECT DISTINCT entry.seq, entry.ordinal, entry.node_id
-FROM unnest(%(root_ids)s::uuid[]) AS root(id) CROSS JOIN LATERAL (
+FROM unnest(%(scope_ids)s::uuid[], %(sinces)s::bigint[]) AS scope(id, since) CROSS JOIN LATERAL (
     (SELECT seq, ordinal, node_id FROM sync_change_journal
-     WHERE root_id = root.id AND (seq, ordinal) > (%(seq)s, %(ordinal)s) AND seq <= %(head)s ORDER BY seq, ordinal LIMIT %(limit)s)
+     WHERE root_id = scope.id AND (seq, ordinal) > (%(seq)s, %(ordinal)s) AND seq > scope.since AND seq <= %(head)s
+     ORDER BY seq, ordinal LIMIT %(limit)s)
     UNION ALL
     (SELECT seq, ordinal, node_id FROM sync_change_journal
-     WHERE old_root_id = root.id AND (seq, ordinal) > (%(seq)s, %(ordinal)s) AND seq <= %(head)s ORDER BY seq, ordinal LIMIT %(limit)s)
+     WHERE old_root_id = scope.id AND (seq, ordinal) > (%(seq)s, %(ordinal)s) AND seq > scope.since AND seq <= %(head)s
+     ORDER BY seq, ordinal LIMIT %(limit)s)
 ) AS entry
 ORDER BY entry.seq, entry.ordinal LIMIT %(limit)s
 """
 
 _STATES = f"""
-SELECT {", ".join("node." + column for column in STATE.split(", "))}, rooted.root_id
-FROM ({ROOTS}) AS rooted JOIN sync_node node ON node.node_id = rooted.node_id
+SELECT {", ".join("node." + column for column in STATE.split(", "))}, placed.path
+FROM ({PATHS}) AS placed JOIN sync_node node ON node.node_id = placed.node_id
 """
 
 _ITEMS = f"""
@@ -175,10 +184,14 @@ def list_live_devices(device_ids: Iterable[UUID]) -> frozenset[UUID]:
     return frozenset(live.values_list("id", flat=True))
 
 
-def list_entries(root_ids: Iterable[UUID], behind: tuple[int, int], head: int, limit: int) -> list[Entry]:
-    """List the next rows of the journal under some roots, behind a row (event, ordinal) and up to an event."""
+def list_entries(scopes: Mapping[UUID, int], behind: tuple[int, int], head: int, limit: int) -> list[Entry]:
+    """List the next rows of the journal in some scopes, behind a row (event, ordinal) and up to an event.
+
+    :param scopes: the scopes, each with the event from which on its rows count.
+    """
     parameters = {
-        "root_ids": list(root_ids),
+        "scope_ids": list(scopes),
+        "sinces": list(scopes.values()),
         "seq": behind[0],
         "ordinal": behind[1],
         "head": head,
@@ -188,23 +201,26 @@ def list_entries(root_ids: Iterable[UUID], behind: tuple[int, int], head: int, l
 
 
 def find_states(node_ids: Iterable[UUID]) -> States:
-    """Find what nodes are now, and under which root; those in the trash and those that are gone are left out."""
+    """Find what nodes are now, and where; those in the trash and those that are gone are left out."""
     rows = fetch_all(_STATES, {"node_ids": list(node_ids)})
-    return {row[0]: (row[-1], NodeState._make(row[:-1])) for row in rows}
+    return {row[0]: Found(row[-1], NodeState._make(row[:-1])) for row in rows}
 
 
 def list_items(snapshot_id: UUID, *, after: int, limit: int) -> list[tuple[int, UUID, NodeState]]:
-    """List items of a snapshot behind one: place, root, state."""
+    """List items of a snapshot behind one: place, the scope or inner node that it has its mask of, state."""
     return [(row[0], row[1], NodeState._make(row[2:])) for row in fetch_all(_ITEMS, [snapshot_id, after, limit])]
 
 
-def to_node(state: NodeState, mask: int) -> dtos.SyncedNode:
-    """Make the DTO of a state."""
+def to_node(state: NodeState, mask: int, *, hides_parent: bool = False) -> dtos.SyncedNode:
+    """Make the DTO of a state.
+
+    :param hides_parent: the reader does not see what the node lies in.
+    """
     return dtos.SyncedNode(
         id=state.node_id,
         kind="folder" if state.is_folder else "file",
         name=state.name,
-        parent_id=state.parent_id,
+        parent_id=None if hides_parent else state.parent_id,
         revision=state.revision,
         size_bytes=state.size_bytes,
         media_type=state.media_type,
@@ -221,9 +237,9 @@ def to_node(state: NodeState, mask: int) -> dtos.SyncedNode:
     )
 
 
-def upsert(seq: int, state: NodeState, mask: int) -> dtos.Change:
+def upsert(seq: int, node: dtos.SyncedNode) -> dtos.Change:
     """Tell a device what a node is."""
-    return dtos.Change(seq=seq, op="upsert", node_id=state.node_id, node=to_node(state, mask))
+    return dtos.Change(seq=seq, op="upsert", node_id=node.id, node=node)
 
 
 def removal(seq: int, node_id: UUID) -> dtos.Change:

@@ -12,6 +12,7 @@ from django.db import connection
 
 from apps.files import api as files
 from apps.files.dtos import TreeRow
+from apps.sharing import api as sharing
 from apps.sync.models import ChangeJournal, RebuiltNode
 from apps.sync.projector import COLUMNS, CONSUMER
 from bitvault.events.api import set_position
@@ -21,6 +22,11 @@ from bitvault.web import wakeups
 
 SWAP_SECONDS = 600
 """How long the swap may take: it writes every node of the tenant once."""
+
+# Whoever has one of them as a scope has it from now on: what happened before is in the tree.
+_SHARE = """
+INSERT INTO sync_shared_node (node_id, seq) SELECT unnest(%s::uuid[]), seq FROM sync_feed ON CONFLICT (node_id) DO NOTHING
+"""
 
 _SWAP = f"""
 INSERT INTO sync_node ({", ".join(COLUMNS)}) SELECT {", ".join(COLUMNS)} FROM sync_rebuilt_node
@@ -39,6 +45,7 @@ def rebuild() -> int:
         count += len(page.items)
         report_progress(count)
         page = files.list_tree_rows(after=page.items[-1].id)
+    _note_shared_nodes()
     _swap(seq)
     wakeups.announce_head(tenancy.current().id, seq)
     return seq
@@ -47,6 +54,16 @@ def rebuild() -> int:
 def _keep(rows: Sequence[TreeRow]) -> None:
     with db.write_transaction():
         RebuiltNode.objects.bulk_create([_to_node(row) for row in rows])
+
+
+def _note_shared_nodes() -> None:
+    """Take down which nodes may be scopes: their events may be older than the stream."""
+    after: UUID | None = None
+    while node_ids := sharing.list_shared_node_ids(after=after):
+        with db.write_transaction(), connection.cursor() as cursor:
+            cursor.execute("SELECT FROM sync_feed FOR UPDATE")
+            cursor.execute(_SHARE, [list(node_ids)])
+        after = node_ids[-1]
 
 
 def _to_node(row: TreeRow) -> RebuiltNode:

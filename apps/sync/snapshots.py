@@ -1,17 +1,19 @@
-"""Snapshots: the trees under some roots at one instant, written down by one statement so that pages of them fit together."""
+"""Snapshots: what lies in some scopes at one instant, written down by one statement so that pages of them fit together."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from apps.sync.errors import CursorExpired
 from apps.sync.models import Snapshot, SnapshotItem
-from apps.sync.positions import UNTOLD, Rights
+from apps.sync.positions import Told
 from apps.sync.queries import STATE, fetch_all
+from apps.sync.scopes import Scopes
 from bitvault.kernel import clock, db, ids
 
 LIFETIME = timedelta(days=1)
@@ -35,18 +37,22 @@ SWEEPING_SECONDS = 120
 
 _SWEEP_STEP = 10
 
-# One statement sees one instant: the projector moves replica and feed in the same transaction.
+# One statement sees one instant: the projector moves replica and feed in the same transaction. What lies above a scope is not told.
 _MAKE = f"""
 WITH RECURSIVE made AS (
-    INSERT INTO sync_snapshot (id, device_id, scope, epoch, seq, root_ids, masks, made_for, created_at, last_used_at)
-    SELECT %(id)s, %(device_id)s, %(scope)s, epoch, seq, %(root_ids)s::uuid[], %(masks)s::smallint[], %(made_for)s, %(now)s, %(now)s
+    INSERT INTO sync_snapshot (
+        id, device_id, scope, epoch, seq, root_ids, masks, inner_ids, inner_masks, made_for, created_at, last_used_at
+    )
+    SELECT %(id)s, %(device_id)s, %(scope)s, epoch, seq, %(root_ids)s::uuid[], %(masks)s::smallint[], %(inner_ids)s::uuid[],
+        %(inner_masks)s::smallint[], %(made_for)s, %(now)s, %(now)s
     FROM sync_feed
 ),
 tree AS (
-    SELECT {STATE}, node_id AS root_id, 0 AS level
-    FROM sync_node WHERE node_id = ANY(%(root_ids)s::uuid[]) AND parent_id IS NULL AND NOT is_trashed
+    SELECT {STATE.replace("parent_id", "NULL::uuid AS parent_id")}, node_id AS root_id, 0 AS level
+    FROM sync_node WHERE node_id = ANY(%(root_ids)s::uuid[]) AND NOT is_trashed
     UNION ALL
-    SELECT {", ".join("child." + column for column in STATE.split(", "))}, tree.root_id, tree.level + 1
+    SELECT {", ".join("child." + column for column in STATE.split(", "))},
+        CASE WHEN child.node_id = ANY(%(inner_ids)s::uuid[]) THEN child.node_id ELSE tree.root_id END, tree.level + 1
     FROM tree JOIN sync_node child ON child.parent_id = tree.node_id
 )
 INSERT INTO sync_snapshot_item (snapshot_id, ordinal, root_id, {STATE})
@@ -54,7 +60,7 @@ SELECT %(id)s, row_number() OVER (ORDER BY level, node_id), root_id, {STATE} FRO
 """
 
 _FIND = """
-SELECT id, epoch, seq, root_ids, masks, last_used_at FROM sync_snapshot
+SELECT id, epoch, seq, root_ids, masks, inner_ids, inner_masks, last_used_at FROM sync_snapshot
 WHERE id = %s AND (device_id = %s OR device_id IS NULL)
 """
 
@@ -68,7 +74,7 @@ ORDER BY created_at DESC, snapshot.id DESC LIMIT 1
 # Level by level, until the limit is reached: a tree of millions costs as much as one of the limit.
 _COUNT = """
 WITH RECURSIVE tree AS (
-    SELECT node_id FROM sync_node WHERE node_id = ANY(%(root_ids)s::uuid[]) AND parent_id IS NULL AND NOT is_trashed
+    SELECT node_id FROM sync_node WHERE node_id = ANY(%(root_ids)s::uuid[]) AND NOT is_trashed
     UNION ALL
     SELECT child.node_id FROM tree JOIN sync_node child ON child.parent_id = tree.node_id
 )
@@ -77,35 +83,52 @@ SELECT count(*) FROM (SELECT FROM tree LIMIT %(limit)s) AS counted
 
 
 class Frame(NamedTuple):
-    """Of which instant and which roots a snapshot is."""
+    """Of which instant and which scopes a snapshot is."""
 
     id: UUID
     epoch: UUID
     seq: int
     root_ids: Sequence[UUID]
     masks: Sequence[int]
+    inner_ids: Sequence[UUID]
+    inner_masks: Sequence[int]
     last_used_at: datetime
 
     @property
-    def told(self) -> dict[UUID, int]:
-        """The mask that a device that has read it was told of each root."""
-        return {**dict.fromkeys(self.root_ids, UNTOLD), **dict(zip(self.root_ids, self.masks, strict=False))}
+    def told(self) -> dict[UUID, Told]:
+        """What a device that has read it was told of scopes and inner nodes."""
+        tops = zip(self.root_ids, self.masks, strict=True)
+        inner = zip(self.inner_ids, self.inner_masks, strict=True)
+        return {
+            **{node_id: Told(mask, None) for node_id, mask in inner},
+            **{node_id: Told(mask, self.seq) for node_id, mask in tops},
+        }
 
 
-def sort_masks(rights: Rights) -> dict[UUID, int]:
-    """Give the mask of each root in the order of the roots' ids."""
-    return {root_id: rights[root_id] for root_id in sorted(rights)}
+class Extent(msgspec.Struct, frozen=True):
+    """What a snapshot is of: scopes and inner nodes, in the order of their ids, each with its mask."""
+
+    tops: dict[UUID, int]
+    inner: dict[UUID, int]
+
+    @classmethod
+    def of(cls, scopes: Scopes) -> "Extent":
+        """Give that of somebody's scopes."""
+        return cls(dict(sorted(scopes.tops.items())), dict(sorted(scopes.inner.items())))
+
+    @property
+    def digest(self) -> str:
+        """Name what somebody sees: the same nodes with the same masks give the same name."""
+        facts = ";".join(
+            ",".join(f"{node_id.hex}{mask:02x}" for node_id, mask in sorted(part.items()))
+            for part in (self.tops, self.inner)
+        )
+        return hashlib.sha256(facts.encode()).hexdigest()
 
 
-def scope_of(masks: Mapping[UUID, int]) -> str:
-    """Name what somebody sees: the same roots with the same masks give the same name."""
-    facts = ",".join(f"{root_id.hex}{mask:02x}" for root_id, mask in sorted(masks.items()))
-    return hashlib.sha256(facts.encode()).hexdigest()
-
-
-def count_nodes(root_ids: Sequence[UUID], *, limit: int) -> int:
-    """Count what lies under some roots, but no further than ``limit``."""
-    return int(fetch_all(_COUNT, {"root_ids": list(root_ids), "limit": limit})[0][0])
+def count_nodes(extent: Extent, *, limit: int) -> int:
+    """Count what lies in some scopes, but no further than ``limit``."""
+    return int(fetch_all(_COUNT, {"root_ids": list(extent.tops), "limit": limit})[0][0])
 
 
 def find_shared(scope: str, *, since: datetime, least_seq: int) -> UUID | None:
@@ -120,22 +143,22 @@ def list_made_for(user_id: UUID, *, since: datetime) -> list[datetime]:
     return list(made.order_by("created_at").values_list("created_at", flat=True))
 
 
-def make(device_id: UUID, rights: Rights) -> UUID:
-    """Write down for one device what lies under some roots now, and drop its older snapshots but the last ones."""
+def make(device_id: UUID, extent: Extent) -> UUID:
+    """Write down for one device what lies in some scopes now, and drop its older snapshots but the last ones."""
     with db.write_transaction():
-        snapshot_id = _write(device_id=device_id, masks=sort_masks(rights))
+        snapshot_id = _write(extent, device_id=device_id)
         mine = Snapshot.objects.filter(device_id=device_id).order_by("-created_at", "-id")
         _drop(list(mine.values_list("id", flat=True)[KEPT_COUNT:]))
     return snapshot_id
 
 
-def make_shared(masks: Mapping[UUID, int], *, made_for: UUID, seconds: int = MAKING_SECONDS) -> UUID:
-    """Write down, in the open transaction, what lies under some roots now, for all who see just that; older ones not in use are dropped.
+def make_shared(extent: Extent, *, made_for: UUID, seconds: int = MAKING_SECONDS) -> UUID:
+    """Write down, in the open transaction, what lies in some scopes now, for all who see just that; older ones not in use are dropped.
 
     :param seconds: how long it may take.
     """
-    scope = scope_of(masks)
-    snapshot_id = _write(masks=masks, scope=scope, made_for=made_for, seconds=seconds)
+    scope = extent.digest
+    snapshot_id = _write(extent, scope=scope, made_for=made_for, seconds=seconds)
     older = Snapshot.objects.filter(scope=scope).order_by("-created_at", "-id").values_list("id", "last_used_at")
     unused_since = clock.now() - IN_USE
     _drop([one for one, used_at in older[KEPT_COUNT:] if used_at < unused_since])
@@ -143,8 +166,8 @@ def make_shared(masks: Mapping[UUID, int], *, made_for: UUID, seconds: int = MAK
 
 
 def _write(
+    extent: Extent,
     *,
-    masks: Mapping[UUID, int],
     device_id: UUID | None = None,
     scope: str = "",
     made_for: UUID | None = None,
@@ -156,8 +179,10 @@ def _write(
         "id": snapshot_id,
         "device_id": device_id,
         "scope": scope,
-        "root_ids": list(masks),
-        "masks": list(masks.values()),
+        "root_ids": list(extent.tops),
+        "masks": list(extent.tops.values()),
+        "inner_ids": list(extent.inner),
+        "inner_masks": list(extent.inner.values()),
         "made_for": made_for,
         "now": clock.now(),
     }
@@ -181,13 +206,13 @@ def touch(snapshot_id: UUID, *, last_used_at: datetime | None = None) -> None:
             mine.update(last_used_at=now)
 
 
-def require(snapshot_id: UUID, device_id: UUID, rights: Rights) -> Frame:
-    """Find a snapshot of a device's, or a shared one, whose roots can all be reached still.
+def require(snapshot_id: UUID, device_id: UUID, scopes: Scopes) -> Frame:
+    """Find a snapshot of a device's, or a shared one, whose scopes are all scopes still.
 
     :raises CursorExpired: it was swept away, or one of them cannot.
     """
     frame = find(snapshot_id, device_id)
-    if frame is None or any(root_id not in rights for root_id in frame.root_ids):
+    if frame is None or any(root_id not in scopes.tops for root_id in frame.root_ids):
         raise CursorExpired
     return frame
 

@@ -4,6 +4,7 @@ A green run of a suite proves something only if the suite turns red for these. N
 """
 
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from unittest.mock import patch
 
 from django.db import connection
@@ -12,6 +13,7 @@ from apps.files.operations import conflicts, content, structure, trash
 from apps.files.rows import find_ways
 from apps.files.tree import commit_transaction
 from apps.sync import consumers, feed, operations, projector, queries, snapshots
+from apps.sync.scopes import Grants
 from bitvault.events import consuming, outbox
 from bitvault.events.api import set_position
 from bitvault.kernel import db, names
@@ -230,14 +232,17 @@ def pages_and_then_the_cursor():
 
 @contextmanager
 def rights_of_the_first_reading():
-    """The roots that a device may see are those that it began with."""
-    known = feed._list_what_is_known
+    """The scopes that a device may see are those that it began with."""
+    known = feed._list_known
 
-    def as_ever(standing, position, rights, limit):
-        rights = dict.fromkeys(position.root_ids, READING) if position.root_ids else rights
-        return known(standing, position, rights, limit)
+    def as_ever(reading, position):
+        if position.scopes:
+            tops = dict.fromkeys(position.scopes, READING)
+            first = replace(reading.scopes, grants=Grants(tops, READING), tops=tops)
+            reading = replace(reading, scopes=first)
+        return known(reading, position)
 
-    with patch.object(feed, "_list_what_is_known", as_ever):
+    with patch.object(feed, "_list_known", as_ever):
         yield
 
 

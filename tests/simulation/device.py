@@ -1,34 +1,47 @@
 """A device that works: its person changes files, it reads the feed, it asks the server for what the plan says, and it may forget answers."""
 
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from apps.files import api as files
 from apps.files import errors
 from apps.files.dtos import UploadGrant
+from apps.sharing import api as sharing
 from apps.sync import api as sync
-from apps.sync import positions, queries
+from apps.sync import positions, queries, scope_sets
 from apps.sync.errors import CursorExpired
 from bitvault.kernel import db, ids
-from bitvault.kernel.errors import NotFound
+from bitvault.kernel.errors import Forbidden, NotFound
 from tests.apps.files.conftest import fetch
 from tests.simulation.planner import Disk, Key, Local, State, list_wanted, settle
 
 NAMES = ("a", "b", "c", "A", "é", "é", "a.txt", "b.txt", "B.txt")
 """Few, so that they meet; two differ in case only, two in spelling only."""
 
+SNAPSHOT_TRIES = 8
+
+LEAVES = 0.04
+"""How often a person deletes something that was shared with them, where there is something."""
+
 DEPTH_LIMIT = 4
 BACKUPS_KEPT = 4
 
 _PASSED = """
-SELECT DISTINCT node_id FROM sync_change_journal
-WHERE (seq, ordinal) > (%s, %s) AND (seq, ordinal) <= (%s, %s) AND (root_id = ANY(%s::uuid[]) OR old_root_id = ANY(%s::uuid[]))
+SELECT DISTINCT node_id
+FROM sync_change_journal, unnest(%s::uuid[], %s::bigint[]) AS scope(id, since)
+WHERE (seq, ordinal) > (%s, %s) AND (seq, ordinal) <= (%s, %s) AND scope.id IN (root_id, old_root_id) AND seq > scope.since
 """
 
 
 class Lost(Exception):
     """The server has done it, and the answer never came."""
+
+
+def _decode(cursor):
+    with db.read_transaction():
+        return scope_sets.load(positions.decode(cursor))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,13 @@ class Device:
             pass
 
     def take_snapshot(self, limit):
+        """Begin anew; where a part of it may not be seen any more before it is read, with another one."""
+        for _ in range(SNAPSHOT_TRIES):
+            with suppress(CursorExpired):
+                return self._take_snapshot(limit)
+        raise AssertionError("S6: no snapshot is ever read to its end")
+
+    def _take_snapshot(self, limit):
         nodes, page = [], None
         while page is None or page.next_cursor is not None:
             if page is not None:
@@ -104,7 +124,7 @@ class Device:
             nodes += page.items
         disk = self.disk
         disk.removed = {*disk.removed, *disk.remote, *disk.synced}
-        disk.remote = {}
+        disk.remote, disk.left = {}, set()
         for node in nodes:
             self._keep(node)
         disk.cursor = page.cursor
@@ -131,34 +151,35 @@ class Device:
         going = [node_id]
         while going:
             one = going.pop()
+            disk.left.discard(one)
             disk.remote.pop(one, None)
             disk.removed.add(one)
             going += [child for child, parent in parents.items() if parent == one]
 
     def _check_page(self, page):
         """J3: a page says of all that the journal has between its two cursors what is there or what is gone, and the cursor goes on."""
-        before, after = positions.decode(self.disk.cursor), positions.decode(page.cursor)
+        before, after = _decode(self.disk.cursor), _decode(page.cursor)
         assert (after.seq, after.ordinal) >= (before.seq, before.ordinal), "J3: a cursor went back"
         assert (after.swept_seq, after.swept_ordinal) >= (before.swept_seq, before.swept_ordinal), (
             "J3: a cursor went back"
         )
         assert after.swept_seq <= after.seq <= page.as_of_seq, "J5: a cursor is ahead of the feed"
-        if before.masks == after.masks and before.snapshot_id is after.snapshot_id is None:
+        if before.told == after.told and before.snapshot_id is after.snapshot_id is None:
             assert page.cursor != self.disk.cursor or not page.has_more, "J3: a cursor stands still"
-            roots = list(before.root_ids)
-            passed = self._passed([before.seq, before.ordinal, after.seq, after.ordinal], roots)
-            swept = self._passed([before.swept_seq, before.swept_ordinal, after.swept_seq, after.swept_ordinal], roots)
+            known = before.scopes
+            passed = self._passed(known, [before.seq, before.ordinal, after.seq, after.ordinal])
+            swept = self._passed(known, [before.swept_seq, before.swept_ordinal, after.swept_seq, after.swept_ordinal])
             with db.read_transaction():
                 states = queries.find_states(passed | swept)
-            there = {one for one, (root_id, _) in states.items() if root_id in roots}
+            there = {one for one, found in states.items() if known.keys() & set(found.path)}
             offered = {(change.op, change.node_id) for change in page.items}
             wanted = {("upsert", one) for one in passed & there} | {("removed", one) for one in swept - there}
             assert offered == wanted, f"J3: {self.name} was not offered all that it went past"
             operations = [change.op for change in page.items]
             assert operations == sorted(operations, reverse=True), f"J3: {self.name} is told what is gone too early"
 
-    def _passed(self, window, roots):
-        return {node_id for (node_id,) in fetch(_PASSED, [*window, roots, roots])}
+    def _passed(self, known, window):
+        return {node_id for (node_id,) in fetch(_PASSED, [list(known), list(known.values()), *window])}
 
     def acknowledge(self):
         """Say how far it is."""
@@ -182,6 +203,11 @@ class Device:
         if not folders:
             return "nothing: there is nothing yet"
         keys = [one for one in self.disk.local if self._depth(one)]
+        shared = [one for one in self.disk.local if self.disk.is_scope(one) and one not in self.world.team_ids]
+        if shared and chance.random() < LEAVES:
+            left = chance.choice(shared)
+            self._delete(left)
+            return f"delete {self.show(left)}, which was shared"
         what = chance.choice(
             ("write", "write", "edit", "edit", "edit", "make", "name", "move", "move", "delete", "replace")
         )
@@ -263,6 +289,8 @@ class Device:
             outcome = getattr(self, f"_{what}")(key)
         except Lost:
             outcome = "answer lost"
+        except Forbidden:
+            outcome = self._give_way(what, key)
         settle(self.disk)
         return f"{what} {self.show(key)}: {outcome or 'done'}"
 
@@ -443,6 +471,45 @@ class Device:
         self.disk.deleted[key] = revision + 1
         self.disk.synced.pop(key, None)
         return None
+
+    def _leave(self, key):
+        """Leave what was shared; what is given to everyone, or to a group, cannot be left, and is put back."""
+        disk = self.disk
+        try:
+            shares = sharing.list_shares(actor=self.actor, node_id=key).items
+            mine = [one for one in shares if one.principal.id == self.actor.user_id]
+            for one in mine:
+                self._ask(sharing.revoke_share, share_id=one.id)
+        except NotFound:
+            mine = [key]
+        below = [one for one in disk.synced if one not in disk.local and disk.scope_of(one) == key]
+        for one in below:
+            del disk.synced[one]
+        if not mine:
+            return "cannot be left"
+        disk.left.add(key)
+        return None
+
+    def _give_way(self, what, key):
+        """Take back what may not be done; what is this person's own is kept in their own root."""
+        disk = self.disk
+        mine, known, theirs = disk.local.get(key), disk.synced.get(key), disk.theirs(key)
+        if what == "commit":
+            key, disk.pending = disk.pending.key, None
+            mine, known = disk.local.get(key), disk.synced.get(key)
+        match what:
+            case "delete_there" | "leave":
+                disk.synced.pop(key, None)
+            case "move":
+                disk.local[key] = replace(mine, parent=theirs.parent, name=theirs.name)
+            case _ if mine is None:
+                pass
+            case _ if isinstance(key, str):
+                disk.local[key] = replace(mine, parent=disk.own_root)
+            case _:
+                disk.local[disk.new_key()] = replace(mine, parent=disk.own_root)
+                disk.local[key] = replace(mine, content=known.content)
+        return "may not"
 
     # --- showing -----------------------------------------------------------------------------------------------------------
 

@@ -142,6 +142,17 @@ def _check_versions(fold, world):
     assert len(edits) == len(set(edits)), "S4: one edit is kept twice"
 
 
+def _differing(told, truth):
+    """Name what differs, behind the words by which a violation is known."""
+    names = {
+        node[1]
+        for one in told.keys() | truth.keys()
+        for node in (told.get(one), truth.get(one))
+        if told.get(one) != truth.get(one) and node
+    }
+    return f": {sorted(names)}"
+
+
 def _check_devices(world):
     """S1, J6: all trees are the server's; so is the one that a snapshot and what came after it give."""
     for device in world.devices:
@@ -152,6 +163,6 @@ def _check_devices(world):
         disk = device.disk
         for what, tree in (("remote", disk.remote), ("synced", disk.synced)):
             told = {one: (n.parent, n.name, n.content, n.version_id, n.revision) for one, n in tree.items()}
-            assert told == truth, f"S1: the {what} tree of {device.name} is not the server's"
+            assert told == truth, f"S1: the {what} tree of {device.name} is not the server's{_differing(told, truth)}"
         local = {one: (n.parent, n.name, n.content) for one, n in disk.local.items()}
         assert local == {one: node[:3] for one, node in truth.items()}, f"S1: {device.name} shows another tree"

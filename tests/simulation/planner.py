@@ -58,6 +58,8 @@ class Disk:
     synced: dict[UUID, State] = field(default_factory=dict)
     removed: set[UUID] = field(default_factory=set)
     """What the feed has told to be gone, and nobody has told to be back."""
+    left: set[UUID] = field(default_factory=set)
+    """Shared nodes that this device's person has left, and of which the feed has not told yet that they are gone."""
     deleted: dict[UUID, int] = field(default_factory=dict)
     """What this device has deleted itself, with the revision by which it did: the feed may still tell of it as it was before."""
     heights: dict[UUID, int] = field(default_factory=dict)
@@ -74,7 +76,7 @@ class Disk:
             self,
             **{
                 name: type(getattr(self, name))(getattr(self, name))
-                for name in ("local", "remote", "synced", "removed", "deleted", "heights", "versions")
+                for name in ("local", "remote", "synced", "removed", "left", "deleted", "heights", "versions")
             },
         )
 
@@ -84,6 +86,8 @@ class Disk:
 
     def theirs(self, key):
         """What the server has, as far as the device can tell; an answer to itself may be ahead of the feed."""
+        if key in self.left:
+            return None
         told, known = self.remote.get(key), self.synced.get(key)
         if told is not None and told.revision <= self.deleted.get(key, 0):
             told = None
@@ -93,6 +97,17 @@ class Disk:
 
     def children(self, key):
         return [one for one, node in self.local.items() if node.parent == key]
+
+    def is_scope(self, key):
+        """Tell whether something lies at the top for this device, and is not its person's own root."""
+        theirs = self.theirs(key)
+        return theirs is not None and theirs.parent is None and key != self.own_root
+
+    def scope_of(self, key):
+        """Find what lies at the top above a node of the server's."""
+        while (theirs := self.theirs(key)) is not None and theirs.parent is not None:
+            key = theirs.parent
+        return key
 
     def rekey(self, old, new):
         """Give a local node another key, for those below it too."""
@@ -241,11 +256,14 @@ def list_wanted(disk):
         ):
             wanted.append(("move", key))
     held = {theirs.parent for theirs in map(disk.theirs, {*disk.remote, *disk.synced}) if theirs is not None}
-    wanted += [
-        ("delete_there", key)
-        for key, known in disk.synced.items()
-        if key not in disk.local and key not in held and disk.theirs(key) is not None
-    ]
+    for key in disk.synced:
+        if key in disk.local or disk.theirs(key) is None:
+            continue
+        # What was shared is left as a whole: nothing in it is deleted, for it is its owner's.
+        if disk.is_scope(key):
+            wanted.append(("leave", key))
+        elif key not in held and disk.scope_of(key) in disk.local:
+            wanted.append(("delete_there", key))
     return wanted
 
 

@@ -31,6 +31,7 @@ from bitvault.kernel.tenancy import Tenant
 from tests.apps.files.conftest import Tree, fetch, hash_of, live_a_little
 from tests.simulation import oracle
 from tests.simulation.device import Device, Lost
+from tests.simulation.owner import Owner
 from tests.simulation.planner import list_wanted
 from tests.support.postgres import undone
 from tests.support.shares import grant, live, make_team, share_only
@@ -60,7 +61,10 @@ STEPS = {
 """What may happen, and how often."""
 
 SHARES = 5
-"""How often a team folder is taken from the devices' person, given back, ended or brought back, where there is one."""
+"""How often a team folder is taken from the devices' person, given back, ended or brought back, where there is one.
+
+The same for what the owner of shared folders does.
+"""
 
 LOSES = 0.08
 """How often an answer of the server is lost."""
@@ -86,17 +90,20 @@ class Report:
         return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
 
 
-def run(seed: int, operations: int | Sequence[int] = 80, *, with_team: bool = False) -> Report:
+def run(
+    seed: int, operations: int | Sequence[int] = 80, *, with_team: bool = False, with_shares: bool = False
+) -> Report:
     """Run a seed for so many operations, or for those alone; whatever it did to the database is undone.
 
-    With a team, the devices' person has a second root, which somebody else takes and gives.
+    With a team, the devices' person has a second root, which somebody else takes and gives. With shares, they have what somebody else
+    shares out of a tree of their own.
 
     Needs the database of the tests' world, and no open transaction of the product's.
     """
     steps = tuple(range(operations)) if isinstance(operations, int) else tuple(operations)
     violation = None
     with undone(), tenancy.entered(_actor("mia").tenant), _own_world(seed):
-        world = World(seed, with_team=with_team)
+        world = World(seed, with_team=with_team, with_shares=with_shares)
         try:
             world.live_through(steps)
         except Exception as error:  # noqa: BLE001 - whatever it is, the product or the simulator is at fault
@@ -131,9 +138,9 @@ def _own_world(seed: int):
 class World:
     """Three devices of one person, the web pages, the consumer of sync, and time."""
 
-    def __init__(self, seed: int, *, with_team: bool) -> None:
+    def __init__(self, seed: int, *, with_team: bool, with_shares: bool) -> None:
         self.seed = seed
-        self.steps = STEPS | ({"share": SHARES} if with_team else {})
+        self.steps = STEPS | ({"share": SHARES} if with_team else {}) | ({"own": SHARES} if with_shares else {})
         self.trace: list[str] = []
         self.counts: Counter[str] = Counter()
         self.now = BEGIN
@@ -148,6 +155,7 @@ class World:
             if with_team:
                 self.team = make_team(self.adam, "Team", *self._editors())
                 self.tree.folder("d", self.team)
+            self.owner = Owner(_actor("olga"), self.tree.actor) if with_shares else None
             self.devices = [Device(self, self.tree.actor, name) for name in DEVICES]
             consuming.consume("sync")
             for device in self.devices:
@@ -179,6 +187,11 @@ class World:
 
     def root_of(self, actor: Actor) -> UUID:
         return self.tree.root.id
+
+    @property
+    def team_ids(self) -> set[UUID]:
+        """Team folders: nobody leaves them on a device."""
+        return {self.team.id} if self.team is not None else set()
 
     def show(self, key: object) -> str:
         return f"{key.int >> 80 & 0xFFFFFF:x}" if isinstance(key, UUID) else str(key)
@@ -314,6 +327,10 @@ class World:
         grants = chance.choice(([], self._editors()))
         share_only(self.adam, self.team, *grants)
         return "given" if grants else "taken"
+
+    def _own(self, device, chance):
+        """The owner of what is shared with the devices' person does something with it."""
+        return self.owner.act(chance)
 
     def _count_events(self) -> int:
         return int(fetch("SELECT count(*) FROM public.events_stream_event")[0][0])

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 FIRST = int(os.environ.get("BITVAULT_TEST_FIRST_SEED", "0"))
 COUNT = int(os.environ.get("BITVAULT_TEST_SEEDS", "200"))
 WITH_TEAM = COUNT // 5
+WITH_SHARES = COUNT // 5
 OPERATIONS = 80
 
 FOUND = {
@@ -25,7 +26,7 @@ FOUND = {
 """Seeds that have found something, with the day: they are run for ever."""
 
 
-@pytest.mark.parametrize("seed", sorted({*range(FIRST, FIRST + COUNT - WITH_TEAM), *FOUND}))
+@pytest.mark.parametrize("seed", sorted({*range(FIRST, FIRST + COUNT - WITH_TEAM - WITH_SHARES), *FOUND}))
 def test_all_end_with_the_tree_and_nothing_is_lost(seed):
     _expect_order(seed, run)
 
@@ -33,6 +34,11 @@ def test_all_end_with_the_tree_and_nothing_is_lost(seed):
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + WITH_TEAM))
 def test_so_they_do_while_a_team_folder_comes_and_goes(seed):
     _expect_order(seed, partial(run, with_team=True))
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + WITH_SHARES))
+def test_so_they_do_while_shares_come_and_go(seed):
+    _expect_order(seed, partial(run, with_shares=True))
 
 
 def _expect_order(seed, run_it):

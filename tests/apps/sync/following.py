@@ -7,7 +7,7 @@ from django.db import close_old_connections, connection
 from apps.sync import api as sync
 from apps.sync.models import ChangeJournal, Feed
 from bitvault.events import consuming
-from bitvault.kernel import db, tenancy
+from bitvault.kernel import clock, db, tenancy
 from tests.apps.files.conftest import fetch
 
 FIELDS = (
@@ -65,22 +65,39 @@ def in_thread(tenant, act):
 
 
 def fresh_tree(actor):
-    """Read what the actor reaches, their own root and team folders, from the tables of files themselves."""
-    rows = fetch(
-        "WITH RECURSIVE tree AS (SELECT * FROM files_node WHERE owner_user_id = %(user_id)s"
-        " OR (is_team_folder AND trashed_at IS NULL AND (%(administers)s OR EXISTS (SELECT FROM sharing_permission share"
-        " WHERE share.node_id = files_node.id AND share.principal_id = ANY(%(principal_ids)s))))"
-        " UNION ALL SELECT child.* FROM tree JOIN files_node child ON child.parent_id = tree.id)"
-        " SELECT id, parent_id, name, revision, CASE kind WHEN 0 THEN 'folder' ELSE 'file' END, version_id,"
-        " CASE kind WHEN 1 THEN size_bytes END, CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END,"
-        " client_modified_at FROM tree",
-        {
-            "user_id": actor.user_id,
-            "administers": actor.role in ("owner", "admin"),
-            "principal_ids": list(actor.principal_ids),
-        },
-    )
-    return {row[0]: dict(zip(FIELDS, row[1:], strict=True)) for row in rows}
+    """Read what the actor may see, from the tables of files and sharing themselves: their own root, team folders, and what was shared."""
+    rows = {
+        row[0]: row[1:]
+        for row in fetch(
+            "SELECT id, parent_id, name, revision, CASE kind WHEN 0 THEN 'folder' ELSE 'file' END, version_id,"
+            " CASE kind WHEN 1 THEN size_bytes END, CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END,"
+            " client_modified_at, trashed_at IS NOT NULL,"
+            " coalesce(owner_user_id = %(user_id)s, false) OR (is_team_folder AND trashed_at IS NULL AND %(administers)s)"
+            " OR EXISTS (SELECT FROM sharing_permission share WHERE share.node_id = files_node.id"
+            "   AND share.principal_id = ANY(%(principal_ids)s) AND share.capabilities & 1 = 1"
+            "   AND coalesce(share.expires_at > %(now)s, true))"
+            " FROM files_node",
+            {
+                "user_id": actor.user_id,
+                "administers": actor.role in ("owner", "admin"),
+                "principal_ids": list(actor.principal_ids),
+                "now": clock.now(),
+            },
+        )
+    }
+
+    def is_seen(node_id):
+        way = []
+        while node_id is not None:
+            way.append(rows[node_id])
+            node_id = rows[node_id][0]
+        return bool(way) and not way[-1][-2] and any(row[-1] for row in way)
+
+    seen = {node_id: row for node_id, row in rows.items() if is_seen(node_id)}
+    return {
+        node_id: dict(zip(FIELDS, (parent_id if parent_id in seen else None, *others[:-2]), strict=True))
+        for node_id, (parent_id, *others) in seen.items()
+    }
 
 
 class Device:

@@ -161,10 +161,10 @@ def test_a_forged_cursor_is_refused(tree, device):
         with pytest.raises(BadCursor):
             sync.list_changes(actor=tree.actor, cursor=cursor)
             pytest.fail(what)
-    unknown = replace(position, device_id=uuid4()).encode()
+    unknown = positions.encode(replace(position, device_id=uuid4()))
     with pytest.raises(DeviceEnded):
         sync.list_changes(actor=tree.actor, cursor=unknown)
-    from_the_future = replace(position, seq=position.seq + 1_000_000).encode()
+    from_the_future = positions.encode(replace(position, seq=position.seq + 1_000_000))
     with pytest.raises(CursorExpired):
         sync.list_changes(actor=tree.actor, cursor=from_the_future)
 

@@ -31,7 +31,7 @@ def test_a_thousand_cursors_around_the_horizon(tree):
     live_a_little(tree, chance, 150)
     project()
     known = positions.decode(device.cursor)
-    roots = list(known.root_ids)
+    roots = list(known.scopes)
     horizon, last = (known.seq + head()) // 2, head()
     set_horizon(horizon)
     assert horizon - known.seq > AROUND < last - horizon
@@ -39,13 +39,13 @@ def test_a_thousand_cursors_around_the_horizon(tree):
     for _ in range(CURSORS):
         seq = horizon + chance.randint(-AROUND, AROUND)
         ordinal = chance.choice((0, 1, positions.ORDINAL_END))
-        position = known.told(seq, ordinal).swept(seq, ordinal)
+        position = known.read(seq, ordinal).swept(seq, ordinal)
         if seq - (position.ordinal != positions.ORDINAL_END) < horizon:
             with pytest.raises(CursorExpired):
-                sync.list_changes(actor=tree.actor, cursor=position.encode())
+                sync.list_changes(actor=tree.actor, cursor=positions.encode(position))
             refused += 1
         else:
-            page = sync.list_changes(actor=tree.actor, cursor=position.encode(), limit=1000)
+            page = sync.list_changes(actor=tree.actor, cursor=positions.encode(position), limit=1000)
             behind = {node_id for (node_id,) in fetch(_BEHIND, [seq, position.ordinal, roots, roots])}
             assert {change.node_id for change in page.items} == behind
             assert not page.has_more
@@ -54,7 +54,7 @@ def test_a_thousand_cursors_around_the_horizon(tree):
 
 
 def _at(device, seq):
-    return positions.decode(device.cursor).told(seq).swept(seq).encode()
+    return positions.encode(positions.decode(device.cursor).read(seq).swept(seq))
 
 
 @pytest.mark.parametrize(("distance", "readable"), [(-1, False), (0, True), (1, True)])

@@ -8,6 +8,7 @@ from apps.identity import api as identity
 from apps.sync import api as sync
 from apps.sync import feed, positions
 from apps.sync.errors import CursorExpired
+from apps.sync.scopes import Grants
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeMoved
 from bitvault.kernel import db
@@ -17,12 +18,14 @@ from tests.apps.files.conftest import Tree
 from tests.apps.sync.following import Device, fresh_tree, project
 
 
+def grants_of(root_ids):
+    return Grants(dict.fromkeys(root_ids, READING), EVERYTHING)
+
+
 def read_with(device, rights):
     """Follow the feed as if the actor reached these roots."""
     while True:
-        page = feed.list_changes(
-            device.actor, positions.decode(device.cursor), dict.fromkeys(rights, READING), limit=device.limit
-        )
+        page = feed.list_changes(device.actor, positions.decode(device.cursor), grants_of(rights), limit=device.limit)
         device.keep(page)
         if not page.has_more:
             device.assert_whole()
@@ -52,7 +55,7 @@ def test_losing_a_root_while_its_subtree_is_being_read_removes_what_was_told(tre
     adam.folders("h/i/j")
     project()
     device.limit = 2
-    both = dict.fromkeys([tree.root.id, adam.root.id], READING)
+    both = grants_of([tree.root.id, adam.root.id])
     device.keep(feed.list_changes(tree.actor, positions.decode(device.cursor), both, limit=2))
     assert adam.root.id in device.nodes
     read_with(device, [tree.root.id])
@@ -62,7 +65,7 @@ def test_losing_a_root_while_its_subtree_is_being_read_removes_what_was_told(tre
 def test_a_snapshot_of_a_root_that_is_lost_is_over(tree, device, make_actor):
     adam = Tree(make_actor("adam"))
     project()
-    both = dict.fromkeys([tree.root.id, adam.root.id], READING)
+    both = grants_of([tree.root.id, adam.root.id])
     page = feed.list_snapshot(tree.actor, device.id, None, both, limit=1)
     with pytest.raises(CursorExpired):
         sync.list_snapshot(actor=tree.actor, device_id=device.id, cursor=page.next_cursor)

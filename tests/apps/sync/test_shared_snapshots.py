@@ -9,6 +9,7 @@ from django.db import connections
 from apps.sync import api as sync
 from apps.sync import obtaining, snapshots
 from apps.sync.errors import SnapshotBeingMade, SnapshotFailed
+from apps.sync.snapshots import Extent
 from bitvault.jobs.models import Job
 from bitvault.kernel import clock, tenancy
 from bitvault.kernel.errors import TooManyRequests
@@ -150,9 +151,9 @@ def test_a_device_that_gains_a_root_misses_nothing_of_what_happened_after_its_po
 
 
 def test_who_sees_other_roots_or_has_other_rights_shares_nothing(grown, larger, make_actor):
-    ours = snapshots.scope_of({grown.root.id: 3})
-    assert ours != snapshots.scope_of({grown.root.id: 2})
-    assert ours != snapshots.scope_of({})
+    ours = Extent({grown.root.id: 3}, {})
+    others = [Extent({grown.root.id: 2}, {}), Extent({}, {}), Extent({grown.root.id: 3}, {grown.root.id: 3})]
+    assert ours.digest not in {other.digest for other in others}
     vera = make_actor("vera")
     theirs = read_whole(vera, register(vera))[0]
     read_whole(grown.actor, register(grown.actor))
@@ -276,5 +277,5 @@ def test_counting_a_large_tree_stops_at_the_limit(grown):
 
     whole = len(fresh_tree(grown.actor))
     with db.read_transaction():
-        assert snapshots.count_nodes([grown.root.id], limit=100) == whole
-        assert snapshots.count_nodes([grown.root.id], limit=3) == 3
+        assert snapshots.count_nodes(Extent({grown.root.id: 3}, {}), limit=100) == whole
+        assert snapshots.count_nodes(Extent({grown.root.id: 3}, {}), limit=3) == 3

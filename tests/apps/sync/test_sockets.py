@@ -270,6 +270,39 @@ def test_a_commit_and_a_change_of_access_reach_a_socket_through_worker_and_proje
         live.kill(worker)
 
 
+def test_a_share_and_its_end_reach_the_sockets_of_who_has_it_and_their_feed_at_once(sockets, live):
+    worker = live.start_worker()
+    try:
+        mia, adam = live.client("mia"), live.client("adam")
+        device = mia.post("/sync/devices", {"name": "laptop", "platform": "test"}).json()
+        connection = sockets.open_as("mia")
+        folder = adam.post("/folders", {"parent_id": adam.get("/me").json()["root_id"], "name": "Told"}).json()
+        principal = {"type": "user", "id": str(ACME.people["mia"].user_id)}
+        given = adam.post(f"/nodes/{folder['id']}/shares", {"principal": principal, "role": "viewer"})
+        cursor = device["cursor"]
+        for what, answer in (
+            ("upsert", lambda: given),
+            ("removed", lambda: adam.delete(f"/shares/{given.json()['id']}")),
+        ):
+            seq = int(answer().headers["BitVault-Seq"])
+            while head_of(connection, seconds=30) < seq:
+                pass
+            told, cursor = read_changes(mia, cursor)
+            assert told[folder["id"]] == what
+    finally:
+        live.kill(worker)
+
+
+def read_changes(client, cursor):
+    """Read to the end of the feed; returns what was told last of each node, and the cursor."""
+    told, page = {}, {"has_more": True}
+    while page["has_more"]:
+        page = client.get("/sync/changes", cursor=cursor).json()
+        told |= {item["node_id"]: item["op"] for item in page["items"]}
+        cursor = page["cursor"]
+    return told, cursor
+
+
 # --- how it ends ------------------------------------------------------------------------------------------------------------
 
 
