@@ -88,8 +88,8 @@ def refund(*, cause_id: UUID, size_bytes: int) -> None:
 
 
 @exposed
-def get_quota(*, actor: Actor) -> Quota:
-    """Tell how much room the tenant has and uses."""
+def get_quota(*, actor: Actor | None = None) -> Quota:
+    """Tell how much room the tenant has and uses: to an actor, or to a job of the entered tenant."""
     return queries.get_quota()
 
 

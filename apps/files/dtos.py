@@ -283,6 +283,7 @@ class FoundNode:
 
     node: Node
     path: Sequence[PathStep]
+    is_own_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,19 +67,29 @@ def list_nodes(actor: Actor, node_ids: Collection[UUID]) -> list[Node]:
     ]
 
 
-def find_visible(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, FoundNode]:
-    """Read those of some nodes that are live and that the actor may know of; personal roots are left out, for nobody looks for them."""
+def find_visible(actor: Actor, node_ids: Collection[UUID], *, roots: bool) -> dict[UUID, FoundNode]:
+    """Read those of some nodes that are live and that the actor may know of, personal roots if ``roots``."""
     with db.read_transaction():
         ways = find_ways(node_ids)
     found = {}
     for node_id, way in ways.items():
-        if way.node.is_root and not way.node.is_team_folder:
+        if way.node.is_root and not way.node.is_team_folder and not roots:
             continue
         if access.knows(actor, way, access.find_mask(actor, way)):
             above = access.list_visible(actor, way)[:-1]
             steps = [PathStep(row.id, row.name) for row, _ in above]
-            found[node_id] = FoundNode(access.describe(actor, way), steps)
+            is_own_root = way.node.is_root and way.node.owner_user_id == actor.user_id
+            found[node_id] = FoundNode(access.describe(actor, way), steps, is_own_root)
     return found
+
+
+def list_ancestries(node_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Read the ids from some nodes up to where their trees begin, the nodes first."""
+    if not node_ids:
+        return {}
+    with db.read_transaction():
+        ways = find_ways(node_ids)
+    return {node_id: [row.id for row in way.rows] for node_id, way in ways.items()}
 
 
 def list_path(actor: Actor, node_id: NodeRef) -> Path:

@@ -80,6 +80,9 @@ app.conf.beat_schedule = {
     "recount-usage": _for_each_tenant("gateway.request_recount", seconds=86_400),
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),
     "rekey-names": _for_each_tenant("files.rekey_names", seconds=3600),
+    # A digest comes within a quarter of an hour of its time, wherever its reader lives.
+    "send-digests": _for_each_tenant("notifications.send_digests", seconds=900),
+    "forget-notifications": _for_each_tenant("notifications.forget", seconds=86_400),
     "sweep-sync": _for_each_tenant("sync.sweep", seconds=3600),
     "sweep-idempotency-keys": _for_each_tenant("web.sweep_idempotency_keys", seconds=3600),
 }

@@ -34,6 +34,8 @@ class Letter:
     """The tenant that it is about, named as the sender and at the top. Its owner chose the name: never to an address that is not proved."""
     locale: str | None = None
     """Language of the recipient; the installation's where it is not known."""
+    unsubscribe_url: str = ""
+    """Where a POST without a session switches such mails off (RFC 8058); empty: they cannot be."""
 
 
 Writer = Callable[[UUID, Facts], Letter | None]

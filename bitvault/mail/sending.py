@@ -65,6 +65,11 @@ def _failure(code: int, subject: str) -> MailRefused | MailNotSent:
     return MailNotSent(f"The mail server refuses it for now: {subject}, reply {code}.")
 
 
+def _unsubscribing(url: str) -> dict[str, str]:
+    """Name the address that switches such mails off in one click (RFC 8058, 3.1)."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url else {}
+
+
 def _sender(vault_name: str) -> str:
     """Name who sends it: the vault, where it is about one."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
@@ -91,6 +96,7 @@ def _render(letter: Letter, mail_id: UUID) -> EmailMultiAlternatives:
                 "Message-ID": f"<{mail_id.hex}@{settings.BITVAULT_BASE_HOST}>",
                 # Answering machines leave it alone (RFC 3834).
                 "Auto-Submitted": "auto-generated",
+                **_unsubscribing(letter.unsubscribe_url),
             },
         )
         message.attach_alternative(render_to_string(f"{letter.template}.html", context), "text/html")

@@ -70,6 +70,7 @@ TENANT_APPS = [
     "apps.links",
     "apps.search",
     "apps.previews",
+    "apps.notifications",
 ]
 INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
 

@@ -94,9 +94,32 @@ def test_nothing_is_written_over_and_a_bad_name_is_refused(copy):
     assert "no name for a module" in run(copy, "python", "-m", "scaffold", "Bad-Name", code=1).stderr
 
 
+LATER = """
+[importlinter:contract:later]
+name = Layers of the modules whose work comes later
+type = layers
+containers =
+    apps.comments
+layers =
+    (management) | (admin) | (apps) | (migrations)
+    (rest) | (ui) | (sockets) | (consumers) | (tasks)
+    (api)
+    (operations)
+    (queries)
+    (models)
+    (dtos) | (errors)
+exhaustive = True
+"""
+
+
 def test_a_module_whose_work_has_not_begun_keeps_its_page(copy):
-    page = (copy / "apps/notifications/README.md").read_text()
-    run(copy, "python", "-m", "scaffold", "notifications")
-    assert (copy / "apps/notifications/README.md").read_text() == page
-    assert (copy / ".importlinter").read_text().count("    apps.notifications\n") == 1
+    page = copy / "apps/comments/README.md"
+    page.parent.mkdir()
+    page.write_text("# Comments\n\nThere is nothing here yet.\n")
+    (page.parent / "__init__.py").touch()
+    with (copy / ".importlinter").open("a") as contracts:
+        contracts.write(LATER)
+    run(copy, "python", "-m", "scaffold", "comments")
+    assert page.read_text() == "# Comments\n\nThere is nothing here yet.\n"
+    assert (copy / ".importlinter").read_text().count("    apps.comments\n") == 1
     run(copy, "lint-imports")

@@ -16,6 +16,7 @@ from apps.files import api as files
 from apps.files import limits
 from apps.identity import api as identity
 from apps.identity.errors import AlreadyMember
+from apps.notifications.models import Preference
 from apps.sharing.models import Permission
 from apps.storage import jobs as storage
 from apps.storage import keys, provider
@@ -29,7 +30,7 @@ from bitvault.events.models import StreamEvent
 from bitvault.gateway.recounting import request_recount
 from bitvault.jobs import api as jobs
 from bitvault.jobs import kinds, leasing, running
-from bitvault.jobs.models import Job
+from bitvault.jobs.models import Job, PausedKind
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Role
 from bitvault.mail.api import send as send_mail
@@ -39,6 +40,7 @@ from tests.apps.sync.following import fresh_tree, project
 from tests.jobs.conftest import desk
 from tests.support.own_bucket import own_bucket
 from tests.support.sending import Sender
+from tests.support.shares import share
 from tests.support.world import ACME
 
 __all__ = ["desk"]
@@ -297,6 +299,31 @@ def is_copied_once(world):
     )
 
 
+def ask_to_tell(world):
+    """Something was shared with somebody who is written to at once; the mails wait."""
+    PausedKind.objects.get_or_create(kind="mail.send", defaults={"paused_at": clock.now()})
+    with db.write_transaction():
+        wish = Preference(user_id=ACME.people["adam"].user_id, topic="shared", browser=True, mail="at_once")
+        Preference.objects.bulk_create([wish], ignore_conflicts=True)
+    share(world.tree.actor, world.tree.folder(f"{ids.new_id()}"), "everyone", "viewer")
+    consuming.consume("notifications")
+    world.count = count_deliveries()
+    Job.objects.filter(kind="mail.send").delete()
+    Job.objects.filter(kind="notifications.tell").update(run_at=clock.now())
+
+
+def is_told_once(world):
+    """The mail and its job are of one transaction."""
+    assert count_deliveries() == world.count + 1
+    assert Job.objects.filter(kind="mail.send").count() == 1
+    Job.objects.filter(kind="mail.send").delete()
+    PausedKind.objects.all().delete()
+
+
+def count_deliveries():
+    return fetch("SELECT count(*) FROM notifications_delivery")[0][0]
+
+
 SCENES = {
     "files.copy": Scene(ask_for_copy, is_copied_once),
     "previews.make": Scene(ask_for_preview, is_drawn_once),
@@ -311,6 +338,7 @@ SCENES = {
     "audit.verify": Scene(ask_for_verification, is_verified),
     "events.rebuild": Scene(ask_for_rebuild, is_rebuilt),
     "sync.snapshot": Scene(ask_for_snapshot, is_made_once),
+    "notifications.tell": Scene(ask_to_tell, is_told_once),
 }
 
 

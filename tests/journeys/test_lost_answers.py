@@ -426,6 +426,17 @@ UPLOADS = f"{SCHEMA}.storage_multipart_upload"
 RESERVATIONS = f"{SCHEMA}.billing_reservation"
 TRASH = f"{SCHEMA}.files_trash"
 PEOPLE = "public.identity_user"
+
+
+def choose_preference(_):
+    chosen = {"topic": "shared", "browser": True, "mail": "daily"}
+    return Ask("PUT", "/notifications/preferences", {"items": [chosen]})
+
+
+def subscription(mia):
+    return mia.api.post("/subscriptions", {"node_id": mia.folder()["id"]}).json()
+
+
 CASES = {
     "folder": Case(
         "POST /folders", lambda mia: Ask("POST", "/folders", {"parent_id": mia.root_id, "name": next(_names)}, key())
@@ -559,6 +570,25 @@ CASES = {
     "put into a group": Case("PUT /groups/{group_id}/members/{user_id}", put_into_group),
     "take out of a group": Case("DELETE /groups/{group_id}/members/{user_id}", take_out_of_group, again=404),
     "invite": Case("POST /invitations", invite),
+    "mark notices as read": Case(
+        "POST /notifications/read",
+        lambda _: Ask("POST", "/notifications/read", {"ids": [str(ids.new_id())]}),
+        holds=f"{SCHEMA}.notifications_read_mark",
+    ),
+    "choose how to be told": Case(
+        "PUT /notifications/preferences", choose_preference, holds=f"{SCHEMA}.notifications_preference"
+    ),
+    "follow": Case(
+        "POST /subscriptions",
+        lambda mia: Ask("POST", "/subscriptions", {"node_id": mia.folder()["id"]}),
+        holds=f"{SCHEMA}.notifications_subscription",
+    ),
+    "follow no more": Case(
+        "DELETE /subscriptions/{subscription_id}",
+        lambda mia: Ask("DELETE", f"/subscriptions/{subscription(mia)['id']}"),
+        holds=f"{SCHEMA}.notifications_subscription",
+        again=404,
+    ),
     "send an invitation again": Case(
         "POST /invitations/{invitation_id}/resend",
         resend_invitation,

@@ -113,6 +113,7 @@ def belongings(api):
         assert link.status_code == 201, link.content
         # Every member sees what groups there are: its name is nobody's.
         group = administrator.post("/groups", {"name": uuid4().hex}).json()
+        subscription = client.post("/subscriptions", {"node_id": folder["id"]}).json()
         team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
         _project(slug)
         return Belongings(
@@ -130,6 +131,7 @@ def belongings(api):
                 "folder_id": {"team": team.json()["id"]},
                 "share_id": {"share": share.json()["id"]},
                 "link_id": {"link": link.json()["id"]},
+                "subscription_id": {"subscription": subscription["id"]},
                 "trash": {"trashed": trashed["id"]},
                 "upload_id": {"upload": upload["id"]},
                 "token_id": {"token": token.json()["id"]},

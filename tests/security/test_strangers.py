@@ -51,6 +51,9 @@ BODIES = {
     ("POST", "/nodes/{node_id}/links"): {"kind": "view"},
     ("PATCH", "/links/{link_id}"): {},
     ("POST", "/public/links/{token}/unlock"): {"password": "guess"},
+    ("POST", "/notifications/read"): {"ids": []},
+    ("PUT", "/notifications/preferences"): {"items": []},
+    ("POST", "/subscriptions"): {"node_id": "01900000-0000-7000-8000-00000000ffff"},
     ("POST", "/team-folders"): {"name": "ours now"},
     ("PATCH", "/team-folders/{folder_id}"): {"name": "ours now"},
     ("POST", "/team-folders/{folder_id}/restore"): {},
@@ -63,6 +66,7 @@ KINDS = {
     for name in (
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
+        *("subscription_id",),
     )
 }
 """What each parameter of a path names."""
@@ -87,6 +91,7 @@ FIELDS = {
     ("DELETE", "/trash", "root_id"): ("node_id", None),
     ("GET", "/audit", "node_id"): ("node_id", None),
     ("GET", "/public/links/{token}/children", "node_id"): ("node_id", None),
+    ("POST", "/subscriptions", "node_id"): ("node_id", {}),
     ("GET", "/audit", "actor_id"): ("user_id", None),
     ("GET", "/audit/verify", "job_id"): ("job_id", None),
 }
@@ -101,12 +106,16 @@ SETS = {("POST", "/trash/restore", "ids")}
 EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", field) for field in ("except_ids", "only_ids")} | {
     ("POST", "/nodes/{node_id}/shares", "principal"),
     ("PUT", "/nodes/{node_id}/shares", "shares"),
+    ("GET", "/subscriptions", "node_id"),
+    ("POST", "/notifications/read", "ids"),
+    ("POST", "/notifications/read", "up_to_id"),
     ("GET", "/search", "inside_id"),
     ("GET", "/search", "owner_id"),
     ("POST", "/uploads/batch", "uploads"),
     ("POST", "/uploads/batch/commit", "uploads"),
 }
-"""Lists of ids to leave out or to take of a folder's own, filters of what the caller finds anyway (test_search.py), and uploads of a batch,
+"""Lists of ids to leave out or to take of a folder's own, filters of what the caller finds anyway (test_search.py), notices, of
+which somebody marks their own reading alone (test_notices.py), and uploads of a batch,
 each of which is answered for by itself (test_upload_batches.py)."""
 
 CHOSEN = {("DELETE", "/members/{member_id}", "successor_id")}

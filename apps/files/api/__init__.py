@@ -109,6 +109,7 @@ __all__ = [
     "get_version",
     "give_up_upload",
     "is_committed",
+    "list_ancestries",
     "list_children",
     "list_path",
     "list_reachable_roots",
@@ -141,10 +142,13 @@ T = TypeVar("T")
 
 
 @exposed
-def find_visible(*, actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, FoundNode]:
-    """Read those of some nodes that are live and that the actor may see at this moment, each with the way to it."""
+def find_visible(*, actor: Actor, node_ids: Collection[UUID], roots: bool = False) -> dict[UUID, FoundNode]:
+    """Read those of some nodes that are live and that the actor may see at this moment, each with the way to it.
+
+    :param roots: personal roots too, which nobody looks for.
+    """
     actor.require_scope(Scope.FILES_READ)
-    return queries.find_visible(actor, node_ids)
+    return queries.find_visible(actor, node_ids, roots=roots)
 
 
 @exposed
@@ -293,6 +297,12 @@ def list_tree_rows(*, after: UUID | None = None, limit: int = PAGE_LIMIT) -> Tre
     applies to each node what is newer than its page, ends right.
     """
     return queries.list_tree_rows(after=after, limit=limit)
+
+
+@exposed
+def list_ancestries(*, node_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Read the ids from some nodes of the entered tenant up to where their trees begin, the nodes first: for a derivation."""
+    return queries.list_ancestries(node_ids)
 
 
 @exposed

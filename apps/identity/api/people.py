@@ -13,6 +13,7 @@ from apps.identity.dtos import (
     SignedIn,
     Standing,
     Succession,
+    Viewer,
 )
 from apps.identity.operations import accepting, invitations, members
 from bitvault.kernel.actor import Actor, Role, Scope
@@ -61,6 +62,23 @@ def list_members(
 def find_members(*, tenant: Tenant, user_ids: Collection[UUID]) -> list[Member]:
     """Find those of some people who are members of a tenant, by name."""
     return people.find_members(tenant, user_ids)
+
+
+@exposed
+def find_viewers(*, tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, Viewer]:
+    """Find those of some people who are let in to a tenant, each as the actor that they would be: for what is sent to them.
+
+    What they may reach is Sharing's to say.
+    """
+    return people.find_viewers(tenant, user_ids)
+
+
+@exposed
+def list_people_ids(
+    *, tenant: Tenant, roles: Collection[Role] = tuple(Role), group_id: UUID | None = None
+) -> list[UUID]:
+    """List who is let in to a tenant with one of some roles; only those of a group, and of groups in it, where one is named."""
+    return people.list_ids(tenant, roles=roles, group_id=group_id)
 
 
 @exposed

@@ -1,0 +1,16 @@
+"""Django's handle on the module."""
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    """Notifications."""
+
+    name = "apps.notifications"
+    label = "notifications"
+    verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        """Make the consumer, jobs and mails known, and what the frame shows."""
+        from apps.notifications import consumers, jobs, mails  # noqa: F401 - importing it registers them
+        from apps.notifications.ui import shell  # noqa: F401 - importing it registers what the frame shows

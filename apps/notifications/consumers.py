@@ -1,0 +1,33 @@
+"""Notifications listen to what people hear of: files, shares, people who come, sign-ins and quotas."""
+
+from collections.abc import Sequence
+
+from apps.notifications import recording
+from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
+from bitvault.events.catalog import billing, files, identity, sharing
+from bitvault.kernel import db
+
+cannot_be_rebuilt(
+    consumer=recording.CONSUMER,
+    because="What happened stands in no snapshot, and what people have read and were told is kept here and derived from nothing.",
+)
+
+
+@consumes_batch(
+    recording.CONSUMER,
+    files.FolderCreated,
+    files.VersionCommitted,
+    files.NodeMoved,
+    files.NodeTrashed,
+    files.NodeRestored,
+    files.NodePurged,
+    sharing.ShareGranted,
+    identity.InvitationCreated,
+    identity.InvitationAccepted,
+    identity.SessionStarted,
+    identity.MemberRemoved,
+    billing.QuotaChanged,
+)
+def keep_entries_current(events: Sequence[Published], tx: db.Transaction) -> None:
+    """Write down what happened, a row for each event at most; applying them again changes nothing."""
+    recording.record(events)

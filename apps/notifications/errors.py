@@ -1,0 +1,24 @@
+"""What can be wrong with notifications."""
+
+from bitvault.kernel.errors import Forbidden, Invalid
+
+
+class TooManySubscriptions(Invalid):
+    """Somebody follows or mutes as many nodes as one can; fact: ``limit``."""
+
+    code = "notifications.too_many_subscriptions"
+    title = "You follow or mute as many files and folders as one can"
+
+
+class MailNotOffered(Invalid):
+    """Of this topic no mail is sent by notifications; fact: ``topic``."""
+
+    code = "notifications.mail_not_offered"
+    title = "There is no choice of mail for this topic"
+
+
+class OnlyAdministrators(Forbidden):
+    """The activity of the whole tenant is for who administers it."""
+
+    code = "notifications.only_administrators"
+    title = "Only owners and administrators see the activity of the whole vault"

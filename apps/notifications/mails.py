@@ -1,0 +1,101 @@
+"""The mails of notifications: one notice at once, and the digest of a day. What may be told is judged when they are written."""
+
+from uuid import UUID
+
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from apps.identity import api as identity
+from apps.notifications import audience, digests, leaving, queries, telling
+from apps.notifications.dtos import Topic
+from apps.notifications.models import Delivery, Entry
+from bitvault.kernel import db, tenancy
+from bitvault.mail import api as mail
+
+
+@mail.mail_kind(telling.NOTICE)
+def write_notice(delivery_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Tell somebody of one thing; of nothing when they may not see it any more, have read it, or want no such mail."""
+    found = _find(delivery_id)
+    if found is None:
+        return None
+    delivery, recipient = found
+    with db.read_transaction():
+        entry = None if delivery.entry_id is None else Entry.objects.filter(pk=delivery.entry_id).first()
+        wishes = queries.read_wishes(recipient.actor)
+    if entry is None or not queries.concerns(wishes, entry):
+        return None
+    topic = wishes.topic_of(entry)
+    if wishes.preferences[topic].mail != "at_once":
+        return None
+    with translation.override(recipient.locale or None):
+        told = queries.judge(recipient.actor, wishes, [entry]).get(entry.id)
+        if told is None:
+            return None
+        home = _home(recipient.actor.user_id)
+        return mail.Letter(
+            to=recipient.email,
+            locale=recipient.locale or None,
+            subject=told.text,
+            template="notifications/mail/notice",
+            context={"text": told.text, **_foot(home, recipient.actor.user_id, topic)},
+            action=mail.Action(_("Show"), home + told.path) if told.path else None,
+            vault_name=recipient.actor.tenant.name,
+            unsubscribe_url=home + leaving.make_path(recipient.actor.user_id, topic),
+        )
+
+
+@mail.mail_kind(digests.DIGEST)
+def write_digest(delivery_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Tell somebody of a day; of nothing when they have read all of it, or may not see it any more."""
+    found = _find(delivery_id)
+    if found is None:
+        return None
+    delivery, recipient = found
+    with translation.override(recipient.locale or None):
+        told = digests.list_told(recipient.actor, delivery)
+        if not told:
+            return None
+        home = _home(recipient.actor.user_id)
+        return mail.Letter(
+            to=recipient.email,
+            locale=recipient.locale or None,
+            subject=gettext("What happened in %(vault)s") % {"vault": recipient.actor.tenant.name},
+            template="notifications/mail/digest",
+            context={
+                "lines": [
+                    {
+                        "text": one.text,
+                        "when": digests.local_time(one.entry.last_at, recipient.time_zone),
+                        "url": home + one.path,
+                    }
+                    for one in told[: digests.LINES]
+                ],
+                "more_count": max(0, len(told) - digests.LINES),
+                **_foot(home, recipient.actor.user_id, None),
+            },
+            action=mail.Action(_("Show all"), f"{home}/notifications/"),
+            vault_name=recipient.actor.tenant.name,
+            unsubscribe_url=home + leaving.make_path(recipient.actor.user_id, None),
+        )
+
+
+def _find(delivery_id: UUID) -> tuple[Delivery, audience.Recipient] | None:
+    with db.read_transaction():
+        delivery = Delivery.objects.filter(pk=delivery_id).first()
+    recipient = None if delivery is None else audience.find_recipient(delivery.user_id)
+    return None if delivery is None or recipient is None else (delivery, recipient)
+
+
+def _home(user_id: UUID) -> str:
+    """Tell where a browser finds the entered tenant."""
+    tenant_id = tenancy.current().id
+    return next(one.url for one in identity.list_tenants_of_user(user_id=user_id) if one.id == tenant_id)
+
+
+def _foot(home: str, user_id: UUID, topic: Topic | None) -> dict[str, str]:
+    return {
+        "unsubscribe_url": home + leaving.make_path(user_id, topic),
+        "preferences_url": f"{home}/settings/notifications/",
+    }

@@ -1,0 +1,112 @@
+"""Writes: what somebody has read, how they want to be told, and what they follow."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Greatest
+
+from apps.files import api as files
+from apps.notifications import dtos, queries
+from apps.notifications.errors import MailNotOffered, TooManySubscriptions
+from apps.notifications.models import Entry, Preference, Reader, ReadMark, Subscription
+from apps.notifications.topics import WITHOUT_MAIL
+from bitvault.events.api import get_head
+from bitvault.kernel import clock, db
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import NotFound
+
+SUBSCRIPTIONS_LIMIT = 1_000
+"""Nodes that one person follows or mutes: each question for their notices names all of them."""
+
+_MARK = """
+INSERT INTO notifications_read_mark (user_id, entry_id, read_seq)
+SELECT %(user_id)s, id, last_seq FROM notifications_entry WHERE id = ANY(%(ids)s::uuid[]) AND head_id IS NULL
+ON CONFLICT (user_id, entry_id) DO UPDATE SET read_seq = greatest(notifications_read_mark.read_seq, excluded.read_seq)
+"""
+
+
+def mark_read(actor: Actor, entry_ids: Collection[UUID]) -> int:
+    """Mark entries as read as far as they have come; unknown ones are passed over. Returns how many are unread still."""
+    with db.write_transaction(), connection.cursor() as cursor:
+        cursor.execute(_MARK, {"user_id": actor.user_id, "ids": list(entry_ids)})
+    return queries.count_unread(actor)
+
+
+def mark_read_up_to(actor: Actor, entry_id: UUID) -> int:
+    """Mark an entry and everything before it as read; returns how many are unread still.
+
+    :raises NotFound: there is no such entry that the actor hears of.
+    """
+    with db.write_transaction():
+        entry = Entry.objects.filter(pk=entry_id).first()
+        if entry is None or not queries.concerns(queries.read_wishes(actor), entry):
+            raise NotFound
+        seq = entry.last_seq
+        Reader.objects.bulk_create([Reader(user_id=actor.user_id)], ignore_conflicts=True)
+        Reader.objects.filter(pk=actor.user_id).update(read_seq=Greatest(F("read_seq"), seq))
+        ReadMark.objects.filter(user_id=actor.user_id, read_seq__lte=seq).delete()
+    return queries.count_unread(actor)
+
+
+def set_preferences(user_id: UUID, wanted: Sequence[dtos.Preference]) -> dtos.Preferences:
+    """Say how somebody is told of some topics; the others stay as they are.
+
+    :raises MailNotOffered: of a topic no mail is sent.
+    """
+    for one in wanted:
+        if one.topic in WITHOUT_MAIL and one.mail != "off":
+            raise MailNotOffered(topic=one.topic)
+    rows = [Preference(user_id=user_id, topic=one.topic, browser=one.browser, mail=one.mail) for one in wanted]
+    with db.write_transaction():
+        Preference.objects.bulk_create(
+            {row.topic: row for row in rows}.values(),
+            update_conflicts=True,
+            unique_fields=["user_id", "topic"],
+            update_fields=["browser", "mail"],
+        )
+        return dtos.Preferences(list(queries.read_preferences(user_id).values()))
+
+
+def stop_mails(user_id: UUID, topic: dtos.Topic | None) -> None:
+    """Switch the mails of a topic off, or without one those of all topics that the digest gathers; doing it again changes nothing."""
+    with db.read_transaction():
+        present = queries.read_preferences(user_id)
+    chosen = [present[topic]] if topic else [one for one in present.values() if one.mail == "daily"]
+    set_preferences(user_id, [dtos.Preference(one.topic, one.browser, "off") for one in chosen])
+
+
+def subscribe(actor: Actor, node_id: UUID, *, follows: bool) -> dtos.Subscription:
+    """Follow a node, or mute it; what was said of it before is replaced.
+
+    :raises NotFound: there is no such node that the actor may know of.
+    :raises TooManySubscriptions: the actor has as many as one can have.
+    """
+    files.get_node(actor=actor, node_id=node_id)
+    now, head = clock.now(), get_head()
+    with db.write_transaction():
+        rows = Subscription.objects.filter(user_id=actor.user_id)
+        row = rows.filter(node_id=node_id).first()
+        if row is None:
+            if rows.count() >= SUBSCRIPTIONS_LIMIT:
+                raise TooManySubscriptions(limit=SUBSCRIPTIONS_LIMIT)
+            wanted = Subscription(
+                user_id=actor.user_id, node_id=node_id, follows=follows, since_seq=head, created_at=now
+            )
+            Subscription.objects.bulk_create([wanted], ignore_conflicts=True)
+            row = rows.get(node_id=node_id)
+        if row.follows != follows:
+            row.follows, row.since_seq = follows, head
+            row.save(update_fields=["follows", "since_seq"])
+    return queries.to_subscriptions(actor, [row])[0]
+
+
+def unsubscribe(actor: Actor, subscription_id: UUID) -> None:
+    """Neither follow nor mute a node any more.
+
+    :raises NotFound: it is none of the actor's.
+    """
+    with db.write_transaction():
+        if not Subscription.objects.filter(pk=subscription_id, user_id=actor.user_id).delete()[0]:
+            raise NotFound

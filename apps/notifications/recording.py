@@ -1,0 +1,194 @@
+"""Writing down what happened: one row for each event at most, whoever hears of it. Runs in the transaction of the consumer's cursor."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from apps.notifications import telling
+from apps.notifications.dtos import Kind
+from apps.notifications.models import Entry, Preference, Reader, ReadMark, Subscription
+from apps.notifications.topics import ADMINISTRATORS_ID, ON_NODES
+from bitvault.events.api import Event, Published
+from bitvault.events.catalog import billing, files, identity, sharing
+from bitvault.kernel.capabilities import EVERYONE_ID
+
+CONSUMER = "notifications"
+"""Under which name notifications read the stream."""
+
+WINDOW = timedelta(hours=1)
+"""How long after its first one further ones join a group: a morning's upload is one line, yesterday's is another."""
+
+GROUP_LIMIT = 100_000
+"""Entries of one group."""
+
+_JOIN_IN_FOLDER: frozenset[Kind] = frozenset({"folder_created", "added", "moved", "trashed", "restored"})
+
+
+def record(events: Sequence[Published]) -> None:
+    """Write down what a batch of events tells; applying it again changes nothing."""
+    drafts = [draft for published in events if published.event and (draft := _draft(published, published.event))]
+    known = set(Entry.objects.filter(pk__in=[draft.id for draft in drafts]).values_list("id", flat=True))
+    drafts = [draft for draft in drafts if draft.id not in known]
+    _find_inviters(drafts)
+    changed = _group(drafts)
+    Entry.objects.bulk_create(drafts)
+    if changed:
+        Entry.objects.bulk_update(changed, ["count", "last_seq", "last_at"])
+    _forget(events)
+    if any(draft.head_id is None for draft in drafts) or any(
+        isinstance(one.event, billing.QuotaChanged) for one in events
+    ):
+        telling.request(events[-1].seq)
+
+
+def _draft(published: Published, event: Event) -> Entry | None:
+    """Say what people are told of an event; ``None`` where they are told nothing."""
+    match event:
+        case files.FolderCreated() | files.VersionCommitted():
+            return _draft_new(published, event)
+        case files.NodeMoved() | files.NodeTrashed() | files.NodeRestored():
+            return _draft_change(published, event)
+        case sharing.ShareGranted(principal_kind="user" | "group" | "everyone"):
+            entry = _entry(published, "shared", node_id=event.node_id, subject_id=event.share_id)
+            entry.audience_id = EVERYONE_ID if event.principal_kind == "everyone" else event.principal_id
+            entry.facts = {"role": event.role, "to": event.principal_kind}
+            return entry
+        case identity.InvitationCreated():
+            return _entry(published, "invited", subject_id=event.invitation_id)
+        case identity.InvitationAccepted():
+            entry = _entry(published, "joined", subject_id=event.invitation_id)
+            entry.actor_id = event.user_id
+            return entry
+        case identity.SessionStarted():
+            return _entry(published, "signed_in", subject_id=event.session_id, audience_id=event.user_id)
+    return None
+
+
+def _draft_new(published: Published, event: files.FolderCreated | files.VersionCommitted) -> Entry | None:
+    """Say what came into a folder, or is changed there; a root lies in none and is nobody's news."""
+    if isinstance(event, files.FolderCreated):
+        if event.parent_id is None:
+            return None
+        return _on_node(published, "folder_created", event, folder_id=event.parent_id, is_folder=True)
+    if event.conflict_with_id is not None:
+        return _on_node(published, "conflict", event, folder_id=event.parent_id, audience_id=event.actor_id)
+    return _on_node(published, "added" if event.node_created else "changed", event, folder_id=event.parent_id)
+
+
+def _draft_change(
+    published: Published, event: files.NodeMoved | files.NodeTrashed | files.NodeRestored
+) -> Entry | None:
+    is_folder = event.kind == "folder"
+    match event:
+        case files.NodeTrashed():
+            return _on_node(published, "trashed", event, folder_id=event.old_parent_id, is_folder=is_folder)
+        case files.NodeRestored():
+            return _on_node(published, "restored", event, folder_id=event.parent_id, is_folder=is_folder)
+        case files.NodeMoved() if event.parent_id != event.old_parent_id:
+            return _on_node(published, "moved", event, folder_id=event.parent_id, is_folder=is_folder)
+        case files.NodeMoved() if event.name != event.old_name:
+            entry = _on_node(published, "renamed", event, folder_id=event.parent_id, is_folder=is_folder)
+            entry.facts = {"old_name": event.old_name}
+            return entry
+    return None
+
+
+def _entry(published: Published, kind: Kind, **facts: Any) -> Entry:
+    return Entry(
+        id=published.id,
+        seq=published.seq,
+        kind=kind,
+        actor_id=published.actor_id,
+        occurred_at=published.occurred_at,
+        last_seq=published.seq,
+        last_at=published.occurred_at,
+        **facts,
+    )
+
+
+def _on_node(published: Published, kind: Kind, event: Any, **facts: Any) -> Entry:
+    entry = _entry(published, kind, node_id=event.node_id, name=event.name, **facts)
+    if kind in _JOIN_IN_FOLDER:
+        entry.group_on = entry.folder_id
+    elif kind == "changed":
+        entry.group_on = entry.node_id
+    return entry
+
+
+def _find_inviters(drafts: Sequence[Entry]) -> None:
+    """Let each who came by an invitation be told to who had sent it; to administrators, where that is not known any more."""
+    joined = [draft for draft in drafts if draft.kind == "joined"]
+    if not joined:
+        return
+    rows = Entry.objects.filter(kind="invited", subject_id__in=[draft.subject_id for draft in joined])
+    inviters = dict(rows.values_list("subject_id", "actor_id"))
+    inviters |= {draft.subject_id: draft.actor_id for draft in drafts if draft.kind == "invited"}
+    for draft in joined:
+        draft.audience_id = inviters.get(draft.subject_id) or ADMINISTRATORS_ID
+
+
+def _group(drafts: Sequence[Entry]) -> list[Entry]:
+    """Let drafts join the heads of what happened before, and of each other; returns the stored heads that have grown.
+
+    What somebody follows by itself stands for itself.
+    """
+    joining = [draft for draft in drafts if draft.group_on is not None]
+    if not joining:
+        return []
+    followed = set(_followed(draft.node_id for draft in joining if draft.kind in _JOIN_IN_FOLDER))
+    for draft in joining:
+        if draft.node_id in followed and draft.kind in _JOIN_IN_FOLDER:
+            draft.group_on = None
+    heads: dict[tuple[Any, ...], Entry] = {}
+    stored = Entry.objects.filter(
+        head_id__isnull=True,
+        actor_id__in={draft.actor_id for draft in joining},
+        last_seq__lt=joining[0].seq,
+        group_on__in={draft.group_on for draft in joining},
+        occurred_at__gt=min(draft.occurred_at for draft in joining) - WINDOW,
+    )
+    for head in stored.order_by("seq"):
+        heads[_key(head)] = head
+    grown: dict[UUID, Entry] = {}
+    own = {draft.id for draft in drafts}
+    for draft in joining:
+        if draft.group_on is None:
+            continue
+        found = heads.get(_key(draft))
+        if found is None or draft.occurred_at - found.occurred_at > WINDOW or found.count >= GROUP_LIMIT:
+            heads[_key(draft)] = draft
+            continue
+        draft.head_id, draft.group_on = found.id, None
+        found.count += 1
+        found.last_seq, found.last_at = max(found.last_seq, draft.seq), max(found.last_at, draft.occurred_at)
+        if found.id not in own:
+            grown[found.id] = found
+    return list(grown.values())
+
+
+def _key(entry: Entry) -> tuple[Any, ...]:
+    return entry.kind, entry.actor_id, entry.group_on
+
+
+def _followed(node_ids: Iterable[UUID | None]) -> Iterable[UUID]:
+    rows = Subscription.objects.filter(node_id__in={one for one in node_ids if one is not None}, follows=True)
+    return rows.values_list("node_id", flat=True).distinct()
+
+
+def _forget(events: Sequence[Published]) -> None:
+    """Drop what belonged to nodes that are gone for good, and to people who have left."""
+    gone = [
+        node_id for one in events if isinstance(one.event, files.NodePurged) for node_id in one.event.purged_node_ids
+    ]
+    if gone:
+        Subscription.objects.filter(node_id__in=gone).delete()
+    left = [one.event.user_id for one in events if isinstance(one.event, identity.MemberRemoved)]
+    if left:
+        for model in (Subscription, Preference, ReadMark, Reader):
+            model.objects.filter(user_id__in=left).delete()
+
+
+def moves_quota(entry: Entry) -> bool:
+    """Tell whether something of this kind may have filled the vault further."""
+    return entry.kind in ON_NODES and not entry.is_folder

@@ -1,0 +1,80 @@
+"""What requests to notifications may say."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from apps.notifications.dtos import Channel, MailMode, Topic, Whose
+from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
+from bitvault.web.derived import DerivedQuery
+from bitvault.web.structs import Body, Query
+
+MARKED_LIMIT = 1_000
+"""Notices that one request marks."""
+
+Limit = Annotated[int, Meta(ge=1, le=PAGE_LIMIT)]
+
+
+class NotificationsQuery(DerivedQuery, frozen=True):
+    """Which part of the list, and whether it leaves out what is read."""
+
+    unread: bool = False
+    limit: Limit = PAGE_DEFAULT
+    cursor: str | None = None
+
+
+class ActivityQuery(DerivedQuery, frozen=True):
+    """Which part of the list."""
+
+    limit: Limit = PAGE_DEFAULT
+    cursor: str | None = None
+
+
+class WhoseActivityQuery(ActivityQuery, frozen=True):
+    """Which part of the list, and whose."""
+
+    whose: Whose = "me"
+
+
+class MarkRead(Body, frozen=True):
+    """Some notices, or one and all before it: one of both."""
+
+    ids: Annotated[list[UUID], Meta(max_length=MARKED_LIMIT)] | None = None
+    up_to_id: UUID | None = None
+
+
+class Unread(Struct, frozen=True):
+    """How many notices are unread still; 100 stands for more."""
+
+    unread_count: int
+
+
+class PreferenceBody(Body, frozen=True):
+    """How one is told of a topic."""
+
+    topic: Topic
+    browser: bool
+    mail: MailMode
+
+
+class SetPreferences(Body, frozen=True):
+    """How one is told of some topics; the others stay as they are."""
+
+    items: Annotated[list[PreferenceBody], Meta(max_length=20)]
+
+
+class SubscriptionsQuery(Query, frozen=True):
+    """Which part of the list; of one node where it is named."""
+
+    node_id: UUID | None = None
+    limit: Limit = PAGE_DEFAULT
+    cursor: str | None = None
+
+
+class Subscribe(Body, frozen=True):
+    """A node to follow (``all``) or to mute (``none``), with all below it."""
+
+    node_id: UUID
+    kind: Literal["changes"] = "changes"
+    channel: Channel = "all"

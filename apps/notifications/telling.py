@@ -1,0 +1,184 @@
+"""What follows an entry: where it lies, and the mails that it causes. Done by a job, for people are many and Files is asked.
+
+An entry is told of once: its mails are rows with a unique key, each written with its job by one transaction.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from apps.billing import api as billing
+from apps.files import api as files
+from apps.notifications import audience
+from apps.notifications.dtos import Topic
+from apps.notifications.models import HEADS, Delivery, Entry, Preference, Reader, Subscription, Threshold
+from apps.notifications.topics import ADMINISTRATORS_ID, ON_NODES, OWN, USUAL, topic_of
+from bitvault.jobs import api as jobs
+from bitvault.kernel import clock, db, ids
+from bitvault.mail import api as mail
+
+KIND = "notifications.tell"
+NOTICE = "notifications.notice"
+
+BATCH = 100
+"""Entries that are placed at once."""
+
+PEOPLE_BATCH = 500
+"""People for whom one transaction writes mails down."""
+
+REST = timedelta(seconds=1)
+"""How long the job waits, so that what follows at once is told with it."""
+
+MAILED_FOR = timedelta(days=1)
+"""An entry that is older when the job comes to it causes no mail: a stream that is read from its beginning is no news."""
+
+LEVELS = (80, 95, 100)
+"""Percent of a quota of which administrators are told."""
+
+FALL = 5
+"""How many points below a level usage falls before it is told of again."""
+
+
+class Tell(msgspec.Struct, frozen=True):
+    """Up to which number of the stream there is something to tell."""
+
+    seq: int
+
+
+def request(seq: int) -> None:
+    """Ask for the job, in the open transaction of the consumer."""
+    jobs.enqueue(KIND, Tell(seq=seq), key=str(seq), by=jobs.SYSTEM, run_at=clock.now() + REST)
+
+
+def tell() -> int:
+    """Tell of all entries that are not told yet; returns how many. Repeatable, also beside another that does the same."""
+    count = 0
+    _check_quota()
+    while entries := _place():
+        for entry in entries:
+            _tell_one(entry)
+        count += len(entries)
+    return count
+
+
+def _place() -> list[Entry]:
+    """Note where the next entries lie; an entry whose node is gone already lies nowhere."""
+    with db.read_transaction():
+        entries = list(Entry.objects.filter(HEADS, is_told=False).order_by("seq")[:BATCH])
+    wanted = [entry for entry in entries if entry.ancestor_ids is None]
+    starts = {entry.id: entry.folder_id or entry.node_id for entry in wanted}
+    found = files.list_ancestries(node_ids={one for one in starts.values() if one is not None})
+    for entry in wanted:
+        start = starts[entry.id]
+        above = [] if start is None else found.get(start, [])
+        own = [] if entry.node_id is None else [entry.node_id]
+        entry.ancestor_ids = list(dict.fromkeys([*own, *above]))
+    if wanted:
+        with db.write_transaction():
+            Entry.objects.bulk_update(wanted, ["ancestor_ids"])
+    return entries
+
+
+def _tell_one(entry: Entry) -> None:
+    """Write down the mails that an entry causes, and whose digest it comes into."""
+    if clock.now() - entry.occurred_at < MAILED_FOR:
+        for topic, user_ids in _audiences(entry):
+            for start in range(0, len(user_ids), PEOPLE_BATCH):
+                _write(entry, topic, user_ids[start : start + PEOPLE_BATCH])
+    with db.write_transaction():
+        Entry.objects.filter(pk=entry.pk).update(is_told=True)
+
+
+def _audiences(entry: Entry) -> Iterator[tuple[Topic, Sequence[UUID]]]:
+    """Say who hears of an entry, under which topic; rights are judged when the mail is written."""
+    direct: list[UUID] = []
+    if entry.audience_id is not None and not is_mailed_elsewhere(entry):
+        direct = audience.list_people(entry.audience_id, is_group=entry.facts.get("to") == "group")
+        yield topic_of(entry.kind, is_direct=True), _without_doer(entry, direct)  # type: ignore[arg-type] # holds no other
+    if entry.kind in ON_NODES:
+        with db.read_transaction():
+            rows = Subscription.objects.filter(
+                node_id__in=entry.ancestor_ids or [], follows=True, since_seq__lt=entry.last_seq
+            )
+            followers = sorted(set(rows.values_list("user_id", flat=True)) - set(direct))
+        yield "followed", [one for one in followers if one != entry.actor_id]
+
+
+def is_mailed_elsewhere(entry: Entry) -> bool:
+    """Tell whether a mail of an entry is somebody else's: Sharing writes to whom a share names, with the giver's words, if they want it."""
+    return entry.kind == "shared" and entry.facts.get("to") == "user"
+
+
+def _without_doer(entry: Entry, user_ids: Sequence[UUID]) -> list[UUID]:
+    return [one for one in user_ids if entry.kind in OWN or one != entry.actor_id]
+
+
+def _write(entry: Entry, topic: Topic, user_ids: Sequence[UUID]) -> None:
+    """Write mails down for some people, in one transaction, those that are there already left alone."""
+    key, now = entry.id.hex, clock.now()
+    with db.write_transaction():
+        rows = Preference.objects.filter(user_id__in=user_ids, topic=topic)
+        chosen = dict(rows.values_list("user_id", "mail"))
+        modes = {user_id: chosen.get(user_id, USUAL[topic].mail) for user_id in user_ids}
+        known = set(Delivery.objects.filter(user_id__in=user_ids, key=key).values_list("user_id", flat=True))
+        new = [
+            Delivery(user_id=user_id, key=key, entry_id=entry.id, created_at=now)
+            for user_id, mode in modes.items()
+            if mode == "at_once" and user_id not in known
+        ]
+        # Another job that tells of the same one ends here, and begins again.
+        Delivery.objects.bulk_create(new)
+        for delivery in new:
+            mail.send(NOTICE, reference=delivery.id, key=delivery.id.hex)
+        _note_digests([user_id for user_id, mode in modes.items() if mode == "daily"])
+
+
+def _note_digests(user_ids: Sequence[UUID]) -> None:
+    """Note whose digest is coming; most of a busy folder's followers are noted already."""
+    if not user_ids:
+        return
+    Reader.objects.bulk_create([Reader(user_id=user_id) for user_id in user_ids], ignore_conflicts=True)
+    Reader.objects.filter(user_id__in=user_ids, wants_digest=False).update(wants_digest=True)
+
+
+# --- quotas ----------------------------------------------------------------------------------------------------------------
+
+
+def _check_quota() -> None:
+    """Tell administrators once that a part of the quota is passed, and again when it had fallen below meanwhile."""
+    quota = billing.get_quota()
+    percent = 100 if quota.limit_bytes == 0 else quota.used_bytes * 100 // quota.limit_bytes
+    reached = max((level for level in LEVELS if percent >= level), default=0)
+    with db.read_transaction():
+        row = Threshold.objects.filter(pk=quota.scope).first()
+    told = row.percent if row else 0
+    kept = max((level for level in LEVELS if level <= told and percent >= level - FALL), default=0)
+    if reached == told or (reached < told and kept == told):
+        return
+    with db.write_transaction():
+        Threshold.objects.bulk_create([Threshold(scope=quota.scope)], ignore_conflicts=True)
+        row = Threshold.objects.select_for_update().get(pk=quota.scope)
+        if row.percent != told:
+            return
+        row.percent = max(reached, kept)
+        row.save(update_fields=["percent"])
+        if reached > told:
+            _insert_quota(reached)
+
+
+def _insert_quota(percent: int) -> None:
+    """Write down that a level is passed, as of the last entry: so it stands where lists begin."""
+    last = Entry.objects.filter(HEADS).order_by("-last_seq").values_list("last_seq", flat=True).first() or 0
+    now = clock.now()
+    Entry.objects.create(
+        id=ids.new_id(),
+        seq=last,
+        kind="quota",
+        audience_id=ADMINISTRATORS_ID,
+        facts={"percent": percent},
+        occurred_at=now,
+        last_seq=last,
+        last_at=now,
+    )

@@ -1,0 +1,47 @@
+"""Kinds of happenings, the topics that they are told under, and how each is told unless somebody has chosen otherwise."""
+
+from uuid import UUID
+
+from apps.notifications.dtos import Kind, Preference, Topic
+
+ADMINISTRATORS_ID = UUID(int=1)
+"""Stands for who administers the tenant, as ``EVERYONE_ID`` does for all members."""
+
+ON_NODES: frozenset[Kind] = frozenset(
+    {"folder_created", "added", "changed", "conflict", "renamed", "moved", "trashed", "restored"}
+)
+"""What happens to files and folders: told to who follows them."""
+
+IN_ACTIVITY: frozenset[Kind] = ON_NODES | {"shared", "joined", "invited"}
+"""What lists of activity show; the rest is between a person and the vault."""
+
+OWN: frozenset[Kind] = frozenset({"conflict", "signed_in", "quota"})
+"""What somebody is told of although they did it themselves."""
+
+_DIRECT: dict[Kind, Topic] = {
+    "shared": "shared",
+    "joined": "joined",
+    "signed_in": "signed_in",
+    "quota": "quota",
+    "conflict": "conflict",
+}
+
+USUAL: dict[Topic, Preference] = {
+    one.topic: one
+    for one in (
+        Preference("shared", browser=True, mail="off"),
+        Preference("followed", browser=True, mail="daily"),
+        Preference("conflict", browser=True, mail="off"),
+        Preference("joined", browser=True, mail="daily"),
+        Preference("quota", browser=True, mail="at_once"),
+        Preference("signed_in", browser=True, mail="off"),
+    )
+}
+
+WITHOUT_MAIL: frozenset[Topic] = frozenset({"signed_in"})
+"""Identity itself writes to who signs in with a browser that is not known; that cannot be switched off."""
+
+
+def topic_of(kind: Kind, *, is_direct: bool) -> Topic:
+    """Tell under which topic somebody hears of an entry that concerns them, or of one in what they follow."""
+    return _DIRECT[kind] if is_direct else "followed"

@@ -1,0 +1,160 @@
+"""The pages of notifications and activity. Marking and choosing goes over REST; these views only show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from apps.notifications import api
+from apps.notifications.dtos import Line, MailMode, Topic
+from bitvault.web.pages import MemberPage, PersonRequest
+
+SHOWN = 50
+"""Lines of one page: two screens."""
+
+SHOWN_IN_PANEL = 20
+"""Lines of the panel; the page has the rest."""
+
+ICONS: dict[str, str] = {
+    "folder_created": "folder-plus",
+    "added": "upload",
+    "changed": "pencil",
+    "conflict": "copy",
+    "renamed": "pencil",
+    "moved": "folder-move",
+    "trashed": "trash",
+    "restored": "restore",
+    "shared": "users",
+    "invited": "user",
+    "joined": "user",
+    "signed_in": "key",
+    "quota": "warning",
+}
+
+TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
+    (
+        "shared",
+        _("Shared with you"),
+        _("Somebody shares with you, a group of yours or everyone. Whoever shares with you by name may send a mail."),
+    ),
+    ("followed", _("What you follow"), _("Somebody adds or changes something in a file or folder that you follow.")),
+    ("conflict", _("Conflicts"), _("Your version was kept as a copy because somebody else had changed the file.")),
+    ("joined", _("Invitations"), _("Somebody whom you invited has joined.")),
+    ("quota", _("Storage"), _("The vault is nearly full or full. For administrators.")),
+    (
+        "signed_in",
+        _("Sign-ins"),
+        _("A browser signs in to your account. New browsers are always mailed."),
+    ),
+)
+MAILS: tuple[tuple[MailMode, Any], ...] = (
+    ("off", _("No mail")),
+    ("at_once", _("At once")),
+    ("daily", _("Once a day")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A line with its icon."""
+
+    line: Line
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A topic in the table of preferences."""
+
+    topic: Topic
+    label: Any
+    hint: Any
+    browser: bool
+    mails: Sequence[tuple[MailMode, Any, bool]]
+
+
+class Panel(MemberPage):
+    """What the bell opens."""
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show the latest notices."""
+        return render(request, "notifications/panel.html", _read(request, limit=SHOWN_IN_PANEL))
+
+
+class NotificationsPage(MemberPage):
+    """All notices."""
+
+    section = "notifications"
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show them, or those that are unread."""
+        return render(request, "notifications/notifications.html", _read(request, limit=SHOWN))
+
+
+def _read(request: PersonRequest, *, limit: int) -> dict[str, Any]:
+    unread = request.GET.get("unread") == "1"
+    found = api.open_notices(actor=request.actor, unread=unread, limit=limit, cursor=request.GET.get("cursor") or None)
+    lines = [Shown(line, ICONS[line.kind]) for line in found.items]
+    context: dict[str, Any] = {"lines": lines, "unread": unread, "unread_count": found.unread_count}
+    if found.next_cursor:
+        context["more_href"] = _href("/notifications/", unread="1" if unread else "", cursor=found.next_cursor)
+    return context
+
+
+class ActivityPage(MemberPage):
+    """What happened: of oneself, and for administrators of the whole vault."""
+
+    section = "activity"
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show it, newest first."""
+        whose = "tenant" if request.GET.get("whose") == "tenant" and request.actor.administers else "me"
+        found = api.open_activity(
+            actor=request.actor,
+            whose=whose,  # type: ignore[arg-type] # one of both
+            limit=SHOWN,
+            cursor=request.GET.get("cursor") or None,
+        )
+        context: dict[str, Any] = {
+            "lines": [Shown(line, ICONS[line.kind]) for line in found.items],
+            "whose": whose,
+            "may_see_all": request.actor.administers,
+        }
+        if found.next_cursor:
+            context["more_href"] = _href("/activity/", whose=whose, cursor=found.next_cursor)
+        return render(request, "notifications/activity.html", context)
+
+
+class PreferencesPage(MemberPage):
+    """How one is told: a table of topics and ways, and what one follows and mutes."""
+
+    section = "settings"
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show it."""
+        chosen = {one.topic: one for one in api.get_preferences(actor=request.actor).items}
+        rows = [
+            Row(
+                topic,
+                label,
+                hint,
+                chosen[topic].browser,
+                [(mode, name, chosen[topic].mail == mode) for mode, name in MAILS] if topic != "signed_in" else [],
+            )
+            for topic, label, hint in TOPICS
+            if topic != "quota" or request.actor.administers
+        ]
+        subscriptions = api.list_subscriptions(actor=request.actor)
+        return render(
+            request,
+            "notifications/preferences.html",
+            {"tab": "notifications", "rows": rows, "subscriptions": subscriptions.items},
+        )
+
+
+def _href(path: str, **facts: str) -> str:
+    return f"{path}?{urlencode({name: value for name, value in facts.items() if value})}"

@@ -1,0 +1,155 @@
+"""The sentences: what happened, in the words of page, mail and notice alike."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext, ngettext
+
+from apps.notifications.dtos import Piece
+
+Mark = Callable[[str], str]
+
+_EDGE = "\0"
+"""Stands around names until a sentence is cut: no name has it."""
+
+
+def _plain(text: str) -> str:
+    return text
+
+
+def tell(kind: str, facts: dict[str, Any], *, mark: Mark = _plain) -> str:
+    """Say what happened, in the current language.
+
+    :param facts: ``actor``, ``name``, ``folder``, ``count``, ``is_folder`` and what the kind has besides.
+    :param mark: what is done to names, so that a page can set them off.
+    """
+    names = {key: mark(str(facts.get(key) or "")) for key in ("actor", "name", "folder", "old_name", "to_name")}
+    return _sentence(kind, facts) % {**names, "count": facts["count"], "percent": facts.get("percent", 0)}
+
+
+def tell_in_pieces(kind: str, facts: dict[str, Any]) -> list[Piece]:
+    """Say it in pieces, so that a page can set names off."""
+    text = tell(kind, facts, mark=lambda name: f"{_EDGE}{name.replace(_EDGE, '')}{_EDGE}")
+    return [Piece(part, is_name=bool(number % 2)) for number, part in enumerate(text.split(_EDGE)) if part]
+
+
+def _sentence(kind: str, facts: dict[str, Any]) -> str:
+    count = facts["count"]
+    if kind in _IN_FOLDER:
+        one, many = _IN_FOLDER[kind](count)
+        return one if count == 1 else many
+    return _OTHERS[kind](facts)
+
+
+def _changed(facts: dict[str, Any]) -> str:
+    return gettext("%(actor)s changed %(name)s")
+
+
+def _conflict(facts: dict[str, Any]) -> str:
+    if facts["is_own"]:
+        return gettext("Somebody else had changed the file meanwhile. Your version was kept as %(name)s")
+    return gettext("%(actor)s added %(name)s, a conflicted copy")
+
+
+def _renamed(facts: dict[str, Any]) -> str:
+    return gettext("%(actor)s renamed %(old_name)s to %(name)s")
+
+
+def _shared(facts: dict[str, Any]) -> str:
+    if facts["is_direct"]:
+        return gettext("%(actor)s shared %(name)s with you")
+    if facts.get("to") == "everyone":
+        return gettext("%(actor)s shared %(name)s with everyone")
+    return gettext("%(actor)s shared %(name)s with %(to_name)s")
+
+
+def _invited(facts: dict[str, Any]) -> str:
+    return gettext("%(actor)s invited somebody")
+
+
+def _joined(facts: dict[str, Any]) -> str:
+    return gettext("%(actor)s joined the vault")
+
+
+def _signed_in(facts: dict[str, Any]) -> str:
+    return gettext("New sign-in to your account")
+
+
+def _quota(facts: dict[str, Any]) -> str:
+    if facts.get("percent", 0) >= _FULL:
+        return gettext("The vault is full: new files are refused")
+    return gettext("The vault is %(percent)s%% full")
+
+
+_OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "changed": _changed,
+    "conflict": _conflict,
+    "renamed": _renamed,
+    "shared": _shared,
+    "invited": _invited,
+    "joined": _joined,
+    "signed_in": _signed_in,
+    "quota": _quota,
+}
+
+_FULL = 100
+
+
+def _added(count: int) -> tuple[str, str]:
+    return (
+        gettext("%(actor)s added %(name)s to %(folder)s"),
+        ngettext(
+            "%(actor)s added %(count)s file to %(folder)s", "%(actor)s added %(count)s files to %(folder)s", count
+        ),
+    )
+
+
+def _created(count: int) -> tuple[str, str]:
+    return (
+        gettext("%(actor)s created the folder %(name)s in %(folder)s"),
+        ngettext(
+            "%(actor)s created %(count)s folder in %(folder)s",
+            "%(actor)s created %(count)s folders in %(folder)s",
+            count,
+        ),
+    )
+
+
+def _moved(count: int) -> tuple[str, str]:
+    return (
+        gettext("%(actor)s moved %(name)s to %(folder)s"),
+        ngettext(
+            "%(actor)s moved %(count)s item to %(folder)s", "%(actor)s moved %(count)s items to %(folder)s", count
+        ),
+    )
+
+
+def _trashed(count: int) -> tuple[str, str]:
+    return (
+        gettext("%(actor)s moved %(name)s from %(folder)s to the trash"),
+        ngettext(
+            "%(actor)s moved %(count)s item from %(folder)s to the trash",
+            "%(actor)s moved %(count)s items from %(folder)s to the trash",
+            count,
+        ),
+    )
+
+
+def _restored(count: int) -> tuple[str, str]:
+    return (
+        gettext("%(actor)s restored %(name)s to %(folder)s"),
+        ngettext(
+            "%(actor)s restored %(count)s item to %(folder)s",
+            "%(actor)s restored %(count)s items to %(folder)s",
+            count,
+        ),
+    )
+
+
+_IN_FOLDER: dict[str, Callable[[int], tuple[str, str]]] = {
+    "added": _added,
+    "folder_created": _created,
+    "moved": _moved,
+    "trashed": _trashed,
+    "restored": _restored,
+}
