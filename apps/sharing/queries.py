@@ -108,8 +108,9 @@ def _newest_first(
 
 
 def find_people(tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, User]:
-    """Find people of the tenant with their addresses; who has left it is left out."""
-    return {member.user.id: member.user for member in identity.find_members(tenant=tenant, user_ids=user_ids)}
+    """Find people who are let into the tenant, with their addresses."""
+    members = identity.find_members(tenant=tenant, user_ids=user_ids)
+    return {member.user.id: member.user for member in members if member.state == "active"}
 
 
 def search_candidates(tenant: Tenant, text: str, *, limit: int) -> list[dtos.SharePrincipal]:

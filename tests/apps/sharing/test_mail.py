@@ -2,6 +2,7 @@
 
 import pytest
 
+from apps.identity import api as identity
 from apps.identity.models import User
 from apps.sharing import api as sharing
 from apps.sharing.dtos import Grant, Principal
@@ -65,9 +66,13 @@ def test_an_address_that_is_not_proved_gets_no_words_of_others(tree, vera):
     assert deliver() == []
 
 
-def test_a_group_is_not_written_to(tree, make_actor):
-    from apps.identity import api as identity
+def test_a_deactivated_member_is_not_written_to(tree, vera, make_actor):
+    share(tree.actor, tree.folder("Plans"), vera, "viewer")
+    identity.update_member(actor=make_actor("adam"), member_id=vera.user_id, state="deactivated")
+    assert deliver() == []
 
+
+def test_a_group_is_not_written_to(tree, make_actor):
     group = identity.create_group(actor=make_actor("adam"), name="Design")
     identity.put_group_member(actor=make_actor("adam"), group_id=group.id, user_id=ACME.people["vera"].user_id)
     principal = Principal(type="group", id=group.id)
