@@ -161,7 +161,14 @@ def ask_for_handover(world):
     thrown = files.create_folder(actor=actor, parent_id=root.id, name="thrown away")
     files.trash_node(actor=actor, node_id=thrown.id)
     world.count = count_handed_over()
+    leave("files.hand_over", actor)
+
+
+def leave(kind, actor):
+    """Leave with adam as the successor; of the jobs that follow from it one alone is looked at."""
     identity.remove_member(tenant=actor.tenant, user_id=actor.user_id, successor_id=ACME.people["adam"].user_id)
+    with db.public_transaction():
+        Job.objects.filter(kind__endswith=".hand_over", state="queued").exclude(kind=kind).delete()
 
 
 def is_handed_over_once(world):
@@ -190,7 +197,7 @@ def ask_for_handover_of_shares(world):
         for receiver, giver in ((actor.user_id, people["vera"].user_id), (people["vera"].user_id, actor.user_id)):
             Permission.objects.create(node_id=ids.new_id(), principal_id=receiver, granted_by=giver, **facts)
     world.count = count_shares("principal_id", "adam"), count_shares("granted_by", "adam")
-    identity.remove_member(tenant=actor.tenant, user_id=actor.user_id, successor_id=people["adam"].user_id)
+    leave("sharing.hand_over", actor)
 
 
 def are_handed_over_once(world):
