@@ -1,6 +1,6 @@
 """What can be refused about nodes, with stable codes."""
 
-from bitvault.kernel.errors import Conflict, Forbidden, Gone, Invalid, PreconditionFailed, TooLarge
+from bitvault.kernel.errors import Conflict, Forbidden, Gone, Invalid, NotFound, PreconditionFailed, TooLarge
 from bitvault.kernel.names import InvalidName
 from bitvault.kernel.pages import LimitOutOfRange
 
@@ -13,6 +13,7 @@ __all__ = [
     "LimitOutOfRange",
     "MoveCycle",
     "NameTaken",
+    "NoPreview",
     "NodeGone",
     "NotAFile",
     "NotAFolder",
@@ -182,6 +183,17 @@ class TooManyTeamFolders(Invalid):
 
     code = "files.too_many_team_folders"
     title = "There are as many team folders as there can be"
+
+
+class NoPreview(NotFound):
+    """There is no preview of a file, and will not be; fact: ``reason``, one of those that ``apps.previews.dtos`` names."""
+
+    code = "files.no_preview"
+    title = "There is no preview of this file"
+
+    def __init__(self, reason: str = "failed") -> None:
+        super().__init__(reason=reason)
+        self.reason = reason
 
 
 class FileTooLarge(TooLarge):

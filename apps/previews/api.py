@@ -9,9 +9,10 @@ from uuid import UUID
 
 from apps.files.api import shown as files
 from apps.files.dtos import Content
+from apps.files.errors import NoPreview
 from apps.previews import operations, queries, types
 from apps.previews.dtos import PAGE_LIMIT, Preview, Reason, Size
-from apps.previews.errors import NoPreview, TooManyNodes
+from apps.previews.errors import TooManyNodes
 from apps.previews.models import Preview as PreviewRow
 from apps.previews.models import PreviewState
 from apps.previews.operations import MakePreview

@@ -54,7 +54,8 @@ def draw_image(file: BinaryIO, edges: dict[str, int]) -> Made:
 
     image = _open_image(file)
     largest = max(edges.values())
-    image.draft("RGB", (largest, largest))  # a JPEG is decoded at a fraction of its size
+    # A JPEG is decoded at a fraction of its size that is no smaller than this.
+    image.draft("RGB", tuple(max(1, side * largest // max(image.size)) for side in image.size))
     profile = image.info.get("icc_profile") or b""
     image.load()
     if image.mode.startswith("I"):
@@ -79,7 +80,7 @@ def draw_sizes(image: Any, edges: dict[str, int], profile: bytes = b"") -> Made:
             continue
         image.thumbnail((edge, edge), Image.Resampling.LANCZOS)
         body = io.BytesIO()
-        image.save(body, "WEBP", quality=QUALITY, method=2, icc_profile=profile, exif=b"", xmp=b"")
+        image.save(body, "WEBP", quality=QUALITY, method=1, icc_profile=profile, exif=b"", xmp=b"")
         yield name, WEBP, body.getvalue()
 
 

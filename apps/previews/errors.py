@@ -1,17 +1,6 @@
 """What can be wrong with a preview."""
 
-from bitvault.kernel.errors import Invalid, NotFound, Unavailable
-
-
-class NoPreview(NotFound):
-    """There is no preview of this content, and will not be; fact: ``reason``, one of ``dtos.Reason``."""
-
-    code = "previews.no_preview"
-    title = "There is no preview of this file"
-
-    def __init__(self, reason: str = "failed") -> None:
-        super().__init__(reason=reason)
-        self.reason = reason
+from bitvault.kernel.errors import Invalid, Unavailable
 
 
 class TooManyNodes(Invalid):

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import BinaryIO, cast
 from uuid import UUID
 
+from apps.files.errors import NoPreview
 from apps.previews import operations, running, types
-from apps.previews.errors import NoPreview
 from apps.previews.operations import MakePreview
 from apps.storage import api as storage
 from apps.storage.dtos import NewDerived

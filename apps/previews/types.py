@@ -7,8 +7,9 @@ from bitvault.kernel import media_types
 
 Kind = Literal["image", "pdf", "text"]
 
-EDGES: dict[str, int] = {"small": 256, "medium": 1024, "large": 2048}
-"""The longest side in pixels: an icon or tile on a sharp screen, a phone, a desktop."""
+EDGES: dict[str, int] = {"small": 256, "medium": 1024, "large": 1920}
+"""The longest side in pixels: an icon or tile on a sharp screen, a phone, a desktop. A photo of twelve megapixels is decoded at half its
+size for the largest one, which takes a quarter of the time."""
 
 SIZES: tuple[Size, ...] = ("small", "medium", "large")
 

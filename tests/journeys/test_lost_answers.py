@@ -447,6 +447,7 @@ CASES = {
         lambda mia: Ask(
             "POST", f"/nodes/{mia.file()['id']}/copy", {"parent_id": mia.root_id, "name": next(_names)}, key()
         ),
+        holds=RESERVATIONS,
     ),
     "delete": Case("DELETE /nodes/{node_id}", lambda mia: Ask("DELETE", f"/nodes/{mia.file()['id']}"), again=404),
     "trash children": Case("POST /nodes/{node_id}/children/batch", trash_children),

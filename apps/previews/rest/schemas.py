@@ -18,7 +18,7 @@ class WhichText(Query, frozen=True):
 
 
 class WhichPreview(WhichText, frozen=True):
-    """Which picture: at most 256, 1024 or 2048 pixels wide and high, and of a document which page."""
+    """Which picture: at most 256, 1024 or 1920 pixels wide and high, and of a document which page."""
 
     size: Size = "medium"
     page: Page = 1

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from rest_framework.response import Response
 
-from apps.files.errors import NotAFile
+from apps.files.errors import NoPreview, NotAFile
 from apps.previews import api, dtos, errors
 from apps.previews.rest import schemas
 from bitvault.kernel.errors import Invalid
@@ -33,7 +33,7 @@ def answer(preview: dtos.Preview) -> Response:
 class NodePreview(View):
     """The picture of a file."""
 
-    @operation(query=schemas.WhichPreview, status=302, pending=dtos.Making, problems=(errors.NoPreview, NotAFile))
+    @operation(query=schemas.WhichPreview, status=302, pending=dtos.Making, problems=(NoPreview, NotAFile))
     def get(self, request: ActorRequest, node_id: UUID) -> Response:
         """Redirect to a picture (WebP) of the file: the picture itself, or a page of the document.
 
@@ -54,7 +54,7 @@ class NodePreview(View):
 class NodeText(View):
     """The text of a file."""
 
-    @operation(query=schemas.WhichText, status=302, pending=dtos.Making, problems=(errors.NoPreview, NotAFile))
+    @operation(query=schemas.WhichText, status=302, pending=dtos.Making, problems=(NoPreview, NotAFile))
     def get(self, request: ActorRequest, node_id: UUID) -> Response:
         """Redirect to the file's text in UTF-8, of a long one to its first 512 KiB; otherwise as for pictures."""
         query = request.query_as(schemas.WhichText)

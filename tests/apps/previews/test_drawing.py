@@ -31,7 +31,7 @@ def opened(drawn):
 def test_a_picture_of_each_kind_is_drawn_in_three_sizes(kind):
     made = opened(draw(pictures.picture(kind, (3000, 1500))))
     assert {name: image.size for name, image in made.items()} == {
-        "large": (2048, 1024),
+        "large": (1920, 960),
         "medium": (1024, 512),
         "small": (256, 128),
     }

@@ -127,7 +127,7 @@ def test_pages_of_a_document_are_drawn_when_somebody_turns_to_them(mia, work):
     assert work() == 1
     assert mia.api.get(f"/nodes/{node['id']}/preview", size="large", page=2).status_code == 302
     missing = mia.api.get(f"/nodes/{node['id']}/preview", page=4)
-    assert (missing.status_code, missing.json()["code"]) == (404, "previews.no_preview")
+    assert (missing.status_code, missing.json()["code"]) == (404, "files.no_preview")
     assert missing.json()["reason"] == "no_such_page"
     assert work() == 0
 
@@ -161,7 +161,7 @@ def test_a_bomb_parks_its_job_and_says_why_and_others_are_drawn(mia, work):
     assert work() == 2
     answer = mia.api.get(f"/nodes/{bomb['id']}/preview")
     assert (answer.status_code, answer.json()["reason"]) == (404, "too_large")
-    assert Job.objects.get(kind="previews.make", state="failed").problem["code"] == "previews.no_preview"
+    assert Job.objects.get(kind="previews.make", state="failed").problem["code"] == "files.no_preview"
     assert mia.api.get(f"/nodes/{good['id']}/preview").status_code == 302
     assert work() == 0
 

@@ -1,0 +1,64 @@
+"""Copies in the list: beside the original, elsewhere by the dialog, and of a folder that is too large for one request."""
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture(scope="module", autouse=True)
+def worker(live):
+    """Jobs are done beside the web."""
+    worker = live.start_worker()
+    yield
+    live.kill(worker)
+
+
+def menu(vault, name, item):
+    vault.row(name).focus()
+    vault.press("ContextMenu")
+    vault.page.get_by_role("menuitem", name=item, exact=True).click()
+
+
+def names_in(api, folder):
+    return {node["name"] for node in api.get(f"/nodes/{folder['id']}/children").json()["items"]}
+
+
+def test_a_copy_beside_the_original_gets_a_number_and_is_taken_back(vault, folder, sender):
+    sender.bring("one.txt", b"1")
+    vault.open(folder)
+    menu(vault, "one.txt", "Make a copy")
+    vault.expect_names("one (2).txt", "one.txt")
+    expect(vault.toast).to_contain_text("“one.txt” copied.")
+    vault.toast.get_by_role("button", name="Undo").click()
+    vault.expect_names("one.txt")
+
+
+def test_a_selection_is_copied_into_a_folder_and_stays_where_it_is(vault, api, folder, sender, mkdir):
+    archive = mkdir("Archive")
+    sender.bring("one.txt", b"1")
+    sender.bring("two.txt", b"2")
+    vault.open(folder)
+    vault.select("one.txt", "two.txt")
+    menu(vault, "one.txt", "Copy…")
+    dialog = vault.page.get_by_role("dialog", name="Copy 2 items")
+    expect(dialog.get_by_role("button", name="Copy here")).to_be_enabled()
+    dialog.get_by_role("option", name="Archive").click()
+    dialog.get_by_role("button", name="Copy here").click()
+    expect(vault.toast).to_contain_text("2 items copied to Archive.")
+    vault.expect_names("Archive", "one.txt", "two.txt")
+    assert names_in(api, archive) == {"one.txt", "two.txt"}
+    vault.toast.get_by_role("button", name="Undo").click()
+    expect(vault.page.locator("#announcer")).to_contain_text("The copies are in the trash.")
+    assert names_in(api, archive) == set()
+
+
+def test_a_large_folder_is_copied_while_its_progress_is_told(vault, api, folder, mkdir):
+    large = mkdir("Large")
+    for number in range(110):
+        mkdir(f"folder {number}", large)
+    vault.open(folder)
+    menu(vault, "Large", "Make a copy")
+    expect(vault.page.locator(".toast").filter(has_text="“Large” copied.")).to_be_visible(timeout=60_000)
+    vault.expect_names("Large", "Large (2)")
+    listed = api.get(f"/nodes/{folder['id']}/children").json()["items"]
+    copy = next(node for node in listed if node["name"] == "Large (2)")
+    assert len(api.get(f"/nodes/{copy['id']}/children", limit=1000).json()["items"]) == 110
