@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError
 
 from apps.files import api as files
@@ -77,14 +77,15 @@ def create(*, actor: Actor, node_id: UUID, wish: dtos.LinkWish) -> tuple[dtos.Li
 
 
 def change(*, actor: Actor, link_id: UUID, changes: dict[str, Any]) -> dtos.Link:
-    """Change some fields of a link; ``ended=False`` lets one go on that was ended."""
+    """Change some fields of a link; ``ended=False`` lets one go on that was ended. What is as it was already is no change."""
     found = get(actor, link_id)
     node = require_sharing(actor, found.node_id)
-    password_hash = _hash_password(changes["password"]) if "password" in changes else None
+    password_hash = _rehash(found, changes["password"]) if "password" in changes else None
     with db.write_transaction():
         row = Link.objects.select_for_update(no_key=True).get(id=link_id)
         if row.ended_at is not None and changes.get("ended") is not False:
             raise NotFound
+        before = _all_of(row)
         _apply(row, changes)
         if password_hash is not None:
             row.password_hash = password_hash
@@ -92,6 +93,8 @@ def change(*, actor: Actor, link_id: UUID, changes: dict[str, Any]) -> dtos.Link
         if "expires_at" in changes or "starts_at" in changes:
             _require_times(row.starts_at, row.expires_at)
         _require_limit(row.kind, row.download_limit)
+        if _all_of(row) == before:
+            return queries.to_link(row)
         row.save()
         publish(LinkChanged(**_facts(row), actor_id=actor.user_id))
     return queries.to_link(row)
@@ -128,6 +131,10 @@ def _apply(row: Link, changes: dict[str, Any]) -> None:
         row.name = _read_name(changes["name"])
     if changes.get("ended") is False:
         row.ended_at = None
+
+
+def _all_of(row: Link) -> list[Any]:
+    return [getattr(row, field.attname) for field in Link._meta.concrete_fields]  # noqa: SLF001 - public in all but name
 
 
 def _facts(row: Link) -> dict[str, Any]:
@@ -198,6 +205,13 @@ def _read_slug(text: str) -> str:
             "A chosen address has 12 to 60 of a–z, 0–9 and “-”, and neither begins nor ends with “-”.", field="slug"
         )
     return text
+
+
+def _rehash(row: Link, text: str | None) -> str:
+    """Hash a link's new password; the one that it has keeps its hash."""
+    if text is not None and row.password_hash and check_password(text, row.password_hash):
+        return row.password_hash
+    return _hash_password(text)
 
 
 def _hash_password(text: str | None) -> str:

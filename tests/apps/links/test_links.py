@@ -158,6 +158,15 @@ def test_what_is_named_changes_and_nothing_else(actor, reports):
     assert links.open_page(token=end, unlock=None, visitor=stranger()).link.node.name == "Reports"
 
 
+def test_what_is_as_it_was_is_no_change(actor, reports):
+    made, _ = make_link(actor, reports, name="same", password="a good password", download_limit=3)
+    before = len(published())
+    same = {"name": "same", "password": "a good password", "download_limit": 3, "expires_at": None, "ended": False}
+    for changes in (same, {}):
+        assert links.change_link(actor=actor, link_id=made.id, changes=changes) == made
+    assert len(published()) == before
+
+
 def test_an_end_can_be_taken_back_and_the_address_is_as_before(actor, reports):
     made, end = make_link(actor, reports)
     links.end_link(actor=actor, link_id=made.id)

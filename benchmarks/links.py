@@ -1,0 +1,56 @@
+"""Public links: opened and downloaded through by strangers."""
+
+import itertools
+from urllib.parse import urlsplit
+
+from benchmarks import load
+from benchmarks.bench import Bench
+from benchmarks.figures import Figure, at_least
+from benchmarks.http11 import Connection, target_of
+from benchmarks.small_files import CONTROL, SmallPayloads, Uploader
+
+FILES = 20
+
+
+def strangers(bench: Bench) -> list[Figure]:
+    """Pages of links in a second, and downloads through the redirect and the store, by browsers that no cookie knows again."""
+    uploader = Uploader(bench, SmallPayloads(), bench.seed.folder("linked files"))
+    for _ in range(FILES):
+        uploader()
+    owner = bench.vault.connect()
+    paths = []
+    for node_id in uploader.made:
+        made = owner.json("POST", f"/api/v1/nodes/{node_id}/links", {"kind": "download"}).json()
+        paths.append((f"/s/{made['url'].rpartition('/')[2]}", node_id))
+    turns = itertools.cycle(paths)
+    host = f"{bench.vault.demo['tenant']}.localhost:{bench.vault.port}"
+
+    def opener() -> load.Step:
+        web = bench.vault.connect(token=None, host_header=host)
+        return lambda: load.void(web.get(next(turns)[0], expect=(200,)))
+
+    def fetcher() -> load.Step:
+        web = bench.vault.connect(token=None, host_header=host)
+
+        def ask() -> str:
+            path, node_id = next(turns)
+            return web.get(f"{path}/content/{node_id}", expect=(302,)).header("Location") or ""
+
+        # Where downloads are signed for: the front before the store, or the store itself.
+        where = urlsplit(ask())
+        bytes_from = Connection(where.hostname or "", where.port or 80)
+
+        def step() -> None:
+            bytes_from.get(target_of(ask()), expect=(200,))
+
+        return step
+
+    opened = bench.measure([opener() for _ in range(bench.crowd)])
+    fetched = bench.measure([fetcher() for _ in range(bench.crowd)])
+    return [
+        Figure("page of a link, 8 at once", opened.per_second, "pages/s", facts=opened.facts()),
+        Figure(
+            "download through a link, 8 at once", fetched.per_second, "files/s", at_least(430), facts=fetched.facts()
+        ),
+        Figure("  control-plane CPU of one", fetched.cpu_milliseconds(*CONTROL), "ms"),
+    ]
