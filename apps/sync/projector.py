@@ -96,6 +96,16 @@ SELECT node_id, path[cardinality(path)] AS root_id, ARRAY(
 FROM ({PATHS}) AS placed
 """
 
+# Whether it is live or not: what lies in the trash has left no shared node in it.
+_SHARED_ABOVE = """
+WITH RECURSIVE way AS (
+    SELECT node_id, parent_id FROM sync_node WHERE node_id = %s
+    UNION ALL
+    SELECT above.node_id, above.parent_id FROM way JOIN sync_node above ON above.node_id = way.parent_id
+)
+SELECT shared.node_id FROM way JOIN sync_shared_node shared ON shared.node_id = way.node_id ORDER BY shared.node_id
+"""
+
 _SHARE = """
 INSERT INTO sync_shared_node (node_id, seq) VALUES (%s, %s) ON CONFLICT (node_id) DO NOTHING
 """
@@ -170,15 +180,16 @@ class _Share(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a live node lies: its root, and the shared nodes below that which it is or lies in, topmost first."""
+    """Where a node lies: its root, and the shared nodes below that which it is or lies in, topmost first."""
 
-    root_id: UUID
+    root_id: UUID | None
+    """``None`` in the trash."""
     shared_ids: Sequence[UUID]
 
     @property
     def scope_ids(self) -> list[UUID]:
         """All of them, topmost first."""
-        return [self.root_id, *self.shared_ids]
+        return [*([] if self.root_id is None else [self.root_id]), *self.shared_ids]
 
 
 Places = dict[UUID, _Place]
@@ -318,12 +329,18 @@ def _write_run(run: list[_Change]) -> None:
 
 
 def _write_return(change: _Return) -> None:
-    """Write a node that is back, with rows of the journal for each node below it."""
+    """Write a node that is back, with rows of the journal for each node below it.
+
+    It may have lain deep in something that is in the trash, below a shared node that comes back later, without it.
+    """
     row, state = change
+    with connection.cursor() as cursor:
+        cursor.execute(_SHARED_ABOVE, [row.node_id])
+        before = _Place(None, [shared_id for (shared_id,) in cursor.fetchall()])
     with connection.cursor() as cursor:
         cursor.execute(_UPDATE, _columns_of([{"node_id": row.node_id, **state}], _UPDATE_COLUMNS))
     after = _find_places([row.node_id])
-    counts = _write_journal([row], {}, after)
+    counts = _write_journal([row], {row.node_id: before}, after)
     place = after.get(row.node_id)
     if place is not None:
         _write_journal_below(row, place.scope_ids, counts[row.node_id])

@@ -100,6 +100,8 @@ class Device:
             else:
                 self._remove(change.node_id)
         self.disk.cursor = page.cursor
+        if not page.has_more:
+            self.disk.left.clear()  # what the feed has not told to be gone was given again meanwhile
         settle(self.disk)
         return f"{len(page.items)} of {page.as_of_seq}{' and more' if page.has_more else ''}"
 

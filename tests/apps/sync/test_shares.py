@@ -158,6 +158,20 @@ def share_with_group(tree, node, group_id):
         )
 
 
+def test_what_an_edit_brings_back_out_of_a_share_in_the_trash_is_gone_from_the_share(tree, olga, hers, reports):
+    """The device reads on only when the share is there again: it never learns that it was away."""
+    file = tree.file("edited.txt", reports)
+    share(tree.actor, reports, olga, "viewer")
+    told(hers)
+    private = tree.get(reports.parent_id)
+    edit = tree.grant(file.name, mode="update", node_id=file.id, base_version_id=file.version_id)
+    tree.trash(private)
+    back = tree.commit(edit, b"edit").node
+    assert back.id == file.id
+    tree.restore(private)
+    assert ("removed", file.id) in told(hers)
+
+
 def test_group_members_have_what_the_group_has(tree, olga, hers, reports):
     group_id = ids.new_id()
     share_with_group(tree, reports, group_id)
