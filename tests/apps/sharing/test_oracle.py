@@ -176,7 +176,7 @@ class World:
             node_id = self.trash.pop(number % len(self.trash))
             restored = files.restore_node(actor=self.tree.actor, node_id=node_id, on_conflict="rename")
             self.model.trashed.discard(node_id)
-            self.model.parents[node_id] = restored.node.parent_id
+            self.model.parents[node_id] = restored.parent_id
             assert self.model.way(node_id)
 
     def _wait(self, minutes):
