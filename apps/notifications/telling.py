@@ -28,9 +28,6 @@ BATCH = 100
 PEOPLE_BATCH = 500
 """People for whom one transaction writes mails down."""
 
-REST = timedelta(seconds=1)
-"""How long the job waits, so that what follows at once is told with it."""
-
 MAILED_FOR = timedelta(days=1)
 """An entry that is older when the job comes to it causes no mail: a stream that is read from its beginning is no news."""
 
@@ -49,7 +46,7 @@ class Tell(msgspec.Struct, frozen=True):
 
 def request(seq: int) -> None:
     """Ask for the job, in the open transaction of the consumer."""
-    jobs.enqueue(KIND, Tell(seq=seq), key=str(seq), by=jobs.SYSTEM, run_at=clock.now() + REST)
+    jobs.enqueue(KIND, Tell(seq=seq), key=str(seq), by=jobs.SYSTEM)
 
 
 def tell() -> int:

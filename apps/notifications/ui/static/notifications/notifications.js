@@ -8,8 +8,8 @@ import { toast } from "../js/toast.js";
 
 /** What is counted; more is shown as "99+". */
 const COUNTED = 100;
-/** After a change is heard of: the entry is written a moment later, and others change things too. */
-const SETTLE_MS = 1500;
+/** After a change is heard of: the entry is written a moment later, and by a busy worker some moments later. */
+const SETTLES_MS = [1500, 6500];
 /** Between two looks, with as much again by chance: a busy vault must not bring everybody in the same moment. */
 const REST_MS = 4000;
 /** What no change of files tells of, an invitation that was accepted for one, is seen within this time. */
@@ -66,10 +66,12 @@ async function look() {
 
 function settle() {
   if (settling) return;
+  const [soon, late] = SETTLES_MS;
   settling = window.setTimeout(() => {
     settling = 0;
     void look();
-  }, SETTLE_MS);
+  }, soon);
+  setTimeout(() => void look(), late);
 }
 
 /** Show in the panel what there is now. */
