@@ -160,7 +160,7 @@ def test_it_goes_by_keyboard_alone_and_gives_the_focus_back(vault, folder, mkdir
     vault.press("ArrowDown")
     expect(dialog(vault).get_by_role("option", name="Vera")).to_have_attribute("aria-selected", "true")
     vault.press("Enter", "Tab", "Tab")
-    expect(dialog(vault).get_by_label("Until (optional)")).to_be_visible()
+    expect(dialog(vault).locator("#share-until")).to_be_visible()
     who(vault).focus()
     vault.press("Enter")
     expect(status(vault)).to_contain_text("Shared with Vera: Can view.")
