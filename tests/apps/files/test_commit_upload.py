@@ -63,6 +63,7 @@ def test_the_event_tells_all_that_is_new(tree):
                 "client_modified_at": None,
                 "made_on": "another device",
                 "restored_from_id": None,
+                "copied_from_id": None,
             },
         )
     ]
