@@ -29,9 +29,9 @@ SEEDS = {
     bugs.head_written_without_a_look_at_the_base: (5, "S3"),
     bugs.copies_without_a_key: (87, "S4"),
     bugs.a_door_without_a_row: (1, "J6"),
-    bugs.pages_and_then_the_cursor: (6, "S1"),
+    bugs.pages_and_then_the_cursor: (0, "S1"),
     bugs.trimmed_without_a_horizon: (4, "J1"),
-    bugs.rows_of_a_node_made_one: (0, "J1"),
+    bugs.rows_of_a_node_made_one: (7, "J1"),
     bugs.cursor_kept_before_the_changes: (1, "S1"),
 }
 """A seed of the simulation that finds each, and the invariant (reliability, section 2) that it then says is broken."""
