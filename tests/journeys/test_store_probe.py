@@ -14,8 +14,10 @@ def test_a_worker_that_starts_probes_the_store(live):
 
     assert readiness()["store_fit"] is None
     live.start_worker()
-    live.await_that(lambda: readiness()["store_fit"] is not None)
-    findings = readiness()
+    # Each web process remembers what it was told for a second: what is looked at is one reading.
+    readings = [readiness()]
+    live.await_that(lambda: readings[-1]["store_fit"] is not None or readings.append(readiness()))
+    findings = readings[-1]
     assert findings.pop("web", True)
     assert findings == {"database": True, "valkey": True, "store": True, "store_fit": True, "disk_low": None}
     with live.database() as database:

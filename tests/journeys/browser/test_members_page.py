@@ -52,7 +52,7 @@ def test_an_owner_invites_two_people_makes_one_an_administrator_and_puts_one_out
 
     owner.get_by_role("button", name="Invite people").click()
     owner.get_by_label("E-mail addresses").fill(f"{NEW}, {KNOWN}, nonsense")
-    owner.get_by_label("Message (optional)").fill("Come in!")
+    owner.get_by_role("textbox", name="Message (optional)").fill("Come in!")
     owner.get_by_role("button", name="Send invitation").click()
     # What could not be sent stays, and says why.
     expect(owner.get_by_label("E-mail addresses")).to_have_value("nonsense")
