@@ -40,7 +40,6 @@ KILLED = (
     "relay",
     "patient",
     "jobs",
-    "drawing",
     "bulk",
     "beat",
     "sockets",

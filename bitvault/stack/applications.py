@@ -34,15 +34,13 @@ MOST_WEB_THREADS = 9
 WORKER_PROCESSES = 2
 
 # Workers by the queues they take, so that nobody waits for what hangs or takes minutes: the relay for nothing else, the consumers of the
-# stream for one another only, short jobs for short ones, previews for previews, and all others (sweeps, events that take long) for no
-# consumer. A preview is drawn by a child with limits of its own, and a job of hours puts itself back when it is told to stop: neither needs
-# a second process.
+# stream for one another only, short jobs for short ones and a preview in turn with them (30 s at most), and all others (sweeps, events that
+# take long) for no consumer. A job of hours is the only thing that its process does: it puts its job back when it is told to stop.
 LANES = {
     "relay": ("--queues", "relay", "--pool", "solo"),
     "worker": ("--exclude-queues", "relay,celery,patient,jobs,drawing,bulk", "--concurrency", str(WORKER_PROCESSES)),
     "patient": ("--queues", "celery,patient", "--concurrency", "1"),
-    "jobs": ("--queues", "jobs", "--concurrency", "1"),
-    "drawing": ("--queues", "drawing", "--pool", "solo"),
+    "jobs": ("--queues", "jobs,drawing", "--concurrency", "1"),
     "bulk": ("--queues", "bulk", "--pool", "solo"),
 }
 
