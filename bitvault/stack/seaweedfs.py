@@ -11,7 +11,6 @@ import signal
 from pathlib import Path
 from sys import prefix
 
-from bitvault.stack.certificates import ensure_certificate
 from bitvault.stack.errors import StackError
 from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.process import Program
@@ -104,6 +103,9 @@ class SeaweedFS(EmbeddedStore):
         ]
 
     def _environment(self) -> dict[str, str]:
+        # Here alone: the library takes 8 MiB of a supervisor that runs the other store.
+        from bitvault.stack.certificates import ensure_certificate
+
         tls = ensure_certificate(self.directory / "tls")
         keys = {
             "WEED_JWT_SIGNING_KEY": self._secrets.store_jwt_write,
