@@ -1,7 +1,6 @@
 """Public links: opened and downloaded through by strangers."""
 
 import itertools
-from urllib.parse import urlsplit
 
 from benchmarks import load
 from benchmarks.bench import Bench
@@ -37,8 +36,7 @@ def strangers(bench: Bench) -> list[Figure]:
             return web.get(f"{path}/content/{node_id}", expect=(302,)).header("Location") or ""
 
         # Where downloads are signed for: the front before the store, or the store itself.
-        where = urlsplit(ask())
-        bytes_from = Connection(where.hostname or "", where.port or 80)
+        bytes_from = Connection.to(ask())
 
         def step() -> None:
             bytes_from.get(target_of(ask()), expect=(200,))
