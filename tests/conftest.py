@@ -36,28 +36,15 @@ def pytest_collection_modifyitems(items) -> None:
 # --- databases -------------------------------------------------------------------------------------------------------------
 
 
-def _use_database(name: str) -> None:
-    """Point Django, and every process that this test starts, at a database."""
-    from urllib.parse import urlsplit, urlunsplit
-
-    from django.db import connections
-
-    connections["default"].close()
-    connections["default"].settings_dict["NAME"] = name
-    connections.databases["default"]["NAME"] = name
-    parts = urlsplit(os.environ["BITVAULT_DATABASE_URL"])
-    os.environ["BITVAULT_DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{name}"))
-
-
 def _build_template(name: str) -> None:
     from django.core.management import call_command
 
-    from tests.support import world
+    from tests.support import databases, world
 
-    _use_database(name)
+    databases.use(name)
     call_command("migrate_tenants", verbosity=0)
     world.build()
-    _use_database("postgres")
+    databases.use("postgres")
 
 
 @pytest.fixture(scope="session")
@@ -86,28 +73,19 @@ def django_db_setup(django_db_blocker, database_template, database_name):
     with django_db_blocker.unblock(), databases.administration() as admin:
         databases.clone(admin, source=database_template, name=database_name)
         databases.let_transactions_stand(admin, database_name)
-        _use_database(database_name)
+        databases.use(database_name)
         yield
-        _use_database("postgres")
+        databases.use("postgres")
         databases.drop(admin, database_name)
 
 
 @pytest.fixture
 def committed(django_db_setup, django_db_blocker, database_template, worker_suffix):
     """Let a test commit for real, from threads and processes too, in a database that is thrown away afterwards."""
-    from django.db import connections
-
     from tests.support import databases
 
-    name = f"bv_once_{worker_suffix}"
-    before = connections["default"].settings_dict["NAME"]
-    with django_db_blocker.unblock(), databases.administration() as admin:
-        databases.clone(admin, source=database_template, name=name)
-        _use_database(name)
+    with django_db_blocker.unblock(), databases.another(database_template, f"bv_once_{worker_suffix}") as name:
         yield name
-        connections.close_all()
-        _use_database(before)
-        databases.drop(admin, name)
 
 
 @pytest.fixture(autouse=True)

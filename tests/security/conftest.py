@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.client import ApiClient
 from tests.support.live import Live
 from tests.support.sending import Sender
 from tests.support.shares import by_rest
@@ -68,85 +69,99 @@ def _invite(client: Any, canary: str) -> str:
     return str(invited.json()["id"])
 
 
-@pytest.fixture
-def belongings(api):
+def _client(name: str) -> ApiClient:
+    return ApiClient(token={**ACME.people, **BETA.people}[name].token)
+
+
+def _own(name: str) -> Belongings:
     """Give somebody one thing of each kind that a route can name."""
+    from django.test import Client
 
-    def own(name: str) -> Belongings:
-        from django.test import Client
-
-        canary = f"canary-of-{name}"
-        client = api(name)
-        root_id = client.get("/me").json()["root_id"]
-        sender = Sender(client, root_id)
-        folder = client.post("/folders", {"parent_id": root_id, "name": f"{canary} folder"}).json()
-        file = sender.bring(f"{canary} file", canary.encode())
-        inside = Sender(client, folder["id"]).bring(f"{canary} inside", canary.encode() * 2)
-        trashed = client.post("/folders", {"parent_id": root_id, "name": f"{canary} trashed"}).json()
-        assert client.delete(f"/nodes/{trashed['id']}").status_code == 204
-        upload = sender.started(f"{canary} upload", canary.encode() * 3)
-        token = client.post(
-            "/tokens", {"name": f"{canary} token", "scopes": ["files:read"], "expires_at": in_an_hour()}
-        )
-        slug = "acme" if name in ACME.people else "beta"
-        person = {**ACME.people, **BETA.people}[name]
-        browser = Client(headers={"host": f"{slug}.localhost", "user-agent": f"{canary} browser"})
-        signed_in = browser.post(
-            "/api/v1/auth/login", {"email": person.email, "password": PASSWORD}, content_type="application/json"
-        )
-        assert signed_in.status_code == 200, signed_in.content
-        session = client.get("/sessions").json()["items"][0]
-        device = client.post("/sync/devices", {"name": f"{canary} device", "platform": "linux"}).json()
-        stale = {"mode": "update", "node_id": inside["id"], "base_version_id": inside["version_id"]}
-        Sender(client, folder["id"]).bring(inside["name"], b"newer", **stale)
-        conflict = Sender(client, folder["id"]).bring(inside["name"], b"meanwhile", **stale)
-        # Who administers makes the folder; only this person reaches it, and whoever administers the tenant. One may know who shared it.
-        administrator = api("olga" if slug == "acme" else "boris")
-        team = administrator.post("/team-folders", {"name": f"{canary} team"})
-        assert team.status_code == 201, team.content
-        invitation_id = _invite(administrator, canary)
-        share = administrator.post(
-            f"/nodes/{team.json()['id']}/shares", by_rest(person.user_id, "editor" if name == "mia" else "manager")
-        )
-        assert share.status_code == 201, share.content
-        link = client.post(f"/nodes/{file['id']}/links", {"kind": "download", "name": f"{canary} link"})
-        assert link.status_code == 201, link.content
-        # Every member sees what groups there are: its name is nobody's.
-        group = administrator.post("/groups", {"name": uuid4().hex}).json()
-        subscription = client.post("/subscriptions", {"node_id": folder["id"]}).json()
-        team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
-        _project(slug)
-        return Belongings(
-            canary=canary,
-            api=client,
-            ids={
-                "node_id": {
-                    "folder": folder["id"],
-                    "file": file["id"],
-                    "inside": inside["id"],
-                    "root": root_id,
-                    "team": team.json()["id"],
-                    "team inside": team_inside["id"],
-                },
-                "folder_id": {"team": team.json()["id"]},
-                "share_id": {"share": share.json()["id"]},
-                "link_id": {"link": link.json()["id"]},
-                "subscription_id": {"subscription": subscription["id"]},
-                "trash": {"trashed": trashed["id"]},
-                "upload_id": {"upload": upload["id"]},
-                "token_id": {"token": token.json()["id"]},
-                "session_id": {"session": session["id"]},
-                "device_id": {"device": device["id"]},
-                "conflict_id": {"conflict": conflict["id"]},
-                "job_id": {"job": _ask_for_job(ACME if slug == "acme" else BETA, person, canary)},
-                "version_id": {"version": file["version_id"]},
-                "user_id": {"user": str(person.user_id)},
-                "group_id": {"group": group["id"]},
-                "member_id": {"member": str(person.user_id)},
-                "invitation_id": {"invitation": invitation_id},
-                "code": {"a code that is none": canary},
-                "token": {"an address that is none": canary},
+    canary = f"canary-of-{name}"
+    client = _client(name)
+    root_id = client.get("/me").json()["root_id"]
+    sender = Sender(client, root_id)
+    folder = client.post("/folders", {"parent_id": root_id, "name": f"{canary} folder"}).json()
+    file = sender.bring(f"{canary} file", canary.encode())
+    inside = Sender(client, folder["id"]).bring(f"{canary} inside", canary.encode() * 2)
+    trashed = client.post("/folders", {"parent_id": root_id, "name": f"{canary} trashed"}).json()
+    assert client.delete(f"/nodes/{trashed['id']}").status_code == 204
+    upload = sender.started(f"{canary} upload", canary.encode() * 3)
+    token = client.post("/tokens", {"name": f"{canary} token", "scopes": ["files:read"], "expires_at": in_an_hour()})
+    slug = "acme" if name in ACME.people else "beta"
+    person = {**ACME.people, **BETA.people}[name]
+    browser = Client(headers={"host": f"{slug}.localhost", "user-agent": f"{canary} browser"})
+    signed_in = browser.post(
+        "/api/v1/auth/login", {"email": person.email, "password": PASSWORD}, content_type="application/json"
+    )
+    assert signed_in.status_code == 200, signed_in.content
+    session = client.get("/sessions").json()["items"][0]
+    device = client.post("/sync/devices", {"name": f"{canary} device", "platform": "linux"}).json()
+    stale = {"mode": "update", "node_id": inside["id"], "base_version_id": inside["version_id"]}
+    Sender(client, folder["id"]).bring(inside["name"], b"newer", **stale)
+    conflict = Sender(client, folder["id"]).bring(inside["name"], b"meanwhile", **stale)
+    # Who administers makes the folder; only this person reaches it, and whoever administers the tenant. One may know who shared it.
+    administrator = _client("olga" if slug == "acme" else "boris")
+    team = administrator.post("/team-folders", {"name": f"{canary} team"})
+    assert team.status_code == 201, team.content
+    invitation_id = _invite(administrator, canary)
+    share = administrator.post(
+        f"/nodes/{team.json()['id']}/shares", by_rest(person.user_id, "editor" if name == "mia" else "manager")
+    )
+    assert share.status_code == 201, share.content
+    link = client.post(f"/nodes/{file['id']}/links", {"kind": "download", "name": f"{canary} link"})
+    assert link.status_code == 201, link.content
+    # Every member sees what groups there are: its name is nobody's.
+    group = administrator.post("/groups", {"name": uuid4().hex}).json()
+    subscription = client.post("/subscriptions", {"node_id": folder["id"]}).json()
+    team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
+    _project(slug)
+    return Belongings(
+        canary=canary,
+        api=client,
+        ids={
+            "node_id": {
+                "folder": folder["id"],
+                "file": file["id"],
+                "inside": inside["id"],
+                "root": root_id,
+                "team": team.json()["id"],
+                "team inside": team_inside["id"],
             },
-        )
+            "folder_id": {"team": team.json()["id"]},
+            "share_id": {"share": share.json()["id"]},
+            "link_id": {"link": link.json()["id"]},
+            "subscription_id": {"subscription": subscription["id"]},
+            "trash": {"trashed": trashed["id"]},
+            "upload_id": {"upload": upload["id"]},
+            "token_id": {"token": token.json()["id"]},
+            "session_id": {"session": session["id"]},
+            "device_id": {"device": device["id"]},
+            "conflict_id": {"conflict": conflict["id"]},
+            "job_id": {"job": _ask_for_job(ACME if slug == "acme" else BETA, person, canary)},
+            "version_id": {"version": file["version_id"]},
+            "user_id": {"user": str(person.user_id)},
+            "group_id": {"group": group["id"]},
+            "member_id": {"member": str(person.user_id)},
+            "invitation_id": {"invitation": invitation_id},
+            "code": {"a code that is none": canary},
+            "token": {"an address that is none": canary},
+        },
+    )
 
-    return own
+
+@pytest.fixture(scope="module")
+def belongings_of(django_db_setup, django_db_blocker, database_template, worker_suffix):
+    """Mia, Adam (a colleague) and Boris (of another tenant) with what is theirs, made once, in a database of this file's own."""
+    from tests.support import databases
+
+    name = f"bv_belongings_{worker_suffix}"
+    with django_db_blocker.unblock(), databases.another(database_template, name), databases.administration() as admin:
+        databases.let_transactions_stand(admin, name)
+        yield {person: _own(person) for person in ("mia", "adam", "boris")}
+
+
+@pytest.fixture
+def belongings(belongings_of, db):
+    """Tell what somebody has (``belongings("mia")``); what a test does to it is taken back."""
+    return belongings_of.__getitem__

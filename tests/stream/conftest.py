@@ -16,7 +16,6 @@ from bitvault.stack.ports import free_ports
 from bitvault.stack.process import ChildGroup
 from bitvault.stack.valkey import Valkey
 from soak import checks
-from tests.conftest import _use_database
 from tests.support import databases, errands, noting
 from tests.support.nursery import Nursery
 
@@ -141,24 +140,18 @@ def companies():
 @pytest.fixture(scope="module")
 def stream(django_db_setup, django_db_blocker, database_template, worker_suffix, companies, tmp_path_factory):
     """A stream with its nursery, in which nobody works yet; Django here is connected to its database."""
-    from django.db import connections
-
-    name = f"bv_stream_{worker_suffix}"
-    before = connections["default"].settings_dict["NAME"]
     tenants = [companies.acme, companies.beta]
-    with django_db_blocker.unblock(), databases.administration() as admin:
-        databases.clone(admin, source=database_template, name=name)
-        _use_database(name)
-        with psycopg.connect(os.environ["BITVAULT_DATABASE_ADMIN_URL"], dbname=name, autocommit=True) as database:
-            for tenant in tenants:
-                noting.prepare(database, tenant.schema)
-                errands.prepare(database, tenant.schema)
-            running = Stream(tmp_path_factory.mktemp("stream"), database, tenants)
-            yield running
-            running.end()
-        connections.close_all()
-        _use_database(before)
-        databases.drop(admin, name)
+    with (
+        django_db_blocker.unblock(),
+        databases.another(database_template, f"bv_stream_{worker_suffix}") as name,
+        psycopg.connect(os.environ["BITVAULT_DATABASE_ADMIN_URL"], dbname=name, autocommit=True) as database,
+    ):
+        for tenant in tenants:
+            noting.prepare(database, tenant.schema)
+            errands.prepare(database, tenant.schema)
+        running = Stream(tmp_path_factory.mktemp("stream"), database, tenants)
+        yield running
+        running.end()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import hashlib
 import os
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
@@ -57,6 +58,32 @@ def clone(connection: psycopg.Connection, *, source: str, name: str) -> None:
     )
     # Rights on a database are not cloned with it.
     connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO bitvault").format(sql.Identifier(name)))
+
+
+def use(name: str) -> None:
+    """Point Django, and every process that this test starts, at a database."""
+    from django.db import connections
+
+    connections["default"].close()
+    connections["default"].settings_dict["NAME"] = name
+    connections.databases["default"]["NAME"] = name
+    parts = urlsplit(os.environ["BITVAULT_DATABASE_URL"])
+    os.environ["BITVAULT_DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{name}"))
+
+
+@contextmanager
+def another(template: str, name: str):
+    """Use a clone that is thrown away afterwards, and then what was used before."""
+    from django.db import connections
+
+    before = connections["default"].settings_dict["NAME"]
+    with administration() as admin:
+        clone(admin, source=template, name=name)
+        use(name)
+        yield name
+        connections.close_all()
+        use(before)
+        drop(admin, name)
 
 
 def let_transactions_stand(connection: psycopg.Connection, name: str) -> None:
