@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.sharing import queries
+from apps.sharing import expiring, queries
 from apps.sharing.models import Permission, PrincipalKind
 from bitvault.events.api import publish
 from bitvault.events.catalog.sharing import ShareChanged, ShareGranted, ShareRevoked
@@ -68,6 +68,7 @@ def _unite(own: Permission, row: Permission, by: UUID | None) -> None:
         return
     own.capabilities, own.role, own.expires_at = mask, name_role(mask), expires_at
     own.save(update_fields=["capabilities", "role", "expires_at"])
+    expiring.plan([own])
     publish(ShareChanged(actor_id=by, **_facts(own)))
 
 

@@ -1,4 +1,4 @@
-"""Deferred work of sharing: what somebody has been given, and has given, who has left the tenant."""
+"""Deferred work of sharing: shares that end, and what somebody has been given, and has given, who has left the tenant."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from apps.identity import api as identity
-from apps.sharing import handing_over
+from apps.sharing import expiring, handing_over
 from bitvault.jobs import api as jobs
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Scope
@@ -41,3 +41,15 @@ def hand_over(payload: HandOver, run: jobs.Run) -> int:
             count += handing_over.hand_over(
                 user_id=former.user_id, successor_id=heir_id, by=run.requester.id, report=run.report
             )
+
+
+@jobs.job_kind(
+    expiring.EXPIRE_JOB,
+    payload=expiring.Expire,
+    timeout=timedelta(minutes=5),
+    kept_for=timedelta(days=1),
+    scope=Scope.ADMIN,
+)
+def expire(payload: expiring.Expire, run: jobs.Run) -> int:
+    """End the shares whose time is over, and tell the stream. Returns how many there were."""
+    return expiring.end_due(run)

@@ -56,4 +56,10 @@ class Permission(TenantModel):
             models.Index(fields=["principal_id", "-granted_at", "-id"], name="sharing_permission_principal"),
             # What has this person shared, newest first?
             models.Index(fields=["granted_by", "-granted_at", "-id"], name="sharing_permission_giver"),
+            # What ends next?
+            models.Index(
+                fields=["expires_at", "id"],
+                name="sharing_permission_ending",
+                condition=models.Q(expires_at__isnull=False),
+            ),
         ]

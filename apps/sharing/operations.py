@@ -10,10 +10,9 @@ from uuid import UUID
 from apps.files import api as files
 from apps.files.dtos import Node
 from apps.identity import api as identity
-from apps.sharing import dtos, errors, messages, queries
+from apps.sharing import dtos, errors, expiring, messages, queries, telling
 from apps.sharing.models import Permission, PrincipalKind
 from bitvault.events.api import publish
-from bitvault.events.catalog import sharing as events
 from bitvault.events.catalog.sharing import ShareChanged, ShareGranted, ShareRevoked
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
@@ -26,14 +25,6 @@ SHARES_OF_NODE_LIMIT = 1000
 
 SHARED_MAIL = "sharing.shared"
 """The mail to a person with whom something was shared; ``mails`` writes it."""
-
-
-_KINDS: Mapping[PrincipalKind, events.PrincipalKind] = {
-    PrincipalKind.USER: "user",
-    PrincipalKind.GROUP: "group",
-    PrincipalKind.EVERYONE: "everyone",
-    PrincipalKind.LINK: "link",
-}
 
 
 class PrincipalKey(NamedTuple):
@@ -114,7 +105,7 @@ def change(
     if principal is None:  # they have left, or the group was deleted
         raise NotFound
     with _changing(node.id) as tx:
-        row = Permission.objects.filter(id=share_id).first()
+        row = Permission.objects.select_for_update().filter(id=share_id).first()
         if row is None:
             raise NotFound
         wanted = Wanted(
@@ -123,6 +114,7 @@ def change(
             expires_at=expires_at if ends else row.expires_at,
         )
         _change(actor, node, row, wanted)
+        expiring.plan([row])
         tx.after_commit(queries.forget_remembered)
     return queries.to_share(row, principal)
 
@@ -137,7 +129,7 @@ def revoke(*, actor: Actor, share_id: UUID) -> None:
         node = require_capability(actor, found.node_id, "share")
         _require_own(mask_of(node.capabilities), found.capabilities, found.role)
     with _changing(found.node_id) as tx:
-        row = Permission.objects.filter(id=share_id).first()
+        row = Permission.objects.select_for_update().filter(id=share_id).first()
         if row is None:
             raise NotFound
         _end(actor, row)
@@ -247,7 +239,7 @@ def _changing(node_id: UUID) -> AbstractContextManager[db.Transaction]:
 
 def _read_present(node_id: UUID) -> dict[PrincipalKey, Permission]:
     """Read what stands on a node, ended shares too: their principal gets another one in their place."""
-    rows = Permission.objects.filter(node_id=node_id).exclude(principal_kind=PrincipalKind.LINK)
+    rows = Permission.objects.select_for_update().filter(node_id=node_id).exclude(principal_kind=PrincipalKind.LINK)
     return {PrincipalKey(PrincipalKind(row.principal_kind), row.principal_id): row for row in rows}
 
 
@@ -270,6 +262,8 @@ def _write_all(
     now = clock.now()
     ended = [row for row in present.values() if row.expires_at is not None and row.expires_at <= now]
     Permission.objects.filter(id__in=[row.id for row in ended]).delete()
+    for over in ended:
+        expiring.tell(over)
     written, new = [], []
     for key, one in wanted.items():
         row = present.get(key)
@@ -292,6 +286,7 @@ def _write_all(
     Permission.objects.bulk_create(new)
     for row in new:
         _tell(ShareGranted, actor, row)
+    expiring.plan(row for row, _ in written)
     return written
 
 
@@ -309,30 +304,19 @@ def _change(actor: Actor, node: Node, row: Permission, wanted: Wanted) -> None:
 
 
 def _tell(event: type[ShareGranted | ShareChanged], actor: Actor, row: Permission) -> None:
-    kind = PrincipalKind(row.principal_kind)
     publish(
         event(
             actor_id=actor.user_id,
             share_id=row.id,
             node_id=row.node_id,
-            principal_kind=_KINDS[kind],
-            principal_id=None if kind is PrincipalKind.EVERYONE else row.principal_id,
             role=row.role,
             capabilities=names_of(row.capabilities),
             expires_at=row.expires_at,
+            **telling.name_principal(row),
         )
     )
 
 
 def _end(actor: Actor, row: Permission) -> None:
-    kind = PrincipalKind(row.principal_kind)
-    publish(
-        ShareRevoked(
-            actor_id=actor.user_id,
-            share_id=row.id,
-            node_id=row.node_id,
-            principal_kind=_KINDS[kind],
-            principal_id=None if kind is PrincipalKind.EVERYONE else row.principal_id,
-        )
-    )
+    publish(ShareRevoked(actor_id=actor.user_id, share_id=row.id, node_id=row.node_id, **telling.name_principal(row)))
     row.delete()

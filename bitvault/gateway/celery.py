@@ -83,6 +83,7 @@ app.conf.beat_schedule = {
     # A digest comes within a quarter of an hour of its time, wherever its reader lives.
     "send-digests": _for_each_tenant("notifications.send_digests", seconds=900),
     "forget-notifications": _for_each_tenant("notifications.forget", seconds=86_400),
+    "sweep-shares": _for_each_tenant("sharing.sweep", seconds=3600),
     "sweep-sync": _for_each_tenant("sync.sweep", seconds=3600),
     "sweep-idempotency-keys": _for_each_tenant("web.sweep_idempotency_keys", seconds=3600),
 }

@@ -17,6 +17,7 @@ from apps.files import limits
 from apps.identity import api as identity
 from apps.identity.errors import AlreadyMember
 from apps.notifications.models import Preference
+from apps.sharing import expiring
 from apps.sharing.models import Permission
 from apps.storage import jobs as storage
 from apps.storage import keys, provider
@@ -206,6 +207,33 @@ def are_handed_over_once(world):
     assert (count_shares("principal_id", "mia"), count_shares("granted_by", "mia")) == (0, 0)
 
 
+def ask_for_expiry(world):
+    """A share has ended, and a job waited for it."""
+    with db.write_transaction():
+        row = Permission.objects.create(
+            node_id=ids.new_id(),
+            principal_kind="user",
+            principal_id=ACME.people["vera"].user_id,
+            capabilities=3,
+            role="viewer",
+            granted_by=world.tree.actor.user_id,
+            granted_at=clock.now(),
+            expires_at=clock.now(),
+        )
+        expiring.plan([row])
+    world.count = count_expired()
+
+
+def has_expired_once(world):
+    assert count_expired() == world.count + 1
+    with db.read_transaction():
+        assert not Permission.objects.filter(expires_at__lte=clock.now()).exists()
+
+
+def count_expired():
+    return StreamEvent.objects.filter(type="sharing.share.expired.v1").count()
+
+
 def count_shares(column, name):
     with db.read_transaction():
         return Permission.objects.filter(**{column: ACME.people[name].user_id}).count()
@@ -340,6 +368,7 @@ SCENES = {
     "storage.collect": Scene(ask_for_collection, is_collected_once),
     "files.hand_over": Scene(ask_for_handover, is_handed_over_once),
     "sharing.hand_over": Scene(ask_for_handover_of_shares, are_handed_over_once),
+    "sharing.expire": Scene(ask_for_expiry, has_expired_once),
     "billing.recount": Scene(ask_for_recount, is_counted_right),
     "mail.send": Scene(ask_for_mail, is_one_mail),
     "audit.verify": Scene(ask_for_verification, is_verified),

@@ -54,3 +54,15 @@ class ShareRevoked(Event):
     node_id: UUID
     principal_kind: PrincipalKind
     principal_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareExpired(Event):
+    """The time of a share is over. Its right has ended by the clock; this tells whoever waits for news."""
+
+    type: ClassVar[str] = "sharing.share.expired.v1"
+
+    share_id: UUID
+    node_id: UUID
+    principal_kind: PrincipalKind
+    principal_id: UUID | None

@@ -230,6 +230,7 @@ _FOLD_SHARES = {
     "sharing.share.granted.v1": _fold_granted,
     "sharing.share.changed.v1": _fold_share,
     "sharing.share.revoked.v1": _fold_revoked,
+    "sharing.share.expired.v1": _fold_revoked,
 }
 _FOLD = {
     "files.folder.created.v1": _fold_created,

@@ -1,5 +1,7 @@
 """Sharing in the browser: the dialog of any node, by mouse, keyboard and thumb; and the lists of what is shared."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import expect
 
@@ -101,6 +103,17 @@ def test_a_folder_is_shared_with_a_person_and_a_group_who_find_it_and_leave(vaul
     expect(vera.toast).to_contain_text("You have left “Budget”.")
     expect(line).to_have_count(0)
     expect(vera.page.locator(".shared-line", has_text="shared with Design")).to_contain_text("Budget")
+
+
+def test_an_open_list_loses_a_share_when_its_time_is_over(vera, shared):
+    vera.page.get_by_role("link", name="Shared with me", exact=True).click()
+    expect(vera.page.get_by_role("heading", name="Shared with me")).to_be_visible()
+    ends = datetime.now(UTC) + timedelta(seconds=6)
+    shared("For six seconds", expires_at=ends.isoformat())
+    line = vera.page.locator(".shared-line", has_text="For six seconds")
+    expect(line).to_be_visible()
+    expect(line).to_have_count(0, timeout=20_000)
+    assert datetime.now(UTC) >= ends
 
 
 def test_what_was_done_is_said_and_can_be_undone(vault, folder, shared, api):
