@@ -137,6 +137,21 @@ def list_node_activity(
 
 
 @exposed
+def open_node_activity(
+    *, actor: Actor, node_id: NodeRef, limit: int = PAGE_DEFAULT, cursor: str | None = None
+) -> dtos.Lines:
+    """Read what a page shows of what happened to a node: as ``list_node_activity``, with sentences in pieces.
+
+    :raises NotFound: there is no such node that the actor may know of.
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor belongs to another list.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    found = queries.list_of_node(actor, node_id, limit=limit, cursor=cursor)
+    return dtos.Lines([_to_line(told) for told in found.items], found.next_cursor)
+
+
+@exposed
 def list_activity(
     *, actor: Actor, whose: dtos.Whose = "me", limit: int = PAGE_DEFAULT, cursor: str | None = None
 ) -> dtos.Activity:

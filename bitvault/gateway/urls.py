@@ -18,6 +18,7 @@ urlpatterns = [
     path("s/<str:token>/content/<uuid:node_id>", link_content.LinkDownload.as_view()),
     path("", include("apps.links.ui.urls")),
     path("", include("apps.notifications.ui.urls")),
+    path("", include("apps.previews.ui.urls")),
 ]
 
 handler400 = "bitvault.gateway.pages.bad_request"

@@ -1,7 +1,9 @@
 """The bases of pages: a member's, who is known or sent to sign in, and a visitor's; and how a refusal looks to people."""
 
+from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,6 +23,9 @@ from bitvault.web.viewer import Viewer, find_viewer
 
 HOME: str = settings.LOGIN_REDIRECT_URL
 SIGN_IN: str = settings.LOGIN_URL
+
+IDS_LIMIT = 100
+"""Ids that one question of a page names: two screens of a list."""
 
 
 class PersonRequest(HttpRequest):
@@ -116,3 +121,12 @@ def safe_path(text: str | None) -> str:
     if not text or not text.startswith("/") or not url_has_allowed_host_and_scheme(text, allowed_hosts=None):
         return HOME
     return text
+
+
+def read_ids(request: HttpRequest) -> list[UUID]:
+    """Read the ids of a question of a page (``ids=<uuid>,…``), each once; at most a hundred are taken, and what is none is passed over."""
+    found: dict[UUID, None] = {}
+    for text in request.GET.get("ids", "").split(",")[:IDS_LIMIT]:
+        with suppress(ValueError):
+            found[UUID(text)] = None
+    return list(found)

@@ -1,4 +1,4 @@
-"""What modules put into the frame around every page of a member: sections, parts, assets, settings, entries of menus.
+"""What modules put into the frame around every page of a member: sections, parts, assets, settings, entries of menus, the details panel.
 
 A module registers in ``apps/<module>/ui/shell.py``, which its ``AppConfig.ready`` imports. The frame names none of them: it asks here.
 """
@@ -138,6 +138,44 @@ class Assets:
     visible_to: Judge = _everybody
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailsTab:
+    """A tab of the panel that tells of the chosen nodes; its sections name it."""
+
+    key: str
+    label: "StrOrPromise"
+    order: int
+    visible_to: Judge = _everybody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailsSection:
+    """A section of the panel that tells of the chosen nodes: ``href`` answers ``?ids=<uuid>,…`` with a fragment.
+
+    An empty answer (204) hides the section. A fragment that has ``data-again="<ms>"`` is asked for again after that time.
+    """
+
+    key: str
+    tab: str
+    href: str
+    order: int
+    label: "StrOrPromise" = ""
+    """The heading; a section without one stands by itself."""
+    kinds: tuple[Literal["file", "folder"], ...] = ("file", "folder")
+    """Of one chosen node, the kind that it is asked for."""
+    many: bool = False
+    """Whether it also tells of several nodes at once."""
+    visible_to: Judge = _everybody
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTab:
+    """A tab with the sections that its reader sees."""
+
+    tab: DetailsTab
+    sections: list[DetailsSection]
+
+
 class Registry(Generic[E]):
     """Entries of one kind, in the order that they name."""
 
@@ -172,6 +210,8 @@ settings_tabs: Registry[SettingsTab] = Registry()
 account_items: Registry[AccountItem] = Registry()
 node_actions: Registry[NodeAction] = Registry()
 assets: Registry[Assets] = Registry()
+details_tabs: Registry[DetailsTab] = Registry()
+details_sections: Registry[DetailsSection] = Registry()
 
 _REGISTRIES: dict[type, Registry[Any]] = {
     Section: sections,
@@ -180,10 +220,14 @@ _REGISTRIES: dict[type, Registry[Any]] = {
     AccountItem: account_items,
     NodeAction: node_actions,
     Assets: assets,
+    DetailsTab: details_tabs,
+    DetailsSection: details_sections,
 }
 
 
-def register(*entries: Section | Part | SettingsTab | AccountItem | NodeAction | Assets) -> None:
+def register(
+    *entries: Section | Part | SettingsTab | AccountItem | NodeAction | Assets | DetailsTab | DetailsSection,
+) -> None:
     """Put entries of a module into the frame.
 
     :raises AlreadyRegistered: an entry of this kind has the same key.
@@ -223,6 +267,13 @@ class Frame:
     def node_actions(self) -> list[NodeAction]:
         """Entries of the menu of a row, group by group."""
         return sorted(node_actions.of(self._actor), key=lambda entry: (entry.group, entry.order, entry.key))
+
+    @property
+    def details_tabs(self) -> list[ShownTab]:
+        """Tabs of the details panel with their sections; a tab without any is left out."""
+        found = details_sections.of(self._actor)
+        tabs = [ShownTab(tab, [one for one in found if one.tab == tab.key]) for tab in details_tabs.of(self._actor)]
+        return [shown for shown in tabs if shown.sections]
 
     @property
     def styles(self) -> list[str]:

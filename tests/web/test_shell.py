@@ -77,3 +77,18 @@ def test_parts_go_where_they_belong(registered, frame_of):
     assert "f.html" in frame.folder_commands
     assert "s.html" in frame.share_sections
     assert "t.html" not in frame.rail + frame.overlays
+
+
+def test_details_stand_in_their_tabs_and_a_tab_without_any_is_left_out(registered, frame_of):
+    def section(key, tab, order):
+        return shell.DetailsSection(key=key, tab=tab, href=f"/{key}", order=order)
+
+    registered(
+        shell.DetailsTab(key="later", label="Later", order=1002),
+        shell.DetailsTab(key="first", label="First", order=1001),
+        shell.DetailsTab(key="empty", label="Empty", order=1003),
+        *(section("b", "first", 2), section("a", "first", 1), section("c", "later", 1)),
+    )
+    shown = {one.tab.key: [entry.key for entry in one.sections] for one in frame_of("mia").details_tabs}
+    assert list(shown)[-2:] == ["first", "later"]
+    assert (shown["first"], shown["later"]) == (["a", "b"], ["c"])

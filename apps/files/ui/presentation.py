@@ -165,6 +165,11 @@ def type_of(node: Node) -> str:
     return _TYPES.get(split_name(node.name)[1][1:].lower(), "file")
 
 
+def label_of(node: Node) -> str:
+    """Say what a node is, in the reader's language."""
+    return gettext(_LABELS[type_of(node)])
+
+
 def to_row(node: Node, owners: Mapping[UUID, str]) -> Row:
     """Give a node as a line of a list; ``owners`` names who made it."""
     stem, extension = split_name(node.name)

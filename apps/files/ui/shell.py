@@ -15,11 +15,32 @@ shell.register(
     shell.Assets(
         key="files",
         order=10,
-        styles=tuple(f"files/{name}.css" for name in ("bars", "list", "list-phone", "dialogs", "tray", "teams")),
+        styles=tuple(
+            f"files/{name}.css" for name in ("bars", "list", "list-phone", "dialogs", "tray", "teams", "details")
+        ),
         scripts=("files/app.js",),
     ),
     shell.Part(key="files.tray", slot="overlay", template="files/tray.html", order=10),
     shell.Part(key="files.dialogs", slot="overlay", template="files/dialogs.html", order=20),
+    shell.Part(key="files.details", slot="overlay", template="files/details.html", order=30),
+    shell.Part(key="files.details-command", slot="folder", template="files/details_command.html", order=90),
+    shell.DetailsTab(key="details", label=_("Details"), order=10),
+    shell.DetailsSection(
+        key="files.properties",
+        tab="details",
+        label=_("Properties"),
+        href="/files/details/properties",
+        order=20,
+        many=True,
+    ),
+    shell.DetailsSection(
+        key="files.versions",
+        tab="details",
+        label=_("Versions"),
+        href="/files/details/versions",
+        order=50,
+        kinds=("file",),
+    ),
     shell.Part(key="files.team", slot="share", template="files/team_section.html", order=90),
     shell.NodeAction(
         key="open", label=_("Open"), icon="folder", group=10, order=10, kinds=("folder",), single=True, shortcut="Enter"
@@ -33,6 +54,9 @@ shell.register(
     shell.NodeAction(key="duplicate", label=_("Make a copy"), icon="copy", group=20, order=26, writes=True),
     shell.NodeAction(
         key="versions", label=_("Version history"), icon="restore", group=20, order=30, kinds=("file",), single=True
+    ),
+    shell.NodeAction(
+        key="details", label=_("Details"), icon="info", group=45, order=10, shortcut="Ctrl+I", in_toolbar=True
     ),
     shell.NodeAction(
         key="trash",

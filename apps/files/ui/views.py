@@ -1,7 +1,6 @@
 """The pages of folders and of the trash. Everything that changes something goes over REST; these views only show."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, get_args
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from apps.files import api
 from apps.files.dtos import Children, NodeRef, OpenedTrash, OrderName, SortName
 from apps.files.ui import presentation
 from apps.identity import api as identity
-from bitvault.web.pages import MemberPage, PersonRequest
+from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -87,10 +86,7 @@ class Owners(MemberPage):
 
     def get(self, request: PersonRequest) -> HttpResponse:
         """Name the people of ``ids``; at most a hundred are looked for, and who is no member has no name."""
-        ids = set()
-        for text in request.GET.get("ids", "").split(",")[:ROWS]:
-            with suppress(ValueError):
-                ids.add(UUID(text))
+        ids = read_ids(request)
         named = identity.name_people(tenant=request.actor.tenant, user_ids=ids) if ids else {}
         return JsonResponse({str(user_id): name for user_id, name in named.items()})
 

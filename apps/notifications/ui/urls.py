@@ -10,4 +10,5 @@ urlpatterns = [
     path("notifications/unsubscribe/<str:token>/", stopping.StopPage.as_view()),
     path("settings/notifications/", views.PreferencesPage.as_view()),
     path("activity/", views.ActivityPage.as_view()),
+    path("activity/details", views.NodeActivity.as_view()),
 ]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.notifications import api
 from apps.notifications.dtos import Line, MailMode, Topic
-from bitvault.web.pages import MemberPage, PersonRequest
+from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 
 SHOWN = 50
 """Lines of one page: two screens."""
@@ -127,6 +127,22 @@ class ActivityPage(MemberPage):
         if found.next_cursor:
             context["more_href"] = _href("/activity/", whose=whose, cursor=found.next_cursor)
         return render(request, "notifications/activity.html", context)
+
+
+class NodeActivity(MemberPage):
+    """What happened to a node, for the details panel."""
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show the first lines, or those behind a cursor."""
+        ids = read_ids(request)
+        if len(ids) != 1:
+            return HttpResponse(status=204)
+        cursor = request.GET.get("cursor") or None
+        found = api.open_node_activity(actor=request.actor, node_id=ids[0], limit=SHOWN_IN_PANEL, cursor=cursor)
+        context: dict[str, Any] = {"lines": [Shown(line, ICONS[line.kind]) for line in found.items]}
+        if found.next_cursor:
+            context["more_href"] = _href("/activity/details", ids=str(ids[0]), cursor=found.next_cursor)
+        return render(request, "notifications/details.html", context)
 
 
 class PreferencesPage(MemberPage):

@@ -12,6 +12,7 @@ shell.register(
         scripts=("previews/thumbs.js", "previews/viewer.js"),
     ),
     shell.Part(key="previews.viewer", slot="overlay", template="previews/viewer.html", order=40),
+    shell.DetailsSection(key="previews.picture", tab="details", href="/previews/details", order=10, kinds=("file",)),
     shell.NodeAction(
         key="preview",
         label=_("Preview"),

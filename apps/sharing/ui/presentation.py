@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from apps.sharing.dtos import Badge, SharedItem, SharedNode, SharePrincipal
+from apps.sharing.dtos import AccessEntry, Badge, NodeAccess, SharedItem, SharedNode, SharePrincipal
 from apps.sharing.ui.roles import LABELS
 from bitvault.kernel.actor import Actor
 from bitvault.web.viewer import initials
@@ -87,6 +87,49 @@ def _to_line(
         expires_at=share.expires_at,
         may_end=may_end,
         select_label=gettext("Select %(name)s, shared with %(other)s") % {"name": node.name, "other": name},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reacher:
+    """Somebody who reaches a node, and how."""
+
+    name: "StrOrPromise"
+    initials: str
+    may: "StrOrPromise"
+    through: str
+    """The folder by whose share they do; empty: the node itself, or one without a name."""
+    expires_at: datetime | None
+    icon: str = ""
+    """What stands for a group, everyone or an office."""
+
+
+def to_people(access: NodeAccess, actor: Actor) -> list[Reacher]:
+    """Give who reaches a node, each once, by what lets them do most."""
+    strongest: dict[Any, AccessEntry] = {}
+    for entry in access.items:
+        key = entry.source if entry.principal is None else (entry.principal.type, entry.principal.id)
+        best = strongest.get(key)
+        if best is None or len(entry.capabilities) > len(best.capabilities):
+            strongest[key] = entry
+    return [_to_reacher(entry, actor) for entry in strongest.values()]
+
+
+def _to_reacher(entry: AccessEntry, actor: Actor) -> Reacher:
+    who = entry.principal
+    if who is None:
+        name = gettext("Administrators of the vault")
+    elif who.type == "user" and who.id == actor.user_id:
+        name = gettext("%(name)s (you)") % {"name": who.name}
+    else:
+        name = name_principal(who)
+    return Reacher(
+        name=name,
+        initials=initials(who.name, who.email or "") if who is not None else "",
+        may=gettext("Owner") if entry.source == "owner" else LABELS.get(entry.role, LABELS["custom"]),
+        through=(entry.through.name or gettext("a folder above")) if entry.through is not None else "",
+        expires_at=entry.share.expires_at if entry.share is not None else None,
+        icon="" if who is not None and who.type == "user" else "key" if who is None else "users",
     )
 
 

@@ -15,6 +15,9 @@ shell.register(
     ),
     shell.Part(key="sharing.dialog", slot="overlay", template="sharing/dialog.html", order=40),
     shell.Part(key="sharing.folder", slot="folder", template="sharing/folder_command.html", order=10),
+    shell.DetailsSection(
+        key="sharing.people", tab="details", label=_("People with access"), href="/shared/details", order=40
+    ),
     shell.NodeAction(
         key="share",
         label=_("Share"),

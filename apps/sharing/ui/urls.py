@@ -7,5 +7,6 @@ from apps.sharing.ui import views
 urlpatterns = [
     path("shared/", views.WithMe.as_view()),
     path("shared/by-me/", views.ByMe.as_view()),
+    path("shared/details", views.People.as_view()),
     path("shared/badges", views.Badges.as_view()),
 ]

@@ -1,22 +1,21 @@
 """The pages of what is shared, and the marks on rows that are. Changes go over REST."""
 
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from apps.sharing import api
 from apps.sharing.ui import presentation
-from bitvault.web.pages import MemberPage, PersonRequest
+from bitvault.kernel.errors import Forbidden
+from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 
 PAGE_SIZE = 100
 """Lines of one answer: more than a screen, drawn at once."""
 
-BADGES_LIMIT = 100
-"""Nodes of one question for marks."""
+SHOWN_PEOPLE = 8
+"""People and groups whom the details panel names; the dialog has all."""
 
 
 class WithMe(MemberPage):
@@ -48,12 +47,30 @@ class Badges(MemberPage):
 
     def get(self, request: PersonRequest) -> HttpResponse:
         """Tell it of those of ``ids`` that are shared; at most a hundred are looked at."""
-        ids = set()
-        for text in request.GET.get("ids", "").split(",")[:BADGES_LIMIT]:
-            with suppress(ValueError):
-                ids.add(UUID(text))
+        ids = read_ids(request)
         badges = api.list_badges(actor=request.actor, node_ids=ids) if ids else []
         return JsonResponse({str(badge.node_id): presentation.to_badge(badge) for badge in badges})
+
+
+class People(MemberPage):
+    """Who reaches a node, for the details panel."""
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show them, each once, with the most that they may; and the way to the dialog where it can be changed."""
+        ids = read_ids(request)
+        if len(ids) != 1:
+            return HttpResponse(status=204)
+        try:
+            access = api.get_access(actor=request.actor, node_id=ids[0])
+        except Forbidden:  # who may only add there is told of nobody
+            return HttpResponse(status=204)
+        people = presentation.to_people(access, request.actor)
+        context = {
+            "people": people[:SHOWN_PEOPLE],
+            "left": max(0, len(people) - SHOWN_PEOPLE),
+            "may_share": "share" in access.node.capabilities and not (access.is_root and not access.in_team_folder),
+        }
+        return render(request, "sharing/details.html", context)
 
 
 def _to_context(request: PersonRequest, lines: list[Any], next_cursor: str | None) -> dict[str, Any]:

@@ -39,6 +39,7 @@ const zone = document.documentElement.dataset.timeZone ? { timeZone: document.do
 const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", ...zone });
 const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", ...zone });
 const dayAndYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric", ...zone });
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", ...zone });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short", ...zone });
 const calendar = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", ...zone });
 
@@ -84,7 +85,7 @@ export function fillTimes(root) {
     const date = new Date(element.getAttribute("datetime") ?? "");
     if (Number.isNaN(date.getTime())) continue;
     const style = element.getAttribute("data-when");
-    const text = style === "date" ? dayAndYear.format(date) : style === "inline" ? whenInline(date) : style === "until" ? fill(pgettext("within a sentence", "until %(day)s"), { day: dayAndYear.format(date) }) : when(date);
+    const text = style === "date" ? dayAndYear.format(date) : style === "full" ? exact.format(date) : style === "inline" ? whenInline(date) : style === "until" ? fill(pgettext("within a sentence", "until %(day)s"), { day: dayAndYear.format(date) }) : when(date);
     if (element.textContent !== text) element.textContent = text;
   }
 }

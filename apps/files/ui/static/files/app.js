@@ -1,6 +1,7 @@
 /** Starts what the pages of files have, once; everything listens on the document, so swapped pages need no wiring. */
 
 import { closest } from "../js/dom.js";
+import { startDetails } from "./details/panel.js";
 import { run, runOnSelection } from "./list/actions.js";
 import { startDrag } from "./list/drag.js";
 import { startKeyboard } from "./list/keyboard.js";
@@ -45,6 +46,7 @@ startKeyboard(
 const uploads = startUploads();
 startLive();
 startTeams();
+startDetails(run);
 
 document.addEventListener("click", (event) => {
   const button = closest(event.target, "[data-command]");

@@ -19,3 +19,4 @@ document.addEventListener("click", (event) => {
   const nodeId = closest(event.target, "[data-share-node]")?.dataset.shareNode;
   if (nodeId) void openDialog(nodeId);
 });
+document.addEventListener("bitvault:shares-changed", () => document.dispatchEvent(new CustomEvent("bitvault:details-changed", { detail: { section: "sharing.people" } })));

@@ -107,6 +107,7 @@ export function show() {
   setCommand(bar, "download", count > 0 && selected().some((entry) => entry.kind === "file"));
   if (announced !== count) announce(count ? fill(gettext("%(items)s selected"), { items: counted("%(count)s item", "%(count)s items", count) }) : gettext("Nothing selected"));
   announced = count;
+  document.dispatchEvent(new CustomEvent("bitvault:selection"));
 }
 
 /** Show which rows are selected, and where a run of them begins and ends. */
