@@ -90,7 +90,7 @@ def describe_one(request: PersonRequest, node_id: UUID) -> list[Fact]:
     facts = [
         Fact(gettext("Type"), f"{label} ({media_type})" if media_type else label),
         *_describe_size(request, node),
-        Fact(gettext("Place"), steps=_find_place(path)),
+        Fact(gettext("Location"), steps=_find_place(path)),
         Fact(gettext("Owner"), name_person(request, node.created_by)),
         Fact(gettext("Created"), moment=node.created_at),
         Fact(gettext("Modified"), moment=node.modified_at),
