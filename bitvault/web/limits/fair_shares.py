@@ -78,21 +78,26 @@ class Latest:
 class Level:
     """Those of one kind, and what each of them has taken. Not safe for threads: ``FairShares`` takes turns."""
 
-    def __init__(self, name: str, share: float, used: Cells) -> None:
+    def __init__(self, name: str, share: float, used: Cells, *, in_flight_limit: int, in_flight_ahead: int) -> None:
+        """Give each ``share`` cores, ``in_flight_limit`` threads of this process, and ``in_flight_ahead`` once they have run far ahead."""
         self.name = name
         self.share = share
+        self._in_flight_limit = in_flight_limit
+        self._in_flight_ahead = in_flight_ahead
         self.latest = Latest()
         self._used = used
         self._in_flight: dict[UUID, int] = {}
 
-    def find_wait(self, who: UUID, now: float, in_flight_limit: int) -> float:
+    def find_wait(self, who: UUID, now: float) -> float:
         """Tell how many seconds somebody has to wait, 0 for none: only while others ask too."""
         self.latest.note(who, now)
         if not self.latest.anybody_but(who, now):
             return 0.0
-        if self._in_flight.get(who, 0) >= in_flight_limit:
+        ahead = self._used.tell_ahead(self._key(who))
+        limit = self._in_flight_limit if ahead < BURST_SECONDS / 2 else self._in_flight_ahead
+        if self._in_flight.get(who, 0) >= limit:
             return DEBT_SECONDS
-        return min(DEBT_SECONDS, max(0.0, self._used.tell_ahead(self._key(who)) - BURST_SECONDS))
+        return min(DEBT_SECONDS, max(0.0, ahead - BURST_SECONDS))
 
     def enter(self, who: UUID) -> None:
         self._in_flight[who] = self._in_flight.get(who, 0) + 1
@@ -116,9 +121,17 @@ class FairShares:
         self, *, user_percent: int, tenant_percent: int, in_flight_limit: int, core_count: int, used: Cells = cells
     ) -> None:
         self._lock = threading.Lock()
-        self._in_flight_limit = in_flight_limit
-        self._users = Level("user", user_percent / 100 * core_count, used)
-        self._tenants = Level("tenant", tenant_percent / 100 * core_count, used)
+        # A person who has run far ahead goes on with one thread: nobody's short steps wait for Python's lock behind several of theirs.
+        self._users = Level(
+            "user", user_percent / 100 * core_count, used, in_flight_limit=in_flight_limit, in_flight_ahead=1
+        )
+        self._tenants = Level(
+            "tenant",
+            tenant_percent / 100 * core_count,
+            used,
+            in_flight_limit=in_flight_limit,
+            in_flight_ahead=in_flight_limit,
+        )
         self._exchanged_at = 0.0
 
     def enter(self, requester: Requester) -> int:
@@ -126,8 +139,8 @@ class FairShares:
         now = time.monotonic()
         with self._lock:
             wait = max(
-                self._users.find_wait(requester.user_id, now, self._in_flight_limit),
-                self._tenants.find_wait(requester.tenant_id, now, self._in_flight_limit),
+                self._users.find_wait(requester.user_id, now),
+                self._tenants.find_wait(requester.tenant_id, now),
             )
             if wait > 0:
                 return max(1, math.ceil(wait))

@@ -54,12 +54,23 @@ def test_a_burst_within_the_share_passes(shares):
     assert 60 <= passed <= 65, "three seconds' share of 0.6 s, in pieces of 10 ms"
 
 
+def test_who_has_run_far_ahead_goes_on_with_one_thread_at_a_time(shares):
+    greedy, modest = somebody(), somebody()
+    work(shares, modest, 0.001)
+    assert [shares.enter(greedy), shares.enter(greedy)] == [0, 0]
+    shares.leave(greedy, 0.2)
+    shares.leave(greedy, 0.2)
+    assert [shares.enter(greedy), shares.enter(greedy)] == [0, 1]
+    shares.leave(greedy, 0.0)
+    assert shares.enter(greedy) == 0
+
+
 def test_colleagues_have_shares_too_and_their_tenant_has_twice_that(shares):
     tenant_id = uuid4()
     colleagues = [somebody(tenant_id) for _ in range(4)]
     for one in colleagues:
         work(shares, one, 0.5)
-    assert [shares._users.find_wait(one.user_id, time.monotonic(), 2) for one in colleagues] == [0.0] * 4
+    assert [shares._users.find_wait(one.user_id, time.monotonic()) for one in colleagues] == [0.0] * 4
     assert work(shares, somebody(), 0.001) == 0
     assert work(shares, colleagues[0], 0.001) == 1, "each within their own share, together beyond their tenant's"
 
@@ -68,9 +79,9 @@ def test_nobody_waits_longer_than_the_longest_debt(shares):
     greedy = somebody()
     work(shares, greedy, 1000.0)
     work(shares, somebody(), 0.001)
-    wait = shares._users.find_wait(greedy.user_id, time.monotonic(), 2)
+    wait = shares._users.find_wait(greedy.user_id, time.monotonic())
     assert 0 < wait <= DEBT_SECONDS
-    assert shares._users.find_wait(greedy.user_id, time.monotonic() + DEBT_SECONDS + BURST_SECONDS, 2) == 0
+    assert shares._users.find_wait(greedy.user_id, time.monotonic() + DEBT_SECONDS + BURST_SECONDS) == 0
 
 
 def test_one_holds_only_some_threads_while_others_ask_too(shares):
