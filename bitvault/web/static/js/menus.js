@@ -13,6 +13,9 @@ const STILL = 8;
 
 let openedAtScroll = 0;
 
+/** Whether a menu is open; known without asking the page, since every step of a scroll wants to know. */
+let isOpen = false;
+
 /** @type {HTMLElement | null} where the focus goes when the menu closes */
 let opener = null;
 
@@ -22,6 +25,7 @@ const itemsOf = (menu) =>
 
 /** @param {HTMLElement} menu @param {number} left @param {number} top */
 function place(menu, left, top) {
+  isOpen = true;
   openedAtScroll = scrollY;
   const box = menu.getBoundingClientRect();
   menu.style.left = `${Math.max(EDGE, Math.min(left, innerWidth - box.width - EDGE))}px`;
@@ -61,6 +65,7 @@ export function openAt(menu, x, y, returnTo) {
 /** Close whatever menu is open. @param {boolean} [giveBack] whether its opener gets the focus */
 export function closeAll(giveBack = false) {
   let closed = false;
+  isOpen = false;
   for (const menu of document.querySelectorAll(".menu:popover-open")) {
     if (menu instanceof HTMLElement) menu.hidePopover();
     closed = true;
@@ -134,7 +139,7 @@ export function startMenus() {
   addEventListener(
     "scroll",
     () => {
-      if (Math.abs(scrollY - openedAtScroll) > STILL) closeAll();
+      if (isOpen && Math.abs(scrollY - openedAtScroll) > STILL) closeAll();
     },
     { passive: true },
   );

@@ -37,10 +37,10 @@ function show(slot) {
   slot.replaceChildren(button);
 }
 
-/** Show what is known, and ask for what is not. */
-function look() {
-  for (const slot of slots()) show(slot);
-  if (!settling && listNodes().some((id) => !known.has(id))) settling = setTimeout(() => void ask(), SETTLE_MS);
+/** Show what is known, and ask for what is not. @param {HTMLElement[]} [some] places; all of the page by default */
+function look(some = slots()) {
+  for (const slot of some) show(slot);
+  if (!settling && some.some((slot) => nodeOf(slot) && !known.has(nodeOf(slot)))) settling = setTimeout(() => void ask(), SETTLE_MS);
 }
 
 async function ask() {
@@ -78,7 +78,11 @@ async function renew() {
 
 /** Listen from now on. */
 export function startBadges() {
-  for (const name of ["bitvault:page", "bitvault:rows-shown", "bitvault:rows-changed"]) document.addEventListener(name, look);
+  for (const name of ["bitvault:page", "bitvault:rows-changed"]) document.addEventListener(name, () => look());
+  document.addEventListener("bitvault:rows-shown", (event) => {
+    const made = /** @type {CustomEvent<HTMLElement[]>} */ (event).detail;
+    look(made.flatMap((row) => /** @type {HTMLElement[]} */ ([...row.querySelectorAll('[data-slot="marks"]')])));
+  });
   document.addEventListener("bitvault:shares-changed", () => void renew());
   document.addEventListener("bitvault:head", () => {
     if (resting) return;

@@ -14,8 +14,8 @@ import { gettext } from "../../js/i18n.js";
 
 /** Rows of one block: few enough to be made within one frame beside all else. */
 const BLOCK = 25;
-/** Blocks in the page at most: twenty screens. */
-const KEPT = 16;
+/** Blocks in the page at most: eight to ten screens. */
+const KEPT = 8;
 /** How far outside of the window rows are made. */
 const MARGIN_PX = 1200;
 /** Gaps that only fly by are not read. */
@@ -49,24 +49,33 @@ function settle(ms = SETTLE_MS) {
   }, ms);
 }
 
-/** @returns {HTMLElement[]} gaps about to be seen, nearest first. All rows are of one height, so nothing has to be laid out to tell. */
-function nearGaps() {
+/**
+ * Tell where each block lies. All rows are of one height, so only where the list begins is asked of the page.
+ *
+ * @returns {{gap: HTMLElement, top: number, bottom: number}[]} in pixels from the window's upper edge
+ */
+function places() {
   const size = rowSize();
-  const middle = innerHeight / 2;
   let top = holder()?.getBoundingClientRect().top ?? 0;
-  /** @type {{gap: HTMLElement, distance: number}[]} */
-  const found = [];
-  for (const gap of gaps()) {
-    const bottom = top + countOf(gap) * size;
-    if (!blockOf(gap).shown && bottom > -MARGIN_PX && top < innerHeight + MARGIN_PX) found.push({ gap, distance: Math.max(top - middle, middle - bottom, 0) });
-    top = bottom;
-  }
-  return found.sort((one, other) => one.distance - other.distance).map(({ gap }) => gap);
+  return gaps().map((gap) => {
+    const place = { gap, top, bottom: top + countOf(gap) * size };
+    top = place.bottom;
+    return place;
+  });
+}
+
+/** @param {{top: number, bottom: number}[]} all @returns {HTMLElement[]} gaps about to be seen, nearest first */
+function nearGaps(all) {
+  const middle = innerHeight / 2;
+  const near = all.filter(({ gap, top, bottom }) => !blockOf(gap).shown && bottom > -MARGIN_PX && top < innerHeight + MARGIN_PX && bottom > top);
+  const distance = (/** @type {{top: number, bottom: number}} */ { top, bottom }) => Math.max(top - middle, middle - bottom, 0);
+  return near.sort((one, other) => distance(one) - distance(other)).map(({ gap }) => gap);
 }
 
 /** Show the blocks that are about to be seen: what is known one a frame, so that none takes long; what is not is read. */
 function fillNear() {
-  const near = nearGaps();
+  const all = places();
+  const near = nearGaps(all);
   let free = READERS - new Set(gaps().map((gap) => blockOf(gap).reading).filter(Boolean)).size;
   for (const gap of near) {
     const block = blockOf(gap);
@@ -77,6 +86,7 @@ function fillNear() {
   const next = near.find((gap) => blockOf(gap).facts);
   if (!next) return;
   show(next);
+  trim(all);
   settle(FRAME_MS);
 }
 
@@ -124,24 +134,19 @@ function show(gap) {
   stretch(gap, 0);
   gap.after(fragment);
   craft.shown(rowsAfter(gap));
-  trim();
 }
 
 /** @returns {number} the height of a row, in pixels */
 const rowSize = () => Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row-size")) || 48;
 
-/** Empty what is farthest from the window. */
-function trim() {
-  const shown = gaps().filter((gap) => blockOf(gap).shown);
+/** Empty what is farthest from the window. @param {{gap: HTMLElement, top: number, bottom: number}[]} all where each block lies */
+function trim(all) {
+  const shown = all.filter(({ gap }) => blockOf(gap).shown);
   if (shown.length <= KEPT) return;
   const far = shown
-    .map((gap) => {
-      const { top } = gap.getBoundingClientRect();
-      const bottom = top + rowsAfter(gap).length * rowSize();
-      return { gap, distance: Math.max(top - innerHeight, -bottom) };
-    })
+    .map(({ gap, top, bottom }) => ({ gap, distance: Math.max(top - innerHeight, -bottom) }))
     .filter(({ gap, distance }) => distance > MARGIN_PX * 1.5 && !rowsAfter(gap).some(isHeld))
-    .sort((a, b) => b.distance - a.distance);
+    .sort((one, other) => other.distance - one.distance);
   for (const { gap } of far.slice(0, shown.length - KEPT)) empty(gap);
 }
 
@@ -185,6 +190,7 @@ export async function reach(index) {
         scrollTo({ top: Math.max(0, top - innerHeight / 2), behavior: "instant" });
         await learn(gap);
         show(gap);
+        trim(places());
       }
       const found = rowsAfter(gap);
       return found[Math.min(index - start, found.length - 1)];

@@ -52,7 +52,7 @@ export function startRows() {
       // Only in the page does htmx see that its links are to stay within it.
       for (const row of made) boost(row);
       keepOneInTabOrder();
-      document.dispatchEvent(new CustomEvent("bitvault:rows-shown"));
+      document.dispatchEvent(new CustomEvent("bitvault:rows-shown", { detail: made }));
     },
   });
   document.addEventListener("bitvault:page", layOut);
