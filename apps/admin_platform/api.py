@@ -1,13 +1,12 @@
 """The door of administration: the audit log."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from apps.admin_platform import denials as recording
 from apps.admin_platform import exporting, queries, verifying
-from apps.admin_platform.dtos import EXPORT_LIMIT, AuditExport, AuditPage, Verification
+from apps.admin_platform.dtos import EVERYTHING, EXPORT_LIMIT, AuditExport, AuditFilter, AuditPage, Verification
 from apps.admin_platform.errors import AdministratorsOnly, VerificationFailed
 from apps.admin_platform.operations import CONSUMER
 from bitvault.events.api import get_position
@@ -24,17 +23,9 @@ __all__ = ["CONSUMER", "export_audit", "list_audit", "record_denial", "record_de
 
 @exposed
 def list_audit(
-    *,
-    actor: Actor,
-    by_actor_id: UUID | None = None,
-    event_type: str | None = None,
-    node_id: UUID | None = None,
-    begin: datetime | None = None,
-    end: datetime | None = None,
-    cursor: str | None = None,
-    limit: int = PAGE_DEFAULT,
+    *, actor: Actor, wanted: AuditFilter = EVERYTHING, cursor: str | None = None, limit: int = PAGE_DEFAULT
 ) -> AuditPage:
-    """Read a page of the tenant's audit log, newest first; the filters hold together. ``end`` is exclusive.
+    """Read a page of the tenant's audit log, newest first.
 
     :raises AdministratorsOnly: the actor is no owner or administrator.
     :raises BadCursor: the cursor does not belong to this log.
@@ -42,15 +33,7 @@ def list_audit(
     _require_administrator(actor)
     position = get_position(CONSUMER)
     with db.read_transaction():
-        page = queries.list_entries(
-            actor_id=by_actor_id,
-            event_type=event_type,
-            node_id=node_id,
-            begin=begin,
-            end=end,
-            cursor=cursor,
-            limit=limit,
-        )
+        page = queries.list_entries(wanted=wanted, cursor=cursor, limit=limit)
     return AuditPage(items=page.items, next_cursor=page.next_cursor, as_of_seq=position)
 
 
@@ -83,15 +66,22 @@ def verify_audit(*, actor: Actor, job_id: UUID | None = None, min_seq: int = 0) 
 
 
 @exposed
-def export_audit(*, actor: Actor, after: int = 0, limit: int = EXPORT_LIMIT) -> AuditExport:
-    """Read entries in the order of the chain, with everything that is needed to recompute it elsewhere.
+def export_audit(
+    *,
+    actor: Actor,
+    after: int = 0,
+    limit: int = EXPORT_LIMIT,
+    wanted: AuditFilter = EVERYTHING,
+    form: Literal["json_lines", "csv"] = "json_lines",
+) -> AuditExport:
+    """Read entries in the order of the chain; all of them, as JSON lines, are enough to recompute it elsewhere.
 
     A page ends at ``limit`` lines, or earlier when it has become large, and says whether more follows.
 
     :raises AdministratorsOnly: the actor is no owner or administrator.
     """
     _require_administrator(actor)
-    return exporting.export(after=after, limit=limit, position=get_position(CONSUMER))
+    return exporting.export(actor, after=after, limit=limit, position=get_position(CONSUMER), wanted=wanted, form=form)
 
 
 @exposed

@@ -11,5 +11,6 @@ class AdminPlatformConfig(AppConfig):
     verbose_name = "Administration"
 
     def ready(self) -> None:
-        """Make the module's consumer and its jobs known."""
+        """Make the module's consumer, its jobs and its pages known."""
         from apps.admin_platform import consumers, jobs  # noqa: F401 - importing them registers their functions
+        from apps.admin_platform.ui import shell  # noqa: F401 - the same

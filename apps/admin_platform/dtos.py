@@ -1,6 +1,6 @@
 """What the doors of administration give."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,22 @@ from uuid import UUID
 
 EXPORT_LIMIT = 10_000
 """Lines of one page of an export: seconds of work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Which entries of the log: all that is given holds together, ``None`` filters nothing. ``end`` is exclusive."""
+
+    actor_ids: Collection[UUID] | None = None
+    types: Collection[str] | None = None
+    """One of which an entry's type is; ``files.*`` stands for all that begin so."""
+    node_id: UUID | None = None
+    address: str | None = None
+    begin: datetime | None = None
+    end: datetime | None = None
+
+
+EVERYTHING = AuditFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +56,7 @@ class AuditPage:
 
 @dataclass(frozen=True, slots=True)
 class AuditExport:
-    """A page of the log in the order of the chain, as JSON lines, true as of a number of the stream.
+    """A page of the log in the order of the chain, as JSON lines or as CSV, true as of a number of the stream.
 
     ``last_number`` is that of the last line, or of the entry before an empty page: the next page begins ``after`` it.
     """

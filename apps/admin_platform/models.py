@@ -45,6 +45,8 @@ class AuditEntry(TenantModel):
             models.Index(fields=["node_id", "-number"], name="admin_platform_audit_node"),
             # Where has this kind of thing happened?
             models.Index(fields=["type", "-number"], name="admin_platform_audit_type"),
+            # What was done from this address?
+            models.Index(fields=["address", "-number"], name="admin_platform_audit_address"),
             # What happened between two moments?
             models.Index(fields=["occurred_at"], name="admin_platform_audit_time"),
         ]

@@ -1,10 +1,11 @@
 """Reading the audit log."""
 
-from datetime import datetime
+from collections.abc import Collection
+from functools import reduce
+from operator import or_
 from typing import Any
-from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.admin_platform import chain, dtos
 from apps.admin_platform.models import AuditEntry, AuditHead
@@ -13,26 +14,9 @@ from bitvault.kernel import pages
 _PURPOSE = "admin_platform.audit"
 
 
-def list_entries(
-    *,
-    actor_id: UUID | None,
-    event_type: str | None,
-    node_id: UUID | None,
-    begin: datetime | None,
-    end: datetime | None,
-    cursor: str | None,
-    limit: int,
-) -> pages.Page[dtos.AuditEntry]:
+def list_entries(*, wanted: dtos.AuditFilter, cursor: str | None, limit: int) -> pages.Page[dtos.AuditEntry]:
     """Read a page of the log, newest first."""
-    rows = AuditEntry.objects.order_by("-number")
-    filters: dict[str, Any] = {
-        "actor_id": actor_id,
-        "type": event_type,
-        "node_id": node_id,
-        "occurred_at__gte": begin,
-        "occurred_at__lt": end,
-    }
-    rows = rows.filter(**{name: value for name, value in filters.items() if value is not None})
+    rows = _filter(wanted).order_by("-number")
     if cursor is not None:
         rows = rows.filter(number__lt=pages.decode_cursor(_PURPOSE, cursor)[0])
     found = [_to_entry(row) for row in _columns(rows)[: limit + 1]]
@@ -41,10 +25,30 @@ def list_entries(
     return pages.Page(items, pages.encode_cursor(_PURPOSE, [items[-1].number]) if more else None)
 
 
-def list_for_export(*, after: int, limit: int) -> list[dtos.AuditEntry]:
+def list_for_export(*, after: int, limit: int, wanted: dtos.AuditFilter = dtos.EVERYTHING) -> list[dtos.AuditEntry]:
     """Read entries in the order of the chain."""
-    rows = AuditEntry.objects.filter(number__gt=after).order_by("number")
+    rows = _filter(wanted).filter(number__gt=after).order_by("number")
     return [_to_entry(row) for row in _columns(rows)[:limit]]
+
+
+def _filter(wanted: dtos.AuditFilter) -> QuerySet[AuditEntry]:
+    filters: dict[str, Any] = {
+        "actor_id__in": wanted.actor_ids,
+        "node_id": wanted.node_id,
+        "address": wanted.address,
+        "occurred_at__gte": wanted.begin,
+        "occurred_at__lt": wanted.end,
+    }
+    rows = AuditEntry.objects.filter(**{name: value for name, value in filters.items() if value is not None})
+    if wanted.types is not None:
+        rows = rows.filter(_of_types(wanted.types))
+    return rows
+
+
+def _of_types(types: Collection[str]) -> Q:
+    exact = [one for one in types if not one.endswith("*")]
+    beginnings = [one.removesuffix("*") for one in types if one.endswith("*")]
+    return reduce(or_, (Q(type__startswith=one) for one in beginnings), Q(type__in=exact))
 
 
 def get_head() -> tuple[int, bytes]:

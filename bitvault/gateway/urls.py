@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("apps.links.ui.urls")),
     path("", include("apps.notifications.ui.urls")),
     path("", include("apps.previews.ui.urls")),
+    path("", include("apps.admin_platform.ui.urls")),
 ]
 
 handler400 = "bitvault.gateway.pages.bad_request"

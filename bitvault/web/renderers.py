@@ -42,3 +42,10 @@ class JsonLinesRenderer(BaseRenderer):
     ) -> bytes:
         """Send the lines as they are."""
         return data
+
+
+class CsvRenderer(JsonLinesRenderer):
+    """Sends lines of CSV (RFC 4180) that a door has written already."""
+
+    media_type = "text/csv; charset=utf-8; header=present"
+    format = "csv"

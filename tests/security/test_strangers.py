@@ -94,6 +94,10 @@ FIELDS = {
     ("POST", "/subscriptions", "node_id"): ("node_id", {}),
     ("GET", "/audit", "actor_id"): ("user_id", None),
     ("GET", "/audit/verify", "job_id"): ("job_id", None),
+    ("GET", "/audit/export", "node_id"): ("node_id", None),
+    ("GET", "/audit/export", "actor_id"): ("user_id", None),
+    ("GET", "/audit/export.csv", "node_id"): ("node_id", None),
+    ("GET", "/audit/export.csv", "actor_id"): ("user_id", None),
 }
 """Ids in bodies and queries: what they name, and what stands beside them."""
 
@@ -121,7 +125,10 @@ each of which is answered for by itself (test_upload_batches.py)."""
 CHOSEN = {("DELETE", "/members/{member_id}", "successor_id")}
 """Ids that only say which member is chosen: whoever is none is refused in one way (test_members.py)."""
 
-FORBIDDEN = {"/audit", "/audit/verify", "/team-folders", "/team-folders/{folder_id}"}
+FORBIDDEN = {
+    *("/audit", "/audit/verify", "/audit/export", "/audit/export.csv"),
+    *("/team-folders", "/team-folders/{folder_id}"),
+}
 """What a plain member may not ask for at all, whatever the ids."""
 
 ADMINISTERED = ("/invitations/", "/members/", "/groups/")
@@ -316,7 +323,7 @@ def read_log(person):
 def look_around(person):
     """Read everything that a person can read of their own; but for the audit log, which grows by what others are denied."""
     # The first is signed anew each time; the others show the log, which `read_log` compares entry by entry.
-    left_out = ("/sync/snapshot", "/audit", "/audit/export", "/audit/verify")
+    left_out = ("/sync/snapshot", "/audit", "/audit/export", "/audit/export.csv", "/audit/verify")
     paths = [path for path in every_path(person) if path.partition("?")[0] not in left_out]
     return {path: plain(person.api.get(path)) for path in paths}
 

@@ -6,19 +6,42 @@ from uuid import UUID
 
 import msgspec
 
-from apps.admin_platform.dtos import EXPORT_LIMIT
+from apps.admin_platform.dtos import EXPORT_LIMIT, AuditFilter
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.derived import DerivedQuery
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
-class ListAudit(DerivedQuery, frozen=True, rename={"begin": "from", "end": "to"}):
-    """Which entries."""
+
+class FilterAudit(DerivedQuery, frozen=True, kw_only=True, rename={"begin": "from", "end": "to"}):
+    """Which entries; all that is given holds together.
+
+    ``type`` may name several with commas between, and ``files.*`` stands for all that begin so.
+    """
 
     actor_id: UUID | None = None
-    type: str | None = None
+    type: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
     node_id: UUID | None = None
-    begin: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
-    end: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    address: Annotated[str, msgspec.Meta(max_length=45)] | None = None
+    begin: Moment | None = None
+    end: Moment | None = None
+
+    @property
+    def wanted(self) -> AuditFilter:
+        """Say it as the door takes it."""
+        return AuditFilter(
+            actor_ids=None if self.actor_id is None else (self.actor_id,),
+            types=None if self.type is None else self.type.split(","),
+            node_id=self.node_id,
+            address=self.address,
+            begin=self.begin,
+            end=self.end,
+        )
+
+
+class ListAudit(FilterAudit, frozen=True, kw_only=True, rename={"begin": "from", "end": "to"}):
+    """Which entries, and which page of them."""
+
     limit: Annotated[int, msgspec.Meta(ge=1, le=PAGE_LIMIT)] = PAGE_DEFAULT
     cursor: str | None = None
 
@@ -29,8 +52,8 @@ class VerifyAudit(DerivedQuery, frozen=True):
     job_id: UUID | None = None
 
 
-class ExportAudit(DerivedQuery, frozen=True):
-    """From which entry on."""
+class ExportAudit(FilterAudit, frozen=True, kw_only=True, rename={"begin": "from", "end": "to"}):
+    """Which entries, and after which one."""
 
     after: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=EXPORT_LIMIT)] = EXPORT_LIMIT

@@ -8,4 +8,5 @@ urlpatterns = [
     path("audit", views.Audit.as_view()),
     path("audit/verify", views.AuditVerification.as_view()),
     path("audit/export", views.AuditExport.as_view()),
+    path("audit/export.csv", views.AuditExportCsv.as_view()),
 ]

@@ -1,6 +1,7 @@
 """Views of the audit log: parse → door → render."""
 
 from functools import partial
+from typing import Literal
 from urllib.parse import urlencode
 
 from rest_framework.request import Request
@@ -18,7 +19,7 @@ from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.operations import operation
 from bitvault.web.permissions import HasScope
-from bitvault.web.renderers import JsonLinesRenderer
+from bitvault.web.renderers import CsvRenderer, JsonLinesRenderer
 from bitvault.web.requests import ActorRequest
 from bitvault.web.responses import JobAccepted
 from bitvault.web.views import View
@@ -47,16 +48,7 @@ class Audit(View):
         """Read a page, newest first."""
         query = request.query_as(schemas.ListAudit)
         require_position(api.CONSUMER, query)
-        list_page = partial(
-            api.list_audit,
-            actor=request.actor,
-            by_actor_id=query.actor_id,
-            event_type=query.type,
-            node_id=query.node_id,
-            begin=query.begin,
-            end=query.end,
-        )
-        return self.paginate(list_page)
+        return self.paginate(partial(api.list_audit, actor=request.actor, wanted=query.wanted))
 
 
 class AuditVerification(View):
@@ -95,20 +87,35 @@ class AuditExport(View):
 
     @operation(query=schemas.ExportAudit, problems=(AdministratorsOnly,), headers=EXPORT_HEADERS)
     def get(self, request: ActorRequest) -> Response:
-        """Read a page of the log in the order of the chain, one entry a line.
+        """Read a page of the log in the order of the chain, one entry a line; filtered, or whole as a verification needs it.
 
         A page ends at `limit` lines or at some 4 MiB. The log goes on while `BitVault-Has-More` is `true`: ask with
         `after` = `BitVault-Next-After`, or follow `Link`.
         """
-        query = request.query_as(schemas.ExportAudit)
-        require_position(api.CONSUMER, query)
-        found = api.export_audit(actor=request.actor, after=query.after, limit=query.limit)
-        headers = {
-            "BitVault-As-Of-Seq": str(found.as_of_seq),
-            "BitVault-Next-After": str(found.last_number),
-            "BitVault-Has-More": "true" if found.has_more else "false",
-        }
-        if found.has_more:
-            following = urlencode({"after": found.last_number, "limit": query.limit})
-            headers["Link"] = f'<{request.path}?{following}>; rel="next"'
-        return Response(found.lines, headers=headers)
+        return _export(request, request.query_as(schemas.ExportAudit), "json_lines")
+
+
+class AuditExportCsv(AuditExport):
+    """The log as CSV, for spreadsheets: with the names of people, and with nothing that a spreadsheet would run as a formula."""
+
+    renderer_classes = [CsvRenderer]
+
+    @operation(query=schemas.ExportAudit, problems=(AdministratorsOnly,), headers=EXPORT_HEADERS)
+    def get(self, request: ActorRequest) -> Response:
+        """Read a page of the log as CSV, as `/audit/export` gives it in JSON lines; the first page has the names of the columns."""
+        return _export(request, request.query_as(schemas.ExportAudit), "csv")
+
+
+def _export(request: ActorRequest, query: schemas.ExportAudit, form: Literal["json_lines", "csv"]) -> Response:
+    require_position(api.CONSUMER, query)
+    found = api.export_audit(actor=request.actor, after=query.after, limit=query.limit, wanted=query.wanted, form=form)
+    headers = {
+        "BitVault-As-Of-Seq": str(found.as_of_seq),
+        "BitVault-Next-After": str(found.last_number),
+        "BitVault-Has-More": "true" if found.has_more else "false",
+    }
+    if found.has_more:
+        kept = {name: value for name, value in request.query_params.items() if name not in {"after", "limit"}}
+        following = urlencode({"after": found.last_number, "limit": query.limit, **kept})
+        headers["Link"] = f'<{request.path}?{following}>; rel="next"'
+    return Response(found.lines, headers=headers)

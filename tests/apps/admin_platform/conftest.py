@@ -1,4 +1,6 @@
-"""The audit consumer, called by hand."""
+"""The audit consumer, called by hand, and addresses of which limits know nothing."""
+
+import secrets
 
 import pytest
 
@@ -15,3 +17,9 @@ def audited():
             return consuming.consume("audit")
 
     return catch_up
+
+
+@pytest.fixture
+def address() -> str:
+    """An address of this test alone, so that limits count nobody else's tries."""
+    return f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"

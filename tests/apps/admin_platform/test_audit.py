@@ -1,5 +1,7 @@
 """The audit log: every change once, chained, readable by administrators, changed by nobody."""
 
+import csv
+import io
 import json
 import threading
 from datetime import timedelta
@@ -362,3 +364,52 @@ def test_a_dead_letter_is_replayed_into_the_log(api, acme, audited, monkeypatch)
     assert api("olga").get("/audit/verify").json()["intact"]
     with tenancy.entered(acme), db.read_transaction():
         assert AuditEntry.objects.filter(seq=letter.seq).count() == 1
+
+
+# --- filters and CSV ---------------------------------------------------------------------------------------------------------
+
+
+def test_types_may_be_several_or_named_by_their_beginning(api, acme, audited):
+    with tenancy.entered(acme):
+        administration.record_denial(event_type="access.denied", actor_id=None, node_id=None, payload={})
+    do_things(api, 2)
+    audited(acme)
+
+    def types(**query) -> set[str]:
+        return {entry["type"] for entry in api("olga").get("/audit", limit="1000", **query).json()["items"]}
+
+    assert types(type="files.*") == {"files.folder.created.v1"}
+    assert types(type="files.*,access.denied") == {"files.folder.created.v1", "access.denied"}
+    assert types(type="files") == set()
+    assert types(type="files.*", address="127.0.0.1") == {"files.folder.created.v1"}
+    assert types(address="203.0.113.9") == set()
+
+
+def test_an_export_holds_what_its_filters_name_and_its_link_goes_on_with_them(api, acme, audited):
+    folder = do_things(api, 3)[1]
+    write_entries(acme, 3)
+    audited(acme)
+    only, _pages = follow_export(api("olga"), node_id=folder["id"])
+    assert [entry["payload"]["name"] for entry in only] == ["Folder 1"]
+    first = api("olga").get("/audit/export", limit="2", type="access.*")
+    assert first["Link"] == '</api/v1/audit/export?after=2&limit=2&type=access.%2A>; rel="next"'
+    found, pages = follow_export(api("olga"), limit="2", type="access.*")
+    assert (len(found), pages) == (3, 2)
+
+
+def test_a_spreadsheet_gets_names_of_people_and_runs_nothing_that_somebody_named_a_folder(api, acme, audited):
+    root_id = api("mia").get("/me").json()["root_id"]
+    api("mia").post("/folders", {"parent_id": root_id, "name": '=HYPERLINK("x")'})
+    with tenancy.entered(acme):
+        administration.record_denial(event_type="access.denied", actor_id=None, node_id=None, payload={})
+    audited(acme)
+    olga = api("olga")
+    answer = olga.get("/audit/export.csv", type="files.folder.created.v1")
+    assert answer["Content-Type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    assert rows[-1]["person"] == "Mia"
+    assert json.loads(rows[-1]["payload"])["name"] == '=HYPERLINK("x")'
+    assert exporting._defuse("=1+1") == "'=1+1"
+    later = olga.get("/audit/export.csv", after=answer["BitVault-Next-After"])
+    assert not later.content.startswith(b"number,")
+    assert api("mia").get("/audit/export.csv").status_code == 403

@@ -1,0 +1,9 @@
+"""Paths of administration's pages at a tenant's host."""
+
+from django.urls import path
+
+from apps.admin_platform.ui import views
+
+urlpatterns = [
+    path("audit/", views.Audit.as_view()),
+]

@@ -1,0 +1,200 @@
+"""The sentences of the audit log's page. A type of event that has none yet is told by its own words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+_EDGE = "\0"
+"""Stands around names until a sentence is cut: no name has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A choice of the filter: entries of these types, as the filter of the log takes them."""
+
+    key: str
+    label: "StrOrPromise"
+    icon: str
+    types: Sequence[str]
+
+    def holds(self, event_type: str) -> bool:
+        """Tell whether a type is of this kind."""
+        return any(
+            event_type.startswith(one.removesuffix("*")) if one.endswith("*") else event_type == one
+            for one in self.types
+        )
+
+
+DENIED = Kind(
+    "denied",
+    _("Denied"),
+    "warning",
+    ("access.denied", "socket.denied", "identity.sign_in.denied", "audit.denials.omitted", "links.link.refused.v1"),
+)
+ADMINISTRATION = Kind(
+    "administration",
+    _("Administration"),
+    "settings",
+    ("identity.tenant.*", "identity.person.*", "billing.*", "admin_platform.*", "events.*", "storage.*"),
+)
+KINDS = (
+    Kind("files", _("Files and folders"), "folder", ("files.*", "comments.*")),
+    Kind("sharing", _("Sharing and links"), "share", ("sharing.*", "links.*")),
+    Kind("people", _("People and groups"), "users", ("identity.member.*", "identity.invitation.*", "identity.group.*")),
+    Kind(
+        "access",
+        _("Sign-ins, devices, tokens"),
+        "key",
+        ("identity.session.*", "identity.token.*", "identity.password.*", "identity.email.*", "sync.*"),
+    ),
+    ADMINISTRATION,
+    DENIED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a sentence; names are set off."""
+
+    text: str
+    is_name: bool
+
+
+ROLES: dict[str, "StrOrPromise"] = {
+    "owner": _("owner"),
+    "admin": _("administrator"),
+    "member": _("member"),
+    "viewer": _("viewer"),
+    "guest": _("guest"),
+    "editor": _("editor"),
+    "manager": _("manager"),
+    "commenter": _("commenter"),
+    "contributor": _("contributor"),
+    "previewer": _("previewer"),
+    "uploader": _("uploader"),
+}
+
+_SENTENCES: dict[str, "StrOrPromise"] = {
+    "access.denied": _("%(actor)s was denied %(what)s"),
+    "socket.denied": _("%(actor)s was denied a live connection"),
+    "identity.sign_in.denied": _("Somebody tried to sign in and failed"),
+    "audit.denials.omitted": _("%(count)s further denials were counted and not written one by one"),
+    "files.folder.created.v1": _("%(actor)s created the folder %(name)s"),
+    "files.version.committed.v1": _("%(actor)s changed %(name)s"),
+    "files.version.described.v1": _("%(actor)s labelled or pinned a version of %(name)s"),
+    "files.version.deleted.v1": _("%(actor)s deleted older versions of %(name)s"),
+    "files.node.moved.v1": _("%(actor)s moved %(name)s to another folder"),
+    "files.node.changed.v1": _("%(actor)s changed the time of %(name)s"),
+    "files.node.trashed.v1": _("%(actor)s moved %(name)s to the trash"),
+    "files.node.restored.v1": _("%(actor)s restored %(name)s from the trash"),
+    "files.node.purged.v1": _("%(actor)s deleted %(name)s permanently"),
+    "files.team_access.changed.v1": _("%(actor)s changed who may use the team folder %(name)s"),
+    "files.download.signed.v1": _("%(actor)s downloaded %(name)s"),
+    "sharing.share.granted.v1": _("%(actor)s shared %(name)s with %(principal)s as %(role)s"),
+    "sharing.share.changed.v1": _("%(actor)s changed the share of %(name)s with %(principal)s to %(role)s"),
+    "sharing.share.revoked.v1": _("%(actor)s ended the share of %(name)s with %(principal)s"),
+    "links.link.created.v1": _("%(actor)s made a public link to %(name)s"),
+    "links.link.changed.v1": _("%(actor)s changed a public link to %(name)s"),
+    "links.link.ended.v1": _("%(actor)s ended a public link to %(name)s"),
+    "links.link.opened.v1": _("%(actor)s opened a public link to %(name)s"),
+    "links.link.refused.v1": _("%(actor)s gave a wrong password for a public link to %(name)s"),
+    "links.link.downloaded.v1": _("%(actor)s downloaded %(name)s through a public link"),
+    "identity.tenant.created.v1": _("The vault was created"),
+    "identity.tenant.suspended.v1": _("%(actor)s suspended the vault"),
+    "identity.tenant.activated.v1": _("%(actor)s opened the vault again"),
+    "identity.member.added.v1": _("%(actor)s added %(person)s as %(role)s"),
+    "identity.member.role_changed.v1": _("%(actor)s changed the role of %(person)s from %(previous_role)s to %(role)s"),
+    "identity.member.deactivated.v1": _("%(actor)s deactivated %(person)s"),
+    "identity.member.reactivated.v1": _("%(actor)s reactivated %(person)s"),
+    "identity.member.succeeded.v1": _("What %(person)s held goes to %(successor)s"),
+    "identity.member.removed.v1": _("%(actor)s removed %(person)s from the vault"),
+    "identity.session.started.v1": _("%(person)s signed in"),
+    "identity.session.ended.v1": _("A browser of %(person)s was signed out"),
+    "identity.token.created.v1": _("%(actor)s created an API token"),
+    "identity.token.revoked.v1": _("%(actor)s revoked an API token of %(person)s"),
+    "identity.password.changed.v1": _("%(person)s has another password"),
+    "identity.email.proved.v1": _("%(person)s confirmed an e-mail address"),
+    "identity.person.deactivated.v1": _("An operator shut %(person)s out"),
+    "identity.person.reactivated.v1": _("An operator let %(person)s in again"),
+    "identity.invitation.created.v1": _("%(actor)s invited somebody as %(role)s"),
+    "identity.invitation.resent.v1": _("%(actor)s sent an invitation again"),
+    "identity.invitation.withdrawn.v1": _("%(actor)s withdrew an invitation"),
+    "identity.invitation.accepted.v1": _("%(person)s accepted an invitation"),
+    "identity.group.created.v1": _("%(actor)s created the group %(group)s"),
+    "identity.group.changed.v1": _("%(actor)s changed the group %(group)s"),
+    "identity.group.deleted.v1": _("%(actor)s deleted a group"),
+    "identity.group.member_added.v1": _("%(actor)s put %(person)s into the group %(group)s"),
+    "identity.group.member_removed.v1": _("%(actor)s took %(person)s out of the group %(group)s"),
+    "sync.device.registered.v1": _("%(actor)s connected a device"),
+    "sync.device.ended.v1": _("%(actor)s disconnected a device of %(person)s"),
+    "sync.conflict.resolved.v1": _("%(actor)s resolved a conflict"),
+    "storage.upload.expired.v1": _("An unfinished upload expired"),
+    "storage.blobs.collected.v1": _("Bytes that no version holds were deleted from the store"),
+    "billing.quota.changed.v1": _("%(actor)s changed the plan or a limit of storage"),
+    "billing.usage.corrected.v1": _("A recount corrected the storage that is counted as used"),
+    "events.dead_letter.replayed.v1": _("An operator replayed an event for “%(consumer)s”"),
+    "events.dead_letter.dropped.v1": _("An operator dropped an event for “%(consumer)s”"),
+    "events.event.skipped.v1": _("An operator skipped an event for “%(consumer)s”"),
+    "events.derivation.rebuilt.v1": _("“%(consumer)s” was rebuilt"),
+}
+
+_ADDED = _("%(actor)s added %(name)s")
+_CONFLICT = _("%(actor)s added %(name)s, a conflicted copy")
+_BROUGHT_BACK = _("%(actor)s restored an older version of %(name)s")
+_RENAMED = _("%(actor)s renamed %(old_name)s to %(name)s")
+_OTHER = _("%(actor)s: %(type)s")
+
+KNOWN_TYPES = frozenset(_SENTENCES)
+"""The types that have a sentence."""
+
+
+def find_kind(event_type: str) -> Kind:
+    """Tell to which kind a type belongs; what has none is administration."""
+    return next((kind for kind in (DENIED, *KINDS) if kind.holds(event_type)), ADMINISTRATION)
+
+
+def find_types(key: str) -> Sequence[str] | None:
+    """Give the types of a kind; ``None`` where there is no such kind."""
+    return next((kind.types for kind in KINDS if kind.key == key), None)
+
+
+def tell(event_type: str, payload: Mapping[str, Any], names: Mapping[str, str]) -> list[Piece]:
+    """Say what happened, in the current language.
+
+    :param names: ``actor``, ``name``, ``person``, ``successor``, ``group`` and ``principal`` as they are shown.
+    """
+    facts = {key: f"{_EDGE}{name.replace(_EDGE, '')}{_EDGE}" for key, name in names.items()}
+    for field in ("role", "previous_role"):
+        facts[field] = str(ROLES.get(str(payload.get(field)), payload.get(field) or gettext("a role")))
+    facts["old_name"] = f"{_EDGE}{payload.get('old_name', '')}{_EDGE}"
+    facts["what"] = f"{_EDGE}{_name_request(payload)}{_EDGE}"
+    facts["consumer"] = str(payload.get("consumer", ""))
+    facts["count"] = str(payload.get("count", ""))
+    facts["type"] = event_type.removesuffix(".v1").replace(".", " ").replace("_", " ")
+    text = str(_choose(event_type, payload)) % facts
+    return [Piece(part, is_name=bool(number % 2)) for number, part in enumerate(text.split(_EDGE)) if part]
+
+
+def _name_request(payload: Mapping[str, Any]) -> str:
+    route = str(payload.get("route", "")).removeprefix("api/v1")
+    return f"{payload.get('method', '')} /{route.removeprefix('/')}".strip()
+
+
+def _choose(event_type: str, payload: Mapping[str, Any]) -> "StrOrPromise":
+    match event_type:
+        case "files.version.committed.v1" if payload.get("conflict_with_id"):
+            return _CONFLICT
+        case "files.version.committed.v1" if payload.get("restored_from_id"):
+            return _BROUGHT_BACK
+        case "files.version.committed.v1" if payload.get("node_created"):
+            return _ADDED
+        case "files.node.moved.v1" if payload.get("parent_id") == payload.get("old_parent_id"):
+            return _RENAMED
+        case _:
+            return _SENTENCES.get(event_type, _OTHER)
