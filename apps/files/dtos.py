@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import CapabilityName
 from bitvault.kernel.names import PortabilityProblem
 
@@ -266,6 +267,10 @@ class Ancestry:
     steps: Sequence[AncestryStep]
     owner_id: UUID | None
     in_team_folder: bool
+
+    def is_kept_by(self, actor: Actor) -> bool:
+        """Whether the tree is the actor's own, or a team folder of a tenant that they administer."""
+        return actor.administers if self.in_team_folder else self.owner_id == actor.user_id
 
 
 @dataclass(frozen=True, slots=True)

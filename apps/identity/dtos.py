@@ -243,3 +243,47 @@ class GroupMember:
     user: User
     is_manager: bool
     added_at: datetime
+
+
+OutsideSharers = Literal["nobody", "administrators", "members"]
+OnSharers = Literal["owners", "managers"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """What a tenant lets its people do; kept by the server, and told by the dialogs before somebody tries."""
+
+    share_outside: OutsideSharers = "members"
+    """Who may let in people who are no members, by links."""
+    links_allowed: bool = True
+    """Whether there are links; without, those that were made open nothing."""
+    link_password_required: bool = False
+    expiry_required: bool = False
+    """Whether links need an end."""
+    longest_days: int | None = None
+    """How far away such an end may be; with it an end is needed."""
+    share_on: OnSharers = "managers"
+    """Who may share what is shared with them: managers, or nobody; then owners of a tree do, and administrators in team folders."""
+    allowed_domains: tuple[str, ...] = ()
+    """Domains of mail addresses that people are invited from; none: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permitted:
+    """What the policies leave to the one who asks, wherever they may share at all."""
+
+    make_links: bool
+    invite_members: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantSettings:
+    """A tenant as its people see it. ``locale`` and ``time_zone`` are what pages take for who has chosen none; empty: the browser's."""
+
+    id: UUID
+    slug: str
+    name: str
+    locale: str
+    time_zone: str
+    policies: Policies
+    permitted: Permitted

@@ -211,3 +211,24 @@ class InvalidTimeZone(Invalid):
 
     code = "identity.invalid_time_zone"
     title = "There is no time zone of this name"
+
+
+class PolicyForbids(Forbidden):
+    """The tenant's policies do not allow it; facts: ``policy``, and ``field`` where another value of it would do."""
+
+    code = "identity.policy_forbids"
+    title = "The rules of this vault do not allow this"
+
+
+class DomainNotAllowed(Forbidden):
+    """The tenant invites people from other domains only; fact: ``domains``."""
+
+    code = "identity.domain_not_allowed"
+    title = "This vault invites nobody with an address of this domain"
+
+
+class InvalidPolicy(Invalid):
+    """A policy cannot be like this; fact: ``field``."""
+
+    code = "identity.invalid_policy"
+    title = "A rule cannot be like this"

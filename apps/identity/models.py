@@ -38,6 +38,8 @@ class Tenant(TenantMixin, PublicModel):  # type: ignore[misc] # django-tenants h
     """The language of pages for who has chosen none; empty: the browser's."""
     time_zone = models.CharField(max_length=64, blank=True, db_default="")
     """The zone of times for who has chosen none; empty: the browser's."""
+    policies = models.JSONField(null=True)
+    """What it lets its people do, as ``dtos.Policies`` has it; none where nobody has set anything."""
     schema_version = models.CharField(max_length=64)
     """Hash of the migrations that the schema has; tenants whose hash differs are the ones to migrate."""
     created_at = models.DateTimeField()

@@ -43,6 +43,7 @@ def create_link(*, actor: Actor, node_id: UUID, wish: LinkWish) -> tuple[Link, s
 
     :raises NotFound, Forbidden: the actor may not know of the node, or may not share it.
     :raises MoreThanOwn: the link gives what the actor lacks there.
+    :raises PolicyForbids: the tenant's policies do not allow it.
     :raises LinkUnfit, SlugTaken, TooManyLinks: there can be no such link.
     """
     actor.require_scope(Scope.FILES_WRITE)
@@ -54,7 +55,7 @@ def change_link(*, actor: Actor, link_id: UUID, changes: dict[str, Any]) -> Link
     """Change fields of a link: those of ``LinkWish`` but its slug, and ``ended=False``, which lets one go on that was ended.
 
     :raises NotFound: there is no such link on a node that the actor may know of; one that was ended can only go on.
-    :raises Forbidden, MoreThanOwn, LinkUnfit: as ``create_link``.
+    :raises Forbidden, MoreThanOwn, PolicyForbids, LinkUnfit: as ``create_link``.
     """
     actor.require_scope(Scope.FILES_WRITE)
     return operations.change(actor=actor, link_id=link_id, changes=changes)

@@ -10,6 +10,8 @@ from django.db import IntegrityError
 
 from apps.files import api as files
 from apps.files.dtos import Node
+from apps.identity import api as identity
+from apps.identity.errors import PolicyForbids
 from apps.links import credentials, dtos, errors, queries
 from apps.links.models import Link
 from bitvault.events.api import publish
@@ -43,9 +45,22 @@ def require_sharing(actor: Actor, node_id: UUID) -> Node:
     return node
 
 
+def _require_allowed(actor: Actor, node_id: UUID, *, has_password: bool, expires_at: datetime | None) -> None:
+    """Refuse a link that the tenant's policies do not allow.
+
+    :raises PolicyForbids: they do not.
+    """
+    identity.require_link_allowed(actor=actor, has_password=has_password, expires_at=expires_at)
+    if identity.find_policies(tenant=actor.tenant).share_on == "managers":
+        return
+    if not files.get_ancestry(actor=actor, node_id=node_id).is_kept_by(actor):
+        raise PolicyForbids("In this vault only the owner decides who else has access.", policy="share_on")
+
+
 def create(*, actor: Actor, node_id: UUID, wish: dtos.LinkWish) -> tuple[dtos.Link, str]:
     """Make a link on a node; returns it with the end of its address."""
     node = require_sharing(actor, node_id)
+    _require_allowed(actor, node_id, has_password=wish.password is not None, expires_at=wish.expires_at)
     _require_own(node, wish.kind)
     _require_times(wish.starts_at, wish.expires_at)
     _require_limit(wish.kind, wish.download_limit)
@@ -81,6 +96,15 @@ def change(*, actor: Actor, link_id: UUID, changes: dict[str, Any]) -> dtos.Link
     found = get(actor, link_id)
     node = require_sharing(actor, found.node_id)
     password_hash = _rehash(found, changes["password"]) if "password" in changes else None
+    if not {"password", "expires_at", "ended"}.isdisjoint(
+        changes
+    ):  # a name may be changed whatever the policies are by now
+        _require_allowed(
+            actor,
+            found.node_id,
+            has_password=bool(found.password_hash if password_hash is None else password_hash),
+            expires_at=changes.get("expires_at", found.expires_at),
+        )
     with db.write_transaction():
         row = Link.objects.select_for_update(no_key=True).get(id=link_id)
         if row.ended_at is not None and changes.get("ended") is not False:

@@ -160,11 +160,14 @@ def _find(token: str, visitor: Visitor) -> Link:
     """
     if tenancy.find_current() is None:
         raise NotFound
+    are_allowed = identity.find_policies(tenant=tenancy.current()).links_allowed
     with _naming_maker() as looked_at, db.read_transaction():
         row = queries.find_by_token_hash(credentials.hash_token(token))
         if row is None:
             raise NotFound
         looked_at.append(row)
+        if not are_allowed:
+            raise errors.LinkOver
         # Whoever resumes without a cookie is known by the version alone, later on.
         is_used_up = queries.state_of(row) == "used_up" and not visitor.resumes
         if is_used_up:

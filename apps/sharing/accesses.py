@@ -7,7 +7,7 @@ from uuid import UUID
 from apps.files import api as files
 from apps.files.dtos import Ancestry, AncestryStep
 from apps.identity import api as identity
-from apps.sharing import dtos, errors, queries
+from apps.sharing import dtos, errors, policies, queries
 from apps.sharing.listing import to_shared_node
 from apps.sharing.models import Permission
 from bitvault.kernel import db
@@ -32,6 +32,7 @@ def get_access(actor: Actor, node_id: UUID) -> dtos.NodeAccess:
         node=to_shared_node(ancestry.node),
         is_root=len(ancestry.steps) == 1,
         in_team_folder=ancestry.in_team_folder,
+        may_share=may_share and policies.may_share_on(actor, ancestry),
         items=[*_name_holder(actor, ancestry), *_to_entries(actor, steps, rows)],
     )
 

@@ -88,6 +88,7 @@ def put_share(*, actor: Actor, node_id: UUID, grant: Grant) -> Share:
     A person who has not had one is told by mail, unless ``grant.notify`` says no. Groups and everyone are told by their lists.
 
     :raises NotFound, Forbidden: the actor may not know of the node, or may not share it.
+    :raises PolicyForbids: the tenant lets only owners decide who else has access.
     :raises PrincipalUnfit, UnknownPrincipal: the principal is none of the tenant's.
     :raises MoreThanOwn: the role has capabilities that the actor lacks there.
     :raises ExpiryPast: the end has passed.
@@ -102,7 +103,7 @@ def put_share(*, actor: Actor, node_id: UUID, grant: Grant) -> Share:
 def replace_shares(*, actor: Actor, node_id: UUID, grants: Sequence[Grant]) -> Page[Share]:
     """Let a node have just these shares, all at once; those that are there already and stay the same are left as they are.
 
-    :raises NotFound, Forbidden, PrincipalUnfit, UnknownPrincipal, MoreThanOwn, ExpiryPast, TooManyShares: as ``put_share``.
+    :raises NotFound, Forbidden, PolicyForbids, PrincipalUnfit, UnknownPrincipal, MoreThanOwn, ExpiryPast, TooManyShares: as ``put_share``.
     """
     actor.require_scope(Scope.FILES_WRITE)
     return Page(operations.replace_all(actor=actor, node_id=node_id, grants=grants))
@@ -119,7 +120,7 @@ def change_share(
 ) -> Share:
     """Give a share another role, another end, or both; ``ends`` says that ``expires_at`` is meant, ``None`` for no end.
 
-    :raises NotFound, Forbidden, MoreThanOwn, ExpiryPast: as ``put_share``.
+    :raises NotFound, Forbidden, PolicyForbids, MoreThanOwn, ExpiryPast: as ``put_share``.
     """
     actor.require_scope(Scope.FILES_WRITE)
     return operations.change(actor=actor, share_id=share_id, role=role, expires_at=expires_at, ends=ends)

@@ -126,11 +126,15 @@ class PrincipalAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeAccess:
-    """Who reaches a node, and by what; ``asked`` and only what applies to them, where one principal was asked for."""
+    """Who reaches a node, and by what; ``asked`` and only what applies to them, where one principal was asked for.
+
+    ``may_share``: whether the reader may share it, by what they have there and by the tenant's policies.
+    """
 
     node: SharedNode
     is_root: bool
     in_team_folder: bool
+    may_share: bool
     items: Sequence[AccessEntry]
     asked: PrincipalAccess | None = None
 

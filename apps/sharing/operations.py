@@ -10,7 +10,7 @@ from uuid import UUID
 from apps.files import api as files
 from apps.files.dtos import Node
 from apps.identity import api as identity
-from apps.sharing import dtos, errors, expiring, messages, queries, telling
+from apps.sharing import dtos, errors, expiring, messages, policies, queries, telling
 from apps.sharing.models import Permission, PrincipalKind
 from bitvault.events.api import publish
 from bitvault.events.catalog.sharing import ShareChanged, ShareGranted, ShareRevoked
@@ -57,9 +57,19 @@ def require_capability(actor: Actor, node_id: UUID, capability: CapabilityName) 
     return node
 
 
+def _require_sharing(actor: Actor, node_id: UUID) -> Node:
+    """Judge whether an actor may share a live node: by what they have there, and by the tenant's policies.
+
+    :raises NotFound, Forbidden, PolicyForbids: they may not.
+    """
+    node = require_capability(actor, node_id, "share")
+    policies.require_share_on(actor, node_id)
+    return node
+
+
 def put(*, actor: Actor, node_id: UUID, grant: dtos.Grant) -> dtos.Share:
     """Give a share on a node; one that its principal has already is changed. A person who has not had it is told by mail."""
-    node = require_capability(actor, node_id, "share")
+    node = _require_sharing(actor, node_id)
     wanted = _read_grants(actor, node, [grant])
     with _changing(node.id) as tx:
         present = _read_present(node.id)
@@ -75,7 +85,7 @@ def put(*, actor: Actor, node_id: UUID, grant: dtos.Grant) -> dtos.Share:
 
 def replace_all(*, actor: Actor, node_id: UUID, grants: Sequence[dtos.Grant]) -> list[dtos.Share]:
     """Let a node have just these shares."""
-    node = require_capability(actor, node_id, "share")
+    node = _require_sharing(actor, node_id)
     wanted = _read_grants(actor, node, grants)
     with _changing(node.id) as tx:
         present = _read_present(node.id)
@@ -97,7 +107,7 @@ def change(
         found = queries.find(share_id)
     if found is None:
         raise NotFound
-    node = require_capability(actor, found.node_id, "share")
+    node = _require_sharing(actor, found.node_id)
     _require_future(expires_at)
     if role is not None:
         _require_own(mask_of(node.capabilities), ROLES[role], role)

@@ -426,6 +426,7 @@ UPLOADS = f"{SCHEMA}.storage_multipart_upload"
 RESERVATIONS = f"{SCHEMA}.billing_reservation"
 TRASH = f"{SCHEMA}.files_trash"
 PEOPLE = "public.identity_user"
+TENANTS = "public.identity_tenant"
 
 
 def choose_preference(_):
@@ -527,6 +528,9 @@ CASES = {
     "keep the copy": Case("POST /sync/conflicts/{conflict_id}/resolve", settle("copy")),
     "change what others see of me": Case(
         "PATCH /me", lambda _: Ask("PATCH", "/me", {"name": next(_names)}), holds=PEOPLE
+    ),
+    "set what the vault is called": Case(
+        "PATCH /tenant", lambda _: Ask("PATCH", "/tenant", {"name": next(_names)}, ADAM), holds=TENANTS
     ),
     "log out": Case("POST /auth/logout", lambda mia: Ask("POST", "/auth/logout", None, mia.browser()), again=401),
     "sign parts": Case("POST /uploads/{upload_id}/parts", sign_parts, holds=None),

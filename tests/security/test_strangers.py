@@ -37,6 +37,7 @@ BODIES = {
     ("PATCH", "/members/{member_id}"): {},
     ("POST", "/groups"): {"name": "ours now"},
     ("PATCH", "/me"): {},
+    ("PATCH", "/tenant"): {},
     ("PATCH", "/nodes/{node_id}/versions/{version_id}"): {"label": "mine now"},
     ("PATCH", "/groups/{group_id}"): {"name": "ours now"},
     ("PUT", "/groups/{group_id}/members/{user_id}"): {},

@@ -62,6 +62,12 @@ from apps.identity.api.people import (
     update_member,
     withdraw_invitation,
 )
+from apps.identity.api.tenant import (
+    find_policies,
+    get_tenant_settings,
+    require_link_allowed,
+    update_tenant,
+)
 from apps.identity.dtos import (
     Handover,
     Profile,
@@ -98,6 +104,7 @@ __all__ = [
     "find_known_browser",
     "find_member_by_address",
     "find_members",
+    "find_policies",
     "find_refused_session",
     "find_signed_in",
     "find_standing",
@@ -109,6 +116,7 @@ __all__ = [
     "get_actor_by_token",
     "get_group_member",
     "get_profile",
+    "get_tenant_settings",
     "has_address",
     "invite",
     "issue_handover",
@@ -132,6 +140,7 @@ __all__ = [
     "remove_group_member",
     "remove_member",
     "replace_password",
+    "require_link_allowed",
     "resend_invitation",
     "reset_password",
     "revoke_token",
@@ -145,6 +154,7 @@ __all__ = [
     "update_group",
     "update_member",
     "update_profile",
+    "update_tenant",
     "withdraw_invitation",
 ]
 

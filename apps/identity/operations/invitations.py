@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.db.models import Q
 
-from apps.identity import codes, dtos, models, people
+from apps.identity import codes, dtos, models, people, policies
 from apps.identity.errors import AlreadyInvited, AlreadyMember, EmailNotProved, RoleTooStrong
 from apps.identity.operations import texts
 from bitvault.events.api import publish
@@ -48,6 +48,8 @@ def invite(
     address = texts.read_email(email)
     text = texts.read_message(message)
     _require_proved(invited_by)
+    if invited_by is not None:  # operators vouch for whom they invite
+        policies.require_domain(tenant.id, address)
     if models.Membership.objects.filter(Q(user__email=address), tenant_id=tenant.id).exists():
         raise AlreadyMember
     wanted = (role.value, text, invited_by)
@@ -91,6 +93,7 @@ def resend(*, actor: Actor, invitation_id: UUID) -> dtos.Invitation:
     if found is None:
         raise NotFound
     _require_reach(actor, found)
+    policies.require_domain(actor.tenant.id, found.email)
     with tenancy.entered(actor.tenant):
         _count_mail(found.email)
     code_id = ids.new_id()

@@ -60,6 +60,16 @@ def read_domain(text: str, *, slug: str) -> str:
     return domain
 
 
+def read_mail_domain(text: str) -> str:
+    """Take the domain of mail addresses.
+
+    :raises InvalidDomain: it is no host name.
+    """
+    if not _HOST_NAME.fullmatch(text):
+        raise InvalidDomain("Give domains like example.org.")
+    return text
+
+
 def read_email(text: str) -> str:
     """Take an e-mail address.
 

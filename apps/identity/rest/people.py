@@ -81,6 +81,7 @@ class Invitations(View):
         problems=(
             errors.AlreadyInvited,
             errors.AlreadyMember,
+            errors.DomainNotAllowed,
             errors.EmailNotProved,
             errors.InvalidEmail,
             errors.InvalidLabel,
@@ -113,7 +114,7 @@ class InvitationResend(View):
 
     permission_classes = [HasScope.of(Scope.ADMIN)]
 
-    @operation(answer=dtos.Invitation, problems=(errors.EmailNotProved, errors.RoleTooStrong))
+    @operation(answer=dtos.Invitation, problems=(errors.DomainNotAllowed, errors.EmailNotProved, errors.RoleTooStrong))
     def post(self, request: ActorRequest, invitation_id: UUID) -> Response:
         """Send it with another code, good for seven days from now; the code before is good no more."""
         return Response(api.resend_invitation(actor=request.actor, invitation_id=invitation_id))

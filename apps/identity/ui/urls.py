@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.identity.ui import doorway, forgotten, groups, people, proof, settings
+from apps.identity.ui import doorway, forgotten, groups, people, proof, settings, team
 
 urlpatterns = [
     path("sign-in/", doorway.SignIn.as_view()),
@@ -17,5 +17,6 @@ urlpatterns = [
     path("members/", people.Members.as_view()),
     path("settings/", settings.Profile.as_view()),
     path("settings/security/", settings.Security.as_view()),
+    path("settings/team/", team.Team.as_view()),
     path("settings/tokens/", settings.Tokens.as_view()),
 ]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from rest_framework.response import Response
 
+from apps.identity.errors import PolicyForbids
 from apps.links import api, errors
 from apps.links.dtos import Link, LinkAccess, LinkItem, NewLink
 from apps.links.rest import schemas
@@ -31,7 +32,7 @@ class NodeLinks(View):
         body=schemas.CreateLink,
         answer=NewLink,
         status=201,
-        problems=(*_UNFIT, errors.SlugTaken, errors.TooManyLinks),
+        problems=(*_UNFIT, PolicyForbids, errors.SlugTaken, errors.TooManyLinks),
     )
     def post(self, request: ActorRequest, node_id: UUID) -> Response:
         """Make a link. Its `url` stands in this answer and nowhere else."""
@@ -54,7 +55,7 @@ class Links(View):
 class LinkDetail(View):
     """One link."""
 
-    @operation(body=schemas.ChangeLink, answer=Link, problems=_UNFIT)
+    @operation(body=schemas.ChangeLink, answer=Link, problems=(*_UNFIT, PolicyForbids))
     def patch(self, request: ActorRequest, link_id: UUID) -> Response:
         """Change it; its address stays. `ended: false` takes an end back."""
         changes = request.body_as(schemas.ChangeLink).to_changes()

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import UNSET
 from rest_framework.response import Response
 
+from apps.identity.errors import PolicyForbids
 from apps.sharing import api, errors
 from apps.sharing.dtos import Candidates, NodeAccess, Share, SharedItem
 from apps.sharing.rest import schemas
@@ -16,7 +17,14 @@ from bitvault.web.pagination import PageQuery
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
 
-_LIST = (errors.PrincipalUnfit, errors.UnknownPrincipal, errors.MoreThanOwn, errors.ExpiryPast, errors.TooManyShares)
+_LIST = (
+    PolicyForbids,
+    errors.PrincipalUnfit,
+    errors.UnknownPrincipal,
+    errors.MoreThanOwn,
+    errors.ExpiryPast,
+    errors.TooManyShares,
+)
 _GRANT = (*_LIST, errors.MessageUnfit)
 
 
@@ -70,7 +78,9 @@ class ShareCandidates(View):
 class ShareDetail(View):
     """One share."""
 
-    @operation(body=schemas.ChangeShare, answer=Share, problems=(errors.MoreThanOwn, errors.ExpiryPast, Invalid))
+    @operation(
+        body=schemas.ChangeShare, answer=Share, problems=(PolicyForbids, errors.MoreThanOwn, errors.ExpiryPast, Invalid)
+    )
     def patch(self, request: ActorRequest, share_id: UUID) -> Response:
         """Give it another role, another end, or both."""
         body = request.body_as(schemas.ChangeShare)

@@ -1,5 +1,6 @@
 """Events of identity: who may enter a tenant and by what. Ids only: names and addresses are asked for where they are shown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -29,6 +30,16 @@ class TenantActivated(Event):
     """The members of a suspended tenant are let in again."""
 
     type: ClassVar[str] = "identity.tenant.activated.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantChanged(Event):
+    """Administrators have set something: the fields that are other now, and the policies that are, each as ``name=<JSON>``."""
+
+    type: ClassVar[str] = "identity.tenant.changed.v1"
+
+    changed: Sequence[str]
+    policies: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,7 +159,7 @@ document.addEventListener("click", (event) => {
 });
 /** Offer every time zone that the browser knows, with the chosen one as it is. */
 function offerZones() {
-  const select = document.querySelector("#profile-zone");
+  const select = document.querySelector("select[data-zones]");
   if (!(select instanceof HTMLSelectElement) || select.length > 2) return;
   for (const zone of Intl.supportedValuesOf("timeZone")) {
     if (zone !== select.dataset.chosen) select.add(new Option(zone.replaceAll("_", " "), zone));

@@ -7,7 +7,10 @@ import { copy, factsOf, titleOf } from "./words.js";
 
 /** @typedef {import("./words.js").Link} Link */
 /** @typedef {(text: string, takeBack?: (() => Promise<unknown>) | null, failed?: boolean) => void} Say */
-/** @typedef {{node: {id: string, kind: string, name: string, capabilities: string[]}, say: Say}} Opened */
+/** @typedef {{policies: {share_outside: string, links_allowed: boolean, link_password_required: boolean, expiry_required: boolean, longest_days: number | null}, permitted: {make_links: boolean}}} Rules */
+/** @typedef {{node: {id: string, kind: string, name: string, capabilities: string[]}, mayShare: boolean, rules: Rules, say: Say}} Opened */
+
+const DAY_MS = 86_400_000;
 
 /** @type {Opened | null} */
 let shown = null;
@@ -30,8 +33,33 @@ async function open(opened) {
   addresses.clear();
   closeForm();
   if (!opened.node.capabilities.includes("share")) return;
+  const refusal = refusalOf(opened);
+  need("#links-refusal", HTMLElement).textContent = refusal;
+  need("#links-refusal", HTMLElement).hidden = !refusal;
+  need('[data-link-act="new"]', HTMLButtonElement).hidden = refusal !== "";
   await refresh();
   section().hidden = shown !== opened;
+}
+
+/** @param {Opened} opened @returns {string} why no link can be made, by the rules of the vault */
+function refusalOf({ mayShare, rules }) {
+  if (!rules.policies.links_allowed) return gettext("By the rules of this vault there are no links, and those that were made open nothing.");
+  if (!rules.permitted.make_links) return rules.policies.share_outside === "nobody" ? gettext("By the rules of this vault nothing is shared with people outside.") : gettext("By the rules of this vault only administrators make links.");
+  return mayShare ? "" : gettext("By the rules of this vault only the owner makes links.");
+}
+
+/** Say what a link needs here, and how late it may end. @param {Link | null} link */
+function showRules(link) {
+  const { policies } = /** @type {Opened} */ (shown).rules;
+  const days = policies.longest_days;
+  need('label[for="link-password"]', HTMLElement).textContent = policies.link_password_required ? gettext("Password") : gettext("Password (optional)");
+  need('label[for="link-until"]', HTMLElement).textContent = days !== null || policies.expiry_required ? gettext("Until") : gettext("Until (optional)");
+  const latest = days === null ? null : new Date(Date.now() + days * DAY_MS);
+  field("until").max = latest ? toField(latest) : "";
+  if (latest && !link) field("until").value = toField(latest);
+  const hint = need("#link-until-hint", HTMLElement);
+  hint.textContent = latest ? fill(gettext("The rules of this vault allow at most %(days)s days."), { days: String(days) }) : policies.expiry_required ? gettext("The rules of this vault ask for an end.") : "";
+  hint.hidden = !hint.textContent;
 }
 
 async function refresh() {
@@ -48,7 +76,7 @@ async function refresh() {
 }
 
 function show() {
-  need("#links-none", HTMLElement).hidden = links.length > 0 || !form().hidden;
+  need("#links-none", HTMLElement).hidden = links.length > 0 || !form().hidden || !need("#links-refusal", HTMLElement).hidden;
   need("#links-list", HTMLUListElement).replaceChildren(...links.map(lineOf));
 }
 
@@ -96,6 +124,7 @@ function openForm(link) {
   field("slug").value = "";
   need("#link-slug-field", HTMLElement).hidden = link !== null;
   need("#link-submit", HTMLButtonElement).textContent = link ? gettext("Save") : gettext("Make link");
+  showRules(link);
   showError("");
   showKind();
   form().hidden = false;

@@ -12,7 +12,8 @@ import { hintOf, labelOf, offerRoles } from "./roles.js";
 /** @typedef {import("./people.js").Principal} Principal */
 /** @typedef {{id: string, node_id: string, principal: Principal, role: string, capabilities: string[], expires_at: string | null}} Share */
 /** @typedef {{source: string, principal: Principal | null, role: string, capabilities: string[], share: Share | null, through: {id: string, name: string | null} | null}} Entry */
-/** @typedef {{node: {id: string, kind: string, name: string, capabilities: string[]}, is_root: boolean, in_team_folder: boolean, items: Entry[]}} Access */
+/** @typedef {{node: {id: string, kind: string, name: string, capabilities: string[]}, is_root: boolean, in_team_folder: boolean, may_share: boolean, items: Entry[]}} Access */
+/** @typedef {{policies: Record<string, any>, permitted: {make_links: boolean, invite_members: boolean}}} Rules */
 
 /** @type {Access | null} */
 let shown = null;
@@ -83,8 +84,10 @@ const presentKeys = (access) => access.items.flatMap((entry) => (entry.share && 
 export async function openDialog(nodeId) {
   /** @type {Access} */
   let access;
+  /** @type {Rules} what the vault allows, so that it is told before somebody tries */
+  let rules;
   try {
-    access = await get(`/nodes/${nodeId}/access`);
+    [access, rules] = await Promise.all([get(`/nodes/${nodeId}/access`), get("/tenant")]);
   } catch (error) {
     if (dialog().open) say(explain(error), null, true);
     else toast(explain(error), { failed: true });
@@ -92,10 +95,10 @@ export async function openDialog(nodeId) {
   }
   shown = access;
   const { node } = access;
-  const mayShare = node.capabilities.includes("share");
+  const mayShare = access.may_share;
   setName(node.name);
   need("#share-form", HTMLFormElement).hidden = !mayShare;
-  say(mayShare ? "" : gettext("Only those who manage it decide who has access."));
+  say(mayShare ? "" : node.capabilities.includes("share") ? gettext("By the rules of this vault, only the owner decides who else has access.") : gettext("Only those who manage it decide who has access."));
   offerRoles(node);
   resetPeople(node.id, presentKeys(access));
   resetTerms();
@@ -108,7 +111,7 @@ export async function openDialog(nodeId) {
   need(".dialog-body", HTMLElement, dialog()).scrollTop = 0;
   if (mayShare) need("#share-who", HTMLInputElement).focus();
   document.dispatchEvent(
-    new CustomEvent("bitvault:share-opened", { detail: { node, isRoot: access.is_root, inTeamFolder: access.in_team_folder, dialog: dialog(), say, setName, close: () => dialog().close() } }),
+    new CustomEvent("bitvault:share-opened", { detail: { node, isRoot: access.is_root, inTeamFolder: access.in_team_folder, mayShare, rules, dialog: dialog(), say, setName, close: () => dialog().close() } }),
   );
 }
 

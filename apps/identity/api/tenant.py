@@ -1,0 +1,54 @@
+"""Doors to the tenant itself: what its administrators set, and the policies that other modules keep."""
+
+from datetime import datetime
+from typing import Any
+
+from apps.identity import policies
+from apps.identity.dtos import Policies, TenantSettings
+from apps.identity.operations import settings
+from bitvault.kernel.actor import Actor, Scope
+from bitvault.kernel.boundary import exposed
+from bitvault.kernel.errors import Forbidden
+from bitvault.kernel.tenancy import Tenant
+
+
+@exposed
+def get_tenant_settings(*, actor: Actor) -> TenantSettings:
+    """Read the actor's tenant: its name, language, zone and policies, and what these leave to the actor."""
+    return settings.show(actor)
+
+
+@exposed
+def update_tenant(
+    *,
+    actor: Actor,
+    name: str | None = None,
+    locale: str | None = None,
+    time_zone: str | None = None,
+    policies: dict[str, Any] | None = None,
+) -> TenantSettings:
+    """Change the tenant of who administers it; what is left out stays, and of the policies those that are not named.
+
+    :raises Forbidden: the actor does not administer it.
+    :raises InvalidLabel, InvalidLocale, InvalidTimeZone, InvalidDomain, InvalidPolicy: that value cannot be used.
+    """
+    actor.require_scope(Scope.ADMIN)
+    if not actor.administers:
+        raise Forbidden("Only owners and administrators change the vault.")
+    settings.update(actor=actor, name=name, locale=locale, time_zone=time_zone, changes=policies or {})
+    return settings.show(actor)
+
+
+@exposed
+def find_policies(*, tenant: Tenant) -> Policies:
+    """Find what a tenant lets its people do; at most 0.8 s old."""
+    return policies.find(tenant.id)
+
+
+@exposed
+def require_link_allowed(*, actor: Actor, has_password: bool, expires_at: datetime | None) -> None:
+    """Refuse to make a link, or to change one into such a one, where the tenant's policies do not allow it.
+
+    :raises PolicyForbids: they forbid it, or ask for a password, an end, or an earlier one; the fact ``policy`` names which.
+    """
+    policies.require_link(actor, has_password=has_password, expires_at=expires_at)

@@ -1,0 +1,86 @@
+"""What administrators set for their tenant: its name, the language and zone that its pages begin with, and its policies."""
+
+import json
+from dataclasses import asdict, replace
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.conf import settings
+
+from apps.identity import dtos, models, policies, queries
+from apps.identity.errors import InvalidLocale, InvalidPolicy, InvalidTimeZone
+from apps.identity.operations import texts
+from bitvault.events.api import publish
+from bitvault.events.catalog.identity import TenantChanged
+from bitvault.kernel import db
+from bitvault.kernel.actor import Actor
+
+DOMAINS_LIMIT = 100
+"""Domains that people may be invited from: a group of companies, and a list that is read by eye."""
+
+LONGEST_DAYS = 3650
+"""Days that a longest end may be away: ten years; who wants more wants no limit."""
+
+
+def update(
+    *, actor: Actor, name: str | None, locale: str | None, time_zone: str | None, changes: dict[str, Any]
+) -> None:
+    """Change what is given; what holds already is no change and no event.
+
+    :raises InvalidLabel, InvalidLocale, InvalidTimeZone, InvalidDomain, InvalidPolicy: that value cannot be used.
+    """
+    wanted: dict[str, Any] = {}
+    if name is not None:
+        wanted["name"] = texts.read_label(name, field="name")
+    if locale is not None:
+        if locale and locale not in dict(settings.LANGUAGES):
+            raise InvalidLocale(f"Choose one of {', '.join(code for code, _ in settings.LANGUAGES)}.")
+        wanted["locale"] = locale
+    if time_zone is not None:
+        if time_zone and time_zone not in available_timezones():
+            raise InvalidTimeZone
+        wanted["time_zone"] = time_zone
+    read = _read_changes(changes)
+    with db.public_transaction() as tx:
+        row = models.Tenant.objects.select_for_update().get(pk=actor.tenant.id)
+        before = policies.read(row.policies)
+        after = replace(before, **read)
+        changed = [field for field, value in wanted.items() if getattr(row, field) != value]
+        set_policies = {key: value for key, value in asdict(after).items() if value != getattr(before, key)}
+        if not changed and not set_policies:
+            return
+        for field in changed:
+            setattr(row, field, wanted[field])
+        row.policies = asdict(after)
+        row.save(update_fields=[*changed, "policies"])
+        told = [f"{key}={json.dumps(value)}" for key, value in set_policies.items()]
+        publish(TenantChanged(changed=changed, policies=told, actor_id=actor.user_id))
+        tx.after_commit(queries.forget_remembered)
+        tx.after_commit(policies.forget_remembered)
+
+
+def _read_changes(changes: dict[str, Any]) -> dict[str, Any]:
+    read = dict(changes)
+    longest = read.get("longest_days")
+    if longest is not None and not 1 <= longest <= LONGEST_DAYS:
+        raise InvalidPolicy("An end is between 1 and 3650 days away.", field="longest_days")
+    if "allowed_domains" in read:
+        named = [str(text).strip().lower().removeprefix("@") for text in read["allowed_domains"]]
+        if len(named) > DOMAINS_LIMIT:
+            raise InvalidPolicy("These are more than 100 domains.", field="allowed_domains")
+        read["allowed_domains"] = tuple(dict.fromkeys(texts.read_mail_domain(text) for text in named if text))
+    return read
+
+
+def show(actor: Actor) -> dtos.TenantSettings:
+    """Give the tenant as its people see it, with what its policies leave to the one who asks."""
+    row = models.Tenant.objects.get(pk=actor.tenant.id)
+    return dtos.TenantSettings(
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        locale=row.locale,
+        time_zone=row.time_zone,
+        policies=policies.read(row.policies),
+        permitted=policies.resolve(actor),
+    )

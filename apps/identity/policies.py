@@ -1,0 +1,97 @@
+"""What a tenant lets its people do: its policies are read, resolved and kept here, whoever asks.
+
+A policy holds for everybody, administrators too; they can change it.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from apps.identity import dtos, models
+from apps.identity.errors import DomainNotAllowed, PolicyForbids
+from bitvault.kernel import clock
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.remembered import Remembered
+
+DAY = timedelta(days=1)
+"""Ends are chosen by the day: one that lies in the last day allowed is not refused for its hour."""
+
+_remembered: Remembered[UUID, dtos.Policies] = Remembered()
+
+
+def forget_remembered() -> None:
+    """Make this process ask the database again: policies were changed here."""
+    _remembered.forget()
+
+
+def find(tenant_id: UUID) -> dtos.Policies:
+    """Find a tenant's policies, at most 0.8 s old."""
+    return _remembered.get(tenant_id, lambda: _ask(tenant_id)) or dtos.Policies()
+
+
+def _ask(tenant_id: UUID) -> dtos.Policies:
+    return read(models.Tenant.objects.filter(pk=tenant_id).values_list("policies", flat=True).first())
+
+
+def read(stored: Any) -> dtos.Policies:
+    """Give what is stored; a policy that nobody has set is as a new tenant has it."""
+    return msgspec.convert(stored or {}, dtos.Policies)
+
+
+def resolve(actor: Actor) -> dtos.Permitted:
+    """Tell what the policies leave to one person."""
+    policies = find(actor.tenant.id)
+    outside = policies.share_outside == "members" or (policies.share_outside == "administrators" and actor.administers)
+    return dtos.Permitted(
+        make_links=outside and policies.links_allowed,
+        invite_members=actor.administers,
+    )
+
+
+def require_link(actor: Actor, *, has_password: bool, expires_at: datetime | None) -> None:
+    """Refuse a link that the policies do not allow.
+
+    :raises PolicyForbids: they forbid it, or ask for a password, an end, or an earlier one.
+    """
+    policies = find(actor.tenant.id)
+    if not policies.links_allowed:
+        raise PolicyForbids("This vault makes no links.", policy="links_allowed")
+    _require_outside(actor, policies)
+    if policies.link_password_required and not has_password:
+        raise PolicyForbids("Links of this vault need a password.", policy="link_password_required", field="password")
+    _require_end(policies, expires_at)
+
+
+def _require_outside(actor: Actor, policies: dtos.Policies) -> None:
+    if policies.share_outside == "nobody":
+        raise PolicyForbids("This vault shares nothing with people outside.", policy="share_outside")
+    if policies.share_outside == "administrators" and not actor.administers:
+        raise PolicyForbids("Only administrators share with people outside.", policy="share_outside")
+
+
+def _require_end(policies: dtos.Policies, expires_at: datetime | None) -> None:
+    """Refuse an end that is missing or too late, for what goes outside.
+
+    :raises PolicyForbids: the policies want another one.
+    """
+    longest = policies.longest_days
+    if expires_at is None and (policies.expiry_required or longest is not None):
+        raise PolicyForbids(
+            "Whatever this vault shares with people outside needs an end.", policy="expiry_required", field="expires_at"
+        )
+    if longest is not None and expires_at is not None and expires_at > clock.now() + longest * DAY + DAY:
+        raise PolicyForbids(
+            "The end is later than this vault allows.", policy="longest_days", field="expires_at", longest_days=longest
+        )
+
+
+def require_domain(tenant_id: UUID, email: str) -> None:
+    """Refuse an address whose domain the tenant invites nobody from.
+
+    :raises DomainNotAllowed: it names others.
+    """
+    allowed = find(tenant_id).allowed_domains
+    if allowed and email.rpartition("@")[2] not in allowed:
+        raise DomainNotAllowed(domains=list(allowed))

@@ -1,0 +1,70 @@
+"""The tenant over REST: its name, language, zone and policies."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType, structs
+from rest_framework.response import Response
+
+from apps.identity import api, dtos, errors
+from bitvault.kernel.actor import Scope
+from bitvault.web.operations import operation
+from bitvault.web.permissions import HasScope
+from bitvault.web.requests import ActorRequest
+from bitvault.web.structs import Body
+from bitvault.web.views import View
+
+
+class UpdatePolicies(Body, frozen=True):
+    """Policies that are to be other; what is left out stays."""
+
+    share_outside: dtos.OutsideSharers | UnsetType = UNSET
+    links_allowed: bool | UnsetType = UNSET
+    link_password_required: bool | UnsetType = UNSET
+    expiry_required: bool | UnsetType = UNSET
+    longest_days: int | UnsetType | None = UNSET
+    share_on: dtos.OnSharers | UnsetType = UNSET
+    allowed_domains: list[Annotated[str, Meta(max_length=253)]] | UnsetType = UNSET
+
+
+class UpdateTenant(Body, frozen=True):
+    """What the tenant is to be from now on; what is left out stays. An empty ``locale`` or ``time_zone`` leaves it to the browser."""
+
+    name: Annotated[str, Meta(max_length=120)] | None = None
+    locale: Annotated[str, Meta(max_length=16)] | None = None
+    time_zone: Annotated[str, Meta(max_length=64)] | None = None
+    policies: UpdatePolicies | None = None
+
+
+class TenantDetail(View):
+    """The tenant of the caller."""
+
+    permission_classes = [HasScope.of(None, write=Scope.ADMIN)]
+
+    @operation(answer=dtos.TenantSettings)
+    def get(self, request: ActorRequest) -> Response:
+        """Read its name, language, zone and policies, and what these leave to the caller (`permitted`)."""
+        return Response(api.get_tenant_settings(actor=request.actor))
+
+    @operation(
+        body=UpdateTenant,
+        answer=dtos.TenantSettings,
+        problems=(
+            errors.InvalidDomain,
+            errors.InvalidLabel,
+            errors.InvalidLocale,
+            errors.InvalidPolicy,
+            errors.InvalidTimeZone,
+        ),
+    )
+    def patch(self, request: ActorRequest) -> Response:
+        """Change them; for owners and administrators. Policies hold from the next request on, and links that they forbid open nothing."""
+        body = request.body_as(UpdateTenant)
+        changes = {} if body.policies is None else structs.asdict(body.policies)
+        changed = api.update_tenant(
+            actor=request.actor,
+            name=body.name,
+            locale=body.locale,
+            time_zone=body.time_zone,
+            policies={key: value for key, value in changes.items() if value is not UNSET},
+        )
+        return Response(changed)

@@ -1,0 +1,83 @@
+/** The page of the vault itself: its name, language and zone, and the rules for sharing. */
+
+import { call, explain, Problem } from "../js/api.js";
+import { showFieldError } from "../js/dialogs.js";
+import { need } from "../js/dom.js";
+import { gettext } from "../js/i18n.js";
+import { toast } from "../js/toast.js";
+
+/** @typedef {Record<string, unknown>} Rules */
+
+/** Where a refused rule stands in the form. @type {Record<string, string>} */
+const FIELDS = { longest_days: "#rules-days", allowed_domains: "#rules-domains" };
+
+/** The rules as the page was loaded, or saved last: what "Undo" brings back. @type {Rules | null} */
+let saved = null;
+
+/** @param {HTMLFormElement} form @returns {Rules} */
+function read(form) {
+  const data = new FormData(form);
+  const days = String(data.get("longest_days") ?? "").trim();
+  /** @type {Rules} */
+  const rules = { share_outside: data.get("share_outside"), share_on: data.get("share_on"), longest_days: days ? Number(days) : null };
+  for (const box of form.querySelectorAll(/** @type {"input"} */ ("input[type=checkbox]"))) rules[box.name] = box.checked;
+  rules.allowed_domains = String(data.get("allowed_domains") ?? "").split(/[\s,;]+/u).filter(Boolean);
+  return rules;
+}
+
+/** @param {HTMLFormElement} form @param {Rules} rules */
+function write(form, rules) {
+  for (const name of ["share_outside", "share_on"]) need(`[name="${name}"]`, HTMLSelectElement, form).value = String(rules[name]);
+  for (const box of form.querySelectorAll(/** @type {"input"} */ ("input[type=checkbox]"))) box.checked = Boolean(rules[box.name]);
+  need("#rules-days", HTMLInputElement, form).value = rules.longest_days === null ? "" : String(rules.longest_days);
+  need("#rules-domains", HTMLTextAreaElement, form).value = /** @type {string[]} */ (rules.allowed_domains).join("\n");
+}
+
+/** @param {HTMLFormElement} form @param {Rules} rules */
+async function saveRules(form, rules) {
+  const line = need("#rules-error", HTMLElement, form);
+  line.hidden = true;
+  const before = saved;
+  try {
+    const { policies } = await call("PATCH", "/tenant", { body: { policies: rules } });
+    const shown = Object.fromEntries(Object.keys(rules).map((name) => [name, policies[name]]));
+    write(form, shown);
+    saved = shown;
+  } catch (error) {
+    line.textContent = explain(error);
+    line.hidden = false;
+    const field = error instanceof Problem ? FIELDS[String(error.facts.field ?? "")] : "";
+    return /** @type {HTMLElement | null} */ (field ? document.querySelector(field) : null)?.focus();
+  }
+  const takeBack = before && JSON.stringify(before) !== JSON.stringify(saved) ? before : null;
+  toast(gettext("The rules are saved."), takeBack ? { action: gettext("Undo"), undo: true, run: () => void saveRules(form, takeBack) } : {});
+}
+
+/** @param {HTMLFormElement} form */
+async function saveVault(form) {
+  const data = new FormData(form);
+  const name = need("#team-name", HTMLInputElement, form);
+  showFieldError(name, "");
+  try {
+    await call("PATCH", "/tenant", { body: { name: data.get("name"), locale: data.get("locale"), time_zone: data.get("time_zone") } });
+  } catch (error) {
+    showFieldError(name, explain(error));
+    return name.focus();
+  }
+  // The frame shows the name, and is in the language, that was chosen.
+  location.reload();
+}
+
+function remember() {
+  const form = document.querySelector("#rules-form");
+  saved = form instanceof HTMLFormElement ? read(form) : null;
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !["team-form", "rules-form"].includes(form.id)) return;
+  event.preventDefault();
+  void (form.id === "team-form" ? saveVault(form) : saveRules(form, read(form)));
+});
+document.addEventListener("bitvault:page", remember);
+remember();

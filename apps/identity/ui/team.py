@@ -1,0 +1,45 @@
+"""The page where administrators set their vault: its name, language and zone, and the rules for sharing. Changes go over REST."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from apps.identity import api
+from apps.identity.ui.settings import SettingsPage
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.errors import Forbidden
+
+OUTSIDE = (
+    ("members", _("All members")),
+    ("administrators", _("Owners and administrators")),
+    ("nobody", _("Nobody")),
+)
+SHARE_ON = (
+    ("managers", _("Owners, and people who can manage it")),
+    ("owners", _("Owners alone; in team folders administrators")),
+)
+
+
+class Team(SettingsPage):
+    """The vault, for those who administer it."""
+
+    tab = "team"
+    template = "identity/settings_team.html"
+
+    def facts(self, actor: Actor) -> dict[str, Any]:
+        """Give what is set.
+
+        :raises Forbidden: the reader does not administer the vault.
+        """
+        if not actor.administers:
+            raise Forbidden
+        vault = api.get_tenant_settings(actor=actor)
+        return {
+            "vault": vault,
+            "rules": vault.policies,
+            "domains": "\n".join(vault.policies.allowed_domains),
+            "languages": settings.LANGUAGES,
+            "outside": OUTSIDE,
+            "share_on": SHARE_ON,
+        }
