@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, Response, expect
@@ -140,6 +141,40 @@ def test_unfinished_uploads_that_are_discarded_can_be_taken_back(vault, api, fol
         vault.toast.get_by_role("button", name="Dismiss").click()
     assert dropped.value.status == 204
     assert reserved() == before
+
+
+def test_small_files_are_asked_for_together_and_an_answer_that_was_lost_begins_nothing_twice(
+    vault, api, folder, disk, reserved, tmp_path
+):
+    before = reserved()
+    files = {f"Many/{n}.txt": disk(f"Many/{n}.txt", 10 + n) for n in range(150)}
+    asked: list[str] = []
+    lost = []
+    network = vault.page.context.new_cdp_session(vault.page)
+
+    def lose_first(event) -> None:
+        if lost:
+            network.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+        else:
+            lost.append(event["responseStatusCode"])
+            network.send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "ConnectionReset"})
+
+    network.on("Fetch.requestPaused", lose_first)
+    network.send("Fetch.enable", {"patterns": [{"urlPattern": "*/api/v1/uploads/batch", "requestStage": "Response"}]})
+    vault.page.on("request", lambda request: asked.append(f"{request.method} {urlsplit(request.url).path}"))
+    vault.open(folder)
+    vault.drop(tmp_path / "Many")
+    expect(vault.page.locator("#tray-title")).to_have_text("150 uploads finished", timeout=60_000)
+    assert lost == [200]
+    starts = [one for one in asked if one in {"POST /api/v1/uploads", "POST /api/v1/uploads/batch"}]
+    commits = [one for one in asked if one.endswith("/commit")]
+    assert len(starts) <= 20, "150 files by themselves would be as many requests"
+    assert len(commits) <= 60, "those that arrive while two requests are on the way gather"
+    tree = tree_of(api, folder)
+    assert {path for path, node in tree.items() if node["kind"] == "file"} == files.keys()
+    for path in ("Many/0.txt", "Many/77.txt", "Many/149.txt"):
+        assert fetch(api, tree[path]) == files[path].read_bytes()
+    assert reserved() == before, "nothing is left of what was begun"
 
 
 class HeldAnswers:

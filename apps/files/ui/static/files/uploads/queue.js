@@ -1,6 +1,6 @@
 /**
- * What is to be uploaded, in which order, and how far it has come. Small files go several at once (there the round trips cost),
- * large ones two at once (there the line is the limit, and `transfer` sends four parts side by side).
+ * What is to be uploaded, in which order, and how far it has come. Small files go many at once (there the round trips cost, so they are
+ * asked for together), large ones two at once (there the line is the limit, and `transfer` sends four parts side by side).
  */
 
 import { explain, NetworkDown, Problem } from "../../js/api.js";
@@ -13,9 +13,12 @@ import { claim, claimRecord, fingerprintOf, forget, newRecordId, remember } from
 import { Attempt, Transfer } from "./transfer.js";
 import { gettext } from "../../js/i18n.js";
 
+/** Files of at most this size are asked for together, fifty in a request. */
+const TINY_BYTES = 1024 * 1024;
 /** One part: a file of at most this size is one PUT. */
 const SMALL_BYTES = 8 * 1024 * 1024;
-const LANES = { small: 6, large: 2 };
+/** Files on their way at once. */
+const LANES = { tiny: 64, small: 6, large: 2 };
 /** What has arrived of a canceled upload is kept while it can be taken back, if it is at least this much. */
 const WORTH_KEEPING_BYTES = 16 * 1024 * 1024;
 
@@ -61,6 +64,7 @@ export class Item {
   }
 
   get lane() {
+    if (this.size <= TINY_BYTES) return "tiny";
     return this.size <= SMALL_BYTES ? "small" : "large";
   }
 
@@ -123,11 +127,7 @@ export class UploadQueue extends EventTarget {
     this.#writing.add(writing);
     void writing.finally(() => this.#writing.delete(writing));
     this.#tell("change");
-    // Once for all that come in one go: a thousand files would look through the queue a thousand times.
-    this.#soon ??= setTimeout(() => {
-      this.#soon = undefined;
-      this.#pump();
-    });
+    this.#pumpSoon();
     return item;
   }
 
@@ -158,9 +158,17 @@ export class UploadQueue extends EventTarget {
     await remember({ id, fingerprint, rootId, rootName, dir, name: file.name, size, modified: file.lastModified, uploadId: attempt.uploadId });
   }
 
+  /** Once for all that come, or end, in one go: a thousand files would look through the queue a thousand times. */
+  #pumpSoon() {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#pump();
+    });
+  }
+
   /** Start what may start. */
   #pump() {
-    for (const lane of /** @type {("small" | "large")[]} */ (["small", "large"])) {
+    for (const lane of /** @type {("tiny" | "small" | "large")[]} */ (["tiny", "small", "large"])) {
       let free = LANES[lane] - this.items.filter((item) => item.lane === lane && item.active && item.state !== "asking").length;
       for (const item of this.items) {
         if (free <= 0) break;
@@ -193,7 +201,7 @@ export class UploadQueue extends EventTarget {
       if (!controller.signal.aborted) await this.#fail(item, error);
     } finally {
       if (item.controller === controller) item.controller = null;
-      this.#pump();
+      this.#pumpSoon();
     }
   }
 

@@ -7,6 +7,7 @@
 import { call, get, NetworkDown, Problem, randomKey } from "../../js/api.js";
 import { isPassing, pause, persist, waitFor } from "../../js/backoff.js";
 import { Gate } from "./gate.js";
+import { Gathering } from "./gathering.js";
 import { hashOf, Unreadable } from "./hashing.js";
 import { put, Refused } from "./put.js";
 
@@ -16,6 +17,8 @@ const PART_BYTES = 8 * 1024 * 1024;
 const HASH_FIRST_PARTS = 8;
 /** Parts of all large files on the way at once: enough to fill the line, few enough that a pause loses little. */
 const SENDERS = 4;
+/** Files of one part on the way at once: as many connections as a browser opens to the store. */
+const SMALL_SENDERS = 6;
 /** Parts hashed and signed in one go while others are on the way. */
 const SIGN_AT_ONCE = 4;
 /** A URL this close to its end is renewed instead of used. */
@@ -24,6 +27,8 @@ const NEARLY_EXPIRED_MS = 20_000;
 const PART_TRIES = 9;
 /** Between two questions whether the store has put a file together; what the server says in Retry-After. */
 const COMPLETING_MS = 1000;
+/** Of a result in a batch: the store has not put the file together yet. */
+const COMPLETING = 202;
 /** A file that was sent anew this often and still differs is being written to by somebody. */
 const ROUNDS = 3;
 
@@ -31,6 +36,18 @@ const ROUNDS = 3;
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/u;
 
 const gate = new Gate(SENDERS);
+const smallGate = new Gate(SMALL_SENDERS);
+
+const starts = new Gathering("/uploads/batch", {
+  keyed: true,
+  alone: (body, key) => call("POST", "/uploads", { body, key }),
+  read: ({ upload }) => upload,
+});
+const commits = new Gathering("/uploads/batch/commit", {
+  keyed: false,
+  alone: ({ id, part_hashes }) => call("POST", `/uploads/${id}/commit`, { body: { part_hashes } }),
+  read: ({ status, node }) => (status === COMPLETING ? { state: "completing" } : node),
+});
 
 /**
  * @typedef {{parentId: string, name: string, mode: "add" | "overwrite", autorename?: boolean}} Destination
@@ -124,10 +141,28 @@ export class Transfer {
   async #commit() {
     const hashes = await this.#hashAll();
     for (;;) {
-      const answer = await this.#persist(() => call("POST", `/uploads/${this.attempt.uploadId}/commit`, { body: { part_hashes: hashes }, signal: this.watch.signal }));
+      const { uploadId } = this.attempt;
+      const answer = await this.#persist(() => this.#unlessStopped(this.#end(uploadId, hashes)));
       if (answer.state !== "completing") return answer;
       await pause(COMPLETING_MS, this.watch.signal);
     }
+  }
+
+  /** @param {string} uploadId @param {string[]} hashes @returns {Promise<any>} */
+  #end(uploadId, hashes) {
+    const wish = { id: uploadId, part_hashes: hashes };
+    return this.#count === 1 ? commits.ask(wish, uploadId) : commits.how.alone(wish, uploadId);
+  }
+
+  /** Stop waiting when the run is stopped; what was asked for goes on. @template T @param {Promise<T>} asked @returns {Promise<T>} */
+  #unlessStopped(asked) {
+    const { signal } = this.watch;
+    return new Promise((resolve, reject) => {
+      const stop = () => reject(new DOMException("Stopped", "AbortError"));
+      if (signal.aborted) stop();
+      signal.addEventListener("abort", stop);
+      asked.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+    });
   }
 
   /** Begin from nothing: a new attempt, no part sent. */
@@ -188,15 +223,14 @@ export class Transfer {
    * @param {Record<string, unknown>} body
    * @returns {Promise<any>}
    */
-  async #ask(body) {
+  #ask(body) {
     const { key } = this.attempt;
-    try {
-      const upload = await call("POST", "/uploads", { body, key });
+    const asked = this.#count === 1 ? starts.ask(body, key) : starts.how.alone(body, key);
+    const told = asked.then((upload) => {
       this.watch.onStart(upload.id, key);
       return upload;
-    } finally {
-      this.watch.signal.throwIfAborted();
-    }
+    });
+    return this.#unlessStopped(told);
   }
 
   /** @returns {Promise<boolean>} whether the attempt is still open and holds nothing but parts of this file */
@@ -309,7 +343,7 @@ export class Transfer {
     const lane = async () => {
       for (let number = todo.shift(); number !== undefined; number = todo.shift()) {
         const wanted = number;
-        if (this.#count === 1) await this.#send(wanted, signal);
+        if (this.#count === 1) await smallGate.pass(() => this.#send(wanted, signal));
         else await gate.pass(() => this.#sendSigned(wanted, todo, signal));
       }
     };
