@@ -1,10 +1,12 @@
 """Files and folders dropped, asked about and fetched again; what comes out is what went in."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from playwright.sync_api import expect
 
@@ -363,13 +365,15 @@ def test_a_file_that_is_there_already_is_said_to_be_here(vault, api, folder, sen
 
 
 def test_the_end_is_told_with_what_failed(vault, api, folder, disk):
-    def refuse(route) -> None:
-        if '"name":"2.txt"' not in (route.request.post_data or "").replace(" ", ""):
-            return route.continue_()
-        body = '{"code": "billing.quota_exceeded", "detail": "There is no room left for this file."}'
-        return route.fulfill(status=413, headers={"Content-Type": "application/problem+json"}, body=body)
+    def let_one_be_refused(route) -> None:
+        """What starts together has a result each: one of them is to lie in a folder that is none."""
+        body = route.request.post_data_json
+        for wanted in body["uploads"]:
+            if wanted["name"] == "2.txt":
+                wanted["parent_id"] = str(uuid4())
+        route.continue_(post_data=json.dumps(body))
 
-    vault.page.route("**/api/v1/uploads", refuse)
+    vault.page.route("**/api/v1/uploads/batch", let_one_be_refused)
     vault.open(folder)
     heard = hear(vault.page)
     vault.drop(*[disk(f"{number}.txt") for number in range(4)])
@@ -382,7 +386,7 @@ def test_the_end_is_told_with_what_failed(vault, api, folder, disk):
     expect(vault.page.get_by_role("region", name="Uploads")).to_be_hidden()
     expect(vault.toast).to_contain_text("1 failed upload removed from the list.")
     vault.toast.get_by_role("button", name="Undo").click()
-    vault.page.unroute("**/api/v1/uploads")
+    vault.page.unroute("**/api/v1/uploads/batch")
     vault.upload("2.txt").get_by_role("button", name="Try again").click()
     vault.expect_uploaded("2.txt")
 
