@@ -16,8 +16,6 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-import psycopg
-
 from bitvault.stack.accounts import Account, database_account, give_tree, initdb_account, is_reachable
 from bitvault.stack.errors import NO_ROOM, StackError
 from bitvault.stack.ports import LOOPBACK
@@ -199,16 +197,13 @@ class PostgreSQL:
 
         :raises StackError: it does not know the password.
         """
-        try:
-            with psycopg.connect(self.admin_url.rsplit("/", 1)[0] + "/postgres", connect_timeout=2):
-                return True
-        except psycopg.OperationalError as refusal:
-            if "password authentication failed" in str(refusal):
-                raise StackError(
-                    f"The database in {self.directory} was made with another secrets.json: put that file back "
-                    "from a backup, or delete all data with 'make reset'."
-                ) from refusal
-            return False
+        done = self._psql("--command", "SELECT 1")
+        if "password authentication failed" in done.stderr:
+            raise StackError(
+                f"The database in {self.directory} was made with another secrets.json: put that file back "
+                "from a backup, or delete all data with 'make reset'."
+            )
+        return done.returncode == 0
 
     def prepare_database(self) -> None:
         """Bring roles, rights and the database up to ``deploy/postgresql/prepare.sql``; a second run changes nothing.
@@ -216,15 +211,23 @@ class PostgreSQL:
         :raises StackError: a statement was refused.
         :raises OSError: the disk is full.
         """
-        done = subprocess.run(
+        done = self._psql("--set", "ON_ERROR_STOP=1", "--file", str(PREPARE_SQL))
+        if done.returncode != 0:
+            self._require_room(done.stderr)
+            raise StackError(f"The database could not be prepared: {done.stderr.strip()}")
+
+    def _psql(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run psql as the database's administrator: the supervisor, which lives as long as the stack, loads no driver of its own."""
+        return subprocess.run(
             [
-                *(str(installed_binaries() / "psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"),
+                *(str(installed_binaries() / "psql"), "--no-psqlrc", "--no-password", "--quiet"),
                 *("--host", LOOPBACK, "--port", str(self.port), "--username", ADMIN_ROLE, "--dbname", "postgres"),
-                *("--file", str(PREPARE_SQL)),
+                *arguments,
             ],
             env={
                 **PLAIN_ENVIRONMENT,
                 "PGPASSWORD": self._admin_password,
+                "PGCONNECT_TIMEOUT": "2",
                 "PGOPTIONS": "-c client_min_messages=warning",
                 "BITVAULT_DATABASE_PASSWORD": self._password,
             },
@@ -232,9 +235,6 @@ class PostgreSQL:
             text=True,
             check=False,
         )
-        if done.returncode != 0:
-            self._require_room(done.stderr)
-            raise StackError(f"The database could not be prepared: {done.stderr.strip()}")
 
 
 def installed_binaries() -> Path:
