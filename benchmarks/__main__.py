@@ -38,6 +38,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "large": large_files.large,
     "listing": folders.listing,
     "scrolling": browser.scrolling,
+    "dropping": browser.dropping,
     "reading": folders.reading,
     "limits": limiting.cost,
     "structure": structure.changes,
