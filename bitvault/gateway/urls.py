@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("apps.notifications.ui.urls")),
     path("", include("apps.previews.ui.urls")),
     path("", include("apps.admin_platform.ui.urls")),
+    path("", include("apps.webhooks.ui.urls")),
 ]
 
 handler400 = "bitvault.gateway.pages.bad_request"

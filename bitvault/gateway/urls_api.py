@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("apps.search.rest.urls")),
     path("", include("apps.previews.rest.urls")),
     path("", include("apps.notifications.rest.urls")),
+    path("", include("apps.webhooks.rest.urls")),
     path("jobs", jobs.Jobs.as_view()),
     path("jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="job"),
     path("schema/", SchemaDocument.as_view()),

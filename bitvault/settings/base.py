@@ -71,6 +71,7 @@ TENANT_APPS = [
     "apps.search",
     "apps.previews",
     "apps.notifications",
+    "apps.webhooks",
 ]
 INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
 
@@ -144,6 +145,8 @@ BITVAULT_STORE = {
 BITVAULT_STORE_DISK = {"directory": ENV.s3_flush_directory, "floor_bytes": ENV.s3_free_mib * 1024 * 1024}
 # How long bytes stay that no version holds any more, and how long after that their URLs may live.
 BITVAULT_COLLECTION = {"grace_seconds": ENV.gc_grace_seconds, "wait_seconds": ENV.gc_wait_seconds}
+# Networks inside that webhooks may reach.
+BITVAULT_WEBHOOK_NETWORKS = ENV.webhook_networks
 # Within how many days every object is read and hashed again; 0: never.
 BITVAULT_SCRUB_DAYS = ENV.scrub_days
 _ASSETS = {

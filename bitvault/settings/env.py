@@ -3,6 +3,7 @@
 ``.env.example`` lists them all; a test keeps the two alike.
 """
 
+import ipaddress
 import os
 import re
 from dataclasses import dataclass
@@ -65,6 +66,17 @@ def _limits(name: str) -> dict[str, tuple[int, int]] | None:
     return found
 
 
+def _networks(name: str) -> tuple[str, ...]:
+    """Read networks as ``10.1.0.0/16,fd00:1::/32``."""
+    found = tuple(filter(None, _text(name, default="").replace(" ", "").split(",")))
+    for part in found:
+        try:
+            ipaddress.ip_network(part)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must be networks like 10.1.0.0/16, and names {part!r}.") from None
+    return found
+
+
 def _required(name: str) -> str:
     value = _text(name, default="")
     if not value:
@@ -96,6 +108,7 @@ class Environment:
     s3_free_mib: int
     gc_grace_seconds: int
     gc_wait_seconds: int
+    webhook_networks: tuple[str, ...]
     scrub_days: int
     base_url: str
     operator_host: str
@@ -171,6 +184,7 @@ def read() -> Environment:
         s3_free_mib=_number("BITVAULT_S3_FREE_MIB", default=400),
         gc_grace_seconds=_number("BITVAULT_GC_GRACE_SECONDS", default=86400),
         gc_wait_seconds=_number("BITVAULT_GC_WAIT_SECONDS", default=3600),
+        webhook_networks=_networks("BITVAULT_WEBHOOK_NETWORKS"),
         scrub_days=_number("BITVAULT_SCRUB_DAYS", default=90),
         base_url=base_url,
         operator_host=_text("BITVAULT_OPERATOR_HOST", default=f"admin.{urlsplit(base_url).hostname}"),

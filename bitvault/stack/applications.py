@@ -33,14 +33,23 @@ MOST_WEB_THREADS = 9
 
 WORKER_PROCESSES = 2
 
+# Webhooks wait for machines elsewhere: threads of one process, so that receivers that do not answer keep no other waiting.
+OUTBOUND_THREADS = 6
+
 # Workers by the queues they take, so that nobody waits for what hangs or takes minutes: the relay for nothing else, the consumers of the
 # stream for one another only, short jobs for short ones and a preview in turn with them (30 s at most), and all others (sweeps, events that
 # take long) for no consumer. A job of hours is the only thing that its process does: it puts its job back when it is told to stop.
 LANES = {
     "relay": ("--queues", "relay", "--pool", "solo"),
-    "worker": ("--exclude-queues", "relay,celery,patient,jobs,drawing,bulk", "--concurrency", str(WORKER_PROCESSES)),
+    "worker": (
+        "--exclude-queues",
+        "relay,celery,patient,jobs,drawing,outbound,bulk",
+        "--concurrency",
+        str(WORKER_PROCESSES),
+    ),
     "patient": ("--queues", "celery,patient", "--concurrency", "1"),
     "jobs": ("--queues", "jobs,drawing", "--concurrency", "1"),
+    "outbound": ("--queues", "outbound", "--pool", "threads", "--concurrency", str(OUTBOUND_THREADS)),
     "bulk": ("--queues", "bulk", "--pool", "solo"),
 }
 

@@ -26,6 +26,7 @@ from apps.storage.operations import reconciling, references
 from apps.sync import api as sync
 from apps.sync import obtaining
 from apps.sync.errors import SnapshotBeingMade
+from apps.webhooks import egress
 from bitvault.events import consuming
 from bitvault.events.models import StreamEvent
 from bitvault.gateway.recounting import request_recount
@@ -359,7 +360,43 @@ def count_deliveries():
     return fetch("SELECT count(*) FROM notifications_delivery")[0][0]
 
 
+def ask_to_deliver(world):
+    """A webhook whose address is refused at once: what it leaves is one message whose tries go on."""
+    webhook = make_webhook(world)
+    world.tree.folder(ids.new_id().hex)
+    consuming.consume("webhooks")
+    world.webhook_id = webhook["id"]
+
+
+def make_webhook(world):
+    olga = world.client("olga")
+    for present in olga.get("/webhooks").json()["items"]:
+        olga.delete(f"/webhooks/{present['id']}")
+    Job.objects.filter(lane="outbound").delete()
+    return olga.post("/webhooks", {"url": "https://8.8.8.8:1024/", "events": ["files.folder.created"]}).json()
+
+
+def is_tried_once_or_known_to_be(world):
+    """A second worker's try is another try of the same message, and the next one waits for its time."""
+    found = fetch("SELECT state, seq IS NOT NULL FROM webhooks_delivery WHERE webhook_id = %s", [world.webhook_id])
+    assert found == [("pending", True)]
+    assert fetch("SELECT next_try_at > now() FROM webhooks_webhook") == [(True,)]
+    Job.objects.filter(lane="outbound", state="queued").delete()
+
+
+def ask_to_send(world):
+    webhook = make_webhook(world)
+    world.client("olga").post(f"/webhooks/{webhook['id']}/test")
+    world.webhook_id = webhook["id"]
+
+
+def is_sent_once(world):
+    assert fetch("SELECT state FROM webhooks_delivery WHERE webhook_id = %s", [world.webhook_id]) == [("failed",)]
+
+
 SCENES = {
+    "webhooks.deliver": Scene(ask_to_deliver, is_tried_once_or_known_to_be),
+    "webhooks.send": Scene(ask_to_send, is_sent_once),
     "files.copy": Scene(ask_for_copy, is_copied_once),
     "previews.make": Scene(ask_for_preview, is_drawn_once),
     "files.purge": Scene(ask_for_purge, is_purged_once),
@@ -386,6 +423,7 @@ class World:
     client: Any
     device: Any = None
     content_hash: str = ""
+    webhook_id: str = ""
     head: int = 0
     count: int = 0
 
@@ -397,6 +435,7 @@ def world(desk, tenant, actor, api, monkeypatch, settings):
     monkeypatch.setattr(obtaining, "LARGE_NODES", 0)
     monkeypatch.setattr(obtaining, "MADE_LIMIT", 10_000)
     monkeypatch.setattr(running, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(egress, "post", lambda *_: egress.Answer(duration_ms=1, failure="connection"))
     settings.BITVAULT_COLLECTION = {"grace_seconds": 0, "wait_seconds": 0}
     monkeypatch.setattr(reconciling, "OLD", timedelta(seconds=-60))
     tree = Tree(actor)

@@ -438,6 +438,30 @@ def subscription(mia):
     return mia.api.post("/subscriptions", {"node_id": mia.folder()["id"]}).json()
 
 
+def webhook(mia):
+    """A webhook that nothing reaches, with a message that was sent."""
+    webhook_id, delivery_id = ids.new_id(), ids.new_id()
+    with mia.live.database() as database:
+        database.execute(
+            f"INSERT INTO {SCHEMA}.webhooks_webhook (id, url, events, description, format, is_enabled, disabled_reason, secret,"
+            " previous_secret, round, position, wanted_seq, try_count, created_by, created_at) VALUES (%s, 'https://127.0.0.1/',"
+            " '{events.*}', '', 'standard', true, '', '', '', 0, 0, 0, 0, gen_random_uuid(), now())",
+            [webhook_id],
+        )
+        database.execute(
+            f"INSERT INTO {SCHEMA}.webhooks_delivery (id, webhook_id, message_id, kind, state, event_type, body, tries, created_at)"
+            " VALUES (%s, %s, 'msg', 'test', 'failed', 'webhooks.test', '{}', '[]', now())",
+            [delivery_id, webhook_id],
+        )
+    return f"/webhooks/{webhook_id}", f"/webhooks/{webhook_id}/deliveries/{delivery_id}"
+
+
+def make_webhook(_):
+    return Ask("POST", "/webhooks", {"url": "https://8.8.8.8/", "events": ["events.*"]}, ADAM)
+
+
+DELIVERIES = f"{SCHEMA}.webhooks_delivery"
+
 CASES = {
     "folder": Case(
         "POST /folders", lambda mia: Ask("POST", "/folders", {"parent_id": mia.root_id, "name": next(_names)}, key())
@@ -593,6 +617,39 @@ CASES = {
         lambda mia: Ask("DELETE", f"/subscriptions/{subscription(mia)['id']}"),
         holds=f"{SCHEMA}.notifications_subscription",
         again=404,
+    ),
+    "webhook": Case(
+        "POST /webhooks",
+        make_webhook,
+        leaves_another="its secret is kept nowhere readable, and cannot be told a second time",
+    ),
+    "change a webhook": Case(
+        "PATCH /webhooks/{webhook_id}", lambda mia: Ask("PATCH", webhook(mia)[0], {"description": next(_names)}, ADAM)
+    ),
+    "delete a webhook": Case(
+        "DELETE /webhooks/{webhook_id}", lambda mia: Ask("DELETE", webhook(mia)[0], None, ADAM), again=404
+    ),
+    "new secret of a webhook": Case(
+        "POST /webhooks/{webhook_id}/rotate-secret",
+        lambda mia: Ask("POST", f"{webhook(mia)[0]}/rotate-secret", None, ADAM),
+        leaves_another="a secret cannot be told a second time, so there is another",
+    ),
+    "replay": Case(
+        "POST /webhooks/{webhook_id}/replay",
+        lambda mia: Ask("POST", f"{webhook(mia)[0]}/replay", {"from_seq": 1}, ADAM),
+        leaves_another="each begins anew; receivers know what they had by its id",
+    ),
+    "test a webhook": Case(
+        "POST /webhooks/{webhook_id}/test",
+        lambda mia: Ask("POST", f"{webhook(mia)[0]}/test", None, ADAM),
+        holds=DELIVERIES,
+        leaves_another="a second test is another message",
+    ),
+    "deliver again": Case(
+        "POST /webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+        lambda mia: Ask("POST", f"{webhook(mia)[1]}/redeliver", None, ADAM),
+        holds=DELIVERIES,
+        leaves_another="receivers know the message by its id",
     ),
     "send an invitation again": Case(
         "POST /invitations/{invitation_id}/resend",

@@ -114,6 +114,10 @@ def _own(name: str) -> Belongings:
     # Every member sees what groups there are: its name is nobody's.
     group = administrator.post("/groups", {"name": uuid4().hex}).json()
     subscription = client.post("/subscriptions", {"node_id": folder["id"]}).json()
+    wish = {"url": "https://8.8.8.8/", "events": ["*"], "description": canary}
+    webhook = administrator.post("/webhooks", wish)
+    assert webhook.status_code == 201, webhook.content
+    delivery = administrator.post(f"/webhooks/{webhook.json()['id']}/test").json()
     team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
     _project(slug)
     return Belongings(
@@ -132,6 +136,8 @@ def _own(name: str) -> Belongings:
             "share_id": {"share": share.json()["id"]},
             "link_id": {"link": link.json()["id"]},
             "subscription_id": {"subscription": subscription["id"]},
+            "webhook_id": {"webhook": webhook.json()["id"]},
+            "delivery_id": {"delivery": delivery["id"]},
             "trash": {"trashed": trashed["id"]},
             "upload_id": {"upload": upload["id"]},
             "token_id": {"token": token.json()["id"]},

@@ -52,6 +52,9 @@ BODIES = {
     ("POST", "/nodes/{node_id}/links"): {"kind": "view"},
     ("PATCH", "/links/{link_id}"): {},
     ("POST", "/public/links/{token}/unlock"): {"password": "guess"},
+    ("POST", "/webhooks"): {"url": "https://8.8.8.8/", "events": ["*"]},
+    ("PATCH", "/webhooks/{webhook_id}"): {},
+    ("POST", "/webhooks/{webhook_id}/replay"): {"from_seq": 1},
     ("POST", "/notifications/read"): {"ids": []},
     ("PUT", "/notifications/preferences"): {"items": []},
     ("POST", "/subscriptions"): {"node_id": "01900000-0000-7000-8000-00000000ffff"},
@@ -67,7 +70,7 @@ KINDS = {
     for name in (
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
-        *("subscription_id",),
+        *("subscription_id", "webhook_id", "delivery_id"),
     )
 }
 """What each parameter of a path names."""
@@ -102,8 +105,12 @@ FIELDS = {
 }
 """Ids in bodies and queries: what they name, and what stands beside them."""
 
-PARENTS = {("POST", "/groups", "parent_id"), ("PATCH", "/groups/{group_id}", "parent_id")}
-"""Ids that only who administers the tenant gives (test_groups.py)."""
+PARENTS = {("POST", "/groups", "parent_id"), ("PATCH", "/groups/{group_id}", "parent_id")} | {
+    (*route, field)
+    for route in (("POST", "/webhooks"), ("PATCH", "/webhooks/{webhook_id}"))
+    for field in ("folder_id", "actor_id")
+}
+"""Ids that only who administers the tenant gives (test_groups.py, webhooks' test_rest.py)."""
 
 SETS = {("POST", "/trash/restore", "ids")}
 """Lists of ids, each of which is answered for by itself."""
@@ -132,7 +139,7 @@ FORBIDDEN = {
 }
 """What a plain member may not ask for at all, whatever the ids."""
 
-ADMINISTERED = ("/invitations/", "/members/", "/groups/")
+ADMINISTERED = ("/invitations/", "/members/", "/groups/", "/webhooks/")
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 
 BESIDE = {"/nodes/by-path": {"path": "/"}}
@@ -322,9 +329,9 @@ def read_log(person):
 
 
 def look_around(person):
-    """Read everything that a person can read of their own; but for the audit log, which grows by what others are denied."""
+    """Read everything that a person can read of their own; but for events and the audit log, which grow by what others do."""
     # The first is signed anew each time; the others show the log, which `read_log` compares entry by entry.
-    left_out = ("/sync/snapshot", "/audit", "/audit/export", "/audit/export.csv", "/audit/verify")
+    left_out = ("/sync/snapshot", "/events", "/audit", "/audit/export", "/audit/export.csv", "/audit/verify")
     paths = [path for path in every_path(person) if path.partition("?")[0] not in left_out]
     return {path: plain(person.api.get(path)) for path in paths}
 

@@ -94,6 +94,8 @@ def test_an_empty_variable_is_none(monkeypatch):
         ("BITVAULT_LIMITS", "read=0/5"),
         ("BITVAULT_LIMITS", "reads=10/5"),
         ("BITVAULT_FAIR_SHARE_PERCENT", "half"),
+        ("BITVAULT_WEBHOOK_NETWORKS", "10.1.0.7/16"),
+        ("BITVAULT_WEBHOOK_NETWORKS", "inside"),
         ("BITVAULT_LOG_FORMAT", "xml"),
         ("BITVAULT_LOG_LEVEL", "loud"),
         ("BITVAULT_BASE_URL", "vault.example.com"),

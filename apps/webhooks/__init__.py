@@ -1,0 +1,1 @@
+"""Webhooks: a tenant's events, sent to programs elsewhere."""
