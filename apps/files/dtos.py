@@ -356,6 +356,7 @@ class TreeRow:
     media_type: str | None
     content_hash: str | None
     version_id: UUID | None
+    blob_id: UUID | None
     created_at: datetime
     modified_at: datetime
     client_modified_at: datetime | None

@@ -151,8 +151,8 @@ WHERE is_team_folder AND trashed_at IS NULL AND (%(administers)s::boolean OR id 
 
 _TREE_ROWS = """
 SELECT node.id, node.kind, node.parent_id, node.trashed_at IS NOT NULL, node.name, node.revision, node.size_bytes, node.media_type,
-    node.content_hash, node.version_id, node.created_at, node.modified_at, node.client_modified_at, node.created_by,
-    held.version_count, held.size_bytes
+    node.content_hash, node.version_id, (SELECT blob_id FROM files_version WHERE id = node.version_id), node.created_at,
+    node.modified_at, node.client_modified_at, node.created_by, held.version_count, held.size_bytes
 FROM files_node node CROSS JOIN LATERAL (
     SELECT count(*) AS version_count, coalesce(sum(size_bytes), 0)::bigint AS size_bytes FROM files_version WHERE node_id = node.id
 ) held
@@ -210,7 +210,7 @@ def list_version_rows(*, after: UUID | None, limit: int) -> VersionRows:
 
 def _to_tree_row(row: Sequence[Any]) -> TreeRow:
     node_id, kind, parent_id, is_trashed, name, revision, size_bytes, media_type, content_hash, *others = row
-    version_id, created_at, modified_at, client_modified_at, created_by, version_count, versions_bytes = others
+    version_id, blob_id, created_at, modified_at, client_modified_at, created_by, version_count, versions_bytes = others
     is_file = version_id is not None
     return TreeRow(
         id=node_id,
@@ -223,6 +223,7 @@ def _to_tree_row(row: Sequence[Any]) -> TreeRow:
         media_type=media_type if is_file else None,
         content_hash=content_hash if is_file else None,
         version_id=version_id,
+        blob_id=blob_id,
         created_at=created_at,
         modified_at=modified_at,
         client_modified_at=client_modified_at,

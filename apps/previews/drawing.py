@@ -1,19 +1,18 @@
 """The program that reads a stranger's file and draws what is shown of it. It runs in a process of its own, which gives up everything first.
 
-``python -m apps.previews.drawing TASK``, where TASK is JSON: ``{kind, part, edges: {name: pixels}, page}``. Its standard input is the file.
-On standard output: a line of JSON (``{objects: [[name, media type, size]], page_count}`` or ``{refused: reason}``, and ``layers``), then
-the objects' bytes one after another.
+``python -m apps.previews.drawing TASK``, where TASK is JSON: ``{kind, part, edges: {name: pixels}, page}``. What it answers with is
+``confinement.serve``'s; the facts are ``{objects: [[name, media type]], page_count}``, and each object has a body.
 """
 
-from apps.previews import confinement
+from bitvault.kernel import confinement
 
 LAYERS = confinement.confine() if __name__ == "__main__" else []
 
 import io  # noqa: E402 - nothing is imported before everything is given up
-import json  # noqa: E402
-import sys  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
+from collections.abc import Iterator, Sequence  # noqa: E402
 from typing import Any, BinaryIO  # noqa: E402
+
+from bitvault.kernel.confinement import Refused  # noqa: E402
 
 PIXEL_LIMIT = 120_000_000
 """Pixels of a picture that is decoded: the largest cameras, and 360 MB of memory."""
@@ -24,10 +23,6 @@ PROFILE_LIMIT_BYTES = 16 * 1024
 """A colour profile that is kept: those of phones and cameras are small."""
 
 Made = Iterator[tuple[str, str, bytes]]
-
-
-class Refused(Exception):
-    """There is no preview of this; the message is the reason."""
 
 
 def _open_image(file: BinaryIO) -> Any:
@@ -126,47 +121,22 @@ def read_text(file: BinaryIO) -> bytes:
     return text.encode()
 
 
-def draw(task: dict[str, Any], file: BinaryIO) -> tuple[int | None, list[tuple[str, str, bytes]]]:
-    """Carry out a task; returns the number of pages, if it has any, and what was made.
+def draw(task: dict[str, Any], file: BinaryIO) -> tuple[dict[str, Any], Sequence[bytes]]:
+    """Carry out a task; returns what was made, and the number of pages, if it has any.
 
     :raises Refused: there is no preview of this.
     """
+    count = None
     match task["kind"]:
         case "image":
-            return None, list(draw_image(file, task["edges"]))
+            made = draw_image(file, task["edges"])
         case "pdf":
             count, made = draw_page(file, task["page"], task["edges"])
-            return count, list(made)
         case _:
-            return None, [(task["part"], "text/plain; charset=utf-8", read_text(file))]
-
-
-def _require_confinement() -> None:
-    if len(LAYERS) == 1:
-        raise Refused("unconfined")
-
-
-def main() -> None:
-    """Carry out the task of the command line."""
-    told: dict[str, Any]
-    made: list[tuple[str, str, bytes]] = []
-    try:
-        _require_confinement()
-        count, made = draw(json.loads(sys.argv[1]), sys.stdin.buffer)
-        told = {"objects": [[name, kind, len(body)] for name, kind, body in made], "page_count": count}
-    except Refused as refusal:
-        told = {"refused": str(refusal)}
-    except MemoryError:
-        told = {"refused": "too_complex"}
-    except Exception as error:  # noqa: BLE001 - whatever a library says of a stranger's file
-        bomb = type(error).__name__ in ("DecompressionBombError", "DecompressionBombWarning")
-        told = {"refused": "too_large" if bomb else "damaged", "error": type(error).__name__}
-    out = sys.stdout.buffer
-    out.write(json.dumps({**told, "layers": LAYERS}).encode() + b"\n")
-    for *_, body in made:
-        out.write(body)
-    out.flush()
+            made = iter([(task["part"], "text/plain; charset=utf-8", read_text(file))])
+    objects = list(made)
+    return {"objects": [[name, kind] for name, kind, _ in objects], "page_count": count}, [body for *_, body in objects]
 
 
 if __name__ == "__main__":
-    main()
+    confinement.serve(LAYERS, draw)

@@ -1,6 +1,6 @@
 """What can be wrong with a preview."""
 
-from bitvault.kernel.errors import Invalid, Unavailable
+from bitvault.kernel.errors import Invalid
 
 
 class TooManyNodes(Invalid):
@@ -8,10 +8,3 @@ class TooManyNodes(Invalid):
 
     code = "previews.too_many_nodes"
     title = "These are too many at once"
-
-
-class Unconfined(Unavailable):
-    """The kernel lets no process give anything up, so no stranger's file is read on this machine."""
-
-    code = "previews.unconfined"
-    title = "Previews cannot be made safely here"

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from typing import BinaryIO, cast
 from uuid import UUID
 
@@ -11,10 +12,8 @@ from apps.previews.operations import MakePreview
 from apps.storage import api as storage
 from apps.storage.dtos import NewDerived
 from apps.storage.errors import BlobDamaged, BlobGone, StoreFull
+from bitvault.kernel import confined
 from bitvault.kernel.errors import Unavailable
-
-SLICE_BYTES = 8 * 1024**2
-"""How much of a blob is in memory at a time."""
 
 
 def make(wanted: MakePreview, *, is_last_try: bool) -> None:
@@ -50,9 +49,13 @@ def _make(wanted: MakePreview) -> int | None:
             raise NoPreview("type")
         if wanted.size_bytes > limit_bytes:
             raise NoPreview("too_large")
-    with tempfile.TemporaryFile() as file:
-        _fetch(wanted.blob_id, limit_bytes, cast("BinaryIO", file))
-        drawn = running.run(_to_task(wanted.part, kind), cast("BinaryIO", file))
+    with tempfile.TemporaryFile() as opened:
+        file = cast("BinaryIO", opened)
+        try:
+            confined.fill(file, limit_bytes=limit_bytes, read=partial(_read, wanted.blob_id))
+        except BlobDamaged as damage:
+            raise NoPreview("damaged") from damage
+        drawn = running.run(_to_task(wanted.part, kind), file)
     if drawn.refused:
         raise NoPreview(drawn.refused)
     made = [NewDerived(name=name, media_type=media_type, body=body) for name, media_type, body in drawn.objects]
@@ -60,19 +63,8 @@ def _make(wanted: MakePreview) -> int | None:
     return drawn.page_count
 
 
-def _fetch(blob_id: UUID, limit_bytes: int, file: BinaryIO) -> None:
-    """Bring the beginning of a blob onto the disk."""
-    while (at := file.tell()) < limit_bytes:
-        wanted = min(SLICE_BYTES, limit_bytes - at)
-        try:
-            got = storage.read_content(blob_id=blob_id, first_byte=at, limit_bytes=wanted)
-        except BlobDamaged as damage:
-            raise NoPreview("damaged") from damage
-        file.write(got)
-        if len(got) < wanted:
-            break
-    file.flush()
-    file.seek(0)
+def _read(blob_id: UUID, first_byte: int, limit_bytes: int) -> bytes:
+    return storage.read_content(blob_id=blob_id, first_byte=first_byte, limit_bytes=limit_bytes)
 
 
 def _to_task(part: str, kind: str) -> running.Task:

@@ -12,5 +12,5 @@ class SearchConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the indexer's functions and the search box known."""
-        from apps.search import consumers  # noqa: F401 - importing it registers them
+        from apps.search import consumers, jobs  # noqa: F401 - importing them registers them
         from apps.search.ui import shell  # noqa: F401 - importing it registers what the frame shows

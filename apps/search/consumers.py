@@ -1,4 +1,4 @@
-"""Search listens to files: names, places, types, sizes and times, as they are told."""
+"""Search listens to files: names, places, types, sizes, times and which content they have, as they are told."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -52,6 +52,8 @@ def _tell(batch: Batch, published: Published) -> None:
                 media_type=event.media_type,
                 modified_at=event.modified_at,
                 revision=event.revision,
+                content_hash=event.content_hash,
+                blob_id=event.blob_id,
                 **_describe_new(event.actor_id) if event.node_created else {},
             )
         case files.NodeMoved() | files.NodeRestored() as event:

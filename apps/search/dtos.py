@@ -19,6 +19,11 @@ SortName = Literal["relevance", "modified_at", "size_bytes"]
 TEXT_LIMIT = 400
 """Characters of a query: a long sentence."""
 
+TextState = Literal["searched", "waiting", "none"]
+TextReason = Literal["type", "too_large", "too_complex", "damaged", "encrypted", "no_text", "failed"]
+"""Why the text of a file is not searched: of its type there is none, it is larger than what is read, it would take too much to read, it
+cannot be read, it needs a password, there is none in it (a scan has pictures alone), or reading it has failed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
@@ -51,12 +56,35 @@ class Highlight:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchedText:
+    """How it stands with the text inside a file: ``reason`` where it is not searched; ``is_cut`` where only its beginning is."""
+
+    state: TextState
+    reason: TextReason | None = None
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of a file's text in which the words stand."""
+
+    text: str
+    highlights: Sequence[Highlight]
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A node that was found, with the folders from its root down to the one that it lies in."""
+    """A node that was found, with the folders from its root down to the one that it lies in.
+
+    ``highlights`` mark the name. ``passage`` is where the words stand inside the file, when its name alone does not hold them; ``text``
+    tells of a file whether its text is searched.
+    """
 
     node: Node
     path: Sequence[PathStep]
     highlights: Sequence[Highlight]
+    passage: Passage | None = None
+    text: SearchedText | None = None
 
 
 @dataclass(frozen=True, slots=True)

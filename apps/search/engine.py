@@ -1,11 +1,12 @@
 """The PostgreSQL engine: candidates for a search, best first, in the entered tenant's index.
 
 A word fits where a word of the name begins with it, or where it stands anywhere inside the name. How well decides the order: the whole
-name, its beginning, beginnings of words, then what stands inside; of equal ones the latest change first.
+name, its beginning, beginnings of words, then what stands inside; of equal ones the latest change first. What holds the words in its text,
+or some there and others in its name, comes after all of these.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,11 +14,13 @@ from uuid import UUID
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, QuerySet, Value, When
 
+from apps.search import text_engine
 from apps.search.dtos import SortName
 from apps.search.models import Document
 from apps.search.parsing import Term, Wanted
 
-WHOLE, BEGINNING, WORDS, INSIDE = 4, 3, 2, 1
+WHOLE, BEGINNING, WORDS, INSIDE, TEXT = 4, 3, 2, 1, 0
+"""How well a node fits: by its whole name, the beginning of it, of its words, inside of them, or by the text in it."""
 
 
 class _HasWords(Func):
@@ -42,16 +45,41 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A node that fits; whether the caller may see it is not known here."""
+    """A node that fits; whether the caller may see it is not known here. With ``by_text`` its name alone does not."""
 
     node_id: UUID
     position: Position
+    by_text: bool = False
 
 
 def list_candidates(wanted: Wanted, *, sort: SortName, after: Position | None, limit: int) -> list[Candidate]:
-    """List what fits, best first, from behind a position on; inside the open transaction."""
+    """List what fits, best first, from behind a position on, by two statements at most; inside the open transaction.
+
+    By relevance, names come before texts, and texts are not looked at while names fill what is asked for.
+    """
+    is_ranked = sort == "relevance"
+    is_behind_names = is_ranked and after is not None and after.rank == TEXT
+    found = [] if is_behind_names else _list_by_name(wanted, sort=sort, after=after, limit=limit)
+    if (is_ranked and len(found) >= limit) or not wanted.held:
+        return found
+    after = after if is_behind_names or not is_ranked else None
+    by_text = _page(_filter_by_text(wanted), sort=sort, rank=TEXT if is_ranked else INSIDE, after=after, limit=limit)
+    found += [replace(each, by_text=True) for each in by_text]
+    if not is_ranked:
+        found.sort(key=lambda each: each.position, reverse=True)
+    return found[:limit]
+
+
+def _list_by_name(wanted: Wanted, *, sort: SortName, after: Position | None, limit: int) -> list[Candidate]:
+    rank = _rank(wanted) if sort == "relevance" else INSIDE
+    return _page(_filter(wanted), sort=sort, rank=rank, after=after, limit=limit)
+
+
+def _page(
+    rows: QuerySet[Document], *, sort: SortName, rank: Any, after: Position | None, limit: int
+) -> list[Candidate]:
     by = "size_bytes" if sort == "size_bytes" else "modified_at"
-    rows = _filter(wanted).annotate(rank=_rank(wanted) if sort == "relevance" else Value(INSIDE))
+    rows = rows.annotate(rank=Value(rank) if isinstance(rank, int) else rank)
     if sort == "size_bytes":
         rows = rows.filter(size_bytes__isnull=False)
     if after is not None:
@@ -66,7 +94,7 @@ def list_candidates(wanted: Wanted, *, sort: SortName, after: Position | None, l
 
 def list_similar(wanted: Wanted, *, limit: int) -> list[UUID]:
     """List what nearly fits, most similar first: names whose words differ by a letter or two."""
-    terms = [term for term in wanted.terms if not term.negated]
+    terms = wanted.held
     if not terms:
         return []
     likeness = sum(
@@ -82,18 +110,31 @@ def list_similar(wanted: Wanted, *, limit: int) -> list[UUID]:
 
 def _filter(wanted: Wanted) -> QuerySet[Document]:
     rows = _narrow(wanted)
-    for term in wanted.terms:
-        if not term.negated:
-            rows = rows.filter(_holds(term))
+    for term in wanted.held:
+        rows = rows.filter(_holds(term))
     return rows
 
 
+def _filter_by_text(wanted: Wanted) -> QuerySet[Document]:
+    """Find files that hold each word in the name or in the text, and not all of them in the name."""
+    rows = _narrow(wanted).filter(content_hash__in=text_engine.having_any(wanted.held))
+    if len(wanted.held) > 1:
+        for term in wanted.held:
+            rows = rows.filter(_holds(term) | Q(content_hash__in=text_engine.having(term)))
+    elif text_engine.is_exact(wanted.held[0]):
+        rows = rows.filter(content_hash__in=text_engine.having(wanted.held[0]))
+    in_name = Q()
+    for term in wanted.held:
+        in_name &= _holds(term)
+    return rows.exclude(in_name)
+
+
 def _narrow(wanted: Wanted) -> QuerySet[Document]:
-    """Leave out what is in the trash, what a filter forbids, and what holds a word that names must not hold."""
+    """Leave out what is in the trash, what a filter forbids, and what holds a word that names and texts must not hold."""
     rows = Document.objects.filter(is_trashed=False)
     for term in wanted.terms:
         if term.negated:
-            rows = rows.exclude(_holds(term))
+            rows = rows.exclude(_holds(term)).exclude(content_hash__in=text_engine.having(term))
     narrowed = wanted.filters
     filters: dict[str, Any] = {
         "category__in": narrowed.categories and sorted(narrowed.categories),
@@ -118,7 +159,7 @@ def _holds(term: Term) -> Q:
 
 def _rank(wanted: Wanted) -> Any:
     """Say how well a name fits."""
-    terms = [term for term in wanted.terms if not term.negated]
+    terms = wanted.held
     if not terms:
         return Value(INSIDE)
     whole = " ".join(term.text for term in terms)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.search import categories, words
+from apps.search import categories, contents, words
 from apps.search.models import Document
 
 CONSUMER = "search"
@@ -24,6 +24,8 @@ _CHANGING = (
     "modified_at",
     "is_trashed",
     "revision",
+    "content_hash",
+    "blob_id",
 )
 
 
@@ -43,16 +45,20 @@ class Batch:
         self._purged.update(node_ids)
 
     def write(self) -> None:
-        """Write all of it, by four statements for two hundred events."""
+        """Write all of it, by a few statements for two hundred events; asks for the text of contents that are new."""
         told = {node_id: state for node_id, state in self._told.items() if node_id not in self._purged}
         known = Document.objects.defer("vector").in_bulk(list(told))
-        new, changed = [], []
+        new: list[Document] = []
+        changed: list[Document] = []
+        left: list[str] = []
         for node_id, state in told.items():
             document = known.get(node_id)
             if document is None:
                 if "is_folder" in state:
                     new.append(describe(Document(node_id=node_id, **state)))
             elif document.revision < state["revision"]:
+                if state.get("content_hash", document.content_hash) != document.content_hash:
+                    left.append(document.content_hash)
                 for name, value in state.items():
                     setattr(document, name, value)
                 changed.append(describe(document))
@@ -61,7 +67,16 @@ class Batch:
         if changed:
             Document.objects.bulk_update(changed, _CHANGING)
         if self._purged:
-            Document.objects.filter(node_id__in=self._purged).delete()
+            purged = Document.objects.filter(node_id__in=self._purged)
+            left += purged.values_list("content_hash", flat=True)
+            purged.delete()
+        contents.forget_unused(left)
+        contents.ask_for_new(to_wanted(document) for document in (*new, *changed) if document.content_hash)
+
+
+def to_wanted(document: Any) -> contents.NewContent:
+    """Tell which content a document has."""
+    return contents.NewContent(document.content_hash, document.media_type, document.size_bytes or 0)
 
 
 def describe(document: Any) -> Any:

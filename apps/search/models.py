@@ -9,7 +9,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Func, Value
 
-from bitvault.kernel.models import TenantModel
+from bitvault.kernel.models import TenantModel, id_field
 
 
 class DocumentFields(TenantModel):
@@ -31,6 +31,10 @@ class DocumentFields(TenantModel):
     is_trashed = models.BooleanField(default=False)
     """It is the top of something in the trash."""
     revision = models.BigIntegerField()
+    content_hash = models.CharField(max_length=64, default="")
+    """A file's current content; its text is in ``search_content``."""
+    blob_id = models.UUIDField(null=True)
+    """Where that content is."""
 
     class Meta:
         abstract = True
@@ -54,6 +58,8 @@ class Document(DocumentFields):
             GinIndex(fields=["folded"], name="search_document_inside", opclasses=["gin_trgm_ops"]),
             # What was changed last, when filters alone are given?
             models.Index(fields=["-modified_at", "-node_id"], name="search_document_by_time"),
+            # Which files have this content?
+            models.Index(fields=["content_hash"], name="search_document_content"),
         ]
 
 
@@ -62,3 +68,63 @@ class RebuiltDocument(DocumentFields):
 
     class Meta:
         db_table = "search_rebuilt_document"
+
+
+class ContentState(models.TextChoices):
+    """How it stands with the text of a content."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Content(TenantModel):
+    """A content that some document has and that may have text: once for all files with it, gone with the last of them."""
+
+    content_hash = models.CharField(max_length=64, primary_key=True)
+    media_type = models.TextField()
+    size_bytes = models.BigIntegerField()
+    state = models.CharField(max_length=16, choices=ContentState.choices, default=ContentState.WAITING)
+    reason = models.CharField(max_length=16, default="", blank=True)
+    """Why its text is not searched."""
+    is_cut = models.BooleanField(default=False)
+    """Only the beginning of its text is searched."""
+    reader = models.IntegerField(default=0)
+    """By which edition of the reader it was read; a rebuild reads again what an older one has read."""
+    vector = SearchVectorField(null=True)
+    """Its words, each once and without places."""
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "search_content"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(state__in=ContentState.values), name="search_content_state"),
+        ]
+        indexes = [
+            # Which contents have all of these words?
+            GinIndex(fields=["vector"], name="search_content_words"),
+            # How many could not be read, and why?
+            models.Index(fields=["state", "reason"], name="search_content_by_state"),
+        ]
+
+
+class Passage(TenantModel):
+    """A part of a text, some pages long. It begins within the end of the one before it, so that no sentence is parted by their border."""
+
+    id = id_field()
+    content_hash = models.CharField(max_length=64)
+    number = models.IntegerField()
+    text = models.TextField()
+    vector = SearchVectorField()
+    """Its words, each with its places."""
+
+    class Meta:
+        db_table = "search_passage"
+        constraints = [
+            # Where in this content do the words stand?
+            models.UniqueConstraint(fields=["content_hash", "number"], name="search_passage_unique"),
+        ]
+        indexes = [
+            # Where does this sentence stand?
+            GinIndex(fields=["vector"], name="search_passage_words"),
+        ]

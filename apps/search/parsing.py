@@ -5,6 +5,7 @@ refused, so that nobody takes what is found for what was asked.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import get_args
@@ -16,6 +17,9 @@ from apps.search.errors import FilterInvalid, QueryTooLong
 
 TERMS_LIMIT = 16
 """Words and phrases of a query; each is a look-up of its own."""
+
+PREFIX_LETTERS = 3
+"""Letters from which on a word is looked for as the beginning of a text's words, too."""
 
 _TOKEN = re.compile(r'(?P<minus>-)?(?:(?P<key>[a-z]{2,10}):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 _SIZE = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d{1,15}(?:\.\d{1,3})?)\s*(?P<unit>[kmgt]?i?b?)", re.IGNORECASE)
@@ -40,12 +44,20 @@ _CATEGORIES: dict[str, Category] = {
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing that a name must hold, or must not: a folded text, and the words that it is made of."""
+    """One thing that a name or text must hold, or must not: a folded text, and the words that it is made of."""
 
     text: str
     words: tuple[str, ...]
     negated: bool = False
     is_phrase: bool = False
+    lexemes: tuple[str, ...] = ()
+    """The words of a text that stand for it, one after another."""
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether its last word may be the beginning of a text's word: it is typed without quotes, and does not begin too many."""
+        last = self.lexemes[-1]
+        return not self.is_phrase and len(last) >= PREFIX_LETTERS and not words.is_letter(last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,11 @@ class Wanted:
     def is_empty(self) -> bool:
         """Whether nothing is asked for: no word that names must hold, and no filter."""
         return self.filters == NO_FILTERS and all(term.negated for term in self.terms)
+
+    @property
+    def held(self) -> list[Term]:
+        """What must be there."""
+        return [term for term in self.terms if not term.negated]
 
     @property
     def looked_for(self) -> list[str]:
@@ -97,7 +114,8 @@ def _to_term(value: str, *, negated: bool, is_phrase: bool) -> Term | None:
     folded = words.fold(value.strip())
     if not folded:
         return None
-    return Term(folded, found, negated=negated, is_phrase=is_phrase)
+    lexemes = tuple(forms[0] for forms in words.read_words(unicodedata.normalize("NFC", value)))
+    return Term(folded, found, negated=negated, is_phrase=is_phrase, lexemes=lexemes)
 
 
 def _narrow(filters: Filters, key: str, value: str, me: UUID) -> Filters | None:

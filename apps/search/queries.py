@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.files import api as files
 from apps.files.dtos import FoundNode
-from apps.search import engine, words
+from apps.search import engine, marking, states, text_engine, words
 from apps.search.dtos import Highlight, Hit, Results, SortName, Suggestion
 from apps.search.engine import Candidate, Position
 from apps.search.errors import NothingToSearchFor
@@ -36,25 +36,25 @@ def search(
     purpose = f"search:{sort}"
     after = None if cursor is None else _read_position(sort, pages.decode_cursor(purpose, cursor))
     as_of_seq = get_position(CONSUMER)
-    hits: list[Hit] = []
+    hits: list[tuple[FoundNode, bool]] = []
     looked_at = 0
     while True:
         candidates = _read(wanted, sort, after)
         looked_at += len(candidates)
         for candidate, found in _judge(actor, candidates, inside_id):
             if len(hits) == limit:
-                return Results(hits, _write_position(purpose, after), as_of_seq)
+                return Results(_describe(hits, wanted), _write_position(purpose, after), as_of_seq)
             after = candidate.position
             if found is not None:
-                hits.append(_to_hit(found, wanted))
+                hits.append((found, candidate.by_text))
         if len(candidates) < BATCH:
             break
         if looked_at >= LOOKED_AT_LIMIT:
-            return Results(hits, _write_position(purpose, after), as_of_seq)
+            return Results(_describe(hits, wanted), _write_position(purpose, after), as_of_seq)
     if hits or cursor is not None:
-        return Results(hits, None, as_of_seq)
-    similar = _find_similar(actor, wanted, inside_id)[:limit]
-    return Results([_to_hit(found, wanted) for found in similar], None, as_of_seq, is_similar=bool(similar))
+        return Results(_describe(hits, wanted), None, as_of_seq)
+    similar = [(found, False) for found in _find_similar(actor, wanted, inside_id)[:limit]]
+    return Results(_describe(similar, wanted), None, as_of_seq, is_similar=bool(similar))
 
 
 def _find_similar(actor: Actor, wanted: Wanted, inside_id: UUID | None) -> list[FoundNode]:
@@ -103,9 +103,26 @@ def _judge(
     return judged
 
 
-def _to_hit(found: FoundNode, wanted: Wanted) -> Hit:
-    spans = words.find_spans(found.node.name, wanted.looked_for)
-    return Hit(node=found.node, path=found.path, highlights=[Highlight(start, end) for start, end in spans])
+def _describe(found: Sequence[tuple[FoundNode, bool]], wanted: Wanted) -> list[Hit]:
+    """Say of nodes where the words stand in them, by two statements: of the content that a file has now, whatever the index says."""
+    hashes = {one.node.content_hash for one, by_text in found if by_text and one.node.content_hash is not None}
+    texts = states.find_texts(node for one, _ in found if (node := one.node).kind == "file")
+    with db.read_transaction():
+        passages = text_engine.find_passages(hashes, wanted.held)
+    hits = []
+    for one, _ in found:
+        spans = words.find_spans(one.node.name, wanted.looked_for)
+        passage = passages.get(one.node.content_hash or "")
+        hits.append(
+            Hit(
+                node=one.node,
+                path=one.path,
+                highlights=[Highlight(start, end) for start, end in spans],
+                passage=None if passage is None else marking.cut_passage(passage, wanted.held),
+                text=texts.get(one.node.id),
+            )
+        )
+    return hits
 
 
 def _write_position(purpose: str, position: Position | None) -> str | None:

@@ -1,14 +1,15 @@
 """Rebuilding the index from what Files holds: beside the live one, page by page, then swapped in one transaction.
 
 Pages come from different instants, all at or after the first page's number. The tail of the stream runs over them from there, and a node
-that is known in a higher revision stays as it is.
+that is known in a higher revision stays as it is. Texts belong to contents, which never change: those that are there stay, and others
+are asked for.
 """
 
 from collections.abc import Sequence
 
 from apps.files import api as files
 from apps.files.dtos import TreeRow
-from apps.search import indexing
+from apps.search import contents, indexing
 from apps.search.models import Document, RebuiltDocument
 from bitvault.events.api import set_position
 from bitvault.jobs.api import report_progress
@@ -36,6 +37,7 @@ def rebuild() -> int:
         db.set_statement_timeout(seconds=SWAP_SECONDS)
         set_position(consumer=indexing.CONSUMER, seq=seq)
         _swap()
+    contents.bring_up_to_date()
     return seq
 
 
@@ -71,4 +73,6 @@ def _to_document(row: TreeRow) -> RebuiltDocument:
         modified_at=row.modified_at,
         is_trashed=row.is_trashed,
         revision=row.revision,
+        content_hash=row.content_hash or "",
+        blob_id=row.blob_id,
     )

@@ -313,6 +313,20 @@ def is_drawn_once(world):
     assert fetch("SELECT state FROM previews_preview WHERE content_hash = %s", [world.content_hash]) == [("ready",)]
 
 
+def ask_for_text(world):
+    """A document that nobody has brought before has come."""
+    client = world.client("mia")
+    content = f"What is written in {ids.new_id()}".encode()
+    node = Sender(client, client.get("/me").json()["root_id"]).bring(f"{ids.new_id()}.txt", content)
+    consuming.consume("search")
+    world.content_hash = node["content_hash"]
+
+
+def is_read_once(world):
+    assert fetch("SELECT state FROM search_content WHERE content_hash = %s", [world.content_hash]) == [("ready",)]
+    assert fetch("SELECT count(*) FROM search_passage WHERE content_hash = %s", [world.content_hash]) == [(1,)]
+
+
 def ask_for_copy(world):
     """A folder is copied that is more than a request copies itself."""
     client = world.client("mia")
@@ -398,6 +412,7 @@ SCENES = {
     "webhooks.deliver": Scene(ask_to_deliver, is_tried_once_or_known_to_be),
     "webhooks.send": Scene(ask_to_send, is_sent_once),
     "files.copy": Scene(ask_for_copy, is_copied_once),
+    "search.read_text": Scene(ask_for_text, is_read_once),
     "previews.make": Scene(ask_for_preview, is_drawn_once),
     "files.purge": Scene(ask_for_purge, is_purged_once),
     "storage.reconcile": Scene(ask_for_reconciliation, is_reconciled),

@@ -1,9 +1,12 @@
 """Search's REST views: parse → door → render."""
 
+from uuid import UUID
+
 from rest_framework.response import Response
 
+from apps.files.errors import NotAFile
 from apps.search import api, errors
-from apps.search.dtos import Results, Suggestions
+from apps.search.dtos import Results, SearchedText, Suggestions
 from apps.search.rest import schemas
 from bitvault.kernel.pages import BadCursor
 from bitvault.web.derived import require_position
@@ -21,7 +24,7 @@ class Search(View):
         problems=(errors.NothingToSearchFor, errors.QueryTooLong, errors.FilterInvalid, BadCursor),
     )
     def get(self, request: ActorRequest) -> Response:
-        """Find what the caller may see, best first.
+        """Find what the caller may see by names and by the text inside files, best first: names come before texts.
 
         `q` takes words, "phrases", -not and filters (`type:pdf size:>10MB before:2026-01-01`).
         """
@@ -38,6 +41,15 @@ class Search(View):
                 cursor=query.cursor,
             )
         )
+
+
+class NodeSearchedText(View):
+    """The text inside a file, as far as it is searched."""
+
+    @operation(answer=SearchedText, problems=(NotAFile,))
+    def get(self, request: ActorRequest, node_id: UUID) -> Response:
+        """Tell whether the text inside a file is searched; if not, `reason` says why. `is_cut`: only its beginning is."""
+        return Response(api.get_text_state(actor=request.actor, node_id=node_id))
 
 
 class Suggest(View):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.search import api
-from apps.search.dtos import Category, Filters, Hit, SortName
+from apps.search.dtos import Category, Filters, Highlight, Hit, SearchedText, SortName, TextReason
 from bitvault.kernel.errors import Invalid
 from bitvault.web.pages import MemberPage, PersonRequest
 
@@ -38,9 +38,20 @@ SORTS: tuple[tuple[SortName, Any], ...] = (
 )
 
 
+NOTES: dict[TextReason, Any] = {
+    "encrypted": _("Found by name only: the file needs a password."),
+    "damaged": _("Found by name only: the file is damaged."),
+    "too_large": _("Found by name only: the file is too large for its text to be read."),
+    "too_complex": _("Found by name only: reading its text would take too long."),
+    "no_text": _("Found by name only: there is no text inside, as in a scan."),
+    "failed": _("Found by name only: its text could not be read."),
+}
+"""What is said of files whose text is not searched, though their type has one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a name, marked where the words stand."""
+    """A part of a name or passage, marked where the words stand."""
 
     text: str
     is_marked: bool
@@ -54,6 +65,8 @@ class Line:
     kind: str
     href: str
     pieces: Sequence[Piece]
+    passage: Sequence[Piece]
+    note: str
     place: str
     place_href: str
     modified_at: str
@@ -123,7 +136,9 @@ def _to_line(hit: Hit) -> Line:
         name=node.name,
         kind=node.kind,
         href=f"/files/{node.id}/" if is_folder else f"/api/v1/nodes/{node.id}/content",
-        pieces=_cut(hit),
+        pieces=_cut(node.name, hit.highlights),
+        passage=[] if hit.passage is None else _cut(hit.passage.text, hit.passage.highlights),
+        note=_describe(hit.text),
         place=" / ".join(names) or gettext("My files"),
         place_href=f"/files/{parent.id}/" if parent else "/files/",
         modified_at=node.modified_at.isoformat(),
@@ -131,10 +146,21 @@ def _to_line(hit: Hit) -> Line:
     )
 
 
-def _cut(hit: Hit) -> list[Piece]:
-    """Cut a name where marks begin and end."""
-    pieces, end, name = [], 0, hit.node.name
-    for mark in hit.highlights:
-        pieces += [Piece(name[end : mark.start], is_marked=False), Piece(name[mark.start : mark.end], is_marked=True)]
+def _describe(text: SearchedText | None) -> str:
+    """Say why a file is found by its name alone, or by the beginning of its text; nothing where all is as it should be."""
+    if text is None:
+        return ""
+    if text.state == "waiting":
+        return gettext("The text inside is still being read.")
+    if text.is_cut:
+        return gettext("Only the beginning of its long text is searched.")
+    return str(NOTES.get(text.reason, "")) if text.reason is not None else ""
+
+
+def _cut(text: str, marks: Sequence[Highlight]) -> list[Piece]:
+    """Cut a text where marks begin and end."""
+    pieces, end = [], 0
+    for mark in marks:
+        pieces += [Piece(text[end : mark.start], is_marked=False), Piece(text[mark.start : mark.end], is_marked=True)]
         end = mark.end
-    return [piece for piece in [*pieces, Piece(name[end:], is_marked=False)] if piece.text]
+    return [piece for piece in [*pieces, Piece(text[end:], is_marked=False)] if piece.text]

@@ -1,7 +1,6 @@
 """The program that reads strangers' files: what it makes of honest ones, what it says of others, and what it cannot do."""
 
 import io
-import os
 import subprocess
 import sys
 import tempfile
@@ -10,7 +9,9 @@ import time
 import pytest
 from PIL import Image
 
-from apps.previews import confinement, running, types
+from apps.previews import running, types
+from bitvault.kernel import confined as confining
+from bitvault.kernel import confinement
 from tests.apps.previews import pictures
 
 
@@ -114,17 +115,17 @@ def test_a_bomb_is_refused_within_the_limits_and_this_process_goes_on(bomb, kind
     content = bomb()
     begun = time.monotonic()
     drawn = draw(content, kind)
-    assert time.monotonic() - begun < running.SECONDS + 5
+    assert time.monotonic() - begun < confining.SECONDS + 5
     assert drawn.refused in ("too_large", "too_complex", "damaged") or bomb is pictures.lying_png
     assert not draw(pictures.picture()).refused
 
 
 def confined(code):
     """Run code in a process that has given everything up; returns what it printed."""
-    program = f"from apps.previews import confinement\nprint(*confinement.confine())\n{code}"
+    program = f"from bitvault.kernel import confinement\nprint(*confinement.confine())\n{code}"
     done = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=running.ROOT,
+        cwd=confining.ROOT,
         capture_output=True,
         text=True,
         timeout=60,
@@ -144,7 +145,7 @@ def test_a_confined_process_holds_more_than_one_layer():
     "attempt",
     [
         "open('/etc/passwd').read()",
-        f"open({str(running.ROOT / 'manage.py')!r}).read()",
+        f"open({str(confining.ROOT / 'manage.py')!r}).read()",
         "open('/tmp/written', 'w').write('x')",
         "import socket; socket.create_connection(('127.0.0.1', 1))",
         "import socket; socket.socket()",
@@ -166,19 +167,15 @@ def test_a_process_that_calculates_for_ever_is_ended():
 
 
 def test_a_program_that_answers_without_end_is_not_read_to_its_end(monkeypatch):
-    monkeypatch.setattr(running, "ANSWER_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(confining, "ANSWER_LIMIT_BYTES", 1000)
     assert draw(pictures.picture("PNG", (2000, 2000))).refused == "too_complex"
 
 
 def test_a_program_that_hangs_is_given_up(monkeypatch):
-    monkeypatch.setattr(running, "SECONDS", 0.01)
+    monkeypatch.setattr(confining, "SECONDS", 0.01)
     assert draw(pictures.picture()).refused == "too_complex"
 
 
-def test_without_any_confinement_nothing_is_read(monkeypatch, tmp_path):
-    from apps.previews import drawing
-
-    monkeypatch.setattr(drawing, "LAYERS", ["limits"])
-    with pytest.raises(drawing.Refused, match="unconfined"):
-        drawing._require_confinement()
-    assert os.getpid()  # this process is not confined
+def test_without_any_confinement_nothing_is_read():
+    with pytest.raises(confinement.Refused, match="unconfined"):
+        confinement.require_confinement(["limits"])

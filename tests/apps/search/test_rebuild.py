@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from apps.search import indexing, rebuilding
-from apps.search.models import Document, RebuiltDocument
+from apps.search import contents, indexing, rebuilding
+from apps.search.models import Content, Document, Passage, RebuiltDocument
 from bitvault.events import consuming, operating
 from bitvault.events.models import ConsumerCursor
+from bitvault.jobs.models import Job
 from bitvault.kernel import db, tenancy
 from tests.apps.files.conftest import Tree, fetch, live_a_little
 
@@ -22,6 +23,8 @@ FIELDS = (
     "media_type",
     "created_by",
     "is_trashed",
+    "content_hash",
+    "blob_id",
     "revision",
 )
 
@@ -35,8 +38,11 @@ def index():
 @pytest.mark.parametrize("seed", range(4))
 def test_the_index_is_what_the_files_are(tree, seed):
     live_a_little(tree, random.Random(seed), 200)
-    told = {row[0]: (row[1], row[2], row[5] or 0, row[8]) for row in index()}
-    nodes = fetch("SELECT id, parent_id, name, size_bytes, trashed_at IS NOT NULL FROM files_node")
+    told = {row[0]: (row[1], row[2], row[5] or 0, *row[8:11]) for row in index()}
+    nodes = fetch(
+        "SELECT id, parent_id, name, size_bytes, trashed_at IS NOT NULL, coalesce(content_hash, ''), "
+        "(SELECT blob_id FROM files_version WHERE id = node.version_id) FROM files_node node"
+    )
     assert told == {node_id: tuple(facts) for node_id, *facts in nodes}
 
 
@@ -62,3 +68,46 @@ def test_a_rebuild_gives_the_same_index(acme, actor, monkeypatch):
         assert [row[:-1] for row in after] == [row[:-1] for row in before]
         with db.read_transaction():
             assert not RebuiltDocument.objects.exists()
+
+
+def texts():
+    with db.read_transaction():
+        found = sorted(Content.objects.values_list("content_hash", "media_type", "state", "reason", "vector"))
+        return found, sorted(Passage.objects.values_list("content_hash", "number", "text"))
+
+
+def read_what_is_asked_for():
+    for job in Job.objects.filter(kind=contents.READ_JOB, state="queued"):
+        contents.keep_text(job.payload["content_hash"], f"the text of {job.payload['content_hash']}", is_cut=False)
+        Job.objects.filter(id=job.id).delete()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_texts_that_are_kept_are_those_of_the_contents_that_files_have(tree, seed):
+    live_a_little(tree, random.Random(seed), 150)
+    held = {row[9] for row in index() if row[9]}
+    read_what_is_asked_for()
+    assert {row[0] for row in texts()[0]} == {row[0] for row in texts()[1]} == held
+
+
+@pytest.mark.committed
+def test_a_rebuild_from_nothing_gives_the_same_texts(acme, actor, monkeypatch):
+    monkeypatch.setattr(contents, "SWEEP_BATCH", 3)
+    with tenancy.entered(acme):
+        live_a_little(Tree(actor), random.Random(3), 100)
+        index()
+        read_what_is_asked_for()
+        before = texts()
+        assert len(before[0]) > 3
+        with db.write_transaction():
+            Passage.objects.create(content_hash="of nothing", number=0, text="x", vector="'x':1")
+            Content.objects.filter(content_hash=before[0][0][0]).update(reader=0)
+        operating.rebuild(consumer=indexing.CONSUMER, by=None)
+        read_what_is_asked_for()
+        assert texts() == before, "what nothing has goes, what an older reader has read is read again"
+        with db.write_transaction():
+            Passage.objects.all().delete()
+            Content.objects.all().delete()
+        operating.rebuild(consumer=indexing.CONSUMER, by=None)
+        read_what_is_asked_for()
+        assert texts() == before
