@@ -1,5 +1,6 @@
 """The trash of a root, latest first: page by page, and where in it a row is."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from apps.files import access, teams
 from apps.files.dtos import Node, NodeRef, OpenedTrash, TrashedNode
 from apps.files.queries import LAST_ID
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_page, find_way, to_node
+from apps.files.rows import COLUMNS, NodeRow, Way, fetch_all, fetch_page, find_way, find_ways, to_node
 from bitvault.kernel import db, names, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability, names_of
@@ -23,6 +24,13 @@ WHERE entry.root_id = %(root_id)s AND NOT entry.purging
 ORDER BY entry.trashed_at DESC, entry.node_id DESC LIMIT %(limit)s
 """
 
+
+_TRASHED = f"""
+SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, entry.root_id, entry.origin_parent_id, entry.origin_path,
+    entry.trashed_by, entry.expires_at
+FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
+WHERE entry.node_id = ANY(%(ids)s::uuid[]) AND NOT entry.purging
+"""
 
 _COUNT = "SELECT count(*) FROM files_trash WHERE root_id = %(root_id)s AND NOT purging"
 
@@ -80,6 +88,28 @@ def _read_trash(actor: Actor, way: Way | None, *, limit: int, cursor: str | None
         last = NodeRow._make(rows[limit - 1][: len(NodeRow._fields)])
         next_cursor = pages.encode_cursor(purpose, _position_after(last.trashed_at, last.id))
     return Page(items, next_cursor)
+
+
+def find_trashed(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, TrashedNode]:
+    """Read those of some nodes that were put into a trash which the actor may look into."""
+    if not node_ids:
+        return {}
+    with db.read_transaction():
+        rows = fetch_all(_TRASHED, {"ids": list(node_ids)})
+        roots = find_ways({row[len(NodeRow._fields)] for row in rows}) if rows else {}
+    masks = {root_id: access.find_mask(actor, way) for root_id, way in roots.items() if _may_look(actor, way)}
+    found = {}
+    for row in rows:
+        node, (root_id, *facts) = NodeRow._make(row[: len(NodeRow._fields)]), row[len(NodeRow._fields) :]
+        if root_id in masks:
+            found[node.id] = _to_trashed(to_node(node, names_of(masks[root_id])), root_id, *facts)
+    return found
+
+
+def _may_look(actor: Actor, way: Way) -> bool:
+    """Tell whether the actor may look into the trash of a root: everybody into their own, editors into that of a team folder."""
+    capability = Capability.VIEW if way.node.owner_user_id == actor.user_id else Capability.EDIT
+    return way.node.is_root and bool(access.find_mask(actor, way) & capability)
 
 
 def find_trash_cursor(actor: Actor, root: NodeRef, *, at: int) -> str | None:

@@ -3,14 +3,15 @@
 from dataclasses import replace
 from uuid import UUID
 
-from apps.search import parsing, queries, states
+from apps.search import counting, parsing, queries, resolving, states
+from apps.search.counting import SINCE
 from apps.search.dtos import NO_FILTERS, Filters, Results, SearchedText, SortName, Suggestions
 from apps.search.indexing import CONSUMER
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import PAGE_DEFAULT
 
-__all__ = ["CONSUMER", "get_text_state", "search", "suggest"]
+__all__ = ["CONSUMER", "SINCE", "get_text_state", "list_filters", "search", "suggest"]
 
 
 @exposed
@@ -20,23 +21,36 @@ def search(
     text: str = "",
     filters: Filters = NO_FILTERS,
     inside_id: UUID | None = None,
+    trashed: bool = False,
+    facets: bool = False,
     sort: SortName = "relevance",
     limit: int = PAGE_DEFAULT,
     cursor: str | None = None,
 ) -> Results:
     """Find live nodes by their names and the text inside them; what the actor may see is judged at this moment, whatever the index says.
 
-    ``text`` takes words, "phrases", -not, and filters (``type:pdf before:2026-01-01 after:2025-12-31 size:>10MB owner:me``); one that is
-    given in ``filters`` counts instead. ``inside_id``: only below that folder.
+    ``text`` takes words, "phrases", -not, and filters (``type:pdf before:2026-01-01 after:2025-12-31 size:>10MB owner:anna in:Reports``);
+    one that is given in ``filters`` counts instead.
 
+    :param inside_id: only below that folder, instead of those in ``text``.
+    :param trashed: only what was put into the trash; ``in:trash`` says the same.
+    :param facets: count what was found by kind, type, owner and time.
     :raises NothingToSearchFor: neither a word nor a filter is given.
-    :raises QueryTooLong, FilterInvalid: ``text`` cannot be read.
+    :raises QueryTooLong, FilterInvalid: ``text`` cannot be read, or names a person or folder that there is not.
     :raises BadCursor: the cursor is of another list.
     """
     actor.require_scope(Scope.FILES_READ)
     wanted = parsing.parse(text, me=actor.user_id)
-    wanted = replace(wanted, filters=filters.over(wanted.filters))
-    return queries.search(actor, wanted, sort=sort, inside_id=inside_id, limit=limit, cursor=cursor)
+    wanted = replace(wanted, filters=filters.over(wanted.filters), is_trashed=wanted.is_trashed or trashed)
+    wanted = resolving.resolve(actor, wanted, inside_id=inside_id)
+    found = queries.search(actor, wanted, sort=sort, limit=limit, cursor=cursor)
+    return replace(found, facets=counting.count(actor, wanted)) if facets else found
+
+
+@exposed
+def list_filters(*, text: str) -> list[tuple[str, str]]:
+    """List the filters in what somebody typed (``type:pdf``), each with the text that is left when it is taken away."""
+    return parsing.list_filters(text)
 
 
 @exposed
@@ -56,4 +70,5 @@ def suggest(*, actor: Actor, text: str) -> Suggestions:
     :raises QueryTooLong, FilterInvalid: ``text`` cannot be read.
     """
     actor.require_scope(Scope.FILES_READ)
-    return Suggestions(queries.suggest(actor, parsing.parse(text, me=actor.user_id)))
+    wanted = parsing.parse(text, me=actor.user_id)
+    return Suggestions(queries.suggest(actor, resolving.resolve(actor, wanted)))

@@ -32,7 +32,8 @@ class Filters:
     categories: frozenset[Category] | None = None
     is_folder: bool | None = None
     media_type: str | None = None
-    owner_id: UUID | None = None
+    owner_ids: frozenset[UUID] | None = None
+    """Who made it first: one of these."""
     modified_after: datetime | None = None
     modified_before: datetime | None = None
     size_min: int | None = None
@@ -45,6 +46,9 @@ class Filters:
 
 
 NO_FILTERS = Filters()
+
+Since = Literal["day", "week", "month", "year"]
+"""How long ago something was changed at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ class Hit:
     highlights: Sequence[Highlight]
     passage: Passage | None = None
     text: SearchedText | None = None
+    origin_path: str | None = None
+    """Where something was that lies in the trash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,30 @@ class Results:
     as_of_seq: int
     is_similar: bool = False
     """Nothing was found as it was typed; these names are nearly so."""
+    facets: "Facets | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """How many of what was found have a value, such as a kind of file or a person; ``label`` is the person's name."""
+
+    value: str
+    count: int
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """What there is among what was found and may be seen, most first; ``modified`` counts what was changed within a day, week, month, year.
+
+    With ``is_capped`` there is more than was looked at: the best thousand candidates are counted.
+    """
+
+    kinds: Sequence[Facet]
+    types: Sequence[Facet]
+    owners: Sequence[Facet]
+    modified: Sequence[Facet]
+    is_capped: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, QuerySet, Value, When
 
-from apps.search import text_engine
+from apps.search import text_engine, words
 from apps.search.dtos import SortName
 from apps.search.models import Document
 from apps.search.parsing import Term, Wanted
@@ -108,6 +108,14 @@ def list_similar(wanted: Wanted, *, limit: int) -> list[UUID]:
     return list(found.values_list("node_id", flat=True)[:limit])
 
 
+def list_folders(name: str, *, limit: int) -> list[UUID]:
+    """List folders of a name, or whose names begin with it, those first that are called just so; inside the open transaction."""
+    folded = words.fold(name)
+    rows = Document.objects.filter(is_folder=True, is_trashed=False, folded__startswith=folded)
+    exact = Case(When(folded=folded, then=0), default=1, output_field=IntegerField())
+    return list(rows.order_by(exact, "-modified_at", "-node_id").values_list("node_id", flat=True)[:limit])
+
+
 def _filter(wanted: Wanted) -> QuerySet[Document]:
     rows = _narrow(wanted)
     for term in wanted.held:
@@ -130,8 +138,8 @@ def _filter_by_text(wanted: Wanted) -> QuerySet[Document]:
 
 
 def _narrow(wanted: Wanted) -> QuerySet[Document]:
-    """Leave out what is in the trash, what a filter forbids, and what holds a word that names and texts must not hold."""
-    rows = Document.objects.filter(is_trashed=False)
+    """Leave out what a filter forbids, what holds a word that names and texts must not hold, and the trash or everything else."""
+    rows = Document.objects.filter(is_trashed=wanted.is_trashed)
     for term in wanted.terms:
         if term.negated:
             rows = rows.exclude(_holds(term)).exclude(content_hash__in=text_engine.having(term))
@@ -140,7 +148,7 @@ def _narrow(wanted: Wanted) -> QuerySet[Document]:
         "category__in": narrowed.categories and sorted(narrowed.categories),
         "is_folder": narrowed.is_folder,
         "media_type": narrowed.media_type,
-        "created_by": narrowed.owner_id,
+        "created_by__in": narrowed.owner_ids and sorted(narrowed.owner_ids),
         "modified_at__gte": narrowed.modified_after,
         "modified_at__lt": narrowed.modified_before,
         "size_bytes__gte": narrowed.size_min,

@@ -1,4 +1,4 @@
-"""The query language: words, "phrases", -not, and filters such as ``type:pdf before:2026-01-01 size:>10MB owner:me``.
+"""The query language: words, "phrases", -not, and filters such as ``type:pdf before:2026-01-01 size:>10MB owner:anna in:Reports in:trash``.
 
 Filters that a word cannot be read as are words: who types ``12:30`` looks for that. A known filter with a value that cannot be read is
 refused, so that nobody takes what is found for what was asked.
@@ -22,6 +22,7 @@ PREFIX_LETTERS = 3
 """Letters from which on a word is looked for as the beginning of a text's words, too."""
 
 _TOKEN = re.compile(r'(?P<minus>-)?(?:(?P<key>[a-z]{2,10}):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+_KEYS = frozenset({"type", "kind", "owner", "in", "before", "after", "size"})
 _SIZE = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d{1,15}(?:\.\d{1,3})?)\s*(?P<unit>[kmgt]?i?b?)", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _SAME_SIZE = 0.05
@@ -66,11 +67,20 @@ class Wanted:
 
     terms: tuple[Term, ...] = ()
     filters: Filters = NO_FILTERS
+    owner_names: tuple[str, ...] = ()
+    """People of whom one must have made it, as they were typed."""
+    folder_names: tuple[str, ...] = ()
+    """Folders below one of which it must lie, as they were typed."""
+    inside_ids: frozenset[UUID] | None = None
+    """The same folders, once they are found."""
+    is_trashed: bool = False
+    """What lies in the trash is looked for, and nothing else."""
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked for: no word that names must hold, and no filter."""
-        return self.filters == NO_FILTERS and all(term.negated for term in self.terms)
+        names = (self.owner_names, self.folder_names)
+        return self.filters == NO_FILTERS and not any(names) and all(term.negated for term in self.terms)
 
     @property
     def held(self) -> list[Term]:
@@ -92,12 +102,11 @@ def parse(text: str, *, me: UUID) -> Wanted:
     """
     if len(text) > TEXT_LIMIT:
         raise QueryTooLong(limit=TEXT_LIMIT, unit="characters")
-    filters, terms = NO_FILTERS, []
+    wanted, terms = Wanted(), []
     for match in _TOKEN.finditer(text):
-        value = match["word"] if match["word"] is not None else match["phrase"] or ""
-        narrowed = _narrow(filters, match["key"], value, me) if match["key"] and not match["minus"] else None
-        if narrowed is not None:
-            filters = narrowed
+        value = _value_of(match)
+        if _is_filter(match):
+            wanted = _narrow(wanted, match["key"], value, me)
             continue
         if match["key"]:
             value = f"{match['key']}:{value}"
@@ -106,7 +115,21 @@ def parse(text: str, *, me: UUID) -> Wanted:
             terms.append(term)
     if len(terms) > TERMS_LIMIT:
         raise QueryTooLong(limit=TERMS_LIMIT, unit="words")
-    return Wanted(tuple(terms), filters)
+    return replace(wanted, terms=tuple(terms))
+
+
+def list_filters(text: str) -> list[tuple[str, str]]:
+    """List the filters in what somebody typed, each with the text that is left when it is taken away."""
+    found = [match for match in _TOKEN.finditer(text) if _is_filter(match)]
+    return [(match.group(), " ".join(f"{text[: match.start()]} {text[match.end() :]}".split())) for match in found]
+
+
+def _is_filter(match: re.Match[str]) -> bool:
+    return match["key"] in _KEYS and not match["minus"] and bool(_value_of(match))
+
+
+def _value_of(match: re.Match[str]) -> str:
+    return match["word"] if match["word"] is not None else match["phrase"] or ""
 
 
 def _to_term(value: str, *, negated: bool, is_phrase: bool) -> Term | None:
@@ -118,24 +141,27 @@ def _to_term(value: str, *, negated: bool, is_phrase: bool) -> Term | None:
     return Term(folded, found, negated=negated, is_phrase=is_phrase, lexemes=lexemes)
 
 
-def _narrow(filters: Filters, key: str, value: str, me: UUID) -> Filters | None:
-    """Set a filter; ``None`` when the key is none."""
+def _narrow(wanted: Wanted, key: str, value: str, me: UUID) -> Wanted:
+    """Set a filter."""
+    filters = wanted.filters
     match key:
-        case "type" | "kind":
-            return _narrow_type(filters, value)
+        case "owner" if value.lower() != "me":
+            return replace(wanted, owner_names=(*wanted.owner_names, value))
+        case "in" if value.lower() == "trash":
+            return replace(wanted, is_trashed=True)
+        case "in":
+            return replace(wanted, folder_names=(*wanted.folder_names, value))
         case "owner":
-            if value.lower() != "me":
-                raise FilterInvalid(
-                    "Only “owner:me” can be typed; choose a person by the filter.", filter=key, value=value
-                )
-            return replace(filters, owner_id=me)
+            filters = replace(filters, owner_ids=(filters.owner_ids or frozenset()) | {me})
         case "before":
-            return replace(filters, modified_before=_read_day(key, value))
+            filters = replace(filters, modified_before=_read_day(key, value))
         case "after":
-            return replace(filters, modified_after=_read_day(key, value) + timedelta(days=1))
+            filters = replace(filters, modified_after=_read_day(key, value) + timedelta(days=1))
         case "size":
-            return _narrow_size(filters, value)
-    return None
+            filters = _narrow_size(filters, value)
+        case _:
+            filters = _narrow_type(filters, value)
+    return replace(wanted, filters=filters)
 
 
 def _narrow_type(filters: Filters, value: str) -> Filters:

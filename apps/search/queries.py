@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.files import api as files
-from apps.files.dtos import FoundNode
+from apps.files.dtos import FoundNode, Node, TrashedNode
 from apps.search import engine, marking, states, text_engine, words
 from apps.search.dtos import Highlight, Hit, Results, SortName, Suggestion
 from apps.search.engine import Candidate, Position
@@ -26,9 +26,7 @@ LOOKED_AT_LIMIT = 2_000
 SUGGESTIONS = 8
 
 
-def search(
-    actor: Actor, wanted: Wanted, *, sort: SortName, inside_id: UUID | None, limit: int, cursor: str | None
-) -> Results:
+def search(actor: Actor, wanted: Wanted, *, sort: SortName, limit: int, cursor: str | None) -> Results:
     """Find a page of what fits and may be seen."""
     pages.require_limit(limit)
     if wanted.is_empty:
@@ -41,7 +39,7 @@ def search(
     while True:
         candidates = _read(wanted, sort, after)
         looked_at += len(candidates)
-        for candidate, found in _judge(actor, candidates, inside_id):
+        for candidate, found in judge(actor, candidates, wanted):
             if len(hits) == limit:
                 return Results(_describe(hits, wanted), _write_position(purpose, after), as_of_seq)
             after = candidate.position
@@ -53,27 +51,35 @@ def search(
             return Results(_describe(hits, wanted), _write_position(purpose, after), as_of_seq)
     if hits or cursor is not None:
         return Results(_describe(hits, wanted), None, as_of_seq)
-    similar = [(found, False) for found in _find_similar(actor, wanted, inside_id)[:limit]]
+    similar = [(found, False) for found in _find_similar(actor, wanted)[:limit]]
     return Results(_describe(similar, wanted), None, as_of_seq, is_similar=bool(similar))
 
 
-def _find_similar(actor: Actor, wanted: Wanted, inside_id: UUID | None) -> list[FoundNode]:
+def _find_similar(actor: Actor, wanted: Wanted) -> list[FoundNode]:
     with db.read_transaction():
         node_ids = engine.list_similar(wanted, limit=BATCH)
-    visible = files.find_visible(actor=actor, node_ids=node_ids)
-    found = [visible[node_id] for node_id in node_ids if node_id in visible]
-    return [one for one in found if _lies_in(one, inside_id)]
+    visible = _find_visible(actor, node_ids, wanted)
+    return [visible[node_id] for node_id in node_ids if node_id in visible]
 
 
-def _lies_in(found: FoundNode, inside_id: UUID | None) -> bool:
-    return inside_id is None or any(step.id == inside_id for step in found.path)
+def _find_visible(actor: Actor, node_ids: Sequence[UUID], wanted: Wanted) -> dict[UUID, FoundNode]:
+    """Read those of some nodes that the caller may see at this moment, and that lie where they are looked for."""
+    if wanted.is_trashed:
+        trashed = files.find_trashed(actor=actor, node_ids=node_ids)
+        return {node_id: FoundNode(node, ()) for node_id, node in trashed.items() if wanted.inside_ids is None}
+    found = files.find_visible(actor=actor, node_ids=node_ids)
+    return {node_id: one for node_id, one in found.items() if _lies_in(one, wanted.inside_ids)}
+
+
+def _lies_in(found: FoundNode, inside_ids: frozenset[UUID] | None) -> bool:
+    return inside_ids is None or any(step.id in inside_ids for step in found.path)
 
 
 def suggest(actor: Actor, wanted: Wanted) -> list[Suggestion]:
     """Find the few names that fit best."""
     if wanted.is_empty:
         return []
-    found = [one for _, one in _judge(actor, _read(wanted, "relevance", None), None) if one is not None]
+    found = [one for _, one in judge(actor, _read(wanted, "relevance", None), wanted) if one is not None]
     return [
         Suggestion(
             id=one.node.id,
@@ -91,16 +97,10 @@ def _read(wanted: Wanted, sort: SortName, after: Position | None) -> list[Candid
         return engine.list_candidates(wanted, sort=sort, after=after, limit=BATCH)
 
 
-def _judge(
-    actor: Actor, candidates: Sequence[Candidate], inside_id: UUID | None
-) -> list[tuple[Candidate, FoundNode | None]]:
+def judge(actor: Actor, candidates: Sequence[Candidate], wanted: Wanted) -> list[tuple[Candidate, FoundNode | None]]:
     """Say of each candidate what the caller may see of it, if anything."""
-    visible = files.find_visible(actor=actor, node_ids=[one.node_id for one in candidates])
-    judged: list[tuple[Candidate, FoundNode | None]] = []
-    for candidate in candidates:
-        found = visible.get(candidate.node_id)
-        judged.append((candidate, found if found is not None and _lies_in(found, inside_id) else None))
-    return judged
+    visible = _find_visible(actor, [one.node_id for one in candidates], wanted)
+    return [(candidate, visible.get(candidate.node_id)) for candidate in candidates]
 
 
 def _describe(found: Sequence[tuple[FoundNode, bool]], wanted: Wanted) -> list[Hit]:
@@ -113,16 +113,25 @@ def _describe(found: Sequence[tuple[FoundNode, bool]], wanted: Wanted) -> list[H
     for one, _ in found:
         spans = words.find_spans(one.node.name, wanted.looked_for)
         passage = passages.get(one.node.content_hash or "")
+        node, origin_path = _take_from_trash(one.node)
         hits.append(
             Hit(
-                node=one.node,
+                node=node,
                 path=one.path,
                 highlights=[Highlight(start, end) for start, end in spans],
                 passage=None if passage is None else marking.cut_passage(passage, wanted.held),
                 text=texts.get(one.node.id),
+                origin_path=origin_path,
             )
         )
     return hits
+
+
+def _take_from_trash(node: Node) -> tuple[Node, str | None]:
+    """Give a node as all are given; of one in the trash, too, where it was."""
+    if not isinstance(node, TrashedNode):
+        return node, None
+    return Node(**{name: getattr(node, name) for name in Node.__dataclass_fields__}), node.origin_path
 
 
 def _write_position(purpose: str, position: Position | None) -> str | None:

@@ -1,6 +1,6 @@
 """Doors of the trash: each root has its own, and what lies there keeps its place in it until it is deleted for ever."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from apps.files import limits, trash_listing
@@ -35,6 +35,13 @@ def list_trash(
     """
     actor.require_scope(Scope.FILES_READ)
     return trash_listing.list_trash(actor, root_id, limit=limit, cursor=cursor)
+
+
+@exposed
+def find_trashed(*, actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, TrashedNode]:
+    """Read those of some nodes that were put into a trash which the actor may look into, as ``list_trash`` shows them."""
+    actor.require_scope(Scope.FILES_READ)
+    return trash_listing.find_trashed(actor, node_ids)
 
 
 @exposed

@@ -29,6 +29,8 @@ class SearchQuery(DerivedQuery, frozen=True):
     size_min: Size | None = None
     size_max: Size | None = None
     inside_id: UUID | None = field(default=None, name="in")
+    trashed: bool = False
+    facets: bool = False
     sort: SortName = "relevance"
     limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = PAGE_DEFAULT
     cursor: str | None = None
@@ -40,7 +42,7 @@ class SearchQuery(DerivedQuery, frozen=True):
             categories=None if self.type is None else frozenset({self.type}),
             is_folder=None if self.kind is None else self.kind == "folder",
             media_type=self.media_type,
-            owner_id=self.owner_id,
+            owner_ids=None if self.owner_id is None else frozenset({self.owner_id}),
             modified_after=self.modified_after,
             modified_before=self.modified_before,
             size_min=self.size_min,

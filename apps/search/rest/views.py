@@ -26,7 +26,8 @@ class Search(View):
     def get(self, request: ActorRequest) -> Response:
         """Find what the caller may see by names and by the text inside files, best first: names come before texts.
 
-        `q` takes words, "phrases", -not and filters (`type:pdf size:>10MB before:2026-01-01`).
+        `q` takes words, "phrases", -not and filters (`type:pdf owner:anna in:Reports size:>10MB before:2026-01-01`). With `trashed`
+        (or `in:trash`) it is the trash that is searched. With `facets` what was found is counted by kind, type, owner and time.
         """
         query = request.query_as(schemas.SearchQuery)
         require_position(api.CONSUMER, query)
@@ -36,6 +37,8 @@ class Search(View):
                 text=query.q,
                 filters=query.filters,
                 inside_id=query.inside_id,
+                trashed=query.trashed,
+                facets=query.facets,
                 sort=query.sort,
                 limit=query.limit,
                 cursor=query.cursor,

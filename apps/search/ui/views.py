@@ -1,9 +1,8 @@
 """The page of results. It is read like any other page; what is found is judged anew each time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, get_args
-from urllib.parse import urlencode
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -12,31 +11,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.search import api
-from apps.search.dtos import Category, Filters, Highlight, Hit, SearchedText, SortName, TextReason
+from apps.search.dtos import Facets, Highlight, Hit, SearchedText, TextReason
+from apps.search.errors import FilterInvalid
+from apps.search.ui import choices
+from apps.search.ui.choices import Chosen
 from bitvault.kernel.errors import Invalid
 from bitvault.web.pages import MemberPage, PersonRequest
 
 SHOWN = 50
 """Rows of one page: two screens."""
-
-TYPES: tuple[tuple[Category, Any], ...] = (
-    ("folder", _("Folders")),
-    ("document", _("Documents")),
-    ("pdf", _("PDF")),
-    ("sheet", _("Spreadsheets")),
-    ("slides", _("Presentations")),
-    ("image", _("Images")),
-    ("video", _("Videos")),
-    ("audio", _("Audio")),
-    ("archive", _("Archives")),
-    ("code", _("Code")),
-)
-SORTS: tuple[tuple[SortName, Any], ...] = (
-    ("relevance", _("Best first")),
-    ("modified_at", _("Newest first")),
-    ("size_bytes", _("Largest first")),
-)
-
 
 NOTES: dict[TextReason, Any] = {
     "encrypted": _("Found by name only: the file needs a password."),
@@ -47,6 +30,17 @@ NOTES: dict[TextReason, Any] = {
     "failed": _("Found by name only: its text could not be read."),
 }
 """What is said of files whose text is not searched, though their type has one."""
+
+
+WRONG: dict[str, Any] = {
+    "owner": _("Nobody here is called “%(value)s”."),
+    "in": _("There is no folder called “%(value)s”."),
+    "type": _("There is no kind of file called “%(value)s”."),
+    "before": _("Write the day of “%(filter)s” as 2026-12-31."),
+    "after": _("Write the day of “%(filter)s” as 2026-12-31."),
+    "size": _("Write a size as >10MB, <2GB or 500kB."),
+}
+"""What is said of a filter that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +67,6 @@ class Line:
     size_label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A filter or an order, as a link."""
-
-    label: str
-    href: str
-    is_on: bool
-
-
 class SearchPage(MemberPage):
     """What was found."""
 
@@ -89,61 +74,78 @@ class SearchPage(MemberPage):
 
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show what fits, or why the search cannot be read."""
-        text = request.GET.get("q", "").strip()
-        kind = _choose(request.GET.get("type"), get_args(Category))
-        sort: SortName = _choose(request.GET.get("sort"), get_args(SortName)) or "relevance"
-        context: dict[str, Any] = {
-            "query": text,
-            "types": [_link(text, label, {"type": name, "sort": sort}, on=name == kind) for name, label in TYPES],
-            "everything": _link(text, gettext("Everything"), {"sort": sort}, on=kind is None),
-            "sorts": [_link(text, label, {"type": kind, "sort": name}, on=name == sort) for name, label in SORTS],
-        }
-        if not text and kind is None:
-            return render(request, "search/results.html", context)
+        chosen = choices.read(request.GET.dict())
+        if not chosen.q and not chosen.is_narrowed:
+            return render(request, "search/results.html", _frame(chosen, None, ""))
         try:
             found = api.search(
                 actor=request.actor,
-                text=text,
-                filters=Filters(categories=None if kind is None else frozenset({kind})),
-                sort=sort,
+                text=chosen.q,
+                filters=chosen.filters,
+                inside_id=chosen.inside,
+                trashed=chosen.trashed,
+                facets=True,
+                sort=chosen.sort,
                 limit=SHOWN,
                 cursor=request.GET.get("cursor"),
             )
         except Invalid as error:
-            return render(request, "search/results.html", {**context, "refusal": error.detail or error.title})
+            context = _frame(chosen, None, "")
+            return render(request, "search/results.html", {**context, "refusal": _explain(error)})
+        context = _frame(chosen, found.facets, _find_inside(chosen, found.items))
         context |= {"lines": [_to_line(hit) for hit in found.items], "is_similar": found.is_similar}
         if found.next_cursor:
-            more = {"q": text, "type": kind, "sort": sort, "cursor": found.next_cursor}
-            context["more_href"] = "/search/?" + urlencode({name: value for name, value in more.items() if value})
+            context["more_href"] = chosen.href(cursor=found.next_cursor)
         return render(request, "search/results.html", context)
 
 
-def _choose(value: str | None, known: Sequence[Any]) -> Any:
-    return value if value in known else None
+def _explain(error: Invalid) -> str:
+    """Say why a search cannot be read."""
+    told = WRONG.get(str(error.facts.get("filter"))) if isinstance(error, FilterInvalid) else None
+    return str(told) % error.facts if told is not None else error.detail or str(error.title)
 
 
-def _link(text: str, label: Any, more: dict[str, str | None], *, on: bool) -> Choice:
-    facts = {"q": text, **{name: value for name, value in more.items() if value and value != "relevance"}}
-    return Choice(str(label), "/search/?" + urlencode(facts), on)
+def _frame(chosen: Chosen, facets: Facets | None, inside_name: str) -> dict[str, Any]:
+    """What the page says of the search itself."""
+    return {
+        "query": chosen.q,
+        "is_trash": chosen.trashed,
+        "taken": choices.list_taken(chosen, facets, inside_name),
+        "groups": choices.list_groups(chosen, facets),
+        "sorts": choices.list_sorts(chosen),
+        "is_capped": facets is not None and facets.is_capped,
+        "trash_href": None if chosen.trashed or not chosen.q else replace(chosen, trashed=True, inside=None).href(),
+    }
+
+
+def _find_inside(chosen: Chosen, hits: Sequence[Hit]) -> str:
+    """Find what the folder is called in which is searched: each hit tells the way to it."""
+    return next((step.name for hit in hits for step in hit.path if step.id == chosen.inside), "")
 
 
 def _to_line(hit: Hit) -> Line:
     node = hit.node
-    is_folder = node.kind == "folder"
     parent = hit.path[-1] if hit.path else None
     names = [step.name for step in hit.path if step.name]
     return Line(
         name=node.name,
         kind=node.kind,
-        href=f"/files/{node.id}/" if is_folder else f"/api/v1/nodes/{node.id}/content",
+        href=_find_href(hit),
         pieces=_cut(node.name, hit.highlights),
         passage=[] if hit.passage is None else _cut(hit.passage.text, hit.passage.highlights),
         note=_describe(hit.text),
-        place=" / ".join(names) or gettext("My files"),
-        place_href=f"/files/{parent.id}/" if parent else "/files/",
+        place=" / ".join(names) or hit.origin_path or gettext("My files"),
+        place_href="/trash/" if hit.origin_path is not None else f"/files/{parent.id}/" if parent else "/files/",
         modified_at=node.modified_at.isoformat(),
         size_label="" if node.size_bytes is None else filesizeformat(node.size_bytes),
     )
+
+
+def _find_href(hit: Hit) -> str:
+    """Where a hit leads: into the folder, to the bytes of a file, and from the trash to the trash."""
+    if hit.origin_path is not None:
+        return "/trash/"
+    return f"/files/{hit.node.id}/" if hit.node.kind == "folder" else f"/api/v1/nodes/{hit.node.id}/content"
 
 
 def _describe(text: SearchedText | None) -> str:

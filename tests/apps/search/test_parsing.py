@@ -30,7 +30,7 @@ def test_words_phrases_and_what_must_not_be_there():
         ("type:pdf", Filters(categories=frozenset({"pdf"}))),
         ("type:photos type:video", Filters(categories=frozenset({"image", "video"}))),
         ("type:folder", Filters(is_folder=True)),
-        ("owner:me", Filters(owner_id=ME)),
+        ("owner:me", Filters(owner_ids=frozenset({ME}))),
         ("before:2026-01-01", Filters(modified_before=datetime(2026, 1, 1, tzinfo=UTC))),
         ("after:2025-12-31", Filters(modified_after=datetime(2026, 1, 1, tzinfo=UTC))),
         ("size:>10MB", Filters(size_min=10 * 2**20 + 1)),

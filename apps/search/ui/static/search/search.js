@@ -2,6 +2,7 @@
 
 import { get } from "../js/api.js";
 import { closest, icon, make, need } from "../js/dom.js";
+import { fill, gettext } from "../js/i18n.js";
 
 /** After the last key: fast typists ask once. */
 const SETTLE_MS = 120;
@@ -23,22 +24,44 @@ function close() {
   box().removeAttribute("aria-activedescendant");
 }
 
-/** @param {Suggestion[]} found */
-function show(found) {
+/**
+ * Searches that make sense where one is: in this folder alone, in the trash.
+ * @param {string} text
+ */
+function near(text) {
+  const { page, folderId, folderName, rootId } = document.getElementById("main")?.dataset ?? {};
+  const query = `/search/?q=${encodeURIComponent(text)}`;
+  if (page === "trash") return [{ href: `${query}&trashed=1`, icon: "trash", name: gettext("Search the trash"), place: "" }];
+  if (page !== "folder" || !folderId || folderId === rootId) return [];
+  return [{ href: `${query}&in=${folderId}`, icon: "search", name: fill(gettext("Search in “%(name)s”"), { name: folderName ?? "" }), place: "" }];
+}
+
+/**
+ * @param {Suggestion[]} found
+ * @param {string} text
+ */
+function show(found, text) {
+  const names = found.map((one) => ({
+    // A file is shown where it lies: who types looks for it, and may want what is beside it.
+    href: one.kind === "folder" ? `/files/${one.id}/` : `/files/${one.parent_id ?? ""}/`,
+    icon: one.kind === "folder" ? "folder" : "type-file",
+    name: one.name,
+    place: one.parent_name,
+  }));
+  const all = [...names, ...near(text)];
   list().replaceChildren(
-    ...found.map((one, index) =>
+    ...all.map((one, index) =>
       make(
         "li",
-        // A file is shown where it lies: who types looks for it, and may want what is beside it.
-        { class: "search-suggestion", role: "option", id: `search-option-${index}`, "aria-selected": "false", "data-href": one.kind === "folder" ? `/files/${one.id}/` : `/files/${one.parent_id ?? ""}/` },
-        icon(one.kind === "folder" ? "folder" : "type-file"),
+        { class: "search-suggestion", role: "option", id: `search-option-${index}`, "aria-selected": "false", "data-href": one.href },
+        icon(one.icon),
         make("bdi", {}, one.name),
-        make("small", {}, one.parent_name),
+        make("small", {}, one.place),
       ),
     ),
   );
-  list().hidden = !found.length;
-  box().setAttribute("aria-expanded", String(found.length > 0));
+  list().hidden = !all.length;
+  box().setAttribute("aria-expanded", String(all.length > 0));
 }
 
 async function suggest() {
@@ -47,7 +70,7 @@ async function suggest() {
   if (!text) return close();
   try {
     const page = await get(`/search/suggest?q=${encodeURIComponent(text)}`);
-    if (asked === text && document.activeElement === box()) show(page.items);
+    if (asked === text && document.activeElement === box()) show(page.items, text);
   } catch {
     // A half-typed filter cannot be read yet; Enter says why.
     close();

@@ -1,0 +1,65 @@
+"""Facets: what there is among what was found, counted over what the caller may see and nothing else."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from apps.files.dtos import Node
+from apps.identity import api as identity
+from apps.search import categories, engine, queries
+from apps.search.dtos import Facet, Facets, Since
+from apps.search.parsing import Wanted
+from bitvault.kernel import clock, db
+from bitvault.kernel.actor import Actor
+
+CANDIDATES_LIMIT = 1_000
+"""Candidates that are judged and counted, the best first."""
+
+OWNERS_LIMIT = 8
+
+SINCE: dict[Since, timedelta] = {
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+
+
+def count(actor: Actor, wanted: Wanted) -> Facets:
+    """Count what was found, by the same number of statements however much it is."""
+    with db.read_transaction():
+        candidates = engine.list_candidates(wanted, sort="relevance", after=None, limit=CANDIDATES_LIMIT + 1)
+    judged = queries.judge(actor, candidates[:CANDIDATES_LIMIT], wanted)
+    nodes = [found.node for _, found in judged if found is not None]
+    return Facets(
+        kinds=_rank(node.kind for node in nodes),
+        types=_rank(_tell_type(node) for node in nodes),
+        owners=_name(actor, _rank(str(node.created_by) for node in nodes)[:OWNERS_LIMIT]),
+        modified=_count_since(nodes),
+        is_capped=len(candidates) > CANDIDATES_LIMIT,
+    )
+
+
+def _tell_type(node: Node) -> str:
+    return categories.tell_category(is_folder=node.kind == "folder", name=node.name, media_type=node.media_type or "")
+
+
+def _rank(values: Iterable[str]) -> list[Facet]:
+    return [
+        Facet(value, number) for value, number in sorted(Counter(values).items(), key=lambda each: (-each[1], each[0]))
+    ]
+
+
+def _name(actor: Actor, owners: list[Facet]) -> list[Facet]:
+    people = (
+        identity.find_members(tenant=actor.tenant, user_ids=[UUID(each.value) for each in owners]) if owners else []
+    )
+    names = {str(member.user.id): member.user.name or member.user.email for member in people}
+    return [Facet(each.value, each.count, names.get(each.value, "")) for each in owners]
+
+
+def _count_since(nodes: list[Node]) -> list[Facet]:
+    now = clock.now()
+    counts = [(name, sum(node.modified_at >= now - length for node in nodes)) for name, length in SINCE.items()]
+    return [Facet(name, number) for name, number in counts if number]

@@ -1,0 +1,95 @@
+"""Narrowing a search by people, folders, the trash and chips, and counting what there is: only of what somebody may see."""
+
+import pytest
+
+from apps.files import api as files
+from apps.search import api as search
+from apps.search import counting, errors, parsing
+from bitvault.kernel import ids
+from tests.apps.files.conftest import Tree
+from tests.apps.search.conftest import Finder
+from tests.apps.search.test_search import reaching
+from tests.support.shares import share
+
+
+@pytest.fixture
+def shared(tenant, make_actor):
+    """A team folder in which Olga and Mia have a file each, and Mia's search in it."""
+    olga, mia = make_actor("olga"), make_actor("mia")
+    team = files.create_team_folder(actor=olga, name="Launch")
+    share(olga, team.id, mia, role="editor")
+    mia = reaching(mia)
+    Tree(olga).file("plan of olga.txt", team)
+    Tree(mia).file("plan of mia.txt", team)
+    return Finder(mia)
+
+
+def test_people_are_named_as_they_are_called(shared):
+    assert shared.names("plan owner:olga") == ["plan of olga.txt"]
+    assert shared.names("plan owner:me") == ["plan of mia.txt"]
+    assert shared.names("plan owner:me owner:olga") == ["plan of mia.txt", "plan of olga.txt"]
+    with pytest.raises(errors.FilterInvalid):
+        shared.names("plan owner:nobody-at-all")
+
+
+def test_folders_are_named_and_only_those_that_somebody_sees(tree, finder, make_actor):
+    for place in ("Annual reports", "Reports"):
+        tree.file("plan.txt", tree.folder("deep", tree.folder(place)))
+    tree.file("plan.txt")
+    assert [hit.path[1].name for hit in finder.results("plan in:reports").items] == ["Reports"]
+    assert [hit.path[1].name for hit in finder.results('plan in:"annual reports"').items] == ["Annual reports"]
+    assert len(finder.names("in:reports")) == 2, "a folder alone is a search, too"
+    stranger = Finder(make_actor("olga"))
+    for name in ("reports", "there is none"):
+        with pytest.raises(errors.FilterInvalid):
+            stranger.names(f'plan in:"{name}"')
+
+
+def test_the_trash_is_searched_alone_and_by_who_may_look_into_it(tree, finder, make_actor):
+    kept, gone = tree.file("plan kept.txt"), tree.file("plan gone.txt", tree.folder("Ideas"))
+    tree.trash(gone)
+    assert finder.names("plan") == [kept.name]
+    for found in (finder.results("plan in:trash"), finder.results("plan", trashed=True)):
+        (hit,) = found.items
+        assert (hit.node.name, hit.node.trashed_at is not None, hit.path, hit.origin_path) == (
+            "plan gone.txt",
+            True,
+            (),
+            "/Ideas",
+        )
+    assert Finder(make_actor("olga")).names("plan in:trash") == []
+
+
+def test_what_is_found_is_counted_over_what_may_be_seen_and_nothing_else(shared, tree, monkeypatch):
+    tree.file("plan of a stranger.txt")
+    tree.folder("plan")
+    facets = shared.results("plan", facets=True, limit=1).facets
+    assert [(each.value, each.count) for each in facets.kinds] == [("file", 2), ("folder", 1)]
+    assert {each.value: each.count for each in facets.types} == {"text": 2, "folder": 1}
+    assert sum(each.count for each in facets.owners) == 3
+    assert all(each.label for each in facets.owners)
+    assert {each.value: each.count for each in facets.modified} == dict.fromkeys(counting.SINCE, 3)
+    assert not facets.is_capped
+    monkeypatch.setattr(counting, "CANDIDATES_LIMIT", 2)
+    assert shared.results("plan", facets=True).facets.is_capped
+
+
+def test_counting_costs_the_same_however_much_was_found(tree, finder, counted_queries):
+    counts = []
+    for number in (1, 30):
+        for each in range(number):
+            tree.file(f"plan {number} {each}.txt")
+        finder.names("plan")
+        with counted_queries() as queries:
+            search.search(actor=finder.actor, text="plan", facets=True)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_filters_in_a_text_can_be_taken_away_one_by_one():
+    assert parsing.list_filters('a type:pdf "b c" in:"My folder" -type:doc 12:30 type:') == [
+        ("type:pdf", 'a "b c" in:"My folder" -type:doc 12:30 type:'),
+        ('in:"My folder"', 'a type:pdf "b c" -type:doc 12:30 type:'),
+    ]
+    wanted = parsing.parse("in:trash in:b owner:c", me=ids.new_id())
+    assert (wanted.is_trashed, wanted.folder_names, wanted.owner_names, wanted.terms) == (True, ("b",), ("c",), ())
