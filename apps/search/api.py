@@ -3,15 +3,24 @@
 from dataclasses import replace
 from uuid import UUID
 
-from apps.search import counting, parsing, queries, resolving, states
+from apps.search import contents, counting, parsing, queries, resolving, states
 from apps.search.counting import SINCE
-from apps.search.dtos import NO_FILTERS, Filters, Results, SearchedText, SortName, Suggestions
+from apps.search.dtos import NO_FILTERS, Filters, IndexState, Results, SearchedText, SortName, Suggestions
 from apps.search.indexing import CONSUMER
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import PAGE_DEFAULT
 
-__all__ = ["CONSUMER", "SINCE", "get_text_state", "list_filters", "search", "suggest"]
+__all__ = [
+    "CONSUMER",
+    "SINCE",
+    "count_index",
+    "get_text_state",
+    "list_filters",
+    "read_failed_again",
+    "search",
+    "suggest",
+]
 
 
 @exposed
@@ -51,6 +60,18 @@ def search(
 def list_filters(*, text: str) -> list[tuple[str, str]]:
     """List the filters in what somebody typed (``type:pdf``), each with the text that is left when it is taken away."""
     return parsing.list_filters(text)
+
+
+@exposed
+def count_index() -> IndexState:
+    """Count what the index of the entered tenant holds, and which texts are not searched: for operators."""
+    return states.count_index()
+
+
+@exposed
+def read_failed_again() -> int:
+    """Have texts of the entered tenant read again that could not be for a reason that was not the file's; returns how many, 500 at most."""
+    return contents.ask_for_failed()
 
 
 @exposed

@@ -128,6 +128,16 @@ def bring_up_to_date() -> None:
         last = found[-1].content_hash
 
 
+def ask_for_failed() -> int:
+    """Have texts read again that could not be for a reason that was not the file's; returns how many."""
+    with db.write_transaction():
+        rows = Content.objects.filter(state=ContentState.FAILED, reason="failed").order_by("content_hash")
+        facts = rows.values_list("content_hash", "media_type", "size_bytes")[:SWEEP_BATCH]
+        found = [NewContent(*each) for each in facts]
+        ask(found)
+    return len(found)
+
+
 def note_failed(content_hash: str, reason: str) -> None:
     """Note that the text of a content is not searched, and why."""
     with db.write_transaction():

@@ -90,7 +90,7 @@ class Hit:
     passage: Passage | None = None
     text: SearchedText | None = None
     origin_path: str | None = None
-    """Where something was that lies in the trash."""
+    """Where something was that lies in the trash, with its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,21 @@ class Facets:
     owners: Sequence[Facet]
     modified: Sequence[Facet]
     is_capped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexState:
+    """How much a tenant's index holds, for operators: ``failures`` counts texts that are not searched by reason, most first."""
+
+    document_count: int
+    searched_count: int
+    waiting_count: int
+    failures: Sequence[Facet]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether some texts could not be read for a reason that was not the file's."""
+        return any(failure.value == "failed" for failure in self.failures)
 
 
 @dataclass(frozen=True, slots=True)

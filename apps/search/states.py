@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Count
+
 from apps.files.api import shown as files
 from apps.files.dtos import Node
 from apps.search import texts
-from apps.search.dtos import SearchedText
-from apps.search.models import Content, ContentState
+from apps.search.dtos import Facet, IndexState, SearchedText
+from apps.search.models import Content, ContentState, Document
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
 
@@ -21,6 +23,21 @@ def get_text_state(actor: Actor, node_id: UUID) -> SearchedText:
 def find_texts(nodes: Iterable[Node]) -> dict[UUID, SearchedText]:
     """Tell how it stands with the texts of some files, by one statement."""
     return _tell({node.id: (node.content_hash or "", node.media_type or "", node.size_bytes or 0) for node in nodes})
+
+
+def count_index() -> IndexState:
+    """Count documents, and texts by how it stands with them."""
+    with db.read_transaction():
+        document_count = Document.objects.count()
+        rows = list(Content.objects.values_list("state", "reason").annotate(Count("content_hash")).order_by())
+    counts = {(state, reason): number for state, reason, number in rows}
+    failures = [Facet(reason, number) for (state, reason), number in counts.items() if state == ContentState.FAILED]
+    return IndexState(
+        document_count=document_count,
+        searched_count=counts.get((ContentState.READY, ""), 0),
+        waiting_count=counts.get((ContentState.WAITING, ""), 0),
+        failures=sorted(failures, key=lambda each: (-each.count, each.value)),
+    )
 
 
 def _tell(facts: dict[UUID, tuple[str, str, int]]) -> dict[UUID, SearchedText]:

@@ -13,6 +13,7 @@ limit_all(_SITE[0], login=RouteClass.SIGN_IN)
 urlpatterns = [
     path("", limited()(RedirectView.as_view(url="/admin/"))),
     path("admin/stream/", include("bitvault.gateway.stream_admin")),
+    path("admin/search/", include("bitvault.gateway.search_admin")),
     path("admin/", _SITE),
     path("healthz", health.live),
     path("readyz", health.ready),

@@ -134,11 +134,16 @@ def _to_line(hit: Hit) -> Line:
         pieces=_cut(node.name, hit.highlights),
         passage=[] if hit.passage is None else _cut(hit.passage.text, hit.passage.highlights),
         note=_describe(hit.text),
-        place=" / ".join(names) or hit.origin_path or gettext("My files"),
+        place=" / ".join(names or _read_origin(hit)) or gettext("My files"),
         place_href="/trash/" if hit.origin_path is not None else f"/files/{parent.id}/" if parent else "/files/",
         modified_at=node.modified_at.isoformat(),
         size_label="" if node.size_bytes is None else filesizeformat(node.size_bytes),
     )
+
+
+def _read_origin(hit: Hit) -> list[str]:
+    """Read the folders in which something was that lies in the trash."""
+    return [name for name in (hit.origin_path or "").split("/")[:-1] if name]
 
 
 def _find_href(hit: Hit) -> str:

@@ -1,0 +1,70 @@
+"""The operators' view of search: how far each tenant's index is, and why the text inside files is not searched."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.identity import api as identity
+from apps.search import api as search
+from bitvault.events import operating
+from bitvault.kernel import tenancy
+from bitvault.web.limits.routes import limit_all
+
+PAGE = "/admin/search/"
+PAGE_LENGTH = 20
+"""Tenants of a page: each is asked in its own schema."""
+
+
+@require_GET
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show the index of each tenant, or of those whose slug has what was searched for."""
+    wanted = request.GET.get("q", "").strip().lower()
+    tenants = sorted(identity.list_active_tenants(), key=lambda tenant: tenant.slug)
+    page = Paginator([tenant for tenant in tenants if wanted in tenant.slug], PAGE_LENGTH).get_page(
+        request.GET.get("p")
+    )
+    among = [tenant.id for tenant in page]
+    lags = operating.list_lags(among=among, offset=0, limit=operating.count_lags(among=among)) if among else []
+    behind = {lag.tenant_id: lag for lag in lags if lag.consumer == search.CONSUMER}
+    rows = []
+    for tenant in page:  # each tenant's index is in a schema of its own
+        with tenancy.entered(tenant):
+            rows.append((tenant, search.count_index(), behind.get(tenant.id)))
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Search",
+        "wanted": wanted,
+        "rows": rows,
+        "page": page,
+        "paused": operating.list_paused().get(search.CONSUMER),
+        "is_paused": search.CONSUMER in operating.list_paused(),
+    }
+    return render(request, "admin/search/index.html", context)
+
+
+@require_POST
+@permission_required("events.change_deadletter", raise_exception=True)
+def read_again(request: HttpRequest) -> HttpResponse:
+    """Have those texts of a tenant read again that could not be read for a reason that was not the file's."""
+    tenant = identity.find_tenant(tenant_id=UUID(request.POST["tenant_id"]))
+    if tenant is None:
+        messages.error(request, "This tenant is suspended or gone.")
+        return HttpResponseRedirect(PAGE)
+    with tenancy.entered(tenant):
+        count = search.read_failed_again()
+    messages.success(request, f"{count} texts of {tenant.slug} will be read again.")
+    return HttpResponseRedirect(PAGE)
+
+
+urlpatterns = [
+    path("", admin.site.admin_view(overview), name="search-index"),
+    path("read-again", admin.site.admin_view(read_again)),
+]
+limit_all(urlpatterns)
