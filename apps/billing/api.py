@@ -2,24 +2,28 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from apps.billing import operations, queries, rebuilding, recounting
-from apps.billing.dtos import MeteredNode, Quota, Recount, Usage, UsageHistory
-from apps.billing.errors import RangeTooLong
+from apps.billing.dtos import MeteredNode, Plan, Quota, Recount, Usage, UsageHistory
+from apps.billing.errors import AdministratorsOnly, RangeTooLong
 from apps.billing.metering import CONSUMER
 from bitvault.events.api import get_position
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
+from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.pages import Page
 
 __all__ = [
     "CONSUMER",
     "correct_usage",
+    "explain_refusal",
     "finish_rebuild",
     "get_quota",
     "get_usage",
     "keep_rebuilt",
+    "list_plans",
     "list_quotas",
     "list_usage_history",
     "refund",
@@ -27,6 +31,7 @@ __all__ = [
     "release_many",
     "reserve",
     "reserve_many",
+    "set_own_limit",
     "set_quota",
     "settle",
     "settle_many",
@@ -39,16 +44,24 @@ HISTORY_LIMIT_DAYS = 366
 
 @exposed
 def reserve(
-    *, actor: Actor | None, upload_id: UUID, size_bytes: int, expires_at: datetime, again: bool = False
+    *,
+    actor: Actor | None,
+    upload_id: UUID,
+    size_bytes: int,
+    expires_at: datetime,
+    again: bool = False,
+    is_file: bool = False,
 ) -> None:
     """Promise room to an upload, or to a copy, until ``expires_at``.
 
     :param actor: who wants it; ``None`` where a job goes on with what somebody wanted.
     :param again: whether it may have been promised before; then that holds.
+    :param is_file: whether it is for one file, whose size a plan may limit.
 
     :raises QuotaExceeded: there is not as much left.
+    :raises FileOverLimit: the plan allows no file of this size.
     """
-    operations.reserve(upload_id=upload_id, size_bytes=size_bytes, expires_at=expires_at, again=again)
+    operations.reserve(upload_id=upload_id, size_bytes=size_bytes, expires_at=expires_at, again=again, is_file=is_file)
 
 
 @exposed
@@ -65,7 +78,7 @@ def release(*, upload_id: UUID) -> None:
 
 @exposed
 def reserve_many(*, actor: Actor, sizes: Mapping[UUID, int], expires_at: datetime) -> frozenset[UUID]:
-    """Promise room (in bytes, by upload) to several uploads, in their order to those that find it; returns which did."""
+    """Promise room (in bytes, by upload) to uploads of a file each, in their order to those that find it; returns which did."""
     return operations.reserve_many(sizes=sizes, expires_at=expires_at)
 
 
@@ -100,12 +113,48 @@ def list_quotas(*, actor: Actor) -> Page[Quota]:
 
 
 @exposed
-def set_quota(*, plan: str | None = None, limit_bytes: int | None = None, actor: Actor | None = None) -> None:
-    """Give the tenant another plan, or a limit of its own (``None``: the plan's).
+def explain_refusal(*, actor: Actor, size_bytes: int) -> BitVaultError:
+    """Say why a file of this size found no room, as an error to answer with."""
+    return operations.refusal(queries.get_quota(), size_bytes, is_file=True)
+
+
+@exposed
+def set_quota(
+    *,
+    plan: str | None = None,
+    limit_bytes: int | None = None,
+    file_limit_bytes: int | Literal["unchanged"] | None = "unchanged",
+    trash_days: int | Literal["unchanged"] | None = "unchanged",
+    actor: Actor | None = None,
+) -> None:
+    """Give the tenant another plan, or figures of its own instead of the plan's (``None``: the plan's).
+
+    A limit below what is used deletes nothing: it refuses what is new.
 
     :raises PlanUnknown: there is no plan of this name.
     """
-    operations.set_quota(plan=plan, limit_bytes=limit_bytes, by=actor)
+    operations.set_quota(
+        plan=plan, limit_bytes=limit_bytes, by=actor, file_limit_bytes=file_limit_bytes, trash_days=trash_days
+    )
+
+
+@exposed
+def set_own_limit(*, actor: Actor, limit_bytes: int | None) -> Quota:
+    """Let the tenant use less than its plan gives; ``None`` takes that back.
+
+    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises LimitAbovePlan: the plan gives less.
+    """
+    if not actor.administers:
+        raise AdministratorsOnly
+    operations.set_own_limit(limit_bytes=limit_bytes, by=actor)
+    return queries.get_quota()
+
+
+@exposed
+def list_plans(*, actor: Actor) -> Page[Plan]:
+    """List the installation's plans, the tenant's first."""
+    return Page(queries.list_plans())
 
 
 @exposed

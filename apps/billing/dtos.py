@@ -13,9 +13,32 @@ class Quota:
     scope: str
     plan: str
     limit_bytes: int
+    """What holds: the lower of what the plan or the operators give and of what the administrators allow themselves."""
     used_bytes: int
     reserved_bytes: int
     available_bytes: int
+    given_bytes: int
+    """What the plan gives, or the operators instead of it."""
+    own_limit_bytes: int | None
+    """What the administrators of the tenant have set themselves."""
+    file_limit_bytes: int | None
+    """The largest file; null: whatever the store can hold."""
+    trash_days: int
+    """How long something that is put into the trash now can come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a plan gives, in its version of now."""
+
+    slug: str
+    name: str
+    version: int
+    limit_bytes: int
+    file_limit_bytes: int | None
+    trash_days: int
+    is_current: bool
+    """Whether it is the caller's tenant's."""
 
 
 @dataclass(frozen=True, slots=True)

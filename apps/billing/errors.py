@@ -10,6 +10,27 @@ class QuotaExceeded(errors.TooLarge):
     title = "There is not enough room"
 
 
+class FileOverLimit(errors.TooLarge):
+    """The file is larger than the tenant's plan allows; facts: ``limit_bytes``, ``requested_bytes``."""
+
+    code = "billing.file_over_limit"
+    title = "The file is larger than your plan allows"
+
+
+class LimitAbovePlan(errors.Invalid):
+    """A vault cannot allow itself more than its plan gives; facts: ``given_bytes``."""
+
+    code = "billing.limit_above_plan"
+    title = "The limit is above what the plan gives"
+
+
+class AdministratorsOnly(errors.Forbidden):
+    """Only owners and administrators of the tenant decide this."""
+
+    code = "billing.administrators_only"
+    title = "Only owners and administrators of the vault may change this"
+
+
 class PlanUnknown(errors.NotFound):
     """There is no plan of this name."""
 

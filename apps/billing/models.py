@@ -12,16 +12,47 @@ TENANT_SCOPE = "tenant"
 
 
 class Plan(PublicModel):
-    """What a tenant gets."""
+    """What a tenant gets. Operators change it on their host; each change is a version, and earlier ones stay in ``PlanVersion``."""
 
     id = id_field()
     slug = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
-    limit_bytes = models.BigIntegerField()
+    limit_bytes = models.BigIntegerField("room in bytes")
+    file_limit_bytes = models.BigIntegerField("largest file in bytes", null=True, blank=True)
+    """``NULL``: whatever the store can hold."""
+    trash_days = models.PositiveSmallIntegerField("days in the trash", db_default=30, default=30)
+    version = models.PositiveIntegerField(db_default=1, default=1, editable=False)
 
     class Meta:
         db_table = "billing_plan"
-        constraints = [models.CheckConstraint(condition=models.Q(limit_bytes__gte=0), name="billing_plan_figures")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(limit_bytes__gte=0), name="billing_plan_figures"),
+            models.CheckConstraint(
+                condition=models.Q(file_limit_bytes__isnull=True) | models.Q(file_limit_bytes__gt=0),
+                name="billing_plan_file_limit",
+            ),
+            models.CheckConstraint(condition=models.Q(trash_days__range=(1, 3650)), name="billing_plan_trash_days"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PlanVersion(PublicModel):
+    """A plan as it was from ``begun_at`` until its next version."""
+
+    id = id_field()
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
+    version = models.PositiveIntegerField()
+    name = models.CharField(max_length=120)
+    limit_bytes = models.BigIntegerField()
+    file_limit_bytes = models.BigIntegerField(null=True)
+    trash_days = models.PositiveSmallIntegerField()
+    begun_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "billing_plan_version"
+        constraints = [models.UniqueConstraint(fields=["plan", "version"], name="billing_plan_version_once")]
 
 
 class Quota(TenantModel):
@@ -30,7 +61,12 @@ class Quota(TenantModel):
     scope = models.CharField(max_length=40, primary_key=True)
     plan_id = models.UUIDField()
     limit_bytes = models.BigIntegerField(null=True)
-    """A limit of its own; ``NULL`` takes the plan's. May be set below what is used: then nothing new fits."""
+    """A limit that operators give instead of the plan's, which ``NULL`` takes. May be below what is used: then nothing new fits."""
+    own_limit_bytes = models.BigIntegerField(null=True)
+    """A lower limit that the tenant's administrators have set themselves."""
+    file_limit_bytes = models.BigIntegerField(null=True)
+    trash_days = models.PositiveSmallIntegerField(null=True)
+    """What operators give instead of the plan's; ``NULL`` takes that."""
     used_bytes = models.BigIntegerField(default=0)
     reserved_bytes = models.BigIntegerField(default=0)
 
@@ -42,6 +78,10 @@ class Quota(TenantModel):
             ),
             models.CheckConstraint(
                 condition=models.Q(limit_bytes__isnull=True) | models.Q(limit_bytes__gte=0), name="billing_quota_limit"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(own_limit_bytes__isnull=True) | models.Q(own_limit_bytes__gte=0),
+                name="billing_quota_own_limit",
             ),
         ]
 

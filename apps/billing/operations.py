@@ -6,21 +6,32 @@ race for the last byte is decided by PostgreSQL alone.
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import structlog
 from django.db import connection
 from django.db.models import F
+from django.utils.translation import gettext_noop as _
 
 from apps.billing import models, queries
-from apps.billing.errors import PlanUnknown, QuotaExceeded
+from apps.billing.dtos import Quota
+from apps.billing.errors import FileOverLimit, LimitAbovePlan, PlanUnknown, QuotaExceeded
 from bitvault.events.api import publish
 from bitvault.events.catalog.billing import QuotaChanged
-from bitvault.kernel import clock, db
+from bitvault.kernel import clock, db, policies
 from bitvault.kernel.actor import Actor
-from bitvault.kernel.errors import ProgrammingError
+from bitvault.kernel.errors import BitVaultError, ProgrammingError
 
 logger = structlog.get_logger(__name__)
+
+Unchanged = Literal["unchanged"]
+UNCHANGED: Unchanged = "unchanged"
+
+NO_ROOM = _("There is not enough room. Delete something permanently, or ask for more room.")
+OVER_LIMIT = _(
+    "The vault is over its limit: what is there stays, and nothing new fits. Delete something permanently, or ask for more room."
+)
 
 LAPSE_GRACE = timedelta(hours=2)
 """How long after its time a promise still stands: storage ends the attempt before, and a commit at the last moment finds its room."""
@@ -37,7 +48,9 @@ WITH room AS (
     UPDATE billing_quota q SET reserved_bytes = q.reserved_bytes + %(size_bytes)s
     FROM public.billing_plan p
     WHERE q.scope = 'tenant' AND p.id = q.plan_id
-      AND q.used_bytes + q.reserved_bytes + %(size_bytes)s <= COALESCE(q.limit_bytes, p.limit_bytes)
+      AND q.used_bytes + q.reserved_bytes + %(size_bytes)s
+          <= LEAST(COALESCE(q.limit_bytes, p.limit_bytes), q.own_limit_bytes)
+      AND %(file_bytes)s <= COALESCE(q.file_limit_bytes, p.file_limit_bytes, %(file_bytes)s)
     RETURNING q.scope
 )
 INSERT INTO billing_reservation (upload_id, size_bytes, expires_at, state)
@@ -106,24 +119,39 @@ class ReservationMissing(ProgrammingError):
     """An upload came to its commit without ever having had room promised."""
 
 
-def reserve(*, upload_id: UUID, size_bytes: int, expires_at: datetime, again: bool = False) -> None:
-    """Promise room to an upload, if there is as much left."""
+def reserve(
+    *, upload_id: UUID, size_bytes: int, expires_at: datetime, again: bool = False, is_file: bool = False
+) -> None:
+    """Promise room to an upload, if there is as much left, and if a plan allows a file of this size where it is one."""
     if again:
         with db.read_transaction():
             if models.Reservation.objects.filter(upload_id=upload_id).exists():
                 return
-    parameters = {"upload_id": upload_id, "size_bytes": size_bytes, "expires_at": expires_at}
+    parameters = {
+        "upload_id": upload_id,
+        "size_bytes": size_bytes,
+        "expires_at": expires_at,
+        "file_bytes": size_bytes if is_file else 0,
+    }
     if db.write_alone(_RESERVE, parameters):
         return
     # A tenant's first upload finds no quota; of several first ones at once, one opens it and the others wait for that here.
     db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
     if db.write_alone(_RESERVE, parameters):
         return
-    room = queries.get_quota()
-    raise QuotaExceeded(
-        limit_bytes=room.limit_bytes,
-        used_bytes=room.used_bytes,
-        reserved_bytes=room.reserved_bytes,
+    raise refusal(queries.get_quota(), size_bytes, is_file=is_file)
+
+
+def refusal(quota: Quota, size_bytes: int, *, is_file: bool) -> BitVaultError:
+    """Say why something of this size finds no room, with the figures and with what helps."""
+    if is_file and quota.file_limit_bytes is not None and size_bytes > quota.file_limit_bytes:
+        return FileOverLimit(limit_bytes=quota.file_limit_bytes, requested_bytes=size_bytes)
+    over = quota.used_bytes > quota.limit_bytes
+    return QuotaExceeded(
+        OVER_LIMIT if over else NO_ROOM,
+        limit_bytes=quota.limit_bytes,
+        used_bytes=quota.used_bytes,
+        reserved_bytes=quota.reserved_bytes,
         requested_bytes=size_bytes,
     )
 
@@ -169,20 +197,57 @@ def forget_refunds() -> int:
         return models.Refund.objects.filter(refunded_at__lt=clock.now() - MEMORY).delete()[0]
 
 
-def set_quota(*, plan: str | None, limit_bytes: int | None, by: Actor | None) -> None:
-    """Give the tenant another plan, or a limit of its own (``None``: the plan's)."""
+def set_quota(
+    *,
+    plan: str | None,
+    limit_bytes: int | None,
+    by: Actor | None,
+    file_limit_bytes: int | Unchanged | None = UNCHANGED,
+    trash_days: int | Unchanged | None = UNCHANGED,
+) -> None:
+    """Give the tenant another plan, or figures of its own (``None``: the plan's)."""
     db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
     with db.write_transaction():
         quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
         if plan is not None:
             quota.plan_id = _require_plan(plan)
         quota.limit_bytes = limit_bytes
-        quota.save(update_fields=["plan_id", "limit_bytes"])
-        publish(
-            QuotaChanged(
-                actor_id=by.user_id if by else None, scope=quota.scope, plan_id=quota.plan_id, limit_bytes=limit_bytes
-            )
+        if file_limit_bytes != UNCHANGED:
+            quota.file_limit_bytes = file_limit_bytes
+        if trash_days != UNCHANGED:
+            quota.trash_days = trash_days
+        quota.save(update_fields=["plan_id", "limit_bytes", "file_limit_bytes", "trash_days"])
+        _publish_change(quota, by)
+    policies.forget()
+
+
+def set_own_limit(*, limit_bytes: int | None, by: Actor) -> None:
+    """Lower the room of the entered tenant below what its plan gives, or take that back (``None``)."""
+    db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
+    with db.write_transaction():
+        quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
+        given_bytes = queries.read_quota().given_bytes
+        if limit_bytes is not None and limit_bytes > given_bytes:
+            raise LimitAbovePlan(given_bytes=given_bytes)
+        if quota.own_limit_bytes == limit_bytes:
+            return
+        quota.own_limit_bytes = limit_bytes
+        quota.save(update_fields=["own_limit_bytes"])
+        _publish_change(quota, by)
+
+
+def _publish_change(quota: models.Quota, by: Actor | None) -> None:
+    publish(
+        QuotaChanged(
+            actor_id=by.user_id if by else None,
+            scope=quota.scope,
+            plan_id=quota.plan_id,
+            limit_bytes=quota.limit_bytes,
+            own_limit_bytes=quota.own_limit_bytes,
+            file_limit_bytes=quota.file_limit_bytes,
+            trash_days=quota.trash_days,
         )
+    )
 
 
 def _require_plan(slug: str) -> UUID:
@@ -200,7 +265,8 @@ def _first_id_of(moment: datetime) -> UUID:
 # --- many at once ----------------------------------------------------------------------------------------------------------
 
 _ROOM = """
-SELECT COALESCE(q.limit_bytes, p.limit_bytes) - q.used_bytes - q.reserved_bytes
+SELECT LEAST(COALESCE(q.limit_bytes, p.limit_bytes), q.own_limit_bytes) - q.used_bytes - q.reserved_bytes,
+    COALESCE(q.file_limit_bytes, p.file_limit_bytes)
 FROM billing_quota q JOIN public.billing_plan p ON p.id = q.plan_id WHERE q.scope = 'tenant' FOR UPDATE OF q
 """
 
@@ -247,9 +313,9 @@ def _reserve_what_fits(sizes: Mapping[UUID, int], expires_at: datetime) -> froze
         row = cursor.fetchone()
         if row is None:
             return None
-        room, granted = int(row[0]), []
+        room, largest, granted = int(row[0]), row[1], []
         for upload_id, size_bytes in sizes.items():
-            if size_bytes <= room:
+            if size_bytes <= room and (largest is None or size_bytes <= largest):
                 room -= size_bytes
                 granted.append(upload_id)
         models.Reservation.objects.bulk_create(

@@ -1,16 +1,21 @@
 """Reads of quotas and of the meter."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection
 
 from apps.billing import dtos, metering, models
 from bitvault.kernel import clock, db
 from bitvault.kernel.errors import ProgrammingError
+from bitvault.kernel.policies import Policy
 
 _ROOM = """
-SELECT p.slug, COALESCE(q.limit_bytes, p.limit_bytes), COALESCE(q.used_bytes, 0), COALESCE(q.reserved_bytes, 0)
+SELECT p.slug, p.name, p.version, LEAST(COALESCE(q.limit_bytes, p.limit_bytes), q.own_limit_bytes),
+    COALESCE(q.used_bytes, 0), COALESCE(q.reserved_bytes, 0), COALESCE(q.limit_bytes, p.limit_bytes), q.own_limit_bytes,
+    COALESCE(q.file_limit_bytes, p.file_limit_bytes), COALESCE(q.trash_days, p.trash_days)
 FROM public.billing_plan p LEFT JOIN billing_quota q ON q.plan_id = p.id AND q.scope = %(scope)s
 WHERE q.scope IS NOT NULL OR (p.slug = %(plan)s AND NOT EXISTS (SELECT FROM billing_quota WHERE scope = %(scope)s))
 """
@@ -28,12 +33,7 @@ def get_quota() -> dtos.Quota:
 
 def read_quota() -> dtos.Quota:
     """Read the tenant's room inside the open transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ROOM, {"scope": models.TENANT_SCOPE, "plan": models.DEFAULT_PLAN})
-        row = cursor.fetchone()
-    if row is None:
-        raise PlanMissing(models.DEFAULT_PLAN)
-    plan, limit_bytes, used_bytes, reserved_bytes = row
+    plan, _, _, limit_bytes, used_bytes, reserved_bytes, given_bytes, own_limit_bytes, file_limit_bytes, days = _read()
     return dtos.Quota(
         scope=models.TENANT_SCOPE,
         plan=plan,
@@ -41,7 +41,40 @@ def read_quota() -> dtos.Quota:
         used_bytes=used_bytes,
         reserved_bytes=reserved_bytes,
         available_bytes=max(0, limit_bytes - used_bytes - reserved_bytes),
+        given_bytes=given_bytes,
+        own_limit_bytes=own_limit_bytes,
+        file_limit_bytes=file_limit_bytes,
+        trash_days=days,
     )
+
+
+def find_policy() -> Policy:
+    """Resolve what a plan decides for the entered tenant (``kernel.policies``): inside an open transaction, or in one of its own."""
+    with nullcontext() if db.find_open() else db.read_transaction():
+        slug, name, version, *_, file_limit_bytes, trash_days = _read()
+    return Policy(
+        plan=slug, plan_name=name, plan_version=version, file_limit_bytes=file_limit_bytes, trash_days=trash_days
+    )
+
+
+def _read() -> tuple[Any, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(_ROOM, {"scope": models.TENANT_SCOPE, "plan": models.DEFAULT_PLAN})
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    if row is None:
+        raise PlanMissing(models.DEFAULT_PLAN)
+    return row
+
+
+def list_plans() -> list[dtos.Plan]:
+    """List the installation's plans, the tenant's first."""
+    with db.read_transaction():
+        current = read_quota().plan
+        rows = models.Plan.objects.order_by("limit_bytes", "slug").values_list(
+            "slug", "name", "version", "limit_bytes", "file_limit_bytes", "trash_days"
+        )
+        found = [dtos.Plan(*row, is_current=row[0] == current) for row in rows]
+    return sorted(found, key=lambda plan: not plan.is_current)
 
 
 def get_usage(position: int) -> dtos.Usage:

@@ -17,9 +17,6 @@ TEAM_FOLDER_LIMIT = 100
 FILE_LIMIT_BYTES = 5 * 1024**4
 """The largest object of S3 and of most stores like it."""
 
-TRASH_RETENTION = timedelta(days=30)
-"""How long a trashed node can come back: long enough for a holiday, short enough that room comes back by itself."""
-
 SETTLED_RETENTION = timedelta(days=30)
 """How long an upload without a version is remembered: longer than any upload stays open."""
 

@@ -12,7 +12,6 @@ import msgspec
 from rest_framework.response import Response
 
 from apps.billing import api as billing
-from apps.billing.errors import QuotaExceeded
 from apps.files import api as files
 from apps.files.dtos import Committed, Node, UploadGrant, UploadWish, VerifiedUpload
 from apps.files.errors import UploadGivenUp
@@ -147,7 +146,7 @@ def _start_plain(actor: Actor, wanted: Mapping[int, StartUpload]) -> dict[int, U
     roomy = [number for number in granted if upload_ids[number] in promised]
     for number in granted:
         if upload_ids[number] not in promised:
-            answers[number] = _refuse_room(actor, wanted[number].size_bytes)
+            answers[number] = billing.explain_refusal(actor=actor, size_bytes=wanted[number].size_bytes)
     news = [
         NewUpload(
             id=upload_ids[number],
@@ -185,16 +184,6 @@ def _to_wish(wanted: StartUpload) -> UploadWish:
 def _to_utc(wanted: StartUpload) -> Any:
     moment = wanted.client_modified_at
     return None if moment is None else clock.to_utc(moment)
-
-
-def _refuse_room(actor: Actor, size_bytes: int) -> QuotaExceeded:
-    room = billing.get_quota(actor=actor)
-    return QuotaExceeded(
-        limit_bytes=room.limit_bytes,
-        used_bytes=room.used_bytes,
-        reserved_bytes=room.reserved_bytes,
-        requested_bytes=size_bytes,
-    )
 
 
 def commit(actor: Actor, wanted: Sequence[CommitOne]) -> list[CommittedItem]:

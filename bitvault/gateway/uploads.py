@@ -14,7 +14,7 @@ import msgspec
 from rest_framework.response import Response
 
 from apps.billing import api as billing
-from apps.billing.errors import QuotaExceeded
+from apps.billing.errors import FileOverLimit, QuotaExceeded
 from apps.files import api as files
 from apps.files.dtos import Mode, Node, UploadGrant
 from apps.files.errors import NameTaken, NodeGone, ParentGone, UploadGivenUp
@@ -128,7 +128,7 @@ def start(actor: Actor, wanted: StartUpload) -> Upload:
         known_blob_id = files.find_readable_blob(actor=actor, content_hash=content_hash, size_bytes=wanted.size_bytes)
     upload_id = ids.new_id()
     expires_at = clock.now() + UPLOAD_LIFETIME
-    billing.reserve(actor=actor, upload_id=upload_id, size_bytes=wanted.size_bytes, expires_at=expires_at)
+    billing.reserve(actor=actor, upload_id=upload_id, size_bytes=wanted.size_bytes, expires_at=expires_at, is_file=True)
     try:
         return storage.start_upload(
             actor=actor,
@@ -206,7 +206,7 @@ class Uploads(View):
         body=StartUpload,
         answer=Upload,
         status=201,
-        problems=(NameTaken, QuotaExceeded, FileTooLarge, PartOutOfRange, StoreFull, InvalidMediaType),
+        problems=(NameTaken, QuotaExceeded, FileOverLimit, FileTooLarge, PartOutOfRange, StoreFull, InvalidMediaType),
         repeatable=True,
     )
     def post(self, request: ActorRequest) -> Response:

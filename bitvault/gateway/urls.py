@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("apps.previews.ui.urls")),
     path("", include("apps.admin_platform.ui.urls")),
     path("", include("apps.webhooks.ui.urls")),
+    path("", include("apps.billing.ui.urls")),
 ]
 
 handler400 = "bitvault.gateway.pages.bad_request"

@@ -265,6 +265,7 @@ CSRF_COOKIE_NAME = "__Host-csrftoken" if ENV.secure else "csrftoken"
 CSRF_FAILURE_VIEW = "bitvault.gateway.pages.csrf_failure"
 # Who looks at a page: pages stand on bitvault.web, which knows no module.
 BITVAULT_VIEWER_FINDER = "bitvault.gateway.authentication.find_viewer"
+BITVAULT_POLICY_FINDER = "apps.billing.queries.find_policy"
 BITVAULT_NAME_FINDER = "bitvault.gateway.naming.NameFinder"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/files/"

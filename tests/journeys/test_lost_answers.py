@@ -30,6 +30,7 @@ STREAM = "public.events_stream_head"
 """Written last of all by whatever publishes an event."""
 
 _names = (f"thing {number}" for number in itertools.count(1))
+_sizes = itertools.count(1)
 
 
 @dataclass
@@ -595,6 +596,9 @@ CASES = {
     ),
     "delete a group": Case(
         "DELETE /groups/{group_id}", lambda mia: Ask("DELETE", f"/groups/{group(mia)['id']}", None, ADAM), again=404
+    ),
+    "limit the vault": Case(
+        "PUT /quotas/tenant", lambda _: Ask("PUT", "/quotas/tenant", {"limit_bytes": 2**40 - next(_sizes)}, ADAM)
     ),
     "put into a group": Case("PUT /groups/{group_id}/members/{user_id}", put_into_group),
     "take out of a group": Case("DELETE /groups/{group_id}/members/{user_id}", take_out_of_group, again=404),

@@ -57,6 +57,7 @@ BODIES = {
     ("POST", "/webhooks/{webhook_id}/replay"): {"from_seq": 1},
     ("POST", "/notifications/read"): {"ids": []},
     ("PUT", "/notifications/preferences"): {"items": []},
+    ("PUT", "/quotas/tenant"): {"limit_bytes": None},
     ("POST", "/subscriptions"): {"node_id": "01900000-0000-7000-8000-00000000ffff"},
     ("POST", "/team-folders"): {"name": "ours now"},
     ("PATCH", "/team-folders/{folder_id}"): {"name": "ours now"},

@@ -1,9 +1,12 @@
 """What requests about usage may say."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from bitvault.web.derived import DerivedQuery
+from bitvault.web.structs import Body
 
 Metric = Literal[
     "live_bytes",
@@ -16,6 +19,12 @@ Metric = Literal[
     "downloads_signed_count",
     "downloaded_bytes",
 ]
+
+
+class SetOwnLimit(Body, frozen=True):
+    """How much of what the plan gives the vault may use; null: all of it."""
+
+    limit_bytes: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None
 
 
 class HistoryQuery(DerivedQuery, frozen=True, kw_only=True, rename={"begin": "from", "end": "to"}):

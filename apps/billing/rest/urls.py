@@ -6,6 +6,8 @@ from apps.billing.rest import views
 
 urlpatterns = [
     path("quotas", views.Quotas.as_view()),
+    path("quotas/tenant", views.OwnLimit.as_view()),
+    path("plans", views.Plans.as_view()),
     path("usage", views.UsageNow.as_view()),
     path("usage/history", views.UsageByDay.as_view()),
 ]

@@ -3,11 +3,14 @@
 from rest_framework.response import Response
 
 from apps.billing import api, dtos
-from apps.billing.errors import RangeTooLong
+from apps.billing.errors import AdministratorsOnly, LimitAbovePlan, RangeTooLong
 from apps.billing.rest import schemas
+from bitvault.events.api import answer_with_head
+from bitvault.kernel.actor import Scope
 from bitvault.kernel.pages import Page
 from bitvault.web.derived import DerivedQuery, require_position
 from bitvault.web.operations import operation
+from bitvault.web.permissions import HasScope
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
 
@@ -19,6 +22,29 @@ class Quotas(View):
     def get(self, request: ActorRequest) -> Response:
         """List the room of every scope that the caller's files count in."""
         return Response(api.list_quotas(actor=request.actor))
+
+
+class OwnLimit(View):
+    """The limit that the vault sets itself."""
+
+    permission_classes = [HasScope.of(Scope.ADMIN)]
+
+    @operation(body=schemas.SetOwnLimit, answer=dtos.Quota, problems=(AdministratorsOnly, LimitAbovePlan))
+    def put(self, request: ActorRequest) -> Response:
+        """Let the vault use less than its plan gives, or all of it (`null`). Below what is used, nothing new fits; nothing is deleted."""
+        body = request.body_as(schemas.SetOwnLimit)
+        quota = api.set_own_limit(actor=request.actor, limit_bytes=body.limit_bytes)
+        answer_with_head()
+        return Response(quota)
+
+
+class Plans(View):
+    """What there is to choose from."""
+
+    @operation(answer=Page[dtos.Plan])
+    def get(self, request: ActorRequest) -> Response:
+        """List the plans of the installation, the tenant's first; operators give a vault another one."""
+        return Response(api.list_plans(actor=request.actor))
 
 
 class UsageNow(View):

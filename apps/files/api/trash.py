@@ -70,7 +70,7 @@ def open_trash(*, actor: Actor, root_id: NodeRef = "root", limit: int = PAGE_DEF
 
 @exposed
 def trash_node(*, actor: Actor, node_id: NodeRef, expected_revision: ExpectedRevision = "any") -> None:
-    """Put a node, with all below it, into the trash for 30 days.
+    """Put a node, with all below it, into the trash, for as many days as the plan says (``kernel.policies``).
 
     :raises RevisionMismatch: the node has moved on since ``expected_revision``.
     :raises RootFixed: the node is a root.

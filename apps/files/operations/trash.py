@@ -1,6 +1,6 @@
 """Into the trash and back: one row of the tree, whatever hangs below it."""
 
-from apps.files import access, limits
+from apps.files import access
 from apps.files.dtos import ExpectedRevision, NodeRef
 from apps.files.operations.structure import raise_revision_mismatch
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, require_revision
@@ -13,7 +13,7 @@ from apps.files.tree import (
 )
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeTrashed
-from bitvault.kernel import clock, names
+from bitvault.kernel import clock, names, policies
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.names import Name
@@ -66,6 +66,7 @@ def cut_off(actor: Actor, way: Way, expected_revision: ExpectedRevision) -> None
     :raises RevisionMismatch: it has moved on since ``expected_revision``.
     """
     node, now = way.node, clock.now()
+    expires_at = now + policies.current().trash_retention
     read_revision = require_revision(node, expected_revision)
     above = Ancestors()
     if node.parent_id is not None:
@@ -82,7 +83,7 @@ def cut_off(actor: Actor, way: Way, expected_revision: ExpectedRevision) -> None
             "origin_ids": [row.id for row in way.rows[2:]],
             "origin_path": way.path,
             "trashed_by": actor.user_id,
-            "expires_at": now + limits.TRASH_RETENTION,
+            "expires_at": expires_at,
         },
     )
     if row is None:
@@ -97,7 +98,7 @@ def cut_off(actor: Actor, way: Way, expected_revision: ExpectedRevision) -> None
             name=trashed.name,
             revision=trashed.revision,
             trashed_at=now,
-            expires_at=now + limits.TRASH_RETENTION,
+            expires_at=expires_at,
         )
     )
 

@@ -16,6 +16,10 @@ class QuotaChanged(Event):
     scope: str
     plan_id: UUID
     limit_bytes: int | None
+    own_limit_bytes: int | None = None
+    """What the administrators of the tenant allow themselves."""
+    file_limit_bytes: int | None = None
+    trash_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

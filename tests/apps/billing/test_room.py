@@ -202,6 +202,10 @@ def test_the_rest_surface_lists_the_room(api_of_mia):
         "used_bytes": 0,
         "reserved_bytes": 0,
         "available_bytes": 1024**4,
+        "given_bytes": 1024**4,
+        "own_limit_bytes": None,
+        "file_limit_bytes": None,
+        "trash_days": 30,
     }
 
 

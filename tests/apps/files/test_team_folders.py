@@ -365,7 +365,7 @@ def test_an_ended_one_is_out_of_sight_and_loses_nothing(design, tree, adam, make
     with pytest.raises(NotFound):
         files.get_team_folder(actor=tree.actor, folder_id=design.id)
     (ended,) = files.list_team_folders(actor=adam, ended=True).items
-    assert ended.expires_at - ended.ended_at == limits.TRASH_RETENTION
+    assert ended.expires_at - ended.ended_at == timedelta(days=30)
     assert files.get_team_folder(actor=adam, folder_id=design.id) == ended
     back = files.restore_team_folder(actor=adam, folder_id=design.id)
     assert (back.ended_at, back.name) == (None, "Design")
@@ -420,9 +420,9 @@ def test_deleting_an_ended_one_for_ever_takes_its_trash_along_and_gives_the_room
 def test_an_ended_one_expires_with_the_trash(design, tree, adam):
     tree.file("a.txt", design)
     files.end_team_folder(actor=adam, folder_id=design.id)
-    with clock.fixed_at(clock.now() + limits.TRASH_RETENTION - timedelta(minutes=1)):
+    with clock.fixed_at(clock.now() + timedelta(days=30) - timedelta(minutes=1)):
         assert files.purge_expired() == 0
-    with clock.fixed_at(clock.now() + limits.TRASH_RETENTION + timedelta(minutes=1)):
+    with clock.fixed_at(clock.now() + timedelta(days=30) + timedelta(minutes=1)):
         assert files.purge_expired() == 1
     assert files.list_team_folders(actor=adam, ended=True).items == []
     assert_events_tell_all()

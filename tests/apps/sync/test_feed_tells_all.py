@@ -2,13 +2,13 @@
 
 import inspect
 import random
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 
 from apps.files import api as files
 from apps.files.dtos import VerifiedUpload
-from apps.files.limits import TRASH_RETENTION
 from apps.sync.errors import CursorExpired
 from bitvault.events import consuming
 from bitvault.events.api import set_position
@@ -161,7 +161,7 @@ def _commit_two_at_once(tree):
 
 
 def _let_trash_expire():
-    later = clock.now() + TRASH_RETENTION * 2
+    later = clock.now() + timedelta(days=60)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now", lambda: later)
         files.purge_expired()

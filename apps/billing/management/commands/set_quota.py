@@ -1,7 +1,8 @@
 """``manage.py set_quota``: another plan or another limit for a tenant."""
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -14,6 +15,7 @@ from bitvault.kernel.errors import BitVaultError
 _UNITS = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
 _SIZE = re.compile(r"([0-9]+)\s*(|[KMGT]iB)")
 _LIMIT_BYTES = 2**63 - 1
+DAYS_LIMIT = 3650
 
 
 class Command(BaseCommand):
@@ -27,6 +29,8 @@ class Command(BaseCommand):
         limit = parser.add_mutually_exclusive_group(required=True)
         limit.add_argument("--limit", help="bytes, or a number with KiB, MiB, GiB or TiB")
         limit.add_argument("--limit-of-plan", action="store_true", help="no limit of its own")
+        parser.add_argument("--largest-file", help="a size like --limit's, or 'plan'; without it nothing changes")
+        parser.add_argument("--trash-days", help="days in the trash, or 'plan'; without it nothing changes")
 
     def handle(self, *args: Any, **options: Any) -> None:
         limit_bytes = None if options["limit_of_plan"] else _read_size(options["limit"])
@@ -37,11 +41,28 @@ class Command(BaseCommand):
             raise CommandError(f"There is no active tenant {name}.")
         with tenancy.entered(tenant):
             try:
-                api.set_quota(plan=options["plan"], limit_bytes=limit_bytes)
+                api.set_quota(
+                    plan=options["plan"],
+                    limit_bytes=limit_bytes,
+                    file_limit_bytes=_read_figure(options["largest_file"], _read_size),
+                    trash_days=_read_figure(options["trash_days"], _read_days),
+                )
             except BitVaultError as error:
                 raise CommandError(error.detail) from error
         kept = "the plan's" if limit_bytes is None else f"{limit_bytes} bytes"
         self.stdout.write(f"{tenant.name}: the limit is {kept}.")
+
+
+def _read_figure(text: str | None, read: Callable[[str], int]) -> int | Literal["unchanged"] | None:
+    if text is None:
+        return "unchanged"
+    return None if text == "plan" else read(text)
+
+
+def _read_days(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= DAYS_LIMIT:
+        raise CommandError(f"Days in the trash are a number from 1 to {DAYS_LIMIT}.")
+    return int(text)
 
 
 def _read_size(text: str) -> int:

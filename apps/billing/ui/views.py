@@ -1,0 +1,62 @@
+"""The page of usage: how much room there is, what counts, how it came to be, and what the plan gives."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from apps.billing import api
+from apps.billing.ui import charts
+from bitvault.kernel import clock
+from bitvault.kernel.errors import Forbidden
+from bitvault.web.pages import MemberPage, PersonRequest
+
+PERIODS = (30, 90, 365)
+"""Days that the chart shows."""
+
+STORED = ("live_bytes", "trash_bytes")
+FLOWS = ("uploads_committed_count", "uploaded_bytes", "downloads_signed_count", "downloaded_bytes")
+
+LEVELS = ((100, "full"), (80, "high"))
+
+
+class UsagePage(MemberPage):
+    """What the vault uses, for those who administer it."""
+
+    section = "usage"
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show it, with the history of the chosen period."""
+        actor = request.actor
+        if not actor.administers:
+            raise Forbidden
+        wanted = request.GET.get("days", "")
+        days = int(wanted) if wanted.isdecimal() and int(wanted) in PERIODS else PERIODS[0]
+        end = clock.now().date() + timedelta(days=1)
+        begin = end - timedelta(days=days)
+        quota = api.get_quota(actor=actor)
+        usage = api.get_usage(actor=actor)
+        history = api.list_usage_history(actor=actor, metric=None, begin=begin, end=end).items
+        percent = charts.share(quota.used_bytes, quota.limit_bytes)
+        context: dict[str, Any] = {
+            "quota": quota,
+            "usage": usage,
+            "percent": percent,
+            "level": next((name for least, name in LEVELS if percent >= least), ""),
+            "over_bytes": max(0, quota.used_bytes - quota.limit_bytes),
+            "counted": [
+                {"label": _("Files and their versions"), "size": usage.live_bytes, "kind": "live"},
+                {"label": _("Trash"), "size": usage.trash_bytes, "kind": "trash"},
+                {"label": _("Promised to uploads under way"), "size": quota.reserved_bytes, "kind": "reserved"},
+            ],
+            "plans": api.list_plans(actor=actor).items,
+            "chart": charts.draw_stacked(history, STORED, begin=begin, end=end),
+            "flows": charts.sum_of(history, FLOWS),
+            "days": days,
+            "periods": PERIODS,
+            "begin": begin,
+            "last": end - timedelta(days=1),
+        }
+        return render(request, "billing/usage.html", context)
