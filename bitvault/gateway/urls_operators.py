@@ -13,11 +13,8 @@ limit_all(_SITE[0], login=RouteClass.SIGN_IN)
 urlpatterns = [
     path("", limited()(RedirectView.as_view(url="/admin/"))),
     path("admin/stream/", include("bitvault.gateway.stream_admin")),
-<<<<<<< HEAD
     path("admin/search/", include("bitvault.gateway.search_admin")),
-=======
     path("admin/doctor/", include("bitvault.gateway.doctor_admin")),
->>>>>>> e7910ee (fix)
     path("admin/", _SITE),
     path("healthz", health.live),
     path("readyz", health.ready),
