@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.files.dtos import Content
-from apps.links import operations, queries, visits
+from apps.links import operations, queries, receiving, visits
 from apps.links.dtos import (
     Admission,
     Link,
@@ -12,7 +12,13 @@ from apps.links.dtos import (
     LinkItem,
     LinkPage,
     LinkWish,
+    NewSubmission,
     PublicChildren,
+    QrCode,
+    ReceivedFile,
+    Sending,
+    SentFiles,
+    SentItem,
     Unlocked,
 )
 from bitvault.kernel import db
@@ -83,6 +89,17 @@ def list_my_links(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None
 
 
 @exposed
+def draw_qr(*, actor: Actor, link_id: UUID, address: str) -> QrCode:
+    """Draw the whole address of a link as a QR code; for who may share its node.
+
+    :raises AddressUnknown: it is not the link's: this draws nothing else.
+    :raises NotFound, Forbidden: as the others.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return operations.draw(actor=actor, link_id=link_id, address=address)
+
+
+@exposed
 def list_accesses(
     *, actor: Actor, link_id: UUID, limit: int = PAGE_DEFAULT, cursor: str | None = None
 ) -> Page[LinkAccess]:
@@ -92,7 +109,20 @@ def list_accesses(
     """
     actor.require_scope(Scope.FILES_READ)
     operations.get(actor, link_id)
-    return queries.list_accesses(link_id, limit=limit, cursor=cursor)
+    return queries.list_accesses(actor, link_id, limit=limit, cursor=cursor)
+
+
+@exposed
+def list_received(
+    *, actor: Actor, link_id: UUID, limit: int = PAGE_DEFAULT, cursor: str | None = None
+) -> Page[ReceivedFile]:
+    """List the files that have come through a link, newest first; for who may share its folder.
+
+    :raises NotFound, Forbidden, LimitOutOfRange, BadCursor: as the others.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    operations.get(actor, link_id)
+    return queries.list_received(link_id, limit=limit, cursor=cursor)
 
 
 # --- visitors --------------------------------------------------------------------------------------------------------------
@@ -186,3 +216,74 @@ def require_download(*, link_id: UUID, visitor: Visitor, content: Content) -> No
     :raises LinkUsedUp, NotFound, LinkOver, LinkExpired, LinkNotStarted: as ``count_download``.
     """
     visits.require_download(link_id=link_id, visitor=visitor, content=content)
+
+
+# --- visitors who send files -----------------------------------------------------------------------------------------------
+
+
+@exposed
+def begin_submission(*, token: str, unlock: str | None, visitor: Visitor, name: str, email: str) -> NewSubmission:
+    """Begin a visit in which somebody sends files, and give the proof by which it is gone on with.
+
+    :raises LinkTakesNothing: the link takes no files.
+    :raises SenderUnfit: the request asks for a name or an address, and there is none.
+    :raises TooManyRequests: too many visits from this address.
+    :raises NotFound, LinkOver, LinkExpired, LinkNotStarted, LinkLocked: as ``admit``.
+    """
+    return receiving.begin(token=token, unlock=unlock, visitor=visitor, name=name, email=email)
+
+
+@exposed
+def admit_sender(*, token: str, unlock: str | None, submission_token: str | None, visitor: Visitor) -> Sending:
+    """Let somebody go on with their visit, as an actor who adds to the link's folder and sees nothing of it.
+
+    :raises SubmissionUnknown: no visit is proved, or it has ended.
+    :raises NotFound, LinkOver, LinkExpired, LinkNotStarted, LinkLocked, LinkTakesNothing: as ``begin_submission``.
+    """
+    return receiving.admit(token=token, unlock=unlock, submission_token=submission_token, visitor=visitor)
+
+
+@exposed
+def plan_upload(*, sending: Sending, upload_id: UUID, name: str, size_bytes: int, folder: list[str]) -> UUID:
+    """Judge a file by the limits of the request, and write it down as begun; returns the folder that it goes to, which is made.
+
+    :param folder: names of the folders that it lies in at its sender's, topmost first.
+    :raises TypeNotTaken, RequestFull: the request does not take it.
+    :raises InvalidName: it, or a folder, cannot be called like this.
+    :raises NotFound, LinkOver, LinkExpired: the link has ended, or its folder is gone.
+    """
+    return receiving.plan(sending=sending, upload_id=upload_id, name=name, size_bytes=size_bytes, folder=folder)
+
+
+@exposed
+def require_own_upload(*, sending: Sending, upload_id: UUID) -> None:
+    """Refuse an upload that is not of this visit.
+
+    :raises NotFound: it is not.
+    """
+    receiving.require_own(sending=sending, upload_id=upload_id)
+
+
+@exposed
+def drop_upload(*, sending: Sending, upload_id: UUID) -> None:
+    """Forget a file that will not come; the request takes another one in its place."""
+    receiving.drop(sending=sending, upload_id=upload_id)
+
+
+@exposed
+def note_received(*, sending: Sending, upload_id: UUID, node_id: UUID) -> SentItem:
+    """Write down that a file has come; a second time changes nothing."""
+    return receiving.note_received(sending=sending, upload_id=upload_id, node_id=node_id)
+
+
+@exposed
+def list_sent(*, sending: Sending) -> SentFiles:
+    """List what has come of one visit, oldest first."""
+    return receiving.list_sent(sending=sending)
+
+
+@exposed
+def finish_submission(*, sending: Sending) -> SentFiles:
+    """End a visit for now: its sender gets a receipt, those who share the folder a notice. More may be sent, and is told then."""
+    receiving.finish(submission_id=sending.submission_id)
+    return receiving.list_sent(sending=sending)

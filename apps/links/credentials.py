@@ -17,10 +17,14 @@ TOKEN_BYTES = 16
 UNLOCK_LIFETIME = timedelta(hours=12)
 """How long a visitor need not give the password again: a day's work."""
 
+SUBMISSION_LIFETIME = timedelta(hours=72)
+"""How long somebody may go on with a visit in which they send files: as long as an upload lives."""
+
 _LONGEST_ADDRESS = 128
 """Characters that are looked at of what stands in an address."""
 
 _SALT = "links.unlock"
+_SUBMISSION_SALT = "links.submission"
 
 
 def new_token() -> str:
@@ -48,6 +52,23 @@ def unlocks(token: str | None, link_id: UUID, password_hash: str) -> bool:
     except (signing.BadSignature, ValueError):
         return False
     return bool(proof == {"link": link_id.hex, "password": _stamp(password_hash)})
+
+
+def make_submission_token(link_id: UUID, submission_id: UUID) -> tuple[str, datetime]:
+    """Make the proof that a visit is somebody's; it ends after ``SUBMISSION_LIFETIME``."""
+    proof = {"link": link_id.hex, "visit": submission_id.hex}
+    return signing.dumps(proof, salt=_SUBMISSION_SALT), clock.now() + SUBMISSION_LIFETIME
+
+
+def read_submission_token(token: str | None, link_id: UUID) -> UUID | None:
+    """Tell which visit to this link is proved; ``None``: none is."""
+    if not token:
+        return None
+    try:
+        proof = signing.loads(token, salt=_SUBMISSION_SALT, max_age=SUBMISSION_LIFETIME)
+    except (signing.BadSignature, ValueError):
+        return None
+    return UUID(proof["visit"]) if proof["link"] == link_id.hex else None
 
 
 def visitor_key(link_id: UUID, visitor: Visitor) -> bytes:

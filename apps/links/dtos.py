@@ -8,14 +8,50 @@ from uuid import UUID
 
 from bitvault.kernel.actor import Actor
 
-LinkKindName = Literal["view", "download"]
+LinkKindName = Literal["view", "download", "upload"]
+
+UNLOCK_HEADER = "BitVault-Link-Unlock"
+"""Brings the proof that the link's password was given."""
+
+SUBMISSION_HEADER = "BitVault-Link-Submission"
+"""Brings the proof of the visit in which somebody sends files."""
+
 LinkState = Literal["open", "not_started", "expired", "used_up", "ended"]
 ActionName = Literal["opened", "refused", "downloaded"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestWish:
+    """What a link that takes files asks for; a limit that is ``None`` there is not.
+
+    ``max_files`` counts those of one sender, ``max_total_bytes`` those of all together. ``accepts`` names endings (``.pdf``) and families
+    (``image/*``). Files are taken until ``deadline`` and for ``grace_hours`` after it.
+    """
+
+    title: str
+    text: str = ""
+    deadline: datetime | None = None
+    grace_hours: int = 0
+    ask_name: bool = True
+    ask_email: bool = False
+    max_file_bytes: int | None = None
+    max_files: int | None = None
+    max_total_bytes: int | None = None
+    accepts: Sequence[str] = ()
+    folder_per_sender: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRequest(RequestWish):
+    """A request as those see it who share its folder, with what has come already."""
+
+    received_count: int
+    received_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkWish:
-    """How a new link is to be; what is ``None`` it does not have."""
+    """How a new link is to be; what is ``None`` it does not have. One of the kind ``upload`` has a ``request``, and ends by that."""
 
     kind: LinkKindName
     name: str = ""
@@ -24,6 +60,7 @@ class LinkWish:
     starts_at: datetime | None = None
     expires_at: datetime | None = None
     download_limit: int | None = None
+    request: RequestWish | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +77,7 @@ class Link:
     expires_at: datetime | None
     download_limit: int | None
     download_count: int
+    request: FileRequest | None
     state: LinkState
     created_by: UUID
     created_at: datetime
@@ -71,15 +109,26 @@ class LinkItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkAccess:
-    """Something that a visitor did. ``visitor`` tells visitors of one link apart; ``counted`` says that it is one of its downloads."""
+    """Something that a visitor did. ``visitor`` tells visitors of one link apart; ``counted`` says that it is one of its downloads.
+
+    ``node_name`` is ``None`` where the reader does not see the node any more.
+    """
 
     id: UUID
     action: ActionName
     accessed_at: datetime
     node_id: UUID
+    node_name: str | None
     version_id: UUID | None
     visitor: str
     counted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QrCode:
+    """The address of a link, drawn."""
+
+    svg: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +144,27 @@ class PublicNode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicRequest:
+    """What a sender is told: what is asked for, and the limits, before a byte moves. ``left_bytes``: what the request still takes."""
+
+    title: str
+    text: str
+    deadline: datetime | None
+    is_late: bool
+    ask_name: bool
+    ask_email: bool
+    max_file_bytes: int | None
+    max_files: int | None
+    left_bytes: int | None
+    accepts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicLink:
-    """What whoever holds a link is told of it. While it is ``locked`` the password has to be given first, and ``node`` is not told."""
+    """What whoever holds a link is told of it. While it is ``locked`` the password has to be given first, and ``node`` is not told.
+
+    Of one that takes files ``request`` is told, and ``node`` never is.
+    """
 
     kind: LinkKindName
     tenant_name: str
@@ -106,6 +174,7 @@ class PublicLink:
     has_password: bool
     locked: bool
     node: PublicNode | None
+    request: PublicRequest | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,3 +211,51 @@ class Admission:
     link_id: UUID
     actor: Actor
     counts_visitors: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSubmission:
+    """A visit that begins: the proof by which its sender is known for as long as an upload lives."""
+
+    submission_token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentItem:
+    """A file as its sender sees it."""
+
+    name: str
+    size_bytes: int
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentFiles:
+    """What has arrived of one visit. ``receipt`` says that a mail tells of it, too."""
+
+    items: Sequence[SentItem]
+    receipt: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedFile:
+    """A file that has come through a link, as those see it who share the folder. ``node_id`` may be gone since."""
+
+    id: UUID
+    name: str
+    size_bytes: int
+    node_id: UUID
+    sent_at: datetime
+    is_late: bool
+    sender_name: str
+    sender_email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """Somebody who sends files through a link: as whom they act, and which visit it is."""
+
+    link_id: UUID
+    submission_id: UUID
+    actor: Actor

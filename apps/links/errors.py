@@ -1,20 +1,28 @@
 """What can be refused about links, with stable codes."""
 
-from bitvault.kernel.errors import Conflict, Forbidden, Gone, Invalid
+from bitvault.kernel.errors import Conflict, Forbidden, Gone, Invalid, TooLarge
 from bitvault.kernel.pages import LimitOutOfRange
 
 __all__ = [
+    "CLOSED",
+    "AddressUnknown",
     "LimitOutOfRange",
     "LinkExpired",
     "LinkLocked",
     "LinkNotStarted",
     "LinkOver",
+    "LinkTakesNothing",
     "LinkTargetGone",
     "LinkUnfit",
     "LinkUsedUp",
     "MoreThanOwn",
+    "NoRoom",
+    "RequestFull",
+    "SenderUnfit",
     "SlugTaken",
+    "SubmissionUnknown",
     "TooManyLinks",
+    "TypeNotTaken",
     "WrongPassword",
 ]
 
@@ -94,3 +102,56 @@ class WrongPassword(Forbidden):
 
     code = "links.wrong_password"
     title = "The password is wrong"
+
+
+class LinkTakesNothing(Forbidden):
+    """The link shows or gives something; nothing can be sent through it."""
+
+    code = "links.takes_nothing"
+    title = "Nothing can be sent through this link"
+
+
+class SenderUnfit(Invalid):
+    """The request asks for something about the sender; fact: ``field``."""
+
+    code = "links.sender_unfit"
+    title = "Say who you are"
+
+
+class SubmissionUnknown(Forbidden):
+    """The request does not say which visit it belongs to, or that has ended: begin another one."""
+
+    code = "links.submission_unknown"
+    title = "Begin again: this visit has ended"
+
+
+class TypeNotTaken(Invalid):
+    """Files of this type are not asked for; fact: ``accepts``."""
+
+    code = "links.type_not_taken"
+    title = "Files of this type are not asked for"
+
+
+class RequestFull(TooLarge):
+    """The request takes no file of this size, or no more files; facts: ``limit`` (its field) and ``allowed``."""
+
+    code = "links.request_full"
+    title = "This is more than the request takes"
+
+
+class NoRoom(TooLarge):
+    """The vault that was asked to take the file has no room for it; fact: ``shared_by``."""
+
+    code = "links.no_room"
+    title = "There is no room for this file"
+
+
+class AddressUnknown(Invalid):
+    """This is not the address of the link."""
+
+    code = "links.address_unknown"
+    title = "This is not the address of the link"
+
+
+CLOSED = (LinkOver, LinkExpired, LinkUsedUp, LinkTargetGone, LinkNotStarted)
+"""Why a link that there is does not open."""

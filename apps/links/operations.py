@@ -12,8 +12,8 @@ from apps.files import api as files
 from apps.files.dtos import Node
 from apps.identity import api as identity
 from apps.identity.errors import PolicyForbids
-from apps.links import credentials, dtos, errors, queries
-from apps.links.models import Link
+from apps.links import credentials, drawing, dtos, ending, errors, queries, requests
+from apps.links.models import FileRequest, Link, LinkKind
 from bitvault.events.api import publish
 from bitvault.events.catalog.links import LinkChanged, LinkCreated, LinkEnded
 from bitvault.kernel import clock, db, ids
@@ -60,9 +60,11 @@ def _require_allowed(actor: Actor, node_id: UUID, *, has_password: bool, expires
 def create(*, actor: Actor, node_id: UUID, wish: dtos.LinkWish) -> tuple[dtos.Link, str]:
     """Make a link on a node; returns it with the end of its address."""
     node = require_sharing(actor, node_id)
-    _require_allowed(actor, node_id, has_password=wish.password is not None, expires_at=wish.expires_at)
+    request = _read_request(node, wish.kind, wish.request, expires_at=wish.expires_at)
+    expires_at = wish.expires_at if request is None else requests.end_of(request)
+    _require_allowed(actor, node_id, has_password=wish.password is not None, expires_at=expires_at)
     _require_own(node, wish.kind)
-    _require_times(wish.starts_at, wish.expires_at)
+    _require_times(wish.starts_at, expires_at)
     _require_limit(wish.kind, wish.download_limit)
     name = _read_name(wish.name)
     end = credentials.new_token() if wish.slug is None else _read_slug(wish.slug)
@@ -75,7 +77,7 @@ def create(*, actor: Actor, node_id: UUID, wish: dtos.LinkWish) -> tuple[dtos.Li
         token_hash=credentials.hash_token(end),
         password_hash=_hash_password(wish.password),
         starts_at=wish.starts_at,
-        expires_at=wish.expires_at,
+        expires_at=expires_at,
         download_limit=wish.download_limit,
         created_by=actor.user_id,
         created_at=clock.now(),
@@ -85,6 +87,9 @@ def create(*, actor: Actor, node_id: UUID, wish: dtos.LinkWish) -> tuple[dtos.Li
             if Link.objects.filter(node_id=node.id, ended_at=None).count() >= LINKS_OF_NODE_LIMIT:
                 raise errors.TooManyLinks(limit=LINKS_OF_NODE_LIMIT)
             row.save(force_insert=True)
+            if request is not None:
+                requests.write(FileRequest(link=row), request).save(force_insert=True)
+            ending.tell_later(row)
             publish(LinkCreated(**_facts(row), actor_id=actor.user_id))
     except IntegrityError as error:
         raise errors.SlugTaken from error
@@ -96,30 +101,34 @@ def change(*, actor: Actor, link_id: UUID, changes: dict[str, Any]) -> dtos.Link
     found = get(actor, link_id)
     node = require_sharing(actor, found.node_id)
     password_hash = _rehash(found, changes["password"]) if "password" in changes else None
-    if not {"password", "expires_at", "ended"}.isdisjoint(
-        changes
-    ):  # a name may be changed whatever the policies are by now
+    # A name may be changed whatever the policies are by now.
+    if not {"password", "expires_at", "request", "ended"}.isdisjoint(changes):
+        request = changes.get("request")
         _require_allowed(
             actor,
             found.node_id,
             has_password=bool(found.password_hash if password_hash is None else password_hash),
-            expires_at=changes.get("expires_at", found.expires_at),
+            expires_at=requests.end_of(request) if request else changes.get("expires_at", found.expires_at),
         )
     with db.write_transaction():
-        row = Link.objects.select_for_update(no_key=True).get(id=link_id)
+        row = Link.objects.select_for_update(no_key=True, of=("self",)).select_related("request").get(id=link_id)
         if row.ended_at is not None and changes.get("ended") is not False:
             raise NotFound
         before = _all_of(row)
+        _require_same_way(row, changes)
         _apply(row, changes)
         if password_hash is not None:
             row.password_hash = password_hash
         _require_own(node, row.kind)
-        if "expires_at" in changes or "starts_at" in changes:
+        if "request" in changes or "expires_at" in changes or "starts_at" in changes:
             _require_times(row.starts_at, row.expires_at)
         _require_limit(row.kind, row.download_limit)
         if _all_of(row) == before:
             return queries.to_link(row)
         row.save()
+        if row.kind == LinkKind.UPLOAD:
+            row.request.save()
+        ending.tell_later(row)
         publish(LinkChanged(**_facts(row), actor_id=actor.user_id))
     return queries.to_link(row)
 
@@ -132,6 +141,17 @@ def end(*, actor: Actor, link_id: UUID) -> None:
         if not ended:
             raise NotFound
         publish(LinkEnded(link_id=link_id, node_id=found.node_id, actor_id=actor.user_id))
+
+
+def draw(*, actor: Actor, link_id: UUID, address: str) -> dtos.QrCode:
+    """Draw the address of a link, which whoever asks brings: it is kept nowhere.
+
+    :raises AddressUnknown: it is not the link's.
+    """
+    row = get(actor, link_id)
+    if credentials.hash_token(address.rpartition("/")[2]) != bytes(row.token_hash):
+        raise errors.AddressUnknown
+    return dtos.QrCode(svg=drawing.draw_qr(address))
 
 
 def get(actor: Actor, link_id: UUID) -> Link:
@@ -147,7 +167,25 @@ def get(actor: Actor, link_id: UUID) -> Link:
     return row
 
 
+def _require_same_way(row: Link, changes: dict[str, Any]) -> None:
+    """Refuse to let a link take files that gives something, or the other way round: it is in other people's hands as what it is.
+
+    :raises LinkUnfit: it would.
+    """
+    takes = row.kind == LinkKind.UPLOAD
+    if changes.get("kind", row.kind) != row.kind and LinkKind.UPLOAD in (row.kind, changes["kind"]):
+        raise errors.LinkUnfit("A link that takes files stays one. Make another link.", field="kind")
+    if takes and "expires_at" in changes:
+        raise errors.LinkUnfit("A link that takes files ends by the deadline of its request.", field="expires_at")
+    if "request" in changes and (changes["request"] is not None) != takes:
+        raise errors.LinkUnfit("A link that takes files, and no other, has a request.", field="request")
+
+
 def _apply(row: Link, changes: dict[str, Any]) -> None:
+    if changes.get("request") is not None:
+        wish = requests.require_fit(changes["request"])
+        requests.write(row.request, wish)
+        row.expires_at = requests.end_of(wish)
     for field in ("kind", "starts_at", "expires_at", "download_limit"):
         if field in changes:
             setattr(row, field, changes[field])
@@ -158,7 +196,8 @@ def _apply(row: Link, changes: dict[str, Any]) -> None:
 
 
 def _all_of(row: Link) -> list[Any]:
-    return [getattr(row, field.attname) for field in Link._meta.concrete_fields]  # noqa: SLF001 - public in all but name
+    facts = [getattr(row, field.attname) for field in Link._meta.concrete_fields]  # noqa: SLF001 - public in all but name
+    return [*facts, requests.to_dto(row.request) if row.kind == LinkKind.UPLOAD else None]
 
 
 def _facts(row: Link) -> dict[str, Any]:
@@ -176,14 +215,38 @@ def _facts(row: Link) -> dict[str, Any]:
 # --- what a link can be ----------------------------------------------------------------------------------------------------
 
 
+_GIVEN: dict[str, set[str]] = {
+    LinkKind.VIEW: {"view"},
+    LinkKind.DOWNLOAD: {"view", "download"},
+    LinkKind.UPLOAD: {"add"},
+}
+
+
 def _require_own(node: Node, kind: str) -> None:
     """Refuse to give what the actor does not have.
 
     :raises MoreThanOwn: the link gives more.
     """
-    wanted = {"view"} if kind == "view" else {"view", "download"}
-    if not wanted <= set(node.capabilities):
+    if not _GIVEN[kind] <= set(node.capabilities):
         raise errors.MoreThanOwn(kind=kind)
+
+
+def _read_request(
+    node: Node, kind: str, wish: dtos.RequestWish | None, *, expires_at: datetime | None
+) -> dtos.RequestWish | None:
+    """Take what a link asks for that takes files.
+
+    :raises LinkUnfit: there is none, or it is unfit, or the node is no folder, or another kind of link has one.
+    """
+    if (wish is not None) != (kind == LinkKind.UPLOAD):
+        raise errors.LinkUnfit("A link that takes files, and no other, has a request.", field="request")
+    if wish is None:
+        return None
+    if node.kind != "folder":
+        raise errors.LinkUnfit("Files are taken into a folder.", field="kind")
+    if expires_at is not None:
+        raise errors.LinkUnfit("A link that takes files ends by the deadline of its request.", field="expires_at")
+    return requests.require_fit(wish)
 
 
 def _require_times(starts_at: datetime | None, expires_at: datetime | None) -> None:
@@ -203,7 +266,7 @@ def _require_limit(kind: str, limit: int | None) -> None:
     if limit is None:
         return
     if kind != "download":
-        raise errors.LinkUnfit("A link that only shows has no limit of downloads.", field="download_limit")
+        raise errors.LinkUnfit("Only a link that gives files has a limit of downloads.", field="download_limit")
     if not 1 <= limit <= DOWNLOADS_MAX:
         raise errors.LinkUnfit("A limit is between 1 and 1,000,000 downloads.", field="download_limit")
 

@@ -8,34 +8,35 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.files import api as files
-from apps.links import dtos
-from apps.links.models import Access, Action, Link
+from apps.links import dtos, requests
+from apps.links.models import Access, Action, Link, LinkKind, SentFile
 from bitvault.kernel import clock, db, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.pages import Page
 
-R = TypeVar("R", Link, Access)
+R = TypeVar("R", Link, Access, SentFile)
 
 
 def find_by_token_hash(token_hash: bytes) -> Link | None:
     """Find the link of an address, ended or not, inside the open transaction."""
-    return Link.objects.filter(token_hash=token_hash).first()
+    return Link.objects.select_related("request").filter(token_hash=token_hash).first()
 
 
 def find(link_id: UUID) -> Link | None:
     """Find a link, ended or not, inside the open transaction."""
-    return Link.objects.filter(id=link_id).first()
+    return Link.objects.select_related("request").filter(id=link_id).first()
 
 
 def list_of_node(node_id: UUID) -> list[Link]:
     """Read the links of a node that were not ended, oldest first, inside the open transaction."""
-    return list(Link.objects.filter(node_id=node_id, ended_at=None).order_by("created_at", "id"))
+    rows = Link.objects.select_related("request").filter(node_id=node_id, ended_at=None)
+    return list(rows.order_by("created_at", "id"))
 
 
 def list_of_maker(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.LinkItem]:
     """List the links that an actor has made and that were not ended, newest first; those of nodes that they cannot see are left out."""
     with db.read_transaction():
-        rows = Link.objects.filter(created_by=actor.user_id, ended_at=None)
+        rows = Link.objects.select_related("request").filter(created_by=actor.user_id, ended_at=None)
         found, next_cursor = _newest_first(rows, "links.mine", limit, cursor)
     nodes = {node.id: node for node in files.list_nodes(actor=actor, node_ids={row.node_id for row in found})}
     items = [
@@ -49,12 +50,23 @@ def list_of_maker(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.
     return Page(items, next_cursor)
 
 
-def list_accesses(link_id: UUID, *, limit: int, cursor: str | None) -> Page[dtos.LinkAccess]:
+def list_accesses(actor: Actor, link_id: UUID, *, limit: int, cursor: str | None) -> Page[dtos.LinkAccess]:
     """List what visitors did through a link, newest first."""
     with db.read_transaction():
         rows = Access.objects.filter(link_id=link_id)
         found, next_cursor = _newest_first(rows, f"links.accesses:{link_id}", limit, cursor)
-    return Page([_to_access(row) for row in found], next_cursor)
+    names = {node.id: node.name for node in files.list_nodes(actor=actor, node_ids={row.node_id for row in found})}
+    return Page([_to_access(row, names.get(row.node_id)) for row in found], next_cursor)
+
+
+def list_received(link_id: UUID, *, limit: int, cursor: str | None) -> Page[dtos.ReceivedFile]:
+    """List the files that have come through a link, newest first."""
+    with db.read_transaction():
+        rows = SentFile.objects.select_related("submission", "link__request").filter(
+            link_id=link_id, node_id__isnull=False
+        )
+        found, next_cursor = _newest_first(rows, f"links.received:{link_id}", limit, cursor)
+    return Page([_to_received(row) for row in found], next_cursor)
 
 
 def has_counted(link_id: UUID, version_id: UUID, *, visitor: bytes) -> bool:
@@ -88,12 +100,24 @@ def state_of(row: Link) -> dtos.LinkState:
     return "open"
 
 
+_KINDS: dict[LinkKind, dtos.LinkKindName] = {
+    LinkKind.VIEW: "view",
+    LinkKind.DOWNLOAD: "download",
+    LinkKind.UPLOAD: "upload",
+}
+
+
+def kind_of(row: Link) -> dtos.LinkKindName:
+    """Tell what a link gives."""
+    return _KINDS[LinkKind(row.kind)]
+
+
 def to_link(row: Link) -> dtos.Link:
     """Give a row as those see it who share its node."""
     return dtos.Link(
         id=row.id,
         node_id=row.node_id,
-        kind="view" if row.kind == "view" else "download",
+        kind=kind_of(row),
         name=row.name,
         slug=row.slug,
         has_password=bool(row.password_hash),
@@ -101,6 +125,7 @@ def to_link(row: Link) -> dtos.Link:
         expires_at=row.expires_at,
         download_limit=row.download_limit,
         download_count=row.download_count,
+        request=requests.to_dto(row.request) if row.kind == LinkKind.UPLOAD else None,
         state=state_of(row),
         created_by=row.created_by,
         created_at=row.created_at,
@@ -114,15 +139,31 @@ _ACTIONS: dict[str, dtos.ActionName] = {
 }
 
 
-def _to_access(row: Access) -> dtos.LinkAccess:
+def _to_access(row: Access, node_name: str | None) -> dtos.LinkAccess:
     return dtos.LinkAccess(
         id=row.id,
         action=_ACTIONS[row.action],
         accessed_at=row.accessed_at,
         node_id=row.node_id,
+        node_name=node_name,
         version_id=row.version_id,
         visitor=bytes(row.visitor)[:4].hex(),
         counted=row.counted,
+    )
+
+
+def _to_received(row: SentFile) -> dtos.ReceivedFile:
+    assert row.node_id is not None  # noqa: S101 - the query leaves the others out
+    sent_at = row.sent_at or row.started_at
+    return dtos.ReceivedFile(
+        id=row.id,
+        name=row.name,
+        size_bytes=row.size_bytes,
+        node_id=row.node_id,
+        sent_at=sent_at,
+        is_late=requests.is_late(row.link.request, sent_at),
+        sender_name=row.submission.sender_name,
+        sender_email=row.submission.sender_email,
     )
 
 

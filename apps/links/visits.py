@@ -4,8 +4,6 @@ A link's rules are judged twice for a download: when the visitor is let in, and 
 row is locked. So what was ended a moment ago gives nothing, and of any number who want the last download one gets it.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,14 +11,12 @@ from django.contrib.auth.hashers import check_password
 
 from apps.files import api as files
 from apps.files.dtos import Children, Content, Node
-from apps.identity import api as identity
-from apps.links import credentials, dtos, errors, queries
-from apps.links.models import Access, Action, Link
+from apps.links import admission, credentials, dtos, errors, queries, receiving
+from apps.links.models import Access, Action, Link, LinkKind
 from bitvault.events.api import publish
 from bitvault.events.catalog.links import LinkDownloaded, LinkOpened, LinkRefused
 from bitvault.kernel import clock, db, tenancy
-from bitvault.kernel.actor import Actor, ActorKind, Role, Scope
-from bitvault.kernel.capabilities import ROLES, Reach
+from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.request import Visitor
 from bitvault.web import throttle
@@ -45,19 +41,21 @@ def open_page(
     is_noted: bool,
 ) -> dtos.LinkPage:
     """Show what a link leads to, or a folder below it; looking at the link's own node is an access that is written down."""
-    row = _find(token, visitor)
-    if not _is_unlocked(row, unlock):
+    row = admission.find_open(token, visitor)
+    if not admission.is_unlocked(row, unlock):
         return dtos.LinkPage(
             link=_to_public(row, locked=True), path=[], children=None, counts_visitors=row.download_limit is not None
         )
-    actor = _actor_of(row)
+    actor = admission.actor_of(row)
+    if row.kind == LinkKind.UPLOAD:
+        return _open_request(row, actor, visitor, node_id, is_noted=is_noted)
     try:
         opened = files.open_folder(actor=actor, node_id=node_id or row.node_id, limit=limit)
         children = opened.children
         if cursor is not None and children is not None:
             children = files.list_children(actor=actor, node_id=node_id or row.node_id, limit=limit, cursor=cursor)
     except NotFound as error:
-        raise _not_there(row, node_id) from error
+        raise admission.not_there(row, node_id) from error
     if is_noted and node_id in (None, row.node_id) and cursor is None:
         _note_opened(row, visitor)
     path = [_to_node(node) for node in opened.path.items]
@@ -69,21 +67,39 @@ def open_page(
     )
 
 
+def _open_request(row: Link, actor: Actor, visitor: Visitor, node_id: UUID | None, *, is_noted: bool) -> dtos.LinkPage:
+    """Show what is asked for; of the folder that takes it, nothing is told."""
+    if node_id is not None:
+        raise NotFound
+    try:
+        files.get_node(actor=actor, node_id=row.node_id)
+    except NotFound as error:
+        raise admission.not_there(row) from error
+    if is_noted:
+        _note_opened(row, visitor)
+    request = receiving.describe(row)
+    return dtos.LinkPage(
+        link=_to_public(row, locked=False, request=request), path=[], children=None, counts_visitors=False
+    )
+
+
 def list_children(
     *, token: str, unlock: str | None, visitor: Visitor, node_id: UUID | None, limit: int, cursor: str | None
 ) -> dtos.PublicChildren:
     """List what lies in the link's folder, or in one below it."""
-    row = _require_unlocked(_find(token, visitor), unlock)
+    row = admission.require_unlocked(admission.find_open(token, visitor), unlock)
     try:
-        children = files.list_children(actor=_actor_of(row), node_id=node_id or row.node_id, limit=limit, cursor=cursor)
+        children = files.list_children(
+            actor=admission.actor_of(row), node_id=node_id or row.node_id, limit=limit, cursor=cursor
+        )
     except NotFound as error:
-        raise _not_there(row, node_id) from error
+        raise admission.not_there(row, node_id) from error
     return _to_children(children)
 
 
 def unlock(*, token: str, password: str, visitor: Visitor) -> dtos.Unlocked:
     """Compare a password with the link's, counting the try first; a right one is not counted."""
-    row = _find(token, visitor)
+    row = admission.find_open(token, visitor)
     if row.password_hash:
         cell = ("link-password", [row.id, visitor.address])
         throttle.take(*cell, limit=GUESSES, per_seconds=_FIVE_MINUTES)
@@ -97,18 +113,18 @@ def unlock(*, token: str, password: str, visitor: Visitor) -> dtos.Unlocked:
 
 def admit(*, token: str, unlock: str | None, visitor: Visitor) -> dtos.Admission:
     """Let somebody in by a link."""
-    row = _require_unlocked(_find(token, visitor), unlock)
-    return dtos.Admission(link_id=row.id, actor=_actor_of(row), counts_visitors=row.download_limit is not None)
+    row = admission.require_unlocked(admission.find_open(token, visitor), unlock)
+    return dtos.Admission(link_id=row.id, actor=admission.actor_of(row), counts_visitors=row.download_limit is not None)
 
 
 def count_download(*, link_id: UUID, visitor: Visitor, node_id: UUID, content: Content) -> None:
     """Write down that a visitor may fetch a version, and count it unless they have had it."""
-    with _naming_maker() as looked_at, db.write_transaction():
+    with admission.naming_maker() as looked_at, db.write_transaction():
         row = Link.objects.select_for_update(no_key=True).filter(id=link_id).first()
         if row is None:
             raise NotFound
         looked_at.append(row)
-        _require_open(row, used_up=False)
+        admission.require_open(row, used_up=False)
         counted = not _has_had(row, visitor, content.version_id)
         if counted and row.download_limit is not None and row.download_count >= row.download_limit:
             raise errors.LinkUsedUp
@@ -139,99 +155,14 @@ def count_download(*, link_id: UUID, visitor: Visitor, node_id: UUID, content: C
 
 def require_download(*, link_id: UUID, visitor: Visitor, content: Content) -> None:
     """Refuse somebody who could not download a version now; counts nothing."""
-    with _naming_maker() as looked_at, db.read_transaction():
+    with admission.naming_maker() as looked_at, db.read_transaction():
         row = queries.find(link_id)
         if row is None:
             raise NotFound
         looked_at.append(row)
-        _require_open(row, used_up=False)
+        admission.require_open(row, used_up=False)
         if queries.state_of(row) == "used_up" and not _has_had(row, visitor, content.version_id):
             raise errors.LinkUsedUp
-
-
-# --- who is let in ---------------------------------------------------------------------------------------------------------
-
-
-def _find(token: str, visitor: Visitor) -> Link:
-    """Find the link of an address that can be opened now; one that is used up opens for those who have had something by it.
-
-    :raises NotFound: there is none.
-    :raises LinkOver, LinkExpired, LinkNotStarted, LinkUsedUp: it cannot be opened.
-    """
-    if tenancy.find_current() is None:
-        raise NotFound
-    are_allowed = identity.find_policies(tenant=tenancy.current()).links_allowed
-    with _naming_maker() as looked_at, db.read_transaction():
-        row = queries.find_by_token_hash(credentials.hash_token(token))
-        if row is None:
-            raise NotFound
-        looked_at.append(row)
-        if not are_allowed:
-            raise errors.LinkOver
-        # Whoever resumes without a cookie is known by the version alone, later on.
-        is_used_up = queries.state_of(row) == "used_up" and not visitor.resumes
-        if is_used_up:
-            is_used_up = not queries.has_counted_any(row.id, visitor=credentials.visitor_key(row.id, visitor))
-        _require_open(row, used_up=is_used_up)
-    return row
-
-
-@contextmanager
-def _naming_maker() -> Iterator[list[Link]]:
-    """Add to a refusal inside the block who can be asked: who made the link that was looked at."""
-    looked_at: list[Link] = []
-    try:
-        yield looked_at
-    except (errors.LinkOver, errors.LinkExpired, errors.LinkNotStarted, errors.LinkUsedUp) as error:
-        error.facts["shared_by"] = _name_maker(looked_at[0])
-        raise
-
-
-def _require_open(row: Link, *, used_up: bool) -> None:
-    match queries.state_of(row):
-        case "ended":
-            raise errors.LinkOver
-        case "expired":
-            raise errors.LinkExpired
-        case "not_started":
-            raise errors.LinkNotStarted(starts_at=row.starts_at)
-        case "used_up" if used_up:
-            raise errors.LinkUsedUp
-
-
-def _is_unlocked(row: Link, unlock: str | None) -> bool:
-    return not row.password_hash or credentials.unlocks(unlock, row.id, row.password_hash)
-
-
-def _require_unlocked(row: Link, unlock: str | None) -> Link:
-    if not _is_unlocked(row, unlock):
-        raise errors.LinkLocked
-    return row
-
-
-def _actor_of(row: Link) -> Actor:
-    """Give the link as an actor: it reads, reaches its own node, and nothing that lies elsewhere."""
-    mask = ROLES["previewer"] if row.kind == "view" else ROLES["viewer"]
-    return Actor(
-        tenant=tenancy.current(),
-        user_id=row.id,
-        role=Role.VIEWER,
-        scopes=frozenset({Scope.FILES_READ}),
-        kind=ActorKind.LINK,
-        folder_id=row.node_id,
-        reach=Reach(lasting={row.node_id: mask}),
-    )
-
-
-def _not_there(row: Link, node_id: UUID | None) -> NotFound | errors.LinkTargetGone:
-    if node_id in (None, row.node_id):
-        return errors.LinkTargetGone(shared_by=_name_maker(row))
-    return NotFound()
-
-
-def _name_maker(row: Link) -> str:
-    """Name who made a link; empty when they have left."""
-    return identity.name_people(tenant=tenancy.current(), user_ids=[row.created_by]).get(row.created_by, "")
 
 
 # --- what is written -------------------------------------------------------------------------------------------------------
@@ -280,17 +211,20 @@ def _note(row: Link, visitor: Visitor, action: Action, event: LinkOpened | LinkR
 # --- what is told ----------------------------------------------------------------------------------------------------------
 
 
-def _to_public(row: Link, *, locked: bool, node: dtos.PublicNode | None = None) -> dtos.PublicLink:
+def _to_public(
+    row: Link, *, locked: bool, node: dtos.PublicNode | None = None, request: dtos.PublicRequest | None = None
+) -> dtos.PublicLink:
     left = None if row.download_limit is None else max(row.download_limit - row.download_count, 0)
     return dtos.PublicLink(
-        kind="view" if row.kind == "view" else "download",
+        kind=queries.kind_of(row),
         tenant_name=tenancy.current().name,
-        shared_by=_name_maker(row),
+        shared_by=admission.name_maker(row),
         expires_at=row.expires_at,
         downloads_left=left,
         has_password=bool(row.password_hash),
         locked=locked,
         node=node,
+        request=request,
     )
 
 

@@ -1,10 +1,10 @@
-"""Notifications listen to what people hear of: files, shares, people who come, sign-ins and quotas."""
+"""Notifications listen to what people hear of: files, shares, people who come, sign-ins, quotas and files that others were asked for."""
 
 from collections.abc import Sequence
 
 from apps.notifications import recording
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
-from bitvault.events.catalog import billing, files, identity, sharing
+from bitvault.events.catalog import billing, files, identity, links, sharing
 from bitvault.kernel import db
 
 cannot_be_rebuilt(
@@ -27,6 +27,8 @@ cannot_be_rebuilt(
     identity.SessionStarted,
     identity.MemberRemoved,
     billing.QuotaChanged,
+    links.LinkEnding,
+    links.SubmissionFinished,
 )
 def keep_entries_current(events: Sequence[Published], tx: db.Transaction) -> None:
     """Write down what happened, a row for each event at most; applying them again changes nothing."""

@@ -20,10 +20,12 @@ Kind = Literal[
     "joined",
     "signed_in",
     "quota",
+    "received",
+    "link_ending",
 ]
 """What happened."""
 
-Topic = Literal["shared", "followed", "conflict", "joined", "quota", "signed_in"]
+Topic = Literal["shared", "followed", "conflict", "joined", "quota", "links", "signed_in"]
 """Under which heading somebody is told of it, and may switch it off."""
 
 MailMode = Literal["off", "at_once", "daily"]

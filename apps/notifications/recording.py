@@ -10,7 +10,7 @@ from apps.notifications.dtos import Kind
 from apps.notifications.models import Entry, Preference, Reader, ReadMark, Subscription
 from apps.notifications.topics import ADMINISTRATORS_ID, ON_NODES
 from bitvault.events.api import Event, Published
-from bitvault.events.catalog import billing, files, identity, sharing
+from bitvault.events.catalog import billing, files, identity, links, sharing
 from bitvault.kernel.capabilities import EVERYONE_ID
 
 CONSUMER = "notifications"
@@ -62,6 +62,14 @@ def _draft(published: Published, event: Event) -> Entry | None:
             return entry
         case identity.SessionStarted():
             return _entry(published, "signed_in", subject_id=event.session_id, audience_id=event.user_id)
+        case links.LinkEnding():
+            entry = _entry(published, "link_ending", node_id=event.node_id, subject_id=event.link_id)
+            entry.audience_id, entry.facts = event.made_by, {"ends_at": event.expires_at.isoformat()}
+            return entry
+        case links.SubmissionFinished():
+            entry = _entry(published, "received", node_id=event.node_id, subject_id=event.submission_id)
+            entry.audience_id, entry.facts = event.made_by, {"file_count": event.file_count}
+            return entry
     return None
 
 

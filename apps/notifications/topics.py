@@ -24,6 +24,8 @@ _DIRECT: dict[Kind, Topic] = {
     "signed_in": "signed_in",
     "quota": "quota",
     "conflict": "conflict",
+    "received": "links",
+    "link_ending": "links",
 }
 
 USUAL: dict[Topic, Preference] = {
@@ -34,6 +36,7 @@ USUAL: dict[Topic, Preference] = {
         Preference("conflict", browser=True, mail="off"),
         Preference("joined", browser=True, mail="daily"),
         Preference("quota", browser=True, mail="at_once"),
+        Preference("links", browser=True, mail="at_once"),
         Preference("signed_in", browser=True, mail="off"),
     )
 }

@@ -1,8 +1,10 @@
 """The sentences: what happened, in the words of page, mail and notice alike."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
 from apps.notifications.dtos import Piece
@@ -24,13 +26,20 @@ def tell(kind: str, facts: dict[str, Any], *, mark: Mark = _plain) -> str:
     :param mark: what is done to names, so that a page can set them off.
     """
     names = {key: mark(str(facts.get(key) or "")) for key in ("actor", "name", "folder", "old_name", "to_name")}
-    return _sentence(kind, facts) % {**names, "count": facts["count"], "percent": facts.get("percent", 0)}
+    figures = {name: facts.get(name, 0) for name in ("count", "percent", "file_count")}
+    return _sentence(kind, facts) % {**names, **figures, "day": _day_of(facts)}
 
 
 def tell_in_pieces(kind: str, facts: dict[str, Any]) -> list[Piece]:
     """Say it in pieces, so that a page can set names off."""
     text = tell(kind, facts, mark=lambda name: f"{_EDGE}{name.replace(_EDGE, '')}{_EDGE}")
     return [Piece(part, is_name=bool(number % 2)) for number, part in enumerate(text.split(_EDGE)) if part]
+
+
+def _day_of(facts: dict[str, Any]) -> str:
+    """Say on which day (UTC) something ends, in the current language."""
+    ends_at = facts.get("ends_at")
+    return date_format(datetime.fromisoformat(ends_at), "DATE_FORMAT") if ends_at else ""
 
 
 def _sentence(kind: str, facts: dict[str, Any]) -> str:
@@ -75,6 +84,18 @@ def _signed_in(facts: dict[str, Any]) -> str:
     return gettext("New sign-in to your account")
 
 
+def _received(facts: dict[str, Any]) -> str:
+    return ngettext(
+        "%(file_count)s file was sent to %(name)s at your request",
+        "%(file_count)s files were sent to %(name)s at your request",
+        facts["file_count"],
+    )
+
+
+def _link_ending(facts: dict[str, Any]) -> str:
+    return gettext("Your link to %(name)s ends on %(day)s")
+
+
 def _quota(facts: dict[str, Any]) -> str:
     if facts.get("percent", 0) >= _FULL:
         return gettext("The vault is full: new files are refused")
@@ -90,6 +111,8 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "joined": _joined,
     "signed_in": _signed_in,
     "quota": _quota,
+    "received": _received,
+    "link_ending": _link_ending,
 }
 
 _FULL = 100

@@ -10,14 +10,13 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
 from apps.files import api as files
 from apps.files.errors import NotAFile
 from apps.links import api as links
 from apps.links import errors
-from apps.links.dtos import Admission
+from apps.links.dtos import UNLOCK_HEADER, Admission
 from apps.storage import api as storage
 from apps.storage.errors import BlobDamaged, BlobGone
 from bitvault.kernel.errors import Forbidden, Gone, NotFound
@@ -26,10 +25,8 @@ from bitvault.web.limits.policies import RouteClass
 from bitvault.web.operations import operation
 from bitvault.web.pages import VisitorPage
 from bitvault.web.requests import ActorRequest
-from bitvault.web.views import View
+from bitvault.web.views import VisitorView
 from bitvault.web.visitors import find_visitor, remember
-
-UNLOCK_HEADER = "BitVault-Link-Unlock"
 
 URL_LIFETIME = timedelta(seconds=60)
 """How long a visitor's URL is good: as long as it takes to begin, so that an ended link gives nothing for longer."""
@@ -48,17 +45,8 @@ _PROBLEMS = (
 _HEADERS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 
 
-class PublicLinkContent(View):
+class PublicLinkContent(VisitorView):
     """The bytes of a file, for whoever holds a link."""
-
-    limit_class = RouteClass.PUBLIC
-    authentication_classes = []
-    permission_classes = [AllowAny]
-
-    def get_authenticators(self) -> list[object]:  # type: ignore[override] # DRF's stubs know instances of its own class alone
-        """Let a credential choose the tenant where the host does not."""
-        brings = "Authorization" in getattr(self.request, "headers", {})
-        return [kind() for kind in View.authentication_classes] if brings else []
 
     @operation(status=302, problems=_PROBLEMS)
     def get(self, request: ActorRequest, token: str, node_id: UUID) -> Response:

@@ -89,6 +89,16 @@ class SignParts(Body, frozen=True):
 
     parts: Annotated[list[AnnouncedPart], msgspec.Meta(min_length=1, max_length=SIGN_LIMIT)]
 
+    def to_announced(self) -> dict[int, str]:
+        """Give the hashes by number.
+
+        :raises Invalid: a part is announced twice.
+        """
+        announced = {part.number: part.sha256 for part in self.parts}
+        if len(announced) != len(self.parts):
+            raise Invalid("Announce each part once.")
+        return announced
+
 
 class CommitUpload(Body, frozen=True):
     """The end of an upload. ``part_hashes``: of all parts; may be left out where every part was announced."""
@@ -108,8 +118,11 @@ class Completing(msgspec.Struct, frozen=True):
     state: Literal["completing"] = "completing"
 
 
-def start(actor: Actor, wanted: StartUpload) -> Upload:
-    """Begin an upload: name, rights and room are decided before any byte moves."""
+def start(actor: Actor, wanted: StartUpload, *, upload_id: UUID | None = None) -> Upload:
+    """Begin an upload: name, rights and room are decided before any byte moves.
+
+    :param upload_id: an id that is used for nothing else; without it there is a new one.
+    """
     moment = wanted.client_modified_at
     media_type = None if wanted.media_type is None else media_types.parse(wanted.media_type)
     grant = files.authorise_upload(
@@ -126,7 +139,7 @@ def start(actor: Actor, wanted: StartUpload) -> Upload:
     known_blob_id = None
     if content_hash is not None:
         known_blob_id = files.find_readable_blob(actor=actor, content_hash=content_hash, size_bytes=wanted.size_bytes)
-    upload_id = ids.new_id()
+    upload_id = upload_id or ids.new_id()
     expires_at = clock.now() + UPLOAD_LIFETIME
     billing.reserve(actor=actor, upload_id=upload_id, size_bytes=wanted.size_bytes, expires_at=expires_at, is_file=True)
     try:
@@ -146,10 +159,14 @@ def start(actor: Actor, wanted: StartUpload) -> Upload:
         raise
 
 
-def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node, bool] | None:
+def commit(
+    actor: Actor, upload_id: UUID, part_hashes: list[str], *, made_on: str | None = None
+) -> tuple[Node, bool] | None:
     """Make a version of the bytes; returns the node and whether this very call brought the upload to its end.
 
     ``None``: the store needs longer than a request may wait; ask again.
+
+    :param made_on: what the sender is called; without it the device or the way in.
     """
     verified = storage.complete_upload(actor=actor, upload_id=upload_id, part_hashes=part_hashes)
     if verified is None:
@@ -170,7 +187,7 @@ def commit(actor: Actor, upload_id: UUID, part_hashes: list[str]) -> tuple[Node,
             content_hash=verified.content_hash,
             media_type=verified.media_type,
             client_modified_at=verified.client_modified_at,
-            made_on=name_sender(actor),
+            made_on=made_on or name_sender(actor),
         )
     except UploadGivenUp:
         raise UploadOver from None
@@ -252,10 +269,7 @@ class UploadParts(View):
 
         PUT exactly the part's bytes with exactly the headers given; the store refuses anything else.
         """
-        body = request.body_as(SignParts)
-        announced = {part.number: part.sha256 for part in body.parts}
-        if len(announced) != len(body.parts):
-            raise Invalid("Announce each part once.")
+        announced = request.body_as(SignParts).to_announced()
         signed = storage.sign_parts(actor=request.actor, upload_id=upload_id, announced=announced)
         return Response(SignedParts(signed))
 

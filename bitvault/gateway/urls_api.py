@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import content, copying, jobs, link_content, me, upload_batches, uploads, versions
+from bitvault.gateway import content, copying, jobs, link_content, link_uploads, me, upload_batches, uploads, versions
 from bitvault.gateway.openapi import SchemaDocument
 
 # Django tries one after another: what is asked most comes first.
@@ -19,6 +19,10 @@ urlpatterns = [
     path("", include("apps.files.rest.urls")),
     path("", include("apps.sharing.rest.urls")),
     path("public/links/<str:token>/content/<uuid:node_id>", link_content.PublicLinkContent.as_view()),
+    path("public/links/<str:token>/uploads", link_uploads.PublicUploads.as_view()),
+    path("public/links/<str:token>/uploads/<uuid:upload_id>", link_uploads.PublicUploadDetail.as_view()),
+    path("public/links/<str:token>/uploads/<uuid:upload_id>/parts", link_uploads.PublicUploadParts.as_view()),
+    path("public/links/<str:token>/uploads/<uuid:upload_id>/commit", link_uploads.PublicUploadCommit.as_view()),
     path("", include("apps.links.rest.urls")),
     path("me", me.Me.as_view()),
     path("", include("apps.identity.rest.urls")),

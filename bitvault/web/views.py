@@ -7,10 +7,12 @@ Each step is DRF's own: bodies are read by ``parsers``, credentials found by ``g
 
 from collections.abc import Callable
 from typing import Any, ClassVar
+from uuid import UUID
 
 import msgspec
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -114,9 +116,12 @@ class View(APIView):
         paginator = self.pagination_class()
         return paginator.get_paginated_response(paginator.paginate_queryset(list_page, self.request, view=self))
 
-    def repeatable(self, request: ActorRequest, act: Callable[[], Any], *, status: int = 201) -> Response:
+    def repeatable(
+        self, request: ActorRequest, act: Callable[[], Any], *, status: int = 201, owner_id: UUID | None = None
+    ) -> Response:
         """Run the door of a POST, once for each ``Idempotency-Key``, and answer with what it gave or had given.
 
+        :param owner_id: whose key it is where nobody is signed in.
         :raises KeyUnfit: the key is empty or too long.
         :raises KeyReused: the key came with another request before.
         """
@@ -124,8 +129,8 @@ class View(APIView):
         if text is None:
             return Response(act(), status=status)
         key = idempotency.Key.of(
-            user_id=request.actor.user_id,
-            credential_id=request.actor.token_id or request.actor.session_id,
+            user_id=owner_id or request.actor.user_id,
+            credential_id=None if owner_id else request.actor.token_id or request.actor.session_id,
             route=request.resolver_match.route if request.resolver_match else "",
             text=text,
             method=str(request.method),
@@ -147,3 +152,17 @@ class View(APIView):
                     raise
         answer_with_head()
         return Response(msgspec.Raw(answer), status=status, headers={"Idempotent-Replayed": "true"})
+
+
+class VisitorView(View):
+    """A resource for whoever has its address. It asks for no credential, and does not pass over one that comes: that chooses the tenant."""
+
+    limit_class = RouteClass.PUBLIC
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    def get_authenticators(self) -> list[Any]:
+        """Let a credential choose the tenant where the host does not."""
+        # The generator of the OpenAPI document has no request yet.
+        brings = "Authorization" in getattr(self.request, "headers", {})
+        return [kind() for kind in View.authentication_classes] if brings else []

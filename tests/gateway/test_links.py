@@ -351,3 +351,31 @@ def test_public_pages_have_a_limit_of_their_own():
     ):
         assert find_said(resolve(path, "bitvault.gateway.urls").func) is RouteClass.PUBLIC
     assert DEFAULTS["public"].quota < DEFAULTS["address"].quota
+
+
+# --- what is shown of a link in its dialog ---------------------------------------------------------------------------------
+
+
+def test_an_address_is_drawn_and_no_other_text_is(mia, api, file):
+    link, other = link_to(mia, file), link_to(mia, file)
+    path = f"/links/{link['id']}/qr"
+    svg = mia.api.post(path, {"address": link["url"]}).json()["svg"]
+    assert svg.startswith("<svg")
+    assert "script" not in svg
+    assert "style=" not in svg
+    for address in (other["url"], "https://elsewhere.test/s/guess", token_of(other)):
+        refused = mia.api.post(path, {"address": address})
+        assert (refused.status_code, refused.json()["code"]) == (422, "links.address_unknown")
+    assert api("olga").post(path, {"address": link["url"]}).status_code == 404
+
+
+def test_the_log_of_a_link_names_what_was_fetched(mia, folder):
+    link = link_to(mia, folder)
+    visitor = browser()
+    page(visitor, link)
+    (file,) = [one for one in mia.api.get(f"/nodes/{folder['id']}/children").json()["items"] if one["kind"] == "file"]
+    fetch(visitor, link, file)
+    log = mia.api.get(f"/links/{link['id']}/accesses").json()["items"]
+    assert [(one["action"], one["node_name"]) for one in log] == [("downloaded", "q3.pdf"), ("opened", folder["name"])]
+    assert mia.api.delete(f"/nodes/{file['id']}").status_code == 204
+    assert mia.api.get(f"/links/{link['id']}/accesses").json()["items"][0]["node_name"] is None

@@ -19,7 +19,7 @@ import pytest
 
 from bitvault.kernel import ids
 from tests.support.cutting import CutLine
-from tests.support.sending import Sender, sha256
+from tests.support.sending import Sender, put, sha256
 from tests.support.surface import operations
 from tests.support.world import ACME, PASSWORD, SECRET
 
@@ -414,15 +414,79 @@ def link(mia, **wish):
     return made.json()
 
 
+def draw_link(mia):
+    made = link(mia)
+    return Ask("POST", f"/links/{made['id']}/qr", {"address": made["url"]})
+
+
 def unlock_link(mia):
     made = link(mia, password="a sentence of my own")
     path = f"/public/links/{made['url'].rpartition('/')[2]}/unlock"
     return Ask("POST", path, {"password": "a sentence of my own"}, {"Host": mia.live.tenant_host, **NOBODY})
 
 
+def visit_of(mia):
+    """Begin a visit in which a stranger sends files; gives the path of its link and what the stranger's requests bring."""
+    request = {"title": "Files", "ask_name": False}
+    made = mia.api.post(f"/nodes/{mia.folder()['id']}/links", {"kind": "upload", "request": request})
+    assert made.status_code == 201, made.text
+    path = f"/public/links/{made.json()['url'].rpartition('/')[2]}"
+    host = {"Host": mia.live.tenant_host}
+    begun = mia.plain.post(f"{mia.live.base_url}/api/v1{path}/submissions", json={}, headers=host)
+    assert begun.status_code == 201, begun.text
+    return path, {**host, "BitVault-Link-Submission": begun.json()["submission_token"]}
+
+
+def sent_by_stranger(mia, *, puts=False):
+    """Begin an upload of a stranger's; gives its path, its headers and its hash."""
+    path, headers = visit_of(mia)
+    content = next(_names).encode()
+    body = {"name": next(_names), "size_bytes": len(content), "part_hashes": [sha256(content)]}
+    started = mia.plain.post(f"{mia.live.base_url}/api/v1{path}/uploads", json=body, headers=headers)
+    assert started.status_code == 201, started.text
+    if puts:
+        assert put(started.json()["parts"][0], content).status == 200
+    return f"{path}/uploads/{started.json()['id']}", headers, sha256(content)
+
+
+def begin_visit(mia):
+    path, headers = visit_of(mia)
+    headers.pop("BitVault-Link-Submission")
+    return Ask("POST", f"{path}/submissions", {}, {**headers, **NOBODY})
+
+
+def start_for_stranger(mia):
+    path, headers = visit_of(mia)
+    body = {"name": next(_names), "size_bytes": 1, "part_hashes": [sha256(b"x")]}
+    return Ask("POST", f"{path}/uploads", body, {**headers, **NOBODY, "Idempotency-Key": next(_names)})
+
+
+def announce_for_stranger(mia):
+    path, headers, digest = sent_by_stranger(mia)
+    return Ask("POST", f"{path}/parts", {"parts": [{"number": 1, "sha256": digest}]}, {**headers, **NOBODY})
+
+
+def commit_for_stranger(mia):
+    path, headers, digest = sent_by_stranger(mia, puts=True)
+    return Ask("POST", f"{path}/commit", {"part_hashes": [digest]}, {**headers, **NOBODY})
+
+
+def give_up_for_stranger(mia):
+    path, headers, _ = sent_by_stranger(mia)
+    return Ask("DELETE", path, None, {**headers, **NOBODY})
+
+
+def finish_visit(mia):
+    path, headers, digest = sent_by_stranger(mia, puts=True)
+    done = mia.plain.post(f"{mia.live.base_url}/api/v1{path}/commit", json={"part_hashes": [digest]}, headers=headers)
+    assert done.status_code == 201, done.text
+    return Ask("POST", f"{path.rpartition('/uploads')[0]}/submissions/current/finish", {}, {**headers, **NOBODY})
+
+
 NOBODY = {"Authorization": ""}
 """Without a credential."""
 CODES = "public.identity_email_code"
+SENT = f"{SCHEMA}.links_sent_file"
 UPLOADS = f"{SCHEMA}.storage_multipart_upload"
 RESERVATIONS = f"{SCHEMA}.billing_reservation"
 TRASH = f"{SCHEMA}.files_trash"
@@ -574,6 +638,24 @@ CASES = {
         "PATCH /links/{link_id}", lambda mia: Ask("PATCH", f"/links/{link(mia)['id']}", {"name": next(_names)})
     ),
     "end a link": Case("DELETE /links/{link_id}", lambda mia: Ask("DELETE", f"/links/{link(mia)['id']}"), again=404),
+    "draw a link": Case("POST /links/{link_id}/qr", draw_link, holds=None),
+    "visit of a stranger": Case(
+        "POST /public/links/{token}/submissions",
+        begin_visit,
+        holds=f"{SCHEMA}.links_submission",
+        leaves_another="a visit in which nothing is sent is told to nobody",
+    ),
+    "upload of a stranger": Case("POST /public/links/{token}/uploads", start_for_stranger, holds=SENT),
+    "parts of a stranger": Case(
+        "POST /public/links/{token}/uploads/{upload_id}/parts", announce_for_stranger, holds=None
+    ),
+    "commit of a stranger": Case(
+        "POST /public/links/{token}/uploads/{upload_id}/commit", commit_for_stranger, again=200
+    ),
+    "upload that a stranger gives up": Case(
+        "DELETE /public/links/{token}/uploads/{upload_id}", give_up_for_stranger, holds=UPLOADS, again=404
+    ),
+    "end of a stranger's visit": Case("POST /public/links/{token}/submissions/current/finish", finish_visit),
     "password of a link": Case("POST /public/links/{token}/unlock", unlock_link, holds=None),
     "token": Case(
         "POST /tokens", make_token, leaves_another="its secret is kept nowhere, so it cannot be told a second time"

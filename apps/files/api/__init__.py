@@ -92,6 +92,7 @@ __all__ = [
     "delete_version",
     "empty_trash",
     "end_team_folder",
+    "ensure_folder",
     "ensure_personal_root",
     "find_all_committed",
     "find_by_path",
@@ -344,6 +345,20 @@ def create_folder(*, actor: Actor, parent_id: NodeRef, name: str, autorename: bo
         parent_id,
         lambda: structure.create_folder(actor=actor, parent_id=parent_id, name=parsed, autorename=autorename),
     )
+
+
+@exposed
+def ensure_folder(*, actor: Actor, node_id: UUID, parent_id: UUID, name: str) -> bool:
+    """Make a folder under an id that the caller has chosen (``name (2)`` where the name is taken); a second time changes nothing.
+
+    ``False``: it was made before, and lies in the trash now.
+
+    :raises InvalidName: the name cannot be used.
+    :raises NotAFolder: the parent, or what has the id, is a file.
+    :raises TooDeep, PathTooLong, TooManyChildren: a limit would be passed.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return structure.ensure_folder(actor=actor, node_id=node_id, parent_id=parent_id, name=names.parse(name))
 
 
 @exposed

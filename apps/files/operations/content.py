@@ -296,6 +296,7 @@ def tell_committed(
 ) -> VersionCommitted:
     """Make the event of a version."""
     return VersionCommitted(
+        actor_kind=upload.actor.kind.value,
         actor_id=upload.actor.user_id,
         node_id=row.id,
         parent_id=parent.id,

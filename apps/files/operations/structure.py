@@ -90,27 +90,52 @@ def ensure_personal_root(actor: Actor) -> NodeRow:
 
 def create_folder(*, actor: Actor, parent_id: NodeRef, name: Name, autorename: bool) -> Node:
     """Make a folder in a folder."""
-    node_id, now = ids.new_id(), clock.now()
     with tree_transaction() as tx:
         parent = require_folder(access.require(actor, find_way(parent_id, actor), Capability.ADD))
-        row = place(
-            parent,
-            name,
-            lambda free: insert_folder(node_id=node_id, parent=parent, name=free, created_by=actor.user_id, now=now),
-            autorename=autorename or not access.find_mask(actor, parent) & Capability.VIEW,
-            is_folder=True,
-        )
-        publish(
-            FolderCreated(
-                actor_id=actor.user_id,
-                node_id=row.id,
-                parent_id=parent.node.id,
-                name=row.name,
-                revision=row.revision,
-                created_at=row.created_at,
-            )
-        )
+        autorename = autorename or not access.find_mask(actor, parent) & Capability.VIEW
+        row = _put_folder(actor, parent, ids.new_id(), name, autorename=autorename)
         return tx.answer(_answer(actor, row, parent))
+
+
+def ensure_folder(*, actor: Actor, node_id: UUID, parent_id: UUID, name: Name) -> bool:
+    """Make a folder under an id that the caller has chosen, if it is not there; ``False`` when it was there and lies in the trash."""
+    with db.read_transaction():
+        way = find_way(node_id, actor)
+    if way is None:
+        with tree_transaction():
+            parent = require_folder(access.require(actor, find_way(parent_id, actor), Capability.ADD))
+            way = find_way(node_id, actor)
+            if way is None:
+                _put_folder(actor, parent, node_id, name, autorename=True)
+                return True
+    if not way.is_live:
+        return False
+    require_folder(access.require(actor, way, Capability.ADD))
+    return True
+
+
+def _put_folder(actor: Actor, parent: Way, node_id: UUID, name: Name, *, autorename: bool) -> NodeRow:
+    """Write a new folder, under the tree lock, and tell of it."""
+    now = clock.now()
+    row = place(
+        parent,
+        name,
+        lambda free: insert_folder(node_id=node_id, parent=parent, name=free, created_by=actor.user_id, now=now),
+        autorename=autorename,
+        is_folder=True,
+    )
+    publish(
+        FolderCreated(
+            actor_kind=actor.kind.value,
+            actor_id=actor.user_id,
+            node_id=row.id,
+            parent_id=parent.node.id,
+            name=row.name,
+            revision=row.revision,
+            created_at=row.created_at,
+        )
+    )
+    return row
 
 
 def move(

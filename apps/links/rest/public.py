@@ -1,52 +1,33 @@
 """Routes of whoever holds a link: parse → door → render. They answer at the tenant's host, or for a credential of the tenant."""
 
 from functools import partial
-from typing import Any
 
-from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
 from apps.files.errors import NotAFolder
 from apps.links import api, errors
-from apps.links.dtos import PublicChildren, PublicLink, Unlocked
+from apps.links.dtos import (
+    SUBMISSION_HEADER,
+    UNLOCK_HEADER,
+    NewSubmission,
+    PublicChildren,
+    PublicLink,
+    Sending,
+    SentFiles,
+    Unlocked,
+)
 from apps.links.rest import schemas
 from bitvault.kernel.pages import BadCursor
-from bitvault.web.limits.policies import RouteClass
 from bitvault.web.operations import operation
 from bitvault.web.requests import ActorRequest
-from bitvault.web.views import View
+from bitvault.web.views import VisitorView
 from bitvault.web.visitors import find_visitor
 
-UNLOCK_HEADER = "BitVault-Link-Unlock"
-"""Brings the proof that the link's password was given."""
 
-_CLOSED = (
-    errors.LinkOver,
-    errors.LinkExpired,
-    errors.LinkUsedUp,
-    errors.LinkTargetGone,
-    errors.LinkNotStarted,
-)
-
-
-class PublicView(View):
-    """A route that asks for no credential, and does not pass over one that comes."""
-
-    limit_class = RouteClass.PUBLIC
-    authentication_classes = []
-    permission_classes = [AllowAny]
-
-    def get_authenticators(self) -> list[Any]:
-        """Let a credential choose the tenant where the host does not."""
-        # The generator of the OpenAPI document has no request yet.
-        brings = "Authorization" in getattr(self.request, "headers", {})
-        return [kind() for kind in View.authentication_classes] if brings else []
-
-
-class PublicLinkDetail(PublicView):
+class PublicLinkDetail(VisitorView):
     """A link, for whoever has the end of its address."""
 
-    @operation(answer=PublicLink, problems=_CLOSED)
+    @operation(answer=PublicLink, problems=errors.CLOSED)
     def get(self, request: ActorRequest, token: str) -> Response:
         """Tell what it leads to; while it is `locked`, only that the password has to be given."""
         page = api.open_page(
@@ -59,23 +40,23 @@ class PublicLinkDetail(PublicView):
         return Response(page.link)
 
 
-class PublicLinkUnlock(PublicView):
+class PublicLinkUnlock(VisitorView):
     """The password of a link."""
 
-    @operation(body=schemas.GivePassword, answer=Unlocked, problems=(*_CLOSED, errors.WrongPassword))
+    @operation(body=schemas.GivePassword, answer=Unlocked, problems=(*errors.CLOSED, errors.WrongPassword))
     def post(self, request: ActorRequest, token: str) -> Response:
         """Give the password; `unlock_token` is sent back as `BitVault-Link-Unlock`. Wrong ones are counted by link and address."""
         body = request.body_as(schemas.GivePassword)
         return Response(api.unlock_link(token=token, password=body.password, visitor=find_visitor(request)))
 
 
-class PublicLinkChildren(PublicView):
+class PublicLinkChildren(VisitorView):
     """What lies in a link's folder, or in one below it."""
 
     @operation(
         query=schemas.ListPublicChildren,
         answer=PublicChildren,
-        problems=(*_CLOSED, errors.LinkLocked, NotAFolder, BadCursor),
+        problems=(*errors.CLOSED, errors.LinkLocked, NotAFolder, BadCursor),
     )
     def get(self, request: ActorRequest, token: str) -> Response:
         """List it, folders first, by name."""
@@ -89,3 +70,53 @@ class PublicLinkChildren(PublicView):
                 node_id=query.node_id,
             )
         )
+
+
+def admit_sender(request: ActorRequest, token: str) -> Sending:
+    """Let somebody go on with the visit that their request proves."""
+    return api.admit_sender(
+        token=token,
+        unlock=request.headers.get(UNLOCK_HEADER),
+        submission_token=request.headers.get(SUBMISSION_HEADER),
+        visitor=find_visitor(request),
+    )
+
+
+class PublicSubmissions(VisitorView):
+    """Visits in which somebody sends files through a link."""
+
+    @operation(
+        body=schemas.BeginSubmission,
+        answer=NewSubmission,
+        status=201,
+        problems=(*errors.CLOSED, errors.LinkLocked, errors.LinkTakesNothing, errors.SenderUnfit),
+    )
+    def post(self, request: ActorRequest, token: str) -> Response:
+        """Begin one; `submission_token` is sent along as `BitVault-Link-Submission` from then on."""
+        body = request.body_as(schemas.BeginSubmission)
+        begun = api.begin_submission(
+            token=token,
+            unlock=request.headers.get(UNLOCK_HEADER),
+            visitor=find_visitor(request),
+            name=body.name,
+            email=body.email,
+        )
+        return Response(begun, status=201)
+
+
+class PublicSubmission(VisitorView):
+    """The visit of whoever asks."""
+
+    @operation(answer=SentFiles, problems=(*errors.CLOSED, errors.LinkLocked, errors.SubmissionUnknown))
+    def get(self, request: ActorRequest, token: str) -> Response:
+        """List what has arrived of it."""
+        return Response(api.list_sent(sending=admit_sender(request, token)))
+
+
+class PublicSubmissionFinish(VisitorView):
+    """The end of the visit of whoever asks."""
+
+    @operation(answer=SentFiles, problems=(*errors.CLOSED, errors.LinkLocked, errors.SubmissionUnknown), status=200)
+    def post(self, request: ActorRequest, token: str) -> Response:
+        """Say that all is sent: the sender gets a receipt, if there is an address, and who asked for the files is told."""
+        return Response(api.finish_submission(sending=admit_sender(request, token)))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType, structs
 
-from apps.links.dtos import LinkKindName, LinkWish
+from apps.links.dtos import LinkKindName, LinkWish, RequestWish
 from bitvault.web.pagination import PageQuery
 from bitvault.web.structs import Body
 
@@ -15,6 +15,35 @@ Name = Annotated[str, Meta(max_length=120)]
 Password = Annotated[str, Meta(min_length=8, max_length=1024)]
 Slug = Annotated[str, Meta(min_length=12, max_length=60)]
 DownloadLimit = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+Bytes = Annotated[int, Meta(ge=1, le=2**50)]
+
+
+class AskForFiles(Body, frozen=True):
+    """What a link asks for that takes files, and its limits: ``max_files`` of one sender, ``max_total_bytes`` of all together.
+
+    ``accepts`` names endings (``.pdf``) and families (``image/*``); none: all types are taken. Files are taken until ``deadline``, and for
+    ``grace_hours`` after it as late ones.
+    """
+
+    title: Annotated[str, Meta(min_length=1, max_length=120)]
+    text: Annotated[str, Meta(max_length=2000)] = ""
+    deadline: Moment | None = None
+    grace_hours: Annotated[int, Meta(ge=0, le=720)] = 0
+    ask_name: bool = True
+    ask_email: bool = False
+    max_file_bytes: Bytes | None = None
+    max_files: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    max_total_bytes: Bytes | None = None
+    accepts: Annotated[
+        list[Annotated[str, Meta(max_length=40)]], Meta(max_length=50)
+    ] = []  # msgspec copies an empty list
+    folder_per_sender: bool = False
+
+    def to_wish(self) -> RequestWish:
+        """Give it as the door takes it."""
+        return RequestWish(**structs.asdict(self))
 
 
 class CreateLink(Body, frozen=True):
@@ -27,10 +56,11 @@ class CreateLink(Body, frozen=True):
     starts_at: Moment | None = None
     expires_at: Moment | None = None
     download_limit: DownloadLimit | None = None
+    request: AskForFiles | None = None
 
     def to_wish(self) -> LinkWish:
         """Give it as the door takes it."""
-        return LinkWish(**structs.asdict(self))
+        return LinkWish(**{**structs.asdict(self), "request": self.request and self.request.to_wish()})
 
 
 class ChangeLink(Body, frozen=True):
@@ -42,11 +72,26 @@ class ChangeLink(Body, frozen=True):
     starts_at: Moment | UnsetType | None = UNSET
     expires_at: Moment | UnsetType | None = UNSET
     download_limit: DownloadLimit | UnsetType | None = UNSET
+    request: AskForFiles | UnsetType = UNSET
     ended: bool | UnsetType = UNSET
 
     def to_changes(self) -> dict[str, Any]:
         """Give what is named."""
-        return {name: value for name, value in structs.asdict(self).items() if value is not UNSET}
+        named = {name: value for name, value in structs.asdict(self).items() if value is not UNSET}
+        return {name: value.to_wish() if isinstance(value, AskForFiles) else value for name, value in named.items()}
+
+
+class DrawAddress(Body, frozen=True):
+    """The whole address of a link, as the answer told it that made the link."""
+
+    address: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class BeginSubmission(Body, frozen=True):
+    """Who sends something, as far as the request asks for it."""
+
+    name: Annotated[str, Meta(max_length=120)] = ""
+    email: Annotated[str, Meta(max_length=254)] = ""
 
 
 class GivePassword(Body, frozen=True):

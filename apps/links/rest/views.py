@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from apps.identity.errors import PolicyForbids
 from apps.links import api, errors
-from apps.links.dtos import Link, LinkAccess, LinkItem, NewLink
+from apps.links.dtos import Link, LinkAccess, LinkItem, NewLink, QrCode, ReceivedFile
 from apps.links.rest import schemas
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.address import tenant_origin
@@ -75,3 +75,24 @@ class LinkAccesses(View):
     def get(self, request: ActorRequest, link_id: UUID) -> Response:
         """List it, newest first; for who may share the link's node."""
         return self.paginate(partial(api.list_accesses, actor=request.actor, link_id=link_id))
+
+
+class LinkQr(View):
+    """The address of a link, for phones to read."""
+
+    publishes = False
+
+    @operation(body=schemas.DrawAddress, answer=QrCode, problems=(errors.AddressUnknown,), idempotent=True)
+    def post(self, request: ActorRequest, link_id: UUID) -> Response:
+        """Draw it as SVG. The address is kept nowhere, so it is sent along; what is not the link's is not drawn."""
+        address = request.body_as(schemas.DrawAddress).address
+        return Response(api.draw_qr(actor=request.actor, link_id=link_id, address=address))
+
+
+class LinkReceived(View):
+    """Files that have come through a link."""
+
+    @operation(query=PageQuery, answer=Page[ReceivedFile], problems=(BadCursor,))
+    def get(self, request: ActorRequest, link_id: UUID) -> Response:
+        """List them with who sent them, newest first; for who may share the link's folder."""
+        return self.paginate(partial(api.list_received, actor=request.actor, link_id=link_id))

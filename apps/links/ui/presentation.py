@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.links.dtos import LinkKindName, PublicNode
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext, gettext_lazy, ngettext
+
+from apps.links.dtos import LinkKindName, PublicNode, PublicRequest
 
 _FAMILIES = {"image": "image", "video": "video", "audio": "audio", "text": "text"}
 _TYPES = {
@@ -51,6 +54,33 @@ def to_row(node: PublicNode, base: str, kind: LinkKindName) -> Row:
         modified_at=node.modified_at,
         href=f"{base}/{node.id}" if node.kind == "folder" else bytes_href,
     )
+
+
+_NAMED = {
+    "image/*": gettext_lazy("images"),
+    "video/*": gettext_lazy("videos"),
+    "audio/*": gettext_lazy("sound"),
+    "text/*": gettext_lazy("text"),
+}
+
+
+def tell_limits(request: PublicRequest) -> str:
+    """Say in one line what a request takes; empty where it takes everything."""
+    said = []
+    if request.accepts:
+        named = [str(_NAMED.get(each, each.removeprefix(".").upper())) for each in request.accepts]
+        said.append(gettext("Only %(types)s") % {"types": ", ".join(named)})
+    if request.max_file_bytes is not None:
+        said.append(gettext("up to %(size)s each") % {"size": filesizeformat(request.max_file_bytes)})
+    if request.max_files is not None:
+        said.append(
+            ngettext("at most %(count)s file", "at most %(count)s files", request.max_files)
+            % {"count": request.max_files}
+        )
+    if request.left_bytes is not None:
+        said.append(gettext("%(size)s in all") % {"size": filesizeformat(request.left_bytes)})
+    line = " · ".join(said)
+    return line[:1].upper() + line[1:]
 
 
 def _icon_of(node: PublicNode) -> str:

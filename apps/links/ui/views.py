@@ -48,6 +48,8 @@ class LinkPage(VisitorPage):
             return _refuse(request, error)
         if page.link.locked:
             return _ask(request, page.link, None)
+        if page.link.request is not None:
+            return _ask_for_files(request, token, page.link, page.link.request)
         response = _show(request, token, page)
         if page.counts_visitors:
             remember(response, visitor)
@@ -86,6 +88,21 @@ def _show(request: HttpRequest, token: str, page: dtos.LinkPage) -> HttpResponse
         "next_cursor": page.children.next_cursor if page.children else None,
     }
     return _render(request, "links/link.html", context, headers=_QUIET)
+
+
+def _ask_for_files(
+    request: HttpRequest, token: str, link: dtos.PublicLink, request_for: dtos.PublicRequest
+) -> HttpResponse:
+    """Show the page on which files are sent. Its script asks below another path, so it is told the proof that the cookie holds."""
+    unlock = request.COOKIES.get(settings.BITVAULT_LINK_UNLOCK_COOKIE["key"], "") if link.has_password else ""
+    context = {
+        "link": link,
+        "request_for": request_for,
+        "token": token,
+        "unlock": unlock,
+        "limits": presentation.tell_limits(request_for),
+    }
+    return _render(request, "links/request.html", context, headers=_QUIET)
 
 
 def _ask(request: HttpRequest, link: dtos.PublicLink, error: BitVaultError | None) -> HttpResponse:

@@ -33,6 +33,8 @@ ICONS: dict[str, str] = {
     "joined": "user",
     "signed_in": "key",
     "quota": "warning",
+    "received": "user-in",
+    "link_ending": "link",
 }
 
 TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
@@ -45,6 +47,11 @@ TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
     ("conflict", _("Conflicts"), _("Your version was kept as a copy because somebody else had changed the file.")),
     ("joined", _("Invitations"), _("Somebody whom you invited has joined.")),
     ("quota", _("Storage"), _("The vault is nearly full or full. For administrators.")),
+    (
+        "links",
+        _("Links and file requests"),
+        _("Somebody has sent files that you have asked for, or a link of yours is about to end."),
+    ),
     (
         "signed_in",
         _("Sign-ins"),

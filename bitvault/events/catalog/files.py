@@ -16,6 +16,9 @@ from uuid import UUID
 from bitvault.events.message import Event
 
 Kind = Literal["folder", "file"]
+ActorKind = Literal["user", "link"]
+"""Who acts: one of the people, or a link, through which a stranger sends something."""
+
 GrantedRight = Literal["none", "viewer", "editor"]
 
 
@@ -30,6 +33,7 @@ class FolderCreated(Event):
     name: str
     revision: int
     created_at: datetime
+    actor_kind: ActorKind = "user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ class VersionCommitted(Event):
     """The older version whose content this one brings back; then nothing was uploaded, and ``upload_id`` is the restore's own id."""
     copied_from_id: UUID | None = None
     """The version of another file that this one is a copy of; nothing was uploaded either."""
+    actor_kind: ActorKind = "user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from bitvault.events.message import Event
 
-LinkKind = Literal["view", "download"]
+LinkKind = Literal["view", "download", "upload"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +88,46 @@ class LinkDownloaded(Event):
     version_id: UUID
     size_bytes: int
     counted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReceived(Event):
+    """Somebody has sent a file through a link: it is in the link's folder."""
+
+    type: ClassVar[str] = "links.file.received.v1"
+
+    actor_kind: Literal["link"] = "link"
+    link_id: UUID
+    submission_id: UUID
+    node_id: UUID
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionFinished(Event):
+    """Somebody has sent what they wanted to send through a link; ``node_id`` is the link's folder, ``made_by`` who made the link.
+
+    ``file_count`` and ``size_bytes`` are those that had not been told before.
+    """
+
+    type: ClassVar[str] = "links.submission.finished.v1"
+
+    actor_kind: Literal["link"] = "link"
+    link_id: UUID
+    submission_id: UUID
+    node_id: UUID
+    made_by: UUID
+    file_count: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkEnding(Event):
+    """A link ends within a day; ``made_by`` is who made it. Nobody has done it: there is no actor."""
+
+    type: ClassVar[str] = "links.link.ending.v1"
+
+    link_id: UUID
+    node_id: UUID
+    made_by: UUID
+    expires_at: datetime

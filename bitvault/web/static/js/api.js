@@ -86,14 +86,14 @@ async function problemOf(response) {
  *
  * @param {string} method
  * @param {string} path below /api/v1
- * @param {{body?: unknown, revision?: number | string, key?: string, signal?: AbortSignal, keepalive?: boolean, ownRefusal?: string}} [options]
+ * @param {{body?: unknown, revision?: number | string, key?: string, signal?: AbortSignal, keepalive?: boolean, ownRefusal?: string, headers?: Record<string, string>}} [options]
  *   `revision` becomes If-Match; `key` lets a POST be repeated safely; `ownRefusal`: the code of a 401 that speaks of this request, not of the session
  * @returns {Promise<any>} the decoded body, or null for 204
  * @throws {Problem | NetworkDown | DOMException}
  */
-export async function call(method, path, { body, revision, key, signal, keepalive, ownRefusal } = {}) {
+export async function call(method, path, { body, revision, key, signal, keepalive, ownRefusal, headers: more } = {}) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: "application/json", "Accept-Language": locale };
+  const headers = { Accept: "application/json", "Accept-Language": locale, ...more };
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (revision !== undefined) headers["If-Match"] = `"${revision}"`;

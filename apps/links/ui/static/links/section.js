@@ -3,6 +3,9 @@
 import { call, explain, get, Problem } from "../js/api.js";
 import { closest, icon, make, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
+import { logOf } from "./log.js";
+import { qrOf } from "./qr.js";
+import { openRequest } from "./request.js";
 import { copy, factsOf, titleOf } from "./words.js";
 
 /** @typedef {import("./words.js").Link} Link */
@@ -32,11 +35,13 @@ async function open(opened) {
   links = [];
   addresses.clear();
   closeForm();
+  need('[data-link-act="request"]', HTMLElement).hidden = opened.node.kind !== "folder" || !opened.node.capabilities.includes("add");
   if (!opened.node.capabilities.includes("share")) return;
   const refusal = refusalOf(opened);
   need("#links-refusal", HTMLElement).textContent = refusal;
   need("#links-refusal", HTMLElement).hidden = !refusal;
   need('[data-link-act="new"]', HTMLButtonElement).hidden = refusal !== "";
+  if (refusal) need('[data-link-act="request"]', HTMLElement).hidden = true;
   await refresh();
   section().hidden = shown !== opened;
 }
@@ -88,9 +93,10 @@ function lineOf(link) {
   const title = titleOf(link);
   const line = make("li", { class: "links-line", "data-link-id": link.id });
   const facts = factsOf(link);
-  line.append(icon("link"), make("div", { class: "links-words" }, make("b", {}, title), ...(facts ? [make("small", {}, facts)] : [])));
+  line.append(icon(link.request ? "user-in" : "link"), make("div", { class: "links-words" }, make("b", {}, title), ...(facts ? [make("small", {}, facts)] : [])));
   const address = addressOf(link);
   line.append(
+    button("eye", "log", fill(gettext("What was done through %(name)s"), { name: title })),
     button("settings", "change", fill(gettext("Change %(name)s"), { name: title })),
     button("x", "end", fill(gettext("End %(name)s"), { name: title })),
   );
@@ -98,7 +104,8 @@ function lineOf(link) {
     const box = make("div", { class: "links-address" });
     const input = make("input", { class: "input", type: "text", readonly: "", value: address, "aria-label": fill(gettext("Address of %(name)s"), { name: title }) });
     const copying = make("button", { class: "button", type: "button", "data-link-act": "copy" }, gettext("Copy"));
-    box.append(input, copying);
+    const drawing = make("button", { class: "button", type: "button", "data-link-act": "qr", "aria-expanded": "false" }, gettext("QR code"));
+    box.append(input, copying, drawing);
     line.append(box);
   }
   return line;
@@ -107,6 +114,33 @@ function lineOf(link) {
 /** @param {string} name @param {string} act @param {string} label */
 function button(name, act, label) {
   return make("button", { class: "icon-button", type: "button", "data-link-act": act, "aria-label": label, title: label }, icon(name));
+}
+
+/**
+ * Show something below a link's line, or take it away.
+ *
+ * @param {HTMLElement} pressed
+ * @param {string} kind the class of what is shown
+ * @param {() => Promise<HTMLElement>} bring
+ */
+async function toggle(pressed, kind, bring) {
+  const line = closest(pressed, ".links-line");
+  const shownAlready = line?.querySelector(`.${kind}`);
+  if (shownAlready) {
+    shownAlready.remove();
+    return pressed.setAttribute("aria-expanded", "false");
+  }
+  if (!line || pressed.dataset.busy !== undefined) return;
+  pressed.dataset.busy = "";
+  try {
+    line.append(await bring());
+    pressed.setAttribute("aria-expanded", "true");
+    line.lastElementChild?.scrollIntoView({ block: "nearest" });
+  } catch (error) {
+    shown?.say(explain(error), null, true);
+  } finally {
+    delete pressed.dataset.busy;
+  }
 }
 
 // --- making and changing ---------------------------------------------------------------------------------------------------------
@@ -118,6 +152,7 @@ function openForm(link) {
   field("name").value = link?.name ?? "";
   field("password").value = "";
   need("#link-password-hint", HTMLElement).textContent = link?.has_password ? gettext("It has one. Type another one to change it, or a single “-” to take it away.") : gettext("At least 8 characters.");
+  field("from").value = link?.starts_at ? toField(new Date(link.starts_at)) : "";
   field("until").value = link?.expires_at ? toField(new Date(link.expires_at)) : "";
   field("until").min = toField(new Date());
   field("limit").value = link?.download_limit ? String(link.download_limit) : "";
@@ -158,16 +193,24 @@ function endOfDay(value) {
   return value ? new Date(year, month - 1, day, 23, 59, 59).toISOString() : null;
 }
 
+/** @param {string} value of a date field @returns {string | null} the beginning of that day here; of today none is needed */
+function startOfDay(value) {
+  const [year, month, day] = value.split("-").map(Number);
+  return value && value !== toField(new Date()) ? new Date(year, month - 1, day).toISOString() : null;
+}
+
 /** @returns {Record<string, unknown>} what the form says */
 function read() {
   const kind = need("#link-kind", HTMLSelectElement).value;
   const password = field("password").value;
   const until = endOfDay(field("until").value);
+  const from = startOfDay(field("from").value);
   /** @type {Record<string, unknown>} */
   const wish = { kind, name: field("name").value.trim(), download_limit: kind === "view" || !field("limit").value ? null : Number(field("limit").value) };
-  if (!changing) return { ...wish, expires_at: until, password: password || null, slug: field("slug").value.trim() || null };
+  if (!changing) return { ...wish, starts_at: from, expires_at: until, password: password || null, slug: field("slug").value.trim() || null };
   // A date that was left as it is keeps its time of the day.
   if (field("until").value !== (changing.expires_at ? toField(new Date(changing.expires_at)) : "")) wish.expires_at = until;
+  if (field("from").value !== (changing.starts_at ? toField(new Date(changing.starts_at)) : "")) wish.starts_at = from;
   if (password) wish.password = password === "-" ? null : password;
   return wish;
 }
@@ -185,7 +228,7 @@ async function submit() {
     } else await makeLink();
   } catch (error) {
     showError(explain(error));
-    const name = error instanceof Problem ? { expires_at: "until", download_limit: "limit" }[error.facts.field] ?? error.facts.field : "";
+    const name = error instanceof Problem ? { starts_at: "from", expires_at: "until", download_limit: "limit" }[error.facts.field] ?? error.facts.field : "";
     if (name && document.getElementById(`link-${name}`)) field(name).focus();
   } finally {
     delete pressed.dataset.busy;
@@ -203,6 +246,12 @@ async function makeLink() {
   if (await copy(made.url, input)) shown.say(gettext("The link is made and copied. Its address is shown this once."));
   else shown.say(gettext("The link is made. Copy its address now: it is shown this once."));
   /** @type {HTMLElement | null | undefined} */ (line?.querySelector('[data-link-act="copy"]'))?.focus();
+}
+
+/** @param {Link} made a request, whose address the server tells once */
+function keepRequest(made) {
+  if (made.url) addresses.set(made.id, made.url);
+  void refresh();
 }
 
 // --- what is done with one --------------------------------------------------------------------------------------------------------
@@ -260,8 +309,15 @@ export function startSection() {
         return need('[data-link-act="new"]', HTMLButtonElement).focus();
       case "copy":
         return void (link && copyLink(link, pressed));
+      case "request":
+        return void (shown && openRequest(shown.node, null, keepRequest));
       case "change":
+        if (link?.request && shown) return openRequest(shown.node, link, () => void refresh());
         return void (link && openForm(link));
+      case "log":
+        return void (link && toggle(pressed, "links-log", () => logOf(link)));
+      case "qr":
+        return void (link && toggle(pressed, "links-qr", () => qrOf(link, addressOf(link) ?? "", titleOf(link))));
       case "end":
         return void (link && end(link));
     }

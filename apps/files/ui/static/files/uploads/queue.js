@@ -5,7 +5,7 @@
 
 import { explain, NetworkDown, Problem } from "../../js/api.js";
 import { Conflicts } from "./conflicts.js";
-import { FolderTree } from "./folders.js";
+import { members } from "./desk.js";
 import { Unreadable } from "./hashing.js";
 import { Refused } from "./put.js";
 import { Rate } from "./rate.js";
@@ -81,11 +81,11 @@ export class Item {
 class Batch {
   conflicts = new Conflicts();
 
-  /** @param {string} rootId @param {string} rootName @param {(node: import("../../js/api.js").Node) => void} onMade */
-  constructor(rootId, rootName, onMade) {
+  /** @param {string} rootId @param {string} rootName @param {ReturnType<import("./desk.js").Desk["makeTree"]>} tree */
+  constructor(rootId, rootName, tree) {
     this.rootId = rootId;
     this.rootName = rootName;
-    this.tree = new FolderTree(rootId, onMade);
+    this.tree = tree;
   }
 }
 
@@ -98,6 +98,12 @@ export class UploadQueue extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #soon;
 
+  /** @param {import("./desk.js").Desk} [desk] */
+  constructor(desk = members) {
+    super();
+    this.desk = desk;
+  }
+
   /** @param {string} name @param {unknown} [detail] */
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
@@ -108,7 +114,7 @@ export class UploadQueue extends EventTarget {
    * @returns {Batch}
    */
   batch(folder) {
-    return new Batch(folder.id, folder.name, (node) => this.#tell("node", node));
+    return new Batch(folder.id, folder.name, this.desk.makeTree(folder.id, (node) => this.#tell("node", node)));
   }
 
   /**
@@ -205,7 +211,7 @@ export class UploadQueue extends EventTarget {
     }
   }
 
-  /** @param {Item} item @param {string} parentId @param {AbortSignal} signal */
+  /** @param {Item} item @param {any} parentId @param {AbortSignal} signal */
   #transfer(item, parentId, signal) {
     const { name, mode, autorename, moved: before } = item;
     const watch = {
@@ -236,7 +242,7 @@ export class UploadQueue extends EventTarget {
         this.#tell("change");
       },
     };
-    return new Transfer(item.file, { parentId, name, mode, autorename }, watch, item.attempt);
+    return new Transfer(item.file, { parentId, name, mode, autorename }, watch, item.attempt, this.desk);
   }
 
   /** @param {Item} item @param {unknown} error */

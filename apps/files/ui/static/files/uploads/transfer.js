@@ -4,10 +4,10 @@
  * is now, and goes on from that. What differs is another file: the attempt is given up and the file starts over.
  */
 
-import { call, get, NetworkDown, Problem, randomKey } from "../../js/api.js";
+import { NetworkDown, Problem, randomKey } from "../../js/api.js";
 import { isPassing, pause, persist, waitFor } from "../../js/backoff.js";
+import { members } from "./desk.js";
 import { Gate } from "./gate.js";
-import { Gathering } from "./gathering.js";
 import { hashOf, Unreadable } from "./hashing.js";
 import { put, Refused } from "./put.js";
 
@@ -27,8 +27,6 @@ const NEARLY_EXPIRED_MS = 20_000;
 const PART_TRIES = 9;
 /** Between two questions whether the store has put a file together; what the server says in Retry-After. */
 const COMPLETING_MS = 1000;
-/** Of a result in a batch: the store has not put the file together yet. */
-const COMPLETING = 202;
 /** A file that was sent anew this often and still differs is being written to by somebody. */
 const ROUNDS = 3;
 
@@ -38,19 +36,8 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/u;
 const gate = new Gate(SENDERS);
 const smallGate = new Gate(SMALL_SENDERS);
 
-const starts = new Gathering("/uploads/batch", {
-  keyed: true,
-  alone: (body, key) => call("POST", "/uploads", { body, key }),
-  read: ({ upload }) => upload,
-});
-const commits = new Gathering("/uploads/batch/commit", {
-  keyed: false,
-  alone: ({ id, part_hashes }) => call("POST", `/uploads/${id}/commit`, { body: { part_hashes } }),
-  read: ({ status, node }) => (status === COMPLETING ? { state: "completing" } : node),
-});
-
 /**
- * @typedef {{parentId: string, name: string, mode: "add" | "overwrite", autorename?: boolean}} Destination
+ * @typedef {{parentId: any, name: string, mode: "add" | "overwrite", autorename?: boolean}} Destination
  * @typedef {{number: number, state: string, method?: string, url?: string, headers?: Record<string, string>, sha256?: string, expires_at?: string}} Part
  * @typedef {{onStart: (uploadId: string, key: string) => void, onProgress: (sent: number, moved: number) => void,
  *   onWait: (error: unknown) => void, onGo: () => void, onCommit: () => void, onChanged: () => void, signal: AbortSignal}} Watch
@@ -94,8 +81,10 @@ export class Transfer {
    * @param {Destination} destination
    * @param {Watch} watch
    * @param {Attempt} attempt that may have been begun earlier
+   * @param {import("./desk.js").Desk} [desk]
    */
-  constructor(file, destination, watch, attempt) {
+  constructor(file, destination, watch, attempt, desk = members) {
+    this.desk = desk;
     this.file = file;
     this.destination = destination;
     this.watch = watch;
@@ -142,16 +131,10 @@ export class Transfer {
     const hashes = await this.#hashAll();
     for (;;) {
       const { uploadId } = this.attempt;
-      const answer = await this.#persist(() => this.#unlessStopped(this.#end(uploadId, hashes)));
+      const answer = await this.#persist(() => this.#unlessStopped(this.desk.commit({ id: uploadId, part_hashes: hashes }, this.#count === 1)));
       if (answer.state !== "completing") return answer;
       await pause(COMPLETING_MS, this.watch.signal);
     }
-  }
-
-  /** @param {string} uploadId @param {string[]} hashes @returns {Promise<any>} */
-  #end(uploadId, hashes) {
-    const wish = { id: uploadId, part_hashes: hashes };
-    return this.#count === 1 ? commits.ask(wish, uploadId) : commits.how.alone(wish, uploadId);
   }
 
   /** Stop waiting when the run is stopped; what was asked for goes on. @template T @param {Promise<T>} asked @returns {Promise<T>} */
@@ -179,7 +162,7 @@ export class Transfer {
     this.#forget();
     this.watch.onChanged();
     try {
-      await call("DELETE", `/uploads/${uploadId}`);
+      await this.desk.call("DELETE", `/${uploadId}`);
     } catch (error) {
       // It expires by itself.
       if (!(error instanceof Problem) && !(error instanceof NetworkDown)) throw error;
@@ -209,8 +192,7 @@ export class Transfer {
     this.#layOut(PART_BYTES, partCount(file, PART_BYTES));
     const hashes = this.#count <= HASH_FIRST_PARTS ? await this.#hashAll() : undefined;
     /** @type {Record<string, unknown>} */
-    const body = { parent_id: destination.parentId, name: destination.name, size_bytes: file.size, mode: destination.mode };
-    if (destination.autorename) body.autorename = true;
+    const body = { ...this.desk.describe(destination), size_bytes: file.size };
     if (MEDIA_TYPE.test(file.type)) body.media_type = file.type;
     if (file.lastModified) body.client_modified_at = new Date(file.lastModified).toISOString();
     if (hashes) body.part_hashes = hashes;
@@ -225,8 +207,7 @@ export class Transfer {
    */
   #ask(body) {
     const { key } = this.attempt;
-    const asked = this.#count === 1 ? starts.ask(body, key) : starts.how.alone(body, key);
-    const told = asked.then((upload) => {
+    const told = this.desk.start(body, key, this.#count === 1).then((upload) => {
       this.watch.onStart(upload.id, key);
       return upload;
     });
@@ -236,7 +217,7 @@ export class Transfer {
   /** @returns {Promise<boolean>} whether the attempt is still open and holds nothing but parts of this file */
   async #resume() {
     try {
-      const upload = await this.#persist(() => get(`/uploads/${this.attempt.uploadId}`, { signal: this.watch.signal }));
+      const upload = await this.#persist(() => this.desk.call("GET", `/${this.attempt.uploadId}`, { signal: this.watch.signal }));
       if (upload.state === "aborted" || upload.state === "expired" || upload.size_bytes !== this.file.size) {
         this.#forget();
         return false;
@@ -381,7 +362,7 @@ export class Transfer {
       const wanted = numbers.filter((number) => !this.#there.has(number) && (anew || !this.#fresh(number)));
       if (!wanted.length) return;
       const parts = await Promise.all(wanted.map(async (number) => ({ number, sha256: await this.#digest(number) })));
-      const answer = await this.#persist(() => call("POST", `/uploads/${this.attempt.uploadId}/parts`, { body: { parts }, signal: this.watch.signal }));
+      const answer = await this.#persist(() => this.desk.call("POST", `/${this.attempt.uploadId}/parts`, { body: { parts }, signal: this.watch.signal }));
       for (const part of answer.items) this.#keep(part);
     });
     this.#signing = turn.catch(() => {});

@@ -1,0 +1,192 @@
+"""Uploads through a link that takes files: Links says who is let in and whether the request takes it; the rest is the saga of uploads.
+
+Each step looks at the link anew: one that was ended lets nobody go on, and what was under way is not committed. A sender is told of what
+they have sent in this visit and of nothing else: not the name that a file got in the folder, nor what the vault has.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from rest_framework.response import Response
+
+from apps.billing.errors import QuotaExceeded
+from apps.files.errors import NodeGone, NotAFolder, ParentGone
+from apps.links import api as links
+from apps.links import errors
+from apps.links.dtos import SUBMISSION_HEADER, UNLOCK_HEADER, Sending, SentItem
+from apps.storage import api as storage
+from apps.storage.dtos import Upload
+from apps.storage.errors import (
+    ContentMismatch,
+    FileTooLarge,
+    PartOutOfRange,
+    PartsMissing,
+    StoreFull,
+    UploadComplete,
+    UploadOver,
+)
+from bitvault.gateway import uploads
+from bitvault.gateway.uploads import CommitUpload, Completing, MediaType, Moment, Sha256, SignedParts, SignParts
+from bitvault.kernel import ids
+from bitvault.kernel.errors import Gone, NotFound
+from bitvault.kernel.names import InvalidName
+from bitvault.web.operations import operation
+from bitvault.web.requests import ActorRequest
+from bitvault.web.structs import Body
+from bitvault.web.views import VisitorView
+from bitvault.web.visitors import find_visitor
+
+MADE_ON = "link"
+"""What the sender is called in the list of versions: who it was stands with the link."""
+
+_REFUSED = (*errors.CLOSED, errors.LinkLocked, errors.LinkTakesNothing, errors.SubmissionUnknown)
+
+
+class SendFile(Body, frozen=True):
+    """A file that is to come. ``folder``: the names of the folders that it lies in at its sender's, topmost first."""
+
+    name: str
+    size_bytes: Annotated[int, msgspec.Meta(ge=0)]
+    folder: Annotated[list[str], msgspec.Meta(max_length=32)] = []  # msgspec copies an empty list for each
+    media_type: MediaType | None = None
+    client_modified_at: Moment | None = None
+    part_hashes: Annotated[list[Sha256], msgspec.Meta(max_length=10_000)] = []  # msgspec copies an empty list for each
+
+
+class PublicUploads(VisitorView):
+    """Uploads of somebody who holds a link that takes files."""
+
+    @operation(
+        body=SendFile,
+        answer=Upload,
+        status=201,
+        problems=(
+            *_REFUSED,
+            errors.TypeNotTaken,
+            errors.RequestFull,
+            errors.NoRoom,
+            InvalidName,
+            FileTooLarge,
+            PartOutOfRange,
+        ),
+        repeatable=True,
+    )
+    def post(self, request: ActorRequest, token: str) -> Response:
+        """Begin to send a file. The limits of the request, and the room of the vault, are looked at before any byte moves."""
+        body = request.body_as(SendFile)
+        sending = _admit(request, token)
+        return self.repeatable(request, lambda: _start(sending, body), owner_id=sending.submission_id)
+
+
+class PublicUploadDetail(VisitorView):
+    """One upload of this visit."""
+
+    publishes = False
+
+    @operation(answer=Upload, problems=_REFUSED)
+    def get(self, request: ActorRequest, token: str, upload_id: UUID) -> Response:
+        """Describe it and the parts that the store holds: resume from here."""
+        sending = _admit(request, token, upload_id)
+        return Response(storage.get_upload(actor=sending.actor, upload_id=upload_id))
+
+    @operation(status=204, problems=(*_REFUSED, UploadComplete))
+    def delete(self, request: ActorRequest, token: str, upload_id: UUID) -> Response:
+        """Give it up; its parts are swept."""
+        sending = _admit(request, token, upload_id)
+        uploads.abort(sending.actor, upload_id)
+        links.drop_upload(sending=sending, upload_id=upload_id)
+        return Response(status=204)
+
+
+class PublicUploadParts(VisitorView):
+    """Parts of an upload of this visit."""
+
+    @operation(
+        body=SignParts,
+        answer=SignedParts,
+        problems=(*_REFUSED, PartOutOfRange, UploadComplete, UploadOver, errors.NoRoom),
+        idempotent=True,
+    )
+    def post(self, request: ActorRequest, token: str, upload_id: UUID) -> Response:
+        """Announce up to 100 parts and get a URL for each that has to travel."""
+        announced = request.body_as(SignParts).to_announced()
+        sending = _admit(request, token, upload_id)
+        with _told_to_strangers():
+            signed = storage.sign_parts(actor=sending.actor, upload_id=upload_id, announced=announced)
+        return Response(SignedParts(signed))
+
+
+class PublicUploadCommit(VisitorView):
+    """The end of an upload of this visit."""
+
+    @operation(
+        body=CommitUpload,
+        answer=SentItem,
+        status=201,
+        repeated_status=200,
+        pending=Completing,
+        problems=(*_REFUSED, PartsMissing, ContentMismatch, UploadOver, errors.NoRoom),
+    )
+    def post(self, request: ActorRequest, token: str, upload_id: UUID) -> Response:
+        """Verify the bytes and put the file into the folder. A link that was ended meanwhile takes it no more."""
+        body = request.body_as(CommitUpload)
+        sending = _admit(request, token, upload_id)
+        with _told_to_strangers():
+            done = uploads.commit(sending.actor, upload_id, body.part_hashes, made_on=MADE_ON)
+        if done is None:
+            headers = {"Retry-After": str(uploads.ASK_AGAIN_SECONDS)}
+            return Response(Completing(), status=202, headers=headers)
+        node, first = done
+        item = links.note_received(sending=sending, upload_id=upload_id, node_id=node.id)
+        return Response(item, status=201 if first else 200)
+
+
+def _admit(request: ActorRequest, token: str, upload_id: UUID | None = None) -> Sending:
+    """Let somebody go on with their visit, and with one of its uploads."""
+    sending = links.admit_sender(
+        token=token,
+        unlock=request.headers.get(UNLOCK_HEADER),
+        submission_token=request.headers.get(SUBMISSION_HEADER),
+        visitor=find_visitor(request),
+    )
+    if upload_id is not None:
+        links.require_own_upload(sending=sending, upload_id=upload_id)
+    return sending
+
+
+def _start(sending: Sending, body: SendFile) -> Upload:
+    upload_id = ids.new_id()
+    with _told_to_strangers():
+        parent_id = links.plan_upload(
+            sending=sending, upload_id=upload_id, name=body.name, size_bytes=body.size_bytes, folder=body.folder
+        )
+        wanted = uploads.StartUpload(
+            parent_id=parent_id,
+            name=body.name,
+            size_bytes=body.size_bytes,
+            autorename=True,
+            media_type=body.media_type,
+            client_modified_at=body.client_modified_at,
+            part_hashes=body.part_hashes,
+        )
+        try:
+            return uploads.start(sending.actor, wanted, upload_id=upload_id)
+        except BaseException:
+            links.drop_upload(sending=sending, upload_id=upload_id)
+            raise
+
+
+@contextmanager
+def _told_to_strangers() -> Iterator[None]:
+    """Say what is refused inside the block without what strangers are not told: ids, and how much room a vault has."""
+    try:
+        yield
+    except (QuotaExceeded, StoreFull) as error:
+        raise errors.NoRoom from error
+    except NodeGone as error:
+        raise Gone("The file of this upload is not there any more.") from error
+    except (ParentGone, NotFound, NotAFolder) as error:
+        raise errors.LinkTargetGone from error
