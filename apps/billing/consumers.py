@@ -7,6 +7,8 @@ from bitvault.events.api import Published, consumes_batch
 from bitvault.events.catalog import files, links
 from bitvault.kernel import db
 
+_DOWNLOADS = (files.DownloadSigned, files.ArchiveSigned, links.LinkDownloaded)
+
 
 @consumes_batch(
     metering.CONSUMER,
@@ -18,6 +20,7 @@ from bitvault.kernel import db
     files.NodePurged,
     files.VersionsDeleted,
     files.DownloadSigned,
+    files.ArchiveSigned,
     links.LinkDownloaded,
 )
 def keep_meter_current(events: Sequence[Published], tx: db.Transaction) -> None:
@@ -25,7 +28,7 @@ def keep_meter_current(events: Sequence[Published], tx: db.Transaction) -> None:
     tally = metering.Tally()
     for published in events:
         _add_flow(tally, published)
-        if not isinstance(published.event, files.DownloadSigned | links.LinkDownloaded) and tally.counts(published):
+        if not isinstance(published.event, _DOWNLOADS) and tally.counts(published):
             _add_change(tally, published)
     tally.write()
 
@@ -36,7 +39,7 @@ def _add_flow(tally: metering.Tally, published: Published) -> None:
     match published.event:
         case files.VersionCommitted(restored_from_id=None, copied_from_id=None) as event:
             tally.add_upload(day, event.size_bytes)
-        case files.DownloadSigned() | links.LinkDownloaded() as event:
+        case files.DownloadSigned() | files.ArchiveSigned() | links.LinkDownloaded() as event:
             tally.add_download(day, event.size_bytes)
 
 

@@ -35,7 +35,7 @@ _CHANGES = (
     told.NodePurged,
     told.VersionsDeleted,
 )
-_FLOWS = (told.VersionCommitted, told.DownloadSigned)
+_FLOWS = (told.VersionCommitted, told.DownloadSigned, told.ArchiveSigned)
 
 _ADD_FOLDER = """
 INSERT INTO billing_rebuilt_node (node_id, parent_id, is_folder, is_trashed, size_bytes, version_count, as_of_seq)
@@ -172,7 +172,7 @@ def _count_flow(tally: metering.Tally, published: Published) -> None:
     match find_event(published, _FLOWS):
         case told.VersionCommitted(restored_from_id=None, copied_from_id=None) as event:
             tally.add_upload(day, event.size_bytes)
-        case told.DownloadSigned() as event:
+        case told.DownloadSigned() | told.ArchiveSigned() as event:
             tally.add_download(day, event.size_bytes)
 
 

@@ -6,6 +6,7 @@ from bitvault.kernel.pages import LimitOutOfRange
 
 __all__ = [
     "AdministratorsOnly",
+    "ArchiveTooLarge",
     "BaseVersionRequired",
     "FileTooLarge",
     "InvalidName",
@@ -183,6 +184,13 @@ class TooManyTeamFolders(Invalid):
 
     code = "files.too_many_team_folders"
     title = "There are as many team folders as there can be"
+
+
+class ArchiveTooLarge(TooLarge):
+    """More lies there than one archive holds; facts: ``limit_count``, ``limit_bytes``, and what was counted."""
+
+    code = "files.archive_too_large"
+    title = "This is more than one archive holds"
 
 
 class NoPreview(NotFound):

@@ -52,3 +52,12 @@ COPY_BATCH = 50
 
 COPY_LIMIT = 10_000_000
 """Nodes that are counted of a tree that is to be copied."""
+
+ARCHIVE_TOPS_LIMIT = 1000
+"""Nodes that one archive is asked for by their ids: a page's selection. More lie in a folder that can be asked for."""
+
+ARCHIVE_LIMIT_NODES = 100_000
+"""Files and folders in one archive: what a worker lists in one statement and holds in memory, some 50 MB."""
+
+ARCHIVE_LIMIT_BYTES = 100 * 1024**3
+"""Bytes in one archive: what a worker writes within the time of the job at 15 MB/s."""

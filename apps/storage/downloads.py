@@ -5,10 +5,10 @@ from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID
 
-from apps.storage import dtos, provider, queries, rows
-from apps.storage.errors import BlobDamaged, BlobGone
-from apps.storage.models import Blob
-from bitvault.kernel import db
+from apps.storage import dtos, keys, provider, queries, rows
+from apps.storage.errors import ArchiveGone, BlobDamaged, BlobGone
+from apps.storage.models import Archive, Blob
+from bitvault.kernel import clock, db
 
 UNSAFE = "application/octet-stream"
 
@@ -38,6 +38,23 @@ def sign(*, blob_id: UUID, filename: str, media_type: str, method: str, lifetime
         key=key,
         disposition=disposition_of(filename),
         media_type=safe_type(media_type),
+        method=method,
+        lifetime=lifetime,
+    )
+    return dtos.Download(url=signed.url, expires_at=signed.expires_at)
+
+
+def sign_archive(*, archive_id: UUID, method: str, lifetime: timedelta) -> dtos.Download:
+    """Sign a URL that saves an archive which is ready and has not expired."""
+    with db.read_transaction():
+        found = Archive.objects.filter(id=archive_id, ready_at__isnull=False, expires_at__gt=clock.now())
+        row = found.values_list("try_id", "filename").first()
+    if row is None or row[0] is None:
+        raise ArchiveGone
+    signed = provider.store().sign_get(
+        key=keys.archive_key(row[0]),
+        disposition=disposition_of(row[1]),
+        media_type="application/zip",
         method=method,
         lifetime=lifetime,
     )

@@ -103,6 +103,28 @@ class NewDerived:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchiveEntry:
+    """A file or (without a blob) a folder that goes into an archive under a path."""
+
+    path: str
+    blob_id: UUID | None
+    size_bytes: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptArchive:
+    """An archive that was asked for. ``purpose`` is what it was asked for with; ``missing_count`` is that of files gone or damaged."""
+
+    id: UUID
+    purpose: dict[str, Any]
+    size_bytes: int
+    is_ready: bool
+    expires_at: datetime
+    missing_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DiskRoom:
     """The disk of an embedded store, in bytes."""
 

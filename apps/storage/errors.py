@@ -90,6 +90,20 @@ class FileTooLarge(errors.TooLarge):
     title = "The file is larger than 5 TiB"
 
 
+class ArchiveGone(errors.Gone):
+    """The archive has expired; it can be made anew."""
+
+    code = "storage.archive_gone"
+    title = "This archive has expired; make another one"
+
+
+class ArchivesFull(errors.InsufficientStorage):
+    """The archives that are kept leave no room for this one; facts: ``limit_bytes``, ``kept_bytes``, ``needed_bytes``."""
+
+    code = "storage.archives_full"
+    title = "There are too many archives; wait until some have expired"
+
+
 class BlobGone(errors.NotFound):
     """The bytes are not there (any more)."""
 

@@ -1,7 +1,8 @@
 """Names of objects. Only ids and hashes, never text of a user: no name can leave its tenant's, or its attempt's, prefix.
 
 ``<tenant>/<upload>/<sha256>`` for a file of one part: the hash is in the key, so no URL can put other bytes there.
-``<tenant>/<upload>/m`` for a larger one. ``<tenant>/<id>/derived`` for what was made of content: no attempt has that id.
+``<tenant>/<upload>/m`` for a larger one. ``<tenant>/<id>/derived`` for what was made of content, ``<tenant>/<id>/zip`` for archives: no
+attempt has those ids.
 """
 
 from uuid import UUID
@@ -39,6 +40,11 @@ def derived_key(derived_id: UUID) -> str:
 def is_derived(key: str) -> bool:
     """Tell whether a key is that of something derived."""
     return key.endswith(f"/{_DERIVED}")
+
+
+def archive_key(try_id: UUID) -> str:
+    """Name the object of an archive that one try makes."""
+    return prefix_of(try_id) + "zip"
 
 
 def single_part_key(upload_id: UUID, digest: bytes) -> str:

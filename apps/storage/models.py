@@ -233,6 +233,32 @@ class DerivedObject(TenantModel):
         ]
 
 
+class Archive(TenantModel):
+    """A zip of blobs that was asked for: made by a job, fetched by whoever asked, gone a while later."""
+
+    id = id_field()
+    purpose = models.JSONField()
+    """What the caller gets back with it; means nothing here."""
+    filename = models.TextField()
+    size_bytes = models.BigIntegerField()
+    """What it has at most; once it is ready, what it has."""
+    try_id = models.UUIDField(null=True)
+    """The try that makes it, or has made it: its object lies under this id."""
+    created_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "storage_archive"
+        constraints = [models.CheckConstraint(condition=models.Q(size_bytes__gte=0), name="storage_archive_figures")]
+        indexes = [
+            # Which have expired?
+            models.Index(fields=["expires_at"], name="storage_archive_expired"),
+            # Is this object that of an archive?
+            models.Index(fields=["try_id"], name="storage_archive_by_try"),
+        ]
+
+
 class RunKind(models.TextChoices):
     """What a run does."""
 

@@ -73,3 +73,15 @@ class SmallObjects:
         """Write a small object of our own making; the store compares its SHA-256."""
         digest = checksum_of(sha256(body).digest())
         self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=STORED_TYPE, ChecksumSHA256=digest)
+
+    @asks_store(repeatable=True)
+    def put_part(self, *, key: str, store_upload_id: str, number: int, body: bytes) -> str:
+        """Write a part of an object of our own making; the store compares its SHA-256. Returns the part's ETag.
+
+        :raises UploadUnknown: the multipart upload is completed or aborted.
+        """
+        digest = checksum_of(sha256(body).digest())
+        answer = self._client.upload_part(
+            Bucket=self.bucket, Key=key, UploadId=store_upload_id, PartNumber=number, Body=body, ChecksumSHA256=digest
+        )
+        return answer["ETag"]

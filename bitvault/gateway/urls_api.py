@@ -2,7 +2,18 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import content, copying, jobs, link_content, link_uploads, me, upload_batches, uploads, versions
+from bitvault.gateway import (
+    archives,
+    content,
+    copying,
+    jobs,
+    link_content,
+    link_uploads,
+    me,
+    upload_batches,
+    uploads,
+    versions,
+)
 from bitvault.gateway.openapi import SchemaDocument
 
 # Django tries one after another: what is asked most comes first.
@@ -33,6 +44,8 @@ urlpatterns = [
     path("", include("apps.previews.rest.urls")),
     path("", include("apps.notifications.rest.urls")),
     path("", include("apps.webhooks.rest.urls")),
+    path("archives", archives.Archives.as_view()),
+    path("jobs/<uuid:job_id>/content", archives.JobContent.as_view()),
     path("jobs", jobs.Jobs.as_view()),
     path("jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="job"),
     path("schema/", SchemaDocument.as_view()),

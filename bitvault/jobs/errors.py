@@ -17,6 +17,13 @@ class JobNotFailed(Conflict):
     title = "This job has not failed"
 
 
+class JobNotDone(Conflict):
+    """What the job makes is there once it is done; fact: ``state``, how it stands."""
+
+    code = "jobs.not_done"
+    title = "This job is not done"
+
+
 class JobFailed(BitVaultError):
     """The work raised an error that is not the caller's: operators see which, the caller does not."""
 

@@ -349,6 +349,26 @@ def is_copied_once(world):
     )
 
 
+def ask_for_archive(world):
+    """Somebody wants a folder as one file."""
+    client = world.client("mia")
+    parent_id = client.get("/me").json()["root_id"]
+    folder = client.post("/folders", {"parent_id": parent_id, "name": ids.new_id().hex}).json()
+    Sender(client, folder["id"]).bring("a.bin", ids.new_id().bytes)
+    assert client.post("/archives", {"node_ids": [folder["id"]]}).status_code == 202
+    world.count += 1
+
+
+def is_packed_once(world):
+    """There is one object for each archive, and no upload is left open."""
+    store, prefix = provider.store(), keys.tenant_prefix()
+    ready = "SELECT try_id FROM storage_archive WHERE ready_at IS NOT NULL"
+    tries = [keys.archive_key(try_id) for (try_id,) in fetch(ready)]
+    assert len(tries) == world.count
+    assert sorted(key for key in store.list_keys(prefix) if key.endswith("/zip")) == sorted(tries)
+    assert store.list_multipart_uploads(prefix) == []
+
+
 def ask_to_tell(world):
     """Something was shared with somebody who is written to at once; the mails wait."""
     PausedKind.objects.get_or_create(kind="mail.send", defaults={"paused_at": clock.now()})
@@ -411,6 +431,7 @@ def is_sent_once(world):
 SCENES = {
     "webhooks.deliver": Scene(ask_to_deliver, is_tried_once_or_known_to_be),
     "webhooks.send": Scene(ask_to_send, is_sent_once),
+    "files.archive": Scene(ask_for_archive, is_packed_once),
     "files.copy": Scene(ask_for_copy, is_copied_once),
     "search.read_text": Scene(ask_for_text, is_read_once),
     "previews.make": Scene(ask_for_preview, is_drawn_once),

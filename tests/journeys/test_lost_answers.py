@@ -539,6 +539,7 @@ CASES = {
         ),
         holds=RESERVATIONS,
     ),
+    "archive": Case("POST /archives", lambda mia: Ask("POST", "/archives", {"node_ids": [mia.file()["id"]]}, key())),
     "delete": Case("DELETE /nodes/{node_id}", lambda mia: Ask("DELETE", f"/nodes/{mia.file()['id']}"), again=404),
     "trash children": Case("POST /nodes/{node_id}/children/batch", trash_children),
     "move children": Case("POST /nodes/{node_id}/children/batch", move_children),

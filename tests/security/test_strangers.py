@@ -18,6 +18,7 @@ BODIES = {
     ("POST", "/folders"): {"parent_id": None, "name": "mine now"},
     ("PATCH", "/nodes/{node_id}"): {"name": "mine now"},
     ("POST", "/nodes/{node_id}/copy"): {"parent_id": "01900000-0000-7000-8000-00000000ffff"},
+    ("POST", "/archives"): {"node_ids": ["01900000-0000-7000-8000-00000000ffff"]},
     ("POST", "/nodes/{node_id}/children/batch"): {"action": "trash"},
     ("POST", "/trash/{node_id}/restore"): {},
     ("POST", "/trash/restore"): {"ids": ["01900000-0000-7000-8000-00000000ffff"]},
@@ -121,6 +122,9 @@ PARENTS = {("POST", "/groups", "parent_id"), ("PATCH", "/groups/{group_id}", "pa
 SETS = {("POST", "/trash/restore", "ids")}
 """Lists of ids, each of which is answered for by itself."""
 
+WHOLE_SETS = {("POST", "/archives", "node_ids")}
+"""Lists of ids that are answered for as one."""
+
 EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", field) for field in ("except_ids", "only_ids")} | {
     ("POST", "/nodes/{node_id}/shares", "principal"),
     ("PUT", "/nodes/{node_id}/shares", "shares"),
@@ -184,7 +188,7 @@ def test_every_id_in_a_body_or_a_query_is_covered():
         for field in (*fields_of(operation.body), *fields_of(operation.query))
         if is_id(field.type)
     }
-    assert named == set(FIELDS) | SETS | EXCEPTIONS | CHOSEN | PARENTS
+    assert named == set(FIELDS) | SETS | WHOLE_SETS | EXCEPTIONS | CHOSEN | PARENTS
 
 
 def test_a_strangers_id_in_a_set_reads_as_one_that_never_was(mia, stranger):
@@ -194,6 +198,15 @@ def test_a_strangers_id_in_a_set_reads_as_one_that_never_was(mia, stranger):
         said = [{key: value for key, value in item.items() if key != "id"} for item in items]
         assert said == [said[-1]] * len(items)
         assert said[-1]["status"] == 404
+
+
+@pytest.mark.parametrize(("method", "path", "field"), WHOLE_SETS, ids=map(" ".join, WHOLE_SETS))
+def test_a_strangers_id_beside_an_own_one_reads_as_one_that_never_was(mia, stranger, method, path, field):
+    own = str(mia.ids["node_id"]["file"])
+    things = [str(thing) for kind in ("trash", "node_id") for thing in stranger.ids[kind].values()]
+    said = [plain(mia.api.request(method, path, {field: [own, thing]})) for thing in [str(uuid.uuid4()), *things]]
+    assert said == [said[0]] * len(said)
+    assert "404" in str(said[0])
 
 
 def test_a_strangers_id_among_exceptions_reads_as_one_that_never_was(mia, stranger):

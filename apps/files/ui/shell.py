@@ -45,7 +45,7 @@ shell.register(
     shell.NodeAction(
         key="open", label=_("Open"), icon="folder", group=10, order=10, kinds=("folder",), single=True, shortcut="Enter"
     ),
-    shell.NodeAction(key="download", label=_("Download"), icon="download", group=10, order=20, kinds=("file",)),
+    shell.NodeAction(key="download", label=_("Download"), icon="download", group=10, order=20),
     shell.NodeAction(
         key="rename", label=_("Rename"), icon="pencil", group=20, order=10, single=True, writes=True, shortcut="F2"
     ),

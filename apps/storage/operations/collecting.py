@@ -23,7 +23,7 @@ from prometheus_client import Counter
 from apps.files import api as files
 from apps.storage import dtos, provider
 from apps.storage.models import Blob, BlobState, FindingKind, RunKind, RunState, Upload, UploadState
-from apps.storage.operations import deriving
+from apps.storage.operations import archiving, deriving
 from apps.storage.operations.noting import Notes
 from apps.storage.queries import READABLE
 from bitvault.events.api import publish
@@ -79,7 +79,12 @@ def is_anything_due() -> bool:
     """Tell whether the entered tenant has anything to condemn, to remove or to forget."""
     now = clock.now()
     with db.read_transaction():
-        return _to_condemn(now).exists() or _to_remove(now).exists() or _to_forget(now).exists()
+        return (
+            _to_condemn(now).exists()
+            or _to_remove(now).exists()
+            or _to_forget(now).exists()
+            or archiving.is_anything_due(now)
+        )
 
 
 def count_overdue(*, by: timedelta) -> int:
@@ -109,6 +114,7 @@ def collect(
                 report(visited)
         notes.count("forgotten", _forget())
         notes.count("unfinished", deriving.forget_unfinished())
+        notes.count("archives", archiving.remove_expired())
     except _Stopped as stop:
         state, reason = RunState.STOPPED, str(stop)
         logger.error("collection_stopped", reason=reason)  # noqa: TRY400 - the reason says all

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from apps.storage import keys, objects, provider
-from apps.storage.models import Blob, BlobState, DerivedObject, FindingKind, RunKind, RunState, Upload
+from apps.storage.models import Archive, Blob, BlobState, DerivedObject, FindingKind, RunKind, RunState, Upload
 from apps.storage.operations import references
 from apps.storage.operations.noting import Notes
 from bitvault.kernel import clock, db
@@ -190,9 +190,10 @@ def _abort(store: provider.ObjectStore, key: str, session: str) -> None:
 
 
 def _under_way(upload_ids: list[UUID]) -> set[UUID]:
-    """Tell which of these attempts may still have something in the store (inside a transaction)."""
+    """Tell which of these attempts, or tries of archives, may still have something in the store (inside a transaction)."""
     rows = Upload.objects.filter(id__in=upload_ids, swept_at__isnull=True)
-    return set(rows.values_list("id", flat=True))
+    tries = Archive.objects.filter(try_id__in=upload_ids)
+    return {*rows.values_list("id", flat=True), *(one for one in tries.values_list("try_id", flat=True) if one)}
 
 
 def reconcile(*, is_dry: bool = False, has_brakes: bool = True) -> dict[str, int]:

@@ -200,3 +200,15 @@ class DownloadSigned(Event):
     node_id: UUID
     version_id: UUID
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSigned(Event):
+    """Somebody was given a URL for an archive of some nodes and all that lay below them when it was made."""
+
+    type: ClassVar[str] = "files.archive.signed.v1"
+
+    archive_id: UUID
+    node_ids: Sequence[UUID]
+    """What was chosen."""
+    size_bytes: int

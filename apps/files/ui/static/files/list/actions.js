@@ -4,6 +4,7 @@ import { call, explain } from "../../js/api.js";
 import { askName } from "../../js/dialogs.js";
 import { announce } from "../../js/dom.js";
 import { toast } from "../../js/toast.js";
+import { download, downloadAll, isWhole } from "./archive.js";
 import { copyByDialog, duplicate } from "./copy.js";
 import { moveAllByDialog, moveByDialog } from "./move.js";
 import { startRename } from "./rename.js";
@@ -17,9 +18,6 @@ import { applyToFolder, applyToNamed, MANY } from "./whole.js";
 import { counted, fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {import("./rows.js").Entry} Entry */
-
-/** Between two downloads: browsers drop the first of two that start at the same instant. */
-const BETWEEN_DOWNLOADS_MS = 400;
 
 /** Ask for a name and make a folder in the one that is shown. */
 export async function newFolder() {
@@ -36,21 +34,6 @@ export async function newFolder() {
   const row = placeNode(node, { fresh: true });
   if (row) focusRow(row);
   announce(fill(gettext("Folder %(name)s created"), { name: node.name }));
-}
-
-/** @param {Entry[]} entries folders among them are left out */
-export async function download(entries) {
-  const files = entries.filter((entry) => entry.kind === "file");
-  for (const [index, entry] of files.entries()) {
-    if (index) await new Promise((resolve) => setTimeout(resolve, BETWEEN_DOWNLOADS_MS));
-    const link = document.createElement("a");
-    link.href = `/api/v1/nodes/${entry.id}/content`;
-    link.download = "";
-    link.setAttribute("hx-boost", "false");
-    document.body.append(link);
-    link.click();
-    link.remove();
-  }
 }
 
 /** @param {{name: string}[]} entries @returns {string} */
@@ -115,6 +98,7 @@ export function run(command, entries) {
 export function runOnSelection(command) {
   if (isAll() && mayWrite() && command === "trash") return void trashAll();
   if (isAll() && mayWrite() && command === "move") return void moveAllByDialog();
+  if (command === "download" && isWhole()) return void downloadAll();
   // What was selected may have been read by nobody yet.
   readSelected().then((entries) => run(command, entries), (error) => toast(explain(error), { failed: true }));
 }

@@ -1,9 +1,9 @@
 /** Copies nodes into a folder, or beside themselves. A copy can be taken back; one that takes long tells how far it is. */
 
 import { call, explain, get, randomKey } from "../../js/api.js";
-import { persist } from "../../js/backoff.js";
 import { announce } from "../../js/dom.js";
 import { toast } from "../../js/toast.js";
+import { follow } from "./jobs.js";
 import { chooseFolder } from "./picker.js";
 import { place, placeNode, removeRows } from "./rows.js";
 import { together } from "./together.js";
@@ -11,11 +11,6 @@ import { counted, fill, gettext } from "../../js/i18n.js";
 
 /** @typedef {{id: string, name: string, kind: string}} Copyable */
 /** @typedef {import("../../js/api.js").Node} Node */
-/** @typedef {{id: string, state: string, done_count: number, total_count: number | null, result: {node_id: string} | null, problem: {detail: string} | null}} Job */
-
-/** Between two looks at a copy that takes long; the first one comes sooner. */
-const LOOK_MS = 2500;
-const FIRST_LOOK_MS = 500;
 
 /** @param {Copyable[]} entries */
 export async function copyByDialog(entries) {
@@ -39,8 +34,8 @@ async function copyInto(entries, parentId, words) {
   const done = await together(entries, (entry) => call("POST", `/nodes/${entry.id}/copy`, { body: { parent_id: parentId, autorename: true }, key: keys.get(entry.id) }));
   const made = /** @type {Node[]} */ (done.map(({ result }) => result).filter((result) => !("state" in result)));
   for (const node of made) placeNode(node, { fresh: true });
-  const jobs = /** @type {Job[]} */ (done.map(({ result }) => result).filter((result) => "state" in result));
-  const filled = await Promise.all(jobs.map(follow));
+  const jobs = /** @type {import("./jobs.js").Job[]} */ (done.map(({ result }) => result).filter((result) => "state" in result));
+  const filled = await Promise.all(jobs.map(filledBy));
   for (const node of filled) {
     if (!node) continue;
     placeNode(node, { fresh: true });
@@ -49,27 +44,16 @@ async function copyInto(entries, parentId, words) {
   if (made.length) toast(words, { action: gettext("Undo"), undo: true, run: () => void takeBack(made) });
 }
 
-/** @param {Job} begun @returns {Promise<Node | null>} the copy, or null where it came to nothing */
-async function follow(begun) {
-  let close = () => {};
-  let wait = FIRST_LOOK_MS;
+/** @param {import("./jobs.js").Job} begun @returns {Promise<Node | null>} the copy, or null where it came to nothing */
+async function filledBy(begun) {
+  const result = await follow(begun, (job) =>
+    job.total_count ? fill(gettext("Copying: %(done)s of %(total)s…"), { done: job.done_count, total: job.total_count }) : gettext("Copying…"),
+  );
   try {
-    for (let job = begun; ; ) {
-      if (job.state === "done" && job.result) return await get(`/nodes/${job.result.node_id}`);
-      if (job.state === "canceled") return null;
-      if (job.state === "failed") throw new Error(job.problem?.detail);
-      close();
-      const far = job.total_count ? fill(gettext("Copying: %(done)s of %(total)s…"), { done: job.done_count, total: job.total_count }) : gettext("Copying…");
-      close = toast(far, { action: gettext("Cancel"), run: () => void call("DELETE", `/jobs/${begun.id}`).catch(() => undefined) });
-      await new Promise((resolve) => setTimeout(resolve, wait));
-      wait = LOOK_MS;
-      job = await persist(() => get(`/jobs/${begun.id}`));
-    }
+    return result ? await get(`/nodes/${result.node_id}`) : null;
   } catch (error) {
-    toast(error instanceof Error && error.constructor === Error && error.message ? error.message : explain(error), { failed: true });
+    toast(explain(error), { failed: true });
     return null;
-  } finally {
-    close();
   }
 }
 

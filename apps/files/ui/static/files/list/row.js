@@ -75,7 +75,6 @@ function fillLive(row, node) {
   need('[data-flag="misleading"]', HTMLElement, row).hidden = !node.name_problems.some((problem) => !problem.startsWith("windows"));
   for (const time of row.querySelectorAll("time")) time.setAttribute("datetime", node.modified_at);
   for (const slot of row.querySelectorAll('[data-slot^="size"]')) slot.textContent = bytes(node.size_bytes);
-  need('[data-act="download"]', HTMLElement, row).hidden = node.kind === "folder";
   showOwner(row, node.created_by ?? "");
 }
 

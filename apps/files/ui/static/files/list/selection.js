@@ -104,7 +104,6 @@ export function show() {
   box?.setAttribute("aria-checked", count === 0 ? "false" : count === total ? "true" : "mixed");
   setCommand(bar, "rename", count === 1);
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (bar.querySelectorAll("[data-single]"))) button.hidden = count !== 1;
-  setCommand(bar, "download", count > 0 && selected().some((entry) => entry.kind === "file"));
   if (announced !== count) announce(count ? fill(gettext("%(items)s selected"), { items: counted("%(count)s item", "%(count)s items", count) }) : gettext("Nothing selected"));
   announced = count;
   document.dispatchEvent(new CustomEvent("bitvault:selection"));
