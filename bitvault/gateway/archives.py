@@ -159,7 +159,7 @@ class JobContent(View):
 
     @operation(status=302, problems=(NotFound, JobNotDone, ArchiveGone))
     def get(self, request: ActorRequest, job_id: UUID) -> Response:
-        """Redirect to a URL of the store that is good for five minutes: of an archive, for whoever asked for it and may still download it all."""
+        """Redirect to a URL of the store that is good for five minutes: for whoever asked for the archive and may still download it."""
         return self._redirect(request.actor, job_id, "GET")
 
     @operation(status=302, problems=(NotFound, JobNotDone, ArchiveGone))

@@ -488,6 +488,7 @@ NOBODY = {"Authorization": ""}
 CODES = "public.identity_email_code"
 SENT = f"{SCHEMA}.links_sent_file"
 UPLOADS = f"{SCHEMA}.storage_multipart_upload"
+ARCHIVES = f"{SCHEMA}.storage_archive"
 RESERVATIONS = f"{SCHEMA}.billing_reservation"
 TRASH = f"{SCHEMA}.files_trash"
 PEOPLE = "public.identity_user"
@@ -539,7 +540,11 @@ CASES = {
         ),
         holds=RESERVATIONS,
     ),
-    "archive": Case("POST /archives", lambda mia: Ask("POST", "/archives", {"node_ids": [mia.file()["id"]]}, key())),
+    "archive": Case(
+        "POST /archives",
+        lambda mia: Ask("POST", "/archives", {"node_ids": [mia.file()["id"]]}, key()),
+        holds=ARCHIVES,
+    ),
     "delete": Case("DELETE /nodes/{node_id}", lambda mia: Ask("DELETE", f"/nodes/{mia.file()['id']}"), again=404),
     "trash children": Case("POST /nodes/{node_id}/children/batch", trash_children),
     "move children": Case("POST /nodes/{node_id}/children/batch", move_children),
@@ -754,7 +759,10 @@ ELSEWHERE = {
 
 COUNTED = {
     **{name: f"{SCHEMA}.{name}" for name in ("files_node", "files_version", "files_trash", "storage_multipart_upload")},
-    **{name: f"{SCHEMA}.{name}" for name in ("billing_reservation", "sync_device", "sharing_permission")},
+    **{
+        name: f"{SCHEMA}.{name}"
+        for name in ("billing_reservation", "sync_device", "sharing_permission", "storage_archive")
+    },
     **{
         name: f"public.{name}"
         for name in ("identity_api_token", "identity_session", "identity_email_code", "identity_invitation")

@@ -16,7 +16,8 @@ shell.register(
         key="files",
         order=10,
         styles=tuple(
-            f"files/{name}.css" for name in ("bars", "list", "list-phone", "dialogs", "tray", "teams", "details")
+            f"files/{name}.css"
+            for name in ("bars", "list", "list-phone", "tiles", "dialogs", "tray", "teams", "details")
         ),
         scripts=("files/app.js",),
     ),

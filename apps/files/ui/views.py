@@ -17,8 +17,11 @@ from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-ROWS = 100
-"""Rows of one answer: two screens, 250 kB of HTML at most; the next ones come before the reader is there."""
+ROWS = 96
+"""Rows of one answer: two screens, 250 kB of HTML at most; the next ones come before the reader is there. Whole blocks of the browser's."""
+
+NAMED_AT_ONCE = 100
+"""People that one answer names."""
 
 MOST_ROWS = 1_000_000
 """No folder has so many: bounds the numbers that a query may name."""

@@ -1,7 +1,11 @@
-"""Copies in the list: beside the original, elsewhere by the dialog, and of a folder that is too large for one request."""
+"""Copies in the list: beside the original, elsewhere by the dialog, and of a folder that is too large for one request. And archives."""
+
+import zipfile
 
 import pytest
 from playwright.sync_api import expect
+
+from tests.support.sending import Sender
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,3 +66,46 @@ def test_a_large_folder_is_copied_while_its_progress_is_told(vault, api, folder,
     listed = api.get(f"/nodes/{folder['id']}/children").json()["items"]
     copy = next(node for node in listed if node["name"] == "Large (2)")
     assert len(api.get(f"/nodes/{copy['id']}/children", limit=1000).json()["items"]) == 110
+
+
+def save(vault, tmp_path, act):
+    with vault.page.expect_download(timeout=60_000) as download:
+        act()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_a_selection_a_folder_and_a_whole_list_are_downloaded_as_one_file_each(
+    vault, api, folder, sender, mkdir, tmp_path
+):
+    inner = mkdir("Photos")
+    Sender(api, inner["id"]).bring("sea.jpg", b"sea")
+    sender.bring("one.txt", b"1")
+    sender.bring("two.txt", b"22")
+    vault.open(folder)
+    vault.select("one.txt", "two.txt")
+    path = save(vault, tmp_path, lambda: vault.command("Download"))
+    assert path.name == f"{folder['name']}.zip"
+    with zipfile.ZipFile(path) as packed:
+        assert packed.namelist() == ["one.txt", "two.txt"]
+    expect(vault.toast).to_contain_text("The archive is ready")
+    again = save(vault, tmp_path, vault.toast.get_by_role("button", name="Download again").click)
+    assert again.read_bytes()[:2] == b"PK"
+
+    vault.press("Escape")
+    vault.row("Photos").focus()
+    vault.press("ContextMenu")
+    item = vault.page.get_by_role("menuitem", name="Download", exact=True)
+    path = save(vault, tmp_path, item.click)
+    assert path.name == "Photos.zip"
+    with zipfile.ZipFile(path) as packed:
+        assert packed.read("Photos/sea.jpg") == b"sea"
+
+    vault.row("one.txt").focus()
+    vault.press("ControlOrMeta+a")
+    path = save(vault, tmp_path, lambda: vault.command("Download"))
+    with zipfile.ZipFile(path) as packed:
+        assert packed.namelist() == [
+            f"{folder['name']}/{name}" for name in ("", "one.txt", "Photos/", "two.txt", "Photos/sea.jpg")
+        ]

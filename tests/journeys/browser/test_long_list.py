@@ -193,3 +193,34 @@ def test_a_long_trash_is_read_and_restored_in_the_same_way(vault, api, sow):
     expect(vault.page.locator(".toast", has_text="319 items restored")).to_be_visible(timeout=60_000)
     vault.expect_names("Item 123")
     assert api.get(f"/nodes/{folder['id']}/children").json()["total_count"] == 319
+
+
+def test_as_tiles_it_scrolls_the_same_and_the_arrows_follow_what_is_seen(vault, long_folder):
+    vault.open(long_folder)
+    vault.row("Item 0").focus()
+    vault.page.get_by_role("button", name="Grid view").click()
+    across = vault.page.evaluate(
+        "Number(getComputedStyle(document.getElementById('rows')).getPropertyValue('--tiles'))"
+    )
+    assert across > 1
+    vault.row("Item 0").focus()
+    vault.press("ArrowDown", "ArrowRight")
+    expect(vault.row(f"Item {across + 1}")).to_be_focused()
+    below, above = vault.row(f"Item {across + 1}").bounding_box(), vault.row("Item 1").bounding_box()
+    assert below["x"] == above["x"]
+    assert below["y"] > above["y"]
+    vault.press("ArrowUp", "ArrowUp")
+    expect(vault.row("Item 1")).to_be_focused()
+    # The choice is remembered, and the whole list has its height.
+    vault.page.reload()
+    expect(vault.page.get_by_role("button", name="Grid view")).to_have_attribute("aria-pressed", "true")
+    most = vault.page.evaluate(SCROLL_TO_END)
+    expect(vault.row("Zebra")).to_be_in_viewport()
+    assert most <= 1_000 * ELEMENTS_OF_A_ROW
+    vault.row("Zebra").focus()
+    vault.press("Home")
+    expect(vault.row("Item 0")).to_be_focused()
+    numbers = [number_of(name) for name in vault.names()]
+    assert numbers == sorted(set(numbers))
+    vault.page.get_by_role("button", name="Grid view").click()
+    expect(vault.row("Item 0").locator(".cell-owner")).to_be_visible()

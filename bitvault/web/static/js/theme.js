@@ -1,4 +1,4 @@
-/** Looks: light, dark, or as the device says; and how close rows stand. Choices are cookies, so that the server can paint the first pixel right. */
+/** Looks: light, dark, or as the device says; how close rows stand, and whether lists are rows or tiles. Choices are cookies, so that the server can paint the first pixel right. */
 
 import { closest } from "./dom.js";
 
@@ -29,11 +29,23 @@ function setDensity(choice) {
   showChoice();
 }
 
+/** @param {string} choice "tiles" or "" */
+export function setView(choice) {
+  keep("view", choice);
+  if (choice) document.documentElement.dataset.view = choice;
+  else delete document.documentElement.dataset.view;
+  showChoice();
+}
+
 /** Mark the present choices wherever they are offered. */
 export function showChoice() {
   for (const item of document.querySelectorAll("[data-density-choice]")) {
     item.setAttribute("aria-checked", String(item.getAttribute("data-density-choice") === (document.documentElement.dataset.density ?? "")));
   }
+  for (const item of document.querySelectorAll("[data-view-choice]")) {
+    item.setAttribute("aria-checked", String(item.getAttribute("data-view-choice") === (document.documentElement.dataset.view ?? "")));
+  }
+  for (const item of document.querySelectorAll("[data-view-toggle]")) item.setAttribute("aria-pressed", String(document.documentElement.dataset.view === "tiles"));
   for (const item of document.querySelectorAll("[data-theme-choice]")) {
     item.setAttribute("aria-checked", String(item.getAttribute("data-theme-choice") === currentTheme()));
   }

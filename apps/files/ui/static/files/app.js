@@ -9,6 +9,7 @@ import { menuSubjects, openRowMenuAtRow, startRowMenu } from "./list/menu.js";
 import { entryOf, focusRow, keepOneInTabOrder, place, placeNode, rowOf, startRows } from "./list/rows.js";
 import { selectAll, show, startSelection } from "./list/selection.js";
 import { runInTrash, runOnTrashed } from "./list/trash.js";
+import { startView } from "./list/view.js";
 import { startLive } from "./live.js";
 import { startTeams } from "./teams/start.js";
 import { startUploads } from "./uploads/start.js";
@@ -31,6 +32,7 @@ const runHere = (command) => (inTrash() ? runOnTrashed(command) : runOnSelection
 startRows();
 startSelection();
 startRowMenu();
+startView();
 startDrag();
 startKeyboard(
   {

@@ -5,15 +5,15 @@
  */
 
 import { make } from "../../js/dom.js";
-import { blockOf, blocks, countAll, countOf, gaps, holder, rows, rowsAfter, stretch } from "./gaps.js";
+import { blockOf, blocks, countAll, countOf, gaps, holder, linesOf, refit, rows, rowsAfter, stretch, tiles } from "./gaps.js";
 import { know } from "./source.js";
 import { gettext } from "../../js/i18n.js";
 
 /** @typedef {import("./gaps.js").Block} Block */
 /** @typedef {import("./row.js").Facts} Facts */
 
-/** Rows of one block: few enough to be made within one frame beside all else. */
-const BLOCK = 25;
+/** Rows of one block: few enough to be made within one frame beside all else, and whole lines of as many tiles as ever stand side by side. */
+const BLOCK = 24;
 /** Blocks in the page at most: eight to ten screens. */
 const KEPT = 8;
 /** How far outside of the window rows are made. */
@@ -56,11 +56,12 @@ function settle(ms = SETTLE_MS) {
  */
 function places() {
   const size = rowSize();
-  let top = holder()?.getBoundingClientRect().top ?? 0;
+  const from = holder()?.getBoundingClientRect().top ?? 0;
+  let start = 0;
   return gaps().map((gap) => {
-    const place = { gap, top, bottom: top + countOf(gap) * size };
-    top = place.bottom;
-    return place;
+    const top = from + Math.floor(start / tiles()) * size;
+    start += countOf(gap);
+    return { gap, top, bottom: from + linesOf(start) * size };
   });
 }
 
@@ -137,7 +138,7 @@ function show(gap) {
 }
 
 /** @returns {number} the height of a row, in pixels */
-const rowSize = () => Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row-size")) || 48;
+const rowSize = () => Number.parseFloat(getComputedStyle(holder() ?? document.documentElement).getPropertyValue("--row-size")) || 48;
 
 /** Empty what is farthest from the window. @param {{gap: HTMLElement, top: number, bottom: number}[]} all where each block lies */
 function trim(all) {
@@ -186,7 +187,7 @@ export async function reach(index) {
     const count = countOf(gap);
     if (index < start + count) {
       if (!blockOf(gap).shown) {
-        const top = gap.getBoundingClientRect().top + scrollY + (index - start) * rowSize();
+        const top = (holder()?.getBoundingClientRect().top ?? 0) + scrollY + Math.floor(index / tiles()) * rowSize();
         scrollTo({ top: Math.max(0, top - innerHeight / 2), behavior: "instant" });
         await learn(gap);
         show(gap);
@@ -249,10 +250,32 @@ export function trust(total) {
   } else if (rest > 0) holder()?.append(makeGap({ count: rest }));
 }
 
+/** The list has another width, or another look. */
+const widths = new ResizeObserver(() => {
+  if (refit()) settle();
+});
+
+/**
+ * Change how the list looks; what stood at the top of the window stays there.
+ *
+ * @param {() => void} change
+ */
+export function changeLook(change) {
+  const focused = rows().find((row) => row.contains(document.activeElement));
+  const first = focused ?? rows().find((row) => row.getBoundingClientRect().bottom > innerHeight / 4);
+  change();
+  refit();
+  if (scrollY > 0 || focused) first?.scrollIntoView({ block: "center", behavior: "instant" });
+  settle();
+}
+
 /** Give the rows that came with the page their blocks, and those that did not a gap for each. */
 export function layOut() {
   const grid = holder();
   if (!grid || gaps().length) return;
+  refit();
+  widths.disconnect();
+  widths.observe(grid);
   const loaded = rows();
   const { next = "", total = "0" } = grid.dataset;
   if (!loaded.length) grid.append(makeGap({ shown: true }));

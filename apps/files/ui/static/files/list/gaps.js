@@ -34,10 +34,29 @@ export function rowsAfter(gap) {
 /** @param {HTMLElement} gap @returns {number} */
 export const countOf = (gap) => (blockOf(gap).shown ? rowsAfter(gap).length : blockOf(gap).count);
 
+/** How many rows stand beside each other: one in a list, some as tiles. */
+let beside = 1;
+
+/** @returns {number} how many rows stand beside each other */
+export const tiles = () => beside;
+
+/** @param {number} count of rows @returns {number} lines that they take */
+export const linesOf = (count) => Math.ceil(count / beside);
+
 /** @param {HTMLElement} gap @param {number} count rows whose height it takes */
 export function stretch(gap, count) {
-  gap.style.setProperty("--count", String(count));
+  gap.style.setProperty("--lines", String(linesOf(count)));
   gap.toggleAttribute("data-open", count > 0);
+}
+
+/** Look how many rows stand beside each other by now. @returns {boolean} whether that has changed */
+export function refit() {
+  const grid = holder();
+  const now = (grid && document.documentElement.dataset.view === "tiles" && Number(getComputedStyle(grid).getPropertyValue("--tiles"))) || 1;
+  if (now === beside) return false;
+  beside = now;
+  for (const gap of gaps()) stretch(gap, blockOf(gap).shown ? 0 : blockOf(gap).count);
+  return true;
 }
 
 /** @param {HTMLElement} gap @returns {number} how many rows come before its block */

@@ -3,13 +3,14 @@
 import { undoLatest } from "../../js/toast.js";
 import { closest } from "../../js/dom.js";
 import { reach } from "./blocks.js";
-import { hasUnread, indexOf } from "./gaps.js";
+import { hasUnread, indexOf, tiles } from "./gaps.js";
 import { countRows, entries, focusRow, list, rows } from "./rows.js";
 import { findByName } from "./source.js";
 import { clearSelection, isSelected, selectAll, selected, selectOnly, selectRange, toggle } from "./selection.js";
 
-/** Rows that Page Up and Page Down pass over. */
+/** Rows that Page Up and Page Down pass over, and lines of tiles. */
 const PAGE = 12;
+const PAGE_LINES = 3;
 /** Letters typed faster than this belong to one word. */
 const TYPING_MS = 700;
 
@@ -68,7 +69,13 @@ function withinRow(event, row) {
 function onRowKey(event, row, commands, run) {
   const at = indexOf(row);
   const last = countRows() - 1;
-  const steps = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + PAGE, PageUp: at - PAGE, Home: 0, End: last };
+  const across = tiles();
+  const page = across > 1 ? across * PAGE_LINES : PAGE;
+  /** @type {Record<string, number>} */
+  const steps = { ArrowDown: at + across, ArrowUp: across > 1 && at < across ? at : at - across, PageDown: at + page, PageUp: at - page, Home: 0, End: last };
+  // Where things stand side by side, the arrows lead from one to the next; what can be done with one is in its menu.
+  const forward = getComputedStyle(row).direction === "rtl" ? -1 : 1;
+  if (across > 1) Object.assign(steps, { ArrowRight: at + forward, ArrowLeft: at - forward });
   const inControl = document.activeElement !== row;
 
   // What stands in the menu with "Alt" and a key; modules put it there.
@@ -79,7 +86,7 @@ function onRowKey(event, row, commands, run) {
     return true;
   }
   if (event.key in steps) {
-    const wanted = steps[/** @type {keyof typeof steps} */ (event.key)];
+    const wanted = steps[event.key];
     const { ctrlKey, metaKey, shiftKey } = event;
     const go = (/** @type {HTMLElement} */ next) => {
       if (shiftKey && !ctrlKey && !metaKey) {
