@@ -1,6 +1,6 @@
 """The door of storage: attempts to bring bytes, and URLs to fetch them."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -286,17 +286,16 @@ def announce_archive(
 
 
 @exposed
-def make_archive(*, archive_id: UUID, entries: Sequence[ArchiveEntry], report: Callable[[int], None]) -> KeptArchive:
+def make_archive(*, archive_id: UUID, entries: Sequence[ArchiveEntry]) -> KeptArchive:
     """Write a zip of blobs into the store, in the background; kept for a day from then. Repeatable: one that is ready stays as it is.
 
-    Files whose bytes are gone or damaged are left out and counted.
+    Files whose bytes are gone or damaged are left out and counted. The running job is told how many bytes are packed.
 
-    :param report: called with the number of bytes packed so far; may raise to end it.
     :raises ArchiveGone: it has expired.
     :raises StoreFull: the store's disk has no room.
     :raises StoreUnavailable: the store does not answer.
     """
-    return archiving.make(archive_id=archive_id, entries=entries, report=report)
+    return archiving.make(archive_id=archive_id, entries=entries)
 
 
 @exposed

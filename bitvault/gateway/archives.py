@@ -110,9 +110,7 @@ def make_archive(payload: MakeArchive, run: jobs.Run) -> Archived:
     ]
     total_bytes = sum(entry.size_bytes for entry in entries)
     run.report(0, total_bytes)
-    kept = storage.make_archive(
-        archive_id=payload.archive_id, entries=entries, report=lambda done: run.report(done, total_bytes)
-    )
+    kept = storage.make_archive(archive_id=payload.archive_id, entries=entries)
     run.done_count = total_bytes
     file_count = sum(entry.blob_id is not None for entry in entries)
     return Archived(

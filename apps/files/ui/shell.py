@@ -17,7 +17,7 @@ shell.register(
         order=10,
         styles=tuple(
             f"files/{name}.css"
-            for name in ("bars", "list", "list-phone", "tiles", "dialogs", "tray", "teams", "details")
+            for name in ("bars", "list", "list-phone", "tiles", "dialogs", "tray", "teams", "details", "editor")
         ),
         scripts=("files/app.js",),
     ),
@@ -42,6 +42,7 @@ shell.register(
         order=50,
         kinds=("file",),
     ),
+    shell.Part(key="files.editor", slot="overlay", template="files/editor.html", order=30),
     shell.Part(key="files.team", slot="share", template="files/team_section.html", order=90),
     shell.NodeAction(
         key="open", label=_("Open"), icon="folder", group=10, order=10, kinds=("folder",), single=True, shortcut="Enter"
@@ -53,6 +54,9 @@ shell.register(
     shell.NodeAction(key="move", label=_("Move to…"), icon="folder-move", group=20, order=20, writes=True),
     shell.NodeAction(key="copy", label=_("Copy…"), icon="copy", group=20, order=24),
     shell.NodeAction(key="duplicate", label=_("Make a copy"), icon="copy", group=20, order=26, writes=True),
+    shell.NodeAction(
+        key="edit", label=_("Edit"), icon="type-text", group=10, order=15, kinds=("file",), single=True, writes=True
+    ),
     shell.NodeAction(
         key="versions", label=_("Version history"), icon="restore", group=20, order=30, kinds=("file",), single=True
     ),

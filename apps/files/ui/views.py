@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 ROWS = 96
 """Rows of one answer: two screens, 250 kB of HTML at most; the next ones come before the reader is there. Whole blocks of the browser's."""
 
-NAMED_AT_ONCE = 100
-"""People that one answer names."""
-
 MOST_ROWS = 1_000_000
 """No folder has so many: bounds the numbers that a query may name."""
 

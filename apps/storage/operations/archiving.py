@@ -18,6 +18,7 @@ from apps.storage.errors import ArchiveGone, ArchivesFull, NeedsLonger, StoreUna
 from apps.storage.models import Archive
 from apps.storage.operations import packing, starting
 from apps.storage.small_objects import GET_LIFETIME
+from bitvault.jobs import api as jobs
 from bitvault.kernel import clock, db, ids
 
 KEPT_FOR = timedelta(hours=24)
@@ -61,10 +62,11 @@ def announce(*, archive_id: UUID, filename: str, measure: tuple[int, int, int], 
         )
 
 
-def make(*, archive_id: UUID, entries: Sequence[dtos.ArchiveEntry], report: Callable[[int], None]) -> dtos.KeptArchive:
+def make(*, archive_id: UUID, entries: Sequence[dtos.ArchiveEntry]) -> dtos.KeptArchive:
     """Make an archive that was announced, from its beginning; one that is ready stays as it is.
 
-    :param report: called with the number of bytes packed so far; may raise to end it.
+    The running job is told how many bytes are packed; that may end it.
+
     :raises ArchiveGone: it has expired.
     :raises StoreFull: the disk has filled up meanwhile.
     """
@@ -85,7 +87,7 @@ def make(*, archive_id: UUID, entries: Sequence[dtos.ArchiveEntry], report: Call
 
     def tell(done_bytes: int) -> None:
         disk.announce(archive_id, layout)
-        report(done_bytes)
+        jobs.report_progress(done_bytes)
 
     try:
         packed = _write(try_id, entries, layout, tell)

@@ -222,5 +222,6 @@ def test_as_tiles_it_scrolls_the_same_and_the_arrows_follow_what_is_seen(vault, 
     expect(vault.row("Item 0")).to_be_focused()
     numbers = [number_of(name) for name in vault.names()]
     assert numbers == sorted(set(numbers))
+    vault.press("Escape")
     vault.page.get_by_role("button", name="Grid view").click()
     expect(vault.row("Item 0").locator(".cell-owner")).to_be_visible()

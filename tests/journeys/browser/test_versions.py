@@ -90,3 +90,74 @@ def test_a_folder_has_no_history(vault, folder, mkdir):
     vault.row("Reports").get_by_title("More actions").click()
     expect(vault.page.get_by_role("menuitem", name="Rename")).to_be_visible()
     expect(vault.page.get_by_role("menuitem", name="Version history")).to_be_hidden()
+
+
+def open_editor(vault, name: str):
+    vault.row(name).get_by_title("More actions").click()
+    vault.page.get_by_role("menuitem", name="Edit", exact=True).click()
+    editor = vault.page.get_by_role("dialog", name=name)
+    expect(editor).to_be_visible()
+    return editor
+
+
+def test_a_new_text_is_written_saved_and_asked_about_before_it_is_lost(vault, folder, api, sender):
+    vault.open(folder)
+    vault.page.get_by_role("button", name="Upload", exact=True).click()
+    vault.page.get_by_role("menuitem", name="New Markdown file").click()
+    vault.page.get_by_label("Name", exact=True).fill("notes")
+    vault.press("Enter")
+    editor = vault.page.get_by_role("dialog", name="notes.md")
+    expect(editor).to_be_visible()
+    vault.page.keyboard.type("# Größe\nmehr")
+    vault.press("Control+s")
+    expect(editor.get_by_role("status")).to_have_text("Saved")
+    node = api.get(f"/nodes/{folder['id']}/children").json()["items"][0]
+    assert (node["name"], node["media_type"]) == ("notes.md", "text/markdown")
+    assert sender.fetch(node).data == "# Größe\nmehr".encode()
+    vault.page.keyboard.type("!")
+    vault.press("Escape")
+    vault.page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(editor.get_by_role("status")).to_have_text("Unsaved changes")
+    vault.press("Escape")
+    vault.page.get_by_role("button", name="Discard", exact=True).click()
+    expect(editor).to_be_hidden()
+    assert len(api.get(f"/nodes/{node['id']}/versions").json()["items"]) == 2
+
+
+def test_lines_end_as_they_did_and_what_is_no_text_is_left_alone(vault, folder, sender):
+    node = sender.bring("dos.txt", "\N{ZERO WIDTH NO-BREAK SPACE}one\r\ntwo\r\n".encode())
+    sender.bring("latin.txt", "Größe".encode("latin-1"))
+    vault.open(folder)
+    editor = open_editor(vault, "dos.txt")
+    vault.press("Control+End")
+    vault.page.keyboard.type("three\n")
+    editor.get_by_role("button", name="Save").click()
+    expect(editor.get_by_role("status")).to_have_text("Saved")
+    assert sender.fetch(node).data == "\N{ZERO WIDTH NO-BREAK SPACE}one\r\ntwo\r\nthree\r\n".encode()
+    editor.get_by_role("button", name="Close").click()
+    vault.row("latin.txt").get_by_title("More actions").click()
+    vault.page.get_by_role("menuitem", name="Edit", exact=True).click()
+    expect(vault.toast).to_contain_text("This file is not text in UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("choice", "texts"),
+    [
+        ("Keep mine", {"a.txt": b"mine first"}),
+        ("Take the newer one", {"a.txt": b"theirs"}),
+        ("Keep both", {"a.txt": b"theirs", "a (2).txt": b"mine first"}),
+    ],
+)
+def test_where_somebody_was_faster_both_texts_are_shown_and_one_chooses(vault, folder, api, sender, choice, texts):
+    sender.bring("a.txt", b"first")
+    vault.open(folder)
+    editor = open_editor(vault, "a.txt")
+    sender.bring("a.txt", b"theirs", mode="overwrite")
+    vault.page.keyboard.type("mine ")
+    vault.press("Control+s")
+    expect(editor.get_by_label("The file as it is now")).to_have_value("theirs")
+    expect(editor.get_by_label("Your text")).to_have_value("mine first")
+    editor.get_by_role("button", name=choice).click()
+    expect(vault.page.locator("#editor-state")).to_have_text("Saved")
+    items = api.get(f"/nodes/{folder['id']}/children").json()["items"]
+    assert {node["name"]: sender.fetch(node).data for node in items} == texts

@@ -2,6 +2,7 @@
 
 import { closest } from "../js/dom.js";
 import { startDetails } from "./details/panel.js";
+import { startEditor } from "./editor/editor.js";
 import { run, runOnSelection } from "./list/actions.js";
 import { startDrag } from "./list/drag.js";
 import { startKeyboard } from "./list/keyboard.js";
@@ -33,6 +34,7 @@ startRows();
 startSelection();
 startRowMenu();
 startView();
+startEditor();
 startDrag();
 startKeyboard(
   {

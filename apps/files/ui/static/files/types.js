@@ -36,3 +36,9 @@ export function typeOf(name, kind = "file") {
 
 /** @param {string} type @returns {string} what it is called */
 export const labelOf = (type) => gettext(/** @type {Record<string, string>} */ (table.labels)[type] ?? table.labels.file);
+
+/** Data that is text, among what shares their icon. */
+const TEXT_DATA = new Set(["csv", "tsv", "json", "jsonl", "xml", "yaml", "yml", "toml", "svg"]);
+
+/** @param {string} name @returns {boolean} whether it promises text that a person can write */
+export const isText = (name) => ["text", "code"].includes(typeOf(name)) || TEXT_DATA.has(splitName(name)[1].slice(1).toLowerCase());

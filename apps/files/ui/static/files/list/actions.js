@@ -7,6 +7,8 @@ import { toast } from "../../js/toast.js";
 import { download, downloadAll, isWhole } from "./archive.js";
 import { copyByDialog, duplicate } from "./copy.js";
 import { moveAllByDialog, moveByDialog } from "./move.js";
+import { edit } from "../editor/editor.js";
+import { newText } from "../editor/new.js";
 import { startRename } from "./rename.js";
 import { focusRow, mayWrite, place, placeNode, removeRows } from "./rows.js";
 import { isAll } from "./chosen.js";
@@ -79,6 +81,7 @@ export function open(entry) {
  */
 export function run(command, entries) {
   if (command === "new-folder") return mayWrite() ? void newFolder() : undefined;
+  if (command === "new-text" || command === "new-markdown") return void newText(command === "new-text" ? ".txt" : ".md");
   if (command === "clear-selection") return clearSelection();
   if (!entries.length) return;
   if (command === "open") open(entries[0]);
@@ -89,6 +92,7 @@ export function run(command, entries) {
   document.dispatchEvent(new CustomEvent("bitvault:command", { detail: { command, entries } }));
   if (!mayWrite()) return;
   if (command === "rename" && entries.length === 1 && entries[0].row) startRename(entries[0].row);
+  if (command === "edit" && entries.length === 1) void edit(entries[0]);
   if (command === "move") void moveByDialog(entries);
   if (command === "duplicate") void duplicate(entries);
   if (command === "trash") void trash(entries);

@@ -5,6 +5,7 @@
 
 import { closest, need } from "../../js/dom.js";
 import { openAt } from "../../js/menus.js";
+import { isText } from "../types.js";
 import { entryOf } from "./rows.js";
 import { isSelected, selected } from "./selection.js";
 
@@ -21,7 +22,7 @@ function openRowMenu(row, x, y) {
   for (const item of /** @type {NodeListOf<HTMLElement>} */ (menu.querySelectorAll("[data-command]"))) {
     const kinds = (item.dataset.kinds ?? "").split(" ");
     const single = item.dataset.single !== undefined;
-    item.hidden = (single && subjects.length !== 1) || !subjects.some((entry) => kinds.includes(entry.kind));
+    item.hidden = (single && subjects.length !== 1) || !subjects.some((entry) => kinds.includes(entry.kind)) || (item.dataset.command === "edit" && !isText(subjects[0].name));
   }
   openAt(menu, x, y, row);
 }

@@ -1,0 +1,70 @@
+/** The text of a file: fetched as its bytes are, and kept as a new version by the way of all uploads. */
+
+import { call, get, NetworkDown, randomKey } from "../../js/api.js";
+import { persist } from "../../js/backoff.js";
+import { gettext } from "../../js/i18n.js";
+import { hashOf } from "../uploads/hashing.js";
+import { put } from "../uploads/put.js";
+
+/** @typedef {import("../../js/api.js").Node} Node */
+/** @typedef {{text: string, lineEnd: string, hasMark: boolean}} Text `lineEnd`: how its lines end; `hasMark`: it begins with a byte order mark */
+
+/** Longer texts are for programs: a field of the browser's gets slow, and one part of an upload is enough for what is shorter. */
+export const TEXT_LIMIT_BYTES = 1024 * 1024;
+
+const MARK = "\uFEFF";
+
+/** The file is no text that can be kept as it was found. */
+export class NoText extends Error {
+  constructor() {
+    super(gettext("This file is not text in UTF-8, so it cannot be edited here. Download it, and upload it again when it is changed."));
+    this.name = "NoText";
+  }
+}
+
+/** @param {Uint8Array} found @returns {Text} @throws {NoText} */
+export function decode(found) {
+  let text;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(found);
+  } catch {
+    throw new NoText();
+  }
+  if (text.includes("\0")) throw new NoText();
+  const hasMark = text.startsWith(MARK);
+  // A field of the browser's knows one end of a line alone.
+  return { text: (hasMark ? text.slice(1) : text).replaceAll(/\r\n?/gu, "\n"), lineEnd: /\r\n/u.test(text) ? "\r\n" : /\r/u.test(text) ? "\r" : "\n", hasMark };
+}
+
+/** @param {Text} text @returns {Blob} */
+export const encode = ({ text, lineEnd, hasMark }) => new Blob([(hasMark ? MARK : "") + text.replaceAll("\n", lineEnd)], { type: "text/plain" });
+
+/** @param {Node} node @returns {Promise<Text>} what its version holds */
+export async function readText(node) {
+  const answer = await persist(async () => {
+    const got = await fetch(`/api/v1/nodes/${node.id}/content?version_id=${node.version_id}`).catch(() => {
+      throw new NetworkDown();
+    });
+    if (!got.ok) throw new NetworkDown();
+    return got;
+  });
+  return decode(new Uint8Array(await answer.arrayBuffer()));
+}
+
+/**
+ * @param {Text} text
+ * @param {Record<string, unknown>} destination as `POST /uploads` takes it
+ * @returns {Promise<Node & {outcome: string}>} what became of it
+ */
+export async function writeText(text, destination) {
+  const blob = encode(text);
+  const hash = await hashOf(blob);
+  const upload = await call("POST", "/uploads", { body: { ...destination, size_bytes: blob.size, part_hashes: [hash] }, key: randomKey() });
+  for (const part of upload.parts) {
+    if (part.state === "send") await persist(() => put(part, blob, { signal: new AbortController().signal, onProgress: () => {} }));
+  }
+  return persist(() => call("POST", `/uploads/${upload.id}/commit`, { body: { part_hashes: [hash] } }));
+}
+
+/** @param {string} id @returns {Promise<Node>} */
+export const readNode = (id) => get(`/nodes/${id}`);
