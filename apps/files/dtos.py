@@ -242,10 +242,11 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """A folder on the way to a node."""
+    """A folder on the way to a node; the reader's own root is called in each reader's language."""
 
     id: UUID
     name: str
+    is_own_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)

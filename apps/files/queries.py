@@ -77,7 +77,7 @@ def find_visible(actor: Actor, node_ids: Collection[UUID], *, roots: bool) -> di
             continue
         if access.knows(actor, way, access.find_mask(actor, way)):
             above = access.list_visible(actor, way)[:-1]
-            steps = [PathStep(row.id, row.name) for row, _ in above]
+            steps = [PathStep(row.id, row.name, row.owner_user_id == actor.user_id) for row, _ in above]
             is_own_root = way.node.is_root and way.node.owner_user_id == actor.user_id
             found[node_id] = FoundNode(access.describe(actor, way), steps, is_own_root)
     return found

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("apps.admin_platform.ui.urls")),
     path("", include("apps.webhooks.ui.urls")),
     path("", include("apps.billing.ui.urls")),
+    path("", include("apps.annotations.ui.urls")),
 ]
 
 handler400 = "bitvault.gateway.pages.bad_request"

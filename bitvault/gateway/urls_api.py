@@ -46,6 +46,7 @@ urlpatterns = [
     path("", include("apps.webhooks.rest.urls")),
     path("archives", archives.Archives.as_view()),
     path("jobs/<uuid:job_id>/content", archives.JobContent.as_view()),
+    path("", include("apps.annotations.rest.urls")),
     path("jobs", jobs.Jobs.as_view()),
     path("jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="job"),
     path("schema/", SchemaDocument.as_view()),

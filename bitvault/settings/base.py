@@ -72,6 +72,7 @@ TENANT_APPS = [
     "apps.previews",
     "apps.notifications",
     "apps.webhooks",
+    "apps.annotations",
 ]
 INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
 

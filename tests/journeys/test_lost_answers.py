@@ -528,6 +528,12 @@ def make_webhook(_):
 
 DELIVERIES = f"{SCHEMA}.webhooks_delivery"
 
+def favourite(mia):
+    folder = mia.folder()
+    assert mia.api.request("PUT", f"/nodes/{folder['id']}/favourite").status_code == 204
+    return folder
+
+
 CASES = {
     "folder": Case(
         "POST /folders", lambda mia: Ask("POST", "/folders", {"parent_id": mia.root_id, "name": next(_names)}, key())
@@ -742,6 +748,15 @@ CASES = {
         lambda mia: Ask("POST", f"{webhook(mia)[1]}/redeliver", None, ADAM),
         holds=DELIVERIES,
         leaves_another="receivers know the message by its id",
+    "favourite": Case(
+        "PUT /nodes/{node_id}/favourite",
+        lambda mia: Ask("PUT", f"/nodes/{mia.folder()['id']}/favourite"),
+        holds=f"{SCHEMA}.annotations_favourite",
+    ),
+    "favourite no more": Case(
+        "DELETE /nodes/{node_id}/favourite",
+        lambda mia: Ask("DELETE", f"/nodes/{favourite(mia)['id']}/favourite"),
+        holds=f"{SCHEMA}.annotations_favourite",
     ),
     "send an invitation again": Case(
         "POST /invitations/{invitation_id}/resend",

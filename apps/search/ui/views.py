@@ -126,7 +126,7 @@ def _find_inside(chosen: Chosen, hits: Sequence[Hit]) -> str:
 def _to_line(hit: Hit) -> Line:
     node = hit.node
     parent = hit.path[-1] if hit.path else None
-    names = [step.name for step in hit.path if step.name]
+    names = [gettext("My files") if step.is_own_root else step.name for step in hit.path]
     return Line(
         name=node.name,
         kind=node.kind,

@@ -24,6 +24,8 @@ function openRowMenu(row, x, y) {
     const single = item.dataset.single !== undefined;
     item.hidden = (single && subjects.length !== 1) || !subjects.some((entry) => kinds.includes(entry.kind)) || (item.dataset.command === "edit" && !isText(subjects[0].name));
   }
+  // Modules whose entries depend on the nodes hide or name them now.
+  document.dispatchEvent(new CustomEvent("bitvault:menu", { detail: { menu, entries: subjects } }));
   openAt(menu, x, y, row);
 }
 

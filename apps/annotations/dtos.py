@@ -1,0 +1,73 @@
+"""What the doors of annotations give and take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from bitvault.kernel.capabilities import CapabilityName
+
+NODES_LIMIT = 100
+"""Nodes that one question names: two screens of a list."""
+
+Deed = Literal["added", "changed", "renamed", "opened"]
+"""What somebody did last with a file; ``opened`` is a download."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderAbove:
+    """A folder as the reader sees it; ``is_own_root`` is the one without a name of its own."""
+
+    id: UUID
+    name: str
+    is_own_root: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotedNode:
+    """A file or folder in a list of annotations, with the folders that it lies in as far as the reader sees them, topmost first."""
+
+    id: UUID
+    kind: Literal["folder", "file"]
+    name: str
+    parent_id: UUID | None
+    revision: int
+    size_bytes: int | None
+    media_type: str | None
+    modified_at: datetime
+    capabilities: Sequence[CapabilityName]
+    path: Sequence[FolderAbove]
+    is_own_root: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Favourite:
+    """Something that the reader wants at hand."""
+
+    node: NotedNode
+    marked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """A file that the reader had to do with, as of the last time."""
+
+    node: NotedNode
+    what: Deed
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What a list shows on a node: whether it is a favourite of the reader."""
+
+    node_id: UUID
+    favourite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MarksList:
+    """Marks of some nodes; those that the reader may not see, and those without any, are left out."""
+
+    items: Sequence[Marks]

@@ -1,0 +1,60 @@
+"""Favourites, recents, and the marks of a list."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from apps.annotations import dtos
+from apps.annotations.models import Favourite, Recent
+from apps.annotations.queries.nodes import find_noted
+from apps.files import api as files
+from bitvault.kernel import db, pages
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.pages import Page
+
+_FAVOURITES = "annotations.favourites"
+_RECENTS = "annotations.recents"
+
+
+def list_favourites(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.Favourite]:
+    """List somebody's favourites, latest first; a page holds fewer where some are out of reach now."""
+    pages.require_limit(limit)
+    rows = Favourite.objects.filter(user_id=actor.user_id).order_by("-id")
+    if cursor is not None:
+        rows = rows.filter(id__lt=UUID(pages.decode_cursor(_FAVOURITES, cursor)[0]))
+    with db.read_transaction():
+        found = list(rows[: limit + 1])
+    shown = found[:limit]
+    noted = find_noted(actor, [row.node_id for row in shown])
+    items = [dtos.Favourite(noted[row.node_id], row.marked_at) for row in shown if row.node_id in noted]
+    next_cursor = pages.encode_cursor(_FAVOURITES, [shown[-1].id.hex]) if len(found) > limit else None
+    return Page(items, next_cursor)
+
+
+def list_recents(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.Recent]:
+    """List the files that somebody had to do with, last first; a page holds fewer where some are out of reach now."""
+    pages.require_limit(limit)
+    rows = Recent.objects.filter(user_id=actor.user_id).order_by("-last_seq", "-id")
+    if cursor is not None:
+        rows = rows.filter(last_seq__lt=int(pages.decode_cursor(_RECENTS, cursor)[0]))
+    with db.read_transaction():
+        found = list(rows[: limit + 1])
+    shown = found[:limit]
+    noted = find_noted(actor, [row.node_id for row in shown])
+    items = [
+        dtos.Recent(noted[row.node_id], row.what, row.last_at)  # type: ignore[arg-type] # the column holds no other
+        for row in shown
+        if row.node_id in noted
+    ]
+    next_cursor = pages.encode_cursor(_RECENTS, [str(shown[-1].last_seq)]) if len(found) > limit else None
+    return Page(items, next_cursor)
+
+
+def list_marks(actor: Actor, node_ids: Sequence[UUID]) -> list[dtos.Marks]:
+    """Tell what a list shows on some nodes; the same few statements however many there are."""
+    known = [node.id for node in files.list_nodes(actor=actor, node_ids=node_ids)]
+    if not known:
+        return []
+    with db.read_transaction():
+        rows = Favourite.objects.filter(user_id=actor.user_id, node_id__in=known)
+        favourites = set(rows.values_list("node_id", flat=True))
+    return [dtos.Marks(node_id=node_id, favourite=True) for node_id in known if node_id in favourites]

@@ -1,0 +1,12 @@
+"""Paths of annotations."""
+
+from django.urls import path
+
+from apps.annotations.rest import views
+
+urlpatterns = [
+    path("nodes/<uuid:node_id>/favourite", views.NodeFavourite.as_view()),
+    path("favourites", views.Favourites.as_view()),
+    path("recents", views.Recents.as_view()),
+    path("marks", views.MarksOfNodes.as_view()),
+]

@@ -1,0 +1,73 @@
+"""Annotations' REST views: parse → door → render."""
+
+from functools import partial
+from uuid import UUID
+
+from rest_framework.response import Response
+
+from apps.annotations import api, errors
+from apps.annotations.dtos import Favourite, MarksList, Recent
+from apps.annotations.rest import schemas
+from bitvault.kernel.errors import Invalid
+from bitvault.kernel.pages import BadCursor, Page
+from bitvault.web.operations import operation
+from bitvault.web.pagination import PageQuery
+from bitvault.web.requests import ActorRequest
+from bitvault.web.views import View
+
+
+class NodeFavourite(View):
+    """Whether a node is a favourite of the caller."""
+
+    publishes = False
+
+    @operation(status=204, problems=(errors.TooManyFavourites,))
+    def put(self, request: ActorRequest, node_id: UUID) -> Response:
+        """Make it one; one that is stays so."""
+        api.mark_favourite(actor=request.actor, node_id=node_id)
+        return Response(status=204)
+
+    @operation(status=204)
+    def delete(self, request: ActorRequest, node_id: UUID) -> Response:
+        """Let it be none any more, also where the caller does not see it any more."""
+        api.unmark_favourite(actor=request.actor, node_id=node_id)
+        return Response(status=204)
+
+
+class Favourites(View):
+    """What the caller wants at hand."""
+
+    @operation(query=PageQuery, answer=Page[Favourite], problems=(BadCursor,))
+    def get(self, request: ActorRequest) -> Response:
+        """List what of it the caller sees now, latest first. A page may hold fewer than `limit` although more follow."""
+        return self.paginate(partial(api.list_favourites, actor=request.actor))
+
+
+class Recents(View):
+    """What the caller worked with."""
+
+    @operation(query=PageQuery, answer=Page[Recent], problems=(BadCursor,))
+    def get(self, request: ActorRequest) -> Response:
+        """List the files that the caller added, changed, renamed or downloaded and sees now, last first; pages as of favourites."""
+        return self.paginate(partial(api.list_recents, actor=request.actor))
+
+
+class MarksOfNodes(View):
+    """What a list shows on nodes."""
+
+    @operation(query=schemas.WhichNodes, answer=MarksList, problems=(errors.TooManyNodes, Invalid))
+    def get(self, request: ActorRequest) -> Response:
+        """Tell it of up to a hundred nodes; those that the caller may not see, and those without a mark, are left out."""
+        ids = read_ids(request.query_as(schemas.WhichNodes).node_ids)
+        return Response(MarksList(api.list_marks(actor=request.actor, node_ids=ids)))
+
+
+def read_ids(text: str) -> list[UUID]:
+    """Read ids that are parted by commas.
+
+    :raises Invalid: one of them is none.
+    """
+    try:
+        return list(dict.fromkeys(UUID(each) for each in text.split(",") if each))
+    except ValueError:
+        raise Invalid("`node_ids` takes ids, parted by commas.") from None

@@ -1,0 +1,73 @@
+"""How noted nodes look in a list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from apps.annotations.dtos import Favourite, NotedNode, Recent
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+DEEDS: dict[str, "StrOrPromise"] = {
+    "added": _("You added it"),
+    "changed": _("You changed it"),
+    "renamed": _("You renamed it"),
+    "opened": _("You downloaded it"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One node in a list, where it lies, and why it is there."""
+
+    id: str
+    kind: str
+    name: str
+    revision: int
+    href: str
+    opens_page: bool
+    place: str
+    place_href: str
+    size_label: str
+    why: "StrOrPromise"
+    moment: datetime
+
+
+def to_favourite_line(item: Favourite) -> Line:
+    """Give a favourite."""
+    return _to_line(item.node, why=gettext("Modified"), moment=item.node.modified_at)
+
+
+def to_recent_line(item: Recent) -> Line:
+    """Give a file that the reader worked with."""
+    return _to_line(item.node, why=DEEDS[item.what], moment=item.last_at)
+
+
+def _to_line(node: NotedNode, *, why: "StrOrPromise", moment: datetime) -> Line:
+    folder = node.path[-1] if node.path else None
+    names = [gettext("My files") if place.is_own_root else place.name for place in node.path]
+    return Line(
+        id=str(node.id),
+        kind=node.kind,
+        name=gettext("My files") if node.is_own_root else node.name,
+        revision=node.revision,
+        href=_href_of(node),
+        opens_page=node.kind == "folder",
+        place=" / ".join(names),
+        place_href=f"/files/{folder.id}/" if folder is not None else "",
+        size_label=filesizeformat(node.size_bytes) if node.size_bytes is not None else "",
+        why=why,
+        moment=moment,
+    )
+
+
+def _href_of(node: NotedNode) -> str:
+    """Tell where a node is opened: a folder has a page, a file is downloaded by whoever may."""
+    if node.kind == "folder":
+        return f"/files/{node.id}/"
+    return f"/api/v1/nodes/{node.id}/content" if "download" in node.capabilities else ""

@@ -1,0 +1,18 @@
+"""What annotations put into the frame."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bitvault.web import shell
+
+shell.register(
+    shell.Section(key="recents", label=_("Recent"), icon="clock", href="/recents/", order=40),
+    shell.Section(key="favourites", label=_("Favourites"), icon="star", href="/favourites/", order=42),
+    shell.Assets(
+        key="annotations",
+        order=40,
+        styles=("annotations/annotations.css",),
+        scripts=("annotations/app.js",),
+    ),
+    shell.NodeAction(key="favourite", label=_("Add to favourites"), icon="star", group=40, order=10),
+    shell.NodeAction(key="unfavourite", label=_("Remove from favourites"), icon="star-filled", group=40, order=11),
+)

@@ -1,0 +1,10 @@
+"""Paths of the pages of annotations, at a tenant's host."""
+
+from django.urls import path
+
+from apps.annotations.ui import views
+
+urlpatterns = [
+    path("favourites/", views.FavouritesPage.as_view()),
+    path("recents/", views.RecentsPage.as_view()),
+]
