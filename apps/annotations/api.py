@@ -1,4 +1,4 @@
-"""The door of annotations: favourites, what somebody worked with last, and the marks of a list.
+"""The door of annotations: favourites, what somebody worked with last, tags, and the marks of a list.
 
 Rights on nodes are Files' to judge, with those that the actor carries: a node that they may not know of is not found.
 """
@@ -8,13 +8,27 @@ from uuid import UUID
 
 from apps.annotations import dtos
 from apps.annotations.errors import TooManyNodes
-from apps.annotations.operations import favourites
-from apps.annotations.queries import lists
+from apps.annotations.operations import favourites, tagging
+from apps.annotations.queries import lists, tags
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
 
-__all__ = ["list_favourites", "list_marks", "list_recents", "mark_favourite", "unmark_favourite"]
+__all__ = [
+    "create_tag",
+    "delete_tag",
+    "get_tag",
+    "list_favourites",
+    "list_marks",
+    "list_recents",
+    "list_tagged",
+    "list_tags",
+    "mark_favourite",
+    "tag_node",
+    "unmark_favourite",
+    "untag_node",
+    "update_tag",
+]
 
 
 @exposed
@@ -30,7 +44,10 @@ def mark_favourite(*, actor: Actor, node_id: UUID) -> None:
 
 @exposed
 def unmark_favourite(*, actor: Actor, node_id: UUID) -> None:
-    """Let a node be no favourite of the actor any more, whether or not they still see it. Repeatable."""
+    """Let a node be no favourite of the actor any more, whether or not they still see it. Repeatable while they see it.
+
+    :raises NotFound: it is none of theirs, and they may not know of it.
+    """
     actor.require_scope(Scope.FILES_READ)
     favourites.unmark(actor, node_id)
 
@@ -69,3 +86,98 @@ def list_marks(*, actor: Actor, node_ids: Sequence[UUID]) -> list[dtos.Marks]:
     if len(node_ids) > dtos.NODES_LIMIT:
         raise TooManyNodes(limit=dtos.NODES_LIMIT)
     return lists.list_marks(actor, node_ids)
+
+
+# --- tags ------------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def list_tags(*, actor: Actor) -> list[dtos.NodeLabel]:
+    """List all tags of the tenant by name: a few hundred at most."""
+    actor.require_scope(Scope.FILES_READ)
+    return tags.list_all()
+
+
+@exposed
+def get_tag(*, actor: Actor, tag_id: UUID) -> dtos.NodeLabel:
+    """Read one tag.
+
+    :raises NotFound: there is none.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return tags.get(tag_id)
+
+
+@exposed
+def create_tag(*, actor: Actor, name: str, colour: dtos.TagColour = "grey") -> dtos.NodeLabel:
+    """Make a tag. Every member may, whose role is not viewer.
+
+    :raises TagUnfit: the name cannot be used.
+    :raises TagNameTaken: there is one whose name differs in case or spelling at most.
+    :raises TooManyTags: the tenant has as many as it can have.
+    :raises TagsAreKept: the actor is a viewer.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return tagging.create(actor=actor, name=name, colour=colour)
+
+
+@exposed
+def update_tag(
+    *, actor: Actor, tag_id: UUID, name: str | None = None, colour: dtos.TagColour | None = None
+) -> dtos.NodeLabel:
+    """Give a tag another name or colour, on every node that has it.
+
+    :raises NotFound: there is none.
+    :raises TagUnfit, TagNameTaken: as ``create_tag``.
+    :raises TagsAreKept: the actor does not administer the tenant.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return tagging.change(actor=actor, tag_id=tag_id, name=name, colour=colour)
+
+
+@exposed
+def delete_tag(*, actor: Actor, tag_id: UUID) -> None:
+    """Delete a tag, and take it from every node.
+
+    :raises NotFound: there is none.
+    :raises TagsAreKept: the actor does not administer the tenant.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    tagging.delete(actor=actor, tag_id=tag_id)
+
+
+@exposed
+def tag_node(*, actor: Actor, node_id: UUID, tag_id: UUID) -> None:
+    """Put a tag on a node. Repeatable.
+
+    :raises NotFound: there is no such node that the actor may know of, or no such tag.
+    :raises Forbidden: the actor may not edit the node.
+    :raises TooManyTags: the node has as many as one can have.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    tagging.put_on(actor=actor, node_id=node_id, tag_id=tag_id)
+
+
+@exposed
+def untag_node(*, actor: Actor, node_id: UUID, tag_id: UUID) -> None:
+    """Take a tag from a node. Repeatable.
+
+    :raises NotFound: there is no such node that the actor may know of, or no such tag.
+    :raises Forbidden: the actor may not edit the node.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    tagging.take_from(actor=actor, node_id=node_id, tag_id=tag_id)
+
+
+@exposed
+def list_tagged(
+    *, actor: Actor, tag_id: UUID, limit: int = PAGE_DEFAULT, cursor: str | None = None
+) -> Page[dtos.NotedNode]:
+    """List the nodes with a tag that the actor sees now, latest tagged first; pages as of ``list_favourites``.
+
+    :raises NotFound: there is no such tag.
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor belongs to another list.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return tags.list_nodes(actor, tag_id, limit=limit, cursor=cursor)

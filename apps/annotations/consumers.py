@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from apps.annotations.operations import forgetting, recents
+from apps.annotations.operations import forgetting, recents, tagging
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
 from bitvault.events.catalog import files, identity
 from bitvault.kernel import db
@@ -18,6 +18,7 @@ cannot_be_rebuilt(
 
 @consumes_batch(
     CONSUMER,
+    files.FolderCreated,
     files.VersionCommitted,
     files.DownloadSigned,
     files.NodeMoved,
@@ -25,8 +26,9 @@ cannot_be_rebuilt(
     identity.MemberRemoved,
 )
 def keep_annotations_current(events: Sequence[Published], tx: db.Transaction) -> None:
-    """Note what people worked with, and forget what is gone; applying these events again changes nothing."""
+    """Note what people worked with, give copies their tags, and forget what is gone; applying these events again changes nothing."""
     recents.note(events)
+    tagging.carry_to_copies(events)
     forgetting.forget_nodes(
         [node_id for one in events if isinstance(one.event, files.NodePurged) for node_id in one.event.purged_node_ids]
     )

@@ -15,6 +15,18 @@ Deed = Literal["added", "changed", "renamed", "opened"]
 """What somebody did last with a file; ``opened`` is a download."""
 
 
+TagColour = Literal["grey", "red", "orange", "yellow", "green", "teal", "blue", "purple", "pink"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeLabel:
+    """A tag of the tenant: a word with a colour that files and folders can have."""
+
+    id: UUID
+    name: str
+    colour: TagColour
+
+
 @dataclass(frozen=True, slots=True)
 class FolderAbove:
     """A folder as the reader sees it; ``is_own_root`` is the one without a name of its own."""
@@ -60,10 +72,11 @@ class Recent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """What a list shows on a node: whether it is a favourite of the reader."""
+    """What a list shows on a node: whether it is a favourite of the reader, and its tags by name."""
 
     node_id: UUID
     favourite: bool
+    tags: Sequence[NodeLabel] = ()
 
 
 @dataclass(frozen=True, slots=True)

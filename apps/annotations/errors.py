@@ -1,6 +1,6 @@
 """What annotations refuse, with stable codes."""
 
-from bitvault.kernel.errors import Invalid
+from bitvault.kernel.errors import Conflict, Forbidden, Invalid
 
 
 class TooManyFavourites(Invalid):
@@ -15,3 +15,31 @@ class TooManyNodes(Invalid):
 
     code = "annotations.too_many_nodes"
     title = "One request names a hundred nodes at most"
+
+
+class TagUnfit(Invalid):
+    """A tag is a line of up to 60 characters without controls and without a comma; fact: ``limit``."""
+
+    code = "annotations.tag_unfit"
+    title = "A tag is a word or a few, up to 60 characters, without a comma"
+
+
+class TagNameTaken(Conflict):
+    """Another tag has a name that differs in case or spelling at most; fact: ``tag_id``."""
+
+    code = "annotations.tag_name_taken"
+    title = "There is a tag of this name"
+
+
+class TooManyTags(Invalid):
+    """The tenant has as many tags as it can have, or the node has; fact: ``limit``."""
+
+    code = "annotations.too_many_tags"
+    title = "There are as many tags as there can be"
+
+
+class TagsAreKept(Forbidden):
+    """Viewers make no tags; only administrators rename and delete them."""
+
+    code = "annotations.tags_are_kept"
+    title = "Administrators of the vault rename and delete tags"

@@ -5,6 +5,44 @@ from django.db import models
 from bitvault.kernel.models import TenantModel, id_field
 
 
+class Tag(TenantModel):
+    """A word of the tenant that nodes can have."""
+
+    id = id_field()
+    name = models.CharField(max_length=60)
+    name_key = models.CharField(max_length=180)
+    colour = models.CharField(max_length=10)
+    created_by = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "annotations_tag"
+        constraints = [
+            models.UniqueConstraint(fields=["name_key"], name="annotations_tag_name_unique"),
+        ]
+
+
+class NodeTag(TenantModel):
+    """A node has a tag."""
+
+    id = id_field()
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, db_index=False, related_name="+")
+    node_id = models.UUIDField()
+    tagged_by = models.UUIDField()
+    tagged_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "annotations_node_tag"
+        constraints = [
+            # Which tags has this node?
+            models.UniqueConstraint(fields=["node_id", "tag"], name="annotations_node_tag_unique"),
+        ]
+        indexes = [
+            # Which nodes have this tag, latest first?
+            models.Index(fields=["tag", "-id"], name="annotations_node_tag_latest"),
+        ]
+
+
 class Favourite(TenantModel):
     """A node that somebody wants at hand."""
 

@@ -534,6 +534,17 @@ def favourite(mia):
     return folder
 
 
+def tag(mia):
+    return mia.api.post("/tags", {"name": next(_names)}).json()
+
+
+def tagged(mia):
+    """The address of a tag that a folder has."""
+    path = f"/nodes/{mia.folder()['id']}/tags/{tag(mia)['id']}"
+    assert mia.api.request("PUT", path).status_code == 204
+    return path
+
+
 CASES = {
     "folder": Case(
         "POST /folders", lambda mia: Ask("POST", "/folders", {"parent_id": mia.root_id, "name": next(_names)}, key())
@@ -748,6 +759,7 @@ CASES = {
         lambda mia: Ask("POST", f"{webhook(mia)[1]}/redeliver", None, ADAM),
         holds=DELIVERIES,
         leaves_another="receivers know the message by its id",
+    ),
     "favourite": Case(
         "PUT /nodes/{node_id}/favourite",
         lambda mia: Ask("PUT", f"/nodes/{mia.folder()['id']}/favourite"),
@@ -758,6 +770,18 @@ CASES = {
         lambda mia: Ask("DELETE", f"/nodes/{favourite(mia)['id']}/favourite"),
         holds=f"{SCHEMA}.annotations_favourite",
     ),
+    "tag": Case("POST /tags", lambda _: Ask("POST", "/tags", {"name": next(_names)}, key())),
+    "change a tag": Case(
+        "PATCH /tags/{tag_id}", lambda mia: Ask("PATCH", f"/tags/{tag(mia)['id']}", {"name": next(_names)}, ADAM)
+    ),
+    "delete a tag": Case(
+        "DELETE /tags/{tag_id}", lambda mia: Ask("DELETE", f"/tags/{tag(mia)['id']}", None, ADAM), again=404
+    ),
+    "put a tag on": Case(
+        "PUT /nodes/{node_id}/tags/{tag_id}",
+        lambda mia: Ask("PUT", f"/nodes/{mia.folder()['id']}/tags/{tag(mia)['id']}"),
+    ),
+    "take a tag off": Case("DELETE /nodes/{node_id}/tags/{tag_id}", lambda mia: Ask("DELETE", tagged(mia))),
     "send an invitation again": Case(
         "POST /invitations/{invitation_id}/resend",
         resend_invitation,

@@ -113,6 +113,9 @@ def _own(name: str) -> Belongings:
     assert link.status_code == 201, link.content
     # Every member sees what groups there are: its name is nobody's.
     group = administrator.post("/groups", {"name": uuid4().hex}).json()
+    # So with tags.
+    tag = client.post("/tags", {"name": uuid4().hex})
+    assert tag.status_code == 201, tag.content
     subscription = client.post("/subscriptions", {"node_id": folder["id"]}).json()
     wish = {"url": "https://8.8.8.8/", "events": ["*"], "description": canary}
     webhook = administrator.post("/webhooks", wish)
@@ -135,6 +138,7 @@ def _own(name: str) -> Belongings:
             "folder_id": {"team": team.json()["id"]},
             "share_id": {"share": share.json()["id"]},
             "link_id": {"link": link.json()["id"]},
+            "tag_id": {"tag": tag.json()["id"]},
             "subscription_id": {"subscription": subscription["id"]},
             "webhook_id": {"webhook": webhook.json()["id"]},
             "delivery_id": {"delivery": delivery["id"]},

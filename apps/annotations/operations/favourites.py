@@ -31,6 +31,11 @@ def mark(actor: Actor, node_id: UUID) -> None:
 
 
 def unmark(actor: Actor, node_id: UUID) -> None:
-    """Let a node be no favourite any more, whether or not the actor still sees it."""
+    """Let a node be no favourite any more, whether or not the actor still sees it.
+
+    :raises NotFound: it is none of theirs, and they may not know of it.
+    """
     with db.write_transaction():
-        Favourite.objects.filter(user_id=actor.user_id, node_id=node_id).delete()
+        count, _ = Favourite.objects.filter(user_id=actor.user_id, node_id=node_id).delete()
+    if not count:
+        files.get_node(actor=actor, node_id=node_id)

@@ -44,7 +44,7 @@ def note(events: Sequence[Published]) -> None:
 def _deed_of(published: Published) -> Deed | None:
     """Say what an event tells of its actor; ``None``: nothing that is worth coming back to."""
     match published.event:
-        case files.VersionCommitted(copied_from_id=None) as event:
+        case files.VersionCommitted(copied_from_id=None, actor_kind="user") as event:
             return "added" if event.node_created else "changed"
         case files.NodeMoved(kind="file") as event if event.name != event.old_name:
             return "renamed"

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from apps.annotations import dtos
 from apps.annotations.models import Favourite, Recent
+from apps.annotations.queries import tags
 from apps.annotations.queries.nodes import find_noted
 from apps.files import api as files
 from bitvault.kernel import db, pages
@@ -57,4 +58,9 @@ def list_marks(actor: Actor, node_ids: Sequence[UUID]) -> list[dtos.Marks]:
     with db.read_transaction():
         rows = Favourite.objects.filter(user_id=actor.user_id, node_id__in=known)
         favourites = set(rows.values_list("node_id", flat=True))
-    return [dtos.Marks(node_id=node_id, favourite=True) for node_id in known if node_id in favourites]
+        labels = tags.find_of_nodes(known)
+    return [
+        dtos.Marks(node_id=node_id, favourite=node_id in favourites, tags=labels.get(node_id, ()))
+        for node_id in known
+        if node_id in favourites or node_id in labels
+    ]

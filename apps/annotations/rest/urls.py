@@ -8,5 +8,9 @@ urlpatterns = [
     path("nodes/<uuid:node_id>/favourite", views.NodeFavourite.as_view()),
     path("favourites", views.Favourites.as_view()),
     path("recents", views.Recents.as_view()),
+    path("tags", views.Tags.as_view()),
+    path("tags/<uuid:tag_id>", views.TagDetail.as_view()),
+    path("tags/<uuid:tag_id>/nodes", views.TaggedNodes.as_view()),
+    path("nodes/<uuid:node_id>/tags/<uuid:tag_id>", views.NodeTagDetail.as_view()),
     path("marks", views.MarksOfNodes.as_view()),
 ]

@@ -6,7 +6,7 @@ from uuid import UUID
 from rest_framework.response import Response
 
 from apps.annotations import api, errors
-from apps.annotations.dtos import Favourite, MarksList, Recent
+from apps.annotations.dtos import Favourite, MarksList, NodeLabel, NotedNode, Recent
 from apps.annotations.rest import schemas
 from bitvault.kernel.errors import Invalid
 from bitvault.kernel.pages import BadCursor, Page
@@ -50,6 +50,72 @@ class Recents(View):
     def get(self, request: ActorRequest) -> Response:
         """List the files that the caller added, changed, renamed or downloaded and sees now, last first; pages as of favourites."""
         return self.paginate(partial(api.list_recents, actor=request.actor))
+
+
+class Tags(View):
+    """The tags of the tenant."""
+
+    @operation(answer=Page[NodeLabel])
+    def get(self, request: ActorRequest) -> Response:
+        """List all of them by name, in one page."""
+        return Response(Page(api.list_tags(actor=request.actor), None))
+
+    @operation(
+        body=schemas.CreateTag,
+        answer=NodeLabel,
+        status=201,
+        problems=(errors.TagUnfit, errors.TagNameTaken, errors.TooManyTags, errors.TagsAreKept),
+        repeatable=True,
+    )
+    def post(self, request: ActorRequest) -> Response:
+        """Make one; every member may whose role is not viewer."""
+        body = request.body_as(schemas.CreateTag)
+        return self.repeatable(request, lambda: api.create_tag(actor=request.actor, name=body.name, colour=body.colour))
+
+
+class TagDetail(View):
+    """One tag."""
+
+    @operation(
+        body=schemas.ChangeTag,
+        answer=NodeLabel,
+        problems=(errors.TagUnfit, errors.TagNameTaken, errors.TagsAreKept),
+    )
+    def patch(self, request: ActorRequest, tag_id: UUID) -> Response:
+        """Give it another name or colour, on every node that has it; for administrators."""
+        body = request.body_as(schemas.ChangeTag)
+        return Response(api.update_tag(actor=request.actor, tag_id=tag_id, name=body.name, colour=body.colour))
+
+    @operation(status=204, problems=(errors.TagsAreKept,))
+    def delete(self, request: ActorRequest, tag_id: UUID) -> Response:
+        """Delete it, and take it from every node; for administrators."""
+        api.delete_tag(actor=request.actor, tag_id=tag_id)
+        return Response(status=204)
+
+
+class TaggedNodes(View):
+    """The nodes with a tag."""
+
+    @operation(query=PageQuery, answer=Page[NotedNode], problems=(BadCursor,))
+    def get(self, request: ActorRequest, tag_id: UUID) -> Response:
+        """List those that the caller sees now, latest tagged first; pages as of favourites."""
+        return self.paginate(partial(api.list_tagged, actor=request.actor, tag_id=tag_id))
+
+
+class NodeTagDetail(View):
+    """A tag of a node."""
+
+    @operation(status=204, problems=(errors.TooManyTags,))
+    def put(self, request: ActorRequest, node_id: UUID, tag_id: UUID) -> Response:
+        """Put the tag on the node; one that it has stays."""
+        api.tag_node(actor=request.actor, node_id=node_id, tag_id=tag_id)
+        return Response(status=204)
+
+    @operation(status=204)
+    def delete(self, request: ActorRequest, node_id: UUID, tag_id: UUID) -> Response:
+        """Take the tag from the node; one that it has not changes nothing."""
+        api.untag_node(actor=request.actor, node_id=node_id, tag_id=tag_id)
+        return Response(status=204)
 
 
 class MarksOfNodes(View):

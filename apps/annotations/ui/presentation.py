@@ -21,6 +21,19 @@ DEEDS: dict[str, "StrOrPromise"] = {
 }
 
 
+COLOURS: dict[str, "StrOrPromise"] = {
+    "grey": _("Grey"),
+    "red": _("Red"),
+    "orange": _("Orange"),
+    "yellow": _("Yellow"),
+    "green": _("Green"),
+    "teal": _("Teal"),
+    "blue": _("Blue"),
+    "purple": _("Purple"),
+    "pink": _("Pink"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One node in a list, where it lies, and why it is there."""
@@ -40,12 +53,17 @@ class Line:
 
 def to_favourite_line(item: Favourite) -> Line:
     """Give a favourite."""
-    return _to_line(item.node, why=gettext("Modified"), moment=item.node.modified_at)
+    return to_line(item.node)
 
 
 def to_recent_line(item: Recent) -> Line:
     """Give a file that the reader worked with."""
     return _to_line(item.node, why=DEEDS[item.what], moment=item.last_at)
+
+
+def to_line(node: NotedNode) -> Line:
+    """Give a node, as of its last change."""
+    return _to_line(node, why=gettext("Modified"), moment=node.modified_at)
 
 
 def _to_line(node: NotedNode, *, why: "StrOrPromise", moment: datetime) -> Line:

@@ -7,6 +7,12 @@ from bitvault.web import shell
 shell.register(
     shell.Section(key="recents", label=_("Recent"), icon="clock", href="/recents/", order=40),
     shell.Section(key="favourites", label=_("Favourites"), icon="star", href="/favourites/", order=42),
+    shell.Part(key="annotations.tags", slot="overlay", template="annotations/tags_dialog.html", order=45),
+    shell.DetailsSection(
+        key="annotations.tags", tab="details", label=_("Tags"), href="/annotations/details/tags", order=30
+    ),
+    shell.NodeAction(key="tags", label=_("Tags…"), icon="tag", group=40, order=20, writes=True),
+    shell.Section(key="tags", label=_("Tags"), icon="tag", href="/tags/", order=44),
     shell.Assets(
         key="annotations",
         order=40,

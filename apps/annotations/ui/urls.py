@@ -6,5 +6,8 @@ from apps.annotations.ui import views
 
 urlpatterns = [
     path("favourites/", views.FavouritesPage.as_view()),
+    path("annotations/details/tags", views.NodeTags.as_view()),
+    path("tags/", views.TagsPage.as_view()),
+    path("tags/<uuid:tag_id>/", views.TagPage.as_view()),
     path("recents/", views.RecentsPage.as_view()),
 ]

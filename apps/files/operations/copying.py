@@ -233,6 +233,7 @@ def _insert(
                 name=row.name,
                 revision=row.revision,
                 created_at=row.created_at,
+                copied_from_node_id=source.id,
             )
         )
         return row
@@ -290,6 +291,7 @@ def _insert_file(
             client_modified_at=content.client_modified_at,
             made_on=content.made_on,
             copied_from_id=source.version_id,
+            copied_from_node_id=source.id,
         )
     )
     return row

@@ -34,6 +34,8 @@ class FolderCreated(Event):
     revision: int
     created_at: datetime
     actor_kind: ActorKind = "user"
+    copied_from_node_id: UUID | None = None
+    """The folder that this one is a copy of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ class VersionCommitted(Event):
     copied_from_id: UUID | None = None
     """The version of another file that this one is a copy of; nothing was uploaded either."""
     actor_kind: ActorKind = "user"
+    copied_from_node_id: UUID | None = None
+    """That other file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,8 @@ def test_only_what_one_may_know_of_is_marked_and_told(tree, olga, photos):
     assert marked(olga, photos) == set()
     annotations.unmark_favourite(actor=olga, node_id=photos.id)  # also what is out of sight
     assert rows(Favourite, user_id=olga.user_id) == []
+    with pytest.raises(NotFound):
+        annotations.unmark_favourite(actor=olga, node_id=photos.id)
 
 
 def test_a_favourite_outlives_the_trash_and_ends_with_its_node(tree, photos, catch_up):

@@ -3,6 +3,7 @@
 import { closest, setIcon } from "../js/dom.js";
 import { typeOf } from "../files/types.js";
 import { startMarks } from "./marks.js";
+import { startTags } from "./tags.js";
 
 /** The server knows the kind of a line; which icon a name has the browser's table says. */
 function showTypes() {
@@ -15,6 +16,7 @@ function showTypes() {
 }
 
 startMarks();
+startTags();
 showTypes();
 for (const name of ["bitvault:page", "htmx:load"]) document.addEventListener(name, showTypes);
 document.addEventListener("click", (event) => {

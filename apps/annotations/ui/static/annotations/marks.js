@@ -1,4 +1,4 @@
-/** What rows show of annotations: the star of a favourite. Asked for together, and remembered while the page is open. */
+/** What rows show of annotations: the star of a favourite, and tags. Asked for together, and remembered while the page is open. */
 
 import { call, explain, get } from "../js/api.js";
 import { announce, closest, icon, make } from "../js/dom.js";
@@ -12,10 +12,14 @@ const SETTLE_MS = 60;
 /** After a change somewhere in the vault all marks are doubtful; a busy team must not bring everybody in the same moment. */
 const REST_MS = 3000;
 
-/** @typedef {{favourite: boolean}} Mark */
+/** @typedef {{id: string, name: string, colour: string}} Tag */
+/** @typedef {{favourite: boolean, tags: Tag[]}} Mark */
 /** @typedef {{id: string, name: string}} Entry */
 
-const NONE = Object.freeze({ favourite: false });
+/** @type {Mark} */
+const NONE = { favourite: false, tags: [] };
+/** Tags of one row; the panel has all. */
+const TAGS_SHOWN = 2;
 
 /** @type {Map<string, Mark>} */
 const known = new Map();
@@ -46,6 +50,15 @@ function star(slot, mark) {
   return make("button", { class: "row-star", type: "button", tabindex: "-1", title, "aria-label": label, "aria-pressed": String(mark.favourite), "data-star": "" }, icon(mark.favourite ? "star-filled" : "star", "icon icon-s"));
 }
 
+/** @param {Mark} mark @returns {HTMLElement[]} the first tags, and how many there are besides */
+function chips({ tags }) {
+  if (!tags.length) return [];
+  const shown = tags.slice(0, TAGS_SHOWN).map((tag) => make("a", { class: "tag-chip", href: `/tags/${tag.id}/`, tabindex: "-1", title: tag.name, draggable: "false", "data-colour": tag.colour }, make("bdi", {}, tag.name)));
+  const left = tags.slice(TAGS_SHOWN);
+  if (left.length) shown.push(make("a", { class: "tag-more number", href: `/tags/${left[0].id}/`, tabindex: "-1", title: left.map(({ name }) => name).join(", ") }, `+${left.length}`));
+  return shown;
+}
+
 /** @param {HTMLElement} slot */
 function show(slot) {
   const id = nodeOf(slot);
@@ -55,8 +68,9 @@ function show(slot) {
   if (slot.getAttribute("data-words") === words) return;
   const focused = slot.contains(document.activeElement);
   slot.setAttribute("data-words", words);
-  slot.replaceChildren(star(slot, mark));
-  if (focused) slot.querySelector("button")?.focus({ preventScroll: true });
+  slot.replaceChildren(...chips(mark), star(slot, mark));
+  for (const link of slot.querySelectorAll("a")) /** @type {any} */ (window).htmx?.process(link);
+  if (focused) /** @type {HTMLElement | null} */ (slot.querySelector(".row-star"))?.focus({ preventScroll: true });
 }
 
 /** Show what is known, and ask for what is not. */
@@ -126,6 +140,13 @@ async function setFavourite(entries, on, { quiet = false } = {}) {
   const text = fill(on ? gettext("%(what)s added to favourites.") : gettext("%(what)s removed from favourites."), { what });
   if (quiet) announce(text);
   else toast(text, { action: gettext("Undo"), undo: true, run: () => void setFavourite(done, !on, { quiet: true }) });
+}
+
+/** Show these tags of a node from now on. @param {string} id @param {Tag[]} tags */
+export function showTags(id, tags) {
+  changes += 1;
+  known.set(id, { ...markOf(id), tags });
+  look();
 }
 
 /** Listen from now on. */
