@@ -15,7 +15,7 @@ Deed = Literal["added", "changed", "renamed", "opened"]
 """What somebody did last with a file; ``opened`` is a download."""
 
 
-TagColour = Literal["grey", "red", "orange", "yellow", "green", "teal", "blue", "purple", "pink"]
+TagColour = Literal["grey", "red", "orange", "brown", "green", "teal", "blue", "purple", "pink"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ COLOURS: dict[str, "StrOrPromise"] = {
     "grey": _("Grey"),
     "red": _("Red"),
     "orange": _("Orange"),
-    "yellow": _("Yellow"),
+    "brown": _("Brown"),
     "green": _("Green"),
     "teal": _("Teal"),
     "blue": _("Blue"),

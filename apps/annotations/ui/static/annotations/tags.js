@@ -12,7 +12,7 @@ import { markOf, showTags } from "./marks.js";
 
 /** Nodes whose tags are changed together: each is a request of its own. */
 const TOGETHER = 100;
-const COLOURS = ["blue", "green", "orange", "purple", "red", "teal", "yellow", "pink", "grey"];
+const COLOURS = ["blue", "green", "orange", "purple", "red", "teal", "brown", "pink", "grey"];
 
 /** @type {Entry[]} what the dialog is about */
 let entries = [];
