@@ -35,7 +35,7 @@ manage: $(RUN) ## run one of manage.py's commands on the BitVault that runs here
 
 # --- a new module ------------------------------------------------------------------------------------------------------------
 
-module: $(DEV) ## write the rooms of a new module and register it (NAME=tags TITLE="Tags")
+module: $(DEV) ## write the rooms of a new module and register it (NAME=labels TITLE="Labels")
 	@$(PY) -m scaffold $(NAME) $(if $(TITLE),"$(TITLE)")
 
 # --- environment -------------------------------------------------------------------------------------------------------------

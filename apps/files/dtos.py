@@ -24,7 +24,6 @@ RestoredTo = Literal["origin", "ancestor", "named"]
 ExpectedRevision = int | tuple[int, ...] | Literal["any"] | None
 """The revision that the caller has read or several that it accepts, ``any`` when it does not care, ``None`` when it did not say."""
 
-
 RESTORE_LIMIT = 1000
 """Nodes that one call takes out of the trash: some seconds, and as many as a page of any list holds."""
 

@@ -19,12 +19,12 @@ SECONDS = 300
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """A copy of the tree in which the module ``tags`` was written."""
+    """A copy of the tree in which the module ``labels`` was written."""
     copy = tmp_path_factory.mktemp("scaffold") / "tree"
     # With mypy's cache, where there is one: what has not changed is not read again.
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT, symlinks=True)
-    written = run(copy, "python", "-m", "scaffold", "tags", "Tags of files")
-    assert "wrote apps/tags/models.py" in written.stdout
+    written = run(copy, "python", "-m", "scaffold", "labels", "Labels of files")
+    assert "wrote apps/labels/models.py" in written.stdout
     return copy
 
 
@@ -57,7 +57,7 @@ def test_its_types_are_right(copy):
 
 def test_it_imports_what_a_module_may_import(copy):
     run(copy, "lint-imports")
-    assert "[importlinter:contract:tags]" in (copy / ".importlinter").read_text()
+    assert "[importlinter:contract:labels]" in (copy / ".importlinter").read_text()
 
 
 def test_its_tables_have_their_migration(copy):
@@ -74,23 +74,23 @@ def test_its_consumer_job_routes_and_section_are_registered(copy):
         "from bitvault.events.consuming import list_consumers; from bitvault.jobs.kinds import list_kinds\n"
         "from bitvault.web.shell import sections; from django.urls import resolve\n"
         "from bitvault.gateway.celery import app\n"
-        "print('tags' in list_consumers(), 'tags.forget' in list_kinds(), [s.href for s in sections.all() if s.key == 'tags'])\n"
-        "print(resolve('/api/v1/tags/versions').route, resolve('/tags/').route, 'tags' in {q.name for q in app.conf.task_queues})\n",
+        "print('labels' in list_consumers(), 'labels.forget' in list_kinds(), [s.href for s in sections.all() if s.key == 'labels'])\n"
+        "print(resolve('/api/v1/labels/versions').route, resolve('/labels/').route, 'labels' in {q.name for q in app.conf.task_queues})\n",
     )
     assert said.stdout.splitlines() == [
-        "True True ['/tags/']",
-        "api/v1/tags/versions tags/ True",
+        "True True ['/labels/']",
+        "api/v1/labels/versions labels/ True",
     ]
 
 
 def test_its_functions_are_not_written_yet_so_that_its_tests_fail_first(copy):
-    assert (copy / "apps/tags/operations.py").read_text().count("raise NotImplementedError") == 2
-    found = run(copy, "python", "-m", "compileall", "-q", "tests/apps/tags", "apps/tags")
+    assert (copy / "apps/labels/operations.py").read_text().count("raise NotImplementedError") == 2
+    found = run(copy, "python", "-m", "compileall", "-q", "tests/apps/labels", "apps/labels")
     assert found.stdout == ""
 
 
 def test_nothing_is_written_over_and_a_bad_name_is_refused(copy):
-    assert "is there already" in run(copy, "python", "-m", "scaffold", "tags", code=1).stderr
+    assert "is there already" in run(copy, "python", "-m", "scaffold", "labels", code=1).stderr
     assert "no name for a module" in run(copy, "python", "-m", "scaffold", "Bad-Name", code=1).stderr
 
 
