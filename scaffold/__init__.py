@@ -1,1 +1,1 @@
-"""The scaffold: ``make module NAME=tags`` writes the rooms of a new module and registers it."""
+"""The scaffold: ``make module NAME=labels`` writes the rooms of a new module and registers it."""

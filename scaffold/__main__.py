@@ -126,7 +126,7 @@ def _lay_out(files: Sequence[Path], root: Path) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Write the module that is named, and say what comes next."""
     if not 1 <= len(arguments) <= 2:  # noqa: PLR2004 - a name, and a title or none
-        sys.stderr.write("Name the module: make module NAME=tags TITLE='Tags'\n")
+        sys.stderr.write("Name the module: make module NAME=labels TITLE='Labels'\n")
         return 2
     name = arguments[0]
     title = arguments[1] if len(arguments) > 1 else name.replace("_", " ").capitalize()
