@@ -196,6 +196,6 @@ def _parse(text: str) -> tuple[str, str]:
 
 
 def _require_free(key: str, *, except_id: UUID | None = None) -> None:
-    taken = Tag.objects.filter(name_key=key).exclude(pk=except_id).first()
-    if taken is not None:
+    taken = Tag.objects.filter(name_key=key).first()
+    if taken is not None and taken.id != except_id:
         raise errors.TagNameTaken(tag_id=taken.id)
