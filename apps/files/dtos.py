@@ -26,7 +26,6 @@ ExpectedRevision = int | tuple[int, ...] | Literal["any"] | None
 
 RESTORE_LIMIT = 1000
 """Nodes that one call takes out of the trash: some seconds, and as many as a page of any list holds."""
-
 NAMED_LIMIT = 100
 """Children that one operation on a folder names one by one: half a second."""
 

@@ -528,6 +528,7 @@ def make_webhook(_):
 
 DELIVERIES = f"{SCHEMA}.webhooks_delivery"
 
+
 def favourite(mia):
     folder = mia.folder()
     assert mia.api.request("PUT", f"/nodes/{folder['id']}/favourite").status_code == 204

@@ -11,7 +11,19 @@ from tests.support.nursery import PACE
 
 pytestmark = pytest.mark.journey
 
-CONSUMERS = ("sync", "search", "notifications", "sharing", "billing", "audit", "gc", "previews", "webhooks", "annotations", "notes")
+CONSUMERS = (
+    "sync",
+    "search",
+    "notifications",
+    "sharing",
+    "billing",
+    "audit",
+    "gc",
+    "previews",
+    "webhooks",
+    "annotations",
+    "notes",
+)
 QUEUES_BUT_AUDIT = "celery,relay,sync,search,notifications,sharing,billing,gc,previews,webhooks,annotations,notes"
 WATCHED_SECONDS = 2.0
 """How long two schedulers are watched: ten turns of one of them."""
@@ -130,7 +142,18 @@ def test_two_schedulers_take_one_turn(stream, nursery, companies):
 def test_a_consumer_without_a_worker_delays_no_other_and_fills_no_broker(stream, nursery, companies):
     nursery.beat()
     nursery.worker(queues=QUEUES_BUT_AUDIT)
-    others = ("sync", "search", "notifications", "sharing", "billing", "gc", "previews", "webhooks", "annotations", "notes")
+    others = (
+        "sync",
+        "search",
+        "notifications",
+        "sharing",
+        "billing",
+        "gc",
+        "previews",
+        "webhooks",
+        "annotations",
+        "notes",
+    )
     for n in range(3):
         stream.note(companies.acme, f"n{n}")
         stream.note(companies.beta, f"n{n}")

@@ -8,7 +8,19 @@ from bitvault.events import consuming
 
 pytestmark = pytest.mark.journey
 
-CONSUMERS = ("sync", "search", "notifications", "sharing", "billing", "audit", "gc", "previews", "webhooks", "annotations", "notes")
+CONSUMERS = (
+    "sync",
+    "search",
+    "notifications",
+    "sharing",
+    "billing",
+    "audit",
+    "gc",
+    "previews",
+    "webhooks",
+    "annotations",
+    "notes",
+)
 LIMIT = 0.6
 LONG = 1000.0
 WHOLE_SECONDS = 300

@@ -20,6 +20,8 @@ let entries = [];
 let tags = [];
 /** @type {Map<string, Map<string, Tag>>} the tags of each node */
 let held = new Map();
+/** What was asked when the dialog opened: an answer from before must not take back what is made meanwhile. @type {Promise<void>} */
+let reading = Promise.resolve();
 
 const dialog = () => need("#tags-dialog", HTMLDialogElement);
 const input = () => need("#tags-input", HTMLInputElement);
@@ -51,7 +53,7 @@ function draw() {
 }
 
 /** @param {Entry[]} wanted */
-async function open(wanted) {
+function open(wanted) {
   if (wanted.length > TOGETHER) return toast(gettext("Select up to 100 items to change their tags."), { failed: true });
   entries = wanted;
   held = new Map(entries.map(({ id }) => [id, new Map(markOf(id).tags.map((tag) => [tag.id, tag]))]));
@@ -61,6 +63,11 @@ async function open(wanted) {
   draw();
   dialog().showModal();
   input().focus();
+  reading = read();
+}
+
+/** Read all tags, and those of the nodes. */
+async function read() {
   try {
     const [all, marks] = await Promise.all([get("/tags"), get(`/marks?node_ids=${entries.map(({ id }) => id).join(",")}`)]);
     tags = all.items;
@@ -74,6 +81,7 @@ async function open(wanted) {
 
 /** Put a tag on all of them, or take it from all. @param {Tag} tag @param {boolean} on */
 async function apply(tag, on) {
+  await reading;
   showFieldError(input(), "");
   try {
     for (const { id } of entries) {
@@ -94,6 +102,7 @@ async function apply(tag, on) {
 }
 
 async function makeTag() {
+  await reading;
   const name = input().value.trim();
   try {
     /** @type {Tag} */
@@ -111,6 +120,7 @@ async function makeTag() {
 async function enter() {
   const wanted = keyOf(input().value);
   if (!wanted) return dialog().close();
+  await reading;
   const exact = tags.find((tag) => keyOf(tag.name) === wanted);
   if (!exact) return makeTag();
   input().value = "";
@@ -141,7 +151,7 @@ async function onPage(act, of) {
 export function startTags() {
   document.addEventListener("bitvault:command", (event) => {
     const { command, entries: about } = /** @type {CustomEvent} */ (event).detail;
-    if (command === "tags") void open(about);
+    if (command === "tags") open(about);
   });
   document.addEventListener("click", (event) => {
     const act = closest(event.target, "[data-tag-act]");
