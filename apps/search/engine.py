@@ -128,9 +128,9 @@ def _filter_by_text(wanted: Wanted) -> QuerySet[Document]:
     rows = _narrow(wanted).filter(content_hash__in=text_engine.having_any(wanted.held))
     if len(wanted.held) > 1:
         for term in wanted.held:
-            rows = rows.filter(_holds(term) | Q(content_hash__in=text_engine.having(term)))
+            rows = rows.filter(_holds(term) | Q(text_engine.holds(term)))
     elif text_engine.is_exact(wanted.held[0]):
-        rows = rows.filter(content_hash__in=text_engine.having(wanted.held[0]))
+        rows = rows.filter(text_engine.holds(wanted.held[0]))
     in_name = Q()
     for term in wanted.held:
         in_name &= _holds(term)
@@ -142,7 +142,7 @@ def _narrow(wanted: Wanted) -> QuerySet[Document]:
     rows = Document.objects.filter(is_trashed=wanted.is_trashed)
     for term in wanted.terms:
         if term.negated:
-            rows = rows.exclude(_holds(term)).exclude(content_hash__in=text_engine.having(term))
+            rows = rows.exclude(_holds(term)).exclude(text_engine.holds(term))
     narrowed = wanted.filters
     filters: dict[str, Any] = {
         "category__in": narrowed.categories and sorted(narrowed.categories),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.contrib.postgres.search import SearchQueryField
-from django.db.models import BooleanField, F, Func, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 
 from apps.search.models import Content, ContentState, Passage
 from apps.search.parsing import Term
@@ -26,13 +26,13 @@ class _Matches(Func):
         super().__init__(F("vector"), told)
 
 
-def having(term: Term) -> QuerySet[Any, Any]:
-    """Find the contents that hold a term, by their hashes."""
+def holds(term: Term) -> Exists:
+    """Whether the text of a document's content holds a term: asked for each document alone, of those that ``having_any`` has found."""
     if is_exact(term):
-        return Passage.objects.filter(Q(_Matches(_write(term, " <-> ")))).values("content_hash")
-    if not term.lexemes:
-        return Content.objects.none().values("content_hash")
-    return Content.objects.filter(Q(_Matches(_write(term, " & ")))).values("content_hash")
+        passages = Passage.objects.filter(content_hash=OuterRef("content_hash"))
+        return Exists(passages.filter(Q(_Matches(_write(term, " <-> ")))))
+    contents = Content.objects.filter(content_hash=OuterRef("content_hash"))
+    return Exists(contents.filter(Q(_Matches(_write(term, " & ")))) if term.lexemes else contents.none())
 
 
 def having_any(terms: Sequence[Term]) -> QuerySet[Any, Any]:

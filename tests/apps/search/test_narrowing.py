@@ -61,7 +61,7 @@ def test_the_trash_is_searched_alone_and_by_who_may_look_into_it(tree, finder, m
 
 
 def test_what_is_found_is_counted_over_what_may_be_seen_and_nothing_else(shared, make_actor, monkeypatch):
-    Tree(make_actor("vera")).file("plan of a stranger.txt")
+    Tree(make_actor("adam")).file("plan of a stranger.txt")
     Tree(shared.actor).folder("plan")
     facets = shared.results("plan", facets=True, limit=1).facets
     assert [(each.value, each.count) for each in facets.kinds] == [("file", 2), ("folder", 1)]

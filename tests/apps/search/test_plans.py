@@ -70,7 +70,7 @@ def read_whole(plan):
 
 SEARCHES = {
     "word77": {"search_content_words", "search_document_content"},
-    '"rare777" "word777"': {"search_content_words", "search_document_content"},
+    "rare777 word777": {"search_content_words", "search_document_content"},
     '"word77 rare77"': {"search_content_words", "search_passage_unique", "search_document_content"},
 }
 
