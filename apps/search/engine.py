@@ -59,7 +59,7 @@ def list_candidates(wanted: Wanted, *, sort: SortName, after: Position | None, l
     """
     is_ranked = sort == "relevance"
     is_behind_names = is_ranked and after is not None and after.rank == TEXT
-    found = [] if is_behind_names else _list_by_name(wanted, sort=sort, after=after, limit=limit)
+    found = [] if is_behind_names else list_by_name(wanted, sort=sort, after=after, limit=limit)
     if (is_ranked and len(found) >= limit) or not wanted.held:
         return found
     after = after if is_behind_names or not is_ranked else None
@@ -70,7 +70,8 @@ def list_candidates(wanted: Wanted, *, sort: SortName, after: Position | None, l
     return found[:limit]
 
 
-def _list_by_name(wanted: Wanted, *, sort: SortName, after: Position | None, limit: int) -> list[Candidate]:
+def list_by_name(wanted: Wanted, *, sort: SortName, after: Position | None, limit: int) -> list[Candidate]:
+    """List what fits by its name alone, as ``list_candidates`` does."""
     rank = _rank(wanted) if sort == "relevance" else INSIDE
     return _page(_filter(wanted), sort=sort, rank=rank, after=after, limit=limit)
 

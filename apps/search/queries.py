@@ -79,7 +79,9 @@ def suggest(actor: Actor, wanted: Wanted) -> list[Suggestion]:
     """Find the few names that fit best."""
     if wanted.is_empty:
         return []
-    found = [one for _, one in judge(actor, _read(wanted, "relevance", None), wanted) if one is not None]
+    with db.read_transaction():
+        candidates = engine.list_by_name(wanted, sort="relevance", after=None, limit=BATCH)
+    found = [one for _, one in judge(actor, candidates, wanted) if one is not None]
     return [
         Suggestion(
             id=one.node.id,

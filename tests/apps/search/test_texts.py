@@ -104,6 +104,12 @@ def test_pages_over_names_and_texts_have_no_gap_and_no_repetition(reader, finder
     assert (cursor, len(found), len(set(found))) == (None, 8, 8)
 
 
+def test_names_alone_are_suggested(reader, finder):
+    reader.file("letter.txt", "a notice")
+    reader.file("notice.txt", "nothing")
+    assert finder.suggested("notice") == ["notice.txt"]
+
+
 def test_a_hit_shows_the_passage_with_marks_where_the_words_stand(reader, finder):
     reader.file("contract.txt", "Preamble. " * 400 + CONTRACT + " Annex." * 200)
     (hit,) = finder.results('"in writing" kundigung').items
