@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from apps.notifications import recording
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
-from bitvault.events.catalog import billing, files, identity, links, sharing
+from bitvault.events.catalog import billing, files, identity, links, notifications, sharing, webhooks
 from bitvault.kernel import db
 
 cannot_be_rebuilt(
@@ -29,6 +29,8 @@ cannot_be_rebuilt(
     billing.QuotaChanged,
     links.LinkEnding,
     links.SubmissionFinished,
+    webhooks.WebhookDisabled,
+    notifications.LongJobEnded,
 )
 def keep_entries_current(events: Sequence[Published], tx: db.Transaction) -> None:
     """Write down what happened, a row for each event at most; applying them again changes nothing."""

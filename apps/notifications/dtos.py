@@ -22,10 +22,13 @@ Kind = Literal[
     "quota",
     "received",
     "link_ending",
+    "webhook_off",
+    "job_done",
+    "job_failed",
 ]
 """What happened."""
 
-Topic = Literal["shared", "followed", "conflict", "joined", "quota", "links", "signed_in"]
+Topic = Literal["shared", "followed", "conflict", "joined", "quota", "links", "signed_in", "jobs", "webhooks"]
 """Under which heading somebody is told of it, and may switch it off."""
 
 MailMode = Literal["off", "at_once", "daily"]

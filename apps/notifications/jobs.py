@@ -1,10 +1,39 @@
 """Deferred work of notifications: where entries lie, and the mails that they cause."""
 
 from datetime import timedelta
+from uuid import UUID
+
+import msgspec
 
 from apps.notifications import telling
+from bitvault.events.api import publish
+from bitvault.events.catalog.notifications import LongJobEnded
 from bitvault.jobs import api as jobs
+from bitvault.kernel import db
 from bitvault.kernel.actor import Scope
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """A long job of somebody has ended."""
+
+    job_id: UUID
+    kind: str
+    user_id: UUID
+    state: str
+
+
+@jobs.job_kind(
+    "notifications.job_ended", payload=Ended, kept_for=timedelta(minutes=1), scope=Scope.ADMIN, follows=jobs.ENDED
+)
+def tell_of_end(payload: Ended, run: jobs.Run) -> None:
+    """Let the stream tell that somebody's long job has ended, once."""
+    with db.write_transaction():
+        publish(
+            LongJobEnded(
+                job_id=payload.job_id, job_kind=payload.kind, user_id=payload.user_id, is_done=payload.state == "done"
+            )
+        )
+        run.complete()
 
 
 @jobs.job_kind(

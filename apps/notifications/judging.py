@@ -48,6 +48,8 @@ class Told:
         """Where a browser sees what it is about; empty: nowhere."""
         if self.entry.kind == "signed_in":
             return "/settings/security/"
+        if self.entry.kind == "webhook_off":
+            return f"/settings/webhooks/{self.entry.subject_id}/"
         if self.node is not None and (self.node.kind == "folder" or self.folder is None) and self.count == 1:
             return f"/files/{self.node.id}/"
         if self.folder is not None:

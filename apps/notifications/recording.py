@@ -10,7 +10,7 @@ from apps.notifications.dtos import Kind
 from apps.notifications.models import Entry, Preference, Reader, ReadMark, Subscription
 from apps.notifications.topics import ADMINISTRATORS_ID, ON_NODES
 from bitvault.events.api import Event, Published
-from bitvault.events.catalog import billing, files, identity, links, sharing
+from bitvault.events.catalog import billing, files, identity, links, notifications, sharing, webhooks
 from bitvault.kernel.capabilities import EVERYONE_ID
 
 CONSUMER = "notifications"
@@ -62,6 +62,12 @@ def _draft(published: Published, event: Event) -> Entry | None:
             return entry
         case identity.SessionStarted():
             return _entry(published, "signed_in", subject_id=event.session_id, audience_id=event.user_id)
+    return _draft_personal(published, event)
+
+
+def _draft_personal(published: Published, event: Event) -> Entry | None:
+    """Say what people are told of what is theirs, or of what they look after: links, long jobs, webhooks."""
+    match event:
         case links.LinkEnding():
             entry = _entry(published, "link_ending", node_id=event.node_id, subject_id=event.link_id)
             entry.audience_id, entry.facts = event.made_by, {"ends_at": event.expires_at.isoformat()}
@@ -70,6 +76,13 @@ def _draft(published: Published, event: Event) -> Entry | None:
             entry = _entry(published, "received", node_id=event.node_id, subject_id=event.submission_id)
             entry.audience_id, entry.facts = event.made_by, {"file_count": event.file_count}
             return entry
+        case notifications.LongJobEnded():
+            kind: Kind = "job_done" if event.is_done else "job_failed"
+            entry = _entry(published, kind, subject_id=event.job_id, audience_id=event.user_id)
+            entry.facts = {"job": event.job_kind}
+            return entry
+        case webhooks.WebhookDisabled():
+            return _entry(published, "webhook_off", subject_id=event.webhook_id, audience_id=ADMINISTRATORS_ID)
     return None
 
 

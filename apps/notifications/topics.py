@@ -15,7 +15,7 @@ ON_NODES: frozenset[Kind] = frozenset(
 IN_ACTIVITY: frozenset[Kind] = ON_NODES | {"shared", "joined", "invited"}
 """What lists of activity show; the rest is between a person and the vault."""
 
-OWN: frozenset[Kind] = frozenset({"conflict", "signed_in", "quota"})
+OWN: frozenset[Kind] = frozenset({"conflict", "signed_in", "quota", "job_done", "job_failed"})
 """What somebody is told of although they did it themselves."""
 
 _DIRECT: dict[Kind, Topic] = {
@@ -26,6 +26,9 @@ _DIRECT: dict[Kind, Topic] = {
     "conflict": "conflict",
     "received": "links",
     "link_ending": "links",
+    "webhook_off": "webhooks",
+    "job_done": "jobs",
+    "job_failed": "jobs",
 }
 
 USUAL: dict[Topic, Preference] = {
@@ -37,6 +40,8 @@ USUAL: dict[Topic, Preference] = {
         Preference("joined", browser=True, mail="daily"),
         Preference("quota", browser=True, mail="at_once"),
         Preference("links", browser=True, mail="at_once"),
+        Preference("jobs", browser=True, mail="off"),
+        Preference("webhooks", browser=True, mail="at_once"),
         Preference("signed_in", browser=True, mail="off"),
     )
 }

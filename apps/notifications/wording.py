@@ -102,6 +102,22 @@ def _quota(facts: dict[str, Any]) -> str:
     return gettext("The vault is %(percent)s%% full")
 
 
+def _webhook_off(facts: dict[str, Any]) -> str:
+    return gettext("A webhook was switched off because its receiver takes no messages")
+
+
+def _job_done(facts: dict[str, Any]) -> str:
+    if facts.get("job") == "files.copy":
+        return gettext("Your copy of a folder is ready")
+    return gettext("Something that you had started is done")
+
+
+def _job_failed(facts: dict[str, Any]) -> str:
+    if facts.get("job") == "files.copy":
+        return gettext("A folder could not be copied")
+    return gettext("Something that you had started has failed")
+
+
 _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "changed": _changed,
     "conflict": _conflict,
@@ -113,6 +129,9 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "quota": _quota,
     "received": _received,
     "link_ending": _link_ending,
+    "webhook_off": _webhook_off,
+    "job_done": _job_done,
+    "job_failed": _job_failed,
 }
 
 _FULL = 100

@@ -18,7 +18,7 @@ from bitvault.events.api import Event, Published
 PLAIN_TEXTS = frozenset(
     {
         *("role", "previous_role", "scopes", "capabilities", "scope", "expires_at", "resolution", "platform"),
-        *("media_type", "content_hash", "consumer", "reason", "slug"),
+        *("media_type", "content_hash", "consumer", "reason", "slug", "job_kind"),
     }
 )
 """Fields whose text BitVault has made, or has from a list. A field that is in no such list does not leave: a new one is judged first."""

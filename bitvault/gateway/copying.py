@@ -82,6 +82,7 @@ class _Place(msgspec.Struct, frozen=True):
     tries=5,
     timeout=timedelta(hours=2),
     kept_for=timedelta(days=7),
+    tells_end=True,
 )
 def copy_tree(payload: copies.CopyFolder, run: jobs.Run) -> Copied:
     """Fill the copy of a folder; another try goes on where the last one has ended.

@@ -14,7 +14,7 @@ from bitvault.jobs.kinds import job_kind
 from bitvault.jobs.lanes import BULK, SHORT
 from bitvault.jobs.models import Job as JobRow
 from bitvault.jobs.queueing import enqueue, enqueue_following, to_dto
-from bitvault.jobs.running import Run, report_progress
+from bitvault.jobs.running import ENDED, Run, report_progress
 from bitvault.kernel import db, pages, tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
@@ -23,6 +23,7 @@ from bitvault.kernel.pages import PAGE_DEFAULT, Page
 
 __all__ = [
     "BULK",
+    "ENDED",
     "SHORT",
     "SYSTEM",
     "Canceled",

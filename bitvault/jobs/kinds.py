@@ -34,6 +34,7 @@ class Kind:
     kept_for: timedelta
     scope: Scope
     follows: str | None
+    tells_end: bool
 
 
 _kinds: dict[str, Kind] = {}
@@ -49,6 +50,7 @@ def job_kind(
     kept_for: timedelta = KEPT_FOR,
     scope: Scope = Scope.FILES_READ,
     follows: str | None = None,
+    tells_end: bool = False,
 ) -> Callable[[Callable[[P, Any], Any]], Callable[[P, Any], Any]]:
     """Let a function do the jobs of this kind: ``work(payload, run)``, with a ``running.Run``.
 
@@ -61,6 +63,7 @@ def job_kind(
     :param kept_for: how long a finished job and its result can be read.
     :param scope: what a token must be good for to see such jobs.
     :param follows: what such a job is asked for by (``enqueue_following``), besides those who name the kind.
+    :param tells_end: whether kinds that follow ``jobs.ENDED`` hear of the end of a long one that somebody has asked for.
     :param lane: ``lanes.SHORT``, ``lanes.BULK``, or another one: then give it workers of its own.
     :raises ProgrammingError: the name is taken.
     """
@@ -68,7 +71,7 @@ def job_kind(
     def register(work: Callable[[P, Any], Any]) -> Callable[[P, Any], Any]:
         if name in _kinds:
             raise ProgrammingError(f"two functions want to do jobs of the kind {name}")
-        _kinds[name] = Kind(name, payload, work, lane, tries, timeout, kept_for, scope, follows)
+        _kinds[name] = Kind(name, payload, work, lane, tries, timeout, kept_for, scope, follows, tells_end)
         return work
 
     return register

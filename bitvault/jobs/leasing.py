@@ -5,7 +5,7 @@ counted.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -162,26 +162,30 @@ def put_back(job: Job) -> None:
         )
 
 
-def fail(job: Job, problem: BitVaultError, *, error: str, final: bool) -> None:
+def fail(job: Job, problem: BitVaultError, *, error: str, final: bool, also: Callable[[], None] = lambda: None) -> None:
     """Write down that a try failed: try again after a while, or park the job when it was the last one.
 
     :param final: another try would meet the same.
+    :param also: what belongs to the end of a job that is parked.
     """
     with db.public_transaction():
-        _fail(_mine(job), job, problem, error=error, final=final)
+        if _fail(_mine(job), job, problem, error=error, final=final):
+            also()
 
 
-def _fail(rows: QuerySet[Job], job: Job, problem: BitVaultError, *, error: str, final: bool) -> None:
+def _fail(rows: QuerySet[Job], job: Job, problem: BitVaultError, *, error: str, final: bool) -> bool:
+    """Write it down; tells whether the job is parked by it."""
     now, kind = clock.now(), kinds.get_kind(job.kind)
     told = {"problem": problem.as_problem(), "error": error[:ERROR_LIMIT], "lease_until": None}
     parked = final or job.tries >= kind.tries
     if parked:
-        rows.update(state=Job.State.FAILED, finished_at=now, expires_at=now + kind.kept_for, **told)
+        changed = rows.update(state=Job.State.FAILED, finished_at=now, expires_at=now + kind.kept_for, **told)
     else:
-        rows.update(state=Job.State.QUEUED, leased_by=None, run_at=now + _backoff(job.tries), **told)
+        changed = rows.update(state=Job.State.QUEUED, leased_by=None, run_at=now + _backoff(job.tries), **told)
     FAILED.labels(kind=job.kind, outcome="parked" if parked else "tried again").inc()
     tell = logger.error if parked and not final else logger.warning
     tell("job_failed", kind=job.kind, job=job.pk.hex, tries=job.tries, parked=parked, error=error[:ERROR_LIMIT])
+    return parked and changed > 0
 
 
 def _backoff(tries: int) -> timedelta:

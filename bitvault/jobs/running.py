@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from datetime import timedelta
+from functools import partial
 from types import FrameType
 from typing import Any
 from uuid import UUID
@@ -17,13 +18,13 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error as AnyDatabaseError
 from django.db import connection
 
-from bitvault.jobs import dtos, kinds, leasing
+from bitvault.jobs import dtos, kinds, leasing, queueing
 from bitvault.jobs.errors import Canceled, JobFailed, LeaseLost, Stopped, TookTooLong
 from bitvault.jobs.models import Job
-from bitvault.kernel import db, ids, tenancy
+from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import BitVaultError, TooManyRequests, Unavailable
 from bitvault.kernel.request import set_request_id
-from bitvault.kernel.tasks import find_tenant
+from bitvault.kernel.tasks import TenantGone, find_tenant
 
 RENEW_SECONDS = 8.0
 """How often the lease of a job is renewed that does not report: three times within the lease."""
@@ -32,6 +33,12 @@ TELL_SECONDS = 0.5
 """The least time between two writes of progress."""
 
 SERVER_ERROR = 500
+
+TOLD_AFTER = timedelta(seconds=10)
+"""Of work that took less its end is not told: whoever asked for it has seen it."""
+
+ENDED = "jobs.ended"
+"""What kinds follow that hear of the end of long jobs; the payload has ``job_id``, ``kind``, ``user_id`` and ``state``."""
 
 logger = structlog.get_logger(__name__)
 
@@ -107,6 +114,7 @@ class Run:
         """
         tx = db.require_writing()
         leasing.finish(self._job, _plain(result), done_count=self.done_count, total_count=self.total_count)
+        _tell_end(self._job, "done")
         tx.after_commit(self._note_completion)
 
     def _note_completion(self) -> None:
@@ -161,8 +169,9 @@ def run_leased(job: Job) -> None:
         with _in_tenant(job.tenant_id), _lease_kept(run), _time_limit(kind.timeout):
             result = kind.work(msgspec.convert(job.payload, kind.payload), run)
         if not run.is_complete:
-            with db.public_transaction():
+            with _in_tenant(job.tenant_id), db.public_transaction():
                 leasing.finish(job, _plain(result), done_count=run.done_count, total_count=run.total_count)
+                _tell_end(job, "done")
     except Canceled:
         leasing.end_canceled(job)
     except Stopped:
@@ -170,17 +179,34 @@ def run_leased(job: Job) -> None:
     except LeaseLost:
         logger.warning("job_lease_lost", kind=job.kind, job=job.pk.hex, tries=job.tries)
     except (_Overtime, SoftTimeLimitExceeded):
-        leasing.fail(job, TookTooLong(), error=f"not done within {kind.timeout}", final=False)
+        _fail(job, TookTooLong(), error=f"not done within {kind.timeout}", final=False)
     except BitVaultError as error:
         # What is refused now is refused again; a service that does not answer may do so later.
         passing = error.status >= SERVER_ERROR or isinstance(error, (Unavailable, TooManyRequests))
-        leasing.fail(job, error, error=f"{type(error).__name__}: {error}", final=not passing)
+        _fail(job, error, error=f"{type(error).__name__}: {error}", final=not passing)
     except Exception as error:
         logger.exception("job_raised", kind=job.kind, job=job.pk.hex)
-        leasing.fail(job, JobFailed(), error=f"{type(error).__name__}: {error}", final=False)
+        _fail(job, JobFailed(), error=f"{type(error).__name__}: {error}", final=False)
     finally:
         set_request_id(None)
         _running.reset(token)
+
+
+def _fail(job: Job, problem: BitVaultError, *, error: str, final: bool) -> None:
+    with suppress(TenantGone), _in_tenant(job.tenant_id):
+        leasing.fail(job, problem, error=error, final=final, also=partial(_tell_end, job, "failed"))
+        return
+    leasing.fail(job, problem, error=error, final=final)
+
+
+def _tell_end(job: Job, state: dtos.State) -> None:
+    """Let others know, in the open transaction, that a job has ended that somebody will have stopped waiting for."""
+    if not kinds.get_kind(job.kind).tells_end or job.created_by_kind != "user":
+        return
+    if job.tenant_id is None or clock.now() - job.created_at < TOLD_AFTER:
+        return
+    facts = {"job_id": job.pk, "kind": job.kind, "user_id": job.created_by_id, "state": state}
+    queueing.enqueue_following(ENDED, facts, key=job.pk.hex, by=dtos.SYSTEM)
 
 
 def _plain(result: Any) -> Any:

@@ -428,7 +428,20 @@ def is_sent_once(world):
     assert fetch("SELECT state FROM webhooks_delivery WHERE webhook_id = %s", [world.webhook_id]) == [("failed",)]
 
 
+def ask_to_tell_of_an_end(world):
+    """A job of somebody's that took long has ended."""
+    facts = {"job_id": ids.new_id(), "kind": "files.copy", "user_id": world.tree.actor.user_id, "state": "done"}
+    with db.write_transaction():
+        jobs.enqueue_following(jobs.ENDED, facts, key=facts["job_id"].hex, by=jobs.SYSTEM)
+    world.count = StreamEvent.objects.filter(type="notifications.long_job.ended.v1").count()
+
+
+def is_in_the_stream_once(world):
+    assert StreamEvent.objects.filter(type="notifications.long_job.ended.v1").count() == world.count + 1
+
+
 SCENES = {
+    "notifications.job_ended": Scene(ask_to_tell_of_an_end, is_in_the_stream_once),
     "webhooks.deliver": Scene(ask_to_deliver, is_tried_once_or_known_to_be),
     "webhooks.send": Scene(ask_to_send, is_sent_once),
     "files.archive": Scene(ask_for_archive, is_packed_once),

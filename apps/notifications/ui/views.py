@@ -35,6 +35,9 @@ ICONS: dict[str, str] = {
     "quota": "warning",
     "received": "user-in",
     "link_ending": "link",
+    "webhook_off": "warning",
+    "job_done": "check-circle",
+    "job_failed": "warning",
 }
 
 TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
@@ -46,6 +49,8 @@ TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
     ("followed", _("What you follow"), _("Somebody adds or changes something in a file or folder that you follow.")),
     ("conflict", _("Conflicts"), _("Your version was kept as a copy because somebody else had changed the file.")),
     ("joined", _("Invitations"), _("Somebody whom you invited has joined.")),
+    ("jobs", _("Long tasks"), _("Something that took a while is done, or has failed.")),
+    ("webhooks", _("Webhooks"), _("A webhook was switched off. For administrators.")),
     ("quota", _("Storage"), _("The vault is nearly full or full. For administrators.")),
     (
         "links",
@@ -169,7 +174,7 @@ class PreferencesPage(MemberPage):
                 [(mode, name, chosen[topic].mail == mode) for mode, name in MAILS] if topic != "signed_in" else [],
             )
             for topic, label, hint in TOPICS
-            if topic != "quota" or request.actor.administers
+            if topic not in ("quota", "webhooks") or request.actor.administers
         ]
         subscriptions = api.list_subscriptions(actor=request.actor)
         return render(
