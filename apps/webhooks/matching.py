@@ -13,7 +13,7 @@ PATTERNS_LIMIT = 50
 PATTERN_LIMIT = 80
 
 _PATTERN = re.compile(r"\*|[a-z_]+(?:\.[a-z_]+)*(?:\.\*|\.v[0-9]+)?")
-_VERSION = re.compile(r"\.v[0-9]+$")
+_VERSION = re.compile(r"\.v[0-9]+\Z")
 _NODES = ("node_id", "parent_id", "old_parent_id")
 """Facts that say where something happened. A node that is gone for good lies nowhere; so do events without any."""
 

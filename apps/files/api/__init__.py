@@ -14,7 +14,7 @@ from uuid import UUID
 
 from apps.files import access, listing, queries
 from apps.files.api import children
-from apps.files.api.ancestry import find_name, get_ancestry
+from apps.files.api.ancestry import find_name, get_ancestry, list_ancestries
 from apps.files.api.content import (
     authorise_upload,
     authorise_uploads,
@@ -30,6 +30,7 @@ from apps.files.api.content import (
     is_committed,
     open_content,
 )
+from apps.files.api.folders import ensure_folder
 from apps.files.api.teams import (
     create_team_folder,
     end_team_folder,
@@ -303,12 +304,6 @@ def list_tree_rows(*, after: UUID | None = None, limit: int = PAGE_LIMIT) -> Tre
 
 
 @exposed
-def list_ancestries(*, node_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
-    """Read the ids from some nodes of the entered tenant up to where their trees begin, the nodes first: for a derivation."""
-    return queries.list_ancestries(node_ids)
-
-
-@exposed
 def list_version_rows(*, after: UUID | None = None, limit: int = PAGE_LIMIT) -> VersionRows:
     """Read versions of the entered tenant in the order of their ids, for a derivation that is made anew; pages as of ``list_tree_rows``."""
     return queries.list_version_rows(after=after, limit=limit)
@@ -345,20 +340,6 @@ def create_folder(*, actor: Actor, parent_id: NodeRef, name: str, autorename: bo
         parent_id,
         lambda: structure.create_folder(actor=actor, parent_id=parent_id, name=parsed, autorename=autorename),
     )
-
-
-@exposed
-def ensure_folder(*, actor: Actor, node_id: UUID, parent_id: UUID, name: str) -> bool:
-    """Make a folder under an id that the caller has chosen (``name (2)`` where the name is taken); a second time changes nothing.
-
-    ``False``: it was made before, and lies in the trash now.
-
-    :raises InvalidName: the name cannot be used.
-    :raises NotAFolder: the parent, or what has the id, is a file.
-    :raises TooDeep, PathTooLong, TooManyChildren: a limit would be passed.
-    """
-    actor.require_scope(Scope.FILES_WRITE)
-    return structure.ensure_folder(actor=actor, node_id=node_id, parent_id=parent_id, name=names.parse(name))
 
 
 @exposed

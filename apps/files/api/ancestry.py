@@ -1,8 +1,9 @@
 """Doors to what a node lies in, and what it is called, for those who tell people of it."""
 
+from collections.abc import Collection
 from uuid import UUID
 
-from apps.files import ancestry
+from apps.files import ancestry, queries
 from apps.files.dtos import Ancestry, NamedNode
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
@@ -22,3 +23,9 @@ def get_ancestry(*, actor: Actor, node_id: UUID) -> Ancestry:
 def find_name(*, node_id: UUID) -> NamedNode | None:
     """Find what a live node of the entered tenant is called, for mails to people who reach it. Whoever asks has judged that they do."""
     return ancestry.find_name(node_id)
+
+
+@exposed
+def list_ancestries(*, node_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Read the ids from some nodes of the entered tenant up to where their trees begin, the nodes first: for a derivation."""
+    return queries.list_ancestries(node_ids)
