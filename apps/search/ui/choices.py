@@ -136,7 +136,7 @@ def list_taken(chosen: Chosen, facets: Facets | None, inside_name: str) -> list[
 
 
 def list_groups(chosen: Chosen, facets: Facets | None) -> list[Group]:
-    """List what may be chosen further: only what was found, with counts; every type as long as nothing was."""
+    """List what may be chosen further: what was found, with counts, where some choice leaves less than all; every type before a search."""
     groups = []
     if chosen.type is None:
         counts = {facet.value: facet.count for facet in facets.types} if facets is not None else {}
@@ -164,7 +164,8 @@ def list_groups(chosen: Chosen, facets: Facets | None) -> list[Group]:
                 ],
             )
         )
-    return [group for group in groups if group.choices]
+    total = sum(facet.count for facet in facets.kinds) if facets is not None else None
+    return [group for group in groups if any(choice.count is None or choice.count != total for choice in group.choices)]
 
 
 def _to_owner(chosen: Chosen, facet: Facet) -> Choice:
