@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from apps.files import access
-from apps.files.dtos import Ancestry, AncestryStep, NamedNode
+from apps.files.dtos import Ancestry, AncestryStep, Keeper, NamedNode
 from apps.files.rows import Way, find_way, find_ways
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
@@ -26,6 +26,13 @@ def find_name(node_id: UUID) -> NamedNode | None:
     if way is None or not way.is_live:
         return None
     return NamedNode(way.node.id, way.node.kind_name, way.node.name)
+
+
+def find_keeper(node_id: UUID) -> Keeper | None:
+    """Find whose tree a node lies in that is neither in the trash nor below something that is."""
+    with db.read_transaction():
+        way = find_ways([node_id]).get(node_id)
+    return Keeper(way.root.owner_user_id) if way is not None and way.is_live else None
 
 
 def _to_ancestry(actor: Actor, way: Way) -> Ancestry:

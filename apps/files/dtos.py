@@ -273,6 +273,13 @@ class Ancestry:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeper:
+    """Whose tree a live node lies in: a person's, or with ``owner_id`` ``None`` a team folder of the tenant's."""
+
+    owner_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class NamedNode:
     """What a live node is called."""
 

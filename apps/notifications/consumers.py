@@ -22,6 +22,7 @@ cannot_be_rebuilt(
     files.NodeRestored,
     files.NodePurged,
     sharing.ShareGranted,
+    sharing.AccessRequested,
     identity.InvitationCreated,
     identity.InvitationAccepted,
     identity.SessionStarted,

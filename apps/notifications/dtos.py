@@ -16,6 +16,7 @@ Kind = Literal[
     "trashed",
     "restored",
     "shared",
+    "asked",
     "invited",
     "joined",
     "signed_in",
@@ -28,7 +29,7 @@ Kind = Literal[
 ]
 """What happened."""
 
-Topic = Literal["shared", "followed", "conflict", "joined", "quota", "links", "signed_in", "jobs", "webhooks"]
+Topic = Literal["shared", "asked", "followed", "conflict", "joined", "quota", "links", "signed_in", "jobs", "webhooks"]
 """Under which heading somebody is told of it, and may switch it off."""
 
 MailMode = Literal["off", "at_once", "daily"]

@@ -16,6 +16,9 @@ from apps.notifications.dtos import Person, Piece, Place
 from apps.notifications.models import Entry
 from bitvault.kernel.actor import Actor
 
+_PAGES = {"signed_in": "/settings/security/", "asked": "/shared/requests/"}
+"""Where what happened is looked at that has a page of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -46,8 +49,8 @@ class Told:
     @property
     def path(self) -> str:
         """Where a browser sees what it is about; empty: nowhere."""
-        if self.entry.kind == "signed_in":
-            return "/settings/security/"
+        if self.entry.kind in _PAGES:
+            return _PAGES[self.entry.kind]
         if self.entry.kind == "webhook_off":
             return f"/settings/webhooks/{self.entry.subject_id}/"
         if self.node is not None and (self.node.kind == "folder" or self.folder is None) and self.count == 1:

@@ -54,6 +54,14 @@ def _draft(published: Published, event: Event) -> Entry | None:
             entry.audience_id = EVERYONE_ID if event.principal_kind == "everyone" else event.principal_id
             entry.facts = {"role": event.role, "to": event.principal_kind}
             return entry
+        case sharing.AccessRequested():
+            return _entry(
+                published,
+                "asked",
+                node_id=event.node_id,
+                subject_id=event.request_id,
+                audience_id=event.keeper_id or ADMINISTRATORS_ID,
+            )
         case identity.InvitationCreated():
             return _entry(published, "invited", subject_id=event.invitation_id)
         case identity.InvitationAccepted():

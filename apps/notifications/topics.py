@@ -20,6 +20,7 @@ OWN: frozenset[Kind] = frozenset({"conflict", "signed_in", "quota", "job_done", 
 
 _DIRECT: dict[Kind, Topic] = {
     "shared": "shared",
+    "asked": "asked",
     "joined": "joined",
     "signed_in": "signed_in",
     "quota": "quota",
@@ -35,6 +36,7 @@ USUAL: dict[Topic, Preference] = {
     one.topic: one
     for one in (
         Preference("shared", browser=True, mail="off"),
+        Preference("asked", browser=True, mail="at_once"),
         Preference("followed", browser=True, mail="daily"),
         Preference("conflict", browser=True, mail="off"),
         Preference("joined", browser=True, mail="daily"),

@@ -72,6 +72,10 @@ def _shared(facts: dict[str, Any]) -> str:
     return gettext("%(actor)s shared %(name)s with %(to_name)s")
 
 
+def _asked(facts: dict[str, Any]) -> str:
+    return gettext("%(actor)s asks for access to %(name)s")
+
+
 def _invited(facts: dict[str, Any]) -> str:
     return gettext("%(actor)s invited somebody")
 
@@ -123,6 +127,7 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "conflict": _conflict,
     "renamed": _renamed,
     "shared": _shared,
+    "asked": _asked,
     "invited": _invited,
     "joined": _joined,
     "signed_in": _signed_in,

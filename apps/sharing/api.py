@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from apps.sharing import accesses, badges, listing, operations, queries
-from apps.sharing.dtos import Badge, Candidates, Grant, NodeAccess, Principal, Share, SharedItem
+from apps.sharing import accesses, asking, badges, listing, operations, queries
+from apps.sharing.dtos import AccessRequest, Badge, Candidates, Grant, NodeAccess, Principal, Share, SharedItem
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
@@ -156,3 +156,40 @@ def list_shared_by_me(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | 
     """
     actor.require_scope(Scope.FILES_READ)
     return listing.list_by(actor, limit=limit, cursor=cursor)
+
+
+@exposed
+def request_access(*, actor: Actor, node_id: UUID, role: RoleName = "viewer", message: str = "") -> None:
+    """Ask whoever keeps a node for access to it. Whether there is such a node is told to nobody: a job looks for it.
+
+    :raises AccessHeld: the actor has what they ask for.
+    :raises MessageUnfit: the message is too long, or holds control characters.
+    :raises TooManyRequests: the actor has asked too often.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    asking.ask(actor=actor, node_id=node_id, role=role, message=message)
+
+
+@exposed
+def list_access_requests(*, actor: Actor) -> Page[AccessRequest]:
+    """List what others ask for and the actor can answer, newest first, 200 at most."""
+    actor.require_scope(Scope.FILES_READ)
+    return Page(asking.list_open(actor))
+
+
+@exposed
+def answer_access_request(
+    *,
+    actor: Actor,
+    request_id: UUID,
+    granted: bool,
+    role: RoleName | None = None,
+    expires_at: datetime | None = None,
+) -> AccessRequest:
+    """Give somebody the access that they ask for, with another ``role`` and an end if wanted, or decline it.
+
+    :raises NotFound: there is no open request that the actor could answer.
+    :raises PolicyForbids, MoreThanOwn, ExpiryPast, TooManyShares: as ``put_share``.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return asking.answer(actor=actor, request_id=request_id, granted=granted, role=role, expires_at=expires_at)

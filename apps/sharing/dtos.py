@@ -154,3 +154,16 @@ class Badge:
     count: int
     names: Sequence[str]
     with_everyone: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRequest:
+    """Somebody asks for access to a node that the reader may share; ``share_id`` is told by the answer that gives it."""
+
+    id: UUID
+    node: SharedNode
+    requester: SharePrincipal
+    role: RoleName
+    message: str
+    asked_at: datetime
+    share_id: UUID | None = None

@@ -1,9 +1,10 @@
 """What can be refused about shares, with stable codes."""
 
-from bitvault.kernel.errors import Forbidden, Invalid
+from bitvault.kernel.errors import Conflict, Forbidden, Invalid
 from bitvault.kernel.pages import LimitOutOfRange
 
 __all__ = [
+    "AccessHeld",
     "ExpiryPast",
     "LimitOutOfRange",
     "MessageUnfit",
@@ -54,3 +55,10 @@ class TooManyShares(Invalid):
 
     code = "sharing.too_many_shares"
     title = "This is shared with as many as it can be; share it with everyone instead"
+
+
+class AccessHeld(Conflict):
+    """Whoever asks for access has it; fact: ``role``."""
+
+    code = "sharing.access_held"
+    title = "You have this access already"

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from apps.identity import api as identity
-from apps.sharing import expiring, handing_over
+from apps.sharing import asking, expiring, handing_over
 from bitvault.jobs import api as jobs
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Scope
@@ -53,3 +53,9 @@ def hand_over(payload: HandOver, run: jobs.Run) -> int:
 def expire(payload: expiring.Expire, run: jobs.Run) -> int:
     """End the shares whose time is over, and tell the stream. Returns how many there were."""
     return expiring.end_due(run)
+
+
+@jobs.job_kind(asking.ASK_JOB, payload=asking.Ask, kept_for=timedelta(days=1), scope=Scope.ADMIN)
+def ask(payload: asking.Ask, run: jobs.Run) -> bool:
+    """Take a request for access to whoever can answer it, where there is such a node. Returns whether there is."""
+    return asking.take_on(payload.request_id, run)

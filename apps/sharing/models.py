@@ -15,6 +15,50 @@ class PrincipalKind(models.TextChoices):
     LINK = "link"
 
 
+class RequestState(models.TextChoices):
+    """What has become of a request for access: who asked is not told more than that they have asked until somebody answers."""
+
+    ASKED = "asked"
+    OPEN = "open"
+    GRANTED = "granted"
+    DECLINED = "declined"
+
+
+class AccessRequest(TenantModel):
+    """Somebody asks for access to what they have the address of: the last time that they did.
+
+    It stays ``asked`` where there is no such node, so that asking tells nobody whether there is one.
+    """
+
+    id = id_field()
+    node_id = models.UUIDField()
+    user_id = models.UUIDField()
+    role = models.CharField(max_length=40)
+    message = models.CharField(max_length=500, blank=True)
+    state = models.CharField(max_length=8, choices=RequestState.choices)
+    asked_at = models.DateTimeField()
+    answered_by = models.UUIDField(null=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sharing_access_request"
+        constraints = [
+            # Has this person asked for this node?
+            models.UniqueConstraint(fields=["node_id", "user_id"], name="sharing_access_request_once"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=RequestState.values), name="sharing_access_request_state"
+            ),
+        ]
+        indexes = [
+            # What waits for an answer, newest first?
+            models.Index(
+                fields=["-asked_at", "-id"], name="sharing_access_request_open", condition=models.Q(state="open")
+            ),
+            # What is to be swept?
+            models.Index(fields=["asked_at"], name="sharing_access_request_age"),
+        ]
+
+
 class Permission(TenantModel):
     """What one principal may do with one node, and by inheritance with all below it, until ``expires_at``.
 

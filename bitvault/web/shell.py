@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 Judge = Callable[[Actor], bool]
-Slot = Literal["top", "rail", "overlay", "folder", "share"]
+Slot = Literal["top", "rail", "overlay", "folder", "share", "missing"]
 
 BAR_ROOM = 3
 """Sections that stand in the bar of a phone beside "More": four can be told apart and hit by a thumb on 320 px."""
@@ -67,7 +67,8 @@ class Part:
     """A template that is included by its slot.
 
     The frame includes ``top`` in the top bar, ``rail`` at the foot of the rail and ``overlay`` at the end of the page. The page of a folder
-    includes ``folder`` beside its commands, and the dialog in which a node is shared ``share`` as sections of its own.
+    includes ``folder`` beside its commands, the dialog in which a node is shared ``share`` as sections of its own, and the page that stands
+    where there is no such node, or none for the reader, ``missing`` with its ``node_id``.
     """
 
     key: str
@@ -309,6 +310,11 @@ class Frame:
     def share_sections(self) -> list[str]:
         """Templates of the dialog in which a node is shared."""
         return self._templates("share")
+
+    @property
+    def missing(self) -> list[str]:
+        """Templates of the page that stands where a node cannot be opened."""
+        return self._templates("missing")
 
     def _templates(self, slot: Slot) -> list[str]:
         return _templates_of(slot, parts.of(self._actor))

@@ -231,6 +231,25 @@ def has_expired_once(world):
         assert not Permission.objects.filter(expires_at__lte=clock.now()).exists()
 
 
+def ask_to_ask(world):
+    """Vera asks for a folder of the actor's."""
+    world.node_id = world.tree.folder(ids.new_id().hex).id
+    world.count = count_asked()
+    answer = world.client("vera").post(f"/nodes/{world.node_id}/access-requests", {})
+    assert answer.status_code == 204, answer.content
+
+
+def is_asked_once(world):
+    assert count_asked() == world.count + 1
+    assert str(world.node_id) in {
+        one["node"]["id"] for one in world.client("mia").get("/access-requests").json()["items"]
+    }
+
+
+def count_asked():
+    return StreamEvent.objects.filter(type="sharing.access.requested.v1").count()
+
+
 def count_expired():
     return StreamEvent.objects.filter(type="sharing.share.expired.v1").count()
 
@@ -454,6 +473,7 @@ SCENES = {
     "storage.collect": Scene(ask_for_collection, is_collected_once),
     "files.hand_over": Scene(ask_for_handover, is_handed_over_once),
     "sharing.hand_over": Scene(ask_for_handover_of_shares, are_handed_over_once),
+    "sharing.ask": Scene(ask_to_ask, is_asked_once),
     "sharing.expire": Scene(ask_for_expiry, has_expired_once),
     "billing.recount": Scene(ask_for_recount, is_counted_right),
     "mail.send": Scene(ask_for_mail, is_one_mail),
@@ -471,6 +491,7 @@ class World:
     tree: Tree
     client: Any
     device: Any = None
+    node_id: Any = None
     content_hash: str = ""
     webhook_id: str = ""
     head: int = 0

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -293,6 +294,20 @@ def everyone(role):
 
 def replace_shares(mia):
     return Ask("PUT", f"/nodes/{shared(mia)[0]['id']}/shares", {"shares": [everyone("editor")]})
+
+
+def answer_request(mia):
+    """Vera asks for a folder of mia's, and the request has come to mia."""
+    folder_id = mia.folder()["id"]
+    vera = {"Authorization": f"Bearer {ACME.people['vera'].token}"}
+    asked = mia.api.request("POST", f"/nodes/{folder_id}/access-requests", {}, headers=vera)
+    assert asked.status_code == 204, asked.text
+    for _ in range(100):
+        found = [one for one in mia.api.get("/access-requests").json()["items"] if one["node"]["id"] == folder_id]
+        if found:
+            return Ask("POST", f"/access-requests/{found[0]['id']}/answer", {"granted": True})
+        time.sleep(0.1)
+    raise AssertionError("no worker has taken the request on")
 
 
 def edited(mia):
@@ -598,6 +613,12 @@ CASES = {
     "end a share": Case(
         "DELETE /shares/{share_id}", lambda mia: Ask("DELETE", f"/shares/{shared(mia)[1]['id']}"), again=404
     ),
+    "ask for access": Case(
+        "POST /nodes/{node_id}/access-requests",
+        lambda _: Ask("POST", f"/nodes/{ids.new_id()}/access-requests", {}),
+        holds=f"{SCHEMA}.sharing_access_request",
+    ),
+    "answer a request": Case("POST /access-requests/{request_id}/answer", answer_request, again=404),
     "describe a version": Case(
         "PATCH /nodes/{node_id}/versions/{version_id}",
         lambda mia: Ask("PATCH", edited(mia), {"label": next(_names), "pinned": True}),

@@ -69,6 +69,21 @@ def _invite(client: Any, canary: str) -> str:
     return str(invited.json()["id"])
 
 
+def _ask_for_access(slug: str, client: Any, node_id: str, canary: str) -> str:
+    """Let a colleague ask for somebody's folder, and the request come to them, as a worker does."""
+    from apps.identity import api as identity
+    from apps.sharing.models import AccessRequest
+    from bitvault.kernel import db, tenancy
+
+    asker = _client("vera" if slug == "acme" else "mona")
+    asked = asker.post(f"/nodes/{node_id}/access-requests", {"message": f"{canary} asks"})
+    assert asked.status_code == 204, asked.content
+    with tenancy.entered(identity.find_tenant_by_host(host=f"{slug}.localhost")), db.write_transaction():
+        AccessRequest.objects.filter(node_id=node_id).update(state="open")
+    (request,) = client.get("/access-requests").json()["items"]
+    return str(request["id"])
+
+
 def _client(name: str) -> ApiClient:
     return ApiClient(token={**ACME.people, **BETA.people}[name].token)
 
@@ -139,6 +154,7 @@ def _own(name: str) -> Belongings:
             "share_id": {"share": share.json()["id"]},
             "link_id": {"link": link.json()["id"]},
             "tag_id": {"tag": tag.json()["id"]},
+            "request_id": {"request": _ask_for_access(slug, client, folder["id"], canary)},
             "subscription_id": {"subscription": subscription["id"]},
             "webhook_id": {"webhook": webhook.json()["id"]},
             "delivery_id": {"delivery": delivery["id"]},

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from apps.files import access, listing, queries
 from apps.files.api import children
-from apps.files.api.ancestry import find_name, get_ancestry, list_ancestries
+from apps.files.api.ancestry import find_keeper, find_name, get_ancestry, list_ancestries
 from apps.files.api.content import (
     authorise_upload,
     authorise_uploads,
@@ -99,6 +99,7 @@ __all__ = [
     "find_by_path",
     "find_committed",
     "find_held_blobs",
+    "find_keeper",
     "find_name",
     "find_readable_blob",
     "find_readable_blobs",

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from apps.files import ancestry, queries
-from apps.files.dtos import Ancestry, NamedNode
+from apps.files.dtos import Ancestry, Keeper, NamedNode
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 
@@ -29,3 +29,9 @@ def find_name(*, node_id: UUID) -> NamedNode | None:
 def list_ancestries(*, node_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
     """Read the ids from some nodes of the entered tenant up to where their trees begin, the nodes first: for a derivation."""
     return queries.list_ancestries(node_ids)
+
+
+@exposed
+def find_keeper(*, node_id: UUID) -> Keeper | None:
+    """Find whose tree a live node of the entered tenant lies in, for who asks them; ``None`` where there is no such node."""
+    return ancestry.find_keeper(node_id)

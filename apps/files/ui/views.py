@@ -12,6 +12,8 @@ from apps.files import api
 from apps.files.dtos import Children, NodeRef, OpenedTrash, OrderName, SortName
 from apps.files.ui import presentation
 from apps.identity import api as identity
+from bitvault.kernel.errors import NotFound
+from bitvault.web import problems
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 
 if TYPE_CHECKING:
@@ -33,7 +35,16 @@ class FolderPage(MemberPage):
     section = "files"
 
     def get(self, request: PersonRequest, node_id: UUID | None = None) -> HttpResponse:
-        """Show the first rows, the way here, and what can be done."""
+        """Show the first rows, the way here, and what can be done; or that there is nothing here for the reader, and what they can do."""
+        try:
+            return self._show(request, node_id)
+        except NotFound as error:
+            if node_id is None:
+                raise
+            problems.note(request, error)
+            return render(request, "files/missing.html", {"section": "", "node_id": node_id}, status=error.status)
+
+    def _show(self, request: PersonRequest, node_id: UUID | None) -> HttpResponse:
         ref: NodeRef = node_id or "root"
         sort, order = read_order(request)
         opened = api.open_folder(actor=request.actor, node_id=ref, limit=ROWS, sort=sort, order=order)

@@ -92,3 +92,18 @@ class ChangeShare(Body, frozen=True):
 
     role: RoleName | None = None
     expires_at: Moment | UnsetType | None = UNSET
+
+
+class RequestAccess(Body, frozen=True):
+    """What somebody wants to have, and what they say to whoever decides."""
+
+    role: RoleName = "viewer"
+    message: str = ""
+
+
+class AnswerRequest(Body, frozen=True):
+    """Whether somebody gets what they ask for; as another role, or until an end, if wanted."""
+
+    granted: bool
+    role: RoleName | None = None
+    expires_at: Moment | None = None

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from apps.sharing.dtos import AccessEntry, Badge, NodeAccess, SharedItem, SharedNode, SharePrincipal
-from apps.sharing.ui.roles import LABELS
+from apps.sharing.dtos import AccessEntry, AccessRequest, Badge, NodeAccess, SharedItem, SharedNode, SharePrincipal
+from apps.sharing.ui.roles import FOLDER_ROLES, LABELS
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import ROLES, mask_of
 from bitvault.web.viewer import initials
 
 if TYPE_CHECKING:
@@ -130,6 +131,46 @@ def _to_reacher(entry: AccessEntry, actor: Actor) -> Reacher:
         through=(entry.through.name or gettext("a folder above")) if entry.through is not None else "",
         expires_at=entry.share.expires_at if entry.share is not None else None,
         icon="" if who is not None and who.type == "user" else "key" if who is None else "users",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One request for access in a list; ``roles`` are those that the reader can give."""
+
+    id: str
+    who: str
+    email: str
+    initials: str
+    icon: str
+    name: str
+    href: str
+    opens_page: bool
+    role: str
+    roles: "list[tuple[str, StrOrPromise]]"
+    message: str
+    asked_at: datetime
+
+
+def to_asking(one: AccessRequest) -> Asking:
+    """Give a request for access."""
+    own = mask_of(one.node.capabilities)
+    given = [
+        role for role in ROLES if not ROLES[role] & ~own and (one.node.kind == "folder" or role not in FOLDER_ROLES)
+    ]
+    return Asking(
+        id=str(one.id),
+        who=one.requester.name,
+        email=one.requester.email if one.requester.email and one.requester.email != one.requester.name else "",
+        initials=initials(one.requester.name, one.requester.email or ""),
+        icon=find_icon(one.node),
+        name=one.node.name,
+        href=find_href(one.node),
+        opens_page=one.node.kind == "folder",
+        role=one.role,
+        roles=[(role, label) for role, label in LABELS.items() if role in given],
+        message=one.message,
+        asked_at=one.asked_at,
     )
 
 

@@ -18,3 +18,6 @@ LABELS: Mapping[str, "StrOrPromise"] = {
     "uploader": _("Can only upload"),
     "custom": _("Custom"),
 }
+
+FOLDER_ROLES = frozenset({"contributor", "uploader"})
+"""Roles that make sense for what something can be added to."""

@@ -14,6 +14,7 @@ shell.register(
         scripts=("sharing/app.js",),
     ),
     shell.Part(key="sharing.dialog", slot="overlay", template="sharing/dialog.html", order=40),
+    shell.Part(key="sharing.ask", slot="missing", template="sharing/ask.html", order=10),
     shell.Part(key="sharing.folder", slot="folder", template="sharing/folder_command.html", order=10),
     shell.DetailsSection(
         key="sharing.people", tab="details", label=_("People with access"), href="/shared/details", order=40

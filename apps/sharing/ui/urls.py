@@ -8,5 +8,6 @@ urlpatterns = [
     path("shared/", views.WithMe.as_view()),
     path("shared/by-me/", views.ByMe.as_view()),
     path("shared/details", views.People.as_view()),
+    path("shared/requests/", views.Requests.as_view()),
     path("shared/badges", views.Badges.as_view()),
 ]

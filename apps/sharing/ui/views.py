@@ -39,7 +39,20 @@ class ByMe(MemberPage):
         """Show a page of it, newest first."""
         page = api.list_shared_by_me(actor=request.actor, limit=PAGE_SIZE, cursor=request.GET.get("cursor") or None)
         lines = [presentation.to_given(item) for item in page.items]
-        return render(request, "sharing/by_me.html", _to_context(request, lines, page.next_cursor))
+        context = _to_context(request, lines, page.next_cursor)
+        context["asking_count"] = len(api.list_access_requests(actor=request.actor).items)
+        return render(request, "sharing/by_me.html", context)
+
+
+class Requests(MemberPage):
+    """Who asks the reader for access to something."""
+
+    section = "shared-by-me"
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show the open requests, newest first."""
+        found = api.list_access_requests(actor=request.actor).items
+        return render(request, "sharing/requests.html", {"lines": [presentation.to_asking(one) for one in found]})
 
 
 class Badges(MemberPage):

@@ -66,3 +66,27 @@ class ShareExpired(Event):
     node_id: UUID
     principal_kind: PrincipalKind
     principal_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRequested(Event):
+    """Somebody asks for access to a node; ``keeper_id`` is whose tree it lies in, ``None`` for a team folder of administrators."""
+
+    type: ClassVar[str] = "sharing.access.requested.v1"
+
+    request_id: UUID
+    node_id: UUID
+    keeper_id: UUID | None
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessAnswered(Event):
+    """A request for access was answered; where it was granted, a share says with what."""
+
+    type: ClassVar[str] = "sharing.access.answered.v1"
+
+    request_id: UUID
+    node_id: UUID
+    user_id: UUID
+    granted: bool

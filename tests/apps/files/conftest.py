@@ -89,7 +89,7 @@ def assert_events_tell_all():
             _FOLD[kind](nodes, told)
     shares = {}
     for kind, told in events():
-        if kind.startswith("sharing."):
+        if kind.startswith("sharing.share."):
             _FOLD_SHARES[kind](shares, told)
     assert {share_id: share for share_id, share in shares.items() if share[0] in nodes} == {
         row[0]: row[1:]

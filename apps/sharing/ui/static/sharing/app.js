@@ -1,6 +1,7 @@
 /** Starts what sharing has in the browser: the dialog, marks on rows, the two lists. All of it listens on the document. */
 
 import { closest } from "../js/dom.js";
+import { startAsking } from "./asking.js";
 import { startBadges } from "./badges.js";
 import { openDialog, startDialog } from "./dialog.js";
 import { startLists } from "./lists.js";
@@ -8,6 +9,7 @@ import { startLists } from "./lists.js";
 startDialog();
 startBadges();
 startLists();
+startAsking();
 
 document.addEventListener("bitvault:command", (event) => {
   const { command, entries } = /** @type {CustomEvent<{command: string, entries: {id: string}[]}>} */ (event).detail;
