@@ -78,8 +78,8 @@ def start(actor: Actor, wish: StartArchive) -> jobs.Job:
         },
     )
     payload = MakeArchive(archive_id, actor.user_id, wish.node_ids, actor.folder_id)
-    with db.write_transaction():
-        return jobs.enqueue(ARCHIVE_JOB, payload, key=archive_id.hex, by=jobs.Requester.of(actor))
+    with db.write_transaction() as tx:
+        return tx.answer(jobs.enqueue(ARCHIVE_JOB, payload, key=archive_id.hex, by=jobs.Requester.of(actor)))
 
 
 def _name(text: str) -> str:
