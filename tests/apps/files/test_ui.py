@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from apps.files.ui import presentation
+from apps.files.ui.views import ROWS
 from tests.support.shares import by_rest, make_team_by_rest
 from tests.support.world import ACME, PASSWORD
 
@@ -44,7 +45,7 @@ def test_a_folders_page_takes_the_same_few_queries_however_much_is_in_it(browser
     with counted_queries() as statements:
         answer = browser.get(f"/files/{folder['id']}/")
     assert (
-        answer.content.count(b'class="row"') == min(count, 100) + 1
+        answer.content.count(b'class="row"') == min(count, ROWS) + 1
     )  # and the template that the page's modules fill in
     assert len(statements) <= 7, statements
 
@@ -57,7 +58,7 @@ def test_the_trash_page_takes_the_same_few_queries_however_much_is_in_it(browser
     browser.get("/trash/")
     with counted_queries() as statements:
         answer = browser.get("/trash/")
-    assert answer.content.count(b'class="row"') == min(count, 100) + 1
+    assert answer.content.count(b'class="row"') == min(count, ROWS) + 1
     assert len(statements) <= 7, statements
 
 
