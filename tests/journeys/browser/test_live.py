@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from apps.files.ui.views import ROWS
 from tests.support.shares import by_rest, make_team_by_rest
 from tests.support.sockets import SocketProcess
 
@@ -103,7 +104,7 @@ def test_of_a_list_that_is_read_in_part_all_that_is_gone_goes(open_live, api, fo
     """Ten rows a page stand for a folder of thousands: fifty are read."""
     nodes = [mkdir(f"Folder {number:03}") for number in range(140)]
     vault = open_live(folder)
-    assert len(vault.names()) == 100
+    assert len(vault.names()) == ROWS
     vault.page.route(READING, lambda route: route.continue_(url=route.request.url.replace("1000", "10")))
     trashed = nodes[10:90]
     for node in trashed:
