@@ -38,11 +38,13 @@ def tell_later(row: Link) -> None:
     )
 
 
-def tell(*, link_id: UUID, expires_at: datetime) -> bool:
-    """Tell that a link ends; ``False`` where it has ended, or ends at another time by now."""
+def tell(*, link_id: UUID, expires_at: datetime, run: jobs.Run | None = None) -> bool:
+    """Tell that a link ends, and end the job that does so with it; ``False`` where it has ended, or ends at another time by now."""
     with db.write_transaction():
         row = Link.objects.select_for_update(no_key=True).filter(id=link_id).first()
         if row is None or row.expires_at != expires_at or queries.state_of(row) not in ("open", "not_started"):
             return False
         publish(LinkEnding(link_id=row.id, node_id=row.node_id, made_by=row.created_by, expires_at=expires_at))
+        if run is not None:
+            run.complete()
     return True

@@ -13,4 +13,4 @@ def finish_submission(payload: receiving.FinishSubmission, run: jobs.Run) -> Non
 @jobs.job_kind(ending.JOB, payload=ending.TellOfEnd, lane=jobs.SHORT)
 def tell_of_end(payload: ending.TellOfEnd, run: jobs.Run) -> None:
     """Tell who made a link that it ends within a day."""
-    ending.tell(link_id=payload.link_id, expires_at=payload.expires_at)
+    ending.tell(link_id=payload.link_id, expires_at=payload.expires_at, run=run)

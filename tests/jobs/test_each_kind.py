@@ -16,6 +16,8 @@ from apps.files import api as files
 from apps.files import limits
 from apps.identity import api as identity
 from apps.identity.errors import AlreadyMember
+from apps.links import receiving
+from apps.links.models import SentFile, Submission
 from apps.notifications.models import Preference
 from apps.sharing import expiring
 from apps.sharing.models import Permission
@@ -459,7 +461,45 @@ def is_in_the_stream_once(world):
     assert StreamEvent.objects.filter(type="notifications.long_job.ended.v1").count() == world.count + 1
 
 
+def ask_to_tell_of_a_links_end(world):
+    expires_at = (clock.now() + timedelta(days=9)).isoformat()
+    link = {"kind": "download", "expires_at": expires_at}
+    made = world.client("mia").post(f"/nodes/{world.tree.folder(ids.new_id().hex).id}/links", link)
+    assert made.status_code == 201, made.content
+    Job.objects.filter(kind="links.tell_of_end").update(run_at=clock.now())
+    world.count = count_events("links.link.ending.v1")
+
+
+def is_told_of_once(world):
+    assert count_events("links.link.ending.v1") == world.count + 1
+
+
+def ask_to_finish_a_submission(world):
+    """Somebody has sent a file through a link, and closed the page."""
+    folder = world.tree.folder(ids.new_id().hex)
+    made = world.client("mia").post(f"/nodes/{folder.id}/links", {"kind": "upload", "request": {"title": "Send"}})
+    assert made.status_code == 201, made.content
+    now, link_id = clock.now(), made.json()["id"]
+    with db.write_transaction():
+        submission = Submission.objects.create(id=ids.new_id(), link_id=link_id, started_at=now)
+        sent = {"submission_id": submission.id, "link_id": link_id, "name": "a.txt", "size_bytes": 1}
+        SentFile.objects.create(id=ids.new_id(), node_id=ids.new_id(), started_at=now, sent_at=now, **sent)
+        payload = receiving.FinishSubmission(submission_id=submission.id)
+        jobs.enqueue(receiving.FINISH_JOB, payload, key=submission.id.hex, by=jobs.SYSTEM)
+    world.count = count_events("links.submission.finished.v1")
+
+
+def is_finished_once(world):
+    assert count_events("links.submission.finished.v1") == world.count + 1
+
+
+def count_events(event_type):
+    return StreamEvent.objects.filter(type=event_type).count()
+
+
 SCENES = {
+    "links.tell_of_end": Scene(ask_to_tell_of_a_links_end, is_told_of_once),
+    "links.finish_submission": Scene(ask_to_finish_a_submission, is_finished_once),
     "notifications.job_ended": Scene(ask_to_tell_of_an_end, is_in_the_stream_once),
     "webhooks.deliver": Scene(ask_to_deliver, is_tried_once_or_known_to_be),
     "webhooks.send": Scene(ask_to_send, is_sent_once),
