@@ -13,7 +13,8 @@ from rest_framework.response import Response
 
 from apps.billing import api as billing
 from apps.files import api as files
-from apps.files.dtos import Committed, Node, UploadGrant, UploadWish, VerifiedUpload
+from apps.files.dtos import Node
+from apps.files.dtos.uploads import Committed, UploadGrant, UploadWish, VerifiedUpload
 from apps.files.errors import UploadGivenUp
 from apps.storage import api as storage
 from apps.storage.dtos import UPLOAD_LIFETIME, NewUpload, Upload, Verified

@@ -16,7 +16,8 @@ from rest_framework.response import Response
 from apps.billing import api as billing
 from apps.billing.errors import FileOverLimit, QuotaExceeded
 from apps.files import api as files
-from apps.files.dtos import Mode, Node, UploadGrant
+from apps.files.dtos import Mode, Node
+from apps.files.dtos.uploads import UploadGrant
 from apps.files.errors import NameTaken, NodeGone, ParentGone, UploadGivenUp
 from apps.storage import api as storage
 from apps.storage.dtos import SIGN_LIMIT, UPLOAD_LIFETIME, Part, Upload

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.files import api as files
 from apps.files import errors
-from apps.files.dtos import UploadGrant
+from apps.files.dtos.uploads import UploadGrant
 from apps.sharing import api as sharing
 from apps.sync import api as sync
 from apps.sync import positions, queries, scope_sets

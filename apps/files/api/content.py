@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.files import queries
-from apps.files.dtos import Committed, Content, Mode, Node, UploadGrant, UploadWish, VerifiedUpload
+from apps.files.dtos import Content, Mode, Node
+from apps.files.dtos.uploads import Committed, UploadGrant, UploadWish, VerifiedUpload
 from apps.files.operations import authorising, batching, content, downloads
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor, Scope

@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from apps.files import access, errors, limits
-from apps.files.dtos import Mode, UploadGrant, UploadWish
+from apps.files.dtos import Mode
+from apps.files.dtos.uploads import UploadGrant, UploadWish
 from apps.files.operations.returning import require_returnable
 from apps.files.rows import Way, fetch_page, find_way, find_ways, kind_name
 from apps.files.tree import NOTHING_BELOW, require_folder, require_room

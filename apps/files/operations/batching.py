@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.files import access
-from apps.files.dtos import Committed
+from apps.files.dtos.uploads import Committed
 from apps.files.models import Kind, Node, Version
 from apps.files.operations import content
 from apps.files.operations.content import Upload

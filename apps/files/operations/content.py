@@ -9,7 +9,8 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.files import access, errors
-from apps.files.dtos import Committed, Node, UploadGrant
+from apps.files.dtos import Node
+from apps.files.dtos.uploads import Committed, UploadGrant
 from apps.files.operations import conflicts, returning
 from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_one, find_way, kind_name, require_row
 from apps.files.tree import (

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from apps.files import access, errors, models
-from apps.files.dtos import Node, UploadGrant
+from apps.files.dtos import Node
+from apps.files.dtos.uploads import UploadGrant
 from apps.files.operations import purging
 from apps.files.operations.content import Upload, find_repeated, lock_row, write_or_settle
 from apps.files.rows import Way, find_way, require_row

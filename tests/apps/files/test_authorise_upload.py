@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 
 from apps.files import errors
-from apps.files.dtos import UploadGrant
+from apps.files.dtos.uploads import UploadGrant
 from bitvault.kernel.actor import Scope, ScopeMissing
 from bitvault.kernel.errors import Forbidden, NotFound
 from tests.apps.files.conftest import Tree, events, fetch

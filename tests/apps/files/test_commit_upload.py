@@ -5,7 +5,7 @@ import pytest
 
 from apps.files import api as files
 from apps.files import errors
-from apps.files.dtos import Committed
+from apps.files.dtos.uploads import Committed
 from bitvault.kernel import clock
 from bitvault.kernel.actor import Scope, ScopeMissing
 from bitvault.kernel.errors import Forbidden, NotFound

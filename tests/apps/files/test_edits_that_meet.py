@@ -10,7 +10,7 @@ from django.db import close_old_connections, connection
 
 from apps.files import api as files
 from apps.files import errors
-from apps.files.dtos import Committed
+from apps.files.dtos.uploads import Committed
 from apps.files.operations import content as commits
 from bitvault.kernel import clock, tenancy
 from bitvault.kernel.errors import NotFound

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from apps.files import api as files
-from apps.files.dtos import VerifiedUpload
+from apps.files.dtos.uploads import VerifiedUpload
 from apps.sync.errors import CursorExpired
 from bitvault.events import consuming
 from bitvault.events.api import set_position
