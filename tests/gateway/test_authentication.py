@@ -346,4 +346,7 @@ def test_default_deny_every_route_of_the_rest_surface_asks_who(db):
     assert public <= {
         *("LogIn", "SchemaDocument", "ForgottenPassword", "PasswordReset", "PublicInvitation"),
         *("PublicLinkDetail", "PublicLinkUnlock", "PublicLinkChildren", "PublicLinkContent"),
+        # Who sends files through a link proves the link and their visit (test_link_uploads.py).
+        *("PublicSubmissions", "PublicSubmission", "PublicSubmissionFinish"),
+        *("PublicUploads", "PublicUploadDetail", "PublicUploadParts", "PublicUploadCommit"),
     }
