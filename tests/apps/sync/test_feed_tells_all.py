@@ -36,6 +36,8 @@ READING = {
     "find_readable_blobs",
     "find_trash_cursor",
     "find_trash_index",
+    "find_keeper",
+    "find_trashed",
     "find_visible",
     "find_name",
     "get_ancestry",
@@ -60,6 +62,7 @@ READING = {
 
 ACTS = {
     "create_folder": [lambda tree, _: tree.folder("new")],
+    "ensure_folder": [lambda tree, world: _ensure_folder(tree, world["folder"])],
     "update_node": [
         lambda tree, world: tree.update(world["folder"], name="renamed"),
         lambda tree, world: tree.update(world["folder"], parent_id=world["other"].id),
@@ -135,6 +138,10 @@ SILENT = {
     "update_version",
 }
 """What these delete went from the devices when it was trashed, or never reached them, as older versions never do."""
+
+
+def _ensure_folder(tree, parent):
+    assert files.ensure_folder(actor=tree.actor, node_id=ids.new_id(), parent_id=parent.id, name="ensured")
 
 
 def _older(tree, file):
