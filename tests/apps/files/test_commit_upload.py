@@ -64,6 +64,8 @@ def test_the_event_tells_all_that_is_new(tree):
                 "made_on": "another device",
                 "restored_from_id": None,
                 "copied_from_id": None,
+                "copied_from_node_id": None,
+                "actor_kind": "user",
             },
         )
     ]

@@ -36,6 +36,8 @@ def test_the_event_tells_all_that_is_new(tree, actor):
                 "name": "Reports",
                 "revision": 1,
                 "created_at": folder.created_at.isoformat().replace("+00:00", "Z"),
+                "actor_kind": "user",
+                "copied_from_node_id": None,
             },
         )
     ]
