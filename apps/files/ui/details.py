@@ -117,7 +117,12 @@ def _describe_size(request: PersonRequest, node: Node) -> list[Fact]:
             "count": number_format(node.size_bytes, force_grouping=True)
         }
         rounded = filesizeformat(node.size_bytes)
-        return [Fact(gettext("Size"), exact if rounded == exact else f"{rounded} ({exact})")]
+        return [
+            Fact(
+                gettext("Size"),
+                exact if rounded.replace("\N{NO-BREAK SPACE}", " ") == exact else f"{rounded} ({exact})",
+            )
+        ]
     if "view" not in node.capabilities:
         return []
     children = api.list_children(actor=request.actor, node_id=node.id, limit=1)

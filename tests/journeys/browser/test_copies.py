@@ -89,7 +89,7 @@ def test_a_selection_a_folder_and_a_whole_list_are_downloaded_as_one_file_each(
     assert path.name == f"{folder['name']}.zip"
     with zipfile.ZipFile(path) as packed:
         assert packed.namelist() == ["one.txt", "two.txt"]
-    expect(vault.toast).to_contain_text("The archive is ready")
+    expect(vault.toast).to_contain_text("Downloading the archive")
     again = save(vault, tmp_path, vault.toast.get_by_role("button", name="Download again").click)
     assert again.read_bytes()[:2] == b"PK"
 

@@ -41,7 +41,7 @@ async function pack(nodeIds) {
   if (!job || !result) return;
   const address = `/api/v1/jobs/${job.id}/content`;
   save(address);
-  const told = fill(gettext("The archive is ready (%(size)s). The download begins; it can be had again until tomorrow."), { size: bytes(result.size_bytes) });
+  const told = fill(gettext("Downloading the archive (%(size)s). It can be downloaded again until tomorrow."), { size: bytes(result.size_bytes) });
   toast(told, { action: gettext("Download again"), run: () => save(address) });
   if (result.missing_count) {
     toast(counted("%(count)s file is not in the archive: its content is damaged or gone.", "%(count)s files are not in the archive: their content is damaged or gone.", result.missing_count), { failed: true });
