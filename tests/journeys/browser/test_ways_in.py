@@ -195,7 +195,7 @@ def test_a_viewer_is_offered_nothing_that_they_may_not_do(visitor, live):
 def test_a_page_that_is_not_there_says_so_in_plain_words(vault):
     vault.visit("/files/01900000-0000-7000-8000-00000000dead/")
     expect(vault.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
-    vault.page.get_by_role("link", name="Go to the start page").click()
+    vault.page.get_by_role("link", name="To your files").click()
     expect(vault.page.get_by_role("heading", name="My files")).to_be_visible()
 
 
