@@ -51,6 +51,8 @@ def test_an_event_is_kept_with_who_when_and_by_which_request(tenant):
         "name": "Q3 „Übersicht“",
         "revision": 1,
         "created_at": "2026-11-23T00:00:00Z",
+        "actor_kind": "user",
+        "copied_from_node_id": None,
     }
 
 

@@ -5,6 +5,8 @@ import time
 
 from playwright.sync_api import expect
 
+from apps.files.ui.views import ROWS
+
 # --- folders and names -----------------------------------------------------------------------------------------------------
 
 
@@ -310,7 +312,7 @@ def test_a_long_list_comes_piece_by_piece_and_each_row_once(vault, folder, mkdir
     for number in range(1, 231):
         mkdir(f"Client {number}")
     vault.open(folder)
-    expect(vault.rows).to_have_count(100)
+    expect(vault.rows).to_have_count(ROWS)
     # A folder made meanwhile stands where it belongs, and is not doubled by the page that brings it too.
     vault.page.get_by_role("button", name="New folder").first.click()
     vault.page.get_by_label("Name", exact=True).fill("Client 150 b")
