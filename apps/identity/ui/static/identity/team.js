@@ -56,7 +56,7 @@ async function saveRules(form, rules) {
 /** @param {HTMLFormElement} form */
 async function saveVault(form) {
   const data = new FormData(form);
-  const name = need("#team-name", HTMLInputElement, form);
+  const name = need("#vault-name", HTMLInputElement, form);
   showFieldError(name, "");
   try {
     await call("PATCH", "/tenant", { body: { name: data.get("name"), locale: data.get("locale"), time_zone: data.get("time_zone") } });
@@ -75,9 +75,9 @@ function remember() {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!(form instanceof HTMLFormElement) || !["team-form", "rules-form"].includes(form.id)) return;
+  if (!(form instanceof HTMLFormElement) || !["vault-form", "rules-form"].includes(form.id)) return;
   event.preventDefault();
-  void (form.id === "team-form" ? saveVault(form) : saveRules(form, read(form)));
+  void (form.id === "vault-form" ? saveVault(form) : saveRules(form, read(form)));
 });
 document.addEventListener("bitvault:page", remember);
 remember();
