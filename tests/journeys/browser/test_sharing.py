@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.journeys.browser.conftest import sign_in
 from tests.journeys.browser.vault import Vault
 from tests.support.shares import by_rest
+from tests.support.sockets import SocketProcess
 from tests.support.world import ACME, PASSWORD
 
 VERA = ACME.people["vera"]
@@ -105,7 +106,17 @@ def test_a_folder_is_shared_with_a_person_and_a_group_who_find_it_and_leave(vaul
     expect(vera.page.locator(".shared-line", has_text="shared with Design")).to_contain_text("Budget")
 
 
-def test_an_open_list_loses_a_share_when_its_time_is_over(vera, shared):
+@pytest.fixture
+def due_jobs(live):
+    """Jobs that wait for a moment are done when it has come, and sockets tell open pages."""
+    SocketProcess(live)
+    started = [live.start_worker(), live.applications.group.launch(live.applications._beat())]
+    yield
+    for child in started:
+        live.kill(child)
+
+
+def test_an_open_list_loses_a_share_when_its_time_is_over(due_jobs, vera, shared):
     ends = datetime.now(UTC) + timedelta(seconds=12)
     shared("For seconds", expires_at=ends.isoformat())
     vera.page.get_by_role("link", name="Shared with me", exact=True).click()
