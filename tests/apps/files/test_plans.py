@@ -75,7 +75,7 @@ def many(tree):
     with db.write_transaction():
         models.Node.objects.bulk_create(nodes)
         models.Version.objects.bulk_create(versions)
-    analyze("files_node", "files_version")
+    analyze("files_node", "files_version", "files_trash", "sync_snapshot_item", "sync_change_journal")
 
 
 def generic_plan(statement):
@@ -88,6 +88,8 @@ def generic_plan(statement):
 
     numbered = _PLACEHOLDER.sub(number, statement).replace("%%", "%")
     with db.read_transaction(), connection.cursor() as cursor:
+        # Tables that other tests left empty, and the server has looked at since, are read whole and sorted in no time.
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
         cursor.execute(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {numbered}")
         (found,) = cursor.fetchone()
     return found if isinstance(found, list) else json.loads(found)
@@ -99,15 +101,15 @@ def nodes_of(plan):
         yield from nodes_of(part)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=str)
-def test_a_page_at_depth_begins_where_the_one_before_it_ended(many, page):
-    statement, columns = PAGES[page]
-    plan = generic_plan(statement)[0]["Plan"]
-    conditions = [node.get("Index Cond", "") for node in nodes_of(plan)]
-    compared = re.compile(
-        rf"\(?ROW\({columns[0]}|\(?{columns[0]} [<>]|\({columns[0]}\)::\w+ [<>]|\w+\.{columns[0]} [<>]"
-    )
-    assert any(compared.search(condition) for condition in conditions), json.dumps(plan, indent=1)
+def test_a_page_at_depth_begins_where_the_one_before_it_ended(many):
+    plans = {page: generic_plan(statement)[0]["Plan"] for page, (statement, _) in PAGES.items()}
+    assert {page: plan for page, plan in plans.items() if not begins_behind(plan, PAGES[page][1][0])} == {}
+
+
+def begins_behind(plan, column):
+    """Tell whether the plan enters an index at a value of the column."""
+    compared = re.compile(rf"\(?ROW\({column}|\(?{column} [<>]|\({column}\)::\w+ [<>]|\w+\.{column} [<>]")
+    return any(compared.search(node.get("Index Cond", "")) for node in nodes_of(plan))
 
 
 def test_a_condition_that_may_be_left_out_is_found(many):

@@ -379,13 +379,14 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_scopes(tree, 
     for number in (20, 40):
         olga = replace(make_actor("olga"), role=Role.MEMBER)
         whole = filled(olga).reach
-        few = replace(whole, lasting=dict(list(whole.lasting.items())[:number]))
+        few = replace(whole, lasting={one.id: whole.lasting[one.id] for one in many[:number]})
         device = Device(replace(olga, reach=few), limit=1000)
         device.follow()
         tree.write(tree.get(many[0].id), b"%d" % number)
         project()
         with counted_queries() as counted:
             page = device.pull()
+        assert [change.node_id for change in page.items] == [many[0].id]
         assert not page.has_more
         counts[number] = len(counted)
         with counted_queries() as counted:
