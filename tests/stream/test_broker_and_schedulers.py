@@ -173,14 +173,17 @@ def _turns(stream):
 
 
 def test_a_tenant_that_keeps_a_worker_busy_delays_no_other(stream, nursery, companies):
-    """With one process for all: it goes on with others after each turn, in the middle of a batch."""
-    stream.note(companies.acme, *[f"slow 0.05 {n}" for n in range(200)])
+    """With one process for all: it goes on with others after each turn, in the middle of a batch.
+
+    Each of some ten consumers may take a turn of a second first, so the slow ones have work for twice as long.
+    """
+    stream.note(companies.acme, *[f"slow 0.05 {n}" for n in range(400)])
     nursery.beat()
     nursery.worker(processes=1)
     begun = "SELECT try_count FROM events_consumer_cursor WHERE consumer = 'notes' AND tenant_id = %s"
     stream.await_that(lambda: stream.database.execute(begun, [companies.acme.id]).fetchone() > (0,))
     stream.note(companies.beta, "quick")
-    stream.settle(seconds=90)
+    stream.settle(seconds=180)
     assert stream.violations() == []
     moment = "SELECT max(written_at) FROM {}.tests_note WHERE text LIKE %s"
     (quick,) = stream.database.execute(moment.format(companies.beta.schema), ["quick"]).fetchone()

@@ -15,12 +15,10 @@ const PATIENCE_MS = 180;
 export function startTravel() {
   const line = document.getElementById("travel");
   let pending = 0;
-  /** The page that is shown, how far each one was scrolled and which row had the focus when it was left, and whether the browser's arrows lead back to one. */
+  /** The page that is shown, and how far each one was scrolled and which row had the focus when it was left. */
   let here = location.href;
   /** @type {Map<string, {top: number, rowId: string}>} */
   const scrolled = new Map();
-  let returning = false;
-  let renewing = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const arrive = () => {
@@ -29,26 +27,25 @@ export function startTravel() {
     clearTimeout(timer);
     line?.removeAttribute("data-on");
   };
+  const reread = (/** @type {Event} */ event) => {
+    const { htmx } = /** @type {any} */ (window);
+    void htmx.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "outerHTML", event });
+  };
   // htmx would put the whole body of the answer in the place of this one; only #main may go, or uploads would end.
   document.addEventListener("htmx:historyCacheMiss", (event) => {
     event.preventDefault();
-    returning = true;
-    const { htmx } = /** @type {any} */ (window);
-    void htmx.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "outerHTML" });
+    reread(event);
   });
   // The page that is shown, as the server has it now: nothing moves, and what is selected stays so.
-  document.addEventListener("bitvault:renew", () => {
-    leaveMark();
-    returning = renewing = true;
-    const { htmx } = /** @type {any} */ (window);
-    void htmx.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "outerHTML" });
-  });
+  document.addEventListener("bitvault:renew", reread);
   const leaveMark = () => scrolled.set(here, { top: scrollY, rowId: document.activeElement?.closest(".row")?.getAttribute("data-id") ?? "" });
   const isJourney = (/** @type {any} */ event) => event.detail?.boosted || event.detail?.target?.id === "main";
+  /** What began a journey: a link, the browser's arrows, or a wish for the same page anew. One may begin before the one before it has settled. */
+  const causeOf = (/** @type {any} */ event) => event.detail?.requestConfig?.triggeringEvent?.type;
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!isJourney(event)) return;
-    if (!returning) leaveMark();
+    leaveMark();
     pending += 1;
     timer = setTimeout(() => line?.setAttribute("data-on", ""), PATIENCE_MS);
   });
@@ -69,23 +66,23 @@ export function startTravel() {
   document.addEventListener("htmx:sendError", (event) => {
     if (isJourney(event)) toast(gettext("BitVault cannot be reached. Check your connection."), { failed: true });
   });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (isJourney(event)) here = location.href;
+  });
   document.addEventListener("htmx:afterSettle", (event) => {
     const target = /** @type {any} */ (event).detail?.target;
     const main = document.getElementById("main");
     if (!main || (target && target.id !== "main" && !target.contains(main))) return;
     markSection(main.dataset.section ?? "");
-    here = location.href;
-    const left = returning ? scrolled.get(here) : undefined;
-    const back = returning;
-    const renewed = renewing;
-    returning = renewing = false;
-    if (main.dataset.mounted === undefined) {
-      main.dataset.mounted = "";
-      // Before the page is scrolled: a long list takes its height now.
-      document.dispatchEvent(new CustomEvent("bitvault:page", { detail: { renewed, rowId: left?.rowId ?? "" } }));
-      if (back) scrollTo({ top: left?.top ?? 0, behavior: "instant" });
-      if (document.activeElement === document.body || document.activeElement === null) main.focus({ preventScroll: true });
-      if (!renewed) announce(document.title);
-    }
+    if (main.dataset.mounted !== undefined) return;
+    main.dataset.mounted = "";
+    const renewed = causeOf(event) === "bitvault:renew";
+    const back = renewed || causeOf(event) === "htmx:historyCacheMiss";
+    const left = back ? scrolled.get(here) : undefined;
+    // Before the page is scrolled: a long list takes its height now.
+    document.dispatchEvent(new CustomEvent("bitvault:page", { detail: { renewed, rowId: left?.rowId ?? "" } }));
+    if (back) scrollTo({ top: left?.top ?? 0, behavior: "instant" });
+    if (document.activeElement === document.body || document.activeElement === null) main.focus({ preventScroll: true });
+    if (!renewed) announce(document.title);
   });
 }
