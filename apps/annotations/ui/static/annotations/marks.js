@@ -3,12 +3,11 @@
 import { call, explain, get } from "../js/api.js";
 import { announce, closest, icon, make } from "../js/dom.js";
 import { counted, fill, gettext } from "../js/i18n.js";
+import { isInSight, onSight } from "../js/sight.js";
 import { toast } from "../js/toast.js";
 
 /** Ids that are asked for together; the server's own limit. */
 const TOGETHER = 100;
-/** Rows that come in at once are asked for at once. */
-const SETTLE_MS = 60;
 /** After a change somewhere in the vault all marks are doubtful; a busy team must not bring everybody in the same moment. */
 const REST_MS = 3000;
 
@@ -23,8 +22,8 @@ const TAGS_SHOWN = 2;
 
 /** @type {Map<string, Mark>} */
 const known = new Map();
-let settling = 0;
 let resting = 0;
+let asking = false;
 /** Counts what was changed here, so that an answer from before does not take it back. */
 let changes = 0;
 
@@ -36,9 +35,6 @@ const nodeOf = (slot) => slot.dataset.node ?? closest(slot, ".row")?.dataset.id 
 
 /** @param {HTMLElement} slot @returns {string} */
 const nameOf = (slot) => closest(slot, "[data-name]")?.dataset.name ?? "";
-
-/** @returns {string[]} */
-const listNodes = () => [...new Set(slots().map(nodeOf).filter(Boolean))];
 
 /** @param {string} id @returns {Mark} */
 export const markOf = (id) => known.get(id) ?? NONE;
@@ -73,10 +69,9 @@ function show(slot) {
   if (focused) /** @type {HTMLElement | null} */ (slot.querySelector(".row-star"))?.focus({ preventScroll: true });
 }
 
-/** Show what is known, and ask for what is not. */
-function look() {
-  for (const slot of slots()) show(slot);
-  if (!settling && listNodes().some((id) => !known.has(id))) settling = window.setTimeout(() => void ask(), SETTLE_MS);
+/** Show what is known. @param {HTMLElement[]} [some] places; all of the page by default */
+function look(some = slots()) {
+  for (const slot of some) show(slot);
 }
 
 /** @param {string[]} ids @returns {Promise<boolean>} whether they were told */
@@ -89,21 +84,30 @@ async function read(ids) {
     for (const id of ids) known.set(id, told.get(id) ?? NONE);
     return true;
   } catch {
-    // There are no marks then; the next rows ask again.
+    // There are no marks then; the next look asks again.
     return false;
   }
 }
 
+/** Ask for what is seen and not known. */
 async function ask() {
-  settling = 0;
-  const ids = listNodes().filter((id) => !known.has(id)).slice(0, TOGETHER);
-  if (ids.length && (await read(ids))) look();
+  if (asking) return;
+  const wanted = slots().filter((slot) => nodeOf(slot) && !known.has(nodeOf(slot)) && isInSight(slot));
+  const ids = [...new Set(wanted.map(nodeOf))].slice(0, TOGETHER);
+  if (!ids.length) return;
+  asking = true;
+  const told = await read(ids);
+  asking = false;
+  if (!told) return;
+  look();
+  void ask();
 }
 
-/** Ask again for all, but show what was known until the answer is there. */
+/** Ask again for what is shown, but show what was known until the answer is there. */
 async function renew() {
-  const ids = listNodes();
-  for (const id of [...known.keys()]) if (!ids.includes(id)) known.delete(id);
+  const listed = new Set(slots().map(nodeOf));
+  for (const id of [...known.keys()]) if (!listed.has(id)) known.delete(id);
+  const ids = [...known.keys()];
   for (let at = 0; at < ids.length; at += TOGETHER) if (!(await read(ids.slice(at, at + TOGETHER)))) return;
   look();
 }
@@ -151,8 +155,11 @@ export function showTags(id, tags) {
 
 /** Listen from now on. */
 export function startMarks() {
-  for (const name of ["bitvault:page", "bitvault:rows-shown", "bitvault:rows-changed"]) document.addEventListener(name, look);
-  document.addEventListener("htmx:load", look);
+  for (const name of ["bitvault:page", "bitvault:rows-changed", "htmx:load"]) document.addEventListener(name, () => look());
+  document.addEventListener("bitvault:rows-shown", (event) => {
+    const made = /** @type {CustomEvent<HTMLElement[]>} */ (event).detail;
+    look(made.flatMap((row) => /** @type {HTMLElement[]} */ ([...row.querySelectorAll('[data-slot="notes"]')])));
+  });
   document.addEventListener("bitvault:marks-changed", () => void renew());
   document.addEventListener("bitvault:head", () => {
     if (resting) return;
@@ -178,4 +185,5 @@ export function startMarks() {
     if (command === "favourite" || command === "unfavourite") void setFavourite(entries, command === "favourite");
   });
   look();
+  onSight(() => void ask());
 }

@@ -2,12 +2,11 @@
 
 import { get } from "../js/api.js";
 import { make } from "../js/dom.js";
+import { isInSight, onSight } from "../js/sight.js";
 import { isShown } from "./kinds.js";
 
 /** @typedef {{node_id: string, state: string, url: string | null, reason: string | null}} Preview */
 
-/** Rows that come in one moment are asked for together. */
-const SETTLE_MS = 60;
 /** After which times pictures that are being made are asked for again. */
 const AGAIN_MS = [700, 1500, 3000, 6000, 12000, 30000];
 /** Nodes that one request may name. */
@@ -23,10 +22,10 @@ let tries = 0;
 
 const keyOf = (/** @type {HTMLElement} */ row) => `${row.dataset.id}:${row.dataset.revision}`;
 
-/** @returns {HTMLElement[]} rows whose icon may make way for a picture */
+/** @returns {HTMLElement[]} rows in sight whose icon may make way for a picture */
 function wanting() {
   const rows = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-page="folder"] #rows > .row[data-kind="file"]'));
-  return [...rows].filter((row) => isShown(row) && row.dataset.thumb !== keyOf(row));
+  return [...rows].filter((row) => isShown(row) && row.dataset.thumb !== keyOf(row) && isInSight(row));
 }
 
 /** @param {HTMLElement} row */
@@ -94,23 +93,22 @@ function again() {
   tries += 1;
 }
 
-/** Something has changed in the list. */
+/** There may be other rows in sight, or another content of one. */
 function soon() {
   tries = 0;
   clearTimeout(timer);
-  timer = window.setTimeout(look, SETTLE_MS);
+  void look();
 }
 
-/** Rows say with their revision that they show another content. */
+/** A row says with its revision that it shows another content. */
 const watch = new MutationObserver(soon);
 
 function begin() {
   const list = document.querySelector('[data-page="folder"] #rows');
   watch.disconnect();
-  if (list) watch.observe(list, { childList: true, subtree: true, attributeFilter: ["data-revision"] });
-  soon();
+  if (list) watch.observe(list, { subtree: true, attributeFilter: ["data-revision"] });
 }
 
 document.addEventListener("bitvault:page", begin);
-document.addEventListener("visibilitychange", soon);
 begin();
+onSight(soon);

@@ -1,12 +1,11 @@
 /** Marks on rows that are shared: how many have access by the row itself, asked for together and remembered while the page is open. */
 
 import { closest, icon, make } from "../js/dom.js";
+import { isInSight, onSight } from "../js/sight.js";
 import { openDialog } from "./dialog.js";
 
 /** Ids that are asked for together. */
 const TOGETHER = 100;
-/** Rows that come in at once are asked for at once. */
-const SETTLE_MS = 60;
 /** After a change somewhere in the vault all marks are doubtful; a busy team must not bring everybody in the same moment. */
 const REST_MS = 3000;
 
@@ -14,17 +13,14 @@ const REST_MS = 3000;
 
 /** @type {Map<string, Badge | null>} */
 const known = new Map();
-let settling = 0;
 let resting = 0;
+let asking = false;
 
 /** @returns {HTMLElement[]} the places for marks: in the rows of a list, or wherever a page names a node */
 const slots = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll('#main [data-slot="marks"]')]);
 
 /** @param {HTMLElement} slot @returns {string} */
 const nodeOf = (slot) => slot.dataset.node ?? closest(slot, ".row")?.dataset.id ?? "";
-
-/** @returns {string[]} */
-const listNodes = () => slots().map(nodeOf).filter(Boolean);
 
 /** @param {HTMLElement} slot */
 function show(slot) {
@@ -37,42 +33,45 @@ function show(slot) {
   slot.replaceChildren(button);
 }
 
-/** Show what is known, and ask for what is not. @param {HTMLElement[]} [some] places; all of the page by default */
+/** Show what is known. @param {HTMLElement[]} [some] places; all of the page by default */
 function look(some = slots()) {
   for (const slot of some) show(slot);
-  if (!settling && some.some((slot) => nodeOf(slot) && !known.has(nodeOf(slot)))) settling = setTimeout(() => void ask(), SETTLE_MS);
 }
 
-async function ask() {
-  settling = 0;
-  const ids = listNodes().filter((id) => !known.has(id)).slice(0, TOGETHER);
-  if (!ids.length) return;
+/** @param {string[]} ids @returns {Promise<boolean>} whether they were told */
+async function read(ids) {
   try {
     const answer = await fetch(`/shared/badges?ids=${ids.join(",")}`, { credentials: "same-origin", headers: { Accept: "application/json" } });
-    if (!answer.ok) return;
+    if (!answer.ok) return false;
     const told = await answer.json();
     for (const id of ids) known.set(id, told[id] ?? null);
-    look();
+    return true;
   } catch {
-    // There are no marks then; the next rows ask again.
+    // There are no marks then; the next look asks again.
+    return false;
   }
+}
+
+/** Ask for what is seen and not known. */
+async function ask() {
+  if (asking) return;
+  const wanted = slots().filter((slot) => nodeOf(slot) && !known.has(nodeOf(slot)) && isInSight(slot));
+  const ids = [...new Set(wanted.map(nodeOf))].slice(0, TOGETHER);
+  if (!ids.length) return;
+  asking = true;
+  const told = await read(ids);
+  asking = false;
+  if (!told) return;
+  look();
+  void ask();
 }
 
 /** Ask again for all, but show what was known until the answer is there. */
 async function renew() {
-  const ids = listNodes();
-  for (const id of [...known.keys()]) if (!ids.includes(id)) known.delete(id);
-  for (let at = 0; at < ids.length; at += TOGETHER) {
-    const some = ids.slice(at, at + TOGETHER);
-    try {
-      const answer = await fetch(`/shared/badges?ids=${some.join(",")}`, { credentials: "same-origin", headers: { Accept: "application/json" } });
-      if (!answer.ok) return;
-      const told = await answer.json();
-      for (const id of some) known.set(id, told[id] ?? null);
-    } catch {
-      return;
-    }
-  }
+  const listed = new Set(slots().map(nodeOf));
+  for (const id of [...known.keys()]) if (!listed.has(id)) known.delete(id);
+  const ids = [...known.keys()];
+  for (let at = 0; at < ids.length; at += TOGETHER) if (!(await read(ids.slice(at, at + TOGETHER)))) return;
   look();
 }
 
@@ -96,4 +95,5 @@ export function startBadges() {
     if (slot) void openDialog(nodeOf(slot));
   });
   look();
+  onSight(() => void ask());
 }
