@@ -97,7 +97,7 @@ def test_of_a_selection_each_has_a_name_of_its_own_and_what_is_chosen_twice_come
 
 def test_a_large_archive_goes_in_parts_and_tells_how_far_it_is(mia, monkeypatch):
     """Pieces and parts are small here; the bytes are the same."""
-    monkeypatch.setattr(packing, "PIECE_BYTES", 1000)
+    monkeypatch.setattr(packing, "PIECE_BYTES", 64 * 1024)
     monkeypatch.setattr(running, "TELL_SECONDS", 0.0)
     top = folder(mia, "top")
     content = {f"{number}.bin": bytes([number]) * (3000 + number) for number in range(9)}
