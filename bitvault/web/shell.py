@@ -51,6 +51,8 @@ class Section:
     icon: str
     href: str
     order: int
+    administration: bool = False
+    """Whether it stands below the heading "Administration"; the order puts these last."""
     visible_to: Judge = _everybody
     counter: bool = False
     """Whether a number stands beside it, which the module's script gives with ``setCount`` of ``js/sections.js``."""

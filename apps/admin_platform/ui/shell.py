@@ -11,7 +11,15 @@ def _administers(actor: Actor) -> bool:
 
 
 shell.register(
-    shell.Section(key="audit", label=_("Audit log"), icon="eye", href="/audit/", order=80, visible_to=_administers),
+    shell.Section(
+        key="audit",
+        label=_("Audit log"),
+        icon="eye",
+        href="/audit/",
+        order=130,
+        administration=True,
+        visible_to=_administers,
+    ),
     shell.Assets(
         key="admin_platform",
         order=85,
