@@ -65,7 +65,7 @@ requirements: $(DEV) ## compile requirements*.in into pinned, hashed requirement
 
 # --- tests -------------------------------------------------------------------------------------------------------------------
 
-test: $(DEV) chromium store ## run all tests on a throw-away stack (ARGS='tests/stack -k port' narrows)
+test: $(DEV) chromium store opensearch-here ## run all tests on a throw-away stack (ARGS='tests/stack -k port' narrows)
 	@if command -v chromium >/dev/null; then chosen=""; else chosen="not browser"; fi; \
 		$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "$$chosen" $(ARGS)
 
@@ -94,6 +94,14 @@ chromium:
 # Built once, where tests and figures can show how far it is; `make up` does the same by itself.
 store: $(RUN)
 	@$(PY) -m bitvault.stack store
+
+# What a node needs that Maven does not bring, told where the tests are about to run.
+.PHONY: opensearch opensearch-here
+opensearch-here: $(DEV)
+	@$(PY) -m dev.opensearch
+
+opensearch: $(DEV) ## run an OpenSearch node for development on loopback (DIRECTORY=/tmp/opensearch keeps it); needs Java 17 and Maven
+	@$(PY) -m dev.opensearch $(or $(DIRECTORY),/tmp/bitvault-opensearch) $(ARGS)
 
 soak: $(DEV) chromium store ## use a BitVault and kill its processes for ten minutes, then check that nothing is lost (ARGS="--minutes 2")
 	@$(PY) -m soak $(ARGS)
@@ -146,5 +154,6 @@ openapi-check: $(DEV)
 deployment: $(DEV) ## lint Dockerfile, compose.yaml and the alert rules
 	@$(VENV)/bin/hadolint Dockerfile
 	@$(VENV)/bin/yamllint --strict --config-data '{extends: default, rules: {line-length: {max: 130}, document-start: disable, braces: {max-spaces-inside: 0}}}' \
-		compose.yaml deploy/store/compose.seaweedfs.yaml deploy/prometheus/bitvault.rules.yml
-	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml deploy/store/compose.seaweedfs.yaml
+		compose.yaml deploy/store/compose.seaweedfs.yaml deploy/opensearch/compose.opensearch.yaml deploy/opensearch/opensearch.yml \
+		deploy/prometheus/bitvault.rules.yml
+	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml deploy/store/compose.seaweedfs.yaml deploy/opensearch/compose.opensearch.yaml

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from uuid import UUID
 
-from apps.search import contents, counting, parsing, queries, resolving, states
+from apps.search import choosing, contents, counting, outgoing, parsing, queries, resolving, states
 from apps.search.counting import SINCE
 from apps.search.dtos import NO_FILTERS, Filters, IndexState, Results, SearchedText, SortName, Suggestions
-from apps.search.indexing import CONSUMER
+from apps.search.engine import CONSUMER
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import PAGE_DEFAULT
@@ -14,7 +14,10 @@ from bitvault.kernel.pages import PAGE_DEFAULT
 __all__ = [
     "CONSUMER",
     "SINCE",
+    "build_outside_index",
     "count_index",
+    "find_engine",
+    "get_position",
     "get_text_state",
     "list_filters",
     "read_failed_again",
@@ -51,9 +54,11 @@ def search(
     actor.require_scope(Scope.FILES_READ)
     wanted = parsing.parse(text, me=actor.user_id)
     wanted = replace(wanted, filters=filters.over(wanted.filters), is_trashed=wanted.is_trashed or trashed)
-    wanted = resolving.resolve(actor, wanted, inside_id=inside_id)
-    found = queries.search(actor, wanted, sort=sort, limit=limit, cursor=cursor)
-    return replace(found, facets=counting.count(actor, wanted)) if facets else found
+    engine = choosing.choose()
+    wanted = resolving.resolve(actor, wanted, engine=engine, inside_id=inside_id)
+    found = queries.search(actor, wanted, engine=engine, sort=sort, limit=limit, cursor=cursor)
+    counted = counting.count(actor, wanted, engine) if facets else None
+    return replace(found, facets=counted, is_names_only=engine.is_reduced)
 
 
 @exposed
@@ -66,6 +71,27 @@ def list_filters(*, text: str) -> list[tuple[str, str]]:
 def count_index() -> IndexState:
     """Count what the index of the entered tenant holds, and which texts are not searched: for operators."""
     return states.count_index()
+
+
+@exposed
+def get_position() -> int:
+    """Tell up to which number of the stream searches of the entered tenant know everything."""
+    return choosing.choose().get_position()
+
+
+@exposed
+def find_engine() -> str:
+    """Name the engine that this installation has chosen, with the version that answers.
+
+    :raises ServiceDown: it does not answer.
+    """
+    return choosing.find_engine()
+
+
+@exposed
+def build_outside_index() -> bool:
+    """Have the entered tenant's index built in OpenSearch, beside the one that is searched; false where that engine is not chosen."""
+    return outgoing.request_build()
 
 
 @exposed
@@ -91,5 +117,6 @@ def suggest(*, actor: Actor, text: str) -> Suggestions:
     :raises QueryTooLong, FilterInvalid: ``text`` cannot be read.
     """
     actor.require_scope(Scope.FILES_READ)
-    wanted = parsing.parse(text, me=actor.user_id)
-    return Suggestions(queries.suggest(actor, resolving.resolve(actor, wanted)))
+    engine = choosing.choose()
+    wanted = resolving.resolve(actor, parsing.parse(text, me=actor.user_id), engine=engine)
+    return Suggestions(queries.suggest(actor, wanted, engine))

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from apps.search import rebuilding
-from apps.search.indexing import CONSUMER, Batch
+from apps.search.engine import CONSUMER
+from apps.search.indexing import Batch
 from bitvault.events.api import Published, consumes_batch, rebuilds
 from bitvault.events.catalog import files
 from bitvault.kernel import db
@@ -27,7 +28,7 @@ def keep_index_current(events: Sequence[Published], tx: db.Transaction) -> None:
     batch = Batch()
     for published in events:
         _tell(batch, published)
-    batch.write()
+    batch.write(seq=events[0].seq if events else None)
 
 
 def _tell(batch: Batch, published: Published) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 from django.db.models import Exists, OuterRef
 
-from apps.search import texts, words
+from apps.search import outgoing, texts, words
 from apps.search.models import Content, ContentState, Document, Passage
 from bitvault.jobs import api as jobs
 from bitvault.kernel import clock, db
@@ -145,6 +145,7 @@ def note_failed(content_hash: str, reason: str) -> None:
         Content.objects.filter(content_hash=content_hash).update(
             state=ContentState.FAILED, reason=reason, reader=READER, vector=None, is_cut=False
         )
+        outgoing.note_contents([content_hash])
 
 
 def keep_text(content_hash: str, text: str, *, is_cut: bool) -> None:
@@ -169,6 +170,7 @@ def keep_text(content_hash: str, text: str, *, is_cut: bool) -> None:
             vector=" ".join(f"'{word}'" for word in kept),
             is_cut=is_cut or len(kept) < len(every),
         )
+        outgoing.note_contents([content_hash])
 
 
 def cut_passages(text: str) -> list[str]:

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from apps.files.dtos import Node
 from apps.identity import api as identity
-from apps.search import categories, engine, queries
+from apps.search import categories, queries
 from apps.search.dtos import Facet, Facets, Since
+from apps.search.engine import Engine
 from apps.search.parsing import Wanted
-from bitvault.kernel import clock, db
+from bitvault.kernel import clock
 from bitvault.kernel.actor import Actor
 
 CANDIDATES_LIMIT = 1_000
@@ -26,10 +27,9 @@ SINCE: dict[Since, timedelta] = {
 }
 
 
-def count(actor: Actor, wanted: Wanted) -> Facets:
+def count(actor: Actor, wanted: Wanted, engine: Engine) -> Facets:
     """Count what was found, by the same number of statements however much it is."""
-    with db.read_transaction():
-        candidates = engine.list_candidates(wanted, sort="relevance", after=None, limit=CANDIDATES_LIMIT + 1)
+    candidates = engine.list_candidates(wanted, sort="relevance", after=None, limit=CANDIDATES_LIMIT + 1)
     judged = queries.judge(actor, candidates[:CANDIDATES_LIMIT], wanted)
     nodes = [found.node for _, found in judged if found is not None]
     return Facets(

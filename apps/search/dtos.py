@@ -107,6 +107,8 @@ class Results:
     is_similar: bool = False
     """Nothing was found as it was typed; these names are nearly so."""
     facets: "Facets | None" = None
+    is_names_only: bool = False
+    """The engine that knows the texts does not answer now: these are found by their names alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,18 @@ class Facets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideIndexState:
+    """A tenant's index in OpenSearch, for operators: one that is searched, or one that is being built beside it."""
+
+    is_live: bool
+    name: str
+    begun_at: datetime
+    done_count: int
+    total_count: int
+    differing_count: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IndexState:
     """How much a tenant's index holds, for operators: ``failures`` counts texts that are not searched by reason, most first."""
 
@@ -140,6 +154,11 @@ class IndexState:
     searched_count: int
     waiting_count: int
     failures: Sequence[Facet]
+    is_outside_chosen: bool
+    """The installation searches by OpenSearch, where the tenant's index there is whole."""
+    outside: Sequence[OutsideIndexState]
+    unsent_count: int
+    """Changes that OpenSearch does not know yet."""
 
     @property
     def has_failed(self) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.search import categories, contents, words
+from apps.search import categories, contents, outgoing, words
+from apps.search.engine import CONSUMER
 from apps.search.models import Document
 
-CONSUMER = "search"
-"""Under which name search reads the stream."""
+__all__ = ["CONSUMER", "Batch", "describe", "to_wanted"]
 
 _CHANGING = (
     "parent_id",
@@ -44,8 +44,11 @@ class Batch:
         """Say that nodes are gone for good."""
         self._purged.update(node_ids)
 
-    def write(self) -> None:
-        """Write all of it, by a few statements for two hundred events; asks for the text of contents that are new."""
+    def write(self, *, seq: int | None = None) -> None:
+        """Write all of it, by a few statements for two hundred events; asks for the text of contents that are new.
+
+        :param seq: the number of the first event.
+        """
         told = {node_id: state for node_id, state in self._told.items() if node_id not in self._purged}
         known = Document.objects.defer("vector").in_bulk(list(told))
         new: list[Document] = []
@@ -72,6 +75,7 @@ class Batch:
             purged.delete()
         contents.forget_unused(left)
         contents.ask_for_new(to_wanted(document) for document in (*new, *changed) if document.content_hash)
+        outgoing.note_nodes([*(document.node_id for document in (*new, *changed)), *self._purged], seq=seq)
 
 
 def to_wanted(document: Any) -> contents.NewContent:

@@ -128,3 +128,53 @@ class Passage(TenantModel):
             # Where does this sentence stand?
             GinIndex(fields=["vector"], name="search_passage_words"),
         ]
+
+
+class OutsideState(models.TextChoices):
+    """How far an index in another engine is."""
+
+    BUILDING = "building"
+    LIVE = "live"
+
+
+class OutsideIndex(TenantModel):
+    """The tenant's index in OpenSearch: the one that is searched, and one that is built beside it, maybe."""
+
+    part = models.UUIDField(primary_key=True)
+    """What its documents are marked with, in an index of the server's that it may share with others."""
+    name = models.TextField()
+    """The server's index that holds it."""
+    state = models.CharField(max_length=16, choices=OutsideState.choices, default=OutsideState.BUILDING)
+    sending = models.BigIntegerField(default=0)
+    """How often sending has begun: whatever is noted after that is the next one's."""
+    done_count = models.BigIntegerField(default=0)
+    total_count = models.BigIntegerField(default=0)
+    differing_count = models.BigIntegerField(null=True)
+    """How many documents differed when they were last compared."""
+    begun_at = models.DateTimeField()
+    live_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "search_outside_index"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(state__in=OutsideState.values), name="search_outside_state"),
+            # Which one is searched?
+            models.UniqueConstraint(fields=["state"], name="search_outside_one_of_each"),
+        ]
+
+
+class Unsent(TenantModel):
+    """A node whose document is to be sent to OpenSearch, as it is by then."""
+
+    node_id = models.UUIDField(primary_key=True)
+    seq = models.BigIntegerField(null=True)
+    """From which number of the stream on it is not known there; None when its text alone has changed."""
+    mark = models.UUIDField()
+    """Another one after each change, so that what changes while it is sent stays."""
+
+    class Meta:
+        db_table = "search_unsent"
+        indexes = [
+            # Up to which number has everything been sent?
+            models.Index(fields=["seq"], name="search_unsent_by_seq"),
+        ]

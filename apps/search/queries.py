@@ -7,13 +7,11 @@ from uuid import UUID
 
 from apps.files import api as files
 from apps.files.dtos import FoundNode, Node, TrashedNode
-from apps.search import engine, marking, states, text_engine, words
+from apps.search import marking, states, text_engine, words
 from apps.search.dtos import Highlight, Hit, Results, SortName, Suggestion
-from apps.search.engine import Candidate, Position
+from apps.search.engine import Candidate, Engine, Position
 from apps.search.errors import NothingToSearchFor
-from apps.search.indexing import CONSUMER
 from apps.search.parsing import Wanted
-from bitvault.events.api import get_position
 from bitvault.kernel import db, pages
 from bitvault.kernel.actor import Actor
 
@@ -26,18 +24,18 @@ LOOKED_AT_LIMIT = 2_000
 SUGGESTIONS = 8
 
 
-def search(actor: Actor, wanted: Wanted, *, sort: SortName, limit: int, cursor: str | None) -> Results:
+def search(actor: Actor, wanted: Wanted, *, engine: Engine, sort: SortName, limit: int, cursor: str | None) -> Results:
     """Find a page of what fits and may be seen."""
     pages.require_limit(limit)
     if wanted.is_empty:
         raise NothingToSearchFor
     purpose = f"search:{sort}"
     after = None if cursor is None else _read_position(sort, pages.decode_cursor(purpose, cursor))
-    as_of_seq = get_position(CONSUMER)
+    as_of_seq = engine.get_position()
     hits: list[tuple[FoundNode, bool]] = []
     looked_at = 0
     while True:
-        candidates = _read(wanted, sort, after)
+        candidates = engine.list_candidates(wanted, sort=sort, after=after, limit=BATCH)
         looked_at += len(candidates)
         for candidate, found in judge(actor, candidates, wanted):
             if len(hits) == limit:
@@ -51,13 +49,12 @@ def search(actor: Actor, wanted: Wanted, *, sort: SortName, limit: int, cursor: 
             return Results(_describe(hits, wanted), _write_position(purpose, after), as_of_seq)
     if hits or cursor is not None:
         return Results(_describe(hits, wanted), None, as_of_seq)
-    similar = [(found, False) for found in _find_similar(actor, wanted)[:limit]]
+    similar = [(found, False) for found in _find_similar(actor, wanted, engine)[:limit]]
     return Results(_describe(similar, wanted), None, as_of_seq, is_similar=bool(similar))
 
 
-def _find_similar(actor: Actor, wanted: Wanted) -> list[FoundNode]:
-    with db.read_transaction():
-        node_ids = engine.list_similar(wanted, limit=BATCH)
+def _find_similar(actor: Actor, wanted: Wanted, engine: Engine) -> list[FoundNode]:
+    node_ids = engine.list_similar(wanted, limit=BATCH)
     visible = _find_visible(actor, node_ids, wanted)
     return [visible[node_id] for node_id in node_ids if node_id in visible]
 
@@ -75,12 +72,11 @@ def _lies_in(found: FoundNode, inside_ids: frozenset[UUID] | None) -> bool:
     return inside_ids is None or any(step.id in inside_ids for step in found.path)
 
 
-def suggest(actor: Actor, wanted: Wanted) -> list[Suggestion]:
+def suggest(actor: Actor, wanted: Wanted, engine: Engine) -> list[Suggestion]:
     """Find the few names that fit best."""
     if wanted.is_empty:
         return []
-    with db.read_transaction():
-        candidates = engine.list_by_name(wanted, sort="relevance", after=None, limit=BATCH)
+    candidates = engine.list_by_name(wanted, sort="relevance", after=None, limit=BATCH)
     found = [one for _, one in judge(actor, candidates, wanted) if one is not None]
     return [
         Suggestion(
@@ -92,11 +88,6 @@ def suggest(actor: Actor, wanted: Wanted) -> list[Suggestion]:
         )
         for one in found[:SUGGESTIONS]
     ]
-
-
-def _read(wanted: Wanted, sort: SortName, after: Position | None) -> list[Candidate]:
-    with db.read_transaction():
-        return engine.list_candidates(wanted, sort=sort, after=after, limit=BATCH)
 
 
 def judge(actor: Actor, candidates: Sequence[Candidate], wanted: Wanted) -> list[tuple[Candidate, FoundNode | None]]:

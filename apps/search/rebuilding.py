@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from apps.files import api as files
 from apps.files.dtos import TreeRow
-from apps.search import contents, indexing
+from apps.search import contents, engine, indexing, outgoing
 from apps.search.models import Document, RebuiltDocument
 from bitvault.events.api import set_position
 from bitvault.jobs.api import report_progress
@@ -35,8 +35,10 @@ def rebuild() -> int:
         page = files.list_tree_rows(after=page.items[-1].id)
     with db.write_transaction():
         db.set_statement_timeout(seconds=SWAP_SECONDS)
-        set_position(consumer=indexing.CONSUMER, seq=seq)
+        set_position(consumer=engine.CONSUMER, seq=seq)
         _swap()
+        if outgoing.is_chosen():
+            outgoing.ask_for_build()
     contents.bring_up_to_date()
     return seq
 

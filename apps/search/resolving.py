@@ -5,10 +5,9 @@ from uuid import UUID
 
 from apps.files import api as files
 from apps.identity import api as identity
-from apps.search import engine
+from apps.search.engine import Engine
 from apps.search.errors import FilterInvalid
 from apps.search.parsing import Wanted
-from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
 
 PEOPLE_LIMIT = 20
@@ -16,7 +15,7 @@ FOLDERS_LIMIT = 50
 """People and folders that one name may mean; a search is among all of them."""
 
 
-def resolve(actor: Actor, wanted: Wanted, *, inside_id: UUID | None = None) -> Wanted:
+def resolve(actor: Actor, wanted: Wanted, *, engine: Engine, inside_id: UUID | None = None) -> Wanted:
     """Find the people and folders that are named.
 
     :param inside_id: the folder to search in, instead of those that are named.
@@ -28,7 +27,7 @@ def resolve(actor: Actor, wanted: Wanted, *, inside_id: UUID | None = None) -> W
     if inside_id is not None:
         return replace(wanted, inside_ids=frozenset({inside_id}))
     if wanted.folder_names:
-        return replace(wanted, inside_ids=_find_folders(actor, wanted.folder_names))
+        return replace(wanted, inside_ids=_find_folders(actor, wanted.folder_names, engine))
     return wanted
 
 
@@ -42,11 +41,10 @@ def _find_people(actor: Actor, names: tuple[str, ...]) -> frozenset[UUID]:
     return frozenset(found)
 
 
-def _find_folders(actor: Actor, names: tuple[str, ...]) -> frozenset[UUID]:
+def _find_folders(actor: Actor, names: tuple[str, ...], engine: Engine) -> frozenset[UUID]:
     found: set[UUID] = set()
     for name in names:
-        with db.read_transaction():
-            node_ids = engine.list_folders(name, limit=FOLDERS_LIMIT)
+        node_ids = engine.list_folders(name, limit=FOLDERS_LIMIT)
         visible = files.find_visible(actor=actor, node_ids=node_ids) if node_ids else {}
         if not visible:
             raise FilterInvalid(f"There is no folder called “{name}”.", filter="in", value=name)

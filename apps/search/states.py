@@ -7,9 +7,9 @@ from django.db.models import Count
 
 from apps.files.api import shown as files
 from apps.files.dtos import Node
-from apps.search import texts
-from apps.search.dtos import Facet, IndexState, SearchedText
-from apps.search.models import Content, ContentState, Document
+from apps.search import outgoing, texts
+from apps.search.dtos import Facet, IndexState, OutsideIndexState, SearchedText
+from apps.search.models import Content, ContentState, Document, OutsideIndex, OutsideState, Unsent
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
 
@@ -30,6 +30,8 @@ def count_index() -> IndexState:
     with db.read_transaction():
         document_count = Document.objects.count()
         rows = list(Content.objects.values_list("state", "reason").annotate(Count("content_hash")).order_by())
+        outside = list(OutsideIndex.objects.order_by("begun_at"))
+        unsent_count = Unsent.objects.count()
     counts = {(state, reason): number for state, reason, number in rows}
     failures = [Facet(reason, number) for (state, reason), number in counts.items() if state == ContentState.FAILED]
     return IndexState(
@@ -37,6 +39,19 @@ def count_index() -> IndexState:
         searched_count=counts.get((ContentState.READY, ""), 0),
         waiting_count=counts.get((ContentState.WAITING, ""), 0),
         failures=sorted(failures, key=lambda each: (-each.count, each.value)),
+        is_outside_chosen=outgoing.is_chosen(),
+        outside=[
+            OutsideIndexState(
+                is_live=index.state == OutsideState.LIVE,
+                name=index.name,
+                begun_at=index.begun_at,
+                done_count=index.done_count,
+                total_count=index.total_count,
+                differing_count=index.differing_count,
+            )
+            for index in outside
+        ],
+        unsent_count=unsent_count,
     )
 
 

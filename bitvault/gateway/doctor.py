@@ -27,9 +27,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.http import HttpRequest
 
+from apps.search import api as search
 from apps.storage import api as storage
 from bitvault.events import heartbeats, operating
 from bitvault.jobs import operating as jobs
+from bitvault.kernel.errors import Unavailable
 from bitvault.web.valkey import client
 
 Level = Literal["good", "warning", "bad"]
@@ -80,6 +82,7 @@ def examine(*, probe_store: bool = False, request: HttpRequest | None = None) ->
         "versions": check_versions,
         "migrations": check_migrations,
         "queues": check_queues,
+        "search": check_search,
     }
     answers: dict[str, Future[Sequence[Finding]]] = {name: Future() for name in checks}
     for name, check in checks.items():
@@ -258,6 +261,16 @@ def check_mail() -> Sequence[Finding]:
         mend = "See whether host, port, user and password in BITVAULT_EMAIL_URL are right and the way is open."
         return [Finding("mail", "bad", f"The mail server does not take us: {type(error).__name__}.", mend)]
     return [Finding("mail", "good", "The mail server takes mails.")]
+
+
+def check_search() -> Sequence[Finding]:
+    """Ask the engine of search who it is."""
+    try:
+        engine = search.find_engine()
+    except Unavailable:
+        mend = "See whether it runs, and BITVAULT_OPENSEARCH_URL with its password and authority. Names are found meanwhile."
+        return [Finding("search", "bad", "OpenSearch does not answer, or not to us.", mend)]
+    return [Finding("search", "good", f"{engine} answers searches.")]
 
 
 def check_disk() -> Sequence[Finding]:

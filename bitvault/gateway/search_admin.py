@@ -63,8 +63,28 @@ def read_again(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(PAGE)
 
 
+@require_POST
+@permission_required("events.change_deadletter", raise_exception=True)
+def build(request: HttpRequest) -> HttpResponse:
+    """Have a tenant's index built in OpenSearch, beside the one that is searched."""
+    tenant = identity.find_tenant(tenant_id=UUID(request.POST["tenant_id"]))
+    if tenant is None:
+        messages.error(request, "This tenant is suspended or gone.")
+        return HttpResponseRedirect(PAGE)
+    with tenancy.entered(tenant):
+        is_asked = search.build_outside_index()
+    if is_asked:
+        messages.success(
+            request, f"The index of {tenant.slug} is built in OpenSearch, beside the one that is searched."
+        )
+    else:
+        messages.error(request, "BITVAULT_SEARCH_ENGINE is not opensearch.")
+    return HttpResponseRedirect(PAGE)
+
+
 urlpatterns = [
     path("", admin.site.admin_view(overview), name="search-index"),
+    path("build", admin.site.admin_view(build)),
     path("read-again", admin.site.admin_view(read_again)),
 ]
 limit_all(urlpatterns)

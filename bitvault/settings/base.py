@@ -148,6 +148,9 @@ BITVAULT_STORE_DISK = {"directory": ENV.s3_flush_directory, "floor_bytes": ENV.s
 BITVAULT_COLLECTION = {"grace_seconds": ENV.gc_grace_seconds, "wait_seconds": ENV.gc_wait_seconds}
 # Networks inside that webhooks may reach.
 BITVAULT_WEBHOOK_NETWORKS = ENV.webhook_networks
+# Which engine answers searches, and where OpenSearch is.
+BITVAULT_SEARCH_ENGINE = ENV.search_engine
+BITVAULT_OPENSEARCH = {"url": ENV.opensearch_url, "ca_file": ENV.opensearch_ca_file}
 # Within how many days every object is read and hashed again; 0: never.
 BITVAULT_SCRUB_DAYS = ENV.scrub_days
 _ASSETS = {

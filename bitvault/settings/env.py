@@ -19,6 +19,7 @@ LOG_FORMATS = ("json", "console")
 SWITCHED_ON = ("true", "1", "yes", "on")
 SWITCHED_OFF = ("false", "0", "no", "off")
 LIMITS = ("tenant", "user", "read", "write", "upload", "heavy", "address", "sign-in", "public", "failures")
+SEARCH_ENGINES = ("postgresql", "opensearch")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _env = environ.Env()
@@ -77,6 +78,19 @@ def _networks(name: str) -> tuple[str, ...]:
     return found
 
 
+def _opensearch_url() -> str:
+    """Read where OpenSearch answers; it is needed where it is the engine of search."""
+    url = _text("BITVAULT_OPENSEARCH_URL", default="").rstrip("/")
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ImproperlyConfigured(
+            "BITVAULT_OPENSEARCH_URL must look like https://user:password@search.example.com:9200"
+        )
+    if not url and _text("BITVAULT_SEARCH_ENGINE", default="") == "opensearch":
+        raise ImproperlyConfigured("Set BITVAULT_OPENSEARCH_URL: BITVAULT_SEARCH_ENGINE is opensearch.")
+    return url
+
+
 def _required(name: str) -> str:
     value = _text(name, default="")
     if not value:
@@ -109,6 +123,9 @@ class Environment:
     gc_grace_seconds: int
     gc_wait_seconds: int
     webhook_networks: tuple[str, ...]
+    search_engine: str
+    opensearch_url: str
+    opensearch_ca_file: str
     scrub_days: int
     base_url: str
     operator_host: str
@@ -186,6 +203,9 @@ def read() -> Environment:
         gc_wait_seconds=_number("BITVAULT_GC_WAIT_SECONDS", default=3600),
         webhook_networks=_networks("BITVAULT_WEBHOOK_NETWORKS"),
         scrub_days=_number("BITVAULT_SCRUB_DAYS", default=90),
+        search_engine=_choice("BITVAULT_SEARCH_ENGINE", SEARCH_ENGINES, default="postgresql"),
+        opensearch_url=_opensearch_url(),
+        opensearch_ca_file=_text("BITVAULT_OPENSEARCH_CA_FILE", default=""),
         base_url=base_url,
         operator_host=_text("BITVAULT_OPERATOR_HOST", default=f"admin.{urlsplit(base_url).hostname}"),
         extra_hosts=tuple(filter(None, _text("BITVAULT_EXTRA_HOSTS", default="").replace(" ", "").split(","))),

@@ -56,6 +56,8 @@ def configure(*, output: str, level: str) -> None:
                 "celery.app.trace": {"level": "WARNING"},
                 "botocore": {"level": "WARNING"},
                 "urllib3": {"level": "WARNING"},
+                # It would hold what people look for; what fails is told by search itself.
+                "opensearch": {"level": "CRITICAL"},
             },
         }
     )

@@ -19,6 +19,8 @@ from apps.identity.errors import AlreadyMember
 from apps.links import receiving
 from apps.links.models import SentFile, Submission
 from apps.notifications.models import Preference
+from apps.search import outgoing
+from apps.search.models import Unsent
 from apps.sharing import expiring
 from apps.sharing.models import Permission
 from apps.storage import jobs as storage
@@ -348,6 +350,27 @@ def is_read_once(world):
     assert fetch("SELECT count(*) FROM search_passage WHERE content_hash = %s", [world.content_hash]) == [(1,)]
 
 
+def ask_to_send(world):
+    """A change was noted for an engine that is not chosen any more."""
+    with db.write_transaction():
+        Unsent.objects.create(node_id=ids.new_id(), seq=1, mark=ids.new_id())
+        jobs.enqueue(outgoing.SEND_JOB, outgoing.Send(), key=ids.new_id().hex, by=jobs.SYSTEM)
+
+
+def is_noted_no_more(world):
+    assert fetch("SELECT count(*) FROM search_unsent") == [(0,)]
+
+
+def ask_for_index(world):
+    """An index was wanted in an engine that is not chosen any more; tests/apps/search/test_opensearch.py has those that are."""
+    with db.write_transaction():
+        outgoing.ask_for_build()
+
+
+def is_not_built(world):
+    assert fetch("SELECT count(*) FROM search_outside_index") == [(0,)]
+
+
 def ask_for_copy(world):
     """A folder is copied that is more than a request copies itself."""
     client = world.client("mia")
@@ -439,7 +462,7 @@ def is_tried_once_or_known_to_be(world):
     Job.objects.filter(lane="outbound", state="queued").delete()
 
 
-def ask_to_send(world):
+def ask_to_send_documents(world):
     webhook = make_webhook(world)
     world.client("olga").post(f"/webhooks/{webhook['id']}/test")
     world.webhook_id = webhook["id"]
@@ -505,7 +528,9 @@ SCENES = {
     "webhooks.send": Scene(ask_to_send, is_sent_once),
     "files.archive": Scene(ask_for_archive, is_packed_once),
     "files.copy": Scene(ask_for_copy, is_copied_once),
+    "search.build": Scene(ask_for_index, is_not_built),
     "search.read_text": Scene(ask_for_text, is_read_once),
+    "search.send": Scene(ask_to_send_documents, is_noted_no_more),
     "previews.make": Scene(ask_for_preview, is_drawn_once),
     "files.purge": Scene(ask_for_purge, is_purged_once),
     "storage.reconcile": Scene(ask_for_reconciliation, is_reconciled),

@@ -30,7 +30,7 @@ class Search(View):
         (or `in:trash`) it is the trash that is searched. With `facets` what was found is counted by kind, type, owner and time.
         """
         query = request.query_as(schemas.SearchQuery)
-        require_position(api.CONSUMER, query)
+        require_position(api.CONSUMER, query, further=api.get_position)
         return Response(
             api.search(
                 actor=request.actor,

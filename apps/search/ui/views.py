@@ -94,6 +94,7 @@ class SearchPage(MemberPage):
             return render(request, "search/results.html", {**context, "refusal": _explain(error)})
         context = _frame(chosen, found.facets, _find_inside(chosen, found.items))
         context |= {"lines": [_to_line(hit) for hit in found.items], "is_similar": found.is_similar}
+        context["is_names_only"] = found.is_names_only
         if found.next_cursor:
             context["more_href"] = chosen.href(cursor=found.next_cursor)
         return render(request, "search/results.html", context)

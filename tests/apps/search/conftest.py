@@ -1,11 +1,19 @@
 import pytest
 
 from apps.search import api as search
-from apps.search.indexing import CONSUMER
+from apps.search import outgoing, sending
+from apps.search.engine import CONSUMER
 from bitvault.events import consuming
 from tests.apps.files.conftest import counted_queries, tree
 
 __all__ = ["counted_queries", "tree"]
+
+
+def catch_up():
+    """Bring the index up to date, in OpenSearch too where it is chosen."""
+    consuming.consume(CONSUMER)
+    if outgoing.is_chosen():
+        sending.send()
 
 
 class Finder:
@@ -15,14 +23,14 @@ class Finder:
         self.actor = actor
 
     def results(self, text="", **more):
-        consuming.consume(CONSUMER)
+        catch_up()
         return search.search(actor=self.actor, text=text, **more)
 
     def names(self, text="", **more):
         return [hit.node.name for hit in self.results(text, **more).items]
 
     def suggested(self, text):
-        consuming.consume(CONSUMER)
+        catch_up()
         return [one.name for one in search.suggest(actor=self.actor, text=text).items]
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.db import connection
 
-from apps.search import engine, indexing, parsing, text_engine
+from apps.search import indexing, parsing, postgresql_engine, text_engine
 from apps.search.models import Content, ContentState, Document, Passage
 from bitvault.kernel import clock, db, ids
 from tests.apps.files.conftest import analyze
@@ -77,7 +77,9 @@ SEARCHES = {
 
 def test_texts_are_found_by_their_words_and_files_by_their_texts(many):
     for text, indexes in SEARCHES.items():
-        rows = engine._filter_by_text(wanted(text)).order_by("-modified_at", "-node_id").values("node_id")[:200]
+        rows = (
+            postgresql_engine._filter_by_text(wanted(text)).order_by("-modified_at", "-node_id").values("node_id")[:200]
+        )
         plan = explain(rows)
         used = {node.get("Index Name") for node in plan} - {None}
         assert (used & indexes, read_whole(plan)) == (indexes, set()), text

@@ -1,5 +1,6 @@
 """Finding: what people type finds what they mean, only what they may see, at this moment."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -37,6 +38,18 @@ from tests.apps.search.conftest import Finder
         ("off_sale", "50% off_sale.txt"),
         ('"final copy"', "the final copy.txt"),
         ("o'neil", "O'Neil \\ backslash.txt"),
+        ("\\", "O'Neil \\ backslash.txt"),
+        ("what?", "what?.txt"),
+        ("*", "a*b.txt"),
+        ("הסכם", "הסכם חדש.txt"),
+        ("हिन्दी", "हिन्दी दस्तावेज़.txt"),
+        ("계약", "임대계약서.txt"),
+        ("สัญญา", "หนังสือสัญญา.txt"),
+        ("συμφων", "Συμφωνία.txt"),
+        ("договор", "ДОГОВОР.txt"),
+        ("հայ", "Հայերեն.txt"),
+        ("ქართ", "ქართული.txt"),
+        ("தமிழ்", "தமிழ் ஆவணம்.txt"),
     ],
 )
 def test_a_name_is_found_by_what_people_type(tree, finder, text, name):
@@ -99,6 +112,27 @@ def test_renames_moves_and_content_are_followed(tree, finder):
     assert (finder.names("alpha"), finder.names("beta")) == ([], ["beta.md"])
     tree.write(moved, b"much longer now")
     assert finder.results("beta").items[0].node.size_bytes == 15
+
+
+def test_each_of_many_random_writes_is_found_by_the_search_that_follows_it(tree, finder):
+    chance, there, trashed = random.Random(5), {}, {}
+    for number in range(60):
+        name = f"written{number}a.txt"
+        chosen = chance.choice([*there]) if there else None
+        match chance.randrange(4):
+            case 1 if chosen:
+                there[name] = tree.update(there.pop(chosen), name=name)
+            case 2 if chosen:
+                trashed[name := chosen] = there.pop(chosen)
+                tree.trash(trashed[name])
+            case 3 if trashed:
+                name = chance.choice([*trashed])
+                there[name] = tree.restore(trashed.pop(name))
+            case _:
+                there[name] = tree.file(name)
+        found = finder.results(name.removesuffix(".txt"))
+        assert [hit.node.name for hit in found.items if not found.is_similar] == [name] * (name in there)
+        assert found.as_of_seq >= db.latest_seq.get()
 
 
 def test_what_happens_to_a_folder_rewrites_nothing_below(tree, finder):

@@ -12,7 +12,7 @@ from bitvault.jobs.models import Job
 from bitvault.kernel import db, ids
 from bitvault.kernel.errors import Unavailable
 from tests.apps.files.conftest import Tree, hash_of
-from tests.apps.search.conftest import Finder
+from tests.apps.search.conftest import Finder, catch_up
 from tests.apps.search.test_search import reaching
 
 CONTRACT = """The tenant shall give notice of termination in writing, no later than the third working day of a month.
@@ -29,6 +29,7 @@ class Reader:
         node = self.tree.file(name, parent, content=text.encode())
         self.finder.results(name)
         contents.keep_text(node.content_hash, text, is_cut=False)
+        catch_up()
         return node
 
     def count(self):

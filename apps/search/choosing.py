@@ -1,0 +1,95 @@
+"""Which engine answers a search: OpenSearch where it is chosen and the tenant's index there is whole, else PostgreSQL."""
+
+from uuid import UUID
+
+import structlog
+
+from apps.search import outgoing
+from apps.search.dtos import SortName
+from apps.search.engine import Candidate, Engine, Position
+from apps.search.parsing import Wanted
+from apps.search.postgresql_engine import PostgreSQLEngine
+from bitvault.kernel import db
+from bitvault.kernel.errors import Unavailable
+
+logger = structlog.get_logger(__name__)
+
+
+def choose() -> Engine:
+    """Choose the engine for one search of the entered tenant."""
+    if not outgoing.is_chosen():
+        return PostgreSQLEngine()
+    with db.read_transaction():
+        is_live = outgoing.is_live()
+    if not is_live:
+        return PostgreSQLEngine()
+    # Its libraries are loaded where it is chosen, and nowhere else.
+    from apps.search.opensearch.finding import OpenSearchEngine
+
+    return FallingBackEngine(OpenSearchEngine())
+
+
+def find_engine() -> str:
+    """Name the engine that is chosen, with the version that answers.
+
+    :raises ServiceDown: it does not answer.
+    """
+    if not outgoing.is_chosen():
+        return "PostgreSQL"
+    from apps.search.opensearch import client
+
+    with client.lent() as opensearch:
+        return f"OpenSearch {opensearch.info()['version']['number']}"
+
+
+class FallingBackEngine:
+    """An engine with PostgreSQL behind it, where names are found while it does not answer; from then on, for the rest of the search."""
+
+    def __init__(self, first: Engine) -> None:
+        self._first = first
+        self._names = PostgreSQLEngine()
+        self.is_reduced = False
+
+    def get_position(self) -> int:
+        """Tell how far the index has come that answers."""
+        return (self._names if self.is_reduced or self._first.is_reduced else self._first).get_position()
+
+    def list_candidates(self, wanted: Wanted, *, sort: SortName, after: Position | None, limit: int) -> list[Candidate]:
+        """List what fits by name or text, or by its name alone."""
+        if not self.is_reduced:
+            try:
+                return self._first.list_candidates(wanted, sort=sort, after=after, limit=limit)
+            except Unavailable as error:
+                self._reduce(error)
+        return self._names.list_by_name(wanted, sort=sort, after=after, limit=limit)
+
+    def list_by_name(self, wanted: Wanted, *, sort: SortName, after: Position | None, limit: int) -> list[Candidate]:
+        """List what fits by its name alone."""
+        if not self.is_reduced:
+            try:
+                return self._first.list_by_name(wanted, sort=sort, after=after, limit=limit)
+            except Unavailable as error:
+                self._reduce(error)
+        return self._names.list_by_name(wanted, sort=sort, after=after, limit=limit)
+
+    def list_similar(self, wanted: Wanted, *, limit: int) -> list[UUID]:
+        """List what nearly fits."""
+        if not self.is_reduced:
+            try:
+                return self._first.list_similar(wanted, limit=limit)
+            except Unavailable as error:
+                self._reduce(error)
+        return self._names.list_similar(wanted, limit=limit)
+
+    def list_folders(self, name: str, *, limit: int) -> list[UUID]:
+        """List folders of a name, or whose names begin with it."""
+        if not self.is_reduced:
+            try:
+                return self._first.list_folders(name, limit=limit)
+            except Unavailable as error:
+                self._reduce(error)
+        return self._names.list_folders(name, limit=limit)
+
+    def _reduce(self, error: Unavailable) -> None:
+        self.is_reduced = True
+        logger.warning("search_reduced_to_names", error=error.code)

@@ -1,0 +1,440 @@
+"""OpenSearch behind the port: it passes every test that PostgreSQL's engine passes, on a real node, and some that are about itself.
+
+What needs a node is left out where none can be made (`dev/opensearch`). One node serves this file.
+"""
+
+import random
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from apps.files import api as files
+from apps.search import api as search
+from apps.search import building, choosing, contents, outgoing, sending
+from apps.search.errors import FilterInvalid
+from apps.search.models import Document, OutsideIndex, Unsent
+from apps.search.opensearch import client, comparing, indices, writing
+from apps.search.postgresql_engine import PostgreSQLEngine
+from bitvault.events import consuming
+from bitvault.jobs.models import Job
+from bitvault.kernel import db, tenancy
+from bitvault.kernel.errors import ServiceDown
+from dev.opensearch.assembling import NotHere
+from dev.opensearch.node import Node
+from tests.apps.files.conftest import live_a_little
+from tests.apps.search import test_narrowing, test_search, test_texts
+from tests.apps.search.conftest import catch_up
+from tests.apps.search.test_narrowing import shared
+from tests.apps.search.test_texts import CONTRACT, Reader, reader
+
+__all__ = ["reader", "shared"]
+
+ABOUT_POSTGRESQL = {
+    "test_a_sentence_across_the_border_of_two_passages_is_found",
+    "test_a_text_of_a_million_different_words_is_kept_as_far_as_postgresql_takes_it",
+    "test_filters_in_a_text_can_be_taken_away_one_by_one",
+    "test_what_cannot_be_read_says_why_and_is_no_job",
+}
+for module in (test_search, test_narrowing, test_texts):
+    globals().update(
+        {name: test for name, test in vars(module).items() if name.startswith("test_") and name not in ABOUT_POSTGRESQL}
+    )
+
+
+@pytest.fixture(scope="module")
+def node():
+    directory = Path(tempfile.mkdtemp(prefix="bitvault-opensearch-"))
+    running = Node(directory)
+    try:
+        running.start()
+    except NotHere as reason:
+        shutil.rmtree(directory, ignore_errors=True)
+        pytest.skip(f"OpenSearch does not run here: {reason}")
+    yield running
+    running.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def chosen(node, settings, monkeypatch):
+    """An installation that searches by OpenSearch, where what is written can be found at once."""
+    settings.BITVAULT_SEARCH_ENGINE = "opensearch"
+    settings.BITVAULT_OPENSEARCH = {"url": node.url, "ca_file": ""}
+    monkeypatch.setattr(sending, "REFRESH", "true")
+    client.reset()
+    yield
+    client.reset()
+
+
+@pytest.fixture(autouse=True)
+def live(request, chosen):
+    """The tenant's index is there, so that every search of a test goes to OpenSearch."""
+    if "tenant" in request.fixturenames:
+        request.getfixturevalue("tenant")
+        building.build()
+        assert not isinstance(choosing.choose(), PostgreSQLEngine)
+
+
+@pytest.fixture
+def down(settings):
+    """OpenSearch does not answer."""
+
+    @contextmanager
+    def closed():
+        running = settings.BITVAULT_OPENSEARCH
+        client.reset()
+        settings.BITVAULT_OPENSEARCH = {"url": "http://127.0.0.1:9", "ca_file": ""}
+        yield
+        client.reset()
+        settings.BITVAULT_OPENSEARCH = running
+
+    return closed
+
+
+def held(index=None):
+    """What the part holds: nodes and versions."""
+    if index is None:
+        with db.read_transaction():
+            index = OutsideIndex.objects.get(state="live")
+    with client.lent() as opensearch:
+        indices.refresh(opensearch, index.name)
+        return comparing.list_versions(opensearch, index, after=None, until=None)
+
+
+def known():
+    with db.read_transaction():
+        return writing.list_versions(list(Document.objects.all()))
+
+
+QUERIES = [
+    *(
+        "a",
+        "f",
+        "n1",
+        "1",
+        "txt",
+        "a1.txt",
+        '"a1"',
+        "a -1",
+        "f type:folder",
+        "type:file",
+        "before:2002-01-01",
+        "after:2001-06-01",
+    ),
+    *(
+        "size:<100kB",
+        "in:trash before:2100-01-01",
+        "a in:trash",
+        "in:f1 a",
+        "owner:me 1",
+        "words",
+        "common",
+        '"common words"',
+    ),
+    *("words -rare", "rare common type:file", "rare a", "wor", '"words of a rare kind"', "of_a", "1 common"),
+]
+
+
+def answer(actor, text, sort):
+    try:
+        results = search.search(actor=actor, text=text, sort=sort, limit=500)
+    except FilterInvalid:
+        return [], None
+    return [] if results.is_similar else [(hit.node.id, hit.passage) for hit in results.items], results.as_of_seq
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_both_engines_find_the_same_in_the_same_order_in_a_random_tree(tree, finder, settings, seed):
+    chance = random.Random(seed)
+    live_a_little(tree, chance, 150)
+    catch_up()
+    for job in Job.objects.filter(kind=contents.READ_JOB):
+        text = chance.choice(["common words", "common", "words of a rare kind, common", "words"])
+        contents.keep_text(job.payload["content_hash"], text, is_cut=False)
+    catch_up()
+    found = {}
+    for engine in ("opensearch", "postgresql"):
+        settings.BITVAULT_SEARCH_ENGINE = engine
+        found[engine] = {
+            (text, sort): answer(tree.actor, text, sort)
+            for text in QUERIES
+            for sort in ("relevance", "modified_at", "size_bytes")
+        }
+    assert found["opensearch"] == found["postgresql"]
+    assert sum(len(shown) for shown, _ in found["opensearch"].values()) > 100
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_part_holds_what_postgresql_holds_and_a_build_gives_the_same(tree, seed):
+    live_a_little(tree, random.Random(seed), 150)
+    catch_up()
+    assert held() == known()
+    with db.read_transaction():
+        before = OutsideIndex.objects.get()
+    building.build()
+    with db.read_transaction():
+        after = OutsideIndex.objects.get()
+    assert (after.part != before.part, after.state, after.differing_count) == (True, "live", 0)
+    assert held() == known()
+
+
+def test_what_is_sent_again_or_late_changes_nothing(tree, finder):
+    file = tree.file("alpha.txt")
+    finder.names("alpha")
+    with db.read_transaction():
+        part = OutsideIndex.objects.get()
+    late = list(writing._list_actions(part, tree.actor.tenant.id, [file.id]))
+    tree.update(file, name="beta.txt")
+    assert finder.names("beta") == ["beta.txt"]
+    with client.lent() as opensearch:
+        _, errors = writing.NodeDocument().bulk(late, using=opensearch, raise_on_error=False, refresh="true")
+    assert [error["index"]["status"] for error in errors] == [409]
+    assert (finder.names("alpha"), finder.names("beta")) == ([], ["beta.txt"])
+    tree.trash(tree.get(file.id))
+    files.purge_node(actor=tree.actor, node_id=file.id)
+    finder.names("x")
+    with client.lent() as opensearch:
+        writing.NodeDocument().bulk(late, using=opensearch, raise_on_error=False, refresh="true")
+    assert file.id not in held(), "what is deleted does not come back"
+
+
+def test_a_renamed_folder_is_one_document_to_send(tree, finder):
+    folder = tree.folder("Projects")
+    for number in range(5):
+        tree.file(f"note {number}.txt", folder)
+    finder.names("note")
+    before = held()
+    tree.update(folder, name="Archive")
+    consuming.consume(search.CONSUMER)
+    with db.read_transaction():
+        assert list(Unsent.objects.values_list("node_id", flat=True)) == [folder.id]
+    finder.names("note")
+    assert {node_id for node_id, version in held().items() if before[node_id] != version} == {folder.id}
+
+
+def test_an_answer_is_as_of_what_was_sent(tree, finder):
+    tree.file("a.txt")
+    sent = finder.results("a").as_of_seq
+    tree.file("b.txt")
+    consuming.consume(search.CONSUMER)
+    behind = search.search(actor=tree.actor, text="b")
+    assert behind.items == []
+    assert behind.as_of_seq >= sent
+    with db.read_transaction():
+        first = min(Unsent.objects.values_list("seq", flat=True))
+    assert behind.as_of_seq == first - 1
+    assert finder.results("b").as_of_seq >= first
+
+
+def test_names_are_found_while_opensearch_is_down_and_the_answer_says_so(tree, finder, down):
+    Reader(tree, finder).file("contract.txt", CONTRACT)
+    tree.file("notice.txt", tree.folder("Reports"))
+    assert [hit.node.name for hit in finder.results("termination").items] == ["contract.txt"]
+    with down():
+        found = search.search(actor=tree.actor, text="notice", facets=True)
+        assert ([hit.node.name for hit in found.items], found.is_names_only) == (["notice.txt"], True)
+        assert sum(facet.count for facet in found.facets.kinds) == 1
+        assert search.search(actor=tree.actor, text="notice in:reports").is_names_only
+        assert [one.name for one in search.suggest(actor=tree.actor, text="not").items] == ["notice.txt"]
+        assert search.search(actor=tree.actor, text="termination").items == []
+        tree.file("notice 2.txt")
+        consuming.consume(search.CONSUMER)
+        with pytest.raises(ServiceDown):
+            sending.send()
+        assert len(search.search(actor=tree.actor, text="notice").items) == 2, "PostgreSQL knows what was not sent"
+    assert not search.search(actor=tree.actor, text="notice").is_names_only
+    assert len(finder.names("notice")) == 3, "what was not sent is sent once it is back"
+
+
+def test_pages_go_on_where_they_were_when_the_engine_changes_between_them(tree, finder, settings):
+    names = {tree.file(f"page {number}.txt").name for number in range(7)}
+    first = finder.results("page", limit=3)
+    settings.BITVAULT_SEARCH_ENGINE = "postgresql"
+    second = search.search(actor=tree.actor, text="page", limit=3, cursor=first.next_cursor)
+    settings.BITVAULT_SEARCH_ENGINE = "opensearch"
+    third = search.search(actor=tree.actor, text="page", limit=3, cursor=second.next_cursor)
+    assert third.next_cursor is None
+    found = [hit.node.name for page in (first, second, third) for hit in page.items]
+    assert (len(found), set(found)) == (7, names)
+
+
+def test_an_index_is_built_beside_the_one_that_is_searched_and_misses_nothing(tree, finder, monkeypatch):
+    for number in range(6):
+        tree.file(f"plan {number}.txt")
+    assert len(finder.names("plan")) == 6
+    monkeypatch.setattr(building, "PAGE", 2)
+    monkeypatch.setattr(building, "COMPARED_PAGE", 3)
+    seen = []
+    write = writing.write
+
+    def write_and_change(opensearch, parts, *rest, **more):
+        write(opensearch, parts, *rest, **more)
+        if len(seen) < 3 and parts[0].state == "building":
+            seen.append(len(search.search(actor=tree.actor, text="plan").items))
+            tree.file(f"plan of the meantime {len(seen)}.txt")
+            consuming.consume(search.CONSUMER)
+
+    monkeypatch.setattr(writing, "write", write_and_change)
+    building.build()
+    assert seen == [6, 6, 6], "the other one answers meanwhile"
+    assert len(finder.names("plan")) == 9
+    assert held() == known()
+
+
+def test_a_part_that_differs_is_not_searched(tree, finder, monkeypatch):
+    tree.file("plan.txt")
+    finder.names("plan")
+    with db.read_transaction():
+        before = OutsideIndex.objects.get()
+    write = writing.write
+    monkeypatch.setattr(writing, "write", lambda c, p, t, node_ids, **more: write(c, p, t, list(node_ids)[1:], **more))
+    with pytest.raises(building.StillDiffering):
+        building.build()
+    monkeypatch.setattr(writing, "write", write)
+    with db.read_transaction():
+        assert OutsideIndex.objects.get(state="live").part == before.part
+        assert OutsideIndex.objects.get(state="building").differing_count == 1
+    assert finder.names("plan") == ["plan.txt"]
+    building.build()
+    with db.read_transaction():
+        assert OutsideIndex.objects.get().part != before.part
+    assert finder.names("plan") == ["plan.txt"]
+
+
+def test_a_large_tenant_gets_an_index_of_its_own(tree, finder, monkeypatch):
+    tree.file("plan.txt")
+    finder.names("plan")
+    monkeypatch.setattr(indices, "OWN_FROM", 1)
+    building.build()
+    with db.read_transaction():
+        own = OutsideIndex.objects.get()
+    assert own.name.endswith(own.part.hex)
+    assert finder.names("plan") == ["plan.txt"]
+    monkeypatch.setattr(indices, "OWN_FROM", 10**9)
+    building.build()
+    assert finder.names("plan") == ["plan.txt"]
+    with client.lent() as opensearch:
+        assert not opensearch.indices.exists(index=own.name)
+
+
+def test_tenants_that_share_an_index_find_their_own_alone(tree, finder):
+    tree.file("plan.txt")
+    finder.names("plan")
+    with client.lent() as opensearch:
+        told = opensearch.indices.get_alias(name=indices.alias_of(tenancy.current().id))
+    ((told,),) = [list(each["aliases"].values()) for each in told.values()]
+    with db.read_transaction():
+        part = OutsideIndex.objects.get().part
+    assert told["filter"] == {"term": {"part": str(part)}}
+    assert told["search_routing"] == part.hex
+
+
+def test_without_an_index_there_postgresql_answers_and_a_change_has_one_built(tree, finder):
+    with db.write_transaction():
+        OutsideIndex.objects.all().delete()
+    Job.objects.all().delete()
+    tree.file("plan.txt")
+    assert finder.names("plan") == ["plan.txt"]
+    assert isinstance(choosing.choose(), PostgreSQLEngine)
+    assert Job.objects.filter(kind=outgoing.BUILD_JOB).count() == 1
+
+
+def test_what_was_built_is_forgotten_with_the_first_change_that_it_misses(tree, finder, settings):
+    tree.file("plan.txt")
+    finder.names("plan")
+    settings.BITVAULT_SEARCH_ENGINE = "postgresql"
+    tree.file("plan 2.txt")
+    consuming.consume(search.CONSUMER)
+    settings.BITVAULT_SEARCH_ENGINE = "opensearch"
+    assert isinstance(choosing.choose(), PostgreSQLEngine)
+    assert len(search.search(actor=tree.actor, text="plan").items) == 2
+
+
+def test_who_notes_while_sending_has_begun_asks_for_another_job(tree, finder):
+    finder.names("x")
+    Job.objects.all().delete()
+    for name in ("a", "b"):
+        tree.file(name)
+        consuming.consume(search.CONSUMER)
+    assert Job.objects.filter(kind=outgoing.SEND_JOB).count() == 1, "one job sends both"
+    sending.send()
+    tree.file("c")
+    consuming.consume(search.CONSUMER)
+    assert Job.objects.filter(kind=outgoing.SEND_JOB).count() == 2
+
+
+def test_the_doctor_tells_whether_it_answers(down):
+    from bitvault.gateway import doctor
+
+    assert doctor.check_search()[0].fact.startswith("OpenSearch 2.19")
+    with down():
+        (found,) = doctor.check_search()
+        assert (found.level, "BITVAULT_OPENSEARCH_URL" in found.mend) == ("bad", True)
+
+
+def test_a_password_is_asked_for(node, settings):
+    settings.BITVAULT_OPENSEARCH = {"url": f"http://bitvault:wrong@127.0.0.1:{node.port}", "ca_file": ""}
+    client.reset()
+    with pytest.raises(ServiceDown), client.lent() as opensearch:
+        opensearch.info()
+
+
+def test_a_build_that_ends_in_the_middle_goes_on_and_misses_nothing(tree, finder, monkeypatch):
+    for number in range(5):
+        tree.file(f"plan {number}.txt")
+    finder.names("plan")
+    monkeypatch.setattr(building, "PAGE", 2)
+    for name in ("_fill", "_compare", "_swap"):
+        step = getattr(building, name)
+
+        def end(index, step=step, name=name):
+            if name != "_swap":
+                step(index)
+            raise ServiceDown
+
+        with monkeypatch.context() as ending:
+            ending.setattr(building, name, end)
+            with pytest.raises(ServiceDown):
+                building.build()
+        tree.file(f"plan after {name}.txt")
+        assert len(finder.names("plan")) == 6 + ("_fill", "_compare", "_swap").index(name), (
+            "whichever the alias points to"
+        )
+    with db.read_transaction():
+        (begun,) = OutsideIndex.objects.filter(state="building")
+    building.build()
+    with db.read_transaction():
+        assert OutsideIndex.objects.get().part == begun.part
+    assert held() == known()
+    assert len(finder.names("plan")) == 8
+
+
+def test_a_read_waits_for_what_was_noted_to_be_sent(tenant, api, monkeypatch):
+    mia = api("mia")
+    root_id = mia.get("/nodes/root").json()["id"]
+    made = mia.post("/folders", {"parent_id": root_id, "name": "Reports"})
+    consuming.consume(search.CONSUMER)
+    asked = {"q": "reports", "min_seq": int(made["BitVault-Seq"])}
+    behind = mia.get("/search", **asked, wait_ms=100)
+    assert (behind.status_code, behind.json()["as_of_seq"] < asked["min_seq"]) == (202, True)
+    sending.send()
+    answer = mia.get("/search", **asked).json()
+    assert ([hit["node"]["name"] for hit in answer["items"]], answer["is_names_only"]) == (["Reports"], False)
+
+
+def test_the_page_says_that_only_names_are_searched(tenant, tree, finder, down):
+    from django.test import Client
+
+    from tests.support.world import ACME, PASSWORD
+
+    tree.file("plan.txt")
+    finder.names("plan")
+    browser = Client(headers={"host": "acme.localhost"})
+    browser.post("/sign-in/", {"email": ACME.people["mia"].email, "password": PASSWORD})
+    assert "Only names are searched" not in browser.get("/search/", {"q": "plan"}).content.decode()
+    with down():
+        page = browser.get("/search/", {"q": "plan"}).content.decode()
+    assert ("Only names are searched at the moment." in page, page.count('class="search-line"')) == (True, 1)
