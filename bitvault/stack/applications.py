@@ -190,7 +190,9 @@ class Applications:
         """Describe a worker of one lane; without options, one that takes all queues."""
         return self._python(
             name,
-            *("-m", "celery", "--quiet", "--app", CELERY_APPLICATION, "worker", "--hostname", f"{name}@%h"),
+            # Django's checks were run by the command that has migrated; in each worker they would write to 8 MiB of what is shared.
+            *("-m", "celery", "--quiet", "--skip-checks", "--app", CELERY_APPLICATION, "worker"),
+            *("--hostname", f"{name}@%h"),
             # They have nothing to gossip about, and finding that out takes each a second at its start.
             *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
             *(options or ("--concurrency", str(WORKER_PROCESSES))),
@@ -199,7 +201,18 @@ class Applications:
     def _beat(self) -> Program:
         return self._python(
             "beat",
-            *("-m", "celery", "--quiet", "--app", CELERY_APPLICATION, "beat", "--pidfile=", "--loglevel", "WARNING"),
+            *(
+                "-m",
+                "celery",
+                "--quiet",
+                "--skip-checks",
+                "--app",
+                CELERY_APPLICATION,
+                "beat",
+                "--pidfile=",
+                "--loglevel",
+                "WARNING",
+            ),
         )
 
 

@@ -11,7 +11,8 @@ export function bytes(count) {
   if (count < 1024) return counted("%(count)s\u00a0byte", "%(count)s\u00a0bytes", count);
   let value = count / 1024;
   let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
+  // What would be written as 1024.0 is one of the next unit.
+  while (value >= 1023.95 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;
   }
