@@ -97,6 +97,7 @@ def _database_of_the_marker(request):
 @pytest.fixture(autouse=True)
 def _fresh_context():
     """No test inherits a tenant, a request, a stream number or a remembered credential from the one before."""
+    from apps.admin_platform.flag_provider import PROVIDER
     from apps.identity import queries
     from apps.sharing import queries as sharing
     from bitvault.kernel import db, deadlines, request
@@ -104,6 +105,7 @@ def _fresh_context():
     deadlines.use(dataclasses.replace(deadlines.PATIENT, are_background=False))
     queries.forget_remembered()
     sharing.forget_remembered()
+    PROVIDER.forget()
     request.set_request_id(None)
     db.latest_seq.set(None)
 

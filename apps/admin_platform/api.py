@@ -1,12 +1,20 @@
-"""The door of administration: the audit log."""
+"""The door of administration: the audit log and feature flags."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
 from apps.admin_platform import denials as recording
-from apps.admin_platform import exporting, queries, verifying
-from apps.admin_platform.dtos import EVERYTHING, EXPORT_LIMIT, AuditExport, AuditFilter, AuditPage, Verification
+from apps.admin_platform import exporting, flagging, queries, verifying
+from apps.admin_platform.dtos import (
+    EVERYTHING,
+    EXPORT_LIMIT,
+    AuditExport,
+    AuditFilter,
+    AuditPage,
+    Feature,
+    Verification,
+)
 from apps.admin_platform.errors import AdministratorsOnly, VerificationFailed
 from apps.admin_platform.operations import CONSUMER
 from bitvault.events.api import get_position
@@ -16,9 +24,20 @@ from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
-from bitvault.kernel.pages import PAGE_DEFAULT
+from bitvault.kernel.flags import Value
+from bitvault.kernel.pages import PAGE_DEFAULT, Page
 
-__all__ = ["CONSUMER", "export_audit", "list_audit", "record_denial", "record_denials", "verify_audit"]
+__all__ = [
+    "CONSUMER",
+    "choose_feature",
+    "export_audit",
+    "get_feature",
+    "list_audit",
+    "list_features",
+    "record_denial",
+    "record_denials",
+    "verify_audit",
+]
 
 
 @exposed
@@ -99,6 +118,36 @@ def record_denials(
 ) -> None:
     """Write down what was denied of one request, each with the node that it is about and its payload; bounded as ``record_denial`` is."""
     recording.record_several(event_type=event_type, actor_id=actor_id, denials=denials)
+
+
+@exposed
+def list_features(*, actor: Actor) -> Page[Feature]:
+    """List the feature flags as they hold for the actor."""
+    return Page(flagging.list_features(actor))
+
+
+@exposed
+def get_feature(*, actor: Actor, key: str) -> Feature:
+    """Tell what holds of one feature flag.
+
+    :raises FeatureUnknown: there is no such flag.
+    """
+    return flagging.get_feature(actor, key)
+
+
+@exposed
+def choose_feature(*, actor: Actor, key: str, value: Value | None) -> Feature:
+    """Choose a feature for the vault; ``None`` leaves it to the operators again.
+
+    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises FeatureUnknown: there is no such flag.
+    :raises FeatureNotYours: the operators alone decide it.
+    :raises FeatureForced: the operators have decided it for all vaults.
+    :raises FeatureValueUnfit: the flag does not take this value.
+    """
+    _require_administrator(actor)
+    flagging.choose(actor, key, value)
+    return flagging.get_feature(actor, key)
 
 
 def _require_administrator(actor: Actor) -> None:

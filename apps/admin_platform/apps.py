@@ -1,16 +1,22 @@
 """Django's handle on the module."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+from openfeature import api as openfeature
 
 
 class AdminPlatformConfig(AppConfig):
-    """Administration and platform: the audit log."""
+    """Administration and platform: the audit log and feature flags."""
 
     name = "apps.admin_platform"
     label = "admin_platform"
     verbose_name = "Administration"
 
     def ready(self) -> None:
-        """Make the module's consumer, its jobs and its pages known."""
+        """Make the module's consumer, its jobs and its pages known, and answer for the flags that all modules declare."""
         from apps.admin_platform import consumers, jobs  # noqa: F401 - importing them registers their functions
+        from apps.admin_platform.flag_provider import PROVIDER
         from apps.admin_platform.ui import shell  # noqa: F401 - the same
+
+        openfeature.set_provider(PROVIDER)
+        autodiscover_modules("flags")

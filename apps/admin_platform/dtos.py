@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal
 from uuid import UUID
 
 EXPORT_LIMIT = 10_000
@@ -78,3 +78,38 @@ class Verification:
     head_number: int
     head_hash: str
     as_of_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature flag as it holds for the caller."""
+
+    key: str
+    kind: Literal["boolean", "number", "text", "variant"]
+    value: bool | int | str
+    is_yours: bool
+    """Whether administrators of the vault may choose."""
+    chosen: bool | int | str | None
+    """What they have chosen; null: nothing."""
+    variants: Sequence[str]
+
+
+Trouble = Literal["unknown", "unread", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagStatus:
+    """A flag as operators see it. ``kind`` is ``None`` where the code declares no such flag any more."""
+
+    key: str
+    kind: str | None
+    owner: str
+    ends: date | None
+    description: str
+    default: bool | int | str | None
+    value: bool | int | str | None
+    rules: Sequence[Any]
+    is_forced: bool
+    version: int
+    last_read_on: date | None
+    troubles: Sequence[Trouble]

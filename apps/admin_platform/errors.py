@@ -1,6 +1,6 @@
 """Refusals of administration."""
 
-from bitvault.kernel.errors import Conflict, Forbidden
+from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class AdministratorsOnly(Forbidden):
@@ -15,3 +15,38 @@ class VerificationFailed(Conflict):
 
     code = "admin_platform.verification_failed"
     title = "The log was not verified to its end; ask for it again"
+
+
+class FeatureUnknown(NotFound):
+    """The code declares no such flag."""
+
+    code = "admin_platform.feature_unknown"
+    title = "There is no such feature"
+
+
+class FeatureNotYours(Forbidden):
+    """The operators of the installation alone decide this."""
+
+    code = "admin_platform.feature_not_yours"
+    title = "The operator of this installation decides this"
+
+
+class FeatureForced(Conflict):
+    """The operators have decided this for everybody for now; what the vault has chosen is kept and does not count; fact: ``value``."""
+
+    code = "admin_platform.feature_forced"
+    title = "The operator of this installation has decided this for all vaults for now"
+
+
+class FeatureValueUnfit(Invalid):
+    """The flag does not take this value; facts: ``kind``, and ``variants`` or ``least`` and ``most``."""
+
+    code = "admin_platform.feature_value_unfit"
+    title = "The feature cannot have this value"
+
+
+class FlagVersionUnknown(NotFound):
+    """The flag never had this version."""
+
+    code = "admin_platform.flag_version_unknown"
+    title = "There is no such version of the flag"

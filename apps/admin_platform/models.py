@@ -1,8 +1,8 @@
-"""Tables of administration: the audit log of a tenant, append-only and chained by hash."""
+"""Tables of administration: a tenant's audit log, append-only and chained by hash; and what is decided of feature flags."""
 
 from django.db import models
 
-from bitvault.kernel.models import TenantModel
+from bitvault.kernel.models import PublicModel, TenantModel, id_field
 
 
 class AuditHead(TenantModel):
@@ -50,3 +50,63 @@ class AuditEntry(TenantModel):
             # What happened between two moments?
             models.Index(fields=["occurred_at"], name="admin_platform_audit_time"),
         ]
+
+
+class Flag(PublicModel):
+    """What operators have decided of a feature flag. The flag itself is declared in code; one without a row has its default."""
+
+    key = models.CharField(max_length=80, primary_key=True)
+    value = models.JSONField(null=True, blank=True)
+    """``NULL``: the default of the code."""
+    rules = models.JSONField(default=list, blank=True)
+    """``flag_rules.Rule``, the first that fits first."""
+    is_forced = models.BooleanField("also for vaults that have chosen otherwise", default=False, db_default=False)
+    version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    changed_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        db_table = "admin_platform_flag"
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class FlagVersion(PublicModel):
+    """A flag as it was from ``changed_at`` until its next version, who decided so, and why."""
+
+    id = id_field()
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="versions")
+    version = models.PositiveIntegerField()
+    value = models.JSONField(null=True)
+    rules = models.JSONField()
+    is_forced = models.BooleanField()
+    changed_at = models.DateTimeField()
+    changed_by = models.UUIDField(null=True)
+    """An operator; ``NULL``: whoever runs ``manage.py``."""
+    note = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "admin_platform_flag_version"
+        constraints = [models.UniqueConstraint(fields=["flag", "version"], name="admin_platform_flag_version_once")]
+
+
+class FlagChoice(PublicModel):
+    """What a tenant's administrators have chosen of a flag that lets them."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "key")
+    tenant_id = models.UUIDField()
+    key = models.CharField(max_length=80)
+    value = models.JSONField()
+
+    class Meta:
+        db_table = "admin_platform_flag_choice"
+
+
+class FlagReading(PublicModel):
+    """The last day (UTC) on which some process asked for a flag."""
+
+    key = models.CharField(max_length=80, primary_key=True)
+    last_read_on = models.DateField()
+
+    class Meta:
+        db_table = "admin_platform_flag_reading"

@@ -8,6 +8,7 @@ from uuid import UUID
 from apps.billing import operations, queries, rebuilding, recounting
 from apps.billing.dtos import MeteredNode, Plan, Quota, Recount, Usage, UsageHistory
 from apps.billing.errors import AdministratorsOnly, RangeTooLong
+from apps.billing.flags import USAGE_PAGE
 from apps.billing.metering import CONSUMER
 from bitvault.events.api import get_position
 from bitvault.kernel.actor import Actor
@@ -35,6 +36,7 @@ __all__ = [
     "set_quota",
     "settle",
     "settle_many",
+    "shows_usage",
     "start_rebuild",
 ]
 
@@ -183,6 +185,12 @@ def list_usage_history(*, actor: Actor, metric: str | None, begin: date, end: da
     if not 0 <= (end - begin).days <= HISTORY_LIMIT_DAYS:
         raise RangeTooLong(limit_days=HISTORY_LIMIT_DAYS)
     return queries.list_history(get_position(CONSUMER), metric=metric, begin=begin, end=end)
+
+
+@exposed
+def shows_usage(*, actor: Actor) -> bool:
+    """Tell whether there is a page of usage and plan for the actor."""
+    return actor.administers and USAGE_PAGE.value(actor)
 
 
 # --- the meter, made anew ------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from apps.files import access, errors, limits
+from apps.files import access, errors, flags, limits
 from apps.files.models import Kind
 from apps.files.rows import Way, fetch_page, find_ways
 from bitvault.events.api import publish
@@ -88,7 +88,7 @@ def measure(actor: Actor, node_ids: Sequence[UUID]) -> ArchiveMeasure:
             _MEASURE, {"ids": ids, "limit": limits.ARCHIVE_LIMIT_NODES + 1}
         )
         name = _name(actor, tops)
-    _require_size(files + folders, size_bytes)
+    _require_size(actor, files + folders, size_bytes)
     return ArchiveMeasure(
         name=name, file_count=files, folder_count=folders, size_bytes=size_bytes, path_bytes=path_bytes
     )
@@ -100,7 +100,7 @@ def list_entries(actor: Actor, node_ids: Sequence[UUID]) -> list[ArchivedNode]:
         tops = _require(actor, node_ids)
         found = fetch_page(_LIST, {"ids": [way.node.id for way in tops], "limit": limits.ARCHIVE_LIMIT_NODES + 1})
     rows = [_Row._make(values) for values in found]
-    _require_size(len(rows), sum(row.size_bytes for row in rows))
+    _require_size(actor, len(rows), sum(row.size_bytes for row in rows))
     children: dict[UUID | None, list[_Row]] = defaultdict(list)
     for row in rows:
         children[row.parent_id].append(row)
@@ -132,11 +132,12 @@ def _require(actor: Actor, node_ids: Sequence[UUID]) -> list[Way]:
     return [way for way in judged if not any(row.id in chosen for row in way.rows[1:])]
 
 
-def _require_size(count: int, size_bytes: int) -> None:
-    if count > limits.ARCHIVE_LIMIT_NODES or size_bytes > limits.ARCHIVE_LIMIT_BYTES:
+def _require_size(actor: Actor, count: int, size_bytes: int) -> None:
+    limit_bytes = flags.ARCHIVE_LIMIT_BYTES.value(actor)
+    if count > limits.ARCHIVE_LIMIT_NODES or size_bytes > limit_bytes:
         raise errors.ArchiveTooLarge(
             limit_count=limits.ARCHIVE_LIMIT_NODES,
-            limit_bytes=limits.ARCHIVE_LIMIT_BYTES,
+            limit_bytes=limit_bytes,
             count=count,
             size_bytes=size_bytes,
         )

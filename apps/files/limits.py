@@ -60,4 +60,4 @@ ARCHIVE_LIMIT_NODES = 100_000
 """Files and folders in one archive: what a worker lists in one statement and holds in memory, some 50 MB."""
 
 ARCHIVE_LIMIT_BYTES = 100 * 1024**3
-"""Bytes in one archive: what a worker writes within the time of the job at 15 MB/s."""
+"""Bytes in one archive at most: what a worker writes within the time of the job at 15 MB/s. A flag gives less."""

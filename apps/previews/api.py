@@ -10,7 +10,7 @@ from uuid import UUID
 from apps.files.api import shown as files
 from apps.files.dtos import Content
 from apps.files.errors import NoPreview
-from apps.previews import operations, queries, types
+from apps.previews import flags, operations, queries, types
 from apps.previews.dtos import PAGE_LIMIT, Preview, Reason, Size
 from apps.previews.errors import TooManyNodes
 from apps.previews.models import Preview as PreviewRow
@@ -72,7 +72,9 @@ def _require(preview: Preview) -> Preview:
 
 def _find(contents: dict[UUID, Content], part: str, size: Size) -> list[Preview]:
     """Find previews in three statements, however many; what was never asked for is asked for in one transaction more."""
-    visible = {node_id: content for node_id, content in contents.items() if _find_obstacle(content, part) is None}
+    drawn = flags.find_drawn()
+    obstacles = {node_id: _find_obstacle(content, part, drawn) for node_id, content in contents.items()}
+    visible = {node_id: content for node_id, content in contents.items() if obstacles[node_id] is None}
     hashes = {content.content_hash for content in visible.values()}
     urls = storage.sign_derived(content_hashes=hashes, names=types.names_for(part, size)) if hashes else {}
     rows = queries.find_rows(hashes, {part, types.PICTURE}) if hashes else {}
@@ -83,7 +85,7 @@ def _find(contents: dict[UUID, Content], part: str, size: Size) -> list[Preview]
         first = rows.get((content.content_hash, types.PICTURE))
         page_count = first.page_count if first is not None else None
         download = urls.get(content.content_hash)
-        reason = _find_obstacle(content, part) or _find_failure(row, part, page_count)
+        reason = obstacles[node_id] or _find_failure(row, part, page_count)
         if download is None and reason is None and not _is_asked_for(row):
             missing[content.content_hash] = _to_wish(content, part)
         ready = download is not None and reason is None
@@ -106,12 +108,12 @@ def _is_asked_for(row: PreviewRow | None) -> bool:
     return row is not None and row.state == PreviewState.MAKING and row.asked_at > clock.now() - ASKED_FOR
 
 
-def _find_obstacle(content: Content, part: str) -> Reason | None:
-    """Tell what keeps a content from having such a part, by its type and size alone."""
+def _find_obstacle(content: Content, part: str, drawn: Collection[types.Kind]) -> Reason | None:
+    """Tell what keeps a content from having such a part, by its type and size alone, and by the kinds that are drawn."""
     kind = types.kind_of(content.media_type)
     if part == types.TEXT:
         return None if kind == "text" or types.is_unknown(content.media_type) else "type"
-    if kind not in ("image", "pdf"):
+    if kind not in drawn:
         return "type"
     if content.size_bytes > types.SOURCE_LIMIT_BYTES:
         return "too_large"

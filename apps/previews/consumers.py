@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from apps.previews import operations, types
+from apps.previews import flags, operations, types
 from apps.previews.operations import CONSUMER, MakePreview
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
 from bitvault.events.catalog import files, storage
@@ -15,10 +15,11 @@ cannot_be_rebuilt(consumer=CONSUMER, because="A preview that is not there is mad
 def ask_for_previews(events: Sequence[Published], tx: db.Transaction) -> None:
     """Have previews made of pictures and documents that came, and forget those of bytes that went; again, it changes nothing."""
     wanted: list[MakePreview] = []
+    drawn = flags.find_drawn()
     for published in events:
         match published.event:
             case files.VersionCommitted() as event:
-                if types.kind_of(event.media_type) in ("image", "pdf"):
+                if types.kind_of(event.media_type) in drawn:
                     wanted.append(
                         MakePreview(
                             content_hash=event.content_hash,

@@ -7,7 +7,7 @@ from typing import BinaryIO, cast
 from uuid import UUID
 
 from apps.files.errors import NoPreview
-from apps.previews import operations, running, types
+from apps.previews import flags, operations, running, types
 from apps.previews.operations import MakePreview
 from apps.storage import api as storage
 from apps.storage.dtos import NewDerived
@@ -22,6 +22,10 @@ def make(wanted: MakePreview, *, is_last_try: bool) -> None:
     :raises NoPreview: there will be none; that is noted, too.
     :raises StoreUnavailable, StoreFull, Unconfined: not now; it is made when somebody asks for it later.
     """
+    if wanted.part != types.TEXT and types.kind_of(wanted.media_type) not in flags.find_drawn():
+        # Switched off since it was asked for; what was never drawn is asked for again once it is on.
+        operations.forget_part(content_hash=wanted.content_hash, part=wanted.part)
+        return
     if is_last_try:
         # Noted before: should this worker die of it, nobody asks for it again.
         operations.note_failed(content_hash=wanted.content_hash, part=wanted.part, reason="failed")

@@ -10,6 +10,7 @@ ROOT = env.ROOT
 SECRET_KEY = ENV.secret_key
 DEBUG = False
 BITVAULT_STRICT_BOUNDARIES = False
+BITVAULT_ENVIRONMENT = ENV.environment
 
 # --- hosts -----------------------------------------------------------------------------------------------------------------
 BITVAULT_BASE_URL = ENV.base_url
@@ -58,6 +59,7 @@ SHARED_APPS = [
     "bitvault.web",
     "apps.storage",
     "apps.billing",
+    "apps.admin_platform",
 ]
 TENANT_APPS = [
     "bitvault.web",

@@ -105,6 +105,7 @@ class Environment:
     """What the surroundings decide about a process."""
 
     secret_key: str
+    environment: str
     database_url: str
     database_owner_url: str
     database_lifetime_seconds: int
@@ -184,6 +185,7 @@ def read() -> Environment:
     database_url = _required("BITVAULT_DATABASE_URL")
     return Environment(
         secret_key=_required("BITVAULT_SECRET_KEY"),
+        environment=_text("BITVAULT_ENVIRONMENT", default="production"),
         database_url=database_url,
         database_owner_url=_text("BITVAULT_DATABASE_OWNER_URL", default=database_url),
         database_lifetime_seconds=_number("BITVAULT_DATABASE_LIFETIME_SECONDS", default=300),

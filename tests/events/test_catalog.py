@@ -82,6 +82,13 @@ def test_an_event_says_what_happened_where_and_in_which_version(event):
     assert event.__doc__
 
 
+@pytest.mark.parametrize("event_type", [event.type for event in EVENTS])
+def test_an_event_has_a_sentence_in_the_audit_log(event_type):
+    from apps.admin_platform.ui import wording
+
+    assert event_type in wording.KNOWN_TYPES, "give it a sentence in apps/admin_platform/ui/wording.py"
+
+
 def test_no_golden_file_is_left_of_an_event_that_is_gone():
     assert {path.stem for path in GOLDEN.glob("*.json")} == {event.type for event in EVENTS}
 

@@ -32,6 +32,7 @@ STREAM = "public.events_stream_head"
 
 _names = (f"thing {number}" for number in itertools.count(1))
 _sizes = itertools.count(1)
+_engines = itertools.cycle(("pictures", "nothing", "everything"))
 
 
 @dataclass
@@ -726,6 +727,9 @@ CASES = {
     ),
     "limit the vault": Case(
         "PUT /quotas/tenant", lambda _: Ask("PUT", "/quotas/tenant", {"limit_bytes": 2**40 - next(_sizes)}, ADAM)
+    ),
+    "choose a feature": Case(
+        "PUT /features/{key}", lambda _: Ask("PUT", "/features/previews.engine", {"value": next(_engines)}, ADAM)
     ),
     "put into a group": Case("PUT /groups/{group_id}/members/{user_id}", put_into_group),
     "take out of a group": Case("DELETE /groups/{group_id}/members/{user_id}", take_out_of_group, again=404),

@@ -172,6 +172,7 @@ def _own(name: str) -> Belongings:
             "invitation_id": {"invitation": invitation_id},
             "code": {"a code that is none": canary},
             "token": {"an address that is none": canary},
+            "key": {"a feature that is none": canary},
         },
     )
 

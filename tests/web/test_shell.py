@@ -24,7 +24,7 @@ def registered():
 
 
 @pytest.fixture
-def frame_of(make_actor):
+def frame_of(make_actor, tenant):
     return lambda who, **changes: shell.Frame(SimpleNamespace(actor=replace(make_actor(who), **changes)))
 
 

@@ -1,4 +1,4 @@
-"""What requests about the audit log may say."""
+"""What requests about the audit log and features may say."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,6 +9,7 @@ import msgspec
 from apps.admin_platform.dtos import EXPORT_LIMIT, AuditFilter
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.derived import DerivedQuery
+from bitvault.web.structs import Body
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -57,3 +58,14 @@ class ExportAudit(FilterAudit, frozen=True, kw_only=True, rename={"begin": "from
 
     after: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=EXPORT_LIMIT)] = EXPORT_LIMIT
+
+
+class ChooseFeature(Body, frozen=True):
+    """The value for the vault; null leaves it to the operators."""
+
+    value: (
+        bool
+        | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+        | Annotated[str, msgspec.Meta(max_length=1000)]
+        | None
+    )

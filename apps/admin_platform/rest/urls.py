@@ -1,4 +1,4 @@
-"""Paths of the audit log."""
+"""Paths of the audit log and of features."""
 
 from django.urls import path
 
@@ -9,4 +9,6 @@ urlpatterns = [
     path("audit/verify", views.AuditVerification.as_view()),
     path("audit/export", views.AuditExport.as_view()),
     path("audit/export.csv", views.AuditExportCsv.as_view()),
+    path("features", views.Features.as_view()),
+    path("features/<str:key>", views.FeatureDetail.as_view()),
 ]

@@ -1,4 +1,4 @@
-"""Views of the audit log: parse → door → render."""
+"""Views of the audit log and of features: parse → door → render."""
 
 from functools import partial
 from typing import Literal
@@ -8,13 +8,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.admin_platform import api
-from apps.admin_platform.dtos import AuditPage, Verification
-from apps.admin_platform.errors import AdministratorsOnly, VerificationFailed
+from apps.admin_platform.dtos import AuditPage, Feature, Verification
+from apps.admin_platform.errors import (
+    AdministratorsOnly,
+    FeatureForced,
+    FeatureNotYours,
+    FeatureUnknown,
+    FeatureValueUnfit,
+    VerificationFailed,
+)
 from apps.admin_platform.rest import schemas
 from bitvault.jobs.dtos import Job
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import NotFound
-from bitvault.kernel.pages import BadCursor
+from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.operations import operation
@@ -104,6 +111,39 @@ class AuditExportCsv(AuditExport):
     def get(self, request: ActorRequest) -> Response:
         """Read a page of the log as CSV, as `/audit/export` gives it in JSON lines; the first page has the names of the columns."""
         return _export(request, request.query_as(schemas.ExportAudit), "csv")
+
+
+class Features(View):
+    """Switches of the installation."""
+
+    @operation(answer=Page[Feature])
+    def get(self, request: ActorRequest) -> Response:
+        """List the feature flags with the values that hold for the caller."""
+        return Response(api.list_features(actor=request.actor))
+
+
+class FeatureDetail(View):
+    """One of them."""
+
+    permission_classes = [HasScope.of(Scope.FILES_READ, write=Scope.ADMIN)]
+
+    @operation(answer=Feature, problems=(FeatureUnknown,))
+    def get(self, request: ActorRequest, key: str) -> Response:
+        """Tell which value of a feature flag holds for the caller."""
+        return Response(api.get_feature(actor=request.actor, key=key))
+
+    @operation(
+        body=schemas.ChooseFeature,
+        answer=Feature,
+        problems=(AdministratorsOnly, FeatureUnknown, FeatureNotYours, FeatureForced, FeatureValueUnfit),
+    )
+    def put(self, request: ActorRequest, key: str) -> Response:
+        """Choose a feature for the vault, where the operators leave the choice (`is_yours`); `null` leaves it to them again.
+
+        The change holds everywhere within a second.
+        """
+        body = request.body_as(schemas.ChooseFeature)
+        return Response(api.choose_feature(actor=request.actor, key=key, value=body.value))
 
 
 def _export(request: ActorRequest, query: schemas.ExportAudit, form: Literal["json_lines", "csv"]) -> Response:

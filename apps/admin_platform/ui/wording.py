@@ -41,7 +41,16 @@ ADMINISTRATION = Kind(
     "administration",
     _("Administration"),
     "settings",
-    ("identity.tenant.*", "identity.person.*", "billing.*", "admin_platform.*", "webhooks.*", "events.*", "storage.*"),
+    (
+        "identity.tenant.*",
+        "identity.person.*",
+        "billing.*",
+        "admin_platform.*",
+        "webhooks.*",
+        "events.*",
+        "storage.*",
+        "notifications.*",
+    ),
 )
 KINDS = (
     Kind("files", _("Files and folders"), "folder", ("files.*", "annotations.*")),
@@ -96,6 +105,13 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "files.node.purged.v1": _("%(actor)s deleted %(name)s permanently"),
     "files.team_access.changed.v1": _("%(actor)s changed who may use the team folder %(name)s"),
     "files.download.signed.v1": _("%(actor)s downloaded %(name)s"),
+    "files.archive.signed.v1": _("%(actor)s downloaded an archive of files and folders"),
+    "annotations.node.tagged.v1": _("%(actor)s changed the tags of %(name)s"),
+    "annotations.tag.created.v1": _("%(actor)s created the tag %(name)s"),
+    "annotations.tag.changed.v1": _("%(actor)s changed the tag %(name)s"),
+    "annotations.tag.deleted.v1": _("%(actor)s deleted a tag"),
+    "sharing.access.requested.v1": _("%(actor)s asked for access to %(name)s as %(role)s"),
+    "sharing.access.answered.v1": _("%(actor)s refused %(person)s access to %(name)s"),
     "sharing.share.granted.v1": _("%(actor)s shared %(name)s with %(principal)s as %(role)s"),
     "sharing.share.changed.v1": _("%(actor)s changed the share of %(name)s with %(principal)s to %(role)s"),
     "sharing.share.revoked.v1": _("%(actor)s ended the share of %(name)s with %(principal)s"),
@@ -103,6 +119,9 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "links.link.created.v1": _("%(actor)s made a public link to %(name)s"),
     "links.link.changed.v1": _("%(actor)s changed a public link to %(name)s"),
     "links.link.ended.v1": _("%(actor)s ended a public link to %(name)s"),
+    "links.link.ending.v1": _("A public link to %(name)s ends within a day"),
+    "links.file.received.v1": _("%(actor)s sent %(name)s through a file request"),
+    "links.submission.finished.v1": _("%(actor)s sent files to %(name)s through a file request"),
     "links.link.opened.v1": _("%(actor)s opened a public link to %(name)s"),
     "links.link.refused.v1": _("%(actor)s gave a wrong password for a public link to %(name)s"),
     "links.link.downloaded.v1": _("%(actor)s downloaded %(name)s through a public link"),
@@ -140,12 +159,14 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "storage.blobs.collected.v1": _("Bytes that no version holds were deleted from the store"),
     "billing.quota.changed.v1": _("%(actor)s changed the plan or a limit of storage"),
     "billing.usage.corrected.v1": _("A recount corrected the storage that is counted as used"),
+    "admin_platform.feature.chosen.v1": _("%(actor)s changed the feature “%(key)s”"),
     "webhooks.webhook.created.v1": _("%(actor)s made a webhook"),
     "webhooks.webhook.changed.v1": _("%(actor)s changed a webhook"),
     "webhooks.webhook.disabled.v1": _("BitVault switched a webhook off"),
     "webhooks.webhook.replayed.v1": _("%(actor)s sent events to a webhook again"),
     "webhooks.webhook.secret_rotated.v1": _("%(actor)s gave a webhook a new secret"),
     "webhooks.webhook.deleted.v1": _("%(actor)s deleted a webhook"),
+    "notifications.long_job.ended.v1": _("A long task that %(person)s had started ended"),
     "events.dead_letter.replayed.v1": _("An operator replayed an event for “%(consumer)s”"),
     "events.dead_letter.dropped.v1": _("An operator dropped an event for “%(consumer)s”"),
     "events.event.skipped.v1": _("An operator skipped an event for “%(consumer)s”"),
@@ -156,6 +177,7 @@ _ADDED = _("%(actor)s added %(name)s")
 _CONFLICT = _("%(actor)s added %(name)s, a conflicted copy")
 _BROUGHT_BACK = _("%(actor)s restored an older version of %(name)s")
 _RENAMED = _("%(actor)s renamed %(old_name)s to %(name)s")
+_GRANTED = _("%(actor)s gave %(person)s the access to %(name)s that they had asked for")
 _OTHER = _("%(actor)s: %(type)s")
 
 KNOWN_TYPES = frozenset(_SENTENCES)
@@ -183,6 +205,7 @@ def tell(event_type: str, payload: Mapping[str, Any], names: Mapping[str, str]) 
     facts["old_name"] = f"{_EDGE}{payload.get('old_name', '')}{_EDGE}"
     facts["what"] = f"{_EDGE}{_name_request(payload)}{_EDGE}"
     facts["consumer"] = str(payload.get("consumer", ""))
+    facts["key"] = str(payload.get("key", ""))
     facts["count"] = str(payload.get("count", ""))
     facts["type"] = event_type.removesuffix(".v1").replace(".", " ").replace("_", " ")
     text = str(_choose(event_type, payload)) % facts
@@ -204,5 +227,7 @@ def _choose(event_type: str, payload: Mapping[str, Any]) -> "StrOrPromise":
             return _ADDED
         case "files.node.moved.v1" if payload.get("parent_id") == payload.get("old_parent_id"):
             return _RENAMED
+        case "sharing.access.answered.v1" if payload.get("granted"):
+            return _GRANTED
         case _:
             return _SENTENCES.get(event_type, _OTHER)

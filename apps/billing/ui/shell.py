@@ -2,7 +2,14 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.billing import api
+from bitvault.kernel.actor import Actor
 from bitvault.web import shell
+
+
+def _sees_usage(actor: Actor) -> bool:
+    return actor.administers and api.shows_usage(actor=actor)
+
 
 shell.register(
     shell.Section(
@@ -12,7 +19,7 @@ shell.register(
         href="/usage/",
         order=120,
         administration=True,
-        visible_to=lambda actor: actor.administers,
+        visible_to=_sees_usage,
     ),
     shell.Part(key="billing.meter", slot="rail", template="billing/rail_meter.html", order=20),
     shell.Assets(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.billing import api
 from apps.billing.ui import charts
 from bitvault.kernel import clock
-from bitvault.kernel.errors import Forbidden
+from bitvault.kernel.errors import Forbidden, NotFound
 from bitvault.web.pages import MemberPage, PersonRequest
 
 PERIODS = (30, 90, 365)
@@ -32,6 +32,8 @@ class UsagePage(MemberPage):
         actor = request.actor
         if not actor.administers:
             raise Forbidden
+        if not api.shows_usage(actor=actor):
+            raise NotFound
         wanted = request.GET.get("days", "")
         days = int(wanted) if wanted.isdecimal() and int(wanted) in PERIODS else PERIODS[0]
         end = clock.now().date() + timedelta(days=1)
