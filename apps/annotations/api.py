@@ -1,23 +1,26 @@
-"""The door of annotations: favourites, what somebody worked with last, tags, and the marks of a list.
+"""The door of annotations: favourites, what somebody worked with last, tags, comments, and the marks of a list.
 
 Rights on nodes are Files' to judge, with those that the actor carries: a node that they may not know of is not found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from apps.annotations import dtos
 from apps.annotations.errors import TooManyNodes
-from apps.annotations.operations import favourites, tagging
-from apps.annotations.queries import lists, tags
+from apps.annotations.operations import commenting, favourites, tagging
+from apps.annotations.queries import comments, lists, tags
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
 
 __all__ = [
+    "add_comment",
     "create_tag",
+    "delete_comment",
     "delete_tag",
     "get_tag",
+    "list_comments",
     "list_favourites",
     "list_marks",
     "list_recents",
@@ -27,6 +30,7 @@ __all__ = [
     "tag_node",
     "unmark_favourite",
     "untag_node",
+    "update_comment",
     "update_tag",
 ]
 
@@ -181,3 +185,70 @@ def list_tagged(
     """
     actor.require_scope(Scope.FILES_READ)
     return tags.list_nodes(actor, tag_id, limit=limit, cursor=cursor)
+
+
+# --- comments --------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def list_comments(
+    *, actor: Actor, node_id: UUID, limit: int = PAGE_DEFAULT, cursor: str | None = None
+) -> Page[dtos.Comment]:
+    """List the threads of a node with their replies, latest thread first.
+
+    :raises NotFound: there is no such node that the actor may know of.
+    :raises Forbidden: the actor may not view it.
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor belongs to another list.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    node = commenting.require(actor, node_id, "view")
+    return comments.list_threads(actor, node.id, limit=limit, cursor=cursor)
+
+
+@exposed
+def add_comment(
+    *, actor: Actor, node_id: UUID, text: str, reply_to_id: UUID | None = None, mentions: Collection[UUID] = ()
+) -> dtos.Comment:
+    """Write a comment on a node, or a reply. Who is mentioned, who wrote in the thread before and the owner of the node are told.
+
+    :raises NotFound: there is no such node that the actor may know of, or it has no such comment.
+    :raises Forbidden: the actor may not comment there.
+    :raises CommentUnfit: the text cannot be kept.
+    :raises UnknownPerson: somebody who is named is no member, or they are too many.
+    :raises TooManyComments: the node or the thread has as many as it can have.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return commenting.add(actor=actor, node_id=node_id, text=text, reply_to_id=reply_to_id, mentions=mentions)
+
+
+@exposed
+def update_comment(
+    *,
+    actor: Actor,
+    comment_id: UUID,
+    text: str | None = None,
+    mentions: Collection[UUID] | None = None,
+    resolved: bool | None = None,
+) -> dtos.Comment:
+    """Give a comment of one's own another text; resolve a thread or open it again, which everybody may who may comment.
+
+    :raises NotFound: there is no such comment that the actor may know of.
+    :raises Forbidden: the actor may not comment there.
+    :raises CommentOfAnother: the text is somebody else's.
+    :raises CommentUnfit, UnknownPerson: as ``add_comment``.
+    :raises NotAThread: a reply is to be resolved.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    return commenting.change(actor=actor, comment_id=comment_id, text=text, mentions=mentions, resolved=resolved)
+
+
+@exposed
+def delete_comment(*, actor: Actor, comment_id: UUID) -> None:
+    """Delete a comment of one's own while one views the node, or anybody's where one manages it; a thread goes with its replies.
+
+    :raises NotFound: there is no such comment that the actor may know of.
+    :raises Forbidden: it is somebody else's, and the actor does not manage the node.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    commenting.delete(actor=actor, comment_id=comment_id)

@@ -84,3 +84,31 @@ class MarksList:
     """Marks of some nodes; those that the reader may not see, and those without any, are left out."""
 
     items: Sequence[Marks]
+
+
+@dataclass(frozen=True, slots=True)
+class CommentPerson:
+    """Somebody who wrote or is named; the name is empty for who is no member any more."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """A comment on a node: the top of a thread with its replies, or a reply (``reply_to_id`` names the top).
+
+    A thread that is resolved has ``resolved_at`` and ``resolved_by``.
+    """
+
+    id: UUID
+    node_id: UUID
+    reply_to_id: UUID | None
+    author: CommentPerson
+    text: str
+    mentions: Sequence[CommentPerson]
+    created_at: datetime
+    edited_at: datetime | None
+    resolved_at: datetime | None
+    resolved_by: CommentPerson | None
+    replies: "Sequence[Comment]" = ()

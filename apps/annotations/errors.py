@@ -43,3 +43,38 @@ class TagsAreKept(Forbidden):
 
     code = "annotations.tags_are_kept"
     title = "Administrators of the vault rename and delete tags"
+
+
+class CommentUnfit(Invalid):
+    """A comment is text of up to 4,000 characters without controls; fact: ``limit``."""
+
+    code = "annotations.comment_unfit"
+    title = "A comment is text of up to 4,000 characters"
+
+
+class UnknownPerson(Invalid):
+    """Somebody is named who is no member of the tenant, or too many are; fact: ``limit``."""
+
+    code = "annotations.unknown_person"
+    title = "Only members of this vault can be mentioned, twenty at most"
+
+
+class TooManyComments(Invalid):
+    """The node, or the thread, has as many comments as it can have; fact: ``limit``."""
+
+    code = "annotations.too_many_comments"
+    title = "There are as many comments here as there can be"
+
+
+class CommentOfAnother(Forbidden):
+    """Only who has written a comment changes its text."""
+
+    code = "annotations.comment_of_another"
+    title = "Only the author changes the text of a comment"
+
+
+class NotAThread(Invalid):
+    """A reply is resolved with its thread."""
+
+    code = "annotations.not_a_thread"
+    title = "A reply is resolved with its thread"

@@ -1,5 +1,8 @@
 """Tables of annotations (in each tenant's schema). A row stays while its node lies in the trash, and goes with its node."""
 
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from bitvault.kernel.models import TenantModel, id_field
@@ -86,4 +89,28 @@ class Recent(TenantModel):
             models.Index(fields=["user_id", "-last_seq", "-id"], name="annotations_recent_latest"),
             # What is to be forgotten with a node?
             models.Index(fields=["node_id"], name="annotations_recent_node"),
+        ]
+
+
+class Comment(TenantModel):
+    """What somebody says about a node: the top of a thread, or a reply in one."""
+
+    id = id_field()
+    node_id = models.UUIDField()
+    thread = models.ForeignKey("self", null=True, on_delete=models.CASCADE, db_index=False, related_name="+")
+    author_id = models.UUIDField()
+    text = models.TextField()
+    mentioned_ids: "ArrayField[list[UUID], list[UUID]]" = ArrayField(models.UUIDField(), default=list)
+    created_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.UUIDField(null=True)
+
+    class Meta:
+        db_table = "annotations_comment"
+        indexes = [
+            # Which threads has this node, latest first? How many comments?
+            models.Index(fields=["node_id", "-id"], name="annotations_comment_node"),
+            # Which replies has this thread?
+            models.Index(fields=["thread", "id"], name="annotations_comment_thread"),
         ]

@@ -1,10 +1,10 @@
-"""Notifications listen to what people hear of: files, shares, people who come, sign-ins, quotas and files that others were asked for."""
+"""Notifications listen to what people hear of: files, comments, shares, who comes, sign-ins, quotas, files that others were asked for."""
 
 from collections.abc import Sequence
 
 from apps.notifications import recording
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
-from bitvault.events.catalog import billing, files, identity, links, notifications, sharing, webhooks
+from bitvault.events.catalog import annotations, billing, files, identity, links, notifications, sharing, webhooks
 from bitvault.kernel import db
 
 cannot_be_rebuilt(
@@ -28,6 +28,9 @@ cannot_be_rebuilt(
     identity.SessionStarted,
     identity.MemberRemoved,
     billing.QuotaChanged,
+    annotations.CommentAdded,
+    annotations.CommentAnswered,
+    annotations.PersonMentioned,
     links.LinkEnding,
     links.SubmissionFinished,
     webhooks.WebhookDisabled,

@@ -16,6 +16,9 @@ Kind = Literal[
     "trashed",
     "restored",
     "shared",
+    "commented",
+    "mentioned",
+    "answered",
     "asked",
     "invited",
     "joined",
@@ -29,7 +32,9 @@ Kind = Literal[
 ]
 """What happened."""
 
-Topic = Literal["shared", "asked", "followed", "conflict", "joined", "quota", "links", "signed_in", "jobs", "webhooks"]
+Topic = Literal[
+    "shared", "comments", "asked", "followed", "conflict", "joined", "quota", "links", "signed_in", "jobs", "webhooks"
+]
 """Under which heading somebody is told of it, and may switch it off."""
 
 MailMode = Literal["off", "at_once", "daily"]

@@ -19,6 +19,9 @@ from bitvault.kernel.actor import Actor
 _PAGES = {"signed_in": "/settings/security/", "asked": "/shared/requests/"}
 """Where what happened is looked at that has a page of its own."""
 
+_ON_COMMENTS = frozenset({"commented", "mentioned", "answered"})
+"""What is looked at in the comments of a file or folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -51,6 +54,8 @@ class Told:
         """Where a browser sees what it is about; empty: nowhere."""
         if self.entry.kind in _PAGES:
             return _PAGES[self.entry.kind]
+        if self.entry.kind in _ON_COMMENTS and self.node is not None:
+            return f"/files/{self.node.id}/#comments={self.node.id}"
         if self.entry.kind == "webhook_off":
             return f"/settings/webhooks/{self.entry.subject_id}/"
         if self.node is not None and (self.node.kind == "folder" or self.folder is None) and self.count == 1:

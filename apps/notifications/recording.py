@@ -10,7 +10,7 @@ from apps.notifications.dtos import Kind
 from apps.notifications.models import Entry, Preference, Reader, ReadMark, Subscription
 from apps.notifications.topics import ADMINISTRATORS_ID, ON_NODES
 from bitvault.events.api import Event, Published
-from bitvault.events.catalog import billing, files, identity, links, notifications, sharing, webhooks
+from bitvault.events.catalog import annotations, billing, files, identity, links, notifications, sharing, webhooks
 from bitvault.kernel.capabilities import EVERYONE_ID
 
 CONSUMER = "notifications"
@@ -62,6 +62,8 @@ def _draft(published: Published, event: Event) -> Entry | None:
                 subject_id=event.request_id,
                 audience_id=event.keeper_id or ADMINISTRATORS_ID,
             )
+        case annotations.CommentAdded() | annotations.CommentAnswered() | annotations.PersonMentioned():
+            return _draft_comment(published, event)
         case identity.InvitationCreated():
             return _entry(published, "invited", subject_id=event.invitation_id)
         case identity.InvitationAccepted():
@@ -92,6 +94,23 @@ def _draft_personal(published: Published, event: Event) -> Entry | None:
         case webhooks.WebhookDisabled():
             return _entry(published, "webhook_off", subject_id=event.webhook_id, audience_id=ADMINISTRATORS_ID)
     return None
+
+
+def _draft_comment(
+    published: Published, event: annotations.CommentAdded | annotations.CommentAnswered | annotations.PersonMentioned
+) -> Entry:
+    """Say what people are told of a comment: who follows the node and its owner, who wrote in the thread, who is mentioned."""
+    match event:
+        case annotations.CommentAdded():
+            entry = _entry(published, "commented", node_id=event.node_id, audience_id=event.owner_id)
+            entry.group_on = event.node_id
+        case annotations.CommentAnswered():
+            entry = _entry(published, "answered", node_id=event.node_id, audience_id=event.user_id)
+            entry.facts = {"is_starter": event.is_starter}
+        case annotations.PersonMentioned():
+            entry = _entry(published, "mentioned", node_id=event.node_id, audience_id=event.user_id)
+    entry.subject_id = event.comment_id
+    return entry
 
 
 def _draft_new(published: Published, event: files.FolderCreated | files.VersionCommitted) -> Entry | None:
@@ -197,7 +216,7 @@ def _group(drafts: Sequence[Entry]) -> list[Entry]:
 
 
 def _key(entry: Entry) -> tuple[Any, ...]:
-    return entry.kind, entry.actor_id, entry.group_on
+    return entry.kind, entry.actor_id, entry.group_on, entry.audience_id
 
 
 def _followed(node_ids: Iterable[UUID | None]) -> Iterable[UUID]:
@@ -220,4 +239,4 @@ def _forget(events: Sequence[Published]) -> None:
 
 def moves_quota(entry: Entry) -> bool:
     """Tell whether something of this kind may have filled the vault further."""
-    return entry.kind in ON_NODES and not entry.is_folder
+    return entry.kind in ON_NODES and entry.kind != "commented" and not entry.is_folder

@@ -8,7 +8,7 @@ ADMINISTRATORS_ID = UUID(int=1)
 """Stands for who administers the tenant, as ``EVERYONE_ID`` does for all members."""
 
 ON_NODES: frozenset[Kind] = frozenset(
-    {"folder_created", "added", "changed", "conflict", "renamed", "moved", "trashed", "restored"}
+    {"folder_created", "added", "changed", "conflict", "renamed", "moved", "trashed", "restored", "commented"}
 )
 """What happens to files and folders: told to who follows them."""
 
@@ -20,6 +20,9 @@ OWN: frozenset[Kind] = frozenset({"conflict", "signed_in", "quota", "job_done", 
 
 _DIRECT: dict[Kind, Topic] = {
     "shared": "shared",
+    "commented": "comments",
+    "mentioned": "comments",
+    "answered": "comments",
     "asked": "asked",
     "joined": "joined",
     "signed_in": "signed_in",
@@ -37,6 +40,7 @@ USUAL: dict[Topic, Preference] = {
     for one in (
         Preference("shared", browser=True, mail="off"),
         Preference("asked", browser=True, mail="at_once"),
+        Preference("comments", browser=True, mail="at_once"),
         Preference("followed", browser=True, mail="daily"),
         Preference("conflict", browser=True, mail="off"),
         Preference("joined", browser=True, mail="daily"),

@@ -76,6 +76,20 @@ def _asked(facts: dict[str, Any]) -> str:
     return gettext("%(actor)s asks for access to %(name)s")
 
 
+def _commented(facts: dict[str, Any]) -> str:
+    return gettext("%(actor)s commented on %(name)s")
+
+
+def _mentioned(facts: dict[str, Any]) -> str:
+    return gettext("%(actor)s mentioned you in a comment on %(name)s")
+
+
+def _answered(facts: dict[str, Any]) -> str:
+    if facts.get("is_starter"):
+        return gettext("%(actor)s replied to your comment on %(name)s")
+    return gettext("%(actor)s replied to a comment on %(name)s after you")
+
+
 def _invited(facts: dict[str, Any]) -> str:
     return gettext("%(actor)s invited somebody")
 
@@ -127,6 +141,9 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "conflict": _conflict,
     "renamed": _renamed,
     "shared": _shared,
+    "commented": _commented,
+    "mentioned": _mentioned,
+    "answered": _answered,
     "asked": _asked,
     "invited": _invited,
     "joined": _joined,

@@ -551,6 +551,10 @@ def favourite(mia):
     return folder
 
 
+def comment(mia):
+    return mia.api.post(f"/nodes/{mia.folder()['id']}/comments", {"text": next(_names)}).json()
+
+
 def tag(mia):
     return mia.api.post("/tags", {"name": next(_names)}).json()
 
@@ -795,6 +799,19 @@ CASES = {
         "DELETE /nodes/{node_id}/favourite",
         lambda mia: Ask("DELETE", f"/nodes/{favourite(mia)['id']}/favourite"),
         holds=f"{SCHEMA}.annotations_favourite",
+    ),
+    "comment": Case(
+        "POST /nodes/{node_id}/comments",
+        lambda mia: Ask("POST", f"/nodes/{mia.folder()['id']}/comments", {"text": next(_names)}, key()),
+    ),
+    "change a comment": Case(
+        "PATCH /comments/{comment_id}",
+        lambda mia: Ask("PATCH", f"/comments/{comment(mia)['id']}", {"text": next(_names)}),
+    ),
+    "delete a comment": Case(
+        "DELETE /comments/{comment_id}",
+        lambda mia: Ask("DELETE", f"/comments/{comment(mia)['id']}"),
+        again=404,
     ),
     "tag": Case("POST /tags", lambda _: Ask("POST", "/tags", {"name": next(_names)}, key())),
     "change a tag": Case(

@@ -126,6 +126,8 @@ def _own(name: str) -> Belongings:
     assert share.status_code == 201, share.content
     link = client.post(f"/nodes/{file['id']}/links", {"kind": "download", "name": f"{canary} link"})
     assert link.status_code == 201, link.content
+    comment = client.post(f"/nodes/{folder['id']}/comments", {"text": f"{canary} comment"})
+    assert comment.status_code == 201, comment.content
     # Every member sees what groups there are: its name is nobody's.
     group = administrator.post("/groups", {"name": uuid4().hex}).json()
     # So with tags.
@@ -153,6 +155,7 @@ def _own(name: str) -> Belongings:
             "folder_id": {"team": team.json()["id"]},
             "share_id": {"share": share.json()["id"]},
             "link_id": {"link": link.json()["id"]},
+            "comment_id": {"comment": comment.json()["id"]},
             "tag_id": {"tag": tag.json()["id"]},
             "request_id": {"request": _ask_for_access(slug, client, folder["id"], canary)},
             "subscription_id": {"subscription": subscription["id"]},

@@ -69,6 +69,8 @@ BODIES = {
     ("PUT", "/quotas/tenant"): {"limit_bytes": None},
     ("PUT", "/features/{key}"): {"value": True},
     ("POST", "/subscriptions"): {"node_id": "01900000-0000-7000-8000-00000000ffff"},
+    ("POST", "/nodes/{node_id}/comments"): {"text": "mine now"},
+    ("PATCH", "/comments/{comment_id}"): {},
     ("POST", "/tags"): {"name": "ours now"},
     ("PATCH", "/tags/{tag_id}"): {},
     ("POST", "/team-folders"): {"name": "ours now"},
@@ -83,7 +85,7 @@ KINDS = {
     for name in (
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
-        *("subscription_id", "webhook_id", "delivery_id", "tag_id", "request_id", "key"),
+        *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key"),
     )
 }
 """What each parameter of a path names."""
@@ -108,6 +110,7 @@ FIELDS = {
     ("DELETE", "/trash", "root_id"): ("node_id", None),
     ("GET", "/audit", "node_id"): ("node_id", None),
     ("GET", "/public/links/{token}/children", "node_id"): ("node_id", None),
+    ("POST", "/nodes/{node_id}/comments", "reply_to_id"): ("comment_id", {"text": "mine now"}),
     ("POST", "/subscriptions", "node_id"): ("node_id", {}),
     ("GET", "/audit", "actor_id"): ("user_id", None),
     ("GET", "/audit/verify", "job_id"): ("job_id", None),
@@ -134,6 +137,8 @@ WHOLE_SETS = {("POST", "/archives", "node_ids")}
 EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", field) for field in ("except_ids", "only_ids")} | {
     ("POST", "/nodes/{node_id}/shares", "principal"),
     ("PUT", "/nodes/{node_id}/shares", "shares"),
+    ("POST", "/nodes/{node_id}/comments", "mentions"),
+    ("PATCH", "/comments/{comment_id}", "mentions"),
     ("GET", "/subscriptions", "node_id"),
     ("POST", "/notifications/read", "ids"),
     ("POST", "/notifications/read", "up_to_id"),
@@ -142,7 +147,8 @@ EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", field) for field in ("
     ("POST", "/uploads/batch", "uploads"),
     ("POST", "/uploads/batch/commit", "uploads"),
 }
-"""Lists of ids to leave out or to take of a folder's own, filters of what the caller finds anyway (test_search.py), notices, of
+"""Lists of ids to leave out or to take of a folder's own, filters of what the caller finds anyway (test_search.py), people
+who are mentioned, of whom all are members (test_comments.py), notices, of
 which somebody marks their own reading alone (test_notices.py), and uploads of a batch,
 each of which is answered for by itself (test_upload_batches.py)."""
 

@@ -1,5 +1,7 @@
 """What requests to annotations may say."""
 
+from uuid import UUID
+
 from apps.annotations.dtos import TagColour
 from bitvault.web.structs import Body, Query
 
@@ -22,3 +24,19 @@ class ChangeTag(Body, frozen=True):
 
     name: str | None = None
     colour: TagColour | None = None
+
+
+class AddComment(Body, frozen=True):
+    """The text, whom it names (members' ids, who are told), and for a reply the comment that it replies to."""
+
+    text: str
+    reply_to_id: UUID | None = None
+    mentions: list[UUID] = []
+
+
+class ChangeComment(Body, frozen=True):
+    """Another text and whom it names, for who wrote it; ``resolved`` for whoever may comment, of a thread."""
+
+    text: str | None = None
+    mentions: list[UUID] | None = None
+    resolved: bool | None = None

@@ -12,5 +12,7 @@ urlpatterns = [
     path("tags/<uuid:tag_id>", views.TagDetail.as_view()),
     path("tags/<uuid:tag_id>/nodes", views.TaggedNodes.as_view()),
     path("nodes/<uuid:node_id>/tags/<uuid:tag_id>", views.NodeTagDetail.as_view()),
+    path("nodes/<uuid:node_id>/comments", views.NodeComments.as_view()),
+    path("comments/<uuid:comment_id>", views.CommentDetail.as_view()),
     path("marks", views.MarksOfNodes.as_view()),
 ]

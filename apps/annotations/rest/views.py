@@ -6,7 +6,7 @@ from uuid import UUID
 from rest_framework.response import Response
 
 from apps.annotations import api, errors
-from apps.annotations.dtos import Favourite, MarksList, NodeLabel, NotedNode, Recent
+from apps.annotations.dtos import Comment, Favourite, MarksList, NodeLabel, NotedNode, Recent
 from apps.annotations.rest import schemas
 from bitvault.kernel.errors import Invalid
 from bitvault.kernel.pages import BadCursor, Page
@@ -115,6 +115,67 @@ class NodeTagDetail(View):
     def delete(self, request: ActorRequest, node_id: UUID, tag_id: UUID) -> Response:
         """Take the tag from the node; one that it has not changes nothing."""
         api.untag_node(actor=request.actor, node_id=node_id, tag_id=tag_id)
+        return Response(status=204)
+
+
+class NodeComments(View):
+    """Comments on a node."""
+
+    @operation(query=PageQuery, answer=Page[Comment], problems=(BadCursor,))
+    def get(self, request: ActorRequest, node_id: UUID) -> Response:
+        """List the threads with their replies, latest thread first."""
+        return self.paginate(partial(api.list_comments, actor=request.actor, node_id=node_id))
+
+    @operation(
+        body=schemas.AddComment,
+        answer=Comment,
+        status=201,
+        problems=(errors.CommentUnfit, errors.UnknownPerson, errors.TooManyComments),
+        repeatable=True,
+    )
+    def post(self, request: ActorRequest, node_id: UUID) -> Response:
+        """Write a comment, or a reply. Needs the capability `comment`.
+
+        Who is mentioned, who wrote in the thread before and the owner of the node are told.
+        """
+        body = request.body_as(schemas.AddComment)
+        return self.repeatable(
+            request,
+            lambda: api.add_comment(
+                actor=request.actor,
+                node_id=node_id,
+                text=body.text,
+                reply_to_id=body.reply_to_id,
+                mentions=body.mentions,
+            ),
+        )
+
+
+class CommentDetail(View):
+    """One comment."""
+
+    @operation(
+        body=schemas.ChangeComment,
+        answer=Comment,
+        problems=(errors.CommentUnfit, errors.UnknownPerson, errors.CommentOfAnother, errors.NotAThread),
+    )
+    def patch(self, request: ActorRequest, comment_id: UUID) -> Response:
+        """Change the text of one's own, resolve a thread (`resolved`), or open it again. Replies stay out of the answer."""
+        body = request.body_as(schemas.ChangeComment)
+        return Response(
+            api.update_comment(
+                actor=request.actor,
+                comment_id=comment_id,
+                text=body.text,
+                mentions=body.mentions,
+                resolved=body.resolved,
+            )
+        )
+
+    @operation(status=204)
+    def delete(self, request: ActorRequest, comment_id: UUID) -> Response:
+        """Delete one's own, or anybody's where one manages the node; a thread goes with its replies."""
+        api.delete_comment(actor=request.actor, comment_id=comment_id)
         return Response(status=204)
 
 

@@ -11,12 +11,15 @@ shell.register(
     shell.DetailsSection(
         key="annotations.tags", tab="details", label=_("Tags"), href="/annotations/details/tags", order=30
     ),
+    shell.DetailsTab(key="comments", label=_("Comments"), order=20),
+    shell.DetailsSection(key="annotations.comments", tab="comments", href="/annotations/details/comments", order=10),
+    shell.NodeAction(key="comments", label=_("Comments"), icon="comment", group=45, order=5, single=True),
     shell.NodeAction(key="tags", label=_("Tags…"), icon="tag", group=40, order=20, writes=True),
     shell.Section(key="tags", label=_("Tags"), icon="tag", href="/tags/", order=44),
     shell.Assets(
         key="annotations",
         order=40,
-        styles=("annotations/annotations.css",),
+        styles=("annotations/annotations.css", "annotations/comments.css"),
         scripts=("annotations/app.js",),
     ),
     shell.NodeAction(key="favourite", label=_("Add to favourites"), icon="star", group=40, order=10),

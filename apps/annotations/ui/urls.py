@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from apps.annotations.ui import views
+from apps.annotations.ui import comments, views
 
 urlpatterns = [
     path("favourites/", views.FavouritesPage.as_view()),
     path("annotations/details/tags", views.NodeTags.as_view()),
+    path("annotations/details/comments", comments.NodeComments.as_view()),
+    path("annotations/people", comments.People.as_view()),
     path("tags/", views.TagsPage.as_view()),
     path("tags/<uuid:tag_id>/", views.TagPage.as_view()),
     path("recents/", views.RecentsPage.as_view()),

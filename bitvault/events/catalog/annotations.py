@@ -48,3 +48,66 @@ class NodeTagged(Event):
     node_id: UUID
     tag_ids: Sequence[UUID]
     tag_names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentAdded(Event):
+    """Somebody wrote a comment on a node; ``thread_id`` names the thread that it is a reply in.
+
+    ``owner_id`` is who is told as the owner of the node; ``None`` where they wrote it, or hear of it by one of the other events.
+    """
+
+    type: ClassVar[str] = "annotations.comment.added.v1"
+
+    comment_id: UUID
+    node_id: UUID
+    thread_id: UUID | None
+    owner_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentAnswered(Event):
+    """A reply stands in a thread in which ``user_id`` wrote before; ``is_starter``: they began it. One for each of them."""
+
+    type: ClassVar[str] = "annotations.comment.answered.v1"
+
+    comment_id: UUID
+    node_id: UUID
+    thread_id: UUID
+    user_id: UUID
+    is_starter: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonMentioned(Event):
+    """A comment names ``user_id``, who may not be able to see it: whoever tells them judges that."""
+
+    type: ClassVar[str] = "annotations.person.mentioned.v1"
+
+    comment_id: UUID
+    node_id: UUID
+    thread_id: UUID | None
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentChanged(Event):
+    """A comment has another text, or its thread is resolved or open again."""
+
+    type: ClassVar[str] = "annotations.comment.changed.v1"
+
+    comment_id: UUID
+    node_id: UUID
+    thread_id: UUID | None
+    is_resolved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentDeleted(Event):
+    """A comment is gone; the top of a thread took its replies along."""
+
+    type: ClassVar[str] = "annotations.comment.deleted.v1"
+
+    comment_id: UUID
+    node_id: UUID
+    thread_id: UUID | None

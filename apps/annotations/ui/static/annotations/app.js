@@ -2,6 +2,7 @@
 
 import { closest, setIcon } from "../js/dom.js";
 import { typeOf } from "../files/types.js";
+import { startComments } from "./comments.js";
 import { startMarks } from "./marks.js";
 import { startTags } from "./tags.js";
 
@@ -17,6 +18,7 @@ function showTypes() {
 
 startMarks();
 startTags();
+startComments();
 showTypes();
 for (const name of ["bitvault:page", "htmx:load"]) document.addEventListener(name, showTypes);
 document.addEventListener("click", (event) => {

@@ -205,8 +205,8 @@ export function startDetails(run) {
     }
   });
   document.addEventListener("bitvault:command", (event) => {
-    const { command, entries } = /** @type {CustomEvent} */ (event).detail;
-    if (command === "details") showDetails(entries);
+    const { command, entries, tab } = /** @type {CustomEvent} */ (event).detail;
+    if (command === "details") showDetails(entries, tab);
   });
   document.addEventListener("bitvault:selection", () => {
     chosen = [];
