@@ -12,7 +12,7 @@ from apps.annotations.operations import commenting, favourites, tagging
 from apps.annotations.queries import comments, lists, tags
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
-from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
 
 __all__ = [
     "add_comment",
@@ -25,6 +25,7 @@ __all__ = [
     "list_marks",
     "list_recents",
     "list_tagged",
+    "list_tagged_rows",
     "list_tags",
     "mark_favourite",
     "tag_node",
@@ -185,6 +186,15 @@ def list_tagged(
     """
     actor.require_scope(Scope.FILES_READ)
     return tags.list_nodes(actor, tag_id, limit=limit, cursor=cursor)
+
+
+@exposed
+def list_tagged_rows(*, after: UUID | None = None, limit: int = PAGE_LIMIT) -> dtos.TaggedNodes:
+    """Read which tags nodes of the entered tenant have, in the order of the nodes' ids, for a derivation that is made anew.
+
+    Each page is exact at its own number, and pages are of different instants, as those of ``files.list_tree_rows``.
+    """
+    return tags.list_rows(after=after, limit=limit)
 
 
 # --- comments --------------------------------------------------------------------------------------------------------------

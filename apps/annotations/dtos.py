@@ -28,6 +28,22 @@ class NodeLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class TaggedNode:
+    """Which tags a node has, as a derivation needs it: no rights."""
+
+    node_id: UUID
+    tag_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedNodes:
+    """Tagged nodes in the order of their ids, exactly as they are at a number of the stream."""
+
+    items: Sequence[TaggedNode]
+    as_of_seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class FolderAbove:
     """A folder as the reader sees it; ``is_own_root`` is the one without a name of its own."""
 

@@ -32,6 +32,7 @@ def search(
     actor: Actor,
     text: str = "",
     filters: Filters = NO_FILTERS,
+    tag: str | None = None,
     inside_id: UUID | None = None,
     trashed: bool = False,
     facets: bool = False,
@@ -41,20 +42,23 @@ def search(
 ) -> Results:
     """Find live nodes by their names and the text inside them; what the actor may see is judged at this moment, whatever the index says.
 
-    ``text`` takes words, "phrases", -not, and filters (``type:pdf before:2026-01-01 after:2025-12-31 size:>10MB owner:anna in:Reports``);
+    ``text`` takes words, "phrases", -not, and filters (``type:pdf before:2026-01-01 size:>10MB owner:anna tag:urgent in:Reports``);
     one that is given in ``filters`` counts instead.
 
+    :param tag: only what has this tag too, by its name or id.
     :param inside_id: only below that folder, instead of those in ``text``.
     :param trashed: only what was put into the trash; ``in:trash`` says the same.
-    :param facets: count what was found by kind, type, owner and time.
+    :param facets: count what was found by kind, type, owner, tag and time.
     :raises NothingToSearchFor: neither a word nor a filter is given.
-    :raises QueryTooLong, FilterInvalid: ``text`` cannot be read, or names a person or folder that there is not.
+    :raises QueryTooLong, FilterInvalid: ``text`` cannot be read, or names a person, tag or folder that there is not.
     :raises BadCursor: the cursor is of another list.
     """
     actor.require_scope(Scope.FILES_READ)
     wanted = parsing.parse(text, me=actor.user_id)
     wanted = replace(wanted, filters=filters.over(wanted.filters), is_trashed=wanted.is_trashed or trashed)
-    engine = choosing.choose()
+    if tag is not None:
+        wanted = replace(wanted, tag_names=(*wanted.tag_names, tag))
+    engine = choosing.choose(wanted)
     wanted = resolving.resolve(actor, wanted, engine=engine, inside_id=inside_id)
     found = queries.search(actor, wanted, engine=engine, sort=sort, limit=limit, cursor=cursor)
     counted = counting.count(actor, wanted, engine) if facets else None
@@ -117,6 +121,7 @@ def suggest(*, actor: Actor, text: str) -> Suggestions:
     :raises QueryTooLong, FilterInvalid: ``text`` cannot be read.
     """
     actor.require_scope(Scope.FILES_READ)
-    engine = choosing.choose()
-    wanted = resolving.resolve(actor, parsing.parse(text, me=actor.user_id), engine=engine)
+    wanted = parsing.parse(text, me=actor.user_id)
+    engine = choosing.choose(wanted)
+    wanted = resolving.resolve(actor, wanted, engine=engine)
     return Suggestions(queries.suggest(actor, wanted, engine))

@@ -15,9 +15,9 @@ from bitvault.kernel.errors import Unavailable
 logger = structlog.get_logger(__name__)
 
 
-def choose() -> Engine:
-    """Choose the engine for one search of the entered tenant."""
-    if not outgoing.is_chosen():
+def choose(wanted: Wanted | None = None) -> Engine:
+    """Choose the engine for one search of the entered tenant. PostgreSQL alone knows tags: they change without a node's revision."""
+    if (wanted is not None and wanted.tag_names) or not outgoing.is_chosen():
         return PostgreSQLEngine()
     with db.read_transaction():
         is_live = outgoing.is_live()

@@ -1,4 +1,4 @@
-"""Search listens to files: names, places, types, sizes, times and which content they have, as they are told."""
+"""Search listens to files and annotations: names, places, types, sizes, times, tags and which content files have, as they are told."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from apps.search import rebuilding
 from apps.search.engine import CONSUMER
 from apps.search.indexing import Batch
 from bitvault.events.api import Published, consumes_batch, rebuilds
-from bitvault.events.catalog import files
+from bitvault.events.catalog import annotations, files
 from bitvault.kernel import db
 
 rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
@@ -22,6 +22,8 @@ rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
     files.NodeTrashed,
     files.NodeRestored,
     files.NodePurged,
+    annotations.NodeTagged,
+    annotations.TagDeleted,
 )
 def keep_index_current(events: Sequence[Published], tx: db.Transaction) -> None:
     """Bring the index up to these events; applying them again changes nothing."""
@@ -71,6 +73,10 @@ def _tell(batch: Batch, published: Published) -> None:
             batch.put(event.node_id, parent_id=None, is_trashed=True, revision=event.revision)
         case files.NodePurged() as event:
             batch.forget(event.purged_node_ids)
+        case annotations.NodeTagged() as event:
+            batch.tags.put(event.node_id, event.tag_ids, seq=published.seq)
+        case annotations.TagDeleted() as event:
+            batch.tags.delete(event.tag_id)
 
 
 def _describe_new(actor_id: UUID | None) -> dict[str, Any]:

@@ -5,19 +5,21 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
+from apps.annotations import api as annotations
 from apps.files.dtos import Node
 from apps.identity import api as identity
-from apps.search import categories, queries
+from apps.search import categories, queries, tagged
 from apps.search.dtos import Facet, Facets, Since
 from apps.search.engine import Engine
 from apps.search.parsing import Wanted
-from bitvault.kernel import clock
+from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
 
 CANDIDATES_LIMIT = 1_000
 """Candidates that are judged and counted, the best first."""
 
 OWNERS_LIMIT = 8
+TAGS_LIMIT = 12
 
 SINCE: dict[Since, timedelta] = {
     "day": timedelta(days=1),
@@ -36,6 +38,7 @@ def count(actor: Actor, wanted: Wanted, engine: Engine) -> Facets:
         kinds=_rank(node.kind for node in nodes),
         types=_rank(_tell_type(node) for node in nodes),
         owners=_name(actor, _rank(str(node.created_by) for node in nodes)[:OWNERS_LIMIT]),
+        tags=_count_tags(actor, nodes),
         modified=_count_since(nodes),
         is_capped=len(candidates) > CANDIDATES_LIMIT,
     )
@@ -57,6 +60,15 @@ def _name(actor: Actor, owners: list[Facet]) -> list[Facet]:
     )
     names = {str(member.user.id): member.user.name or member.user.email for member in people}
     return [Facet(each.value, each.count, names.get(each.value, "")) for each in owners]
+
+
+def _count_tags(actor: Actor, nodes: list[Node]) -> list[Facet]:
+    """Count the tags of nodes, by two statements however many there are."""
+    with db.read_transaction():
+        found = tagged.find_tags([node.id for node in nodes]) if nodes else {}
+    names = {str(tag.id): tag.name for tag in annotations.list_tags(actor=actor)} if found else {}
+    counts = _rank(str(tag_id) for tag_ids in found.values() for tag_id in tag_ids)
+    return [Facet(each.value, each.count, names[each.value]) for each in counts if each.value in names][:TAGS_LIMIT]
 
 
 def _count_since(nodes: list[Node]) -> list[Facet]:

@@ -34,6 +34,8 @@ class Filters:
     media_type: str | None = None
     owner_ids: frozenset[UUID] | None = None
     """Who made it first: one of these."""
+    tag_ids: frozenset[UUID] | None = None
+    """It has all of these."""
     modified_after: datetime | None = None
     modified_before: datetime | None = None
     size_min: int | None = None
@@ -113,7 +115,7 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """How many of what was found have a value, such as a kind of file or a person; ``label`` is the person's name."""
+    """How many of what was found have a value, such as a kind of file; ``label`` is what a person or tag is called."""
 
     value: str
     count: int
@@ -130,6 +132,7 @@ class Facets:
     kinds: Sequence[Facet]
     types: Sequence[Facet]
     owners: Sequence[Facet]
+    tags: Sequence[Facet]
     modified: Sequence[Facet]
     is_capped: bool
 

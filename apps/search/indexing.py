@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.search import categories, contents, outgoing, words
+from apps.search import categories, contents, outgoing, tagged, words
 from apps.search.engine import CONSUMER
 from apps.search.models import Document
 
@@ -35,6 +35,7 @@ class Batch:
     def __init__(self) -> None:
         self._told: dict[UUID, dict[str, Any]] = {}
         self._purged: set[UUID] = set()
+        self.tags = tagged.TagBatch()
 
     def put(self, node_id: UUID, **state: Any) -> None:
         """Say what a node is now; what is left out stays as it was."""
@@ -73,6 +74,7 @@ class Batch:
             purged = Document.objects.filter(node_id__in=self._purged)
             left += purged.values_list("content_hash", flat=True)
             purged.delete()
+        self.tags.write(purged=self._purged)
         contents.forget_unused(left)
         contents.ask_for_new(to_wanted(document) for document in (*new, *changed) if document.content_hash)
         outgoing.note_nodes([*(document.node_id for document in (*new, *changed)), *self._purged], seq=seq)

@@ -4,6 +4,9 @@ A folder's name, place and presence in the trash are facts of its own row: what 
 and whether anything above it lies in the trash, is asked of Files when it is read.
 """
 
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -68,6 +71,36 @@ class RebuiltDocument(DocumentFields):
 
     class Meta:
         db_table = "search_rebuilt_document"
+
+
+class TaggedFields(TenantModel):
+    """Which tags a node has, as of a number of the stream."""
+
+    node_id = models.UUIDField(primary_key=True)
+    tag_ids: "ArrayField[list[UUID], list[UUID]]" = ArrayField(models.UUIDField(), default=list)
+    seq = models.BigIntegerField()
+    """What is told before says nothing new."""
+
+    class Meta:
+        abstract = True
+
+
+class Tagged(TaggedFields):
+    """A node that has tags, or had some."""
+
+    class Meta:
+        db_table = "search_tagged"
+        indexes = [
+            # Which nodes have these tags?
+            GinIndex(fields=["tag_ids"], name="search_tagged_tags"),
+        ]
+
+
+class RebuiltTagged(TaggedFields):
+    """A row of an index that is being rebuilt beside the live one."""
+
+    class Meta:
+        db_table = "search_rebuilt_tagged"
 
 
 class ContentState(models.TextChoices):

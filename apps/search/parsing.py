@@ -1,4 +1,4 @@
-"""The query language: words, "phrases", -not, and filters such as ``type:pdf before:2026-01-01 size:>10MB owner:anna in:Reports in:trash``.
+"""The query language: words, "phrases", -not, and filters (``type:pdf before:2026-01-01 size:>10MB owner:anna tag:urgent in:trash``).
 
 Filters that a word cannot be read as are words: who types ``12:30`` looks for that. A known filter with a value that cannot be read is
 refused, so that nobody takes what is found for what was asked.
@@ -22,7 +22,7 @@ PREFIX_LETTERS = 3
 """Letters from which on a word is looked for as the beginning of a text's words, too."""
 
 _TOKEN = re.compile(r'(?P<minus>-)?(?:(?P<key>[a-z]{2,10}):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
-_KEYS = frozenset({"type", "kind", "owner", "in", "before", "after", "size"})
+_KEYS = frozenset({"type", "kind", "owner", "tag", "in", "before", "after", "size"})
 _SIZE = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d{1,15}(?:\.\d{1,3})?)\s*(?P<unit>[kmgt]?i?b?)", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _SAME_SIZE = 0.05
@@ -69,6 +69,8 @@ class Wanted:
     filters: Filters = NO_FILTERS
     owner_names: tuple[str, ...] = ()
     """People of whom one must have made it, as they were typed."""
+    tag_names: tuple[str, ...] = ()
+    """Tags of which it must have each, as they were typed."""
     folder_names: tuple[str, ...] = ()
     """Folders below one of which it must lie, as they were typed."""
     inside_ids: frozenset[UUID] | None = None
@@ -79,7 +81,7 @@ class Wanted:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked for: no word that names must hold, and no filter."""
-        names = (self.owner_names, self.folder_names)
+        names = (self.owner_names, self.tag_names, self.folder_names)
         return self.filters == NO_FILTERS and not any(names) and all(term.negated for term in self.terms)
 
     @property
@@ -147,6 +149,8 @@ def _narrow(wanted: Wanted, key: str, value: str, me: UUID) -> Wanted:
     match key:
         case "owner" if value.lower() != "me":
             return replace(wanted, owner_names=(*wanted.owner_names, value))
+        case "tag":
+            return replace(wanted, tag_names=(*wanted.tag_names, value))
         case "in" if value.lower() == "trash":
             return replace(wanted, is_trashed=True)
         case "in":

@@ -1,16 +1,19 @@
-"""Rebuilding the index from what Files holds: beside the live one, page by page, then swapped in one transaction.
+"""Rebuilding the index from what Files and Annotations hold: beside the live one, page by page, then swapped in one transaction.
 
 Pages come from different instants, all at or after the first page's number. The tail of the stream runs over them from there, and a node
-that is known in a higher revision stays as it is. Texts belong to contents, which never change: those that are there stay, and others
-are asked for.
+that is known in a higher revision stays as it is, as do tags that are known as of a higher number. Texts belong to contents, which never
+change: those that are there stay, and others are asked for.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
+from apps.annotations import api as annotations
+from apps.annotations.dtos import TaggedNodes
 from apps.files import api as files
 from apps.files.dtos import TreeRow
 from apps.search import contents, engine, indexing, outgoing
-from apps.search.models import Document, RebuiltDocument
+from apps.search.models import Document, RebuiltDocument, RebuiltTagged, Tagged
 from bitvault.events.api import set_position
 from bitvault.jobs.api import report_progress
 from bitvault.kernel import db
@@ -26,6 +29,7 @@ def rebuild() -> int:
     with db.write_transaction():
         db.set_statement_timeout(seconds=SWAP_SECONDS)
         RebuiltDocument.objects.all().delete()
+        RebuiltTagged.objects.all().delete()
     page = files.list_tree_rows()
     seq, count = page.as_of_seq, 0
     while page.items:
@@ -33,10 +37,15 @@ def rebuild() -> int:
         count += len(page.items)
         report_progress(count)
         page = files.list_tree_rows(after=page.items[-1].id)
+    tagged = annotations.list_tagged_rows()
+    while tagged.items:
+        _keep_tags(tagged)
+        tagged = annotations.list_tagged_rows(after=tagged.items[-1].node_id)
     with db.write_transaction():
         db.set_statement_timeout(seconds=SWAP_SECONDS)
         set_position(consumer=engine.CONSUMER, seq=seq)
-        _swap()
+        _swap(Document, RebuiltDocument)
+        _swap(Tagged, RebuiltTagged)
         if outgoing.is_chosen():
             outgoing.ask_for_build()
     contents.bring_up_to_date()
@@ -48,19 +57,25 @@ def _keep(rows: Sequence[TreeRow]) -> None:
         RebuiltDocument.objects.bulk_create([indexing.describe(_to_document(row)) for row in rows])
 
 
-def _swap() -> None:
-    """Let the new rows stand for the old ones."""
-    Document.objects.all().delete()
-    names = [field.name for field in RebuiltDocument._meta.concrete_fields]  # noqa: SLF001 - public in all but name
+def _keep_tags(page: TaggedNodes) -> None:
+    rows = [RebuiltTagged(node_id=one.node_id, tag_ids=list(one.tag_ids), seq=page.as_of_seq) for one in page.items]
+    with db.write_transaction():
+        RebuiltTagged.objects.bulk_create(rows)
+
+
+def _swap(live: Any, rebuilt: Any) -> None:
+    """Let the new rows of a table stand for the old ones."""
+    live.objects.all().delete()
+    names = [field.name for field in rebuilt._meta.concrete_fields]  # noqa: SLF001 - public in all but name
     last = None
     while True:
-        rows = RebuiltDocument.objects.order_by("node_id")
+        rows = rebuilt.objects.order_by("node_id")
         found = list((rows if last is None else rows.filter(node_id__gt=last)).values(*names)[:SWAP_BATCH])
         if not found:
             break
-        Document.objects.bulk_create([Document(**row) for row in found])
+        live.objects.bulk_create([live(**row) for row in found])
         last = found[-1]["node_id"]
-    RebuiltDocument.objects.all().delete()
+    rebuilt.objects.all().delete()
 
 
 def _to_document(row: TreeRow) -> RebuiltDocument:

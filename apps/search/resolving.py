@@ -1,13 +1,15 @@
-"""People and folders that a query names: found by who is asked of, as far as they may see them."""
+"""People, tags and folders that a query names: found by who is asked of, as far as they may see them."""
 
 from dataclasses import replace
 from uuid import UUID
 
+from apps.annotations import api as annotations
 from apps.files import api as files
 from apps.identity import api as identity
 from apps.search.engine import Engine
 from apps.search.errors import FilterInvalid
 from apps.search.parsing import Wanted
+from bitvault.kernel import names
 from bitvault.kernel.actor import Actor
 
 PEOPLE_LIMIT = 20
@@ -16,14 +18,17 @@ FOLDERS_LIMIT = 50
 
 
 def resolve(actor: Actor, wanted: Wanted, *, engine: Engine, inside_id: UUID | None = None) -> Wanted:
-    """Find the people and folders that are named.
+    """Find the people, tags and folders that are named.
 
     :param inside_id: the folder to search in, instead of those that are named.
-    :raises FilterInvalid: there is nobody of the name, or no folder that the actor may see.
+    :raises FilterInvalid: there is nobody of the name, no such tag, or no folder that the actor may see.
     """
     if wanted.owner_names:
         owner_ids = (wanted.filters.owner_ids or frozenset()) | _find_people(actor, wanted.owner_names)
         wanted = replace(wanted, filters=replace(wanted.filters, owner_ids=owner_ids))
+    if wanted.tag_names:
+        tag_ids = (wanted.filters.tag_ids or frozenset()) | _find_tags(actor, wanted.tag_names)
+        wanted = replace(wanted, filters=replace(wanted.filters, tag_ids=tag_ids))
     if inside_id is not None:
         return replace(wanted, inside_ids=frozenset({inside_id}))
     if wanted.folder_names:
@@ -31,9 +36,9 @@ def resolve(actor: Actor, wanted: Wanted, *, engine: Engine, inside_id: UUID | N
     return wanted
 
 
-def _find_people(actor: Actor, names: tuple[str, ...]) -> frozenset[UUID]:
+def _find_people(actor: Actor, owner_names: tuple[str, ...]) -> frozenset[UUID]:
     found: set[UUID] = set()
-    for name in names:
+    for name in owner_names:
         people = identity.search_directory(tenant=actor.tenant, text=name, limit=PEOPLE_LIMIT).people
         if not people:
             raise FilterInvalid(f"Nobody here is called “{name}”.", filter="owner", value=name)
@@ -41,9 +46,22 @@ def _find_people(actor: Actor, names: tuple[str, ...]) -> frozenset[UUID]:
     return frozenset(found)
 
 
-def _find_folders(actor: Actor, names: tuple[str, ...], engine: Engine) -> frozenset[UUID]:
+def _find_tags(actor: Actor, tag_names: tuple[str, ...]) -> frozenset[UUID]:
+    """Find tags by their whole names, or their ids: a tag that begins so is another."""
+    tags = annotations.list_tags(actor=actor)
+    known = {str(tag.id): tag.id for tag in tags} | {names.key_of(tag.name): tag.id for tag in tags}
+    found = set()
+    for name in tag_names:
+        tag_id = known.get(names.key_of(" ".join(name.split())))
+        if tag_id is None:
+            raise FilterInvalid(f"There is no tag called “{name}”.", filter="tag", value=name)
+        found.add(tag_id)
+    return frozenset(found)
+
+
+def _find_folders(actor: Actor, folder_names: tuple[str, ...], engine: Engine) -> frozenset[UUID]:
     found: set[UUID] = set()
-    for name in names:
+    for name in folder_names:
         node_ids = engine.list_folders(name, limit=FOLDERS_LIMIT)
         visible = files.find_visible(actor=actor, node_ids=node_ids) if node_ids else {}
         if not visible:

@@ -3,9 +3,12 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
+from django.contrib.postgres.aggregates import ArrayAgg
+
 from apps.annotations import dtos
 from apps.annotations.models import NodeTag, Tag
 from apps.annotations.queries.nodes import find_noted
+from bitvault.events.api import get_head
 from bitvault.kernel import db, names, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
@@ -68,3 +71,13 @@ def list_nodes(actor: Actor, tag_id: UUID, *, limit: int, cursor: str | None) ->
     noted = find_noted(actor, [row.node_id for row in shown])
     next_cursor = pages.encode_cursor(purpose, [shown[-1].id.hex]) if len(found) > limit else None
     return Page([noted[row.node_id] for row in shown if row.node_id in noted], next_cursor)
+
+
+def list_rows(*, after: UUID | None, limit: int) -> dtos.TaggedNodes:
+    """Read a page of which tags nodes have, in the order of the nodes' ids."""
+    rows = NodeTag.objects.all() if after is None else NodeTag.objects.filter(node_id__gt=after)
+    grouped = rows.values("node_id").annotate(tag_ids=ArrayAgg("tag_id", order_by="tag_id")).order_by("node_id")
+    with db.read_transaction(frozen=True):
+        as_of_seq = get_head()
+        found = list(grouped.values_list("node_id", "tag_ids")[:limit])
+    return dtos.TaggedNodes([dtos.TaggedNode(node_id, tag_ids) for node_id, tag_ids in found], as_of_seq)

@@ -24,6 +24,7 @@ class SearchQuery(DerivedQuery, frozen=True):
     type: Category | None = None
     media_type: str | None = None
     owner_id: UUID | None = None
+    tag: Text | None = None
     modified_after: Moment | None = None
     modified_before: Moment | None = None
     size_min: Size | None = None

@@ -26,8 +26,9 @@ class Search(View):
     def get(self, request: ActorRequest) -> Response:
         """Find what the caller may see by names and by the text inside files, best first: names come before texts.
 
-        `q` takes words, "phrases", -not and filters (`type:pdf owner:anna in:Reports size:>10MB before:2026-01-01`). With `trashed`
-        (or `in:trash`) it is the trash that is searched. With `facets` what was found is counted by kind, type, owner and time.
+        `q` takes words, "phrases", -not and filters (`type:pdf owner:anna tag:urgent in:Reports size:>10MB before:2026-01-01`).
+        `tag` names a tag, or is its id. With `trashed` (or `in:trash`) it is the trash that is searched. With `facets` what was found is
+        counted by kind, type, owner, tag and time.
         """
         query = request.query_as(schemas.SearchQuery)
         require_position(api.CONSUMER, query, further=api.get_position)
@@ -36,6 +37,7 @@ class Search(View):
                 actor=request.actor,
                 text=query.q,
                 filters=query.filters,
+                tag=query.tag,
                 inside_id=query.inside_id,
                 trashed=query.trashed,
                 facets=query.facets,

@@ -47,6 +47,7 @@ class Chosen:
     q: str = ""
     type: Category | None = None
     owner: UUID | None = None
+    tag: UUID | None = None
     since: Since | None = None
     inside: UUID | None = None
     trashed: bool = False
@@ -64,7 +65,7 @@ class Chosen:
     @property
     def is_narrowed(self) -> bool:
         """Whether anything is chosen beside words and order, so that a search without words makes sense."""
-        return self.filters != Filters()
+        return self.filters != Filters() or self.tag is not None
 
     def href(self, **more: str) -> str:
         """Write the address that says the same."""
@@ -98,6 +99,7 @@ def read(asked: Mapping[str, str]) -> Chosen:
         q=asked.get("q", "").strip(),
         type=_choose(asked.get("type"), get_args(Category)),
         owner=_read_id(asked.get("owner")),
+        tag=_read_id(asked.get("tag")),
         since=_choose(asked.get("since"), get_args(Since)),
         inside=_read_id(asked.get("in")),
         trashed=asked.get("trashed") == "1",
@@ -130,6 +132,10 @@ def list_taken(chosen: Chosen, facets: Facets | None, inside_name: str) -> list[
         named = {each.value: each.label for each in facets.owners} if facets is not None else {}
         label = named.get(str(chosen.owner)) or gettext("One person")
         taken.append(Choice(label, replace(chosen, owner=None).href()))
+    if chosen.tag is not None:
+        named = {each.value: each.label for each in facets.tags} if facets is not None else {}
+        label = named.get(str(chosen.tag)) or gettext("One tag")
+        taken.append(Choice(label, replace(chosen, tag=None).href()))
     if chosen.since is not None:
         taken.append(Choice(str(TIMES[chosen.since]), replace(chosen, since=None).href()))
     return taken
@@ -152,6 +158,8 @@ def list_groups(chosen: Chosen, facets: Facets | None) -> list[Group]:
         )
     if chosen.owner is None and facets is not None:
         groups.append(Group(gettext("Person"), [_to_owner(chosen, facet) for facet in facets.owners if facet.label]))
+    if chosen.tag is None and facets is not None:
+        groups.append(Group(gettext("Tag"), [_to_tag(chosen, facet) for facet in facets.tags]))
     if chosen.since is None and facets is not None:
         counts = {facet.value: facet.count for facet in facets.modified}
         groups.append(
@@ -170,6 +178,10 @@ def list_groups(chosen: Chosen, facets: Facets | None) -> list[Group]:
 
 def _to_owner(chosen: Chosen, facet: Facet) -> Choice:
     return Choice(facet.label, replace(chosen, owner=UUID(facet.value)).href(), count=facet.count)
+
+
+def _to_tag(chosen: Chosen, facet: Facet) -> Choice:
+    return Choice(facet.label, replace(chosen, tag=UUID(facet.value)).href(), count=facet.count)
 
 
 def list_sorts(chosen: Chosen) -> list[Choice]:

@@ -34,6 +34,7 @@ NOTES: dict[TextReason, Any] = {
 
 WRONG: dict[str, Any] = {
     "owner": _("Nobody here is called “%(value)s”."),
+    "tag": _("There is no tag called “%(value)s”."),
     "in": _("There is no folder called “%(value)s”."),
     "type": _("There is no kind of file called “%(value)s”."),
     "before": _("Write the day of “%(filter)s” as 2026-12-31."),
@@ -82,6 +83,7 @@ class SearchPage(MemberPage):
                 actor=request.actor,
                 text=chosen.q,
                 filters=chosen.filters,
+                tag=None if chosen.tag is None else str(chosen.tag),
                 inside_id=chosen.inside,
                 trashed=chosen.trashed,
                 facets=True,

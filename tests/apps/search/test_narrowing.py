@@ -2,6 +2,7 @@
 
 import pytest
 
+from apps.annotations import api as annotations
 from apps.files import api as files
 from apps.search import api as search
 from apps.search import counting, errors, parsing
@@ -43,6 +44,32 @@ def test_folders_are_named_and_only_those_that_somebody_sees(tree, finder, make_
     for name in ("reports", "there is none"):
         with pytest.raises(errors.FilterInvalid):
             stranger.names(f'plan in:"{name}"')
+
+
+def test_tags_narrow_by_their_whole_names_and_only_what_somebody_sees(tree, finder, make_actor):
+    adam = make_actor("adam")
+    urgent, done = (annotations.create_tag(actor=tree.actor, name=name) for name in ("Urgent", "To be done"))
+    both, one, none = (tree.file(f"plan {name}.txt") for name in ("both", "one", "none"))
+    for node, tag in ((both, urgent), (both, done), (one, urgent)):
+        annotations.tag_node(actor=tree.actor, node_id=node.id, tag_id=tag.id)
+    assert set(finder.names("plan tag:urgent")) == {both.name, one.name}
+    assert finder.names('tag:URGENT tag:"to be done"') == [both.name]
+    assert finder.names(tag=str(done.id)) == [both.name]
+    assert len(finder.names("plan")) == 3
+    facets = finder.results("plan", facets=True).facets
+    assert [(each.label, each.count) for each in facets.tags] == [("Urgent", 2), ("To be done", 1)]
+    assert Finder(adam).names("tag:urgent") == []
+    annotations.update_tag(actor=adam, tag_id=urgent.id, name="Now")
+    assert set(finder.names("tag:now")) == {both.name, one.name}
+    for text in ("tag:urgent", "tag:no", "tag:none"):
+        with pytest.raises(errors.FilterInvalid):
+            finder.names(text)
+    tree.trash(one)
+    assert finder.names("tag:now") == [both.name]
+    assert finder.names("tag:now in:trash") == [one.name]
+    annotations.delete_tag(actor=adam, tag_id=urgent.id)
+    assert [each.label for each in finder.results("plan", facets=True).facets.tags] == ["To be done"]
+    assert none.name in finder.names("plan")
 
 
 def test_the_trash_is_searched_alone_and_by_who_may_look_into_it(tree, finder, make_actor):

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from apps.search import contents, indexing, rebuilding
-from apps.search.models import Content, Document, Passage, RebuiltDocument
+from apps.annotations import api as annotations
+from apps.files import api as files
+from apps.search import contents, indexing, rebuilding, tagged
+from apps.search.models import Content, Document, Passage, RebuiltDocument, Tagged
 from bitvault.events import consuming, operating
 from bitvault.events.models import ConsumerCursor
 from bitvault.jobs.models import Job
@@ -68,6 +70,43 @@ def test_a_rebuild_gives_the_same_index(acme, actor, monkeypatch):
         assert [row[:-1] for row in after] == [row[:-1] for row in before]
         with db.read_transaction():
             assert not RebuiltDocument.objects.exists()
+
+
+def tags():
+    with db.read_transaction():
+        return sorted(
+            (node_id, tag_ids) for node_id, tag_ids in Tagged.objects.values_list("node_id", "tag_ids") if tag_ids
+        )
+
+
+@pytest.mark.committed
+def test_tags_that_are_told_again_change_nothing_and_a_rebuild_gives_the_same(acme, actor, monkeypatch):
+    monkeypatch.setattr(rebuilding, "SWAP_BATCH", 2)
+    with tenancy.entered(acme):
+        tree = Tree(actor)
+        urgent, done = (annotations.create_tag(actor=actor, name=name).id for name in ("Urgent", "done"))
+        nodes = [tree.folder(f"Folder {number}") for number in range(5)]
+        for node in nodes:
+            annotations.tag_node(actor=actor, node_id=node.id, tag_id=urgent)
+            annotations.tag_node(actor=actor, node_id=node.id, tag_id=done)
+        annotations.untag_node(actor=actor, node_id=nodes[0].id, tag_id=urgent)
+        tree.trash(nodes[1])
+        files.purge_node(actor=actor, node_id=nodes[1].id)
+        consuming.consume("annotations")
+        index()
+        before = tags()
+        assert before == sorted([(nodes[0].id, [done]), *((node.id, sorted([urgent, done])) for node in nodes[2:])])
+        old = Tagged.objects.values_list("seq", flat=True)
+        with db.write_transaction():
+            batch = tagged.TagBatch()
+            batch.put(nodes[0].id, [urgent], seq=min(old) - 1)
+            batch.write(purged=())
+        assert tags() == before, "what is told late says nothing new"
+        with db.write_transaction():
+            Tagged.objects.update(tag_ids=[])
+        operating.rebuild(consumer=indexing.CONSUMER, by=None)
+        index()
+        assert tags() == before
 
 
 def texts():
