@@ -94,7 +94,6 @@ def to_node(row: NodeRow, capabilities: Sequence[CapabilityName], *, hides_paren
         modified_at=row.modified_at,
         client_modified_at=row.client_modified_at,
         created_by=row.created_by,
-        tags=(),
         trashed_at=row.trashed_at,
         capabilities=capabilities,
         name_problems=names.find_portability_problems(row.name),

@@ -61,6 +61,7 @@ def search(
     engine = choosing.choose(wanted)
     wanted = resolving.resolve(actor, wanted, engine=engine, inside_id=inside_id)
     found = queries.search(actor, wanted, engine=engine, sort=sort, limit=limit, cursor=cursor)
+    found = replace(found, items=queries.mark(actor, found.items))
     counted = counting.count(actor, wanted, engine) if facets else None
     return replace(found, facets=counted, is_names_only=engine.is_reduced)
 

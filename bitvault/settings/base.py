@@ -273,6 +273,7 @@ CSRF_FAILURE_VIEW = "bitvault.gateway.pages.csrf_failure"
 BITVAULT_VIEWER_FINDER = "bitvault.gateway.authentication.find_viewer"
 BITVAULT_POLICY_FINDER = "apps.billing.queries.find_policy"
 BITVAULT_NAME_FINDER = "bitvault.gateway.naming.NameFinder"
+BITVAULT_MARKS_FINDER = "bitvault.gateway.marks.find_marks"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/files/"
 

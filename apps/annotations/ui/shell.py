@@ -8,6 +8,7 @@ shell.register(
     shell.Section(key="recents", label=_("Recent"), icon="clock", href="/recents/", order=40),
     shell.Section(key="favourites", label=_("Favourites"), icon="star", href="/favourites/", order=42),
     shell.Part(key="annotations.tags", slot="overlay", template="annotations/tags_dialog.html", order=45),
+    shell.Part(key="annotations.filter", slot="folder", template="annotations/folder_command.html", order=80),
     shell.DetailsSection(
         key="annotations.tags", tab="details", label=_("Tags"), href="/annotations/details/tags", order=30
     ),

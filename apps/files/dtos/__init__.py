@@ -36,6 +36,7 @@ class Tag:
 
     id: UUID
     name: str
+    colour: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,9 @@ class Node:
     ``modified_at`` is when the content last changed here, ``client_modified_at`` when the device that sent it says so. ``capabilities`` is
     what the caller may do with it. ``parent_id`` is ``None`` for a root, and where the caller does not see the parent. ``name_problems``
     tell why other systems cannot hold the name as it is, or why it misleads a reader; it is kept all the same.
+
+    ``tags`` and ``favourite`` (the caller's own mark) are told where a node is read or changed by its id or path, in lists of folders and
+    in searches. They do not belong to the node's revision. Answers to uploads, copies and restores, and the trash, leave them empty.
     """
 
     id: UUID
@@ -61,7 +65,8 @@ class Node:
     modified_at: datetime
     client_modified_at: datetime | None
     created_by: UUID
-    tags: Sequence[Tag]
+    tags: Sequence[Tag] = ()
+    favourite: bool = False
     trashed_at: datetime | None
     capabilities: Sequence[CapabilityName]
     name_problems: Sequence[PortabilityProblem]

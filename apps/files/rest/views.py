@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from apps.files import api, errors
 from apps.files.dtos import AppliedPage, Children, Node, NodeRef, Path, RestoredNode, RestoreOutcome, TrashedNode
 from apps.files.rest import etags, schemas
+from apps.files.rest.marking import mark, mark_children, mark_path
 from bitvault.events.api import answer_with_head
 from bitvault.kernel import db
 from bitvault.kernel.errors import NotFound, PreconditionRequired
@@ -34,11 +35,11 @@ class NodeDetail(View):
 
     @operation(answer=Node)
     def get(self, request: ActorRequest, node_id: NodeRef) -> Response:
-        """Read a node; ``304`` when ``If-None-Match`` names its present revision."""
+        """Read a node; `304` when `If-None-Match` names its present revision. `tags` and `favourite` do not change the revision."""
         node = api.get_node(actor=request.actor, node_id=node_id)
         if etags.is_fresh(request, node):
             return Response(status=304, headers={"ETag": etags.etag_of(node)})
-        return Response(node, headers={"ETag": etags.etag_of(node)})
+        return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node)})
 
     @operation(
         body=schemas.UpdateNode,
@@ -64,7 +65,7 @@ class NodeDetail(View):
             client_modified_at=body.client_modified_at,
             expected_revision=etags.read_if_match(request),
         )
-        return Response(node, headers={"ETag": etags.etag_of(node)})
+        return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node)})
 
     @operation(status=204, problems=(errors.RevisionMismatch, errors.RootFixed))
     def delete(self, request: ActorRequest, node_id: NodeRef) -> Response:
@@ -81,9 +82,9 @@ class NodeChildren(View):
     def get(self, request: ActorRequest, node_id: NodeRef) -> Response:
         """Read a page of a folder, folders first."""
         query = request.query_as(schemas.ListChildren)
-        return self.paginate(
-            partial(api.list_children, actor=request.actor, node_id=node_id, sort=query.sort, order=query.order)
-        )
+        actor = request.actor
+        read = partial(api.list_children, actor=actor, node_id=node_id, sort=query.sort, order=query.order)
+        return self.paginate(lambda **page: mark_children(actor, read(**page)))
 
 
 class NodeChildrenBatch(View):
@@ -112,7 +113,7 @@ class NodePath(View):
     @operation(answer=Path)
     def get(self, request: ActorRequest, node_id: NodeRef) -> Response:
         """Read the nodes from the root down to this one."""
-        return Response(api.list_path(actor=request.actor, node_id=node_id))
+        return Response(mark_path(request.actor, api.list_path(actor=request.actor, node_id=node_id)))
 
 
 class NodeByPath(View):
@@ -127,7 +128,7 @@ class NodeByPath(View):
         """Read the node at a path under a root: the caller's own, or the team folder `root_id`."""
         query = request.query_as(schemas.FindByPath)
         node = api.find_by_path(actor=request.actor, path=query.path, root_id=query.root_id or "root")
-        return Response(node, headers={"ETag": etags.etag_of(node)})
+        return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node)})
 
 
 class Folders(View):

@@ -56,6 +56,7 @@ class Piece:
 class Line:
     """A hit as the page shows it."""
 
+    id: str
     name: str
     kind: str
     href: str
@@ -131,6 +132,7 @@ def _to_line(hit: Hit) -> Line:
     parent = hit.path[-1] if hit.path else None
     names = [gettext("My files") if step.is_own_root else step.name for step in hit.path]
     return Line(
+        id=str(node.id),
         name=node.name,
         kind=node.kind,
         href=_find_href(hit),

@@ -94,6 +94,32 @@ def test_who_may_edit_a_node_tags_it_and_who_sees_it_sees_the_tags(tree, olga, p
     assert tags_of(tree.actor, photos) == ["done"]
 
 
+def test_answers_about_nodes_tell_their_tags_and_the_callers_favourites(api, counted_queries):
+    mia = api("mia")
+    root_id = mia.get("/me").json()["root_id"]
+    folder = mia.post("/folders", {"parent_id": root_id, "name": "Reports"}).json()
+    tag = mia.post("/tags", {"name": "Urgent", "colour": "red"}).json()
+    assert mia.put(f"/nodes/{folder['id']}/tags/{tag['id']}", None).status_code == 204
+    assert mia.put(f"/nodes/{folder['id']}/favourite", None).status_code == 204
+    marks = {"tags": [tag], "favourite": True}
+    (listed,) = mia.get(f"/nodes/{root_id}/children").json()["items"]
+    read = mia.get(f"/nodes/{folder['id']}").json()
+    renamed = mia.patch(f"/nodes/{folder['id']}", {"name": "Plans"}, revision=1).json()
+    root, node = mia.get(f"/nodes/{folder['id']}/path").json()["items"]
+    for one in (listed, read, renamed, node):
+        assert {name: one[name] for name in marks} == marks
+    assert {name: root[name] for name in marks} == {"tags": [], "favourite": False}
+    counts = []
+    for more in (1, 30):
+        for number in range(more):
+            made = mia.post("/folders", {"parent_id": root_id, "name": f"{more} {number}"}).json()
+            mia.put(f"/nodes/{made['id']}/tags/{tag['id']}", None)
+        with counted_queries() as statements:
+            mia.get(f"/nodes/{root_id}/children")
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
 def test_a_node_has_only_so_many_tags(tree, photos, urgent, done, monkeypatch):
     monkeypatch.setattr(tagging, "NODE_LIMIT", 1)
     put(tree.actor, photos, urgent, urgent)
@@ -167,12 +193,12 @@ def test_tags_over_rest(api):
     assert mia.post("/tags", {"name": "urgent"}).json()["code"] == "annotations.tag_name_taken"
     assert mia.post("/tags", {"name": "x", "colour": "mauve"}).status_code == 422
     assert mia.get("/tags").json()["items"] == [tag]
-    assert mia.request("PUT", f"/nodes/{node['id']}/tags/{tag['id']}").status_code == 204
+    assert mia.request("PUT", f"/nodes/{node['id']}/tags/{tag['id']}", None).status_code == 204
     assert mia.get("/marks", node_ids=node["id"]).json()["items"][0]["tags"] == [tag]
     assert [one["id"] for one in mia.get(f"/tags/{tag['id']}/nodes").json()["items"]] == [node["id"]]
     assert mia.patch(f"/tags/{tag['id']}", {"name": "Now"}).status_code == 403
     assert adam.patch(f"/tags/{tag['id']}", {"colour": "blue"}).json() == {**tag, "colour": "blue"}
     assert adam.get(f"/tags/{tag['id']}/nodes").json()["items"] == []
-    assert mia.delete(f"/nodes/{node['id']}/tags/{tag['id']}").status_code == 204
-    assert adam.delete(f"/tags/{tag['id']}").status_code == 204
+    assert mia.delete(f"/nodes/{node['id']}/tags/{tag['id']}", None).status_code == 204
+    assert adam.delete(f"/tags/{tag['id']}", None).status_code == 204
     assert mia.get(f"/tags/{tag['id']}/nodes").status_code == 404

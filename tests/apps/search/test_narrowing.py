@@ -54,7 +54,8 @@ def test_tags_narrow_by_their_whole_names_and_only_what_somebody_sees(tree, find
         annotations.tag_node(actor=tree.actor, node_id=node.id, tag_id=tag.id)
     assert set(finder.names("plan tag:urgent")) == {both.name, one.name}
     assert finder.names('tag:URGENT tag:"to be done"') == [both.name]
-    assert finder.names(tag=str(done.id)) == [both.name]
+    (hit,) = finder.results(tag=str(done.id)).items
+    assert (hit.node.name, [tag.name for tag in hit.node.tags]) == (both.name, ["To be done", "Urgent"])
     assert len(finder.names("plan")) == 3
     facets = finder.results("plan", facets=True).facets
     assert [(each.label, each.count) for each in facets.tags] == [("Urgent", 2), ("To be done", 1)]

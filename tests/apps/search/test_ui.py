@@ -38,7 +38,7 @@ def test_what_narrows_the_search_are_chips_and_what_is_there_has_numbers(browser
         Tree(actor).file("Plan.txt", UUID(folder["id"]))
         consuming.consume("search")
     page = browser.get("/search/", {"q": "plan owner:me", "in": folder["id"]}).content.decode()
-    assert page.count('class="search-line"') == 4
+    assert page.count('<li class="search-line"') == 4
     taken = links(page, "What narrows the search")
     assert set(taken) == {"owner:me", "In “Reports”"}
     assert taken["owner:me"] == f"/search/?q=plan&in={folder['id']}"

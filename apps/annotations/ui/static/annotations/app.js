@@ -3,6 +3,7 @@
 import { closest, setIcon } from "../js/dom.js";
 import { typeOf } from "../files/types.js";
 import { startComments } from "./comments.js";
+import { startFilter } from "./filter.js";
 import { startMarks } from "./marks.js";
 import { startTags } from "./tags.js";
 
@@ -19,6 +20,7 @@ function showTypes() {
 startMarks();
 startTags();
 startComments();
+startFilter();
 showTypes();
 for (const name of ["bitvault:page", "htmx:load"]) document.addEventListener(name, showTypes);
 document.addEventListener("click", (event) => {
