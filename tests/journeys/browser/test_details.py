@@ -1,5 +1,7 @@
 """The details panel, favourites and tags, by pointer, keyboard and finger."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -50,6 +52,13 @@ def test_a_favourite_and_a_tag_are_put_on_a_row_and_found_again(vault, folder, s
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("checkbox", name="Checked by Mia")).to_be_checked()
     dialog.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Filter by tag").click()
+    choice = page.get_by_role("menuitem", name="Checked by Mia")
+    expect(choice).to_be_focused()
+    href = choice.get_attribute("href") or ""
+    assert re.fullmatch(rf"/search/\?tag=[0-9a-f-]{{36}}&in={folder['id']}", href)
+    vault.press("Escape")
+    expect(page.get_by_role("button", name="Filter by tag")).to_be_focused()
     row.get_by_role("link", name="Checked by Mia").click()
     page.wait_for_url("**/tags/*/")
     line = page.locator(".noted-line", has_text="a.txt")
@@ -69,3 +78,41 @@ def test_on_a_phone_the_details_are_a_sheet_that_escape_closes(phone, folder, se
     expect(panel.get_by_role("heading", level=2)).to_have_text("a.txt")
     phone.page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
+
+
+def test_people_discuss_a_file_in_its_comments(vault, folder, sender, panel):
+    sender.bring("a.txt", b"some text")
+    vault.open(folder)
+    page = vault.page
+    vault.row("a.txt").get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Comments").click()
+    field = panel.get_by_label("Write a comment")
+    field.press_sequentially("Please look, @Ol")
+    panel.get_by_role("button", name="Olga").click()
+    expect(field).to_have_value("Please look, @Olga ")
+    field.press_sequentially("<b>now</b> https://example.org/x")
+    vault.press("Control+Enter")
+    thread = panel.locator("[data-thread]")
+    expect(thread.locator(".comment-text")).to_have_text("Please look, @Olga <b>now</b> https://example.org/x")
+    expect(thread.locator(".comment-name")).to_have_text("@Olga")
+    expect(thread.get_by_role("link", name="https://example.org/x")).to_have_attribute(
+        "rel", "noopener noreferrer nofollow"
+    )
+    thread.get_by_role("button", name="Reply").click()
+    thread.get_by_label("Reply").fill("Done already")
+    thread.locator("form").get_by_role("button", name="Reply").click()
+    expect(thread.locator(".comment-text")).to_have_count(2)
+    thread.get_by_role("button", name="Edit").last.click()
+    thread.get_by_label("Comment").fill("Done since yesterday")
+    thread.get_by_role("button", name="Save").click()
+    expect(thread.locator(".comment-text").last).to_have_text("Done since yesterday")
+    expect(thread).to_contain_text("edited")
+    thread.get_by_role("button", name="Resolve").click()
+    expect(thread).to_contain_text("Resolved by You")
+    thread.get_by_role("button", name="Delete").first.click()
+    page.get_by_role("dialog", name="Delete this thread?").get_by_role("button", name="Delete").click()
+    expect(thread).to_have_count(0)
+    expect(panel.get_by_label("Write a comment")).to_be_focused()
+    page.goto(f"{vault.base_url}/files/{folder['id']}/#comments={folder['id']}")
+    expect(panel.get_by_role("heading", level=2)).to_have_text(folder["name"])
+    expect(panel.get_by_role("tab", name="Comments")).to_have_attribute("aria-selected", "true")
