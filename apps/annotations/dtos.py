@@ -88,11 +88,12 @@ class Recent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """What a list shows on a node: whether it is a favourite of the reader, and its tags by name."""
+    """What a list shows on a node: whether it is a favourite of the reader, its tags by name, and how many threads of comments are open."""
 
     node_id: UUID
-    favourite: bool
+    favourite: bool = False
     tags: Sequence[NodeLabel] = ()
+    open_thread_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

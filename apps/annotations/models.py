@@ -111,6 +111,12 @@ class Comment(TenantModel):
         indexes = [
             # Which threads has this node, latest first? How many comments?
             models.Index(fields=["node_id", "-id"], name="annotations_comment_node"),
+            # How many open threads have these nodes?
+            models.Index(
+                fields=["node_id"],
+                condition=models.Q(thread=None, resolved_at=None),
+                name="annotations_comment_open",
+            ),
             # Which replies has this thread?
             models.Index(fields=["thread", "id"], name="annotations_comment_thread"),
         ]

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
+from django.db.models import Count
+
 from apps.annotations import dtos
 from apps.annotations.models import Comment
 from apps.identity import api as identity
@@ -24,6 +26,15 @@ def list_threads(actor: Actor, node_id: UUID, *, limit: int, cursor: str | None)
         replies = list(Comment.objects.filter(thread__in=tops).order_by("id")) if tops else []
     next_cursor = pages.encode_cursor(purpose, [tops[-1].id.hex]) if len(found) > limit else None
     return Page(_to_threads(actor, tops, replies), next_cursor)
+
+
+def count_open(node_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Count the threads of nodes that are not resolved; a node without any is left out."""
+    if not node_ids:
+        return {}
+    rows = Comment.objects.filter(node_id__in=node_ids, thread=None, resolved_at=None)
+    with db.read_transaction():
+        return dict(rows.values("node_id").annotate(count=Count("id")).values_list("node_id", "count"))
 
 
 def _to_threads(actor: Actor, tops: Collection[Comment], replies: Collection[Comment]) -> list[dtos.Comment]:

@@ -1,10 +1,12 @@
 """Favourites, recents, and the marks of a list."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from apps.annotations import dtos, sql
 from apps.annotations.models import Favourite, Recent
+from apps.annotations.queries import comments
 from apps.annotations.queries.nodes import find_noted
 from apps.files import api as files
 from bitvault.kernel import db, names, pages
@@ -51,9 +53,14 @@ def list_recents(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.R
 
 def list_marks(actor: Actor, node_ids: Sequence[UUID]) -> list[dtos.Marks]:
     """Tell what a list shows on some nodes; the same few statements however many there are."""
-    known = [node.id for node in files.list_nodes(actor=actor, node_ids=node_ids)]
-    found = find_marks(actor, known)
-    return [found[node_id] for node_id in known if node_id in found]
+    known = files.list_nodes(actor=actor, node_ids=node_ids)
+    found = find_marks(actor, [node.id for node in known])
+    threads = comments.count_open([node.id for node in known if "view" in node.capabilities])
+    return [
+        replace(found.get(node.id, dtos.Marks(node_id=node.id)), open_thread_count=threads.get(node.id, 0))
+        for node in known
+        if node.id in found or node.id in threads
+    ]
 
 
 def find_marks(actor: Actor, node_ids: Collection[UUID]) -> Mapping[UUID, dtos.Marks]:

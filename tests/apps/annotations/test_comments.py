@@ -117,6 +117,21 @@ def test_the_author_and_who_manages_delete_a_comment_and_a_thread_takes_its_repl
     annotations.delete_comment(actor=olga, comment_id=own.id)  # one's own, although one may not write any more
 
 
+def test_a_list_shows_how_many_threads_are_open_to_who_may_view(tree, olga, photos):
+    def shown(actor):
+        return [mark.open_thread_count for mark in annotations.list_marks(actor=actor, node_ids=[photos.id])]
+
+    assert shown(olga) == []
+    first = say(tree.actor, photos)
+    say(tree.actor, photos, reply_to_id=first.id)
+    say(tree.actor, photos)
+    assert shown(olga) == [2]
+    annotations.update_comment(actor=tree.actor, comment_id=first.id, resolved=True)
+    assert shown(olga) == [1]
+    share(tree.actor, photos, olga, "uploader")
+    assert shown(olga) == []
+
+
 @pytest.mark.parametrize("text", ["", " \n ", "a\x07b", "x" * 4001])
 def test_text_that_cannot_be_kept_is_refused(tree, photos, text):
     with pytest.raises(errors.CommentUnfit):

@@ -189,7 +189,7 @@ def test_favourites_over_rest_and_on_their_page(api, browser):
     (item,) = mia.get("/favourites").json()["items"]
     assert (item["node"]["id"], item["node"]["path"][0]["is_own_root"]) == (node["id"], True)
     (mark,) = mia.get("/marks", node_ids=node["id"]).json()["items"]
-    assert mark == {"node_id": node["id"], "favourite": True, "tags": []}
+    assert mark == {"node_id": node["id"], "favourite": True, "tags": [], "open_thread_count": 0}
     page = browser.get("/favourites/").content.decode()
     assert "Reports &lt;i&gt;" in page
     assert f'href="/files/{node["id"]}/"' in page

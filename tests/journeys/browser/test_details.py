@@ -98,6 +98,7 @@ def test_people_discuss_a_file_in_its_comments(vault, folder, sender, panel):
     expect(thread.get_by_role("link", name="https://example.org/x")).to_have_attribute(
         "rel", "noopener noreferrer nofollow"
     )
+    expect(vault.row("a.txt").get_by_role("button", name="1 open comment: a.txt")).to_be_visible()
     thread.get_by_role("button", name="Reply").click()
     thread.get_by_label("Reply").fill("Done already")
     thread.locator("form").get_by_role("button", name="Reply").click()

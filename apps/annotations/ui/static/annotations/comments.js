@@ -27,6 +27,7 @@ let offered = null;
 function reload(focus) {
   focusOn = focus;
   document.dispatchEvent(new CustomEvent("bitvault:details-changed", { detail: { section: SECTION } }));
+  document.dispatchEvent(new CustomEvent("bitvault:marks-changed"));
 }
 
 /** @param {string} [id] @returns {string} the place of a comment, or of the field in which one is written */
@@ -178,17 +179,22 @@ async function offer(field) {
 /** @param {any[]} entries */
 const openComments = (entries) => document.dispatchEvent(new CustomEvent("bitvault:command", { detail: { command: "details", tab: "comments", entries } }));
 
+/** @param {string} id of a node whose comments are wanted */
+async function openById(id) {
+  try {
+    openComments([{ row: null, ...(await get(`/nodes/${id}`)) }]);
+  } catch (error) {
+    toast(explain(error), { failed: true });
+  }
+}
+
 /** A notice leads to a page by an address that ends with `#comments=<node>`: its comments are shown there. */
 async function followAddress() {
   const id = pending || ADDRESS.exec(location.hash)?.[1];
   pending = "";
   if (!id) return;
   if (location.hash) history.replaceState(history.state, "", location.pathname + location.search);
-  try {
-    openComments([{ row: null, ...(await get(`/nodes/${id}`)) }]);
-  } catch {
-    // It is not there for the reader any more; the page says what is.
-  }
+  await openById(id);
 }
 
 /** Listen from now on. */
@@ -215,7 +221,9 @@ export function startComments() {
   document.addEventListener("click", (event) => {
     pending = ADDRESS.exec(/** @type {HTMLAnchorElement | null} */ (closest(event.target, "a[href]"))?.hash ?? "")?.[1] ?? "";
     const pressed = closest(event.target, "[data-comment-act]");
-    if (pressed) act(pressed).catch((error) => toast(explain(error), { failed: true }));
+    const badge = closest(event.target, "[data-comments-open]");
+    if (badge) void openById(badge.dataset.commentsOpen ?? "");
+    else if (pressed) act(pressed).catch((error) => toast(explain(error), { failed: true }));
     else if (!closest(event.target, ".comment-offer")) dropOffer();
   });
   document.addEventListener("input", (event) => {

@@ -1,4 +1,4 @@
-/** What rows show of annotations: the star of a favourite, and tags. Asked for together, and remembered while the page is open. */
+/** What rows show of annotations: the star of a favourite, tags, and how many comments are open. Asked for together, and remembered while the page is open. */
 
 import { call, explain, get } from "../js/api.js";
 import { announce, closest, icon, make } from "../js/dom.js";
@@ -12,11 +12,11 @@ const TOGETHER = 100;
 const REST_MS = 3000;
 
 /** @typedef {{id: string, name: string, colour: string}} Tag */
-/** @typedef {{favourite: boolean, tags: Tag[]}} Mark */
+/** @typedef {{favourite: boolean, tags: Tag[], open_thread_count: number}} Mark */
 /** @typedef {{id: string, name: string}} Entry */
 
 /** @type {Mark} */
-const NONE = { favourite: false, tags: [] };
+const NONE = { favourite: false, tags: [], open_thread_count: 0 };
 /** Tags of one row; the panel has all. */
 const TAGS_SHOWN = 2;
 
@@ -55,6 +55,13 @@ function chips({ tags }) {
   return shown;
 }
 
+/** @param {HTMLElement} slot @param {Mark} mark @returns {HTMLElement[]} the way to the comments, where some are open */
+function talk(slot, { open_thread_count: count }) {
+  if (!count) return [];
+  const label = counted("%(count)s open comment", "%(count)s open comments", count);
+  return [make("button", { class: "row-talk number", type: "button", tabindex: "-1", title: label, "aria-label": `${label}: ${nameOf(slot)}`, "data-comments-open": nodeOf(slot) }, icon("comment", "icon icon-s"), String(count))];
+}
+
 /** @param {HTMLElement} slot */
 function show(slot) {
   const id = nodeOf(slot);
@@ -64,7 +71,7 @@ function show(slot) {
   if (slot.getAttribute("data-words") === words) return;
   const focused = slot.contains(document.activeElement);
   slot.setAttribute("data-words", words);
-  slot.replaceChildren(...chips(mark), star(slot, mark));
+  slot.replaceChildren(...chips(mark), ...talk(slot, mark), star(slot, mark));
   for (const link of slot.querySelectorAll("a")) /** @type {any} */ (window).htmx?.process(link);
   if (focused) /** @type {HTMLElement | null} */ (slot.querySelector(".row-star"))?.focus({ preventScroll: true });
 }
