@@ -93,6 +93,19 @@ function makeForm({ label, accept, value = "" }, facts) {
   return form;
 }
 
+/** @param {HTMLElement} element stays away while a form stands for it */
+function cover(element) {
+  element.hidden = true;
+  element.dataset.covered = "";
+}
+
+/** @param {HTMLElement} element */
+function uncover(element) {
+  element.hidden = false;
+  delete element.dataset.covered;
+  (element.matches("button") ? element : /** @type {HTMLElement | null} */ (element.querySelector("button")))?.focus({ preventScroll: true });
+}
+
 /** @param {HTMLElement} pressed */
 async function act(pressed) {
   const comment = closest(pressed, "[data-comment]");
@@ -101,18 +114,19 @@ async function act(pressed) {
   const what = pressed.dataset.commentAct;
   if (what === "cancel") {
     const form = closest(pressed, "[data-comment-form]");
-    const about = form?.dataset.edits ?? form?.dataset.replyTo;
+    const covered = form?.dataset.edits ? comment?.querySelectorAll("[data-covered]") : thread?.querySelectorAll(":scope > [data-covered]");
+    for (const one of /** @type {Iterable<HTMLElement>} */ (covered ?? [])) uncover(one);
     form?.remove();
-    reload(placeOf(about));
   } else if (what === "reply" && thread) {
     const form = makeForm({ label: gettext("Reply"), accept: gettext("Reply") }, { replyTo: thread.dataset.thread ?? "" });
-    pressed.replaceWith(form);
+    pressed.after(form);
+    cover(pressed);
     fieldOf(form).focus();
   } else if (what === "edit" && comment) {
     const form = makeForm({ label: gettext("Comment"), accept: gettext("Save"), value: comment.dataset.text ?? "" }, { edits: id });
     for (const name of /** @type {NodeListOf<HTMLElement>} */ (comment.querySelectorAll(".comment-name"))) named.set((name.textContent ?? "").slice(1), name.dataset.user ?? "");
-    comment.querySelector(".comment-links")?.remove();
-    comment.querySelector(".comment-text")?.replaceWith(form);
+    comment.querySelector(".comment-text")?.after(form);
+    for (const one of /** @type {NodeListOf<HTMLElement>} */ (comment.querySelectorAll(".comment-text, .comment-links"))) cover(one);
     fieldOf(form).focus();
   } else if (what === "resolve" || what === "reopen") {
     await call("PATCH", `/comments/${id}`, { body: { resolved: what === "resolve" } });
@@ -232,6 +246,7 @@ export function startComments() {
     if (!(field instanceof HTMLTextAreaElement) || !form) return;
     if (field.value.trim() || form.dataset.edits || form.dataset.replyTo) form.dataset.dirty = "";
     else delete form.dataset.dirty;
+    delete form.dataset.key;
     showError(form, "");
     clearTimeout(asking);
     asking = window.setTimeout(() => void offer(field), SETTLE_MS);
