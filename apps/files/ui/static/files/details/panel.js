@@ -24,6 +24,7 @@ const PHONE = matchMedia("(max-width: 759px)");
 let carryOut = () => {};
 /** What a menu or another page has chosen; empty: what the list has selected, or its folder. @type {Subject[]} */
 let chosen = [];
+let selectedBefore = "";
 let open = false;
 let settling = 0;
 let resting = 0;
@@ -209,7 +210,10 @@ export function startDetails(run) {
     if (command === "details") showDetails(entries, tab);
   });
   document.addEventListener("bitvault:selection", () => {
-    chosen = [];
+    // The list tells of its selection also when rows come in: what another page or a link has chosen stays then.
+    const now = selected().map(({ id }) => id).join(",");
+    if (now !== selectedBefore || now) chosen = [];
+    selectedBefore = now;
     soon();
   });
   document.addEventListener("bitvault:page", (event) => {
