@@ -100,15 +100,14 @@ def _draft_comment(
     published: Published, event: annotations.CommentAdded | annotations.CommentAnswered | annotations.PersonMentioned
 ) -> Entry:
     """Say what people are told of a comment: who follows the node and its owner, who wrote in the thread, who is mentioned."""
-    match event:
-        case annotations.CommentAdded():
-            entry = _entry(published, "commented", node_id=event.node_id, audience_id=event.owner_id)
-            entry.group_on = event.node_id
-        case annotations.CommentAnswered():
-            entry = _entry(published, "answered", node_id=event.node_id, audience_id=event.user_id)
-            entry.facts = {"is_starter": event.is_starter}
-        case annotations.PersonMentioned():
-            entry = _entry(published, "mentioned", node_id=event.node_id, audience_id=event.user_id)
+    if isinstance(event, annotations.CommentAdded):
+        entry = _entry(published, "commented", node_id=event.node_id, audience_id=event.owner_id)
+        entry.group_on = event.node_id
+    elif isinstance(event, annotations.CommentAnswered):
+        entry = _entry(published, "answered", node_id=event.node_id, audience_id=event.user_id)
+        entry.facts = {"is_starter": event.is_starter}
+    else:
+        entry = _entry(published, "mentioned", node_id=event.node_id, audience_id=event.user_id)
     entry.subject_id = event.comment_id
     return entry
 

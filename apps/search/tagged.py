@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Func, QuerySet, Value
@@ -40,7 +41,7 @@ class TagBatch:
             Tagged.objects.filter(node_id__in=list(purged)).delete()
 
 
-def having_all(tag_ids: Collection[UUID]) -> QuerySet[Tagged, dict[str, UUID]]:
+def having_all(tag_ids: Collection[UUID]) -> QuerySet[Any, Any]:
     """Find the nodes that have all of some tags, by their ids."""
     return Tagged.objects.filter(tag_ids__contains=sorted(tag_ids)).values("node_id")
 
