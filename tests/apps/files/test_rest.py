@@ -24,6 +24,7 @@ NODE_FIELDS = {
     "client_modified_at",
     "created_by",
     "tags",
+    "favourite",
     "trashed_at",
     "capabilities",
     "name_problems",
