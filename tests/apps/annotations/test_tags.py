@@ -200,5 +200,5 @@ def test_tags_over_rest(api):
     assert adam.patch(f"/tags/{tag['id']}", {"colour": "blue"}).json() == {**tag, "colour": "blue"}
     assert adam.get(f"/tags/{tag['id']}/nodes").json()["items"] == []
     assert mia.delete(f"/nodes/{node['id']}/tags/{tag['id']}").status_code == 204
-    assert adam.delete(f"/tags/{tag['id']}", None).status_code == 204
+    assert adam.delete(f"/tags/{tag['id']}").status_code == 204
     assert mia.get(f"/tags/{tag['id']}/nodes").status_code == 404
