@@ -52,6 +52,7 @@ def test_a_favourite_and_a_tag_are_put_on_a_row_and_found_again(vault, folder, s
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("checkbox", name="Checked by Mia")).to_be_checked()
     dialog.get_by_role("button", name="Done").click()
+    vault.open(folder)
     page.get_by_role("button", name="Filter by tag").click()
     choice = page.get_by_role("menuitem", name="Checked by Mia")
     expect(choice).to_be_focused()
