@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 VERSION = "2.19.6"
 JAVA_LEVEL = "17"
 FETCH_SECONDS = 300
-ASSEMBLED = HERE.parents[1] / "var" / "opensearch" / VERSION
+ASSEMBLED = HERE / "assembled" / VERSION
 """Where it is kept for all nodes of this tree."""
 
 TOOLS = ("java", "javac", "jar", "mvn")

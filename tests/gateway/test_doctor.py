@@ -21,7 +21,19 @@ def only(findings, check):
 def test_everything_is_checked_and_the_worst_comes_first(acme):
     found = doctor.examine()
     assert {one.check for one in found} == {
-        *("hosts", "proxy headers", "clocks", "store", "CORS", "mail", "disk", "versions", "migrations", "queues")
+        *(
+            "hosts",
+            "proxy headers",
+            "clocks",
+            "store",
+            "CORS",
+            "mail",
+            "disk",
+            "versions",
+            "migrations",
+            "queues",
+            "search",
+        )
     }
     levels = [("bad", "warning", "good").index(one.level) for one in found]
     assert levels == sorted(levels)

@@ -350,7 +350,7 @@ def is_read_once(world):
     assert fetch("SELECT count(*) FROM search_passage WHERE content_hash = %s", [world.content_hash]) == [(1,)]
 
 
-def ask_to_send(world):
+def ask_to_tell_opensearch(world):
     """A change was noted for an engine that is not chosen any more."""
     with db.write_transaction():
         Unsent.objects.create(node_id=ids.new_id(), seq=1, mark=ids.new_id())
@@ -462,7 +462,7 @@ def is_tried_once_or_known_to_be(world):
     Job.objects.filter(lane="outbound", state="queued").delete()
 
 
-def ask_to_send_documents(world):
+def ask_to_send(world):
     webhook = make_webhook(world)
     world.client("olga").post(f"/webhooks/{webhook['id']}/test")
     world.webhook_id = webhook["id"]
@@ -530,7 +530,7 @@ SCENES = {
     "files.copy": Scene(ask_for_copy, is_copied_once),
     "search.build": Scene(ask_for_index, is_not_built),
     "search.read_text": Scene(ask_for_text, is_read_once),
-    "search.send": Scene(ask_to_send_documents, is_noted_no_more),
+    "search.send": Scene(ask_to_tell_opensearch, is_noted_no_more),
     "previews.make": Scene(ask_for_preview, is_drawn_once),
     "files.purge": Scene(ask_for_purge, is_purged_once),
     "storage.reconcile": Scene(ask_for_reconciliation, is_reconciled),
