@@ -9,6 +9,8 @@
 /** Leftovers of file managers that nobody means to upload. People are told that they stay behind. */
 const LITTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini", "._.DS_Store"]);
 
+const OPENED_TOGETHER = 100;
+
 /** @param {FileSystemDirectoryReader} reader @returns {Promise<FileSystemEntry[]>} */
 const readSome = (reader) => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
 
@@ -18,27 +20,43 @@ const fileOf = (entry) => new Promise((resolve, reject) => entry.file(resolve, r
 /** @param {File} file @param {string[]} dir @returns {Found} */
 const fileOrLitter = (file, dir) => (LITTER.has(file.name) ? { kind: "litter", name: file.name } : { kind: "file", file, dir });
 
-/** @param {FileSystemEntry} entry @param {string[]} dir @returns {AsyncGenerator<Found>} */
-async function* walk(entry, dir) {
-  if (entry.isFile) {
-    if (LITTER.has(entry.name)) {
-      yield { kind: "litter", name: entry.name };
-      return;
-    }
-    try {
-      yield { kind: "file", file: await fileOf(/** @type {FileSystemFileEntry} */ (entry)), dir };
-    } catch (error) {
-      console.warn("A file could not be read.", error);
-      yield { kind: "unreadable", dir };
-    }
-    return;
+/** @param {FileSystemFileEntry} entry @param {string[]} dir @returns {Promise<Found>} */
+async function open(entry, dir) {
+  if (LITTER.has(entry.name)) return { kind: "litter", name: entry.name };
+  try {
+    return { kind: "file", file: await fileOf(entry), dir };
+  } catch (error) {
+    console.warn("A file could not be read.", error);
+    return { kind: "unreadable", dir };
   }
-  const path = [...dir, entry.name];
+}
+
+/** @param {FileSystemDirectoryEntry} folder @param {string[]} dir @returns {AsyncGenerator<Found>} */
+async function* walk(folder, dir) {
+  const path = [...dir, folder.name];
   yield { kind: "folder", dir: path };
-  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  const reader = folder.createReader();
   // A reader gives a hundred at a time, and an empty answer at the end.
-  for (let some = await readSome(reader); some.length; some = await readSome(reader)) {
-    for (const child of some) yield* walk(child, path);
+  for (let some = await readSome(reader); some.length; some = await readSome(reader)) yield* walkAll(some, path);
+}
+
+/**
+ * Files that lie side by side are opened together: one after the other, each would wait for the browser's own process.
+ *
+ * @param {(FileSystemEntry | File)[]} entries
+ * @param {string[]} dir
+ * @returns {AsyncGenerator<Found>}
+ */
+async function* walkAll(entries, dir) {
+  for (let at = 0; at < entries.length; at += OPENED_TOGETHER) {
+    const some = entries.slice(at, at + OPENED_TOGETHER).map((entry) => {
+      if (entry instanceof File) return fileOrLitter(entry, dir);
+      return entry.isFile ? open(/** @type {FileSystemFileEntry} */ (entry), dir) : walk(/** @type {FileSystemDirectoryEntry} */ (entry), dir);
+    });
+    for (const one of some) {
+      if (Symbol.asyncIterator in one) yield* one;
+      else yield one;
+    }
   }
 }
 
@@ -48,12 +66,7 @@ async function* walk(entry, dir) {
  */
 export function dropped(transfer) {
   const entries = [...transfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
-  return (async function* () {
-    for (const entry of entries) {
-      if (entry instanceof File) yield fileOrLitter(entry, []);
-      else if (entry) yield* walk(entry, []);
-    }
-  })();
+  return walkAll(entries.filter((entry) => entry !== null), []);
 }
 
 /**

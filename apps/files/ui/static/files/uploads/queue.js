@@ -18,7 +18,7 @@ const TINY_BYTES = 1024 * 1024;
 /** One part: a file of at most this size is one PUT. */
 const SMALL_BYTES = 8 * 1024 * 1024;
 /** Files on their way at once. */
-const LANES = { tiny: 64, small: 6, large: 2 };
+const LANES = { tiny: 256, small: 6, large: 2 };
 /** What has arrived of a canceled upload is kept while it can be taken back, if it is at least this much. */
 const WORTH_KEEPING_BYTES = 16 * 1024 * 1024;
 

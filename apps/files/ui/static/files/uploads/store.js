@@ -40,6 +40,33 @@ function database() {
   return opened;
 }
 
+/** @typedef {{act: (store: IDBObjectStore) => IDBRequest<any>, resolve: (result: any) => void, reject: (error: unknown) => void}} Wish */
+
+/** What was asked for in this moment: it shares a transaction, of which three hundred dropped files would need a thousand. @type {Map<IDBTransactionMode, Wish[]>} */
+const gathered = new Map();
+
+/** @param {IDBTransactionMode} mode */
+async function runGathered(mode) {
+  const db = await database().catch((error) => error);
+  const wishes = gathered.get(mode) ?? [];
+  gathered.delete(mode);
+  try {
+    if (!(db instanceof IDBDatabase)) throw db;
+    const store = db.transaction(STORE, mode).objectStore(STORE);
+    for (const { act, resolve, reject } of wishes) {
+      const request = act(store);
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = (event) => {
+        // The others of the transaction go on.
+        event.preventDefault();
+        reject(request.error);
+      };
+    }
+  } catch (error) {
+    for (const { reject } of wishes) reject(error);
+  }
+}
+
 /**
  * Run one request; a browser that keeps no database (private windows) only loses the memory, never the upload.
  *
@@ -50,11 +77,11 @@ function database() {
  */
 async function withStore(mode, act) {
   try {
-    const db = await database();
     return await new Promise((resolve, reject) => {
-      const request = act(db.transaction(STORE, mode).objectStore(STORE));
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
+      const wishes = gathered.get(mode);
+      if (wishes) return void wishes.push({ act, resolve, reject });
+      gathered.set(mode, [{ act, resolve, reject }]);
+      setTimeout(() => void runGathered(mode));
     });
   } catch (error) {
     console.warn("Unfinished uploads are not remembered in this window.", error);
