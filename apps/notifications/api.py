@@ -56,18 +56,30 @@ def mark_read(*, actor: Actor, ids: Collection[UUID] = (), up_to_id: UUID | None
 
 @exposed
 def get_preferences(*, actor: Actor) -> dtos.Preferences:
-    """Tell how the actor is told of each topic."""
+    """Tell how the actor is told of each topic, and when they get no mail."""
     with db.read_transaction():
-        return dtos.Preferences(list(queries.read_preferences(actor.user_id).values()))
+        return queries.read_choices(actor.user_id)
 
 
 @exposed
-def set_preferences(*, actor: Actor, preferences: Sequence[dtos.Preference]) -> dtos.Preferences:
-    """Say how the actor is told of some topics; those that are not named stay as they are.
+def set_preferences(
+    *,
+    actor: Actor,
+    preferences: Sequence[dtos.Preference] = (),
+    changes_quiet_hours: bool = False,
+    quiet_hours: dtos.QuietHours | None = None,
+) -> dtos.Preferences:
+    """Say how the actor is told of some topics, and when they get no mail; what is not named stays as it is.
 
+    A mail that would come in quiet hours waits, and is told with the others by one mail afterwards.
+
+    :param quiet_hours: by the clock of the actor's time zone; ``None`` with ``changes_quiet_hours``: mails come at any time.
     :raises MailNotOffered: of a topic no mail is sent.
+    :raises QuietHoursUnfit: quiet hours are no two times.
     """
-    return operations.set_preferences(actor.user_id, preferences)
+    return operations.set_preferences(
+        actor.user_id, preferences, changes_quiet_hours=changes_quiet_hours, quiet_hours=quiet_hours
+    )
 
 
 @exposed
@@ -104,8 +116,8 @@ def unsubscribe(*, actor: Actor, subscription_id: UUID) -> None:
 
 
 @exposed
-def find_stop(*, token: str) -> dtos.Topic | None:
-    """Tell the mails of which topic the address in a mail switches off; ``None``: those that the daily digest gathers.
+def find_stop(*, token: str) -> dtos.Topic | dtos.Gathered:
+    """Tell which mails the address in a mail switches off: of a topic, or of all topics that such a mail gathers.
 
     :raises NotFound: the address was not made here.
     """
@@ -118,8 +130,8 @@ def stop_mails(*, token: str) -> None:
 
     :raises NotFound: the address was not made here.
     """
-    user_id, topic = leaving.read(token)
-    operations.stop_mails(user_id, topic)
+    user_id, what = leaving.read(token)
+    operations.stop_mails(user_id, what)
 
 
 @exposed

@@ -37,7 +37,9 @@ Topic = Literal[
 ]
 """Under which heading somebody is told of it, and may switch it off."""
 
-MailMode = Literal["off", "at_once", "daily"]
+MailMode = Literal["off", "at_once", "daily", "weekly"]
+Gathered = Literal["at_once", "daily", "weekly"]
+"""What one mail may tell of in a row: what waited for the end of quiet hours, a day, a week."""
 Channel = Literal["all", "none"]
 Whose = Literal["me", "tenant"]
 
@@ -146,10 +148,19 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True)
+class QuietHours:
+    """When somebody gets no mail, by the clock of their time zone (``"22:00"``); ``end`` may be on the next day."""
+
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
 class Preferences:
-    """How somebody is told of each topic."""
+    """How somebody is told of each topic, and when they get no mail."""
 
     items: Sequence[Preference]
+    quiet_hours: QuietHours | None = None
 
 
 @dataclass(frozen=True, slots=True)

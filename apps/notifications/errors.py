@@ -17,6 +17,13 @@ class MailNotOffered(Invalid):
     title = "There is no choice of mail for this topic"
 
 
+class QuietHoursUnfit(Invalid):
+    """Quiet hours begin and end at the same time, or at none."""
+
+    code = "notifications.quiet_hours_unfit"
+    title = "Quiet hours need a beginning and another end"
+
+
 class OnlyAdministrators(Forbidden):
     """The activity of the whole tenant is for who administers it."""
 

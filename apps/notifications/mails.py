@@ -1,5 +1,7 @@
-"""The mails of notifications: one notice at once, and the digest of a day. What may be told is judged when they are written."""
+"""The mails of notifications: a notice, what waited in quiet hours, digests. What may be told is judged when they are written."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.utils import translation
@@ -7,8 +9,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.identity import api as identity
-from apps.notifications import audience, digests, leaving, queries, telling
-from apps.notifications.dtos import Topic
+from apps.notifications import audience, digests, holding, hours, judging, leaving, queries, telling
+from apps.notifications.dtos import Gathered, Topic
 from apps.notifications.models import Delivery, Entry
 from bitvault.kernel import db, tenancy
 from bitvault.mail import api as mail
@@ -54,31 +56,66 @@ def write_digest(delivery_id: UUID, facts: mail.Facts) -> mail.Letter | None:
         return None
     delivery, recipient = found
     with translation.override(recipient.locale or None):
-        told = digests.list_told(recipient.actor, delivery)
-        if not told:
-            return None
-        home = _home(recipient.actor.user_id)
-        return mail.Letter(
-            to=recipient.email,
-            locale=recipient.locale or None,
-            subject=gettext("What happened in %(vault)s") % {"vault": recipient.actor.tenant.name},
-            template="notifications/mail/digest",
-            context={
-                "lines": [
-                    {
-                        "text": one.text,
-                        "when": digests.local_time(one.entry.last_at, recipient.time_zone),
-                        "url": home + one.path,
-                    }
-                    for one in told[: digests.LINES]
-                ],
-                "more_count": max(0, len(told) - digests.LINES),
-                **_foot(home, recipient.actor.user_id, None),
-            },
-            action=mail.Action(_("Show all"), f"{home}/notifications/"),
-            vault_name=recipient.actor.tenant.name,
-            unsubscribe_url=home + leaving.make_path(recipient.actor.user_id, None),
-        )
+        told = digests.list_told(recipient.actor, delivery, "daily")
+        return _gather(recipient, told, "daily", gettext("What happened in %(vault)s"))
+
+
+@mail.mail_kind(digests.WEEKLY)
+def write_weekly_digest(delivery_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Tell somebody of a week; of nothing when they have read all of it, or may not see it any more."""
+    found = _find(delivery_id)
+    if found is None:
+        return None
+    delivery, recipient = found
+    with translation.override(recipient.locale or None):
+        told = digests.list_told(recipient.actor, delivery, "weekly")
+        return _gather(recipient, told, "weekly", gettext("The week in %(vault)s"))
+
+
+@mail.mail_kind(holding.HELD)
+def write_held(delivery_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Tell somebody what came in their quiet hours; nothing when they have read all of it, or may not see it any more."""
+    found = _find(delivery_id)
+    if found is None:
+        return None
+    delivery, recipient = found
+    with translation.override(recipient.locale or None):
+        told = holding.list_told(recipient.actor, delivery)
+        return _gather(recipient, told, "at_once", gettext("In your quiet hours in %(vault)s"))
+
+
+def _gather(
+    recipient: audience.Recipient, told: Sequence[judging.Told], what: Gathered, subject: str
+) -> mail.Letter | None:
+    """Write one mail of several things, in the reader's language; of nothing, none.
+
+    :param what: which choice of theirs it is that its address switches off.
+    """
+    if not told:
+        return None
+    home = _home(recipient.actor.user_id)
+    return mail.Letter(
+        to=recipient.email,
+        locale=recipient.locale or None,
+        subject=subject % {"vault": recipient.actor.tenant.name},
+        template="notifications/mail/digest",
+        context={
+            "lines": [_line(one, home, recipient.time_zone) for one in told[: digests.LINES]],
+            "more_count": max(0, len(told) - digests.LINES),
+            **_foot(home, recipient.actor.user_id, what),
+        },
+        action=mail.Action(_("Show all"), f"{home}/notifications/"),
+        vault_name=recipient.actor.tenant.name,
+        unsubscribe_url=home + leaving.make_path(recipient.actor.user_id, what),
+    )
+
+
+def _line(told: judging.Told, home: str, time_zone: str) -> dict[str, Any]:
+    return {
+        "text": told.text,
+        "when": hours.local_time(told.entry.last_at, time_zone),
+        "url": home + told.path,
+    }
 
 
 def _find(delivery_id: UUID) -> tuple[Delivery, audience.Recipient] | None:
@@ -94,8 +131,8 @@ def _home(user_id: UUID) -> str:
     return next(one.url for one in identity.list_tenants_of_user(user_id=user_id) if one.id == tenant_id)
 
 
-def _foot(home: str, user_id: UUID, topic: Topic | None) -> dict[str, str]:
+def _foot(home: str, user_id: UUID, what: Topic | Gathered) -> dict[str, str]:
     return {
-        "unsubscribe_url": home + leaving.make_path(user_id, topic),
+        "unsubscribe_url": home + leaving.make_path(user_id, what),
         "preferences_url": f"{home}/settings/notifications/",
     }

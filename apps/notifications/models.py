@@ -70,7 +70,7 @@ class Entry(TenantModel):
 
 
 class Reader(TenantModel):
-    """How far somebody has read, and when they get their digest. Who has none has read nothing and has nothing coming."""
+    """How far somebody has read, and when they get mail. Who has none has read nothing and has nothing coming."""
 
     user_id = models.UUIDField(primary_key=True)
     read_seq = models.BigIntegerField(default=0)
@@ -81,12 +81,23 @@ class Reader(TenantModel):
     """What is up to here was in one."""
     digest_on = models.DateField(null=True)
     """Their own day on which they last had one."""
+    weekly_since = models.DateTimeField(null=True)
+    """Since when something waits for the next weekly digest."""
+    weekly_seq = models.BigIntegerField(db_default=0)
+    """What is up to here was in one."""
+    quiet_from = models.TimeField(null=True)
+    quiet_to = models.TimeField(null=True)
+    """Between the two, by their own clock, they get no mail; both or neither are set. It may be across midnight."""
 
     class Meta:
         db_table = "notifications_reader"
         indexes = [
             # Whose digest is coming?
             models.Index(fields=["user_id"], condition=Q(wants_digest=True), name="notifications_reader_digest"),
+            # Whose weekly digest is coming?
+            models.Index(
+                fields=["user_id"], condition=Q(weekly_since__isnull=False), name="notifications_reader_weekly"
+            ),
         ]
 
 
@@ -110,6 +121,8 @@ class Preference(TenantModel):
     topic = models.CharField(max_length=16)
     browser = models.BooleanField()
     mail = models.CharField(max_length=8)
+    since_seq = models.BigIntegerField(db_default=0)
+    """What happened up to here is in no digest of this choice: it was told before, or was not wanted."""
 
     class Meta:
         db_table = "notifications_preference"
@@ -149,6 +162,10 @@ class Delivery(TenantModel):
     from_seq = models.BigIntegerField(default=0)
     to_seq = models.BigIntegerField(default=0)
     """Of a digest: what it tells of, after the one and up to the other."""
+    is_held = models.BooleanField(db_default=False)
+    """It waits for the end of quiet hours, and has no mail yet."""
+    batch_id = models.UUIDField(null=True)
+    """It was held: the delivery whose mail tells of it."""
     created_at = models.DateTimeField()
 
     class Meta:
@@ -160,6 +177,10 @@ class Delivery(TenantModel):
         indexes = [
             # What is old enough to be forgotten?
             models.Index(fields=["created_at"], name="notifications_delivery_age"),
+            # Whose mails wait for the end of quiet hours?
+            models.Index(fields=["user_id"], condition=Q(is_held=True), name="notifications_delivery_held"),
+            # What does this mail tell of?
+            models.Index(fields=["batch_id"], condition=Q(batch_id__isnull=False), name="notifications_delivery_batch"),
         ]
 
 

@@ -8,11 +8,12 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from apps.files import api as files
-from apps.notifications import dtos, queries
+from apps.notifications import dtos, hours, queries, telling
 from apps.notifications.errors import MailNotOffered, TooManySubscriptions
 from apps.notifications.models import Entry, Preference, Reader, ReadMark, Subscription
+from apps.notifications.recording import CONSUMER
 from apps.notifications.topics import WITHOUT_MAIL
-from bitvault.events.api import get_head
+from bitvault.events.api import get_head, get_position
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
@@ -50,30 +51,69 @@ def mark_read_up_to(actor: Actor, entry_id: UUID) -> int:
     return queries.count_unread(actor)
 
 
-def set_preferences(user_id: UUID, wanted: Sequence[dtos.Preference]) -> dtos.Preferences:
-    """Say how somebody is told of some topics; the others stay as they are.
+def set_preferences(
+    user_id: UUID,
+    wanted: Sequence[dtos.Preference],
+    *,
+    changes_quiet_hours: bool = False,
+    quiet_hours: dtos.QuietHours | None = None,
+) -> dtos.Preferences:
+    """Say how somebody is told of some topics, and when they get no mail; what is not named stays as it is.
 
+    A topic that goes from one digest to another goes on where the first one ended; one that was told otherwise begins now.
+
+    :param quiet_hours: ``None`` with ``changes_quiet_hours``: mails come at any time.
     :raises MailNotOffered: of a topic no mail is sent.
+    :raises QuietHoursUnfit: quiet hours are no two times.
     """
+    quiet = None if quiet_hours is None else hours.Quiet.parse(quiet_hours)
     for one in wanted:
         if one.topic in WITHOUT_MAIL and one.mail != "off":
             raise MailNotOffered(topic=one.topic)
-    rows = [Preference(user_id=user_id, topic=one.topic, browser=one.browser, mail=one.mail) for one in wanted]
+    position = get_position(CONSUMER)
     with db.write_transaction():
+        Reader.objects.bulk_create([Reader(user_id=user_id)], ignore_conflicts=True)
+        reader = Reader.objects.select_for_update().get(pk=user_id)
+        present = queries.read_preferences(user_id)
+        since = dict(Preference.objects.filter(user_id=user_id).values_list("topic", "since_seq"))
+        ended = {"daily": reader.digest_seq, "weekly": reader.weekly_seq}
+        rows = {
+            one.topic: Preference(
+                user_id=user_id,
+                topic=one.topic,
+                browser=one.browser,
+                mail=one.mail,
+                since_seq=since.get(one.topic, 0)
+                if present[one.topic].mail == one.mail
+                else max(since.get(one.topic, 0), ended.get(present[one.topic].mail, position)),
+            )
+            for one in wanted
+        }
         Preference.objects.bulk_create(
-            {row.topic: row for row in rows}.values(),
+            rows.values(),
             update_conflicts=True,
             unique_fields=["user_id", "topic"],
-            update_fields=["browser", "mail"],
+            update_fields=["browser", "mail", "since_seq"],
         )
-        return dtos.Preferences(list(queries.read_preferences(user_id).values()))
+        _go_on(reader, {(present[row.topic].mail, row.mail) for row in rows.values()})  # type: ignore[index] # holds no others
+        if changes_quiet_hours:
+            reader.quiet_from, reader.quiet_to = (quiet.start, quiet.end) if quiet else (None, None)
+            reader.save(update_fields=["quiet_from", "quiet_to"])
+        return queries.read_choices(user_id)
 
 
-def stop_mails(user_id: UUID, topic: dtos.Topic | None) -> None:
-    """Switch the mails of a topic off, or without one those of all topics that the digest gathers; doing it again changes nothing."""
+def _go_on(reader: Reader, changes: set[tuple[str, str]]) -> None:
+    """Let what waits for one digest wait for the other, where a topic goes over to it; one that has nothing to say is not sent."""
+    daily = ("weekly", "daily") in changes and reader.weekly_since is not None
+    weekly = ("daily", "weekly") in changes and reader.wants_digest
+    telling.note_digests([reader.pk] if daily else [], [reader.pk] if weekly else [])
+
+
+def stop_mails(user_id: UUID, what: dtos.Topic | dtos.Gathered) -> None:
+    """Switch the mails of a topic off, or those of all topics that one mail gathers; doing it again changes nothing."""
     with db.read_transaction():
         present = queries.read_preferences(user_id)
-    chosen = [present[topic]] if topic else [one for one in present.values() if one.mail == "daily"]
+    chosen = [one for one in present.values() if what in (one.topic, one.mail)]
     set_preferences(user_id, [dtos.Preference(one.topic, one.browser, "off") for one in chosen])
 
 

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from apps.files import api as files
 from apps.files.dtos import NodeRef
-from apps.notifications import audience, dtos, judging
+from apps.notifications import audience, dtos, hours, judging
 from apps.notifications.errors import OnlyAdministrators
 from apps.notifications.models import HEADS, Entry, Preference, Reader, ReadMark, Subscription
 from apps.notifications.recording import CONSUMER
@@ -43,8 +43,9 @@ class Wishes:
     followed: dict[UUID, int]
     muted: frozenset[UUID]
     preferences: dict[dtos.Topic, dtos.Preference]
+    since: dict[dtos.Topic, int]
+    """Up to which number a digest of the present choice tells nothing of a topic."""
     read_seq: int
-    digest_seq: int
 
     def is_direct(self, entry: Entry) -> bool:
         """Tell whether an entry concerns the reader themselves."""
@@ -63,24 +64,37 @@ def read_wishes(actor: Actor) -> Wishes:
     """Read how somebody reads, inside the open transaction."""
     subscriptions = Subscription.objects.filter(user_id=actor.user_id).values_list("node_id", "follows", "since_seq")
     rows = list(subscriptions)
+    chosen = list(Preference.objects.filter(user_id=actor.user_id))
     reader = Reader.objects.filter(pk=actor.user_id).first()
     return Wishes(
         principals=audience.principals_of(actor),
         followed={node_id: since for node_id, follows, since in rows if follows},
         muted=frozenset(node_id for node_id, follows, _ in rows if not follows),
-        preferences=read_preferences(actor.user_id),
+        preferences=_with_usual(chosen),
+        since={row.topic: row.since_seq for row in chosen},  # type: ignore[misc] # the column holds no others
         read_seq=reader.read_seq if reader else 0,
-        digest_seq=reader.digest_seq if reader else 0,
     )
 
 
 def read_preferences(user_id: UUID) -> dict[dtos.Topic, dtos.Preference]:
     """Read how somebody is told of each topic, inside the open transaction."""
+    return _with_usual(Preference.objects.filter(user_id=user_id))
+
+
+def _with_usual(rows: Iterable[Preference]) -> dict[dtos.Topic, dtos.Preference]:
     chosen = {
         row.topic: dtos.Preference(row.topic, row.browser, row.mail)  # type: ignore[arg-type] # the columns hold no others
-        for row in Preference.objects.filter(user_id=user_id)
+        for row in rows
     }
     return {topic: chosen.get(topic, usual) for topic, usual in USUAL.items()}
+
+
+def read_choices(user_id: UUID) -> dtos.Preferences:
+    """Read how somebody is told of each topic, and when they get no mail, inside the open transaction."""
+    reader = Reader.objects.filter(pk=user_id).first()
+    quiet = None if reader is None else hours.Quiet.of(reader)
+    items = list(read_preferences(user_id).values())
+    return dtos.Preferences(items, None if quiet is None else quiet.to_dto())
 
 
 def find_for(actor: Actor, wishes: Wishes, *, above: int, before: Position | None, limit: int) -> list[Entry]:

@@ -11,7 +11,7 @@ import msgspec
 
 from apps.billing import api as billing
 from apps.files import api as files
-from apps.notifications import audience
+from apps.notifications import audience, hours
 from apps.notifications.dtos import Topic
 from apps.notifications.models import HEADS, Delivery, Entry, Preference, Reader, Subscription, Threshold
 from apps.notifications.topics import ADMINISTRATORS_ID, ON_NODES, OWN, USUAL, topic_of
@@ -113,31 +113,37 @@ def _without_doer(entry: Entry, user_ids: Sequence[UUID]) -> list[UUID]:
 
 
 def _write(entry: Entry, topic: Topic, user_ids: Sequence[UUID]) -> None:
-    """Write mails down for some people, in one transaction, those that are there already left alone."""
-    key, now = entry.id.hex, clock.now()
+    """Write mails down for some people, in one transaction, those that are there already left alone.
+
+    A mail to somebody who has quiet hours is held; ``holding`` sends it.
+    """
+    key, now, quiet = entry.id.hex, clock.now(), hours.find_quiet(user_ids)
     with db.write_transaction():
         rows = Preference.objects.filter(user_id__in=user_ids, topic=topic)
         chosen = dict(rows.values_list("user_id", "mail"))
         modes = {user_id: chosen.get(user_id, USUAL[topic].mail) for user_id in user_ids}
         known = set(Delivery.objects.filter(user_id__in=user_ids, key=key).values_list("user_id", flat=True))
         new = [
-            Delivery(user_id=user_id, key=key, entry_id=entry.id, created_at=now)
+            Delivery(user_id=user_id, key=key, entry_id=entry.id, is_held=user_id in quiet, created_at=now)
             for user_id, mode in modes.items()
             if mode == "at_once" and user_id not in known
         ]
         # Another job that tells of the same one ends here, and begins again.
         Delivery.objects.bulk_create(new)
-        for delivery in new:
-            mail.send(NOTICE, reference=delivery.id, key=delivery.id.hex)
-        _note_digests([user_id for user_id, mode in modes.items() if mode == "daily"])
+        mail.send_all(NOTICE, references=[delivery.id for delivery in new if not delivery.is_held])
+        note_digests(
+            [user_id for user_id, mode in modes.items() if mode == "daily"],
+            [user_id for user_id, mode in modes.items() if mode == "weekly"],
+        )
 
 
-def _note_digests(user_ids: Sequence[UUID]) -> None:
-    """Note whose digest is coming; most of a busy folder's followers are noted already."""
-    if not user_ids:
+def note_digests(daily: Sequence[UUID], weekly: Sequence[UUID]) -> None:
+    """Note whose digests are coming, in the open transaction; most of a busy folder's followers are noted already."""
+    if not daily and not weekly:
         return
-    Reader.objects.bulk_create([Reader(user_id=user_id) for user_id in user_ids], ignore_conflicts=True)
-    Reader.objects.filter(user_id__in=user_ids, wants_digest=False).update(wants_digest=True)
+    Reader.objects.bulk_create([Reader(user_id=one) for one in {*daily, *weekly}], ignore_conflicts=True)
+    Reader.objects.filter(user_id__in=daily, wants_digest=False).update(wants_digest=True)
+    Reader.objects.filter(user_id__in=weekly, weekly_since__isnull=True).update(weekly_since=clock.now())
 
 
 # --- quotas ----------------------------------------------------------------------------------------------------------------

@@ -32,8 +32,7 @@ class MakePreview(msgspec.Struct, frozen=True):
 
 def ask(wanted: Collection[MakePreview]) -> None:
     """Have previews made (inside a write transaction). What is asked for already is not asked for twice."""
-    for each in wanted:
-        jobs.enqueue(MAKE_JOB, each, key=each.key, by=jobs.SYSTEM)
+    jobs.enqueue_all(MAKE_JOB, {each.key: each for each in wanted}, by=jobs.SYSTEM)
     rows = [
         Preview(
             content_hash=each.content_hash,

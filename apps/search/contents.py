@@ -70,9 +70,8 @@ def ask(wanted: Collection[NewContent]) -> None:
         unique_fields=["content_hash"],
         update_fields=["media_type", "size_bytes", "state", "reason", "asked_at"],
     )
-    for row in rows:
-        if row.state == ContentState.WAITING:
-            jobs.enqueue(READ_JOB, ReadText(row.content_hash), key=row.content_hash, by=jobs.SYSTEM)
+    waiting = {row.content_hash: ReadText(row.content_hash) for row in rows if row.state == ContentState.WAITING}
+    jobs.enqueue_all(READ_JOB, waiting, by=jobs.SYSTEM)
 
 
 def _to_row(wanted: NewContent) -> Content:

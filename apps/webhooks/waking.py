@@ -1,6 +1,6 @@
 """Asking for the job that sends to one receiver. Each has its own, so that one that does not answer keeps no other waiting."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -54,13 +54,12 @@ def wake(events: Sequence[Published]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_WANT, [list(wanted), list(wanted.values())])
         found = cursor.fetchall()
-    for webhook_id, number in sorted(found):
-        _enqueue(webhook_id, number)
+    _enqueue(found)
 
 
 def enqueue(row: Webhook, *, run_at: datetime | None = None) -> None:
     """Ask for the job of a receiver, in the open transaction."""
-    _enqueue(row.id, row.round, run_at=run_at)
+    _enqueue([(row.id, row.round)], run_at=run_at)
 
 
 def begin_anew(row: Webhook) -> None:
@@ -71,11 +70,7 @@ def begin_anew(row: Webhook) -> None:
     enqueue(row)
 
 
-def _enqueue(webhook_id: UUID, number: int, *, run_at: datetime | None = None) -> None:
-    jobs.enqueue(
-        DELIVER,
-        Deliver(webhook_id=webhook_id, round=number),
-        key=f"{webhook_id}:{number}",
-        by=jobs.SYSTEM,
-        run_at=run_at,
-    )
+def _enqueue(rounds: Collection[tuple[UUID, int]], *, run_at: datetime | None = None) -> None:
+    """Ask for the jobs of receivers, each of its round, however many in two statements."""
+    wanted = {f"{webhook_id}:{number}": Deliver(webhook_id=webhook_id, round=number) for webhook_id, number in rounds}
+    jobs.enqueue_all(DELIVER, wanted, by=jobs.SYSTEM, run_at=run_at)

@@ -13,7 +13,7 @@ from bitvault.jobs.errors import Canceled, JobFinished
 from bitvault.jobs.kinds import job_kind
 from bitvault.jobs.lanes import BULK, SHORT
 from bitvault.jobs.models import Job as JobRow
-from bitvault.jobs.queueing import enqueue, enqueue_following, to_dto
+from bitvault.jobs.queueing import enqueue, enqueue_all, enqueue_following, to_dto
 from bitvault.jobs.running import ENDED, Run, report_progress
 from bitvault.kernel import db, pages, tenancy
 from bitvault.kernel.actor import Actor
@@ -32,6 +32,7 @@ __all__ = [
     "Run",
     "cancel_job",
     "enqueue",
+    "enqueue_all",
     "enqueue_following",
     "find_latest",
     "get_job",

@@ -64,6 +64,48 @@ def enqueue(
     raise ProgrammingError(f"jobs {kind} {key} end faster than they are asked for")
 
 
+def enqueue_all(
+    kind: str, wanted: Mapping[str, msgspec.Struct], *, by: dtos.Requester, run_at: datetime | None = None
+) -> None:
+    """Have several works of one kind done in the entered tenant: as ``enqueue`` for each, in two statements for all.
+
+    :param wanted: the payload of each, by its key.
+    :raises NoTransaction: no write transaction is open.
+    :raises UnknownKind: no function does such jobs, or it takes another payload.
+    """
+    tx = db.require_writing()
+    known = get_kind(kind)
+    if unfit := {type(one).__name__ for one in wanted.values() if type(one) is not known.payload}:
+        raise UnknownKind(f"jobs of the kind {kind} take a {known.payload.__name__}, not a {', '.join(sorted(unfit))}")
+    tenant_id, now = tenancy.current().id, clock.now()
+    # In one order everywhere: two transactions that want the same ones wait for each other once.
+    missing = sorted(wanted)
+    for _ in range(_RACES):
+        if not missing:
+            break
+        rows = [
+            Job(
+                tenant_id=tenant_id,
+                kind=kind,
+                lane=known.lane,
+                key=key,
+                payload=msgspec.to_builtins(wanted[key], str_keys=True),
+                run_at=run_at or now,
+                created_by_kind=by.kind,
+                created_by_id=by.id,
+                created_at=now,
+            )
+            for key in missing
+        ]
+        Job.objects.bulk_create(rows, ignore_conflicts=True)
+        present = Job.objects.filter(kind=kind, tenant_id=tenant_id, key__in=missing, state__in=dtos.UNFINISHED)
+        missing = sorted(set(missing) - set(present.values_list("key", flat=True)))
+    if missing:
+        raise ProgrammingError(f"jobs {kind} {missing[0]} end faster than they are asked for")
+    if wanted:
+        tx.after_commit(partial(calling.nudge, known.lane))
+
+
 def enqueue_following(what: str, facts: Mapping[str, object], *, key: str, by: dtos.Requester) -> None:
     """Have done what other modules do when something has happened: a job of each kind that follows it, in the open write transaction.
 

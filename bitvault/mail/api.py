@@ -3,6 +3,7 @@
 Like ``jobs.enqueue``, ``send`` runs inside the caller's transaction on purpose: the mail is part of the change that it tells of.
 """
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from bitvault.kernel import ids, tenancy
 from bitvault.mail import mailbox
 from bitvault.mail.letters import Action, Facts, Letter, get_writer, mail_kind
 
-__all__ = ["KIND", "Action", "Facts", "Letter", "SendMail", "mail_kind", "mailbox", "send"]
+__all__ = ["KIND", "Action", "Facts", "Letter", "SendMail", "mail_kind", "mailbox", "send", "send_all"]
 
 KIND = "mail.send"
 
@@ -43,3 +44,15 @@ def send(name: str, *, reference: UUID, facts: dict[str, Any] | None = None, key
         by=jobs.SYSTEM,
         for_installation=tenancy.find_current() is None,
     )
+
+
+def send_all(name: str, *, references: Collection[UUID]) -> None:
+    """Send mails of one name in the entered tenant once the open write transaction is committed: ``send`` for many, in two statements.
+
+    :param references: the id from which each mail's writer finds the recipient and all that is personal or secret; it is the mail's key.
+    :raises NoTransaction: no write transaction is open.
+    :raises UnknownMail: no function writes such mails.
+    """
+    get_writer(name)
+    wanted = {f"{name}:{one.hex}": SendMail(name=name, reference=one) for one in references}
+    jobs.enqueue_all(KIND, wanted, by=jobs.SYSTEM)

@@ -4,7 +4,8 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from bitvault.jobs import api as jobs
 from bitvault.jobs import calling, kinds, leasing, operating, running
@@ -85,6 +86,51 @@ def test_of_many_who_ask_at_the_same_moment_all_get_one_job(desk, acme):
         thread.join()
     assert len(found) == 6
     assert len(set(found)) == 1
+
+
+def test_many_jobs_are_asked_for_in_as_many_statements_as_few_and_none_twice(desk):
+    def ask(keys):
+        with CaptureQueriesContext(connection) as queries, db.write_transaction():
+            jobs.enqueue_all("tests.errand", {key: Errand(text=key) for key in keys}, by=jobs.SYSTEM)
+        return len(queries)
+
+    few = ask(["0", "1"])
+    assert ask([str(number) for number in range(200)]) == few
+    assert desk.run() == 200
+    assert sorted(desk.done) == sorted({str(number) for number in range(200)})
+    ask(["0"])
+    assert desk.run() == 1
+    with db.write_transaction():
+        jobs.enqueue_all("tests.errand", {}, by=jobs.SYSTEM)
+        with pytest.raises(UnknownKind):
+            jobs.enqueue_all("events.rebuild", {"x": Errand()}, by=jobs.SYSTEM)
+    with pytest.raises(NoTransaction):
+        jobs.enqueue_all("tests.errand", {"x": Errand()}, by=jobs.SYSTEM)
+
+
+def test_who_asks_for_the_same_jobs_in_another_order_does_not_deadlock(desk, acme):
+    start, failed = threading.Barrier(4), []
+    keys = [str(number) for number in range(40)]
+
+    def ask(order):
+        try:
+            with tenancy.entered(acme):
+                start.wait()
+                for _ in range(5):
+                    with db.write_transaction():
+                        jobs.enqueue_all("tests.errand", {key: Errand() for key in order}, by=jobs.SYSTEM)
+        except Exception as error:
+            failed.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=ask, args=(order,)) for order in (keys, keys[::-1]) * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert desk.run() == 40
 
 
 def test_a_job_for_later_waits_until_then(desk):

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from apps.notifications.dtos import Channel, MailMode, Topic, Whose
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
@@ -58,10 +58,21 @@ class PreferenceBody(Body, frozen=True):
     mail: MailMode
 
 
-class SetPreferences(Body, frozen=True):
-    """How one is told of some topics; the others stay as they are."""
+TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["22:00"])]
 
-    items: Annotated[list[PreferenceBody], Meta(max_length=20)]
+
+class QuietHoursBody(Body, frozen=True):
+    """When one gets no mail, by the clock of one's time zone; ``end`` may be on the next day."""
+
+    start: TimeOfDay
+    end: TimeOfDay
+
+
+class SetPreferences(Body, frozen=True):
+    """How one is told of some topics; the others, and quiet hours unless they are named, stay as they are. ``null`` ends quiet hours."""
+
+    items: Annotated[list[PreferenceBody], Meta(max_length=20)] = []
+    quiet_hours: QuietHoursBody | UnsetType | None = UNSET
 
 
 class SubscriptionsQuery(Query, frozen=True):

@@ -3,11 +3,12 @@
 from functools import partial
 from uuid import UUID
 
+from msgspec import UNSET
 from rest_framework.response import Response
 
 from apps.files.dtos import NodeRef
 from apps.notifications import api, errors
-from apps.notifications.dtos import Activity, Notices, Preference, Preferences, Subscription
+from apps.notifications.dtos import Activity, Notices, Preference, Preferences, QuietHours, Subscription
 from apps.notifications.rest import schemas
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import Invalid
@@ -48,7 +49,7 @@ class NotificationsRead(View):
 
 
 class NotificationPreferences(View):
-    """How the caller is told of each topic: in the browser, and by mail."""
+    """How the caller is told of each topic: in the browser, and by mail; and when no mail comes."""
 
     permission_classes = [HasScope.of(Scope.ACCOUNT)]
     publishes = False
@@ -58,12 +59,25 @@ class NotificationPreferences(View):
         """Read it."""
         return Response(api.get_preferences(actor=request.actor))
 
-    @operation(body=schemas.SetPreferences, answer=Preferences, problems=(errors.MailNotOffered,))
+    @operation(
+        body=schemas.SetPreferences, answer=Preferences, problems=(errors.MailNotOffered, errors.QuietHoursUnfit)
+    )
     def put(self, request: ActorRequest) -> Response:
-        """Change it for some topics; those that are not named stay as they are."""
+        """Change it; topics that are not named stay as they are.
+
+        In `quiet_hours` (the caller's time zone) no mail comes; what would have come is told by one mail afterwards. `null` ends them.
+        """
         body = request.body_as(schemas.SetPreferences)
         wanted = [Preference(one.topic, one.browser, one.mail) for one in body.items]
-        return Response(api.set_preferences(actor=request.actor, preferences=wanted))
+        quiet = body.quiet_hours or None
+        return Response(
+            api.set_preferences(
+                actor=request.actor,
+                preferences=wanted,
+                changes_quiet_hours=body.quiet_hours is not UNSET,
+                quiet_hours=None if quiet is None else QuietHours(quiet.start, quiet.end),
+            )
+        )
 
 
 class Subscriptions(View):

@@ -28,6 +28,6 @@ class StopPage(VisitorPage):
         return self._show(request, token, done=True)
 
     def _show(self, request: HttpRequest, token: str, *, done: bool) -> HttpResponse:
-        topic = api.find_stop(token=token)
-        label = next((label for name, label, _ in TOPICS if name == topic), None)
-        return render(request, "notifications/stop.html", {"label": label, "done": done})
+        what = api.find_stop(token=token)
+        label = next((label for name, label, _ in TOPICS if name == what), None)
+        return render(request, "notifications/stop.html", {"what": what, "label": label, "done": done})

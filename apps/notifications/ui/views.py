@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from apps.notifications import api
-from apps.notifications.dtos import Line, MailMode, Topic
+from apps.notifications.dtos import Line, MailMode, QuietHours, Topic
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 
 SHOWN = 50
@@ -77,7 +77,11 @@ MAILS: tuple[tuple[MailMode, Any], ...] = (
     ("off", _("No mail")),
     ("at_once", _("At once")),
     ("daily", _("Once a day")),
+    ("weekly", _("Once a week")),
 )
+
+USUAL_QUIET = QuietHours("22:00", "07:00")
+"""What quiet hours begin with where somebody switches them on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,8 @@ class PreferencesPage(MemberPage):
 
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show it."""
-        chosen = {one.topic: one for one in api.get_preferences(actor=request.actor).items}
+        preferences = api.get_preferences(actor=request.actor)
+        chosen = {one.topic: one for one in preferences.items}
         rows = [
             Row(
                 topic,
@@ -190,7 +195,13 @@ class PreferencesPage(MemberPage):
         return render(
             request,
             "notifications/preferences.html",
-            {"tab": "notifications", "rows": rows, "subscriptions": subscriptions.items},
+            {
+                "tab": "notifications",
+                "rows": rows,
+                "subscriptions": subscriptions.items,
+                "is_quiet": preferences.quiet_hours is not None,
+                "quiet": preferences.quiet_hours or USUAL_QUIET,
+            },
         )
 
 

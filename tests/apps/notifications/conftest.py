@@ -7,11 +7,11 @@ import pytest
 from django.core import mail
 
 from apps.notifications import api as notifications
-from apps.notifications import digests, telling
+from apps.notifications import tasks, telling
 from apps.notifications.recording import CONSUMER
 from bitvault.events import consuming
 from bitvault.jobs.models import Job
-from bitvault.kernel import ids
+from bitvault.kernel import clock, ids
 from bitvault.kernel.actor import Role
 from bitvault.mail import sending
 from tests.apps.files.conftest import counted_queries, tree
@@ -68,9 +68,20 @@ class Teller:
         return found
 
     def digests(self):
+        """Let the scheduler look at what is due."""
         self.catch_up()
-        digests.send_due()
+        tasks.send_digests()
         return self.mails()
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Set the clock."""
+
+    def set_clock(moment):
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    return set_clock
 
 
 @pytest.fixture

@@ -72,6 +72,24 @@ def test_preferences_are_read_and_changed_by_topic(api):
     assert (refused.status_code, refused.json()["code"]) == (422, "notifications.mail_not_offered")
 
 
+def test_quiet_hours_are_chosen_beside_topics_and_ended(api):
+    olga = api("olga")
+    before = olga.get("/notifications/preferences").json()
+    assert before["quiet_hours"] is None
+    night = {"start": "22:00", "end": "07:30"}
+    answer = olga.request("PUT", "/notifications/preferences", {"quiet_hours": night})
+    assert answer.json() == {"items": before["items"], "quiet_hours": night}
+    weekly = {"topic": "followed", "browser": True, "mail": "weekly"}
+    assert olga.request("PUT", "/notifications/preferences", {"items": [weekly]}).json()["quiet_hours"] == night
+    for unfit in ({"start": "22:00", "end": "22:00"}, {"start": "24:00", "end": "07:00"}, {"start": "22:00"}):
+        body = {"items": [{**weekly, "mail": "off"}], "quiet_hours": unfit}
+        assert olga.request("PUT", "/notifications/preferences", body).status_code == 422
+    kept = olga.get("/notifications/preferences").json()
+    assert kept["quiet_hours"] == night
+    assert weekly in kept["items"]
+    assert olga.request("PUT", "/notifications/preferences", {"quiet_hours": None}).json()["quiet_hours"] is None
+
+
 def test_nodes_are_followed_muted_and_left(api, acme):
     folder, _ = share_folder(api)
     olga = api("olga")

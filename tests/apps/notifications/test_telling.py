@@ -10,21 +10,11 @@ from apps.identity import models as identity
 from apps.notifications import api as notifications
 from apps.notifications import leaving, telling
 from apps.notifications.models import Delivery, Entry, Reader, Threshold
-from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel import db, tenancy
 from bitvault.kernel.errors import NotFound
 from tests.support.shares import share, share_only
 
 MORNING = datetime(2026, 11, 30, 8, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def at(monkeypatch):
-    """Set the clock."""
-
-    def set_clock(moment):
-        monkeypatch.setattr(clock, "now", lambda: moment)
-
-    return set_clock
 
 
 @pytest.fixture

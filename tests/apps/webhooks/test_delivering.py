@@ -4,11 +4,13 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from apps.webhooks import api as webhooks
-from apps.webhooks import delivering, egress, errors, messages, outcomes, public_form, signing
+from apps.webhooks import delivering, egress, errors, messages, outcomes, public_form, signing, waking
 from apps.webhooks.models import Webhook
 from bitvault.events import consuming
 from bitvault.events.models import StreamEvent
@@ -263,6 +265,20 @@ def test_an_event_that_is_refused_at_every_try_is_given_up_and_the_next_says_whi
     newer, refused = sender.deliveries(webhook)
     assert (refused.state, len(refused.tries), newer.state) == ("failed", 6, "delivered")
     assert newer.prev_seq == refused.seq
+
+
+def test_many_receivers_are_woken_in_as_many_statements_as_few(sender, receiver, tree):
+    counts = []
+    for more in (2, 18):
+        made = [sender.make(receiver) for _ in range(more)]
+        tree.folder(f"a{more}")
+        with CaptureQueriesContext(connection) as queries:
+            consuming.consume(waking.CONSUMER)
+        counts.append(len(queries))
+        sender.send()
+        assert len(receiver.got) >= len(made)
+    assert counts[0] == counts[1]
+    assert len(receiver.got) == 2 + 20
 
 
 def test_a_receiver_that_stands_still_delays_no_other(sender, receiver, tree, monkeypatch):

@@ -1,7 +1,8 @@
-/** The table of preferences, saved as it is changed, and what is followed and muted. */
+/** The table of preferences and quiet hours, saved as they are changed, and what is followed and muted. */
 
 import { call, explain } from "../js/api.js";
-import { announce, closest } from "../js/dom.js";
+import { showFieldError } from "../js/dialogs.js";
+import { announce, closest, need } from "../js/dom.js";
 import { gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 
@@ -26,6 +27,26 @@ async function save(row) {
   }
 }
 
+/** @param {HTMLFormElement} form */
+async function saveQuietHours(form) {
+  const on = need('[name="on"]', HTMLInputElement, form);
+  const start = need('[name="start"]', HTMLInputElement, form);
+  const end = need('[name="end"]', HTMLInputElement, form);
+  start.disabled = end.disabled = !on.checked;
+  let message = "";
+  if (on.checked && (!start.value || !end.value)) message = gettext("Choose both times.");
+  else if (on.checked && start.value === end.value) message = gettext("Choose two different times.");
+  for (const input of [start, end]) showFieldError(input, "");
+  if (message) return void showFieldError(start.value ? end : start, message);
+  const hours = on.checked ? { start: start.value.slice(0, 5), end: end.value.slice(0, 5) } : null;
+  try {
+    await call("PUT", "/notifications/preferences", { body: { quiet_hours: hours } });
+    announce(gettext("Saved."));
+  } catch (error) {
+    toast(explain(error), { failed: true });
+  }
+}
+
 /** @param {HTMLElement} row */
 async function end(row) {
   try {
@@ -40,6 +61,12 @@ async function end(row) {
 document.addEventListener("change", (event) => {
   const row = closest(closest(event.target, "[data-preference]"), "[data-topic]");
   if (row) void save(row);
+  const form = closest(event.target, "#quiet-form");
+  if (form instanceof HTMLFormElement) void saveQuietHours(form);
+});
+document.addEventListener("submit", (event) => {
+  // Enter in a time: it is saved already.
+  if (event.target instanceof HTMLFormElement && event.target.id === "quiet-form") event.preventDefault();
 });
 document.addEventListener("click", (event) => {
   const row = closest(closest(event.target, '[data-subscription="end"]'), "[data-id]");
