@@ -1,5 +1,6 @@
 """The door of webhooks, and of the same events by pull. All of it is for who administers the tenant."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,16 @@ def list_webhooks(*, actor: Actor) -> Page[dtos.Webhook]:
     """
     _require_administrator(actor)
     return Page(queries.list_webhooks())
+
+
+@exposed
+def name_filters(*, actor: Actor, webhooks: Collection[dtos.Webhook]) -> dict[UUID, str]:
+    """Name the folders and people that webhooks are narrowed to, as far as the actor sees them now.
+
+    :raises AdministratorsOnly: the actor does not administer the tenant.
+    """
+    _require_administrator(actor)
+    return queries.name_filters(actor, webhooks)
 
 
 @exposed

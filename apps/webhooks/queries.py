@@ -1,13 +1,17 @@
 """Reads of webhooks."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from apps.files import api as files
+from apps.identity import api as identity
 from apps.webhooks import dtos
 from apps.webhooks.models import Delivery, Webhook
 from bitvault.kernel import db, pages
+from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import Page
 
@@ -18,6 +22,15 @@ def list_webhooks() -> list[dtos.Webhook]:
     """List all webhooks, oldest first: there are few."""
     with db.read_transaction():
         return [to_dto(row) for row in Webhook.objects.order_by("id")]
+
+
+def name_filters(actor: Actor, webhooks: Collection[dtos.Webhook]) -> dict[UUID, str]:
+    """Name the folders that the actor sees and the people that webhooks are narrowed to."""
+    folder_ids = {one.folder_id for one in webhooks if one.folder_id}
+    people_ids = {one.actor_id for one in webhooks if one.actor_id}
+    folders = files.find_visible(actor=actor, node_ids=folder_ids) if folder_ids else {}
+    people = identity.name_people(tenant=actor.tenant, user_ids=people_ids) if people_ids else {}
+    return {**{one: found.node.name for one, found in folders.items()}, **people}
 
 
 def get(webhook_id: UUID) -> Webhook:

@@ -18,7 +18,7 @@ shell.register(
         key="webhooks",
         order=75,
         styles=("webhooks/webhooks.css",),
-        scripts=("webhooks/app.js",),
+        scripts=("webhooks/lookup.js", "webhooks/app.js"),
         visible_to=_administers,
     ),
 )

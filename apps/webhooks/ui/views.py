@@ -1,6 +1,7 @@
 """The pages of webhooks: all of them, and one with what was sent. Changes go over REST."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +65,9 @@ class WebhooksPage(MemberPage):
 
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show them, and the form for a new one."""
-        items = [_describe(one) for one in api.list_webhooks(actor=request.actor).items]
+        found = api.list_webhooks(actor=request.actor).items
+        names = api.name_filters(actor=request.actor, webhooks=found)
+        items = [_describe(one, names) for one in found]
         context = {"tab": "webhooks", "webhooks": items, "choices": CHOICES, "formats": FORMATS.items()}
         return render(request, "webhooks/webhooks.html", context)
 
@@ -83,7 +86,7 @@ class WebhookPage(MemberPage):
         page = api.list_deliveries(actor=request.actor, webhook_id=webhook_id, limit=PAGE, cursor=cursor)
         context = {
             "tab": "webhooks",
-            "webhook": _describe(found),
+            "webhook": _describe(found, api.name_filters(actor=request.actor, webhooks=[found])),
             "deliveries": [_describe_delivery(one) for one in page.items],
             "next_cursor": page.next_cursor,
             "is_first": cursor is None,
@@ -91,10 +94,12 @@ class WebhookPage(MemberPage):
         return render(request, "webhooks/webhook.html", context)
 
 
-def _describe(webhook: dtos.Webhook) -> dict[str, Any]:
-    """Give a webhook with words for its state."""
+def _describe(webhook: dtos.Webhook, names: Mapping[UUID, str]) -> dict[str, Any]:
+    """Give a webhook with words for its state, and the names of what it is narrowed to."""
     return {
         "facts": webhook,
+        "folder": names.get(webhook.folder_id, "") if webhook.folder_id else "",
+        "person": names.get(webhook.actor_id, "") if webhook.actor_id else "",
         "format": FORMATS[webhook.format],
         "reason": REASONS[webhook.disabled_reason] if webhook.disabled_reason else "",
     }

@@ -1,7 +1,7 @@
-/** The questions that any page may ask: sure? which name? and: you are signed out. */
+/** The dialogs that any page may open: sure? which name? a form of its own; a secret that is shown once; and: you are signed out. */
 
 import { explain, Problem } from "./api.js";
-import { icon, make, need, pageFact } from "./dom.js";
+import { announce, icon, make, need, pageFact } from "./dom.js";
 import { gettext } from "./i18n.js";
 
 /**
@@ -101,6 +101,100 @@ export function showFieldError(input, text) {
   }
   if (text) input.setAttribute("aria-invalid", "true");
   else input.removeAttribute("aria-invalid");
+}
+
+/** What is wrong with a field of a form. */
+export class Refusal extends Error {
+  /** @param {HTMLInputElement} input @param {string} text */
+  constructor(input, text) {
+    super(text);
+    this.input = input;
+  }
+}
+
+/**
+ * Run a dialog's form: busy while sending, open while refused.
+ *
+ * @param {string} selector
+ * @param {(form: HTMLFormElement) => Promise<void>} send throws a `Refusal` to stay open, or resolves to close
+ */
+export function openForm(selector, send) {
+  const dialog = need(selector, HTMLDialogElement);
+  const form = need("form", HTMLFormElement, dialog);
+  const button = need('[data-role="accept"]', HTMLButtonElement, dialog);
+  const controller = new AbortController();
+  const { signal } = controller;
+  form.reset();
+  for (const input of form.querySelectorAll("input")) showFieldError(input, "");
+  dialog.showModal();
+  need("input:not([hidden])", HTMLInputElement, form).focus();
+  need('[data-role="cancel"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
+  dialog.addEventListener("close", () => controller.abort(), { once: true });
+  form.addEventListener("input", (event) => event.target instanceof HTMLInputElement && showFieldError(event.target, ""), { signal });
+  form.addEventListener(
+    "submit",
+    async (event) => {
+      event.preventDefault();
+      if (button.dataset.busy !== undefined) return;
+      button.dataset.busy = "";
+      try {
+        await send(form);
+        dialog.close();
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        showFieldError(error.input, error.message);
+        error.input.focus();
+      } finally {
+        delete button.dataset.busy;
+      }
+    },
+    { signal },
+  );
+}
+
+/**
+ * Show a secret this once, to be copied.
+ *
+ * @param {{title: string, text: string, secret: string}} shown
+ * @returns {Promise<void>} resolves when the person has closed it
+ */
+export function showSecret({ title, text, secret }) {
+  const dialog = need("#secret-dialog", HTMLDialogElement);
+  const code = need("#secret", HTMLElement);
+  const copy = need('[data-role="copy"]', HTMLButtonElement, dialog);
+  const label = need("span", HTMLElement, copy);
+  const controller = new AbortController();
+  const { signal } = controller;
+  need("#secret-title", HTMLElement).textContent = title;
+  need("#secret-text", HTMLElement).textContent = text;
+  code.textContent = secret;
+  label.textContent = gettext("Copy");
+  dialog.showModal();
+  copy.addEventListener("click", () => void copyText(code, label), { signal });
+  need('[data-role="done"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
+  return new Promise((resolve) => {
+    dialog.addEventListener(
+      "close",
+      () => {
+        controller.abort();
+        code.textContent = "";
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
+
+/** @param {HTMLElement} code @param {HTMLElement} label of the button */
+async function copyText(code, label) {
+  try {
+    await navigator.clipboard.writeText(code.textContent ?? "");
+    label.textContent = gettext("Copied");
+    announce(gettext("Copied"));
+  } catch {
+    // No clipboard on plain http: the text is selected instead, for Ctrl+C.
+    getSelection()?.selectAllChildren(code);
+  }
 }
 
 /** Offer the way back in when the session has ended; the way leads to this very page again. */

@@ -1,7 +1,7 @@
 /** The page of one's own account: end sessions, make and revoke tokens, change the password. */
 
 import { call, explain, Problem } from "../js/api.js";
-import { confirmAction, showFieldError } from "../js/dialogs.js";
+import { confirmAction, openForm, Refusal, showFieldError, showSecret } from "../js/dialogs.js";
 import { closest, need } from "../js/dom.js";
 import { showChoice } from "../js/theme.js";
 import { toast } from "../js/toast.js";
@@ -11,55 +11,6 @@ const DAY_MS = 86_400_000;
 
 /** Show a part of the page as the server has it now. @param {string} selector */
 const renew = (selector) => /** @type {any} */ (window).htmx.ajax("GET", location.pathname, { target: selector, select: selector, swap: "outerHTML" });
-
-/**
- * Run a dialog's form: busy while sending, open while refused.
- *
- * @param {string} selector
- * @param {(form: HTMLFormElement) => Promise<void>} send throws after it has shown what is wrong, or resolves to close
- */
-function openForm(selector, send) {
-  const dialog = need(selector, HTMLDialogElement);
-  const form = need("form", HTMLFormElement, dialog);
-  const button = need('[data-role="accept"]', HTMLButtonElement, dialog);
-  const controller = new AbortController();
-  const { signal } = controller;
-  form.reset();
-  for (const input of form.querySelectorAll("input")) showFieldError(input, "");
-  dialog.showModal();
-  need("input:not([hidden])", HTMLInputElement, form).focus();
-  need('[data-role="cancel"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
-  dialog.addEventListener("close", () => controller.abort(), { once: true });
-  form.addEventListener("input", (event) => event.target instanceof HTMLInputElement && showFieldError(event.target, ""), { signal });
-  form.addEventListener(
-    "submit",
-    async (event) => {
-      event.preventDefault();
-      if (button.dataset.busy !== undefined) return;
-      button.dataset.busy = "";
-      try {
-        await send(form);
-        dialog.close();
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        showFieldError(error.input, error.message);
-        error.input.focus();
-      } finally {
-        delete button.dataset.busy;
-      }
-    },
-    { signal },
-  );
-}
-
-/** What is wrong with a field. */
-class Refusal extends Error {
-  /** @param {HTMLInputElement} input @param {string} text */
-  constructor(input, text) {
-    super(text);
-    this.input = input;
-  }
-}
 
 function newToken() {
   openForm("#token-dialog", async (form) => {
@@ -75,37 +26,14 @@ function newToken() {
     } catch (error) {
       throw new Refusal(input, explain(error));
     }
-    showSecret(made.token);
+    void offerToken(made.token);
   });
 }
 
 /** @param {string} secret shown once */
-function showSecret(secret) {
-  const dialog = need("#secret-dialog", HTMLDialogElement);
-  const code = need("#secret", HTMLElement);
-  code.textContent = secret;
-  dialog.showModal();
-  need('[data-role="done"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { once: true });
-  dialog.addEventListener(
-    "close",
-    () => {
-      code.textContent = "";
-      void renew("#tokens");
-    },
-    { once: true },
-  );
-}
-
-async function copySecret() {
-  const code = need("#secret", HTMLElement);
-  try {
-    await navigator.clipboard.writeText(code.textContent ?? "");
-    const words = document.querySelector('[data-settings="copy-secret"] span');
-    if (words) words.textContent = gettext("Copied");
-  } catch {
-    // No clipboard on plain http: the text is selected instead, for Ctrl+C.
-    getSelection()?.selectAllChildren(code);
-  }
+async function offerToken(secret) {
+  await showSecret({ title: gettext("Your new token"), text: gettext("Copy it now. It is shown this once and kept nowhere."), secret });
+  await renew("#tokens");
 }
 
 function changePassword() {
@@ -146,8 +74,6 @@ document.addEventListener("click", (event) => {
   switch (button.dataset.settings) {
     case "new-token":
       return newToken();
-    case "copy-secret":
-      return void copySecret();
     case "change-password":
       return changePassword();
     case "end-session":

@@ -1,11 +1,12 @@
 /** The pages of webhooks: make one, test it, send again, replay, switch off and on. */
 
 import { call, explain } from "../js/api.js";
-import { confirmAction, showFieldError } from "../js/dialogs.js";
+import { confirmAction, openForm, Refusal, showSecret } from "../js/dialogs.js";
 import { closest, need } from "../js/dom.js";
 import { fillTimes } from "../js/format.js";
 import { gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
+import { readChoice } from "./lookup.js";
 
 const LOOK_MS = 1000;
 const LOOKS = 20;
@@ -19,86 +20,45 @@ async function renew(...selectors) {
   }
 }
 
-/**
- * Run a dialog's form: busy while sending, open while refused.
- *
- * @param {string} selector
- * @param {(data: FormData) => Promise<void>} send throws to stay open
- */
-function openForm(selector, send) {
-  const dialog = need(selector, HTMLDialogElement);
-  const form = need("form", HTMLFormElement, dialog);
-  const input = need("input", HTMLInputElement, form);
-  const button = need('[data-role="accept"]', HTMLButtonElement, dialog);
-  const controller = new AbortController();
-  const { signal } = controller;
-  form.reset();
-  showFieldError(input, "");
-  dialog.showModal();
-  input.focus();
-  need('[data-role="cancel"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
-  dialog.addEventListener("close", () => controller.abort(), { once: true });
-  form.addEventListener("input", () => showFieldError(input, ""), { signal });
-  form.addEventListener(
-    "submit",
-    async (event) => {
-      event.preventDefault();
-      if (button.dataset.busy !== undefined) return;
-      button.dataset.busy = "";
-      try {
-        await send(new FormData(form));
-        dialog.close();
-      } catch (error) {
-        showFieldError(input, error instanceof Unfit ? error.message : explain(error));
-        input.focus();
-      } finally {
-        delete button.dataset.busy;
-      }
-    },
-    { signal },
-  );
-}
-
-/** What is wrong with what was typed, found here. */
-class Unfit extends Error {}
-
 function newWebhook() {
-  openForm("#webhook-dialog", async (data) => {
+  openForm("#webhook-dialog", async (form) => {
+    const data = new FormData(form);
+    const input = need("#webhook-url", HTMLInputElement);
     const url = String(data.get("url")).trim();
     const events = data.getAll("events");
-    if (!url) throw new Unfit(gettext("Type the address of the receiver."));
-    if (!events.length) throw new Unfit(gettext("Choose at least one kind of event."));
-    const made = await call("POST", "/webhooks", { body: { url, events, description: data.get("description"), format: data.get("format") } });
-    showSecret(made.secret);
+    if (!url) throw new Refusal(input, gettext("Type the address of the receiver."));
+    if (!events.length) throw new Refusal(input, gettext("Choose at least one kind of event."));
+    const wish = {
+      url,
+      events,
+      description: data.get("description"),
+      format: data.get("format"),
+      folder_id: readChoice("#webhook-folder", gettext("Choose a folder from the list.")),
+      actor_id: readChoice("#webhook-person", gettext("Choose a person from the list.")),
+    };
+    void offerSecret((await send(input, () => call("POST", "/webhooks", { body: wish }))).secret);
   });
 }
 
 /** @param {string} secret shown once */
-function showSecret(secret) {
-  const dialog = need("#webhook-secret-dialog", HTMLDialogElement);
-  const code = need("#webhook-secret", HTMLElement);
-  code.textContent = secret;
-  dialog.showModal();
-  need('[data-role="done"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { once: true });
-  dialog.addEventListener(
-    "close",
-    () => {
-      code.textContent = "";
-      void renew("#webhooks", "#webhook");
-    },
-    { once: true },
-  );
+async function offerSecret(secret) {
+  const text = gettext("Copy it now. It is shown this once. The receiver needs it to check that messages come from this vault.");
+  await showSecret({ title: gettext("The webhook's secret"), text, secret });
+  await renew("#webhooks", "#webhook");
 }
 
-async function copySecret() {
-  const code = need("#webhook-secret", HTMLElement);
+/**
+ * Say beside a field why the server has refused it.
+ *
+ * @template T
+ * @param {HTMLInputElement} input
+ * @param {() => Promise<T>} run
+ */
+async function send(input, run) {
   try {
-    await navigator.clipboard.writeText(code.textContent ?? "");
-    const words = document.querySelector('[data-webhooks="copy"] span');
-    if (words) words.textContent = gettext("Copied");
-  } catch {
-    // No clipboard on plain http: the text is selected instead, for Ctrl+C.
-    getSelection()?.selectAllChildren(code);
+    return await run();
+  } catch (error) {
+    throw new Refusal(input, explain(error));
   }
 }
 
@@ -118,7 +78,7 @@ async function follow(webhook, delivery) {
 }
 
 /** @param {string} id @param {string} path @param {string} said */
-async function send(id, path, said) {
+async function sendMessage(id, path, said) {
   const asked = await call("POST", `/webhooks/${id}/${path}`);
   toast(said);
   await renew("#deliveries");
@@ -142,7 +102,7 @@ async function rotate(id) {
   };
   if (!(await confirmAction(question))) return;
   const made = await call("POST", `/webhooks/${id}/rotate-secret`);
-  showSecret(made.secret);
+  await offerSecret(made.secret);
 }
 
 /** @param {string} id */
@@ -155,10 +115,11 @@ async function remove(id) {
 
 /** @param {string} id */
 function replay(id) {
-  openForm("#replay-dialog", async (data) => {
-    const seq = String(data.get("seq")).trim();
-    if (!/^[1-9][0-9]{0,15}$/u.test(seq)) throw new Unfit(gettext("Type a number from 1 on."));
-    await call("POST", `/webhooks/${id}/replay`, { body: { from_seq: Number(seq) } });
+  openForm("#replay-dialog", async () => {
+    const input = need("#replay-seq", HTMLInputElement);
+    const seq = input.value.trim();
+    if (!/^[1-9][0-9]{0,15}$/u.test(seq)) throw new Refusal(input, gettext("Type a number from 1 on."));
+    await send(input, () => call("POST", `/webhooks/${id}/replay`, { body: { from_seq: Number(seq) } }));
     toast(gettext("Events are being sent again."));
     await renew("#webhook");
   });
@@ -181,14 +142,12 @@ document.addEventListener("click", (event) => {
   switch (button.dataset.webhooks) {
     case "new":
       return newWebhook();
-    case "copy":
-      return void copySecret();
     case "reload":
       return void renew("#webhook", "#deliveries");
     case "test":
-      return void attempt(() => send(id, "test", gettext("A test is being sent.")));
+      return void attempt(() => sendMessage(id, "test", gettext("A test is being sent.")));
     case "redeliver":
-      return void attempt(() => send(id, `deliveries/${delivery}/redeliver`, gettext("The message is being sent again.")));
+      return void attempt(() => sendMessage(id, `deliveries/${delivery}/redeliver`, gettext("The message is being sent again.")));
     case "enable":
       return void attempt(() => switchTo(id, true));
     case "disable":
