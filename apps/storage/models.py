@@ -209,10 +209,14 @@ class DerivedObject(TenantModel):
     name = models.CharField(max_length=32)
     """What it is of that content; whoever makes it chooses the names."""
     size_bytes = models.BigIntegerField()
+    digest = models.BinaryField(max_length=32, null=True)
+    """SHA-256 of its bytes; ``NULL`` where it is older than this column and was not read again yet."""
     media_type = models.TextField()
     created_at = models.DateTimeField()
     ready_at = models.DateTimeField(null=True)
     """When its bytes were in the store; ``NULL`` before, and for good where whoever made it died."""
+    verified_at = models.DateTimeField(null=True)
+    """When its bytes were last read and hashed (``scrubbing_derived``); ``NULL``: when it was made."""
 
     class Meta:
         db_table = "storage_derived"
@@ -317,6 +321,7 @@ class FindingKind(models.TextChoices):
     CORRUPT = "corrupt", "object whose bytes are not those of its blob"
     RECOVERED = "recovered", "object that was damaged and is whole again"
     HELD = "held", "condemned blob that a file holds"
+    DERIVED = "derived", "damaged preview, made anew when it is asked for"
 
 
 class StoreFinding(PublicModel):
@@ -330,7 +335,7 @@ class StoreFinding(PublicModel):
     size_bytes = models.BigIntegerField(null=True)
     detail = models.TextField(default="", blank=True)
     outcome = models.TextField(default="reported")
-    """What was done about it: ``reported``, ``deleted``, ``quarantined``, ``corrected``, ``released``."""
+    """What was done about it: ``reported``, ``deleted``, ``quarantined``, ``corrected``, ``released``, ``dropped``."""
     found_at = models.DateTimeField()
 
     class Meta:

@@ -1,5 +1,6 @@
 """What is made of content and kept beside it: previews. Kept once for each content of a tenant, gone with the last version that has it."""
 
+import hashlib
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -33,6 +34,7 @@ def keep(*, blob_id: UUID, content_hash: bytes, made: Sequence[dtos.NewDerived])
             content_hash=content_hash,
             name=one.name,
             size_bytes=len(one.body),
+            digest=hashlib.sha256(one.body).digest(),
             media_type=one.media_type,
             created_at=now,
         )
@@ -59,6 +61,19 @@ def keep(*, blob_id: UUID, content_hash: bytes, made: Sequence[dtos.NewDerived])
     _delete(replaced)
     if not is_there:
         raise BlobGone
+
+
+def drop(derived_id: UUID, *, content_hash: bytes) -> bool:
+    """Delete what was made of a content, because one of it is damaged; tells whether that one was still there.
+
+    Whoever looks for it next has it made anew.
+    """
+    with db.write_transaction(lock=f"derived:{content_hash.hex()}"):
+        ready = DerivedObject.objects.filter(content_hash=content_hash, ready_at__isnull=False)
+        rows = list(ready) if ready.filter(id=derived_id).exists() else []
+        ready.filter(id__in=[row.id for row in rows]).update(ready_at=None)
+    _delete(rows)
+    return bool(rows)
 
 
 def forget_unheld(content_hashes: Collection[bytes]) -> int:

@@ -2,6 +2,7 @@
 
 Whose bytes are others than were verified goes into quarantine: nobody downloads it, and no upload takes it over or builds upon it.
 Operators are told. An object that is put back from a backup is whole at its next reading, which ends the quarantine.
+What was made of content comes when that is done (``scrubbing_derived``).
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from django.db.models.functions import Coalesce
 from apps.storage import parts, provider
 from apps.storage.errors import StoreUnavailable
 from apps.storage.models import Blob, FindingKind, RunKind, RunState
+from apps.storage.operations import scrubbing_derived
 from apps.storage.operations.noting import Notes
 from apps.storage.queries import READABLE
 from bitvault.kernel import clock, db
@@ -67,6 +69,10 @@ def scrub(
             last = due[-1]
             if time.monotonic() > deadline and not everything:
                 break
+        if blob_id is None:
+            scrubbing_derived.scrub(
+                notes, is_dry=is_dry, everything=everything, deadline=deadline, report=lambda more: report(count + more)
+            )
     except BaseException:
         notes.end(RunState.FAILED, reason="The run did not come to its end; what is left is still due.")
         raise

@@ -7,8 +7,8 @@ import urllib3
 
 from apps.previews.models import Preview
 from apps.storage import models as stored
-from apps.storage import provider
-from apps.storage.operations import collecting, deriving, reconciling, references
+from apps.storage import keys, provider
+from apps.storage.operations import collecting, deriving, reconciling, references, scrubbing
 from bitvault.events import consuming
 from bitvault.jobs.models import Job
 from bitvault.kernel import clock, db, ids, tenancy
@@ -271,3 +271,55 @@ def test_what_a_killed_worker_left_half_done_is_deleted_later(mia, acme, work, m
     with tenancy.entered(acme):
         assert deriving.forget_unfinished() > 0
     assert derived(acme) == []
+
+
+# --- what rots -------------------------------------------------------------------------------------------------------------
+
+
+def rows_of(tenant):
+    with tenancy.entered(tenant), db.read_transaction():
+        return sorted(stored.DerivedObject.objects.all(), key=lambda row: row.size_bytes)
+
+
+def plant(row, how):
+    key, store = keys.derived_key(row.id), provider.store()
+    if how == "not there":
+        store.delete_objects([key])
+    else:
+        body = b"x" * (row.size_bytes if how == "other bytes" else row.size_bytes + 1)
+        store._client.put_object(Bucket=store.bucket, Key=key, Body=body)
+
+
+@pytest.mark.parametrize("how", ["other bytes", "other size", "not there"])
+def test_a_preview_that_has_rotted_is_dropped_by_the_scrubber_and_made_anew(mia, work, acme, how):
+    node, other = mia.bring("a.png", pictures.picture("PNG")), mia.bring("b.txt", b"text")
+    work()
+    address = f"/nodes/{node['id']}/preview"
+    whole = fetch(mia.api.get(address)["Location"]).data
+    with tenancy.entered(acme):
+        counts = scrubbing.scrub(everything=True)
+        assert (counts["read"], counts["derived_read"], "derived" in counts) == (2, 2, False)
+        assert scrubbing.scrub() == {}
+        plant(rows_of(acme)[-1], how)
+        assert scrubbing.scrub(everything=True, is_dry=True)["derived"] == 1
+        assert len(rows_of(acme)) == 2
+        assert scrubbing.scrub(everything=True)["derived"] == 1
+        assert rows_of(acme) == []
+    found = stored.StoreFinding.objects.get(run__is_dry=False)
+    assert (found.kind, found.outcome) == ("derived", "dropped")
+    assert mia.api.get(address).status_code == 202
+    assert work() == 1
+    assert fetch(mia.api.get(address)["Location"]).data == whole
+    assert mia.fetch(other).status == 200
+
+
+def test_the_digest_of_a_preview_from_before_is_learned_when_it_is_read_first(mia, work, acme):
+    mia.bring("a.png", pictures.picture("PNG"))
+    work()
+    with tenancy.entered(acme):
+        with db.write_transaction():
+            stored.DerivedObject.objects.update(digest=None)
+        assert "derived" not in scrubbing.scrub(everything=True)
+        assert all(row.digest for row in rows_of(acme))
+        plant(rows_of(acme)[0], "other bytes")
+        assert scrubbing.scrub(everything=True)["derived"] == 1
