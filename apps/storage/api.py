@@ -11,6 +11,7 @@ from apps.storage.dtos import (
     ArchiveEntry,
     DiskRoom,
     Download,
+    InFlight,
     KeptArchive,
     NewDerived,
     NewUpload,
@@ -18,6 +19,7 @@ from apps.storage.dtos import (
     StoreChecks,
     SweepBacklog,
     Upload,
+    UploadInFlight,
     Verified,
 )
 from apps.storage.errors import StillCompleting, StoreFull
@@ -214,6 +216,37 @@ def abort_upload(*, actor: Actor, upload_id: UUID) -> Aborted:
     :raises UploadComplete: it is committed.
     """
     return starting.abort(upload_id=upload_id, by=actor)
+
+
+@exposed
+def sum_up_in_flight() -> InFlight:
+    """Sum up the attempts of the entered tenant that have not come to their end; for operators."""
+    return queries.sum_up_in_flight()
+
+
+@exposed
+def list_in_flight(*, offset: int, limit: int) -> list[UploadInFlight]:
+    """List these attempts, oldest first, each with how far it is by the store's own account."""
+    return queries.list_in_flight(offset=offset, limit=limit)
+
+
+@exposed
+def find_sender(*, upload_id: UUID) -> UUID:
+    """Tell who has begun an attempt; for operators.
+
+    :raises UploadNotFound: there is none in the entered tenant.
+    """
+    return queries.find_sender(upload_id)
+
+
+@exposed
+def tell_canceled(*, upload_id: UUID, by: UUID) -> None:
+    """Let the stream tell that an operator has ended an attempt, after it was given up.
+
+    :param by: the operator.
+    :raises UploadNotFound: there is none in the entered tenant.
+    """
+    starting.tell_canceled(upload_id, by=by)
 
 
 @exposed

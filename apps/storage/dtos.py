@@ -77,6 +77,32 @@ class Verified:
     committed: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadInFlight:
+    """An attempt that has not come to its end, as operators see it: it keeps its room until ``expires_at``.
+
+    ``arrived_count``: parts that the store holds, or that need not travel; ``None`` where the store does not answer.
+    """
+
+    id: UUID
+    user_id: UUID
+    is_completing: bool
+    size_bytes: int
+    part_count: int
+    arrived_count: int | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """How many attempts of a tenant have not come to their end, and what they bring when all of them do."""
+
+    count: int
+    size_bytes: int
+    oldest_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Aborted:
     """An attempt that was given up, and whether its bytes were verified by then."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, QuerySet, Sum
 
 from apps.storage import dtos, durability, keys, models, objects, parts, provider, rows
-from apps.storage.errors import UploadNotFound
+from apps.storage.errors import StoreUnavailable, UploadNotFound
 from bitvault.kernel import clock, db
 from bitvault.kernel.deadlines import background
 
@@ -82,6 +82,64 @@ def get_upload(upload_id: UUID, user_id: UUID) -> dtos.Upload:
         elif number in stored:
             described.append(dtos.Part(number, "stored", layout.length_of(number), digest.hex()))
     return describe(attempt, described)
+
+
+_OPEN = (models.UploadState.STARTED, models.UploadState.COMPLETING)
+
+
+def find_sender(upload_id: UUID) -> UUID:
+    """Tell who has begun an attempt.
+
+    :raises UploadNotFound: there is none.
+    """
+    attempt = rows.find_alone(upload_id)
+    if attempt is None:
+        raise UploadNotFound
+    return attempt.user_id
+
+
+def sum_up_in_flight() -> dtos.InFlight:
+    """Sum up the attempts of the entered tenant that have not come to their end."""
+    with db.read_transaction():
+        found = models.Upload.objects.filter(state__in=_OPEN, swept_at__isnull=True).aggregate(
+            count=Count("id"), size_bytes=Sum("size_bytes"), oldest_at=Min("created_at")
+        )
+    return dtos.InFlight(found["count"], int(found["size_bytes"] or 0), found["oldest_at"])
+
+
+def list_in_flight(*, offset: int, limit: int) -> list[dtos.UploadInFlight]:
+    """List the attempts of the entered tenant that have not come to their end, oldest first, and ask the store how far each is."""
+    with db.read_transaction():
+        found = models.Upload.objects.filter(state__in=_OPEN, swept_at__isnull=True).order_by("created_at", "id")
+        attempts = rows.find_many(list(found.values_list("id", flat=True)[offset : offset + limit]))
+        described = [(attempt, find_base(attempt)) for attempt in attempts.values()]
+    described.sort(key=lambda pair: (pair[0].created_at, pair[0].id))
+    return [
+        dtos.UploadInFlight(
+            id=attempt.id,
+            user_id=attempt.user_id,
+            is_completing=is_completing(attempt),
+            size_bytes=attempt.size_bytes,
+            part_count=attempt.part_count,
+            arrived_count=_count_arrived(attempt, base),
+            created_at=attempt.created_at,
+            expires_at=attempt.expires_at,
+        )
+        for attempt, base in described
+    ]
+
+
+def _count_arrived(attempt: rows.Attempt, base: models.Blob | None) -> int | None:
+    if attempt.known_blob_id is not None:
+        return attempt.part_count
+    try:
+        stored = _stored_numbers(attempt, attempt.layout)
+    except StoreUnavailable:
+        return None
+    numbers = range(1, len(attempt.part_hashes) // parts.DIGEST_BYTES + 1)
+    return sum(
+        number in stored or is_in_base(base, number, parts.digest_at(attempt.part_hashes, number)) for number in numbers
+    )
 
 
 def describe(attempt: rows.Attempt, described: list[dtos.Part]) -> dtos.Upload:

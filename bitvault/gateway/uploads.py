@@ -31,8 +31,8 @@ from apps.storage.errors import (
     UploadOver,
 )
 from bitvault.events.api import answer_with_head
-from bitvault.kernel import clock, db, ids, media_types
-from bitvault.kernel.actor import Actor
+from bitvault.kernel import clock, db, ids, media_types, tenancy
+from bitvault.kernel.actor import Actor, Role
 from bitvault.kernel.errors import Gone, Invalid
 from bitvault.kernel.media_types import InvalidMediaType
 from bitvault.kernel.request import current_origin
@@ -213,6 +213,19 @@ def abort(actor: Actor, upload_id: UUID) -> None:
         storage.finish_upload(upload_id=upload_id, kept=kept)
         raise UploadComplete("The upload is committed; delete the file instead.")
     billing.release(upload_id=upload_id)
+
+
+def cancel(*, upload_id: UUID, operator_id: UUID) -> None:
+    """End somebody's upload for an operator, as if they had given it up; the stream tells of it.
+
+    :raises UploadNotFound: there is none in the entered tenant.
+    :raises UploadComplete: it is committed.
+    """
+    sender_id = storage.find_sender(upload_id=upload_id)
+    # Whoever has begun it need not be let in any more, and no step asks for a right.
+    sender = Actor(tenant=tenancy.current(), user_id=sender_id, role=Role.VIEWER, scopes=frozenset())
+    abort(sender, upload_id)
+    storage.tell_canceled(upload_id=upload_id, by=operator_id)
 
 
 class Uploads(View):

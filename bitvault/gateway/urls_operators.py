@@ -14,6 +14,7 @@ urlpatterns = [
     path("", limited()(RedirectView.as_view(url="/admin/"))),
     path("admin/stream/", include("bitvault.gateway.stream_admin")),
     path("admin/search/", include("bitvault.gateway.search_admin")),
+    path("admin/uploads/", include("bitvault.gateway.uploads_admin")),
     path("admin/doctor/", include("bitvault.gateway.doctor_admin")),
     path("admin/", _SITE),
     path("healthz", health.live),

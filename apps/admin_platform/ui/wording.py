@@ -161,6 +161,7 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "sync.device.ended.v1": _("%(actor)s disconnected a device of %(person)s"),
     "sync.conflict.resolved.v1": _("%(actor)s resolved a conflict"),
     "storage.upload.expired.v1": _("An unfinished upload expired"),
+    "storage.upload.canceled.v1": _("An operator canceled an upload"),
     "storage.blobs.collected.v1": _("Bytes that no version holds were deleted from the store"),
     "billing.quota.changed.v1": _("%(actor)s changed the plan or a limit of storage"),
     "billing.usage.corrected.v1": _("A recount corrected the storage that is counted as used"),

@@ -1,4 +1,4 @@
-"""The scrubber's second part: what was made of content is read again too. What has rotted is dropped, and made anew when it is asked for."""
+"""The scrubber's second part: what was made of content is read again too. What has rotted is dropped, and made anew when asked for."""
 
 import hashlib
 import time
@@ -96,7 +96,7 @@ def _check(one: _Due, notes: Notes, *, is_dry: bool) -> None:
 
 
 def _compare(one: _Due) -> tuple[str, bytes]:
-    """Read an object; returns what is wrong with it, ``""`` for nothing, and its digest. Of one without a digest the size alone is known."""
+    """Read an object; returns what is wrong with it, ``""`` for nothing, and its digest. Where none is kept, its size is compared."""
     hasher, size_bytes = hashlib.sha256(), 0
 
     def take(chunk: bytes) -> None:

@@ -9,7 +9,9 @@ from uuid import UUID
 import structlog
 
 from apps.storage import disk, dtos, durability, keys, models, objects, parts, provider, queries, rows, turns
-from apps.storage.errors import PartOutOfRange, StoreUnavailable, UploadComplete, UploadOver
+from apps.storage.errors import PartOutOfRange, StoreUnavailable, UploadComplete, UploadNotFound, UploadOver
+from bitvault.events.api import publish
+from bitvault.events.catalog.storage import UploadCanceled
 from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import Unavailable
@@ -161,6 +163,17 @@ def abort(*, upload_id: UUID, by: Actor) -> dtos.Aborted:
         except Unavailable:
             logger.info("abort_left_to_sweeper", upload_id=str(upload_id))
     return dtos.Aborted(was_verified=attempt.blob_id is not None, size_bytes=attempt.size_bytes)
+
+
+def tell_canceled(upload_id: UUID, *, by: UUID) -> None:
+    """Let the stream tell that an operator has ended an attempt."""
+    with db.write_transaction():
+        attempt = rows.find(upload_id)
+        if attempt is None:
+            raise UploadNotFound
+        publish(
+            UploadCanceled(actor_id=by, upload_id=upload_id, sender_id=attempt.user_id, size_bytes=attempt.size_bytes)
+        )
 
 
 def remove_all(upload_id: UUID, *, keep_key: str | None = None) -> int:

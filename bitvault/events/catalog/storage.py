@@ -22,6 +22,17 @@ class UploadExpired(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UploadCanceled(Event):
+    """An operator (``actor_id``) has ended an upload that ``sender_id`` had begun."""
+
+    type: ClassVar[str] = "storage.upload.canceled.v1"
+
+    upload_id: UUID
+    sender_id: UUID
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BlobsCollected(Event):
     """Bytes that no version holds any more were deleted from the object store."""
 

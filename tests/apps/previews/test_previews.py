@@ -6,8 +6,8 @@ import pytest
 import urllib3
 
 from apps.previews.models import Preview
-from apps.storage import models as stored
 from apps.storage import keys, provider
+from apps.storage import models as stored
 from apps.storage.operations import collecting, deriving, reconciling, references, scrubbing
 from bitvault.events import consuming
 from bitvault.jobs.models import Job

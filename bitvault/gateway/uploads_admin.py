@@ -1,0 +1,102 @@
+"""The operators' view of uploads in flight: which tenants have some, who sends what and how far it is, and how one is ended."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.identity import api as identity
+from apps.storage import api as storage
+from apps.storage.dtos import UploadInFlight
+from bitvault.gateway import uploads
+from bitvault.kernel import tenancy
+from bitvault.kernel.errors import BitVaultError
+from bitvault.kernel.tenancy import Tenant
+from bitvault.web.limits.routes import limit_all
+
+PAGE_LENGTH = 20
+"""Rows of a page: each tenant is asked in its own schema, and the store about each upload."""
+
+
+@require_GET
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show how much is on its way to each tenant, or to those whose slug has what was searched for."""
+    wanted = request.GET.get("q", "").strip().lower()
+    tenants = sorted(identity.list_active_tenants(), key=lambda tenant: tenant.slug)
+    page = Paginator([one for one in tenants if wanted in one.slug], PAGE_LENGTH).get_page(request.GET.get("p"))
+    rows = []
+    for tenant in page:  # each tenant's uploads are in a schema of its own
+        with tenancy.entered(tenant):
+            rows.append((tenant, storage.sum_up_in_flight()))
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Uploads in flight",
+        "wanted": wanted,
+        "rows": rows,
+        "page": page,
+    }
+    return render(request, "admin/uploads/index.html", context)
+
+
+class _Listed(Sequence[UploadInFlight]):
+    """The uploads of the entered tenant as a paginator takes them: counted once, and read page by page."""
+
+    def __len__(self) -> int:
+        return storage.sum_up_in_flight().count
+
+    def __getitem__(self, rows: Any) -> Any:
+        return storage.list_in_flight(offset=rows.start, limit=rows.stop - rows.start)
+
+
+@require_GET
+def detail(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
+    """Show the uploads of one tenant, oldest first."""
+    tenant = _find(tenant_id)
+    with tenancy.entered(tenant):
+        page = Paginator(_Listed(), PAGE_LENGTH).get_page(request.GET.get("p"))
+        found = list(page)
+        names = identity.name_people(tenant=tenant, user_ids={one.user_id for one in found})
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": f"Uploads in flight: {tenant.slug}",
+        "tenant": tenant,
+        "rows": [(one, names.get(one.user_id, "")) for one in found],
+        "page": page,
+    }
+    return render(request, "admin/uploads/tenant.html", context)
+
+
+@require_POST
+@permission_required("storage.change_sweep", raise_exception=True)
+def cancel(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
+    """End an upload and give its room back; that stands in the tenant's audit log."""
+    tenant = _find(tenant_id)
+    try:
+        with tenancy.entered(tenant):
+            uploads.cancel(upload_id=UUID(request.POST["upload_id"]), operator_id=UUID(str(request.user.pk)))
+        messages.success(request, "The upload was canceled, and its room given back.")
+    except BitVaultError as error:
+        messages.error(request, error.detail)
+    return HttpResponseRedirect(reverse("uploads-of-tenant", args=[tenant_id]))
+
+
+def _find(tenant_id: UUID) -> Tenant:
+    tenant = identity.find_tenant(tenant_id=tenant_id)
+    if tenant is None:
+        raise Http404
+    return tenant
+
+
+urlpatterns = [
+    path("", admin.site.admin_view(overview), name="uploads-in-flight"),
+    path("<uuid:tenant_id>/", admin.site.admin_view(detail), name="uploads-of-tenant"),
+    path("<uuid:tenant_id>/cancel", admin.site.admin_view(cancel)),
+]
+limit_all(urlpatterns)
