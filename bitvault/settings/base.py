@@ -53,6 +53,7 @@ SHARED_APPS = [
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "bitvault.events",
     "bitvault.jobs",
     "bitvault.mail",
@@ -327,7 +328,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "POSTPROCESSING_HOOKS": ["bitvault.web.openapi.add_shared_parts"],
+    "POSTPROCESSING_HOOKS": ["bitvault.web.openapi.add_shared_parts", "bitvault.gateway.examples.add_examples"],
     "COMPONENT_SPLIT_REQUEST": False,
     "SORT_OPERATIONS": True,
 }

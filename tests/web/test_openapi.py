@@ -6,8 +6,10 @@ import json
 import textwrap
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 
 from bitvault.gateway import openapi
+from bitvault.gateway.examples import EXAMPLES
 from bitvault.gateway.openapi import build_document
 from bitvault.web.operations import Operation
 from tests.support.routes import list_routes
@@ -150,12 +152,59 @@ def test_the_document_is_served_to_anybody(db, client):
 def test_a_process_makes_no_document_while_somebody_waits_for_it(db, client, monkeypatch):
     """Half a second of CPU, in which no other thread of the process runs."""
     openapi.read_document.cache_clear()
-    openapi.render_reference.cache_clear()
     monkeypatch.setattr(openapi, "SchemaGenerator", None)
     page = client.get("/docs/", headers={"host": "127.0.0.1"})
     assert page.status_code == 200
-    assert b"<code>/api/v1/nodes/{node_id}</code>" in page.content
+    assert b'data-document="/api/v1/schema/"' in page.content
     assert client.get("/api/v1/schema/", headers={"host": "127.0.0.1"}).status_code == 200
+
+
+def strict(schema):
+    """Give a schema with no room for fields that it does not name."""
+    if isinstance(schema, list):
+        return [strict(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {"additionalProperties": False} if "properties" in schema else {}
+    return {**closed, **{name: strict(part) for name, part in schema.items()}}
+
+
+def faults_of(example, schema, document):
+    whole = {**strict(schema), "components": strict({"schemas": document["components"]["schemas"]})}
+    return [error.message for error in Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(example)]
+
+
+def list_examples(document):
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            parts = [operation.get("requestBody", {}), *operation["responses"].values()]
+            for part in parts:
+                for media in part.get("content", {}).values():
+                    if "example" in media:
+                        yield operation["operationId"], media["example"], media["schema"]
+
+
+def test_each_example_is_what_its_schema_says(document):
+    found = list(list_examples(document))
+    assert {name for name, _, _ in found} == set(EXAMPLES), "an example of an operation that there is not"
+    assert [(name, faults) for name, example, schema in found if (faults := faults_of(example, schema, document))] == []
+
+
+def test_an_example_with_a_field_too_many_or_too_few_is_found(document):
+    _, example, schema = next(found for found in list_examples(document) if found[0] == "node_detail_get")
+    assert faults_of({**example, "size": 1}, schema, document)
+    assert faults_of({key: value for key, value in example.items() if key != "name"}, schema, document)
+    assert faults_of({**example, "id": "nonsense"}, schema, document)
+
+
+def test_routes_that_programs_use_most_have_examples_of_all_that_they_take_and_give(document):
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            if operation["operationId"] in EXAMPLES:
+                parts = [operation.get("requestBody", {})]
+                parts += [answer for status, answer in operation["responses"].items() if status in ("200", "201")]
+                shown = [media for part in parts for media in part.get("content", {}).values()]
+                assert all("example" in media for media in shown), operation["operationId"]
 
 
 def test_every_operation_tells_of_its_limits(document):
