@@ -83,24 +83,37 @@ def _week_due(reader: Reader, now: datetime) -> date | None:
     return due.date() if reader.weekly_since < due else None
 
 
+def _find_due(reader: Reader, now: datetime) -> tuple[date | None, date | None]:
+    """Tell of which day, and of which Monday, a reader's digests are due.
+
+    :param now: by their own clock.
+    """
+    quiet = hours.Quiet.of(reader)
+    if quiet is not None and quiet.holds(now.time()):
+        return None, None
+    return _day_due(reader, now), _week_due(reader, now)
+
+
 def _write(local: dict[UUID, datetime]) -> int:
     """Write the digests of some people down that are due, each with its mail, and move them on, all by one transaction.
 
     :param local: which time it is for each of them.
     """
+    with db.read_transaction():
+        waiting = list(Reader.objects.filter(pk__in=local))
+    due = [reader.pk for reader in waiting if any(_find_due(reader, local[reader.pk]))]
+    if not due:
+        return 0
     to_seq, now = get_position(CONSUMER), clock.now()
     days, weeks = [], []
     with db.write_transaction():
-        readers = list(Reader.objects.select_for_update().filter(pk__in=local).order_by("pk"))
+        readers = list(Reader.objects.select_for_update().filter(pk__in=due).order_by("pk"))
         for reader in readers:
-            here = local[reader.pk]
-            quiet = hours.Quiet.of(reader)
-            if quiet is not None and quiet.holds(here.time()):
-                continue
-            if (day := _day_due(reader, here)) is not None:
+            day, monday = _find_due(reader, local[reader.pk])
+            if day is not None:
                 days.append(_delivery(reader, f"digest:{day}", reader.digest_seq, to_seq, now))
                 reader.wants_digest, reader.digest_seq, reader.digest_on = False, to_seq, day
-            if (monday := _week_due(reader, here)) is not None:
+            if monday is not None:
                 weeks.append(_delivery(reader, f"weekly:{monday}:{to_seq}", reader.weekly_seq, to_seq, now))
                 reader.weekly_since, reader.weekly_seq = None, to_seq
         Delivery.objects.bulk_create([*days, *weeks])

@@ -68,6 +68,8 @@ def is_quiet(reader: Reader, time_zone: str) -> bool:
 
 def find_quiet(user_ids: Collection[UUID]) -> set[UUID]:
     """Tell which of some people have quiet hours now; outside of a transaction."""
+    if not user_ids:
+        return set()
     with db.read_transaction():
         readers = list(Reader.objects.filter(pk__in=user_ids, quiet_from__isnull=False))
     people = audience.find_recipients([reader.pk for reader in readers])

@@ -3,6 +3,7 @@
 An entry is told of once: its mails are rows with a unique key, each written with its job by one transaction.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -117,31 +118,32 @@ def _write(entry: Entry, topic: Topic, user_ids: Sequence[UUID]) -> None:
 
     A mail to somebody who has quiet hours is held; ``holding`` sends it.
     """
-    key, now, quiet = entry.id.hex, clock.now(), hours.find_quiet(user_ids)
-    with db.write_transaction():
+    key, now = entry.id.hex, clock.now()
+    with db.read_transaction():
         rows = Preference.objects.filter(user_id__in=user_ids, topic=topic)
         chosen = dict(rows.values_list("user_id", "mail"))
-        modes = {user_id: chosen.get(user_id, USUAL[topic].mail) for user_id in user_ids}
-        known = set(Delivery.objects.filter(user_id__in=user_ids, key=key).values_list("user_id", flat=True))
+    wanted = defaultdict(list)
+    for user_id in user_ids:
+        wanted[chosen.get(user_id, USUAL[topic].mail)].append(user_id)
+    quiet = hours.find_quiet(wanted["at_once"])
+    with db.write_transaction():
+        known = set(Delivery.objects.filter(user_id__in=wanted["at_once"], key=key).values_list("user_id", flat=True))
         new = [
             Delivery(user_id=user_id, key=key, entry_id=entry.id, is_held=user_id in quiet, created_at=now)
-            for user_id, mode in modes.items()
-            if mode == "at_once" and user_id not in known
+            for user_id in wanted["at_once"]
+            if user_id not in known
         ]
         # Another job that tells of the same one ends here, and begins again.
         Delivery.objects.bulk_create(new)
         mail.send_all(NOTICE, references=[delivery.id for delivery in new if not delivery.is_held])
-        note_digests(
-            [user_id for user_id, mode in modes.items() if mode == "daily"],
-            [user_id for user_id, mode in modes.items() if mode == "weekly"],
-        )
+        note_digests(wanted["daily"], wanted["weekly"])
 
 
 def note_digests(daily: Sequence[UUID], weekly: Sequence[UUID]) -> None:
     """Note whose digests are coming, in the open transaction; most of a busy folder's followers are noted already."""
     if not daily and not weekly:
         return
-    Reader.objects.bulk_create([Reader(user_id=one) for one in {*daily, *weekly}], ignore_conflicts=True)
+    Reader.objects.bulk_create([Reader(user_id=one) for one in sorted({*daily, *weekly})], ignore_conflicts=True)
     Reader.objects.filter(user_id__in=daily, wants_digest=False).update(wants_digest=True)
     Reader.objects.filter(user_id__in=weekly, weekly_since__isnull=True).update(weekly_since=clock.now())
 

@@ -142,6 +142,26 @@ def test_preferences_are_saved_as_they_are_changed(vault, api):
     expect(page.locator("#announcer")).to_have_text("Saved.")
 
 
+def test_quiet_hours_are_switched_on_changed_and_off(vault):
+    vault.visit("/settings/notifications/")
+    page = vault.page
+    expect(page.get_by_label("From", exact=True)).to_be_disabled()
+    page.get_by_role("checkbox", name="Hold mails back in quiet hours").check()
+    expect(page.locator("#announcer")).to_have_text("Saved.")
+    page.get_by_label("Until", exact=True).fill("22:00")
+    expect(page.get_by_text("Choose two different times.")).to_be_visible()
+    with page.expect_response("**/notifications/preferences") as answer:
+        page.get_by_label("Until", exact=True).fill("06:30")
+    assert answer.value.json()["quiet_hours"] == {"start": "22:00", "end": "06:30"}
+    expect(page.get_by_text("Choose two different times.")).to_be_hidden()
+    page.reload()
+    expect(page.get_by_label("Until", exact=True)).to_have_value("06:30")
+    with page.expect_response("**/notifications/preferences") as answer:
+        page.get_by_role("checkbox", name="Hold mails back in quiet hours").uncheck()
+    assert answer.value.json()["quiet_hours"] is None
+    expect(page.get_by_label("From", exact=True)).to_be_disabled()
+
+
 def test_activity_shows_what_one_did(vault, folder, api):
     await_told(api, api.post("/folders", {"parent_id": folder["id"], "name": "Inside"}))
     vault.visit("/activity/")
