@@ -154,8 +154,9 @@ def list_told(actor: Actor, delivery: Delivery, mode: MailMode) -> list[judging.
 
 def _find_mailed(user_id: UUID, entries: list[Entry]) -> set[UUID]:
     """Tell of which entries somebody had a mail of its own, as they chose then."""
-    keys = [entry.id.hex for entry in entries]
-    return set(Delivery.objects.filter(user_id=user_id, key__in=keys).values_list("entry_id", flat=True))
+    by_key = {entry.id.hex: entry.id for entry in entries}
+    known = Delivery.objects.filter(user_id=user_id, key__in=by_key).values_list("key", flat=True)
+    return {by_key[key] for key in known}
 
 
 def _belongs(wishes: queries.Wishes, entry: Entry, mode: MailMode) -> bool:

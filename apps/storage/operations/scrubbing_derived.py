@@ -54,8 +54,8 @@ def _list_due(begun_at: datetime, *, everything: bool, after: _Due | None) -> li
         if not settings.BITVAULT_SCRUB_DAYS:
             return []
         before -= timedelta(days=settings.BITVAULT_SCRUB_DAYS)
-    found = DerivedObject.objects.filter(ready_at__isnull=False)
-    found = found.annotate(read_at=Coalesce(F("verified_at"), F("ready_at"))).filter(read_at__lt=before)
+    read_at = Coalesce(F("verified_at"), F("ready_at"))
+    found = DerivedObject.objects.filter(ready_at__isnull=False).annotate(read_at=read_at).filter(read_at__lt=before)
     with db.read_transaction():
         rows = found.order_by("read_at", "id").values_list("id", "read_at", "content_hash", "size_bytes", "digest")
         if after is not None:

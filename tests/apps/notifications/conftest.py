@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 
 from apps.notifications import api as notifications
-from apps.notifications import tasks, telling
+from apps.notifications import digests, holding, telling
 from apps.notifications.recording import CONSUMER
 from bitvault.events import consuming
 from bitvault.jobs.models import Job
@@ -70,7 +70,8 @@ class Teller:
     def digests(self):
         """Let the scheduler look at what is due."""
         self.catch_up()
-        tasks.send_digests()
+        holding.send_due()
+        digests.send_due()
         return self.mails()
 
 
