@@ -58,7 +58,7 @@ class PreferenceBody(Body, frozen=True):
     mail: MailMode
 
 
-TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["22:00"])]
+TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5, examples=["22:00"])]
 
 
 class QuietHoursBody(Body, frozen=True):
