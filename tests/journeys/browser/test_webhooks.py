@@ -82,7 +82,6 @@ def test_a_webhook_is_made_tested_looked_up_and_sent_again(open_webhooks, receiv
     expect(log).to_contain_text(got.id)
     log.get_by_role("button", name="Send again").click()
     expect(log).to_have_count(2)
-    expect(log.first.locator("summary")).to_contain_text("Sent again")
     expect(log.first.locator("summary")).to_contain_text("Delivered")
     first, second = receiver.got
     assert (first.id, first.body) == (second.id, second.body)
