@@ -263,6 +263,10 @@ export function startComments() {
       fieldOf(form).focus();
       event.preventDefault();
       event.stopPropagation();
+    } else if (offered && field instanceof HTMLTextAreaElement && (event.key === "Enter" || event.key === "Tab") && !event.shiftKey) {
+      // The first one, which is marked.
+      offered.querySelector("button")?.click();
+      event.preventDefault();
     } else if (offered && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       const all = /** @type {HTMLElement[]} */ ([...offered.querySelectorAll("button")]);
       const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement)) + (event.key === "ArrowDown" ? 1 : -1);
