@@ -10,6 +10,10 @@ from bitvault.kernel import db, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.pages import Page
+from bitvault.web import naming
+
+BY_LINK = "link"
+"""Where a version was made on that came through a link (``made_on``)."""
 
 
 def list_versions(actor: Actor, node_id: UUID, *, limit: int, cursor: str | None) -> Page[dtos.Version]:
@@ -52,8 +56,14 @@ def to_versions(actor: Actor, rows: Sequence[models.Version], *, current_id: UUI
 
 
 def _name_authors(actor: Actor, rows: Sequence[models.Version]) -> Mapping[UUID, str]:
+    """Name who has made versions: members, and those who have sent a file through a link."""
     members = identity.find_members(tenant=actor.tenant, user_ids={row.created_by for row in rows})
-    return {member.user.id: member.user.name or member.user.email for member in members}
+    named = {member.user.id: member.user.name or member.user.email for member in members}
+    sent = {row.created_by: row.node_id for row in rows if row.made_on == BY_LINK and row.created_by not in named}
+    if sent:
+        senders = naming.finder().find_names(actor, sent=sent.values()).senders
+        named |= {link_id: senders[node_id] for link_id, node_id in sent.items() if node_id in senders}
+    return named
 
 
 def _to_version(row: models.Version, names: Mapping[UUID, str], *, current_id: UUID | None) -> dtos.Version:

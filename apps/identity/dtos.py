@@ -181,6 +181,8 @@ class OpenedInvitation:
     expires_at: datetime
     has_account: bool
     """Whether the address has an account, whose password accepts; otherwise a name and a new password do."""
+    about: str = ""
+    """What is shared with somebody who comes as a guest, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,8 @@ class FormerMember:
 
     user_id: UUID
     name: str
+    was_guest: bool = False
+    """Whether they were a guest: what was shared with them was for them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +249,14 @@ class GroupMember:
     added_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class InvitedGuest:
+    """An address that is invited as a guest, or as a member, and has not come yet."""
+
+    invitation_id: UUID
+    email: str
+
+
 OutsideSharers = Literal["nobody", "administrators", "members"]
 OnSharers = Literal["owners", "managers"]
 
@@ -254,7 +266,11 @@ class Policies:
     """What a tenant lets its people do; kept by the server, and told by the dialogs before somebody tries."""
 
     share_outside: OutsideSharers = "members"
-    """Who may let in people who are no members, by links."""
+    """Who may let in people who are no members, by links and as guests."""
+    guests: OutsideSharers = "members"
+    """Who of them may invite guests, and share with those who are here."""
+    guest_domains: tuple[str, ...] = ()
+    """Domains of mail addresses that guests come from; none: all."""
     links_allowed: bool = True
     """Whether there are links; without, those that were made open nothing."""
     link_password_required: bool = False
@@ -265,7 +281,7 @@ class Policies:
     share_on: OnSharers = "managers"
     """Who may share what is shared with them: managers, or nobody; then owners of a tree do, and administrators in team folders."""
     allowed_domains: tuple[str, ...] = ()
-    """Domains of mail addresses that people are invited from; none: all."""
+    """Domains of mail addresses that members are invited from; none: all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +290,7 @@ class Permitted:
 
     make_links: bool
     invite_members: bool
+    invite_guests: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,6 +185,13 @@ class GroupsNestedTooDeep(Invalid):
     title = "Groups are nested once"
 
 
+class GuestsInNoGroup(Conflict):
+    """Groups are of members; guests have what is shared with themselves."""
+
+    code = "identity.guests_in_no_group"
+    title = "Guests are in no group; share with them directly"
+
+
 class InvalidExpiry(Invalid):
     """A token expires in the future and within a year."""
 
@@ -221,10 +228,17 @@ class PolicyForbids(Forbidden):
 
 
 class DomainNotAllowed(Forbidden):
-    """The tenant invites people from other domains only; fact: ``domains``."""
+    """The tenant invites members, or guests, from other domains only; fact: ``domains``."""
 
     code = "identity.domain_not_allowed"
     title = "This vault invites nobody with an address of this domain"
+
+
+class GuestsComeByShares(Conflict):
+    """Guests are invited by sharing something with them; nobody is made one who belongs to the tenant."""
+
+    code = "identity.guests_come_by_shares"
+    title = "Guests are invited by sharing something with them"
 
 
 class InvalidPolicy(Invalid):

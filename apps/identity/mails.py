@@ -3,6 +3,7 @@
 Invitations are the exception: name, vault and message are their sender's, who has proved an address of their own and is counted.
 """
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,6 +15,9 @@ from apps.identity import codes, models, queries
 from apps.identity.operations import emails, invitations, resets
 from bitvault.kernel import clock, tenancy
 from bitvault.mail import api as mail
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @mail.mail_kind("identity.prove_email")
@@ -113,19 +117,30 @@ def write_invitation(invitation_id: UUID, facts: mail.Facts) -> mail.Letter | No
     return mail.Letter(
         to=row.email,
         locale=_find_language(invited or inviter, row.tenant),
-        subject=format_lazy(_("You are invited to {vault}"), vault=row.tenant.name),
+        subject=_name_subject(row),
         template="identity/mail/invitation",
         context={
             "vault": row.tenant.name,
+            "about": row.about,
             "inviter": "" if inviter is None else inviter.name or inviter.shown_email,
             "inviter_email": "" if inviter is None else inviter.shown_email,
             "message": row.message,
             "expires_at": row.expires_at,
         },
         action=mail.Action(
-            _("Accept the invitation"), f"{settings.BITVAULT_BASE_URL}/invitation/?{urlencode({'code': code})}"
+            _("Open it") if row.about else _("Accept the invitation"),
+            f"{settings.BITVAULT_BASE_URL}/invitation/?{urlencode({'code': code})}",
         ),
     )
+
+
+def _name_subject(row: models.Invitation) -> "StrOrPromise":
+    """Say what somebody is invited to: a guest to what is shared with them, others to the vault."""
+    inviter = row.invited_by
+    if row.about and inviter is not None:
+        sender = inviter.name or inviter.shown_email
+        return format_lazy(_("{sender} shared “{name}” with you"), sender=sender, name=row.about)
+    return format_lazy(_("You are invited to {vault}"), vault=row.tenant.name)
 
 
 def _find_code(code_id: UUID) -> models.EmailCode | None:

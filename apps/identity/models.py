@@ -266,6 +266,7 @@ class Departure(PublicModel):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="departures")
     successor = models.ForeignKey(User, on_delete=models.CASCADE, related_name="inheritances")
     left_at = models.DateTimeField()
+    was_guest = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "identity_departure"
@@ -283,6 +284,8 @@ class Invitation(PublicModel):
     email = models.EmailField()
     role = models.CharField(max_length=16, choices=[(role.value, role.name.title()) for role in Role])
     message = models.CharField(max_length=500, blank=True)
+    about = models.CharField(max_length=255, blank=True, default="", db_default="")
+    """What was shared with a guest when they were invited, by its name."""
     invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
     """Who invites; nobody of the tenant where operators do."""
     code_id = models.UUIDField()

@@ -10,7 +10,7 @@ from django.db.models.functions import Greatest
 
 from apps.identity import dtos, models, queries
 from bitvault.kernel import clock
-from bitvault.kernel.actor import Actor, Role
+from bitvault.kernel.actor import MEMBER_ROLES, Actor, Role
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import Page
 from bitvault.kernel.tenancy import Tenant
@@ -48,10 +48,9 @@ def list_members(
     limit: int,
     cursor: str | None,
 ) -> Page[dtos.Member]:
-    """List the people in a tenant, newest first, with when each was last here."""
+    """List the people in a tenant, newest first, with when each was last here; guests where their role is asked for."""
     rows = models.Membership.objects.filter(tenant_id=actor.tenant.id).select_related("user")
-    if role is not None:
-        rows = rows.filter(role=role.value)
+    rows = rows.exclude(role=Role.GUEST.value) if role is None else rows.filter(role=role.value)
     if state is not None:
         rows = rows.filter(state=state)
     if text:
@@ -103,7 +102,7 @@ def find_viewers(tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, dtos.
     }
 
 
-def list_ids(tenant: Tenant, *, roles: Collection[Role] = tuple(Role), group_id: UUID | None = None) -> list[UUID]:
+def list_ids(tenant: Tenant, *, roles: Collection[Role] = MEMBER_ROLES, group_id: UUID | None = None) -> list[UUID]:
     """List the people who are let in and have one of some roles; of a group and of those in it, where one is named."""
     rows = _active(tenant).filter(role__in=[role.value for role in roles])
     if group_id is not None:
@@ -175,7 +174,15 @@ def find_succession(tenant: Tenant, user_id: UUID) -> dtos.Succession | None:
     people = {person.id: person for person in models.User.objects.filter(pk__in=left)}
     if not left or user_id not in people:
         return None
-    former = [dtos.FormerMember(user_id=one, name=people[one].name or people[one].shown_email) for one in left]
+    guests = set(
+        models.Departure.objects.filter(tenant_id=tenant.id, user_id__in=left, was_guest=True).values_list(
+            "user_id", flat=True
+        )
+    )
+    former = [
+        dtos.FormerMember(user_id=one, name=people[one].name or people[one].shown_email, was_guest=one in guests)
+        for one in left
+    ]
     return dtos.Succession(left=tuple(former), successor_id=holder_id)
 
 
@@ -188,6 +195,12 @@ def find_owner(tenant: Tenant, *, other_than: UUID) -> UUID:
 
 
 # --- invitations -----------------------------------------------------------------------------------------------------------
+
+
+def find_invited(tenant: Tenant, invitation_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Find the addresses of invitations that nobody has accepted yet, by invitation."""
+    rows = models.Invitation.objects.filter(tenant_id=tenant.id, pk__in=list(invitation_ids))
+    return dict(rows.values_list("id", "email"))
 
 
 def list_invitations(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.Invitation]:
@@ -223,6 +236,7 @@ def to_opened(row: models.Invitation, *, has_account: bool) -> dtos.OpenedInvita
         invited_by="" if inviter is None else inviter.name or inviter.shown_email,
         expires_at=row.expires_at,
         has_account=has_account,
+        about=row.about,
     )
 
 

@@ -44,9 +44,12 @@ def resolve(actor: Actor) -> dtos.Permitted:
     """Tell what the policies leave to one person."""
     policies = find(actor.tenant.id)
     outside = policies.share_outside == "members" or (policies.share_outside == "administrators" and actor.administers)
+    outside = outside and not actor.is_guest
     return dtos.Permitted(
         make_links=outside and policies.links_allowed,
         invite_members=actor.administers,
+        invite_guests=outside
+        and (policies.guests == "members" or (policies.guests == "administrators" and actor.administers)),
     )
 
 
@@ -61,6 +64,22 @@ def require_link(actor: Actor, *, has_password: bool, expires_at: datetime | Non
     _require_outside(actor, policies)
     if policies.link_password_required and not has_password:
         raise PolicyForbids("Links of this vault need a password.", policy="link_password_required", field="password")
+    _require_end(policies, expires_at)
+
+
+def require_guest(actor: Actor, *, email: str, expires_at: datetime | None) -> None:
+    """Refuse to share with a guest, here already or invited by it, where the policies do not allow it.
+
+    :raises PolicyForbids: they forbid it, or ask for an end, or an earlier one.
+    :raises DomainNotAllowed: guests come from other domains.
+    """
+    policies = find(actor.tenant.id)
+    _require_outside(actor, policies)
+    if policies.guests == "nobody":
+        raise PolicyForbids("This vault has no guests.", policy="guests")
+    if policies.guests == "administrators" and not actor.administers:
+        raise PolicyForbids("Only administrators invite guests.", policy="guests")
+    _require_domain_of(email, policies.guest_domains)
     _require_end(policies, expires_at)
 
 
@@ -88,10 +107,21 @@ def _require_end(policies: dtos.Policies, expires_at: datetime | None) -> None:
 
 
 def require_domain(tenant_id: UUID, email: str) -> None:
-    """Refuse an address whose domain the tenant invites nobody from.
+    """Refuse an address whose domain the tenant invites no members from.
 
     :raises DomainNotAllowed: it names others.
     """
-    allowed = find(tenant_id).allowed_domains
+    _require_domain_of(email, find(tenant_id).allowed_domains)
+
+
+def require_guest_domain(tenant_id: UUID, email: str) -> None:
+    """Refuse an address whose domain the tenant has no guests from.
+
+    :raises DomainNotAllowed: it names others.
+    """
+    _require_domain_of(email, find(tenant_id).guest_domains)
+
+
+def _require_domain_of(email: str, allowed: tuple[str, ...]) -> None:
     if allowed and email.rpartition("@")[2] not in allowed:
         raise DomainNotAllowed(domains=list(allowed))

@@ -1,5 +1,6 @@
 """The doors of links: those of who shares a node, and those of visitors, who have the end of an address and nothing else."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -123,6 +124,18 @@ def list_received(
     actor.require_scope(Scope.FILES_READ)
     operations.get(actor, link_id)
     return queries.list_received(link_id, limit=limit, cursor=cursor)
+
+
+@exposed
+def name_links(*, link_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Name links of the entered tenant where they stand for who has done something; those without a name are left out."""
+    return queries.name_links(link_ids)
+
+
+@exposed
+def name_senders(*, node_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Name who has sent files through links, by the node: as they call themselves, or else the link; others are left out."""
+    return queries.name_senders(node_ids)
 
 
 # --- visitors --------------------------------------------------------------------------------------------------------------
@@ -253,6 +266,16 @@ def plan_upload(*, sending: Sending, upload_id: UUID, name: str, size_bytes: int
     :raises NotFound, LinkOver, LinkExpired: the link has ended, or its folder is gone.
     """
     return receiving.plan(sending=sending, upload_id=upload_id, name=name, size_bytes=size_bytes, folder=folder)
+
+
+@exposed
+def make_folder(*, sending: Sending, folder: list[str]) -> None:
+    """Make a folder of a visit in which no file lies, by the names from the request's folder down.
+
+    :raises InvalidName, SenderUnfit: a name is none, or they are too many.
+    :raises RequestFull: the visit has made as many as it may.
+    """
+    receiving.make_folder(sending=sending, folder=folder)
 
 
 @exposed

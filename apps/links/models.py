@@ -174,4 +174,6 @@ class SentFile(TenantModel):
             models.Index(fields=["submission", "id"], name="links_sent_file_visit"),
             # What has come through this link, newest first? How much is on its way?
             models.Index(fields=["link", "-id"], name="links_sent_file_link"),
+            # Who has sent this file?
+            models.Index(fields=["node_id"], name="links_sent_file_node", condition=models.Q(node_id__isnull=False)),
         ]

@@ -1,6 +1,6 @@
 """Reads."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -48,6 +48,23 @@ def list_of_maker(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.
         if row.node_id in nodes
     ]
     return Page(items, next_cursor)
+
+
+def name_links(link_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Name links, ended ones too: as who made them calls them, or what they ask for; one without a name is left out."""
+    with db.read_transaction():
+        rows = Link.objects.filter(id__in=link_ids).values_list("id", "name", "request__title")
+        return {link_id: name or title for link_id, name, title in rows if name or title}
+
+
+def name_senders(node_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Name who has sent files through links, by the node: as they call themselves, or else the link."""
+    with db.read_transaction():
+        rows = SentFile.objects.filter(node_id__in=node_ids).values_list(
+            "node_id", "submission__sender_name", "submission__sender_email", "link__name", "link__request__title"
+        )
+        named = {node_id: next((one for one in names if one), "") for node_id, *names in rows if node_id}
+    return {node_id: name for node_id, name in named.items() if name}
 
 
 def list_accesses(actor: Actor, link_id: UUID, *, limit: int, cursor: str | None) -> Page[dtos.LinkAccess]:

@@ -38,6 +38,9 @@ RECEIPTS_LIMIT = 10
 ADDRESS_LIMIT = 254
 """Characters of an e-mail address (RFC 5321)."""
 
+FOLDERS_LIMIT = 1000
+"""Folders of one visit that are made for themselves: a tree of a project, and no good for filling a vault's list."""
+
 DEPTH_LIMIT = 32
 """Folders above a file that a visitor sends."""
 
@@ -124,6 +127,22 @@ def plan(*, sending: dtos.Sending, upload_id: UUID, name: str, size_bytes: int, 
     except Exception:
         drop(sending=sending, upload_id=upload_id)
         raise
+
+
+def make_folder(*, sending: dtos.Sending, folder: list[str]) -> None:
+    """Make a folder in which no file lies, with those that it lies in; one that this visit has made already is no second one.
+
+    :raises InvalidName, SenderUnfit: a name is none, or they are too many.
+    :raises RequestFull: this visit has made as many folders as it may.
+    """
+    path = _read_path(folder)
+    with admission.naming_maker() as looked_at, db.write_transaction():
+        row = _lock(sending.link_id)
+        looked_at.append(row)
+        admission.require_open(row, used_up=False)
+        if SentFolder.objects.filter(submission_id=sending.submission_id).count() >= FOLDERS_LIMIT:
+            raise errors.RequestFull("No more folders are taken.", limit="folders", allowed=FOLDERS_LIMIT)
+    _ensure_path(row, sending, path)
 
 
 def require_own(*, sending: dtos.Sending, upload_id: UUID) -> None:

@@ -10,11 +10,11 @@ from django.utils.translation import gettext
 
 from apps.files import api as files
 from apps.files.dtos import FoundNode
-from apps.identity import api as identity
 from apps.notifications import wording
 from apps.notifications.dtos import Person, Piece, Place
 from apps.notifications.models import Entry
 from bitvault.kernel.actor import Actor
+from bitvault.web import naming
 
 _PAGES = {"signed_in": "/settings/security/", "asked": "/shared/requests/"}
 """Where what happened is looked at that has a page of its own."""
@@ -130,7 +130,7 @@ def to_place(found: dict[UUID, FoundNode], node_id: UUID | None) -> Place | None
 
 def _name_people(actor: Actor, entries: Sequence[Entry]) -> dict[UUID, str]:
     ids = {one for entry in entries for one in (entry.actor_id, entry.audience_id) if one is not None}
-    return identity.name_people(tenant=actor.tenant, user_ids=ids) if ids else {}
+    return dict(naming.finder().find_names(actor, people=ids).people) if ids else {}
 
 
 def _shown_name(who: Person | None) -> str:

@@ -7,12 +7,12 @@ from uuid import UUID
 from apps.files import api as files
 from apps.files.dtos import Ancestry, AncestryStep
 from apps.identity import api as identity
-from apps.sharing import dtos, errors, policies, queries
+from apps.sharing import dtos, errors, leaving, policies, queries
 from apps.sharing.listing import to_shared_node
 from apps.sharing.models import Permission
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor, Role
-from bitvault.kernel.capabilities import EVERYONE_ID, EVERYTHING, NOTHING, READING, mask_of, names_of
+from bitvault.kernel.capabilities import EVERYONE_ID, EVERYTHING, NOTHING, mask_of, names_of
 
 _ALL = names_of(EVERYTHING)
 
@@ -70,16 +70,26 @@ def explain(actor: Actor, node_id: UUID, asked: dtos.Principal) -> dtos.NodeAcce
     """
     access = get_access(actor, node_id)
     found = _find_person(actor, asked) if asked.type == "user" else _find_group(actor, asked)
-    items = [entry for entry in access.items if found.has(entry)]
+    reaching = [entry for entry in access.items if found.has(entry)]
+    left = _find_left(asked, reaching)
+    items = [entry for entry in reaching if entry.share is None or entry.share.id not in left]
     given = mask_of({name for entry in items for name in entry.capabilities})
     mask = given & found.ceiling
     told = dtos.PrincipalAccess(
         principal=found.principal,
         capabilities=names_of(mask),
         limited_by_role=bool(found.is_active and given & ~mask),
-        why_not=None if mask else "nothing_shared" if found.is_active else "deactivated",
+        why_not=None if mask else "deactivated" if not found.is_active else "left" if left else "nothing_shared",
     )
     return replace(access, items=items, asked=told)
+
+
+def _find_left(asked: dtos.Principal, entries: Sequence[dtos.AccessEntry]) -> set[UUID]:
+    share_ids = [entry.share.id for entry in entries if entry.share is not None]
+    if asked.type != "user" or asked.id is None or not share_ids:
+        return set()
+    with db.read_transaction():
+        return leaving.find_left(asked.id, share_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +115,12 @@ def _find_person(actor: Actor, asked: dtos.Principal) -> _Asked:
         raise errors.UnknownPrincipal(type=asked.type, id=asked.id)
     member = standing.member
     is_active = member.state == "active"
-    ceiling = READING if member.role is Role.VIEWER else EVERYTHING
+    is_guest = member.role is Role.GUEST
     return _Asked(
         principal=queries.to_principal(member),
-        ids=frozenset({member.user.id, EVERYONE_ID, *standing.group_ids}),
+        ids=frozenset({member.user.id, *([] if is_guest else [EVERYONE_ID, *standing.group_ids])}),
         administers=member.role in (Role.OWNER, Role.ADMIN),
-        ceiling=ceiling if is_active else NOTHING,
+        ceiling=member.role.ceiling if is_active else NOTHING,
         is_active=is_active,
     )
 

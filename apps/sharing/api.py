@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from apps.sharing import accesses, asking, badges, listing, operations, queries
+from apps.sharing import accesses, asking, badges, leaving, listing, operations, queries
 from apps.sharing.dtos import AccessRequest, Badge, Candidates, Grant, NodeAccess, Principal, Share, SharedItem
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor, Scope
@@ -40,6 +40,7 @@ def list_shares(*, actor: Actor, node_id: UUID) -> Page[Share]:
     :raises NotFound: there is no such node that the actor may know of.
     """
     actor.require_scope(Scope.FILES_READ)
+    actor.require_member()
     operations.require_capability(actor, node_id, "view")
     with db.read_transaction():
         rows = queries.list_of_node(node_id)
@@ -56,6 +57,7 @@ def get_access(*, actor: Actor, node_id: UUID, principal: Principal | None = Non
     :raises UnknownPrincipal: the tenant has none of this id.
     """
     actor.require_scope(Scope.FILES_READ)
+    actor.require_member()
     if principal is None:
         operations.require_capability(actor, node_id, "view")
         return accesses.get_access(actor, node_id)
@@ -76,8 +78,10 @@ def search_candidates(*, actor: Actor, node_id: UUID, text: str, limit: int) -> 
 
 @exposed
 def list_badges(*, actor: Actor, node_ids: Collection[UUID]) -> list[Badge]:
-    """Tell of those of some nodes that the actor may know of and that are shared with whom; others are left out."""
+    """Tell of those of some nodes that the actor may know of and that are shared with whom; guests are told nothing."""
     actor.require_scope(Scope.FILES_READ)
+    if actor.is_guest:
+        return []
     return badges.list_badges(actor, node_ids)
 
 
@@ -85,11 +89,15 @@ def list_badges(*, actor: Actor, node_ids: Collection[UUID]) -> list[Badge]:
 def put_share(*, actor: Actor, node_id: UUID, grant: Grant) -> Share:
     """Give somebody a share on a node; one that they have there already gets this role and this end.
 
+    An address that is no member's is invited as a guest, and has the share once they have come.
+
     A person who has not had one is told by mail, unless ``grant.notify`` says no. Groups and everyone are told by their lists.
 
     :raises NotFound, Forbidden: the actor may not know of the node, or may not share it.
     :raises PolicyForbids: the tenant lets only owners decide who else has access.
     :raises PrincipalUnfit, UnknownPrincipal: the principal is none of the tenant's.
+    :raises PolicyForbids, DomainNotAllowed: the tenant has no such guests.
+    :raises EmailNotProved, InvalidEmail, TooManyRequests: an address that is no member's cannot be invited.
     :raises MoreThanOwn: the role has capabilities that the actor lacks there.
     :raises ExpiryPast: the end has passed.
     :raises MessageUnfit: the message is too long, or holds control characters.
@@ -148,6 +156,33 @@ def list_shared_with_me(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str 
 
 
 @exposed
+def leave_share(*, actor: Actor, share_id: UUID) -> None:
+    """Leave a share by which the actor reaches something, whomever else it is for: it gives them nothing until they take it back.
+
+    :raises NotFound: there is no such share that reaches the actor.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    leaving.leave(actor=actor, share_id=share_id)
+
+
+@exposed
+def take_share_back(*, actor: Actor, share_id: UUID) -> None:
+    """Have again what a share gives that the actor has left.
+
+    :raises NotFound: there is no such share that would reach the actor.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    leaving.take_back(actor=actor, share_id=share_id)
+
+
+@exposed
+def list_left_shares(*, actor: Actor) -> Page[SharedItem]:
+    """List what the actor has left and could take back, latest first, 200 at most."""
+    actor.require_scope(Scope.FILES_READ)
+    return Page(leaving.list_left(actor))
+
+
+@exposed
 def list_shared_by_me(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[SharedItem]:
     """List what the actor has shared with others and can see now, newest first.
 
@@ -167,6 +202,7 @@ def request_access(*, actor: Actor, node_id: UUID, role: RoleName = "viewer", me
     :raises TooManyRequests: the actor has asked too often.
     """
     actor.require_scope(Scope.FILES_READ)
+    actor.require_member()
     asking.ask(actor=actor, node_id=node_id, role=role, message=message)
 
 

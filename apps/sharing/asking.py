@@ -1,7 +1,7 @@
 """Requests for access: somebody has the address of a node and no right to it, and asks whoever keeps it.
 
 Asking does the same and answers the same whether there is such a node or not: the wish is written down, and a job looks for the node.
-Nobody is told more than that they have asked until somebody answers.
+Nobody is told more than that they have asked until somebody answers; who is declined is told that by mail.
 """
 
 from dataclasses import replace
@@ -21,9 +21,13 @@ from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import ROLES, RoleName, mask_of
 from bitvault.kernel.errors import NotFound
+from bitvault.mail import api as mail
 from bitvault.web import throttle
 
 ASK_JOB = "sharing.ask"
+
+DECLINED_MAIL = "sharing.declined"
+"""The mail to somebody whose request was declined; ``mails`` writes it."""
 
 LIMIT = 100
 """Requests of one person in an hour: a mail full of addresses, and no good for trying ids."""
@@ -161,6 +165,8 @@ def answer(
         )
         if not changed:
             raise NotFound  # somebody else was quicker
+        if not granted:  # who is given something is told by the mail of the share
+            mail.send(DECLINED_MAIL, reference=row.id)
         publish(
             AccessAnswered(
                 actor_id=actor.user_id,

@@ -36,12 +36,12 @@ def list_badges(actor: Actor, node_ids: Collection[UUID]) -> list[dtos.Badge]:
             )
         )
     wanted = {one for row in rows for one in (row["first"] or [])[:NAMED]}
-    named = queries.describe_named(actor.tenant, user_ids=wanted, group_ids=wanted) if wanted else {}
+    named = queries.name_principals(actor.tenant, wanted) if wanted else {}
     return [
         dtos.Badge(
             node_id=row["node_id"],
             count=row["count"],
-            names=[named[one].name for one in (row["first"] or [])[:NAMED] if one in named],
+            names=[named[one] for one in (row["first"] or [])[:NAMED] if one in named],
             with_everyone=bool(row["everyone"]),
         )
         for row in rows

@@ -1,11 +1,12 @@
-"""Sharing listens to files and identity: what is deleted permanently, and groups that are, take their permissions along."""
+"""Sharing listens to files and identity: what is gone takes its permissions along, and who comes by an invitation has theirs."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from apps.sharing import operations
+from apps.sharing import inviting, operations, queries
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
 from bitvault.events.catalog.files import NodePurged
-from bitvault.events.catalog.identity import GroupDeleted
+from bitvault.events.catalog.identity import GroupDeleted, InvitationAccepted, InvitationWithdrawn
 from bitvault.kernel import db
 
 CONSUMER = "sharing"
@@ -21,3 +22,17 @@ def drop_permissions(events: Sequence[Published], tx: db.Transaction) -> None:
     operations.forget_groups([one.event.group_id for one in events if isinstance(one.event, GroupDeleted)])
     gone = [one.event.purged_node_ids for one in events if isinstance(one.event, NodePurged)]
     operations.forget_nodes([node_id for node_ids in gone for node_id in node_ids])
+
+
+@consumes_batch(CONSUMER, InvitationAccepted, InvitationWithdrawn)
+def settle_invitations(events: Sequence[Published], tx: db.Transaction) -> None:
+    """Give what was shared with an invited address to who has come by it, or end it; applying it again changes nothing."""
+    come: dict[UUID, UUID | None] = {}
+    for one in events:
+        if isinstance(one.event, InvitationAccepted):
+            come[one.event.invitation_id] = one.event.user_id
+        elif isinstance(one.event, InvitationWithdrawn):
+            come[one.event.invitation_id] = None
+    if come:
+        inviting.settle(come)
+        tx.after_commit(queries.forget_remembered)

@@ -8,12 +8,15 @@ from uuid import UUID
 
 from bitvault.kernel.capabilities import CapabilityName, RoleName
 
-PrincipalType = Literal["user", "group", "everyone"]
+PrincipalType = Literal["user", "group", "everyone", "email"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who is to have a share: a user or a group by ``id``, a person of the tenant by ``email``, or everyone in the tenant."""
+    """Who is to have a share: a user or a group by ``id``, somebody by ``email``, or everyone in the tenant.
+
+    An address that is no member's is invited as a guest.
+    """
 
     type: Literal["user", "group", "everyone", "email"]
     id: UUID | None = None
@@ -35,12 +38,16 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharePrincipal:
-    """Who has a share. ``name`` is what to call them, ``email`` a person's address."""
+    """Who has a share. ``name`` is what to call them, ``email`` a person's address.
+
+    ``email`` is the type of an address that is invited and has not come yet; ``is_guest``: it, or the user, is no member of the tenant.
+    """
 
     type: PrincipalType
     id: UUID | None
     name: str
     email: str | None = None
+    is_guest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +114,7 @@ class AccessEntry:
     through: AccessPlace | None = None
 
 
-WhyNot = Literal["nothing_shared", "deactivated"]
+WhyNot = Literal["nothing_shared", "left", "deactivated"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +122,8 @@ class PrincipalAccess:
     """What one person, or everybody in a group, may do with a node.
 
     ``limited_by_role``: shares give more, but the person is a viewer in the tenant. ``why_not``: why they reach nothing; a share to them,
-    to a group of theirs or to everyone would change ``nothing_shared``, reactivating them ``deactivated``.
+    to a group of theirs or to everyone would change ``nothing_shared``, themselves taking back what they have ``left``, reactivating them
+    ``deactivated``.
     """
 
     principal: SharePrincipal

@@ -48,11 +48,25 @@ def _give_received(user_id: UUID, successor_id: UUID, by: UUID | None) -> int:
                 row.delete()
             elif (own := present.get(row.node_id)) is not None:
                 row.delete()
-                _unite(own, row, by)
+                unite(own, row, by)
             else:
                 _grant(row, successor_id, by)
         tx.after_commit(queries.forget_remembered)
         return len(rows)
+
+
+def end_received(*, user_id: UUID, by: UUID | None) -> None:
+    """End what was shared with a guest who has left: it was for them, and for nobody who stays."""
+    while True:
+        with db.write_transaction() as tx:
+            received = Permission.objects.filter(principal_kind=PrincipalKind.USER, principal_id=user_id)
+            rows = list(received.select_for_update().order_by("id")[:BATCH])
+            for row in rows:
+                publish(ShareRevoked(actor_id=by, share_id=row.id, node_id=row.node_id, **_named(user_id)))
+            Permission.objects.filter(id__in=[row.id for row in rows]).delete()
+            tx.after_commit(queries.forget_remembered)
+        if len(rows) < BATCH:
+            return
 
 
 def _read_present(successor_id: UUID, rows: Iterable[Permission]) -> dict[UUID, Permission]:
@@ -60,7 +74,7 @@ def _read_present(successor_id: UUID, rows: Iterable[Permission]) -> dict[UUID, 
     return {row.node_id: row for row in own.filter(node_id__in=[row.node_id for row in rows]).select_for_update()}
 
 
-def _unite(own: Permission, row: Permission, by: UUID | None) -> None:
+def unite(own: Permission, row: Permission, by: UUID | None) -> None:
     """Add to a share what another one gives."""
     mask = own.capabilities | row.capabilities
     expires_at = find_later(own.expires_at, row.expires_at)

@@ -13,17 +13,18 @@ def list_with(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.Shar
     """List what others have shared with an actor, newest first; nodes that lie in the trash are left out."""
     with db.read_transaction():
         rows, next_cursor = queries.list_with(actor, limit=limit, cursor=cursor)
-    return Page(_to_items(actor, rows), next_cursor)
+    return Page(to_items(actor, rows), next_cursor)
 
 
 def list_by(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.SharedItem]:
     """List what an actor has shared, newest first; nodes that lie in the trash are left out."""
     with db.read_transaction():
         rows, next_cursor = queries.list_by(actor, limit=limit, cursor=cursor)
-    return Page(_to_items(actor, rows), next_cursor)
+    return Page(to_items(actor, rows), next_cursor)
 
 
-def _to_items(actor: Actor, rows: list[Permission]) -> list[dtos.SharedItem]:
+def to_items(actor: Actor, rows: list[Permission]) -> list[dtos.SharedItem]:
+    """Give permissions with their nodes, as an actor sees them; those whose node they do not see are left out."""
     if not rows:
         return []
     nodes = {node.id: node for node in files.list_nodes(actor=actor, node_ids={row.node_id for row in rows})}

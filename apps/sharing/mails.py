@@ -1,4 +1,7 @@
-"""The mail to a person with whom something was shared. What it says is looked up when it leaves; the job holds the share's id."""
+"""The mails of sharing: to whom something was shared with, and to whose request for access was declined.
+
+What they say is looked up when they leave; the jobs hold ids.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -8,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.files import api as files
 from apps.identity import api as identity
-from apps.sharing import operations, queries
+from apps.sharing import asking, operations, queries
+from apps.sharing.models import AccessRequest, RequestState
 from bitvault.kernel import db, tenancy
 from bitvault.mail import api as mail
 
@@ -59,5 +63,35 @@ def write_shared(share_id: UUID, facts: mail.Facts) -> mail.Letter | None:
             "expires_at": row.expires_at,
         },
         action=mail.Action(_("Open in BitVault"), f"{identity.get_tenant_url(tenant=tenant)}{PAGE}"),
+        vault_name=tenant.name,
+    )
+
+
+@mail.mail_kind(asking.DECLINED_MAIL)
+def write_declined(request_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Tell somebody that their request was declined, and by whom; nothing where they have asked again meanwhile.
+
+    What they have asked for has no name here: they know its address alone.
+    """
+    tenant = tenancy.current()
+    with db.read_transaction():
+        row = AccessRequest.objects.filter(id=request_id, state=RequestState.DECLINED).first()
+    if row is None:
+        return None
+    people = queries.find_people(tenant, [one for one in (row.user_id, row.answered_by) if one is not None])
+    asker, decider = people.get(row.user_id), people.get(row.answered_by) if row.answered_by else None
+    if asker is None or not asker.email_proved:
+        return None
+    return mail.Letter(
+        to=asker.email,
+        locale=asker.locale or None,
+        subject=_("Your request for access was declined"),
+        template="sharing/mail/declined",
+        context={
+            "decider": "" if decider is None else decider.name or decider.email,
+            "decider_email": "" if decider is None else decider.email,
+            "asked_at": row.asked_at,
+        },
+        action=mail.Action(_("Open the page again"), f"{identity.get_tenant_url(tenant=tenant)}/files/{row.node_id}/"),
         vault_name=tenant.name,
     )

@@ -13,6 +13,8 @@ class PrincipalKind(models.TextChoices):
     GROUP = "group"
     EVERYONE = "everyone"
     LINK = "link"
+    EMAIL = "email"
+    """An address that is invited, named by its invitation; who accepts that has the permission as a user from then on."""
 
 
 class RequestState(models.TextChoices):
@@ -69,7 +71,7 @@ class Permission(TenantModel):
     node_id = models.UUIDField()
     principal_kind = models.CharField(max_length=8, choices=PrincipalKind.choices)
     principal_id = models.UUIDField()
-    """A user, a group or a link; ``EVERYONE_ID`` for everyone in the tenant."""
+    """A user, a group, a link or an invitation; ``EVERYONE_ID`` for everyone in the tenant."""
     capabilities = models.SmallIntegerField()
     """Mask of ``kernel.capabilities``."""
     role = models.CharField(max_length=40)
@@ -106,4 +108,20 @@ class Permission(TenantModel):
                 name="sharing_permission_ending",
                 condition=models.Q(expires_at__isnull=False),
             ),
+        ]
+
+
+class LeftShare(TenantModel):
+    """Somebody does not want what a share gives them: it gives them nothing until they take it back, or it ends."""
+
+    id = id_field()
+    user_id = models.UUIDField()
+    share = models.ForeignKey(Permission, on_delete=models.CASCADE, related_name="lefts")
+    left_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sharing_left_share"
+        constraints = [
+            # Which shares has this person left? Asked by each request.
+            models.UniqueConstraint(fields=["user_id", "share"], name="sharing_left_share_once"),
         ]

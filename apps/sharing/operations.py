@@ -10,7 +10,7 @@ from uuid import UUID
 from apps.files import api as files
 from apps.files.dtos import Node
 from apps.identity import api as identity
-from apps.sharing import dtos, errors, expiring, messages, policies, queries, telling
+from apps.sharing import dtos, errors, expiring, inviting, messages, policies, queries, telling
 from apps.sharing.models import Permission, PrincipalKind
 from bitvault.events.api import publish
 from bitvault.events.catalog.sharing import ShareChanged, ShareGranted, ShareRevoked
@@ -80,7 +80,9 @@ def put(*, actor: Actor, node_id: UUID, grant: dtos.Grant) -> dtos.Share:
             # Whoever shares, takes away and shares again writes one mail while the first one waits.
             mail.send(SHARED_MAIL, reference=row.id, key=f"{row.node_id.hex}:{row.principal_id.hex}")
         tx.after_commit(queries.forget_remembered)
-        return tx.answer(queries.to_share(row, principal))
+        tx.answer(share := queries.to_share(row, principal))
+    inviting.settle_late(actor, [(row, principal)])
+    return share
 
 
 def replace_all(*, actor: Actor, node_id: UUID, grants: Sequence[dtos.Grant]) -> list[dtos.Share]:
@@ -96,6 +98,8 @@ def replace_all(*, actor: Actor, node_id: UUID, grants: Sequence[dtos.Grant]) ->
             _end(actor, row)
         written = _write_all(actor, node, present, wanted)
         tx.after_commit(queries.forget_remembered)
+    inviting.settle_late(actor, written)
+    inviting.withdraw_unused(actor, ending)
     return [queries.to_share(row, principal) for row, principal in written]
 
 
@@ -114,6 +118,10 @@ def change(
     principal = queries.describe(actor.tenant, [found]).get(found.id)
     if principal is None:  # they have left, or the group was deleted
         raise NotFound
+    if principal.is_guest:
+        identity.require_guest_allowed(
+            actor=actor, email=principal.email or "", expires_at=expires_at if ends else found.expires_at
+        )
     with _changing(node.id) as tx:
         row = Permission.objects.select_for_update().filter(id=share_id).first()
         if row is None:
@@ -144,6 +152,7 @@ def revoke(*, actor: Actor, share_id: UUID) -> None:
             raise NotFound
         _end(actor, row)
         tx.after_commit(queries.forget_remembered)
+    inviting.withdraw_unused(actor, [found])
 
 
 def forget_nodes(node_ids: Iterable[UUID]) -> None:
@@ -166,6 +175,7 @@ def _read_grants(actor: Actor, node: Node, grants: Sequence[dtos.Grant]) -> dict
     """Give what can be written; a principal that is named twice has what is said last.
 
     :raises PrincipalUnfit, UnknownPrincipal: a principal is none of the tenant's.
+    :raises PolicyForbids, DomainNotAllowed: the tenant does not share with guests so.
     :raises MoreThanOwn: the actor has less than they would give.
     :raises ExpiryPast: an end has passed.
     :raises MessageUnfit: a message is too long, or holds control characters.
@@ -185,8 +195,12 @@ def _read_grants(actor: Actor, node: Node, grants: Sequence[dtos.Grant]) -> dict
         group_ids=[one.principal.id for one in grants if one.principal.type == "group" and one.principal.id],
     )
     wanted = {}
-    for grant, message in zip(grants, said, strict=True):
-        key, principal = _find_principal(actor, grant.principal, named)
+    principals = [_find_principal(actor, grant, named) for grant in grants]
+    # Nobody is invited before all else is judged.
+    for grant, message, principal in zip(grants, said, principals, strict=True):
+        key = _name_key(principal) or PrincipalKey(
+            PrincipalKind.EMAIL, inviting.invite(actor, node, principal, message=message)
+        )
         wanted[key] = Wanted(
             role=grant.role,
             mask=ROLES[grant.role],
@@ -206,19 +220,27 @@ def _require_fit(one: dtos.Principal) -> None:
         raise errors.PrincipalUnfit(type=one.type)
 
 
-def _find_principal(
-    actor: Actor, one: dtos.Principal, named: Mapping[UUID, dtos.SharePrincipal]
-) -> tuple[PrincipalKey, dtos.SharePrincipal]:
+def _find_principal(actor: Actor, grant: dtos.Grant, named: Mapping[UUID, dtos.SharePrincipal]) -> dtos.SharePrincipal:
+    """Find who is to have a share; of an address that is nobody's here the one who is to be invited."""
+    one = grant.principal
     if one.type == "everyone":
-        return PrincipalKey(PrincipalKind.EVERYONE, EVERYONE_ID), queries.EVERYONE
+        return queries.EVERYONE
     found = named.get(one.id) if one.id is not None else None
     if one.type == "email" and one.email is not None:
         member = identity.find_member_by_address(tenant=actor.tenant, email=one.email)
-        found = None if member is None else queries.to_principal(member)
-    if found is None or found.id is None or found.type != ("group" if one.type == "group" else "user"):
-        # Guests are found here as soon as identity has them.
+        found = queries.to_invited(one.email.strip().lower()) if member is None else queries.to_principal(member)
+    if found is None or one.type not in ("email", found.type):
         raise errors.UnknownPrincipal(type=one.type, id=one.id)
-    return PrincipalKey(PrincipalKind(found.type), found.id), found
+    if found.is_guest:
+        identity.require_guest_allowed(actor=actor, email=found.email or "", expires_at=grant.expires_at)
+    return found
+
+
+def _name_key(principal: dtos.SharePrincipal) -> PrincipalKey | None:
+    """Name a principal as the table knows it; an address that is to be invited has no id yet."""
+    if principal.type == "everyone":
+        return PrincipalKey(PrincipalKind.EVERYONE, EVERYONE_ID)
+    return None if principal.id is None else PrincipalKey(PrincipalKind(principal.type), principal.id)
 
 
 def _require_own(own: int, mask: int, role: str) -> None:

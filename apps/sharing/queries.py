@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from apps.identity import api as identity
 from apps.identity.dtos import Member, NamedGroup, User
 from apps.sharing import dtos, sql
-from apps.sharing.models import Permission, PrincipalKind
+from apps.sharing.models import LeftShare, Permission, PrincipalKind
 from bitvault.kernel import clock, db, pages
-from bitvault.kernel.actor import Actor
+from bitvault.kernel.actor import Actor, Role
 from bitvault.kernel.capabilities import NO_REACH, Reach, names_of
 from bitvault.kernel.remembered import Remembered
 from bitvault.kernel.tenancy import Tenant
@@ -29,13 +29,13 @@ def forget_remembered() -> None:
 def find_reach(actor: Actor, *, fresh: bool) -> Reach:
     """Find the permissions that an actor has; remembered for under a second, unless they must be ``fresh``."""
     if fresh:
-        return _ask_reach(actor.principal_ids)
+        return _ask_reach(actor.user_id, actor.principal_ids)
     key = (actor.tenant.id, actor.principal_ids)
-    return _reaches.get(key, lambda: _ask_reach(actor.principal_ids)) or NO_REACH
+    return _reaches.get(key, lambda: _ask_reach(actor.user_id, actor.principal_ids)) or NO_REACH
 
 
-def _ask_reach(principal_ids: Collection[UUID]) -> Reach:
-    rows = db.read_alone(sql.REACH, {"principal_ids": list(principal_ids), "now": clock.now()})
+def _ask_reach(user_id: UUID, principal_ids: Collection[UUID]) -> Reach:
+    rows = db.read_alone(sql.REACH, {"user_id": user_id, "principal_ids": list(principal_ids), "now": clock.now()})
     if not rows:
         return NO_REACH
     lasting: dict[UUID, int] = {}
@@ -81,8 +81,9 @@ def holding() -> QuerySet[Permission]:
 
 
 def list_with(actor: Actor, *, limit: int, cursor: str | None) -> tuple[list[Permission], str | None]:
-    """Read a page of what others have shared with an actor, newest first."""
+    """Read a page of what others have shared with an actor and they have not left, newest first."""
     rows = holding().filter(principal_id__in=actor.principal_ids).exclude(granted_by=actor.user_id)
+    rows = rows.exclude(id__in=LeftShare.objects.filter(user_id=actor.user_id).values("share_id"))
     return _newest_first("sharing.with_me", rows, limit=limit, cursor=cursor)
 
 
@@ -134,7 +135,18 @@ def describe_people(tenant: Tenant, user_ids: Iterable[UUID]) -> dict[UUID, dtos
 def to_principal(member: Member) -> dtos.SharePrincipal:
     """Give a member as one who has a share."""
     user = member.user
-    return dtos.SharePrincipal(type="user", id=user.id, name=user.name or user.email, email=user.email)
+    return dtos.SharePrincipal(
+        type="user",
+        id=user.id,
+        name=user.name or user.email,
+        email=user.email,
+        is_guest=member.role is Role.GUEST,
+    )
+
+
+def to_invited(email: str) -> dtos.SharePrincipal:
+    """Give an address that is invited as one that has a share."""
+    return dtos.SharePrincipal(type="email", id=None, name=email, email=email, is_guest=True)
 
 
 def describe_named(
@@ -147,13 +159,22 @@ def describe_named(
     return {**found, **{group.id: to_group_principal(group) for group in groups}}
 
 
+def name_principals(tenant: Tenant, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Find what to call people, groups and invited addresses by their ids, whichever they are."""
+    named = describe_named(tenant, user_ids=ids, group_ids=ids)
+    invited = identity.find_invited(tenant=tenant, invitation_ids=ids) if len(named) < len(set(ids)) else {}
+    return {**{one: principal.name for one, principal in named.items()}, **invited}
+
+
 def to_group_principal(group: NamedGroup) -> dtos.SharePrincipal:
     """Give a group as one that has a share."""
     return dtos.SharePrincipal(type="group", id=group.id, name=group.name)
 
 
 def describe(tenant: Tenant, rows: Collection[Permission]) -> dict[UUID, dtos.SharePrincipal]:
-    """Find who has permissions, by permission; people who have left and groups that were deleted are left out."""
+    """Find who has permissions, by permission; who has left, groups that were deleted and invitations that have ended are left out."""
+    invitation_ids = [row.principal_id for row in rows if row.principal_kind == PrincipalKind.EMAIL]
+    invited = identity.find_invited(tenant=tenant, invitation_ids=invitation_ids) if invitation_ids else {}
     named = describe_named(
         tenant,
         user_ids=[row.principal_id for row in rows if row.principal_kind == PrincipalKind.USER],
@@ -163,6 +184,9 @@ def describe(tenant: Tenant, rows: Collection[Permission]) -> dict[UUID, dtos.Sh
     for row in rows:
         if row.principal_kind == PrincipalKind.EVERYONE:
             found[row.id] = EVERYONE
+        elif row.principal_kind == PrincipalKind.EMAIL:
+            if row.principal_id in invited:
+                found[row.id] = to_invited(invited[row.principal_id])
         elif row.principal_id in named:
             found[row.id] = named[row.principal_id]
     return found

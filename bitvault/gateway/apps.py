@@ -16,8 +16,11 @@ class GatewayConfig(AppConfig):
             archives,  # noqa: F401 - importing it registers the job that makes them
             celery,
             copying,  # noqa: F401 - importing it registers the job that copies trees
+            guests,
             rebuilding,  # noqa: F401 - importing it registers how the meter is rebuilt
             recounting,  # noqa: F401 - importing it registers the nightly job
         )
+        from bitvault.web.guests import open_routes
 
         celery.app.set_default()
+        open_routes(guests.OPEN)

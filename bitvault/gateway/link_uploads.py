@@ -56,6 +56,29 @@ class SendFile(Body, frozen=True):
     part_hashes: Annotated[list[Sha256], msgspec.Meta(max_length=10_000)] = []  # msgspec copies an empty list for each
 
 
+class MakeFolder(Body, frozen=True):
+    """A folder without files: the names from its topmost folder down to its own."""
+
+    folder: Annotated[list[str], msgspec.Meta(min_length=1, max_length=32)]
+
+
+class PublicFolders(VisitorView):
+    """Folders of somebody who holds a link that takes files."""
+
+    @operation(
+        body=MakeFolder,
+        status=204,
+        problems=(*_REFUSED, errors.RequestFull, errors.SenderUnfit, InvalidName),
+    )
+    def post(self, request: ActorRequest, token: str) -> Response:
+        """Make a folder in which no file lies; those of files come with them. One that this visit has made already is no second one."""
+        body = request.body_as(MakeFolder)
+        sending = _admit(request, token)
+        with _told_to_strangers():
+            links.make_folder(sending=sending, folder=body.folder)
+        return Response(status=204)
+
+
 class PublicUploads(VisitorView):
     """Uploads of somebody who holds a link that takes files."""
 

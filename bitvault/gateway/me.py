@@ -22,13 +22,13 @@ from bitvault.web.views import View
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, where, as what, with which rights, the folder that is theirs, and where sockets are opened (with a ticket)."""
+    """Who asks, where, as what, with which rights, the folder that is theirs (not for guests), and where sockets are opened (by ticket)."""
 
     user: dtos.User
     tenant: dtos.TenantInfo
     role: Role
     scopes: list[Scope]
-    root_id: UUID
+    root_id: UUID | None
     socket_url: str
 
 
@@ -59,14 +59,15 @@ class Me(View):
 
     def _show(self, request: ActorRequest) -> Response:
         profile = identity.get_profile(actor=request.actor)
-        root = files.ensure_personal_root(actor=request.actor)
+        is_guest = request.actor.is_guest
+        root = None if is_guest else files.ensure_personal_root(actor=request.actor)
         return Response(
             Caller(
                 user=profile.user,
                 tenant=profile.tenant,
                 role=profile.role,
                 scopes=profile.scopes,
-                root_id=root.id,
+                root_id=None if root is None else root.id,
                 socket_url=f"{socket_origin(request)}{SOCKET_PATH}",
             )
         )

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from apps.files import api as files
 from apps.identity import api as identity
+from apps.links import api as links
 from bitvault.kernel.actor import Actor
 from bitvault.web.naming import Names
 
@@ -13,7 +14,7 @@ PEOPLE_LIMIT = 100
 
 
 class NameFinder:
-    """Asks Identity and Files, one after another (``settings.BITVAULT_NAME_FINDER``)."""
+    """Asks Identity, Links and Files, one after another (``settings.BITVAULT_NAME_FINDER``)."""
 
     def find_names(
         self,
@@ -22,16 +23,23 @@ class NameFinder:
         people: Collection[UUID] = (),
         groups: Collection[UUID] = (),
         nodes: Collection[UUID] = (),
+        sent: Collection[UUID] = (),
     ) -> Names:
-        """Name people and groups of the tenant, and nodes that the actor may see."""
+        """Name people and groups of the tenant, links that have done something, and nodes that the actor may see."""
         tenant = actor.tenant
         found = identity.find_groups(tenant=tenant, group_ids=groups) if groups else []
         seen = files.find_visible(actor=actor, node_ids=nodes, roots=True) if nodes else {}
         return Names(
-            people=identity.name_people(tenant=tenant, user_ids=people) if people else {},
+            people=self._name_actors(actor, people),
+            senders=links.name_senders(node_ids=sent) if sent else {},
             groups={group.id: group.name for group in found},
             nodes={node_id: one.node.name for node_id, one in seen.items()},
         )
+
+    def _name_actors(self, actor: Actor, ids: Collection[UUID]) -> dict[UUID, str]:
+        named = identity.name_people(tenant=actor.tenant, user_ids=ids) if ids else {}
+        others = set(ids) - set(named)
+        return {**links.name_links(link_ids=others), **named} if others else dict(named)
 
     def find_people(self, actor: Actor, text: str) -> list[UUID]:
         """Find members by a part of their name or address."""

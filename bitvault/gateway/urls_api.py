@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("apps.files.rest.urls")),
     path("", include("apps.sharing.rest.urls")),
     path("public/links/<str:token>/content/<uuid:node_id>", link_content.PublicLinkContent.as_view()),
+    path("public/links/<str:token>/folders", link_uploads.PublicFolders.as_view()),
     path("public/links/<str:token>/uploads", link_uploads.PublicUploads.as_view()),
     path("public/links/<str:token>/uploads/<uuid:upload_id>", link_uploads.PublicUploadDetail.as_view()),
     path("public/links/<str:token>/uploads/<uuid:upload_id>/parts", link_uploads.PublicUploadParts.as_view()),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from bitvault.kernel.capabilities import EVERYONE_ID, EVERYTHING, NO_REACH, READING, Reach
+from bitvault.kernel.capabilities import EVERYONE_ID, EVERYTHING, NO_REACH, READING, WORKING, Reach
 from bitvault.kernel.errors import Forbidden
 from bitvault.kernel.tenancy import Tenant
 
@@ -17,12 +17,22 @@ class ActorKind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a member is in a tenant, strongest first."""
+    """What a person is in a tenant, strongest first. Guests are no members: they have what is shared with them and nothing else."""
 
     OWNER = "owner"
     ADMIN = "admin"
     MEMBER = "member"
     VIEWER = "viewer"
+    GUEST = "guest"
+
+    @property
+    def ceiling(self) -> int:
+        """The mask of what the role allows at most, wherever it is: guests decide of nothing who else has it."""
+        return {Role.VIEWER: READING, Role.GUEST: WORKING}.get(self, EVERYTHING)
+
+
+MEMBER_ROLES = tuple(role for role in Role if role is not Role.GUEST)
+"""Roles of those who belong to the tenant: whom "everyone" means."""
 
 
 class Scope(StrEnum):
@@ -42,6 +52,13 @@ class ScopeMissing(Forbidden):
 
     code = "identity.scope_missing"
     title = "The token may not be used for this"
+
+
+class NotForGuests(Forbidden):
+    """Guests have what was shared with them; this is for members."""
+
+    code = "identity.not_for_guests"
+    title = "This is for members of the vault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +88,33 @@ class Actor:
 
     @property
     def principal_ids(self) -> tuple[UUID, ...]:
-        """All principals whose permissions the actor has: themselves, their groups, everyone in the tenant."""
-        if self.kind is not ActorKind.USER:
+        """All principals whose permissions the actor has: themselves, their groups, everyone in the tenant; of a guest themselves alone."""
+        if self.kind is not ActorKind.USER or self.is_guest:
             return (self.user_id,)
         return (self.user_id, EVERYONE_ID, *self.groups)
 
     @property
     def ceiling(self) -> int:
         """The mask of what role and token allow at most, wherever it is."""
-        if self.role is Role.VIEWER or Scope.FILES_WRITE not in self.scopes:
-            return READING
-        return EVERYTHING
+        return self.role.ceiling & (EVERYTHING if Scope.FILES_WRITE in self.scopes else READING)
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the actor is no member, and has only what was shared with them."""
+        return self.role is Role.GUEST
 
     @property
     def administers(self) -> bool:
         """Whether the actor may administer the tenant."""
         return self.role in (Role.OWNER, Role.ADMIN)
+
+    def require_member(self) -> None:
+        """Refuse a guest.
+
+        :raises NotForGuests: the actor is one.
+        """
+        if self.is_guest:
+            raise NotForGuests
 
     def require_scope(self, scope: Scope) -> None:
         """Refuse a credential that was not made for this.

@@ -31,6 +31,9 @@ EVERYTHING = sum(Capability)
 READING = int(Capability.VIEW | Capability.DOWNLOAD)
 """What is left to a tenant's ``viewer`` and to a token that may not write."""
 
+WORKING = EVERYTHING & ~int(Capability.SHARE | Capability.MANAGE)
+"""What is left to a guest."""
+
 _VIEWER = READING
 _COMMENTER = int(_VIEWER | Capability.COMMENT)
 _CONTRIBUTOR = int(_COMMENTER | Capability.ADD)

@@ -277,6 +277,7 @@ BITVAULT_NAME_FINDER = "bitvault.gateway.naming.NameFinder"
 BITVAULT_MARKS_FINDER = "bitvault.gateway.marks.find_marks"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/files/"
+BITVAULT_GUEST_HOME = "/shared/"
 
 # --- headers ---------------------------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True

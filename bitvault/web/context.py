@@ -23,12 +23,19 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "catalogue_url": catalogue.address(translation.get_language() or settings.LANGUAGE_CODE),
         "density": request.COOKIES.get("density", ""),
         "section": getattr(request, "section", ""),
-        "home_url": settings.LOGIN_REDIRECT_URL,
+        "home_url": home_url(request),
         "sign_in_url": settings.LOGIN_URL,
         "csrf_cookie_name": settings.CSRF_COOKIE_NAME,
         "socket_url": socket_url(request),
         "base_url": settings.BITVAULT_BASE_URL,
     }
+
+
+def home_url(request: HttpRequest) -> str:
+    """Tell where the reader begins: guests have no files of their own."""
+    viewer = getattr(request, "viewer", None)
+    is_guest = viewer is not None and viewer.actor.is_guest
+    return settings.BITVAULT_GUEST_HOME if is_guest else settings.LOGIN_REDIRECT_URL
 
 
 def socket_url(request: HttpRequest) -> str:

@@ -1,4 +1,4 @@
-"""Names of people, groups and nodes, for pages of modules that may not ask those who own them; the gateway finds them."""
+"""Names of people, groups, links and nodes, for modules that may not ask those who own them; the gateway finds them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,10 @@ class Names:
     """Names by id; what the reader may not see, or is not there any more, has none."""
 
     people: Mapping[UUID, str] = field(default_factory=dict)
+    """Also links, by which visitors have done something."""
     groups: Mapping[UUID, str] = field(default_factory=dict)
+    senders: Mapping[UUID, str] = field(default_factory=dict)
+    """Who has sent a file through a link, by its node."""
     nodes: Mapping[UUID, str] = field(default_factory=dict)
 
 
@@ -31,8 +34,12 @@ class Finder(Protocol):
         people: Collection[UUID] = (),
         groups: Collection[UUID] = (),
         nodes: Collection[UUID] = (),
+        sent: Collection[UUID] = (),
     ) -> Names:
-        """Name them, as far as the actor may know."""
+        """Name them, as far as the actor may know.
+
+        :param sent: nodes that the actor may know of, each a file that has come through a link.
+        """
         ...
 
     def find_people(self, actor: Actor, text: str) -> list[UUID]:

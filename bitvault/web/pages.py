@@ -15,13 +15,15 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import BitVaultError, Unavailable
-from bitvault.web import problems
+from bitvault.web import guests, problems
 from bitvault.web.languages import use_language_of
 from bitvault.web.limits import counting, policies, routes
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.viewer import Viewer, find_viewer
 
 HOME: str = settings.LOGIN_REDIRECT_URL
+GUEST_HOME: str = settings.BITVAULT_GUEST_HOME
+"""Where guests begin, who have no files of their own."""
 SIGN_IN: str = settings.LOGIN_URL
 
 IDS_LIMIT = 100
@@ -57,6 +59,9 @@ class MemberPage(View):
             request.section = self.section  # type: ignore[attr-defined] # read by the frame
             if policies.switched_on():
                 counting.count_actor(request, viewer.actor, routes.choose(self.limit_class, request.method))
+            if viewer.actor.is_guest and request.path == HOME:
+                return HttpResponseRedirect(GUEST_HOME)
+            guests.require_open(request, viewer.actor)
             response = super().dispatch(request, *args, **kwargs)
         except Exception as error:
             known = problems.find_known(error)

@@ -26,8 +26,14 @@ class AlreadyRegistered(ProgrammingError):
     """Two modules want the same key."""
 
 
-def _everybody(actor: Actor) -> bool:
+def everybody(actor: Actor) -> bool:
+    """Tell that it is for guests too."""
     return True
+
+
+def members(actor: Actor) -> bool:
+    """Tell whether somebody belongs to the tenant: what guests have no use for is not shown to them."""
+    return not actor.is_guest
 
 
 class _Entry(Protocol):
@@ -44,7 +50,10 @@ E = TypeVar("E", bound=_Entry)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """An entry of the rail. A page says with ``section`` in its context, and ``data-section`` on ``main``, where it belongs."""
+    """An entry of the rail, for members unless it says otherwise.
+
+    A page says with ``section`` in its context, and ``data-section`` on ``main``, where it belongs.
+    """
 
     key: str
     label: "StrOrPromise"
@@ -53,7 +62,7 @@ class Section:
     order: int
     administration: bool = False
     """Whether it stands below the heading "Administration"; the order puts these last."""
-    visible_to: Judge = _everybody
+    visible_to: Judge = members
     counter: bool = False
     """Whether a number stands beside it, which the module's script gives with ``setCount`` of ``js/sections.js``."""
     hidden_at_zero: bool = False
@@ -77,7 +86,7 @@ class Part:
     slot: Slot
     template: str
     order: int
-    visible_to: Judge = _everybody
+    visible_to: Judge = everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +98,7 @@ class SettingsTab:
     icon: str
     href: str
     order: int
-    visible_to: Judge = _everybody
+    visible_to: Judge = everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +112,7 @@ class AccountItem:
     order: int
     posts: bool = False
     leaves: bool = False
-    visible_to: Judge = _everybody
+    visible_to: Judge = everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +136,7 @@ class NodeAction:
     in_toolbar: bool = False
     """Whether it also stands in the bar that is shown while rows are selected."""
     danger: bool = False
-    visible_to: Judge = _everybody
+    visible_to: Judge = everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +147,7 @@ class Assets:
     order: int
     styles: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
-    visible_to: Judge = _everybody
+    visible_to: Judge = everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +157,7 @@ class DetailsTab:
     key: str
     label: "StrOrPromise"
     order: int
-    visible_to: Judge = _everybody
+    visible_to: Judge = everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +177,7 @@ class DetailsSection:
     """Of one chosen node, the kind that it is asked for."""
     many: bool = False
     """Whether it also tells of several nodes at once."""
-    visible_to: Judge = _everybody
+    visible_to: Judge = everybody
 
 
 @dataclass(frozen=True, slots=True)

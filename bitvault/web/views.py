@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from bitvault.events.api import answer_with_head
 from bitvault.kernel import db, errors, tenancy
 from bitvault.kernel.actor import Scope
-from bitvault.web import idempotency
+from bitvault.web import guests, idempotency
 from bitvault.web.limits import routes
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.limits.throttles import ActorThrottle, AddressThrottle
@@ -82,6 +82,8 @@ class View(APIView):
         self.perform_authentication(request)
         self.check_throttles(request)
         self.check_permissions(request)
+        if not self.is_public():
+            guests.require_open(request._request, request.actor)  # noqa: SLF001 - DRF's way to the request of Django
         request.require_single_parameters()
         key = request.headers.get(KEY_HEADER) if request.method == "POST" else None
         if key is not None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from django.core import mail
 from django.db import connection
+from django.test import Client
 
 from apps.links import receiving
 from apps.links.models import FileRequest, Link, SentFile
@@ -22,6 +23,7 @@ from tests.support.client import ApiClient
 from tests.support.sending import Sender, cut, put, sha256
 from tests.support.surface import count_guesses_apart
 from tests.support.world import ACME
+from tests.support.world import PASSWORD as WORLD_PASSWORD
 
 pytestmark = pytest.mark.store
 
@@ -78,6 +80,9 @@ class Outsider:
         hashes = [sha256(part) for part in cut(content)]
         body = {"name": name, "size_bytes": len(content), "part_hashes": hashes, **more.pop("body", {})}
         return self.api.post(f"{self.base}/uploads", body, **more)
+
+    def make_folder(self, *names):
+        return self.api.post(f"{self.base}/folders", {"folder": list(names)})
 
     def put(self, upload, content=b"bytes"):
         for part, piece in zip(upload["parts"], cut(content), strict=True):
@@ -423,3 +428,43 @@ def test_the_page_asks_for_what_is_asked_for(ask):
     assert "Inbox" not in text
     german = client.get(f"/s/{end_of(link)}", headers={"host": HOST, "accept-language": "de"}).content.decode()
     assert "bittet Sie um Dateien" in german
+
+
+def test_an_empty_folder_of_a_sender_is_made_once_and_its_files_come_into_it(ask, inbox, mia, monkeypatch):
+    outsider = Outsider(ask(folder_per_sender=True, ask_name=True), name="Anna")
+    for _ in range(2):  # the answer of the first was lost
+        assert outsider.make_folder("Trip", "Day 1").status_code == 204
+    outsider.send("photo.jpg", b"light", folder=["Trip", "Day 2"])
+    (own,) = mia.api.get(f"/nodes/{inbox['id']}/children").json()["items"]
+    (trip,) = mia.api.get(f"/nodes/{own['id']}/children").json()["items"]
+    days = mia.api.get(f"/nodes/{trip['id']}/children").json()["items"]
+    assert (own["name"], trip["name"], [day["name"] for day in days]) == ("Anna", "Trip", ["Day 1", "Day 2"])
+    monkeypatch.setattr(receiving, "FOLDERS_LIMIT", 4)
+    assert outsider.make_folder("Another").json()["code"] == "links.request_full"
+
+
+def test_an_empty_folder_is_taken_of_nobody_without_a_visit_and_through_no_link_that_has_ended(ask, mia):
+    link = ask()
+    outsider = Outsider(link)
+    path = f"{outsider.base}/folders"
+    assert ApiClient(host=HOST).post(path, {"folder": ["New"]}).json()["code"] == "links.submission_unknown"
+    assert outsider.make_folder("..").json()["code"] == "files.invalid_name"
+    assert mia.api.delete(f"/links/{link['id']}").status_code == 204
+    assert outsider.make_folder("New").status_code == 410
+
+
+def test_files_of_a_sender_are_shown_under_their_name_or_the_links(ask, inbox, mia):
+    link = ask(ask_name=True)
+    named, nameless = Outsider(link, name="Anna Beck"), Outsider(ask(title="Receipts"))
+    named.send("photo.jpg", b"light")
+    nameless.send("receipt.pdf", b"paper")
+    browser = Client(headers={"host": HOST})
+    browser.post("/sign-in/", {"email": ACME.people["mia"].email, "password": WORLD_PASSWORD})
+    owners = {}
+    for node in mia.api.get(f"/nodes/{inbox['id']}/children").json()["items"]:
+        (version,) = mia.api.get(f"/nodes/{node['id']}/versions").json()["items"]
+        page = browser.get(f"/files/details/properties?ids={node['id']}").content.decode()
+        told = browser.get(f"/files/owners?ids={node['created_by']}").json()
+        owners[node["name"]] = (version["author"]["name"], told[node["created_by"]])
+        assert version["author"]["name"] in page
+    assert owners == {"photo.jpg": ("Anna Beck", "Photos"), "receipt.pdf": ("Receipts", "Receipts")}

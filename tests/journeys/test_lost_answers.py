@@ -293,6 +293,12 @@ def everyone(role):
     return {"principal": {"type": "everyone"}, "role": role}
 
 
+def take_share_back(mia):
+    path = f"/shares/{shared(mia)[1]['id']}/left"
+    assert mia.api.request("PUT", path).status_code == 204
+    return Ask("DELETE", path)
+
+
 def replace_shares(mia):
     return Ask("PUT", f"/nodes/{shared(mia)[0]['id']}/shares", {"shares": [everyone("editor")]})
 
@@ -471,6 +477,11 @@ def begin_visit(mia):
     return Ask("POST", f"{path}/submissions", {}, {**headers, **NOBODY})
 
 
+def make_folder_for_stranger(mia):
+    path, headers = visit_of(mia)
+    return Ask("POST", f"{path}/folders", {"folder": [next(_names)]}, {**headers, **NOBODY})
+
+
 def start_for_stranger(mia):
     path, headers = visit_of(mia)
     body = {"name": next(_names), "size_bytes": 1, "part_hashes": [sha256(b"x")]}
@@ -618,6 +629,10 @@ CASES = {
     "end a share": Case(
         "DELETE /shares/{share_id}", lambda mia: Ask("DELETE", f"/shares/{shared(mia)[1]['id']}"), again=404
     ),
+    "leave a share": Case(
+        "PUT /shares/{share_id}/left", lambda mia: Ask("PUT", f"/shares/{shared(mia)[1]['id']}/left")
+    ),
+    "take a share back": Case("DELETE /shares/{share_id}/left", take_share_back),
     "ask for access": Case(
         "POST /nodes/{node_id}/access-requests",
         lambda _: Ask("POST", f"/nodes/{ids.new_id()}/access-requests", {}),
@@ -695,6 +710,7 @@ CASES = {
         holds=f"{SCHEMA}.links_submission",
         leaves_another="a visit in which nothing is sent is told to nobody",
     ),
+    "folder of a stranger": Case("POST /public/links/{token}/folders", make_folder_for_stranger),
     "upload of a stranger": Case("POST /public/links/{token}/uploads", start_for_stranger, holds=SENT),
     "parts of a stranger": Case(
         "POST /public/links/{token}/uploads/{upload_id}/parts", announce_for_stranger, holds=None

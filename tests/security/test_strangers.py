@@ -61,6 +61,7 @@ BODIES = {
     ("PATCH", "/webhooks/{webhook_id}"): {},
     ("POST", "/webhooks/{webhook_id}/replay"): {"from_seq": 1},
     ("POST", "/public/links/{token}/submissions"): {"name": "Nobody"},
+    ("POST", "/public/links/{token}/folders"): {"folder": ["n"]},
     ("POST", "/public/links/{token}/uploads"): {"name": "n", "size_bytes": 1},
     ("POST", "/public/links/{token}/uploads/{upload_id}/parts"): {"parts": [{"number": 1, "sha256": "0" * 64}]},
     ("POST", "/public/links/{token}/uploads/{upload_id}/commit"): {},

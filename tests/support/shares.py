@@ -21,6 +21,7 @@ class LiveReach:
     """What an actor may reach, asked of the database each time."""
 
     def __init__(self, actor: Actor) -> None:
+        self._user_id = actor.user_id
         self._principal_ids = list(actor.principal_ids)
 
     def _read(self) -> Reach:
@@ -31,7 +32,8 @@ class LiveReach:
 
     def _ask(self) -> Reach:
         with connection.cursor() as cursor:
-            cursor.execute(sql.REACH, {"principal_ids": self._principal_ids, "now": clock.now()})
+            facts = {"user_id": self._user_id, "principal_ids": self._principal_ids, "now": clock.now()}
+            cursor.execute(sql.REACH, facts)
             rows = cursor.fetchall()
         timed: dict[UUID, tuple[tuple[int, object], ...]] = {}
         for node_id, mask, expires_at in rows:

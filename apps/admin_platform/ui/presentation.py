@@ -100,6 +100,8 @@ def _name_principal(payload: Mapping[str, Any], names: Names) -> str:
             return gettext("everyone")
         case "link":
             return gettext("a link")
+        case "email":
+            return gettext("an invited guest")
         case "group":
             return _of(names.groups, principal_id, gettext("a deleted group"))
         case _:

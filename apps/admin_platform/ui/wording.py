@@ -121,6 +121,8 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "annotations.person.mentioned.v1": _("%(actor)s mentioned %(person)s in a comment on %(name)s"),
     "annotations.comment.changed.v1": _("%(actor)s changed, resolved or reopened a comment on %(name)s"),
     "annotations.comment.deleted.v1": _("%(actor)s deleted a comment on %(name)s"),
+    "sharing.share.left.v1": _("%(actor)s left the share of %(name)s"),
+    "sharing.share.rejoined.v1": _("%(actor)s took back the share of %(name)s that they had left"),
     "links.link.created.v1": _("%(actor)s made a public link to %(name)s"),
     "links.link.changed.v1": _("%(actor)s changed a public link to %(name)s"),
     "links.link.ended.v1": _("%(actor)s ended a public link to %(name)s"),

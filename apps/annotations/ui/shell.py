@@ -8,14 +8,27 @@ shell.register(
     shell.Section(key="recents", label=_("Recent"), icon="clock", href="/recents/", order=40),
     shell.Section(key="favourites", label=_("Favourites"), icon="star", href="/favourites/", order=42),
     shell.Part(key="annotations.tags", slot="overlay", template="annotations/tags_dialog.html", order=45),
-    shell.Part(key="annotations.filter", slot="folder", template="annotations/folder_command.html", order=80),
+    shell.Part(
+        key="annotations.filter",
+        slot="folder",
+        template="annotations/folder_command.html",
+        order=80,
+        visible_to=shell.members,
+    ),
     shell.DetailsSection(
-        key="annotations.tags", tab="details", label=_("Tags"), href="/annotations/details/tags", order=30
+        key="annotations.tags",
+        tab="details",
+        label=_("Tags"),
+        href="/annotations/details/tags",
+        order=30,
+        visible_to=shell.members,
+    ),
+    shell.NodeAction(
+        key="tags", label=_("Tags…"), icon="tag", group=40, order=20, writes=True, visible_to=shell.members
     ),
     shell.DetailsTab(key="comments", label=_("Comments"), order=20),
     shell.DetailsSection(key="annotations.comments", tab="comments", href="/annotations/details/comments", order=10),
     shell.NodeAction(key="comments", label=_("Comments"), icon="comment", group=45, order=5, single=True),
-    shell.NodeAction(key="tags", label=_("Tags…"), icon="tag", group=40, order=20, writes=True),
     shell.Section(key="tags", label=_("Tags"), icon="tag", href="/tags/", order=44),
     shell.Assets(
         key="annotations",
@@ -23,6 +36,15 @@ shell.register(
         styles=("annotations/annotations.css", "annotations/comments.css"),
         scripts=("annotations/app.js",),
     ),
-    shell.NodeAction(key="favourite", label=_("Add to favourites"), icon="star", group=40, order=10),
-    shell.NodeAction(key="unfavourite", label=_("Remove from favourites"), icon="star-filled", group=40, order=11),
+    shell.NodeAction(
+        key="favourite", label=_("Add to favourites"), icon="star", group=40, order=10, visible_to=shell.members
+    ),
+    shell.NodeAction(
+        key="unfavourite",
+        label=_("Remove from favourites"),
+        icon="star-filled",
+        group=40,
+        order=11,
+        visible_to=shell.members,
+    ),
 )

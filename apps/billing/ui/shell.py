@@ -21,7 +21,9 @@ shell.register(
         administration=True,
         visible_to=_sees_usage,
     ),
-    shell.Part(key="billing.meter", slot="rail", template="billing/rail_meter.html", order=20),
+    shell.Part(
+        key="billing.meter", slot="rail", template="billing/rail_meter.html", order=20, visible_to=shell.members
+    ),
     shell.Assets(
         key="billing",
         order=80,

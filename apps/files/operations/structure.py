@@ -57,11 +57,16 @@ WHERE id = %(id)s AND (%(revision)s::bigint IS NULL OR revision = %(revision)s) 
 
 
 def ensure_personal_root(actor: Actor) -> NodeRow:
-    """Find the actor's personal root; make it when it is not there yet."""
+    """Find the actor's personal root; make it when it is not there yet.
+
+    :raises NotFound: the actor is a guest, who has none.
+    """
     with db.read_transaction():
         way = find_way("root", actor)
     if way is not None:
         return way.node
+    if actor.is_guest:
+        raise NotFound
     now = clock.now()
     values = node_parameters(
         node_id=ids.new_id(), kind=Kind.FOLDER, name=names.parse(ROOT_NAME), created_by=actor.user_id, now=now

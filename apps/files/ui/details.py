@@ -1,10 +1,10 @@
 """What the details panel tells of nodes: their properties and the latest versions of a file. Fragments, fetched beside the list."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -16,7 +16,7 @@ from django.utils.translation import gettext, ngettext
 from apps.files import api
 from apps.files.dtos import Node, Path, Version
 from apps.files.ui import presentation
-from apps.identity import api as identity
+from bitvault.web import naming
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def describe_one(request: PersonRequest, node_id: UUID) -> list[Fact]:
         Fact(gettext("Type"), f"{label} ({media_type})" if media_type else label),
         *_describe_size(request, node),
         Fact(gettext("Location"), steps=_find_place(path)),
-        Fact(gettext("Owner"), name_person(request, node.created_by)),
+        Fact(gettext("Owner"), name_maker(request, node)),
         Fact(gettext("Created"), moment=node.created_at),
         Fact(gettext("Modified"), moment=node.modified_at),
     ]
@@ -149,9 +149,10 @@ def describe_many(nodes: Sequence[Node]) -> list[Fact]:
     return facts
 
 
-def name_person(request: PersonRequest, user_id: UUID) -> str:
-    """Name somebody as the page calls them."""
+def name_maker(request: PersonRequest, node: Node) -> str:
+    """Name who made a node as the page calls them: a member, or who has sent it through a link."""
+    user_id = node.created_by
     if user_id == request.actor.user_id:
         return gettext("You")
-    named: Mapping[UUID, Any] = identity.name_people(tenant=request.actor.tenant, user_ids={user_id})
-    return named.get(user_id) or gettext("A former member")
+    named = naming.finder().find_names(request.actor, people={user_id}, sent={node.id})
+    return named.senders.get(node.id) or named.people.get(user_id) or gettext("A former member")

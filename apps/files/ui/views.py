@@ -11,9 +11,8 @@ from django.utils.translation import gettext
 from apps.files import api
 from apps.files.dtos import Children, NodeRef, OpenedTrash, OrderName, SortName
 from apps.files.ui import presentation
-from apps.identity import api as identity
 from bitvault.kernel.errors import NotFound
-from bitvault.web import problems
+from bitvault.web import naming, problems
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ class Owners(MemberPage):
     def get(self, request: PersonRequest) -> HttpResponse:
         """Name the people of ``ids``; at most a hundred are looked for, and who is no member has no name."""
         ids = read_ids(request)
-        named = identity.name_people(tenant=request.actor.tenant, user_ids=ids) if ids else {}
+        named = naming.finder().find_names(request.actor, people=ids).people if ids else {}
         return JsonResponse({str(user_id): name for user_id, name in named.items()})
 
 
@@ -167,7 +166,7 @@ def name_owners(request: PersonRequest, page: Children) -> dict[UUID, str]:
     """Name who made the nodes of a page; oneself is "You", and a folder of one's own asks nobody."""
     actor = request.actor
     others = {node.created_by for node in page.items} - {actor.user_id}
-    named = identity.name_people(tenant=actor.tenant, user_ids=others) if others else {}
+    named = naming.finder().find_names(actor, people=others).people if others else {}
     return {**named, actor.user_id: gettext("You")}
 
 

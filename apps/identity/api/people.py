@@ -1,12 +1,14 @@
 """Doors to the people of a tenant: its members, and who is invited."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
-from apps.identity import people
+from apps.identity import people, policies
 from apps.identity.dtos import (
     Directory,
     Invitation,
+    InvitedGuest,
     Member,
     MemberState,
     OpenedInvitation,
@@ -15,8 +17,9 @@ from apps.identity.dtos import (
     Succession,
     Viewer,
 )
-from apps.identity.operations import accepting, invitations, members
-from bitvault.kernel.actor import Actor, Role, Scope
+from apps.identity.errors import GuestsComeByShares
+from apps.identity.operations import accepting, guests, invitations, members
+from bitvault.kernel.actor import MEMBER_ROLES, Actor, Role, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import Forbidden
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
@@ -49,7 +52,7 @@ def list_members(
     limit: int = PAGE_DEFAULT,
     cursor: str | None = None,
 ) -> Page[Member]:
-    """Read a page of the people in the actor's tenant, newest first: for those who administer it.
+    """Read a page of the people in the actor's tenant, newest first: for those who administer it. Guests are listed apart, by their role.
 
     :param text: a part of the name or the address of those who are wanted.
     :raises Forbidden: the actor does not.
@@ -75,9 +78,9 @@ def find_viewers(*, tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, Vi
 
 @exposed
 def list_people_ids(
-    *, tenant: Tenant, roles: Collection[Role] = tuple(Role), group_id: UUID | None = None
+    *, tenant: Tenant, roles: Collection[Role] = MEMBER_ROLES, group_id: UUID | None = None
 ) -> list[UUID]:
-    """List who is let in to a tenant with one of some roles; only those of a group, and of groups in it, where one is named."""
+    """List who is let in to a tenant with one of some roles, members if none is named; of a group and of groups in it, where one is."""
     return people.list_ids(tenant, roles=roles, group_id=group_id)
 
 
@@ -129,10 +132,11 @@ def update_member(
 
 
 @exposed
-def end_membership(*, actor: Actor, member_id: UUID, successor_id: UUID) -> None:
+def end_membership(*, actor: Actor, member_id: UUID, successor_id: UUID | None) -> None:
     """Put a member out, or leave oneself. Sessions and tokens end at once; jobs hand over what they hold to the successor.
 
-    :param successor_id: the user id of an active member who may keep files.
+    :param successor_id: the user id of an active member who may keep files; ``None`` for a guest, who keeps none: what was shared with them
+        ends.
     :raises Forbidden: the actor does not administer the tenant, and it is somebody else.
     :raises NotFound: there is no such member.
     :raises RoleTooStrong: only owners put owners out.
@@ -173,12 +177,15 @@ def invite(*, actor: Actor, email: str, role: Role, message: str = "") -> Invita
 
     :raises Forbidden: the actor does not administer the tenant.
     :raises RoleTooStrong: only owners make owners.
+    :raises GuestsComeByShares: the role is that of a guest.
     :raises EmailNotProved: the actor only claims an address.
     :raises InvalidEmail, InvalidLabel: that value cannot be used.
     :raises AlreadyMember, AlreadyInvited: the address has come already, or is waited for.
     :raises TooManyRequests: too many were invited from this tenant, or this address too often.
     """
     _require_administering(actor)
+    if role is Role.GUEST:
+        raise GuestsComeByShares
     return invitations.invite(
         tenant=actor.tenant,
         email=email,
@@ -187,6 +194,40 @@ def invite(*, actor: Actor, email: str, role: Role, message: str = "") -> Invita
         invited_by=actor.user_id,
         as_owner=actor.role is Role.OWNER,
     )
+
+
+@exposed
+def require_guest_allowed(*, actor: Actor, email: str, expires_at: datetime | None) -> None:
+    """Refuse to share with somebody who is no member, where the tenant's policies do not allow it.
+
+    :raises PolicyForbids: they forbid it, or ask for an end, or an earlier one.
+    :raises DomainNotAllowed: guests come from other domains.
+    """
+    policies.require_guest(actor, email=email, expires_at=expires_at)
+
+
+@exposed
+def invite_guest(*, actor: Actor, email: str, about: str, message: str = "") -> InvitedGuest:
+    """Invite an address as a guest and write to it, naming what is shared (``about``). One that is invited already stays so.
+
+    Whether the actor may share is Sharing's to judge; the policies are asked by ``require_guest_allowed``.
+
+    :raises EmailNotProved, InvalidEmail, TooManyRequests: as ``invite``.
+    :raises AlreadyMember: they have come meanwhile.
+    """
+    return guests.invite(actor=actor, email=email, about=about, message=message)
+
+
+@exposed
+def find_invited(*, tenant: Tenant, invitation_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Find the addresses of those of some invitations that nobody has accepted yet, by invitation."""
+    return people.find_invited(tenant, invitation_ids)
+
+
+@exposed
+def withdraw_guest(*, actor: Actor, invitation_id: UUID) -> None:
+    """End the invitation of a guest with whom nothing is shared any more; one that is none of a guest, or not there, stays as it is."""
+    guests.withdraw(actor=actor, invitation_id=invitation_id)
 
 
 @exposed

@@ -14,10 +14,10 @@ from bitvault.kernel.tenancy import Tenant
 FOLLOWED = "identity.departure"
 
 
-def begin(*, tenant: Tenant, user_id: UUID, successor_id: UUID, by: UUID | None) -> None:
+def begin(*, tenant: Tenant, user_id: UUID, successor_id: UUID, was_guest: bool, by: UUID | None) -> None:
     """Write down who succeeds, and ask for all that is to be handed over, in the open transaction."""
     now = clock.now()
-    facts = {"successor_id": successor_id, "left_at": now}
+    facts = {"successor_id": successor_id, "left_at": now, "was_guest": was_guest}
     models.Departure.objects.update_or_create(
         tenant_id=tenant.id, user_id=user_id, defaults=facts, create_defaults={"id": ids.new_id(), **facts}
     )

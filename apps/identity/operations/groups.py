@@ -10,7 +10,7 @@ from django.db import IntegrityError
 from django.db.models import Q
 
 from apps.identity import dtos, groups, models, queries
-from apps.identity.errors import GroupNameTaken, GroupsNestedTooDeep
+from apps.identity.errors import GroupNameTaken, GroupsNestedTooDeep, GuestsInNoGroup
 from apps.identity.operations import texts
 from bitvault.events.api import publish
 from bitvault.events.catalog.identity import (
@@ -21,7 +21,7 @@ from bitvault.events.catalog.identity import (
     GroupMemberRemoved,
 )
 from bitvault.kernel import clock, db, ids
-from bitvault.kernel.actor import Actor
+from bitvault.kernel.actor import Actor, Role
 from bitvault.kernel.errors import Forbidden, NotFound
 
 
@@ -81,8 +81,11 @@ def put_member(*, actor: Actor, group_id: UUID, user_id: UUID, is_manager: bool)
     require_managing(actor, group_id)
     with db.public_transaction() as tx:
         members = models.Membership.objects.select_for_update(no_key=True, of=("self",))
-        if not members.filter(tenant_id=actor.tenant.id, user_id=user_id).exists():
+        role = members.filter(tenant_id=actor.tenant.id, user_id=user_id).values_list("role", flat=True).first()
+        if role is None:
             raise NotFound
+        if role == Role.GUEST.value:
+            raise GuestsInNoGroup
         row, is_new = models.GroupMember.objects.get_or_create(
             group_id=group_id, user_id=user_id, defaults={"is_manager": is_manager, "added_at": clock.now()}
         )

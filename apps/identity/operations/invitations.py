@@ -33,22 +33,28 @@ TENANT_LIMIT = 500
 MAILS_LIMIT = 10
 """Invitations to one address in an hour, of whatever tenants."""
 
+SWEEP_BATCH = 500
+"""Invitations of guests that one run of the sweep ends: each tells a stream, whose counter it holds meanwhile."""
+
 _HOUR = 3600
 
 
 def invite(
-    *, tenant: Tenant, email: str, role: Role, message: str, invited_by: UUID | None, as_owner: bool
+    *, tenant: Tenant, email: str, role: Role, message: str, invited_by: UUID | None, as_owner: bool, about: str = ""
 ) -> dtos.Invitation:
     """Invite an address and write to it. The same once more, since the answer was lost, gives the same and sends no second mail.
 
     :param as_owner: whether who invites may make owners.
+    :param about: what is shared with a guest; empty for members.
     """
     if role is Role.OWNER and not as_owner:
         raise RoleTooStrong
     address = texts.read_email(email)
     text = texts.read_message(message)
     _require_proved(invited_by)
-    if invited_by is not None:  # operators vouch for whom they invite
+    if (
+        invited_by is not None and role is not Role.GUEST
+    ):  # operators vouch for whom they invite; guests are judged by their share
         policies.require_domain(tenant.id, address)
     if models.Membership.objects.filter(Q(user__email=address), tenant_id=tenant.id).exists():
         raise AlreadyMember
@@ -66,6 +72,7 @@ def invite(
             email=address,
             role=role.value,
             message=text,
+            about=about,
             invited_by_id=invited_by,
             code_id=code_id,
             code_hash=_hash(code_id),
@@ -93,7 +100,10 @@ def resend(*, actor: Actor, invitation_id: UUID) -> dtos.Invitation:
     if found is None:
         raise NotFound
     _require_reach(actor, found)
-    policies.require_domain(actor.tenant.id, found.email)
+    if found.role == Role.GUEST.value:
+        policies.require_guest_domain(actor.tenant.id, found.email)
+    else:
+        policies.require_domain(actor.tenant.id, found.email)
     with tenancy.entered(actor.tenant):
         _count_mail(found.email)
     code_id = ids.new_id()
@@ -124,9 +134,18 @@ def withdraw(*, actor: Actor, invitation_id: UUID) -> None:
 
 
 def sweep() -> None:
-    """Delete invitations that have been expired for as long as they were good: until then they can be sent again."""
+    """Delete invitations that have been expired for as long as they were good: until then they can be sent again.
+
+    Of those of guests the stream is told, as of one that is withdrawn: what was to be shared with them ends with it.
+    """
     with db.public_transaction():
-        models.Invitation.objects.filter(expires_at__lte=clock.now() - LIFETIME).delete()
+        over = models.Invitation.objects.filter(expires_at__lte=clock.now() - LIFETIME)
+        guests = over.filter(role=Role.GUEST.value).select_for_update(skip_locked=True).order_by("tenant_id", "id")
+        swept = list(guests.values_list("id", "tenant_id")[:SWEEP_BATCH])
+        for invitation_id, tenant_id in swept:
+            publish(InvitationWithdrawn(invitation_id=invitation_id), tenant_id=tenant_id)
+        models.Invitation.objects.filter(id__in=[invitation_id for invitation_id, _ in swept]).delete()
+        over.exclude(role=Role.GUEST.value).delete()
 
 
 def _require_reach(actor: Actor, row: models.Invitation) -> None:

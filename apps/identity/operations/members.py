@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from django.db.models import Q
 
 from apps.identity import dtos, models, people, queries
-from apps.identity.errors import AlreadyMember, InvalidSuccessor, LastOwner, RoleTooStrong
+from apps.identity.errors import AlreadyMember, GuestsComeByShares, InvalidSuccessor, LastOwner, RoleTooStrong
 from apps.identity.operations import departures, texts
 from apps.identity.operations.endings import announce, end_sessions, end_tokens
 from bitvault.events.api import publish
@@ -96,13 +96,15 @@ def update(*, actor: Actor, member_id: UUID, role: Role | None, state: dtos.Memb
     return people.to_member(membership)
 
 
-def end(*, actor: Actor, member_id: UUID, successor_id: UUID) -> None:
-    """Put a member out, or leave oneself, and name who takes over what they hold."""
+def end(*, actor: Actor, member_id: UUID, successor_id: UUID | None) -> None:
+    """Put a member out, or leave oneself, and name who takes over what they hold; a guest holds nothing."""
     found = people.find_member(actor.tenant, member_id)
     if not actor.administers and (found is None or found.user_id != actor.user_id):
         raise Forbidden("Only owners and administrators put others out of the vault.")
     if found is None:
         raise NotFound
+    if successor_id is None and found.role != Role.GUEST.value:
+        raise InvalidSuccessor
     remove(
         tenant=actor.tenant, user_id=found.user_id, successor_id=successor_id, removed_by=actor.user_id, by_actor=actor
     )
@@ -131,9 +133,11 @@ def remove(
         _end_credentials(tenant, user_id, removed_by)
         membership.delete()
         models.GroupMember.objects.filter(group__tenant_id=tenant.id, user_id=user_id).delete()
-        departures.begin(tenant=tenant, user_id=user_id, successor_id=heir_id, by=removed_by)
+        was_guest = membership.role == Role.GUEST.value
+        departures.begin(tenant=tenant, user_id=user_id, successor_id=heir_id, was_guest=was_guest, by=removed_by)
         publish(MemberRemoved(user_id=user_id, actor_id=removed_by))
-        publish(MemberSucceeded(user_id=user_id, successor_id=heir_id, actor_id=removed_by))
+        if not was_guest:
+            publish(MemberSucceeded(user_id=user_id, successor_id=heir_id, actor_id=removed_by))
         tx.after_commit(queries.forget_remembered)
 
 
@@ -141,6 +145,8 @@ def _set_role(tenant: Tenant, membership: models.Membership, role: Role, by: UUI
     previous = membership.role
     if previous == role.value:
         return
+    if role is Role.GUEST:
+        raise GuestsComeByShares
     if role is not Role.OWNER:
         _require_other_owner(tenant, membership)
     membership.role = role.value
@@ -227,5 +233,5 @@ def _require_successor(tenant: Tenant, user_id: UUID, successor_id: UUID) -> Non
     rows = models.Membership.objects.filter(
         tenant_id=tenant.id, user_id=successor_id, state=models.MembershipState.ACTIVE
     )
-    if successor_id == user_id or not rows.exclude(role=Role.VIEWER.value).exists():
+    if successor_id == user_id or not rows.exclude(role__in=[Role.VIEWER.value, Role.GUEST.value]).exists():
         raise InvalidSuccessor

@@ -1,6 +1,7 @@
 """What administrators set for their tenant: its name, the language and zone that its pages begin with, and its policies."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 from zoneinfo import available_timezones
@@ -64,12 +65,17 @@ def _read_changes(changes: dict[str, Any]) -> dict[str, Any]:
     longest = read.get("longest_days")
     if longest is not None and not 1 <= longest <= LONGEST_DAYS:
         raise InvalidPolicy("An end is between 1 and 3650 days away.", field="longest_days")
-    if "allowed_domains" in read:
-        named = [str(text).strip().lower().removeprefix("@") for text in read["allowed_domains"]]
-        if len(named) > DOMAINS_LIMIT:
-            raise InvalidPolicy("These are more than 100 domains.", field="allowed_domains")
-        read["allowed_domains"] = tuple(dict.fromkeys(texts.read_mail_domain(text) for text in named if text))
+    for field in ("allowed_domains", "guest_domains"):
+        if field in read:
+            read[field] = _read_domains(read[field], field)
     return read
+
+
+def _read_domains(given: Sequence[str], field: str) -> tuple[str, ...]:
+    named = [str(text).strip().lower().removeprefix("@") for text in given]
+    if len(named) > DOMAINS_LIMIT:
+        raise InvalidPolicy("These are more than 100 domains.", field=field)
+    return tuple(dict.fromkeys(texts.read_mail_domain(text) for text in named if text))
 
 
 def show(actor: Actor) -> dtos.TenantSettings:

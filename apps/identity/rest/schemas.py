@@ -69,9 +69,9 @@ class UpdateMember(Body, frozen=True):
 
 
 class RemoveMember(Query, frozen=True):
-    """Who takes over what the member holds: the user id of an active member."""
+    """Who takes over what the member holds: the user id of an active member; none for a guest, who holds nothing."""
 
-    successor_id: UUID
+    successor_id: UUID | None = None
 
 
 class Invite(Body, frozen=True):

@@ -18,6 +18,8 @@ class UpdatePolicies(Body, frozen=True):
     """Policies that are to be other; what is left out stays."""
 
     share_outside: dtos.OutsideSharers | UnsetType = UNSET
+    guests: dtos.OutsideSharers | UnsetType = UNSET
+    guest_domains: list[Annotated[str, Meta(max_length=253)]] | UnsetType = UNSET
     links_allowed: bool | UnsetType = UNSET
     link_password_required: bool | UnsetType = UNSET
     expiry_required: bool | UnsetType = UNSET

@@ -24,6 +24,7 @@ HINTS: dict[Role, Any] = {
     Role.ADMIN: _("Invites people and manages team folders"),
     Role.MEMBER: _("Keeps files and works in team folders"),
     Role.VIEWER: _("Looks at what others have opened to them"),
+    Role.GUEST: _("Sees what was shared with them, and nothing else"),
 }
 """What a role is good for, beside its name where one is chosen."""
 
@@ -41,11 +42,19 @@ class Members(MemberPage):
         page = api.list_members(
             actor=actor, text=wanted["q"], role=role, limit=PAGE_SIZE, cursor=request.GET.get("cursor") or None
         )
+        is_first = "cursor" not in request.GET
+        guests = (
+            api.list_members(actor=actor, text=wanted["q"], role=Role.GUEST, limit=PAGE_SIZE)
+            if is_first and role is None
+            else None
+        )
         more = {**{name: value for name, value in wanted.items() if value}, "cursor": page.next_cursor}
         context = {
             "people": [_describe(member, actor) for member in page.items],
             "more": f"{MEMBERS}?{urlencode(more)}" if page.next_cursor else "",
-            "is_first": "cursor" not in request.GET,
+            "is_first": is_first,
+            "guests": [_describe(guest, actor) for guest in guests.items] if guests is not None else [],
+            "more_guests": guests is not None and guests.next_cursor is not None,
             "wanted": wanted,
             "roles": [(role.value, ROLES[role]) for role in Role],
             "given_roles": [

@@ -25,6 +25,7 @@ ROLES: dict[Role, Any] = {
     Role.ADMIN: _("Administrator"),
     Role.MEMBER: _("Member"),
     Role.VIEWER: _("Viewer"),
+    Role.GUEST: _("Guest"),
 }
 _BROWSERS = (
     (re.compile(r"Edg(?:e|A|iOS)?/"), "Edge"),

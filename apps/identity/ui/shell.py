@@ -23,7 +23,9 @@ shell.register(
         administration=True,
         visible_to=lambda actor: actor.administers,
     ),
-    shell.Section(key="settings", label=_("Settings"), icon="settings", href="/settings/", order=90),
+    shell.Section(
+        key="settings", label=_("Settings"), icon="settings", href="/settings/", order=90, visible_to=shell.everybody
+    ),
     shell.Assets(
         key="identity",
         order=60,

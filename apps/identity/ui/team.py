@@ -40,6 +40,7 @@ class Team(SettingsPage):
             "rules": vault.policies,
             "domains": "\n".join(vault.policies.allowed_domains),
             "languages": settings.LANGUAGES,
+            "guest_domains": "\n".join(vault.policies.guest_domains),
             "outside": OUTSIDE,
             "share_on": SHARE_ON,
         }

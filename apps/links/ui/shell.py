@@ -17,5 +17,6 @@ shell.register(
         kinds=("folder",),
         single=True,
         writes=True,
+        visible_to=shell.members,
     ),
 )

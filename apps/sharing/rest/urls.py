@@ -12,6 +12,8 @@ urlpatterns = [
     path("access-requests", asking.AccessRequests.as_view()),
     path("access-requests/<uuid:request_id>/answer", asking.AccessRequestAnswer.as_view()),
     path("shares/<uuid:share_id>", views.ShareDetail.as_view()),
+    path("shares/<uuid:share_id>/left", views.LeftShare.as_view()),
+    path("shared/left", views.LeftShares.as_view()),
     path("shared/with-me", views.SharedWithMe.as_view()),
     path("shared/by-me", views.SharedByMe.as_view()),
 ]

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET
 from rest_framework.response import Response
 
-from apps.identity.errors import PolicyForbids
+from apps.identity.errors import DomainNotAllowed, EmailNotProved, InvalidEmail, PolicyForbids
 from apps.sharing import api, errors
 from apps.sharing.dtos import Candidates, NodeAccess, Share, SharedItem
 from apps.sharing.rest import schemas
@@ -19,6 +19,9 @@ from bitvault.web.views import View
 
 _LIST = (
     PolicyForbids,
+    DomainNotAllowed,
+    EmailNotProved,
+    InvalidEmail,
     errors.PrincipalUnfit,
     errors.UnknownPrincipal,
     errors.MoreThanOwn,
@@ -38,7 +41,9 @@ class NodeShares(View):
 
     @operation(body=schemas.PutShare, answer=Share, status=201, problems=_GRANT, repeatable=True)
     def post(self, request: ActorRequest, node_id: UUID) -> Response:
-        """Share the node, and all below it, with a person, a group or everyone; one that they have already gets this role and end."""
+        """Share the node, and all below it, with a person, a group or everyone; one that they have already gets this role and end. An
+        e-mail address that is no member's is invited as a guest, and has the share once they have come.
+        """
         grant = request.body_as(schemas.PutShare).to_grant()
         return self.repeatable(request, lambda: api.put_share(actor=request.actor, node_id=node_id, grant=grant))
 
@@ -79,7 +84,9 @@ class ShareDetail(View):
     """One share."""
 
     @operation(
-        body=schemas.ChangeShare, answer=Share, problems=(PolicyForbids, errors.MoreThanOwn, errors.ExpiryPast, Invalid)
+        body=schemas.ChangeShare,
+        answer=Share,
+        problems=(DomainNotAllowed, PolicyForbids, errors.MoreThanOwn, errors.ExpiryPast, Invalid),
     )
     def patch(self, request: ActorRequest, share_id: UUID) -> Response:
         """Give it another role, another end, or both."""
@@ -99,6 +106,31 @@ class ShareDetail(View):
         """End it; whoever deletes a share that they have received leaves it."""
         api.revoke_share(actor=request.actor, share_id=share_id)
         return Response(status=204)
+
+
+class LeftShare(View):
+    """A share that the caller has left, whomever else it is for."""
+
+    @operation(status=204)
+    def put(self, request: ActorRequest, share_id: UUID) -> Response:
+        """Leave it: it gives the caller nothing any more, and their devices drop what came by it. For all others it stays."""
+        api.leave_share(actor=request.actor, share_id=share_id)
+        return Response(status=204)
+
+    @operation(status=204)
+    def delete(self, request: ActorRequest, share_id: UUID) -> Response:
+        """Take it back."""
+        api.take_share_back(actor=request.actor, share_id=share_id)
+        return Response(status=204)
+
+
+class LeftShares(View):
+    """What the caller has left."""
+
+    @operation(answer=Page[SharedItem])
+    def get(self, request: ActorRequest) -> Response:
+        """List what they could take back, latest first, 200 at most."""
+        return Response(api.list_left_shares(actor=request.actor))
 
 
 class SharedWithMe(View):

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
+PEOPLE = ("user", "email")
+"""Types of principals that are one person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One share in a list; ``other`` is who gave it, or who has it."""
@@ -31,6 +35,8 @@ class Line:
     other_id: str
     other_type: str
     other_email: str
+    is_person: bool
+    is_guest: bool
     initials: str
     role: str
     may: "StrOrPromise"
@@ -44,7 +50,7 @@ class Line:
 
 
 def to_received(item: SharedItem, actor: Actor) -> Line:
-    """Give something that the reader has received; what came to them by a group or with everyone is not theirs to leave."""
+    """Give something that the reader has received; what came to them by a group or with everyone they leave for themselves alone."""
     giver = item.granted_by
     own = item.share.principal
     via = "" if own.type == "user" else name_principal(own)
@@ -78,6 +84,8 @@ def _to_line(
         other_id=str(other.id) if other is not None and other.id else "",
         other_type="" if other is None else other.type,
         other_email="" if other is None else other.email or "",
+        is_person=other is not None and other.type in PEOPLE,
+        is_guest=other is not None and other.is_guest,
         initials=initials(name, ""),
         role=share.role,
         may=LABELS.get(share.role, LABELS["custom"]),
@@ -130,7 +138,7 @@ def _to_reacher(entry: AccessEntry, actor: Actor) -> Reacher:
         may=gettext("Owner") if entry.source == "owner" else LABELS.get(entry.role, LABELS["custom"]),
         through=(entry.through.name or gettext("a folder above")) if entry.through is not None else "",
         expires_at=entry.share.expires_at if entry.share is not None else None,
-        icon="" if who is not None and who.type == "user" else "key" if who is None else "users",
+        icon="" if who is not None and who.type in PEOPLE else "key" if who is None else "users",
     )
 
 

@@ -5,7 +5,9 @@ from django.utils.translation import gettext_lazy as _
 from bitvault.web import shell
 
 shell.register(
-    shell.Section(key="shared", label=_("Shared with me"), icon="user-in", href="/shared/", order=30),
+    shell.Section(
+        key="shared", label=_("Shared with me"), icon="user-in", href="/shared/", order=30, visible_to=shell.everybody
+    ),
     shell.Section(key="shared-by-me", label=_("Shared by me"), icon="user-out", href="/shared/by-me/", order=35),
     shell.Assets(
         key="sharing",
@@ -14,10 +16,17 @@ shell.register(
         scripts=("sharing/app.js",),
     ),
     shell.Part(key="sharing.dialog", slot="overlay", template="sharing/dialog.html", order=40),
-    shell.Part(key="sharing.ask", slot="missing", template="sharing/ask.html", order=10),
-    shell.Part(key="sharing.folder", slot="folder", template="sharing/folder_command.html", order=10),
+    shell.Part(key="sharing.ask", slot="missing", template="sharing/ask.html", order=10, visible_to=shell.members),
+    shell.Part(
+        key="sharing.folder", slot="folder", template="sharing/folder_command.html", order=10, visible_to=shell.members
+    ),
     shell.DetailsSection(
-        key="sharing.people", tab="details", label=_("People with access"), href="/shared/details", order=40
+        key="sharing.people",
+        tab="details",
+        label=_("People with access"),
+        href="/shared/details",
+        order=40,
+        visible_to=shell.members,
     ),
     shell.NodeAction(
         key="share",
@@ -28,5 +37,6 @@ shell.register(
         single=True,
         shortcut="Alt+Enter",
         in_toolbar=True,
+        visible_to=shell.members,
     ),
 )

@@ -26,8 +26,13 @@ class WithMe(MemberPage):
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show a page of it, newest first."""
         page = api.list_shared_with_me(actor=request.actor, limit=PAGE_SIZE, cursor=request.GET.get("cursor") or None)
-        lines = [presentation.to_received(item, request.actor) for item in page.items]
-        return render(request, "sharing/with_me.html", _to_context(request, lines, page.next_cursor))
+        context = _to_context(
+            request, [presentation.to_received(item, request.actor) for item in page.items], page.next_cursor
+        )
+        if context["is_first"]:
+            left = api.list_left_shares(actor=request.actor)
+            context["left"] = [presentation.to_received(item, request.actor) for item in left.items]
+        return render(request, "sharing/with_me.html", context)
 
 
 class ByMe(MemberPage):

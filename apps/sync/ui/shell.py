@@ -13,6 +13,7 @@ shell.register(
         order=70,
         counter=True,
         hidden_at_zero=True,
+        visible_to=shell.everybody,
     ),
     shell.SettingsTab(key="devices", label=_("Devices"), icon="device", href="/settings/devices/", order=30),
     shell.Assets(

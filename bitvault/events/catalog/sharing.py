@@ -1,6 +1,7 @@
 """What happens to shares: who may do what with a node. Producer: ``apps/sharing``.
 
-A share is inherited by all below its node. Which node somebody reaches is told by their shares and by the tree, never by one event.
+A share is inherited by all below its node. A principal of the kind ``email`` is an address that is invited (``principal_id`` is the
+invitation) and reaches nothing until it has come. Which node somebody reaches is told by their shares and by the tree, never by one event.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from bitvault.events.message import Event
 
-PrincipalKind = Literal["user", "group", "everyone", "link"]
+PrincipalKind = Literal["user", "group", "everyone", "link", "email"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,28 @@ class ShareExpired(Event):
     node_id: UUID
     principal_kind: PrincipalKind
     principal_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareLeft(Event):
+    """Somebody has left a share that came to them with others, by a group or with everyone: it gives them nothing any more."""
+
+    type: ClassVar[str] = "sharing.share.left.v1"
+
+    share_id: UUID
+    node_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareRejoined(Event):
+    """Somebody has taken back a share that they had left."""
+
+    type: ClassVar[str] = "sharing.share.rejoined.v1"
+
+    share_id: UUID
+    node_id: UUID
+    user_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

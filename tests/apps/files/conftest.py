@@ -87,10 +87,15 @@ def assert_events_tell_all():
     for kind, told in events():
         if kind.startswith("files."):
             _FOLD[kind](nodes, told)
-    shares = {}
+    shares, lefts = {}, set()
     for kind, told in events():
-        if kind.startswith("sharing.share."):
+        if kind in _FOLD_SHARES:
             _FOLD_SHARES[kind](shares, told)
+        elif kind.startswith("sharing.share."):
+            _FOLD_LEFTS[kind](lefts, (told["share_id"], told["user_id"]))
+    assert {pair for pair in lefts if pair[0] in shares} == set(
+        fetch("SELECT share_id::text, user_id::text FROM sharing_left_share")
+    )
     assert {share_id: share for share_id, share in shares.items() if share[0] in nodes} == {
         row[0]: row[1:]
         for row in fetch(
@@ -232,6 +237,7 @@ _FOLD_SHARES = {
     "sharing.share.revoked.v1": _fold_revoked,
     "sharing.share.expired.v1": _fold_revoked,
 }
+_FOLD_LEFTS = {"sharing.share.left.v1": set.add, "sharing.share.rejoined.v1": set.remove}
 _FOLD = {
     "files.folder.created.v1": _fold_created,
     "files.version.committed.v1": _fold_committed,

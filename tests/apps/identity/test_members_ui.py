@@ -49,6 +49,16 @@ def test_who_administers_sees_everybody_and_finds_some(enter):
     assert "Nobody matches" in enter("adam").get("/members/?q=nobody").content.decode()
 
 
+def test_guests_are_shown_apart_and_by_their_role(enter):
+    models.Membership.objects.filter(user_id=ACME.people["vera"].user_id).update(role=Role.GUEST.value)
+    members, _, guests = enter("adam").get("/members/").content.decode().partition('id="guests"')
+    assert "vera@acme.test" not in members
+    assert "vera@acme.test" in guests
+    found = enter("adam").get("/members/?role=guest").content.decode()
+    assert "vera@acme.test" in found
+    assert "mia@acme.test" not in found
+
+
 def test_a_filter_that_makes_no_sense_filters_nothing(enter):
     assert "mia@acme.test" in enter("adam").get("/members/?role=emperor").content.decode()
 

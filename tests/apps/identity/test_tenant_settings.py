@@ -32,6 +32,8 @@ def test_a_new_vault_forbids_nothing(api):
     assert (found["slug"], found["name"]) == ("acme", "Acme")
     assert found["policies"] == {
         "share_outside": "members",
+        "guests": "members",
+        "guest_domains": [],
         "links_allowed": True,
         "link_password_required": False,
         "expiry_required": False,
@@ -39,7 +41,7 @@ def test_a_new_vault_forbids_nothing(api):
         "share_on": "managers",
         "allowed_domains": [],
     }
-    assert found["permitted"] == {"make_links": True, "invite_members": False}
+    assert found["permitted"] == {"make_links": True, "invite_members": False, "invite_guests": True}
 
 
 def test_what_is_set_holds_and_is_told_once(api, events):

@@ -166,7 +166,13 @@ def test_access_and_candidates_over_rest(api):
         ("share", "Vera"),
     ]
     assert mia.get(f"{path}/shares/candidates", q="ver").json()["items"] == [
-        {"type": "user", "id": str(ACME.people["vera"].user_id), "name": "Vera", "email": "vera@acme.test"}
+        {
+            "type": "user",
+            "id": str(ACME.people["vera"].user_id),
+            "name": "Vera",
+            "email": "vera@acme.test",
+            "is_guest": False,
+        }
     ]
     (received,) = api("vera").get("/shared/with-me").json()["items"]
     assert received["message"] == "Look"

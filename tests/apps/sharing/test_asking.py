@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from apps.notifications import api as notifications
@@ -17,6 +18,7 @@ from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Role
 from bitvault.kernel.errors import NotFound
 from tests.apps.files.conftest import events, last_seq
+from tests.apps.identity.posting import deliver
 from tests.support.shares import filled, grant, make_team, share
 from tests.support.world import ACME, PASSWORD
 
@@ -120,6 +122,23 @@ def test_who_declines_is_not_asked_again_until_they_ask_again(tree, olga, plans)
     (again,) = waiting(tree.actor)
     assert (again.id, again.message) == (request.id, "Pretty please")
     assert len([kind for kind, _ in events(before) if kind == "sharing.access.requested.v1"]) == 1
+
+
+def test_who_is_declined_is_told_so_by_mail_without_the_name_of_what_they_asked_for(tree, olga, plans):
+    ask(olga, plans)
+    (request,) = waiting(tree.actor)
+    answer(tree.actor, request, granted=False)
+    (letter,) = [one for one in deliver() if one.to == ["olga@acme.test"]]
+    assert letter.subject == "Your request for access was declined"
+    assert "Mia (mia@acme.test) has declined" in letter.body
+    assert f"/files/{plans.id}/" in letter.body
+    assert "Plans" not in str(letter.message())
+    ask(olga, plans)
+    (again,) = waiting(tree.actor)
+    answer(tree.actor, again, granted=False)
+    mail.outbox.clear()
+    ask(olga, plans)  # before the mail has left: the answer does not hold any more
+    assert [one for one in mail.outbox if one.to == ["olga@acme.test"]] == []
 
 
 def test_who_has_it_already_is_told_so_and_may_ask_for_more(tree, olga, plans):

@@ -72,6 +72,15 @@ def ids_of(*nodes):
 # --- coming and going --------------------------------------------------------------------------------------------------------
 
 
+def test_what_was_left_is_removed_and_comes_back_as_a_subtree(tree, olga, hers, reports):
+    made = share(tree.actor, reports, "everyone", "viewer")
+    told(hers)
+    sharing.leave_share(actor=olga, share_id=made.id)
+    assert told(hers) == [("removed", reports.id)]
+    sharing.take_share_back(actor=olga, share_id=made.id)
+    assert told(hers) == [("upsert", "Reports"), ("upsert", "2026"), ("upsert", "q3.txt")]
+
+
 def test_a_shared_folder_comes_as_a_subtree_of_which_nothing_above_is_told(tree, olga, hers, reports):
     share(tree.actor, reports, olga, "viewer")
     assert told(hers) == [("upsert", "Reports"), ("upsert", "2026"), ("upsert", "q3.txt")]

@@ -7,10 +7,12 @@ import re
 from playwright.sync_api import expect
 
 from tests.journeys.browser.conftest import sign_in
+from tests.journeys.browser.vault import Vault
 from tests.support.sending import Sender
 from tests.support.world import ACME, BETA, PASSWORD
 
 NEW = "nina@elsewhere.test"
+OUTSIDER = "gwen@partner.test"
 KNOWN = BETA.people["mona"].email
 OWN = "a sentence that nobody else has"
 
@@ -97,3 +99,55 @@ def test_an_owner_invites_two_people_makes_one_an_administrator_and_puts_one_out
     mona.get_by_text("Files of Mia").first.dblclick()
     expect(mona.get_by_text("plan of mia.txt").first).to_be_visible()
     live.kill(worker)
+
+
+def test_an_outsider_comes_by_a_share_sees_that_alone_and_is_put_out(live, visitor):
+    started = [live.start_worker(), live.applications.group.launch(live.applications._beat())]
+    olga = live.client("olga")
+    root_id = olga.get("/me").json()["root_id"]
+    tender = olga.post("/folders", {"parent_id": root_id, "name": "Tender"}).json()
+    Sender(olga, tender["id"]).bring("offer.txt", b"what the outsider is to read")
+    owner = visitor()
+    sign_in(owner, live.tenant_url, ACME.people["olga"].email, PASSWORD)
+    owner.wait_for_url(f"{live.tenant_url}/files/")
+    vault = Vault(owner, live.tenant_url)
+    vault.row("Tender").get_by_role("button", name="More actions").click()
+    owner.get_by_role("menuitem", name="Share").click()
+    dialog = owner.get_by_role("dialog", name="Share")
+    dialog.get_by_role("combobox", name="Add people and groups").fill(OUTSIDER)
+    dialog.get_by_role("option", name="Invite as a guest").click()
+    dialog.get_by_role("button", name="Share", exact=True).click()
+    expect(dialog.get_by_role("status")).to_contain_text(f"Shared with {OUTSIDER}")
+    expect(dialog.locator("#share-people")).to_contain_text("invited as a guest")
+
+    guest = visitor()
+    guest.goto(read_link(live, OUTSIDER))
+    expect(guest.get_by_role("heading", name="Open “Tender”")).to_be_visible()
+    guest.get_by_label("Your name").fill("Gwen")
+    guest.get_by_label("Choose a password").fill(OWN)
+    guest.get_by_role("button", name="Accept invitation").click()
+    guest.wait_for_url(f"{live.tenant_url}/shared/")
+
+    def has_come():
+        guest.reload()
+        return guest.get_by_role("link", name="Tender").count() > 0
+
+    live.await_that(has_come)
+    rail = guest.get_by_role("navigation", name="Main").get_by_role("link")
+    assert [one.strip() for one in rail.all_inner_texts()] == ["Shared with me", "Settings"]
+    guest.get_by_role("link", name="Tender").click()
+    expect(Vault(guest, live.tenant_url).row("offer.txt")).to_be_visible()
+    expect(guest.get_by_role("button", name="Share")).to_have_count(0)
+    guest.goto(f"{live.tenant_url}/members/")
+    expect(guest.get_by_text("This is for members of the vault")).to_be_visible()
+
+    owner.goto(f"{live.tenant_url}/members/")
+    expect(owner.locator("#guests")).to_contain_text("Gwen")
+    choose(owner, "Gwen", "Remove from vault…")
+    expect(owner.get_by_text("what was shared with them ends")).to_be_visible()
+    owner.get_by_role("button", name="Remove", exact=True).click()
+    expect(owner.locator("#guests")).to_be_hidden()
+    guest.goto(f"{live.tenant_url}/shared/")
+    guest.wait_for_url(re.compile(r"/sign-in/"))
+    for child in started:
+        live.kill(child)

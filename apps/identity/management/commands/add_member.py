@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.identity import api, people
-from bitvault.kernel.actor import Role
+from bitvault.kernel.actor import MEMBER_ROLES, Role
 from bitvault.kernel.errors import BitVaultError
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", help="the tenant's slug")
         parser.add_argument("email")
-        parser.add_argument("--role", choices=[role.value for role in Role], default=Role.MEMBER.value)
+        parser.add_argument("--role", choices=[role.value for role in MEMBER_ROLES], default=Role.MEMBER.value)
         parser.add_argument("--name", default="")
         parser.add_argument(
             "--password-stdin", action="store_true", help="read the password from standard input, one line"

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.identity import people
 from apps.identity.operations import invitations
-from bitvault.kernel.actor import Role
+from bitvault.kernel.actor import MEMBER_ROLES, Role
 from bitvault.kernel.errors import BitVaultError
 
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", help="the tenant's slug")
         parser.add_argument("email")
-        parser.add_argument("--role", choices=[role.value for role in Role], default=Role.MEMBER.value)
+        parser.add_argument("--role", choices=[role.value for role in MEMBER_ROLES], default=Role.MEMBER.value)
         parser.add_argument("--message", default="")
 
     def handle(self, *args: Any, **options: Any) -> None:

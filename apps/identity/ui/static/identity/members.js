@@ -95,6 +95,10 @@ async function remove(row) {
   const own = need("#main", HTMLElement).dataset.userId;
   need("#remove-title", HTMLElement).textContent = fill(gettext("Remove %(name)s?"), { name: row.dataset.name ?? "" });
   showError("#remove-error", "");
+  const isGuest = row.dataset.role === "guest";
+  need("#remove-guest", HTMLElement).hidden = !isGuest;
+  for (const part of ["#remove-member", "#remove-heir"]) need(part, HTMLElement).hidden = isGuest;
+  if (isGuest) return openDialog("#remove-dialog", () => putOut(row, "", fill(gettext("%(name)s was removed."), { name: row.dataset.name ?? "" })));
   let people;
   try {
     people = (await get("/members?state=active&limit=1000")).items;
@@ -104,17 +108,23 @@ async function remove(row) {
   const heirs = people.filter((/** @type {any} */ one) => one.user.id !== row.dataset.userId && one.role !== "viewer");
   heirs.sort((/** @type {any} */ one, /** @type {any} */ other) => Number(other.user.id === own) - Number(one.user.id === own) || (one.user.name || one.user.email).localeCompare(other.user.name || other.user.email));
   successor.replaceChildren(...heirs.map((/** @type {any} */ one) => make("option", { value: one.user.id }, one.user.name ? `${one.user.name} (${one.user.email})` : one.user.email)));
-  openDialog("#remove-dialog", async () => {
-    try {
-      await call("DELETE", `/members/${row.dataset.memberId}?successor_id=${successor.value}`);
-    } catch (error) {
-      showError("#remove-error", explain(error));
-      return false;
-    }
-    toast(fill(gettext("%(name)s was removed. Their files go to %(successor)s."), { name: row.dataset.name ?? "", successor: successor.selectedOptions[0]?.textContent ?? "" }));
-    await renew("#people");
-    return true;
+  openDialog("#remove-dialog", () => {
+    const done = fill(gettext("%(name)s was removed. Their files go to %(successor)s."), { name: row.dataset.name ?? "", successor: successor.selectedOptions[0]?.textContent ?? "" });
+    return putOut(row, `?successor_id=${successor.value}`, done);
   });
+}
+
+/** @param {HTMLElement} row @param {string} query @param {string} done @returns {Promise<boolean>} whether they are out */
+async function putOut(row, query, done) {
+  try {
+    await call("DELETE", `/members/${row.dataset.memberId}${query}`);
+  } catch (error) {
+    showError("#remove-error", explain(error));
+    return false;
+  }
+  toast(done);
+  await renew("#people", "#guests");
+  return true;
 }
 
 /** @param {HTMLElement} row @param {Record<string, string>} changes @param {string} done */
@@ -125,7 +135,7 @@ async function change(row, changes, done) {
   } catch (error) {
     toast(explain(error), { failed: true });
   }
-  await renew("#people");
+  await renew("#people", "#guests");
 }
 
 /** @param {HTMLElement} row @param {string} role @param {string} label */

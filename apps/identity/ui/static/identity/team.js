@@ -9,7 +9,13 @@ import { toast } from "../js/toast.js";
 /** @typedef {Record<string, unknown>} Rules */
 
 /** Where a refused rule stands in the form. @type {Record<string, string>} */
-const FIELDS = { longest_days: "#rules-days", allowed_domains: "#rules-domains" };
+const FIELDS = { longest_days: "#rules-days", allowed_domains: "#rules-domains", guest_domains: "#rules-guest-domains" };
+
+/** Rules that are chosen from a list. */
+const CHOICES = ["share_outside", "guests", "share_on"];
+
+/** Rules that are domains, one on each line. @type {Record<string, string>} */
+const DOMAINS = { allowed_domains: "#rules-domains", guest_domains: "#rules-guest-domains" };
 
 /** The rules as the page was loaded, or saved last: what "Undo" brings back. @type {Rules | null} */
 let saved = null;
@@ -19,18 +25,19 @@ function read(form) {
   const data = new FormData(form);
   const days = String(data.get("longest_days") ?? "").trim();
   /** @type {Rules} */
-  const rules = { share_outside: data.get("share_outside"), share_on: data.get("share_on"), longest_days: days ? Number(days) : null };
+  const rules = { longest_days: days ? Number(days) : null };
+  for (const name of CHOICES) rules[name] = data.get(name);
   for (const box of form.querySelectorAll(/** @type {"input"} */ ("input[type=checkbox]"))) rules[box.name] = box.checked;
-  rules.allowed_domains = String(data.get("allowed_domains") ?? "").split(/[\s,;]+/u).filter(Boolean);
+  for (const name of Object.keys(DOMAINS)) rules[name] = String(data.get(name) ?? "").split(/[\s,;]+/u).filter(Boolean);
   return rules;
 }
 
 /** @param {HTMLFormElement} form @param {Rules} rules */
 function write(form, rules) {
-  for (const name of ["share_outside", "share_on"]) need(`[name="${name}"]`, HTMLSelectElement, form).value = String(rules[name]);
+  for (const name of CHOICES) need(`[name="${name}"]`, HTMLSelectElement, form).value = String(rules[name]);
   for (const box of form.querySelectorAll(/** @type {"input"} */ ("input[type=checkbox]"))) box.checked = Boolean(rules[box.name]);
   need("#rules-days", HTMLInputElement, form).value = rules.longest_days === null ? "" : String(rules.longest_days);
-  need("#rules-domains", HTMLTextAreaElement, form).value = /** @type {string[]} */ (rules.allowed_domains).join("\n");
+  for (const [name, field] of Object.entries(DOMAINS)) need(field, HTMLTextAreaElement, form).value = /** @type {string[]} */ (rules[name]).join("\n");
 }
 
 /** @param {HTMLFormElement} form @param {Rules} rules */

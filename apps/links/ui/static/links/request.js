@@ -54,6 +54,7 @@ export function openRequest(node, link = null, done = () => {}) {
   field("title").value = request?.title ?? "";
   need("#request-text", HTMLTextAreaElement).value = request?.text ?? "";
   field("deadline").value = request?.deadline ? toField(new Date(request.deadline)) : "";
+  field("starts_at").value = link?.starts_at ? toField(new Date(link.starts_at)) : "";
   choice("grace_hours").value = String(request?.grace_hours ?? 0);
   field("ask_name").checked = request?.ask_name ?? true;
   field("ask_email").checked = request?.ask_email ?? false;
@@ -67,7 +68,7 @@ export function openRequest(node, link = null, done = () => {}) {
   field("accepts").value = (request?.accepts ?? []).join(", ");
   field("password").value = "";
   need("#request-password-hint", HTMLElement).textContent = link?.has_password ? gettext("It has one. Type another one to change it, or a single “-” to take it away.") : gettext("At least 8 characters.");
-  need("#request-more", HTMLDetailsElement).open = Boolean(accepts || request?.max_file_bytes || request?.max_files || request?.max_total_bytes || link?.has_password);
+  need("#request-more", HTMLDetailsElement).open = Boolean(accepts || request?.max_file_bytes || request?.max_files || request?.max_total_bytes || link?.has_password || link?.starts_at);
   need("#request-submit", HTMLButtonElement).textContent = link ? gettext("Save") : gettext("Make the request");
   clearErrors();
   showStep(null);
@@ -83,7 +84,7 @@ const inUnits = (count, unit) => (count ? String(Number((count / unit).toFixed(3
 const toField = (date) => new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
 function clearErrors() {
-  for (const name of ["title", "deadline", "accepts", "password"]) showFieldError(field(name), "");
+  for (const name of ["title", "deadline", "starts_at", "accepts", "password"]) showFieldError(field(name), "");
   showError("");
 }
 
@@ -133,6 +134,9 @@ function read() {
   };
 }
 
+/** @returns {string | null} from when on files are taken */
+const readStart = () => (field("starts_at").value ? new Date(field("starts_at").value).toISOString() : null);
+
 async function submit() {
   const pressed = need("#request-submit", HTMLButtonElement);
   if (!folder || pressed.dataset.busy !== undefined) return;
@@ -148,12 +152,13 @@ async function submit() {
       /** @type {Record<string, unknown>} */
       const body = { request: read() };
       if (password) body.password = password === "-" ? null : password;
+      if (field("starts_at").value !== (changing.starts_at ? toField(new Date(changing.starts_at)) : "")) body.starts_at = readStart();
       const changed = await call("PATCH", `/links/${changing.id}`, { body });
       dialog().close();
       toast(gettext("The request is changed."));
       return onDone(changed);
     }
-    const made = await call("POST", `/nodes/${folder.id}/links`, { body: { kind: "upload", password: password || null, request: read() } });
+    const made = await call("POST", `/nodes/${folder.id}/links`, { body: { kind: "upload", password: password || null, starts_at: readStart(), request: read() } });
     showStep(made.url);
     onDone(made);
     await copyAddress(true);

@@ -30,6 +30,10 @@ const rate = new Rate();
 
 /** @type {Picked[]} */
 let picked = [];
+/** Folders that were chosen, each by its path. @type {string[][]} */
+let folders = [];
+/** How many of them were made without a file. */
+let madeCount = 0;
 let queue = new UploadQueue(visit.desk);
 let timer = 0;
 let ending = false;
@@ -90,6 +94,7 @@ async function take(found) {
   try {
     for await (const thing of found) {
       if (thing.kind === "unreadable") unreadable += 1;
+      if (thing.kind === "folder" && !folders.some((one) => one.join("/") === thing.dir.join("/"))) folders.push(thing.dir);
       if (thing.kind === "file" && !picked.some((one) => isSame(one, thing))) picked.push({ file: thing.file, dir: thing.dir, problem: "" });
     }
   } catch (error) {
@@ -102,6 +107,15 @@ async function take(found) {
 
 /** @param {Picked} one @param {{file: File, dir: string[]}} other @returns {boolean} */
 const isSame = (one, other) => one.file.name === other.file.name && one.file.size === other.file.size && one.file.lastModified === other.file.lastModified && one.dir.join("/") === other.dir.join("/");
+
+/** @param {string[]} dir @param {string[]} other @returns {boolean} whether the second lies in the first */
+const holds = (dir, other) => other.length > dir.length && dir.every((name, index) => other[index] === name);
+
+/** @returns {string[][]} chosen folders into which no file comes and no other folder: those above come along */
+function listEmpty() {
+  const filled = picked.map((one) => [...one.dir, one.file.name]);
+  return folders.filter((dir) => ![...filled, ...folders].some((other) => holds(dir, other)));
+}
 
 function showPicked() {
   let [count, size] = [visit.sentCount, visit.sentBytes];
@@ -118,16 +132,22 @@ function showPicked() {
       removable: fill(gettext("Do not send %(name)s"), { name: one.file.name }),
     }),
   );
-  fillList(need("#send-picked", HTMLElement), lines, picked.length);
+  const empty = listEmpty();
+  const more = empty.slice(0, Math.max(0, LINES - lines.length)).map((dir) =>
+    lineOf({ name: dir[dir.length - 1], note: gettext("Empty folder"), id: `folder ${folders.indexOf(dir)}`, removable: fill(gettext("Do not send %(name)s"), { name: dir[dir.length - 1] }) }),
+  );
+  fillList(need("#send-picked", HTMLElement), [...lines, ...more], picked.length + empty.length);
   const ready = picked.filter((one) => !one.problem);
   const submit = need("#send-submit", HTMLButtonElement);
-  submit.hidden = !picked.length;
-  submit.disabled = !ready.length;
+  submit.hidden = !picked.length && !empty.length;
+  submit.disabled = !ready.length && !empty.length;
   const total = ready.reduce((sum, one) => sum + one.file.size, 0);
   submit.textContent = ready.length
     ? fill(gettext("Send %(items)s (%(size)s)"), { items: counted("%(count)s file", "%(count)s files", ready.length), size: bytes(total) })
-    : gettext("Nothing of this can be sent");
-  root.toggleAttribute("data-picked", picked.length > 0);
+    : empty.length
+      ? counted("Send %(count)s empty folder", "Send %(count)s empty folders", empty.length)
+      : gettext("Nothing of this can be sent");
+  root.toggleAttribute("data-picked", picked.length + empty.length > 0);
 }
 
 /** @param {string} text */
@@ -155,6 +175,11 @@ async function submit() {
   showError("");
   try {
     await visit.begin({ name: valueOf(name), email: valueOf(email) });
+    for (const dir of listEmpty()) {
+      await visit.makeFolder(dir);
+      madeCount += 1;
+      folders = folders.filter((one) => one !== dir);
+    }
   } catch (error) {
     const field = error instanceof Problem ? document.getElementById(`send-${error.facts.field}`) : null;
     if (field instanceof HTMLInputElement) {
@@ -168,6 +193,8 @@ async function submit() {
   const batch = queue.batch({ id: visit.key, name: root.dataset.title ?? "" });
   for (const { file, dir } of ready) queue.add(batch, file, dir);
   picked = [];
+  folders = [];
+  if (!ready.length) return showThanks(0, []);
   show("progress");
   paint();
 }
@@ -284,7 +311,12 @@ async function end(items) {
 
 /** @param {number} count @param {Item[]} failed */
 function showThanks(count, failed) {
-  need("#send-thanks-text", HTMLElement).textContent = counted("%(count)s file has arrived.", "%(count)s files have arrived.", count);
+  const said = [
+    ...(count || !madeCount ? [counted("%(count)s file has arrived.", "%(count)s files have arrived.", count)] : []),
+    ...(madeCount ? [counted("%(count)s empty folder has been made.", "%(count)s empty folders have been made.", madeCount)] : []),
+  ];
+  need("#send-thanks-text", HTMLElement).textContent = said.join(" ");
+  madeCount = 0;
   const receipt = need("#send-receipt", HTMLElement);
   receipt.hidden = !visit.receipt;
   receipt.textContent = gettext("A receipt is on its way to you by mail.");
@@ -366,7 +398,9 @@ function onClick(event) {
   const line = closest(event.target, ".send-line");
   if (!act || !line) return;
   if (line.parentElement?.id === "send-picked") {
-    picked.splice(Number(line.dataset.id), 1);
+    const id = line.dataset.id ?? "";
+    if (id.startsWith("folder ")) folders.splice(Number(id.slice(7)), 1);
+    else picked.splice(Number(id), 1);
     showPicked();
     return need('[data-send="files"]', HTMLElement).focus();
   }

@@ -83,6 +83,11 @@ export class Visit {
     }
   }
 
+  /** Make a folder in which no file lies. @param {string[]} folder names from the topmost one down to its own */
+  async makeFolder(folder) {
+    await this.#call("POST", "/folders", { body: { folder } });
+  }
+
   /** Ask what has arrived. */
   async refresh() {
     this.#take(await this.#call("GET", "/submissions/current"));

@@ -55,6 +55,7 @@ function makeLine(entry, now) {
   const lines = make("span", { class: "share-lines" }, name);
   const words = principal.type === "group" ? gettext("Group") : principal.email && principal.email !== principal.name ? principal.email : "";
   const small = make("small", {}, words);
+  if (principal.is_guest) addPart(small, make("span", {}, principal.type === "email" ? gettext("invited as a guest") : gettext("Guest")));
   if (share?.expires_at) addPart(small, make("time", { datetime: share.expires_at, "data-when": "until" }));
   if (small.childNodes.length) lines.append(small);
   if (through) lines.append(make("small", {}, makeThrough(through)));

@@ -6,14 +6,14 @@ import { make, need } from "../js/dom.js";
 import { counted, fill, gettext, locale } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 import { showAccess, startAccess } from "./access.js";
-import { keyOf, listChosen, nameOf, resetPeople, setPresent, startPeople } from "./people.js";
+import { allowInviting, keyOf, listChosen, nameOf, resetPeople, setPresent, startPeople } from "./people.js";
 import { hintOf, labelOf, offerRoles } from "./roles.js";
 
 /** @typedef {import("./people.js").Principal} Principal */
 /** @typedef {{id: string, node_id: string, principal: Principal, role: string, capabilities: string[], expires_at: string | null}} Share */
 /** @typedef {{source: string, principal: Principal | null, role: string, capabilities: string[], share: Share | null, through: {id: string, name: string | null} | null}} Entry */
 /** @typedef {{node: {id: string, kind: string, name: string, capabilities: string[]}, is_root: boolean, in_team_folder: boolean, may_share: boolean, items: Entry[]}} Access */
-/** @typedef {{policies: Record<string, any>, permitted: {make_links: boolean, invite_members: boolean}}} Rules */
+/** @typedef {{policies: Record<string, any>, permitted: {make_links: boolean, invite_members: boolean, invite_guests: boolean}}} Rules */
 
 /** @type {Access | null} */
 let shown = null;
@@ -100,6 +100,7 @@ export async function openDialog(nodeId) {
   need("#share-form", HTMLFormElement).hidden = !mayShare;
   say(mayShare ? "" : node.capabilities.includes("share") ? gettext("By the rules of this vault, only the owner decides who else has access.") : gettext("Only those who manage it decide who has access."));
   offerRoles(node);
+  allowInviting(rules.permitted.invite_guests);
   resetPeople(node.id, presentKeys(access));
   resetTerms();
   show();
@@ -149,7 +150,10 @@ function showHint() {
 }
 
 /** @param {Principal} principal */
-export const named = (principal) => (principal.type === "everyone" ? { type: "everyone" } : { type: principal.type, id: principal.id });
+export function named(principal) {
+  if (principal.type === "everyone") return { type: "everyone" };
+  return principal.type === "email" ? { type: "email", email: principal.email } : { type: principal.type, id: principal.id };
+}
 
 async function share() {
   const wanted = listChosen();

@@ -7,6 +7,7 @@ import { fillTimes } from "../js/format.js";
 import { counted, fill, gettext } from "../js/i18n.js";
 import { sectionLink } from "../js/sections.js";
 import { toast } from "../js/toast.js";
+import { named } from "./dialog.js";
 
 /** Between two looks: whoever uploads a thousand files makes a thousand heads. */
 const REST_MS = 3000;
@@ -62,6 +63,18 @@ async function leave(shareId, name) {
   else sectionLink("shared")?.click();
 }
 
+/** Leave, or take back, what came by a group or with everyone: for oneself alone. @param {string} shareId @param {string} name @param {boolean} isLeaving */
+async function leaveMine(shareId, name, isLeaving) {
+  try {
+    await call(isLeaving ? "PUT" : "DELETE", `/shares/${shareId}/left`);
+  } catch (error) {
+    return void toast(explain(error), { failed: true });
+  }
+  if (isLeaving) toast(fill(gettext("You have left “%(name)s”. It stays for everyone else."), { name }), { action: gettext("Undo"), undo: true, run: () => void leaveMine(shareId, name, false) });
+  else toast(fill(gettext("“%(name)s” is shared with you again."), { name }));
+  await renew();
+}
+
 /** @param {HTMLElement[]} ending */
 async function end(ending) {
   /** @type {HTMLElement[]} */
@@ -88,8 +101,8 @@ async function end(ending) {
 /** @param {DOMStringMap[]} facts */
 async function giveBack(facts) {
   try {
-    for (const { nodeId, otherType, otherId, role, expires } of facts) {
-      const principal = otherType === "everyone" ? { type: "everyone" } : { type: otherType, id: otherId };
+    for (const { nodeId, otherType, otherId, otherEmail, role, expires } of facts) {
+      const principal = named({ type: otherType ?? "", id: otherId || null, name: "", email: otherEmail });
       await call("POST", `/nodes/${nodeId}/shares`, { body: { principal, role, expires_at: expires || null, notify: false } });
     }
     toast(counted("%(count)s share is back.", "%(count)s shares are back.", facts.length));
@@ -106,6 +119,8 @@ export function startLists() {
     if (!button) return;
     const line = closest(button, "[data-share-id]");
     if (button.dataset.sharedAct === "leave" && line) void leave(line.dataset.shareId ?? "", line.dataset.name ?? "");
+    if (button.dataset.sharedAct === "leave-mine" && line) void leaveMine(line.dataset.shareId ?? "", line.dataset.name ?? "", true);
+    if (button.dataset.sharedAct === "take-back" && line) void leaveMine(line.dataset.shareId ?? "", line.dataset.name ?? "", false);
     if (button.dataset.sharedAct === "end" && line) void end([line]);
     if (button.dataset.sharedAct === "end-picked") void end(lines().filter((one) => one.querySelector(/** @type {"input"} */ ("input[data-shared-pick]"))?.checked));
   });

@@ -5,12 +5,17 @@ import { showFieldError } from "../js/dialogs.js";
 import { announce, icon, make, need, pageFact } from "../js/dom.js";
 import { counted, fill, gettext } from "../js/i18n.js";
 
-/** @typedef {{type: string, id: string | null, name: string, email?: string | null}} Principal */
+/** @typedef {{type: string, id: string | null, name: string, email?: string | null, is_guest?: boolean}} Principal */
 
 /** A pause in typing, after which is asked. */
 const PAUSE_MS = 150;
 
+/** What is taken for an e-mail address; the server judges. */
+const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/u;
+
 let nodeId = "";
+/** Whether the reader may invite an address that is nobody's here. */
+let mayInvite = false;
 /** @type {Map<string, Principal>} */
 const chosen = new Map();
 /** Who has access by a share of the node itself already: they are changed in the list, not added. @type {Set<string>} */
@@ -28,7 +33,7 @@ const field = () => need("#share-who", HTMLInputElement);
 const listbox = () => need("#share-found", HTMLElement);
 
 /** @param {Principal} one */
-export const keyOf = (one) => `${one.type}:${one.id ?? ""}`;
+export const keyOf = (one) => `${one.type}:${one.id ?? one.email ?? ""}`;
 
 /** @param {string} name @returns {string} */
 export function initials(name) {
@@ -38,7 +43,7 @@ export function initials(name) {
 
 /** @param {Principal} one @returns {HTMLElement} */
 export function avatarOf(one) {
-  if (one.type === "user") return make("span", { class: "avatar", "aria-hidden": "true" }, initials(one.name));
+  if (one.type === "user" || one.type === "email") return make("span", { class: "avatar", "aria-hidden": "true" }, initials(one.name));
   return make("span", { class: "avatar avatar-square", "aria-hidden": "true" }, icon("users", "icon icon-s"));
 }
 
@@ -50,6 +55,11 @@ export function nameOf(one) {
 
 /** @returns {Principal[]} */
 export const listChosen = () => [...chosen.values()];
+
+/** @param {boolean} may whether the vault's rules let the reader invite guests */
+export function allowInviting(may) {
+  mayInvite = may;
+}
 
 /** Start again with nobody chosen. @param {string} id of the node @param {Iterable<string>} keys who has a share of it */
 export function resetPeople(id, keys) {
@@ -92,6 +102,8 @@ async function search() {
   /** @type {Principal} */
   const everyone = { type: "everyone", id: null, name: "" };
   const all = nameOf(everyone).toLowerCase().includes(text.toLowerCase()) ? [...items, everyone] : items;
+  const address = text.toLowerCase();
+  if (mayInvite && ADDRESS.test(address) && !items.some((/** @type {Principal} */ one) => one.email === address)) all.push({ type: "email", id: null, name: address, email: address, is_guest: true });
   found = all.filter((/** @type {Principal} */ one) => !chosen.has(keyOf(one)) && one.id !== pageFact("user"));
   show(text);
 }
@@ -106,7 +118,9 @@ function show(text) {
       make("span", { class: "share-lines" }, make("b", {}, make("bdi", {}, nameOf(one))), make("small", {}, describe(one))),
     ),
   );
-  const nobody = make("li", { class: "share-none", role: "option", "aria-disabled": "true", "aria-selected": "false" }, fill(gettext("Nobody in %(vault)s is called so."), { vault: need("#share-dialog", HTMLElement).dataset.vault ?? "" }));
+  const vault = need("#share-dialog", HTMLElement).dataset.vault ?? "";
+  const none = ADDRESS.test(text) ? gettext("Nobody in %(vault)s has this address. By the rules of this vault, you cannot invite guests.") : gettext("Nobody in %(vault)s is called so.");
+  const nobody = make("li", { class: "share-none", role: "option", "aria-disabled": "true", "aria-selected": "false" }, fill(none, { vault }));
   listbox().replaceChildren(...(lines.length ? lines : [nobody]));
   listbox().hidden = false;
   field().setAttribute("aria-expanded", "true");
@@ -118,6 +132,8 @@ function show(text) {
 function describe(one) {
   if (present.has(keyOf(one))) return gettext("Has access already");
   if (one.type === "group") return gettext("Group");
+  if (one.type === "email") return gettext("Invite as a guest");
+  if (one.is_guest) return one.email === one.name ? gettext("Guest") : `${gettext("Guest")} · ${one.email}`;
   return one.type === "everyone" ? gettext("All members, also those who come later") : one.email === one.name ? "" : (one.email ?? "");
 }
 

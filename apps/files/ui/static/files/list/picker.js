@@ -16,9 +16,18 @@ const TOP = { id: "", name: gettext("All folders") };
 
 /** @param {AbortSignal} signal @returns {Promise<Folder[]>} the roots into which the person may bring things */
 async function readRoots(signal) {
-  const [me, teams] = await Promise.all([get("/me", { signal }), get("/team-folders", { signal })]);
+  const me = await get("/me", { signal });
+  if (me.root_id === null) return readShared(signal);
+  const teams = await get("/team-folders", { signal });
   const open = teams.items.filter((/** @type {{capabilities: string[]}} */ team) => team.capabilities.includes("add"));
   return [{ id: me.root_id, name: gettext("My files") }, ...open];
+}
+
+/** @param {AbortSignal} signal @returns {Promise<Folder[]>} where a guest may bring things: they have no root of their own */
+async function readShared(signal) {
+  const { items } = await get("/shared/with-me?limit=1000", { signal });
+  const open = items.filter((/** @type {{node: {kind: string, capabilities: string[]}}} */ { node }) => node.kind === "folder" && node.capabilities.includes("add"));
+  return open.map((/** @type {{node: Folder}} */ { node }) => ({ id: node.id, name: node.name }));
 }
 
 /**

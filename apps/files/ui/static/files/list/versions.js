@@ -35,7 +35,7 @@ function showError(text) {
 
 /** @param {Version} version @returns {string} who made it, on what, and how large it is */
 function describe(version) {
-  const ways = { web: gettext("in the browser"), API: gettext("by a program") };
+  const ways = { web: gettext("in the browser"), API: gettext("by a program"), link: gettext("through a link") };
   const where = ways[/** @type {keyof typeof ways} */ (version.made_on)] ?? (version.made_on && `on ${version.made_on}`);
   return [[version.author.name || gettext("A former member"), where].filter(Boolean).join(", "), bytes(version.size_bytes)].join(" · ");
 }
