@@ -75,7 +75,9 @@ def fresh_tree(actor):
             " coalesce(owner_user_id = %(user_id)s, false) OR (is_team_folder AND trashed_at IS NULL AND %(administers)s)"
             " OR EXISTS (SELECT FROM sharing_permission share WHERE share.node_id = files_node.id"
             "   AND share.principal_id = ANY(%(principal_ids)s) AND share.capabilities & 1 = 1"
-            "   AND coalesce(share.expires_at > %(now)s, true))"
+            "   AND coalesce(share.expires_at > %(now)s, true)"
+            "   AND NOT EXISTS (SELECT FROM sharing_left_share has_left WHERE has_left.share_id = share.id"
+            "     AND has_left.user_id = %(user_id)s))"
             " FROM files_node",
             {
                 "user_id": actor.user_id,

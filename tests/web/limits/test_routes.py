@@ -52,7 +52,7 @@ def test_routes_are_of_the_class_that_they_cost():
     assert by_class[RouteClass.PUBLIC] == {
         route for route in said if route.startswith(("s/<str:token>", "api/v1/public/links/"))
     }
-    assert len(by_class[RouteClass.PUBLIC]) == 14
+    assert len(by_class[RouteClass.PUBLIC]) == 15
     assert by_class[RouteClass.UPLOAD] == {route for route in said if route.startswith("api/v1/uploads")}
 
 
