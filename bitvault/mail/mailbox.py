@@ -95,7 +95,8 @@ def _read(path: Path) -> Mail:
         id=path.stem,
         sender=str(parsed["From"]),
         to=[address.addr_spec for address in parsed["To"].addresses],
-        subject=str(parsed["Subject"]),
+        # One that was folded behind its name begins with the space of the fold.
+        subject=str(parsed["Subject"]).strip(),
         text=_content(parsed, "plain"),
         html=_content(parsed, "html"),
         sent_at=parsedate_to_datetime(str(parsed["Date"])),

@@ -75,3 +75,10 @@ def test_where_mails_are_sent_there_is_no_mailbox(client):
 
 def test_a_vaults_host_has_no_mailbox(client, box):
     assert client.get(mailbox.list_path(), headers={"host": "acme.localhost"}).status_code == 404
+
+
+def test_a_long_subject_that_was_folded_reads_as_it_was_written(client, box):
+    subject = "Olivia Owner shared “" + "Quarterly figures of the northern branch" + "” with you"
+    send(subject)
+    (mail,) = client.get(mailbox.list_path()).json()
+    assert mail["subject"] == subject

@@ -94,6 +94,15 @@ def test_a_page_in_a_team_folder_leads_back_to_the_list_of_them(browser, api, te
     assert browser.get(f"/files/{team['id']}/").status_code == 200
 
 
+def test_only_ones_own_empty_vault_is_greeted(browser, api, team):
+    own = browser.get("/files/").content
+    assert b"Your vault is ready" in own
+    assert b"This folder is empty" not in own
+    others = browser.get(f"/files/{team['id']}/").content
+    assert b"This folder is empty" in others
+    assert b"Your vault is ready" not in others
+
+
 def test_a_team_folder_has_a_trash_page_of_its_own(browser, api, team, counted_queries):
     gone = api("mia").post("/folders", {"parent_id": team["id"], "name": "Gone"}).json()
     api("mia").delete(f"/nodes/{gone['id']}")
