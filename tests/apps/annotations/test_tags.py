@@ -1,20 +1,22 @@
 """Tags: who makes them, who puts them on what, what copies, the trash and deletion do to them, and what of them is told."""
 
+import json
+import re
 from uuid import uuid4
 
 import pytest
 
 from apps.annotations import api as annotations
-from apps.annotations import errors
+from apps.annotations import errors, sql
 from apps.annotations.consumers import CONSUMER
-from apps.annotations.models import NodeTag
+from apps.annotations.models import Favourite, NodeTag
 from apps.annotations.operations import tagging
 from apps.files import api as files
 from apps.files.api import copies
 from bitvault.events.api import set_position
-from bitvault.kernel import db
+from bitvault.kernel import clock, db, ids
 from bitvault.kernel.errors import Forbidden, NotFound
-from tests.apps.files.conftest import events
+from tests.apps.files.conftest import analyze, events
 from tests.support.shares import filled, share
 
 
@@ -202,3 +204,20 @@ def test_tags_over_rest(api):
     assert mia.delete(f"/nodes/{node['id']}/tags/{tag['id']}").status_code == 204
     assert adam.delete(f"/tags/{tag['id']}").status_code == 204
     assert mia.get(f"/tags/{tag['id']}/nodes").status_code == 404
+
+
+def test_marks_are_found_by_indexes_in_a_large_vault(tree, actor, urgent):
+    now = clock.now()
+    with db.write_transaction():
+        NodeTag.objects.bulk_create(
+            NodeTag(tag_id=urgent.id, node_id=ids.new_id(), tagged_by=actor.user_id, tagged_at=now)
+            for _ in range(5_000)
+        )
+        Favourite.objects.bulk_create(
+            Favourite(user_id=actor.user_id, node_id=ids.new_id(), marked_at=now) for _ in range(5_000)
+        )
+    analyze("annotations_node_tag", "annotations_favourite", "annotations_tag")
+    asked = {"user_id": actor.user_id, "node_ids": [ids.new_id() for _ in range(100)]}
+    plan = json.dumps(db.read_alone(f"EXPLAIN (FORMAT JSON) {sql.MARKS}", asked))
+    read_whole = re.findall(r'"Node Type": "Seq Scan".*?"Relation Name": "(\w+)"', plan)
+    assert set(read_whole) <= {"annotations_tag"}
