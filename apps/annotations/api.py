@@ -105,9 +105,9 @@ def find_marks(*, actor: Actor, node_ids: Collection[UUID]) -> Mapping[UUID, dto
 
 @exposed
 def list_tags(*, actor: Actor) -> list[dtos.NodeLabel]:
-    """List all tags of the tenant by name: a few hundred at most."""
+    """List all tags of the tenant by name: a few hundred at most. Guests learn the tags of what they see alone, and so get none here."""
     actor.require_scope(Scope.FILES_READ)
-    return tags.list_all()
+    return [] if actor.is_guest else tags.list_all()
 
 
 @exposed
@@ -122,12 +122,12 @@ def get_tag(*, actor: Actor, tag_id: UUID) -> dtos.NodeLabel:
 
 @exposed
 def create_tag(*, actor: Actor, name: str, colour: dtos.TagColour = "grey") -> dtos.NodeLabel:
-    """Make a tag. Every member may, whose role is not viewer.
+    """Make a tag. Every member may, whose role is not viewer; guests may not.
 
     :raises TagUnfit: the name cannot be used.
     :raises TagNameTaken: there is one whose name differs in case or spelling at most.
     :raises TooManyTags: the tenant has as many as it can have.
-    :raises TagsAreKept: the actor is a viewer.
+    :raises TagsAreKept: the actor is a viewer or a guest.
     """
     actor.require_scope(Scope.FILES_WRITE)
     return tagging.create(actor=actor, name=name, colour=colour)

@@ -39,7 +39,7 @@ class TooManyTags(Invalid):
 
 
 class TagsAreKept(Forbidden):
-    """Viewers make no tags; only administrators rename and delete them."""
+    """Viewers and guests make no tags; only administrators rename and delete them."""
 
     code = "annotations.tags_are_kept"
     title = "Administrators of the vault rename and delete tags"

@@ -28,12 +28,12 @@ _NAMES = "annotations.tags"
 
 
 def create(*, actor: Actor, name: str, colour: dtos.TagColour) -> dtos.NodeLabel:
-    """Make a tag; viewers make none.
+    """Make a tag; viewers and guests make none.
 
     :raises TagsAreKept, TagUnfit, TagNameTaken, TooManyTags: it is refused.
     """
-    if actor.role is Role.VIEWER:
-        raise errors.TagsAreKept("Who may only look at things makes no tags.")
+    if actor.role is Role.VIEWER or actor.is_guest:
+        raise errors.TagsAreKept("Viewers and guests make no tags.")
     name, key = _parse(name)
     with db.write_transaction(lock=_NAMES) as tx:
         _require_free(key)

@@ -84,7 +84,9 @@ class People(MemberPage):
     """People of the vault, for whoever mentions one in a comment."""
 
     def get(self, request: PersonRequest) -> HttpResponse:
-        """Find some by a part of their name or address."""
+        """Find some by a part of their name or address; the directory is the members', so guests are offered nobody."""
+        if request.actor.is_guest:
+            return JsonResponse({"items": []})
         text = request.GET.get("q", "")[:80]
         found = identity.search_directory(tenant=request.actor.tenant, text=text, limit=OFFERED)
         people = [

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from apps.files import api as files
 from apps.files.api import copies
 from bitvault.events.api import set_position
 from bitvault.kernel import clock, db, ids
+from bitvault.kernel.actor import Role
 from bitvault.kernel.errors import Forbidden, NotFound
 from tests.apps.files.conftest import analyze, events
 from tests.support.shares import filled, share
@@ -56,6 +58,15 @@ def test_every_member_makes_tags_and_their_names_are_one_in_any_case(tree, urgen
     for name in ("", "  ", "a,b", "a\x07b", "x" * 61):
         with pytest.raises(errors.TagUnfit):
             annotations.create_tag(actor=tree.actor, name=name)
+
+
+def test_a_guest_learns_the_tags_of_what_they_see_and_makes_none(tree, olga, photos, urgent, done):
+    guest = replace(olga, role=Role.GUEST)
+    put(tree.actor, photos, urgent)
+    assert tags_of(guest, photos) == ["Urgent"]
+    assert annotations.list_tags(actor=guest) == []
+    with pytest.raises(errors.TagsAreKept):
+        annotations.create_tag(actor=guest, name="mine")
 
 
 def test_administrators_rename_and_delete_tags_on_everything_that_has_them(tree, adam, urgent, photos):
