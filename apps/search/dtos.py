@@ -30,6 +30,7 @@ class Filters:
     """What narrows a search; ``None`` narrows nothing. Times are exclusive at their end, sizes inclusive at both."""
 
     categories: frozenset[Category] | None = None
+    excluded_categories: frozenset[Category] | None = None
     is_folder: bool | None = None
     media_type: str | None = None
     owner_ids: frozenset[UUID] | None = None

@@ -1,4 +1,4 @@
-"""The query language: words, "phrases", -not, and filters (``type:pdf before:2026-01-01 size:>10MB owner:anna tag:urgent in:trash``).
+"""The query language: words, "phrases", -not, and filters (``type:pdf -type:image before:2026-01-01 size:>10MB owner:anna in:trash``).
 
 Filters that a word cannot be read as are words: who types ``12:30`` looks for that. A known filter with a value that cannot be read is
 refused, so that nobody takes what is found for what was asked.
@@ -23,6 +23,7 @@ PREFIX_LETTERS = 3
 
 _TOKEN = re.compile(r'(?P<minus>-)?(?:(?P<key>[a-z]{2,10}):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 _KEYS = frozenset({"type", "kind", "owner", "tag", "in", "before", "after", "size"})
+_NEGATED_KEYS = frozenset({"type", "kind"})
 _SIZE = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d{1,15}(?:\.\d{1,3})?)\s*(?P<unit>[kmgt]?i?b?)", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _SAME_SIZE = 0.05
@@ -108,7 +109,7 @@ def parse(text: str, *, me: UUID) -> Wanted:
     for match in _TOKEN.finditer(text):
         value = _value_of(match)
         if _is_filter(match):
-            wanted = _narrow(wanted, match["key"], value, me)
+            wanted = _exclude(wanted, value) if match["minus"] else _narrow(wanted, match["key"], value, me)
             continue
         if match["key"]:
             value = f"{match['key']}:{value}"
@@ -127,7 +128,7 @@ def list_filters(text: str) -> list[tuple[str, str]]:
 
 
 def _is_filter(match: re.Match[str]) -> bool:
-    return match["key"] in _KEYS and not match["minus"] and bool(_value_of(match))
+    return match["key"] in (_NEGATED_KEYS if match["minus"] else _KEYS) and bool(_value_of(match))
 
 
 def _value_of(match: re.Match[str]) -> str:
@@ -168,14 +169,28 @@ def _narrow(wanted: Wanted, key: str, value: str, me: UUID) -> Wanted:
     return replace(wanted, filters=filters)
 
 
+def _exclude(wanted: Wanted, value: str) -> Wanted:
+    """Leave out what is of a type (``-type:pdf``)."""
+    filters, name = wanted.filters, value.lower()
+    if name in ("file", "folder"):
+        return replace(wanted, filters=replace(filters, is_folder=name == "file"))
+    excluded = (filters.excluded_categories or frozenset()) | {_find_category(value)}
+    return replace(wanted, filters=replace(filters, excluded_categories=excluded))
+
+
 def _narrow_type(filters: Filters, value: str) -> Filters:
     name = value.lower()
     if name in ("file", "folder"):
         return replace(filters, is_folder=name == "folder")
+    return replace(filters, categories=(filters.categories or frozenset()) | {_find_category(value)})
+
+
+def _find_category(value: str) -> Category:
+    name = value.lower()
     category = _CATEGORIES.get(name) or _CATEGORIES.get(name.removesuffix("s"))
     if category is None:
         raise FilterInvalid(f"There is no kind of file called “{value}”.", filter="type", value=value)
-    return replace(filters, categories=(filters.categories or frozenset()) | {category})
+    return category
 
 
 def _read_day(key: str, value: str) -> datetime:

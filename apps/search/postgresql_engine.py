@@ -134,6 +134,8 @@ def _narrow(wanted: Wanted) -> QuerySet[Document]:
         if term.negated:
             rows = rows.exclude(_holds(term)).exclude(text_engine.holds(term))
     narrowed = wanted.filters
+    if narrowed.excluded_categories is not None:
+        rows = rows.exclude(category__in=sorted(narrowed.excluded_categories))
     filters: dict[str, Any] = {
         "category__in": narrowed.categories and sorted(narrowed.categories),
         "is_folder": narrowed.is_folder,

@@ -144,7 +144,10 @@ def _narrow(wanted: Wanted) -> dict[str, list[Query]]:
     filters += _within("modified_us", {key: to_microseconds(time) for key, time in times.items() if time is not None})
     filters += _within("size_bytes", {key: size for key, size in sizes.items() if size is not None})
     negated = [term for term in wanted.terms if term.negated]
-    return {"filter": filters, "must_not": [each for term in negated for each in (_in_name(term), *_in_text(term))]}
+    left_out = [each for term in negated for each in (_in_name(term), *_in_text(term))]
+    if narrowed.excluded_categories is not None:
+        left_out.append({"terms": {"category": sorted(narrowed.excluded_categories)}})
+    return {"filter": filters, "must_not": left_out}
 
 
 def _within(field: str, bounds: dict[str, int]) -> list[Query]:

@@ -115,9 +115,10 @@ def test_counting_costs_the_same_however_much_was_found(tree, finder, counted_qu
 
 
 def test_filters_in_a_text_can_be_taken_away_one_by_one():
-    assert parsing.list_filters('a type:pdf "b c" in:"My folder" -type:doc 12:30 type:') == [
-        ("type:pdf", 'a "b c" in:"My folder" -type:doc 12:30 type:'),
-        ('in:"My folder"', 'a type:pdf "b c" -type:doc 12:30 type:'),
+    assert parsing.list_filters('a type:pdf "b c" in:"My folder" -type:doc -in:b 12:30 type:') == [
+        ("type:pdf", 'a "b c" in:"My folder" -type:doc -in:b 12:30 type:'),
+        ('in:"My folder"', 'a type:pdf "b c" -type:doc -in:b 12:30 type:'),
+        ("-type:doc", 'a type:pdf "b c" in:"My folder" -in:b 12:30 type:'),
     ]
     wanted = parsing.parse("in:trash in:b owner:c", me=ids.new_id())
     assert (wanted.is_trashed, wanted.folder_names, wanted.owner_names, wanted.terms) == (True, ("b",), ("c",), ())
