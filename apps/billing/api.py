@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from apps.billing import operations, queries, rebuilding, recounting
+from apps.billing import operations, queries, rebuilding, recounting, scopes
 from apps.billing.dtos import MeteredNode, Plan, Quota, Recount, Usage, UsageHistory
 from apps.billing.errors import AdministratorsOnly, RangeTooLong
 from apps.billing.flags import USAGE_PAGE
@@ -20,12 +20,17 @@ __all__ = [
     "CONSUMER",
     "correct_usage",
     "explain_refusal",
+    "find_given_room",
     "finish_rebuild",
     "get_quota",
     "get_usage",
+    "has_limited_roots",
     "keep_rebuilt",
+    "list_all_plans",
+    "list_limited_scopes",
     "list_plans",
     "list_quotas",
+    "list_scope_quotas",
     "list_usage_history",
     "refund",
     "release",
@@ -34,6 +39,7 @@ __all__ = [
     "reserve_many",
     "set_own_limit",
     "set_quota",
+    "set_scope_limit",
     "settle",
     "settle_many",
     "shows_usage",
@@ -53,17 +59,27 @@ def reserve(
     expires_at: datetime,
     again: bool = False,
     is_file: bool = False,
+    root_id: UUID | None = None,
 ) -> None:
     """Promise room to an upload, or to a copy, until ``expires_at``.
 
     :param actor: who wants it; ``None`` where a job goes on with what somebody wanted.
     :param again: whether it may have been promised before; then that holds.
     :param is_file: whether it is for one file, whose size a plan may limit.
+    :param root_id: where the tree begins that it adds to: a member's or a team folder's limit may hold there.
 
     :raises QuotaExceeded: there is not as much left.
     :raises FileOverLimit: the plan allows no file of this size.
     """
-    operations.reserve(upload_id=upload_id, size_bytes=size_bytes, expires_at=expires_at, again=again, is_file=is_file)
+    operations.reserve(
+        upload_id=upload_id,
+        size_bytes=size_bytes,
+        expires_at=expires_at,
+        again=again,
+        is_file=is_file,
+        root_id=root_id,
+        by=actor,
+    )
 
 
 @exposed
@@ -79,9 +95,14 @@ def release(*, upload_id: UUID) -> None:
 
 
 @exposed
-def reserve_many(*, actor: Actor, sizes: Mapping[UUID, int], expires_at: datetime) -> frozenset[UUID]:
-    """Promise room (in bytes, by upload) to uploads of a file each, in their order to those that find it; returns which did."""
-    return operations.reserve_many(sizes=sizes, expires_at=expires_at)
+def reserve_many(
+    *, actor: Actor, sizes: Mapping[UUID, int], expires_at: datetime, roots: Mapping[UUID, UUID] | None = None
+) -> frozenset[UUID]:
+    """Promise room (in bytes, by upload) to uploads of a file each, in their order to those that find it; returns which did.
+
+    :param roots: where the trees begin that they add to, by upload.
+    """
+    return operations.reserve_many(sizes=sizes, expires_at=expires_at, roots=roots or {})
 
 
 @exposed
@@ -110,13 +131,65 @@ def get_quota(*, actor: Actor | None = None) -> Quota:
 
 @exposed
 def list_quotas(*, actor: Actor) -> Page[Quota]:
-    """List the room of every scope that the actor's files count in."""
-    return Page([queries.get_quota()])
+    """List the room of every scope that the actor's files count in: the tenant's, and their own where that is limited."""
+    own = scopes.scope_of(user_id=actor.user_id)
+    limited = {scope: root_id for scope, root_id in scopes.list_limits() if scope == own}
+    return Page([queries.get_quota(), *scopes.list_quotas(limited)])
 
 
 @exposed
-def explain_refusal(*, actor: Actor, size_bytes: int) -> BitVaultError:
+def has_limited_roots() -> bool:
+    """Tell whether any member or team folder of the tenant has a limit: else nobody has to ask for roots."""
+    return scopes.has_any()
+
+
+@exposed
+def list_scope_quotas(*, actor: Actor, roots: Mapping[str, UUID]) -> Page[Quota]:
+    """List the room of members (``user:<id>``) and team folders (``folder:<id>``), by scope with the root of each.
+
+    :raises AdministratorsOnly: the actor is no owner or administrator, and one of them is not their own.
+    """
+    _require_administrator(actor, own=set(roots) <= {scopes.scope_of(user_id=actor.user_id)})
+    return Page(scopes.list_quotas(roots))
+
+
+@exposed
+def list_limited_scopes(*, actor: Actor) -> Page[Quota]:
+    """List the room of all members and team folders that have a limit or a figure to warn at.
+
+    :raises AdministratorsOnly: the actor is no owner or administrator.
+    """
+    _require_administrator(actor)
+    return Page(scopes.list_quotas(dict(scopes.list_limits())))
+
+
+@exposed
+def set_scope_limit(
+    *, actor: Actor, scope: str, root_id: UUID, limit_bytes: int | None, warn_bytes: int | None
+) -> Quota:
+    """Limit what a member's own files or a team folder may hold; ``None`` for both figures takes that back.
+
+    A limit below what is there deletes nothing: it refuses what is new.
+
+    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises LimitsUnfit: the figure to warn at is above the limit.
+    """
+    _require_administrator(actor)
+    scopes.set_limit(scope=scope, root_id=root_id, limit_bytes=limit_bytes, warn_bytes=warn_bytes, by=actor)
+    return scopes.list_quotas({scope: root_id})[0]
+
+
+def _require_administrator(actor: Actor, *, own: bool = False) -> None:
+    if not (own or actor.administers):
+        raise AdministratorsOnly
+
+
+@exposed
+def explain_refusal(*, actor: Actor, size_bytes: int, root_id: UUID | None = None) -> BitVaultError:
     """Say why a file of this size found no room, as an error to answer with."""
+    room = scopes.find_room(root_id)
+    if room is not None and not room.takes(size_bytes):
+        return room.refuse(actor, size_bytes)
     return operations.refusal(queries.get_quota(), size_bytes, is_file=True)
 
 
@@ -127,7 +200,7 @@ def set_quota(
     limit_bytes: int | None = None,
     file_limit_bytes: int | Literal["unchanged"] | None = "unchanged",
     trash_days: int | Literal["unchanged"] | None = "unchanged",
-    actor: Actor | None = None,
+    operator_id: UUID | None = None,
 ) -> None:
     """Give the tenant another plan, or figures of its own instead of the plan's (``None``: the plan's).
 
@@ -136,7 +209,7 @@ def set_quota(
     :raises PlanUnknown: there is no plan of this name.
     """
     operations.set_quota(
-        plan=plan, limit_bytes=limit_bytes, by=actor, file_limit_bytes=file_limit_bytes, trash_days=trash_days
+        plan=plan, limit_bytes=limit_bytes, by_id=operator_id, file_limit_bytes=file_limit_bytes, trash_days=trash_days
     )
 
 
@@ -147,10 +220,21 @@ def set_own_limit(*, actor: Actor, limit_bytes: int | None) -> Quota:
     :raises AdministratorsOnly: the actor is no owner or administrator.
     :raises LimitAbovePlan: the plan gives less.
     """
-    if not actor.administers:
-        raise AdministratorsOnly
+    _require_administrator(actor)
     operations.set_own_limit(limit_bytes=limit_bytes, by=actor)
     return queries.get_quota()
+
+
+@exposed
+def find_given_room() -> int | None:
+    """Tell how much room operators give the entered tenant instead of its plan's."""
+    return queries.find_given_room()
+
+
+@exposed
+def list_all_plans() -> list[Plan]:
+    """List the installation's plans for operators, the smallest first."""
+    return queries.list_all_plans()
 
 
 @exposed

@@ -25,6 +25,8 @@ class Quota:
     """The largest file; null: whatever the store can hold."""
     trash_days: int
     """How long something that is put into the trash now can come back."""
+    warn_bytes: int | None = None
+    """Of a member or team folder: from where on people are told that it fills up; nothing is refused for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,27 @@ class AdministratorsOnly(errors.Forbidden):
     title = "Only owners and administrators of the vault may change this"
 
 
+class LimitsUnfit(errors.Invalid):
+    """The figure to warn at is above the limit; facts: ``limit_bytes``, ``warn_bytes``."""
+
+    code = "billing.limits_unfit"
+    title = "The warning has to come before the limit"
+
+
+class TooManyScopes(errors.Invalid):
+    """More scopes are asked for than one answer tells of; fact: ``limit``."""
+
+    code = "billing.too_many_scopes"
+    title = "Ask for fewer members and team folders at once"
+
+
+class ScopeUnknown(errors.NotFound):
+    """The scope is no member's and no team folder's."""
+
+    code = "billing.scope_unknown"
+    title = "There is no such member or team folder"
+
+
 class PlanUnknown(errors.NotFound):
     """There is no plan of this name."""
 

@@ -6,7 +6,7 @@ whatever is repeated, and two hundred uploads cost half a dozen statements.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,21 @@ SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bool[], %s::bigint[])
 ON CONFLICT (node_id) DO UPDATE SET size_bytes = billing_metered_node.size_bytes + excluded.size_bytes
 """
 
+_ROOTS = """
+WITH RECURSIVE up AS (
+    SELECT node_id AS below_id, node_id, parent_id FROM billing_metered_node WHERE node_id = ANY(%s)
+    UNION ALL
+    SELECT up.below_id, above.node_id, above.parent_id
+    FROM up JOIN billing_metered_node above ON above.node_id = up.parent_id
+)
+SELECT below_id, node_id FROM up WHERE parent_id IS NULL
+"""
+
+_ROOT_USAGE = """
+INSERT INTO billing_root_usage (root_id, used_bytes) SELECT * FROM unnest(%s::uuid[], %s::bigint[])
+ON CONFLICT (root_id) DO UPDATE SET used_bytes = billing_root_usage.used_bytes + excluded.used_bytes
+"""
+
 _GAUGES = """
 INSERT INTO billing_usage_gauge (metric, amount) SELECT * FROM unnest(%s::text[], %s::bigint[])
 ON CONFLICT (metric) DO UPDATE SET amount = billing_usage_gauge.amount + excluded.amount
@@ -63,6 +78,8 @@ class Tally:
         self._rebuilt_seq: int | None = None
         self._day: date | None = None
         self._new: dict[UUID, tuple[UUID | None, bool, int]] = {}
+        self._grown: Counter[UUID] = Counter()
+        """Bytes that came below a node since the image was written; they count for the root above it."""
         self._gauges: Counter[str] = Counter()
         self._flows: Counter[tuple[date, str]] = Counter()
 
@@ -88,23 +105,34 @@ class Tally:
         """Count a committed version, and the file when it is new."""
         _, _, before = self._new.get(node_id, (parent_id, False, 0))
         self._new[node_id] = (parent_id, False, before + size_bytes)
+        self._grown[parent_id] += size_bytes
         self._gauges.update(live_bytes=size_bytes, version_count=1, file_count=int(is_new_file))
 
     def move_node(self, *, node_id: UUID, parent_id: UUID | None) -> None:
-        """Hang a node elsewhere; nothing is counted."""
+        """Hang a node elsewhere; what lies below it counts for another root then."""
         self._write_new()
-        _execute("UPDATE billing_metered_node SET parent_id = %s WHERE node_id = %s", [parent_id, node_id])
+        roots = _find_roots([node_id, *([parent_id] if parent_id else [])])
+        self._place(node_id, parent_id)
+        before, after = roots.get(node_id), roots.get(parent_id) if parent_id else None
+        if before != after and before is not None and after is not None:
+            size_bytes = _measure(node_id)
+            _add_to_roots({before: -size_bytes, after: size_bytes})
 
     def trash_node(self, *, node_id: UUID) -> None:
         """Count a node and all below it as trash."""
-        self.move_node(node_id=node_id, parent_id=None)
+        self._write_new()
+        roots = _find_roots([node_id])
         size_bytes = _measure(node_id)
+        self._place(node_id, None)
+        _add_to_roots(dict.fromkeys(roots.values(), -size_bytes))
         self._gauges.update(live_bytes=-size_bytes, trash_bytes=size_bytes)
 
     def restore_node(self, *, node_id: UUID, parent_id: UUID | None) -> None:
         """Count a node and all below it as live again."""
-        self.move_node(node_id=node_id, parent_id=parent_id)
+        self._write_new()
+        self._place(node_id, parent_id)
         size_bytes = _measure(node_id)
+        _add_to_roots(dict.fromkeys(_find_roots([node_id]).values(), size_bytes))
         self._gauges.update(live_bytes=size_bytes, trash_bytes=-size_bytes)
 
     def purge_nodes(self, *, node_ids: Sequence[UUID], version_count: int, size_bytes: int) -> None:
@@ -125,6 +153,7 @@ class Tally:
         _execute(
             "UPDATE billing_metered_node SET size_bytes = size_bytes - %s WHERE node_id = %s", [size_bytes, node_id]
         )
+        _add_to_roots(dict.fromkeys(_find_roots([node_id]).values(), -size_bytes))
         self._gauges.update(live_bytes=-size_bytes, version_count=-version_count)
 
     def add_upload(self, day: date, size_bytes: int) -> None:
@@ -157,6 +186,18 @@ class Tally:
         if self._new:
             _execute(_NODES, _columns([(node_id, *facts) for node_id, facts in self._new.items()]))
             self._new.clear()
+        if self._grown:
+            roots = _find_roots(list(self._grown))
+            by_root: Counter[UUID] = Counter()
+            for node_id, size_bytes in self._grown.items():
+                if node_id in roots:
+                    by_root[roots[node_id]] += size_bytes
+            _add_to_roots(by_root)
+            self._grown.clear()
+
+    @staticmethod
+    def _place(node_id: UUID, parent_id: UUID | None) -> None:
+        _execute("UPDATE billing_metered_node SET parent_id = %s WHERE node_id = %s", [parent_id, node_id])
 
 
 def close_today() -> None:
@@ -166,6 +207,17 @@ def close_today() -> None:
 
 def _measure(node_id: UUID) -> int:
     return int(_fetch(_SUBTREE, [node_id])[0][0])
+
+
+def _find_roots(node_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Find where the trees begin in which nodes lie, by node."""
+    return dict(_fetch(_ROOTS, [list(node_ids)]))
+
+
+def _add_to_roots(changes: Mapping[UUID, int]) -> None:
+    rows = sorted((root_id, size_bytes) for root_id, size_bytes in changes.items() if size_bytes)
+    if rows:
+        _execute(_ROOT_USAGE, _columns(rows))
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

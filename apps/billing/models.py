@@ -86,6 +86,37 @@ class Quota(TenantModel):
         ]
 
 
+class ScopeLimit(TenantModel):
+    """How much a member's own files, or a team folder, may hold: the tree below one root."""
+
+    scope = models.CharField(max_length=45, primary_key=True)
+    """``user:<id>`` or ``folder:<id>``."""
+    root_id = models.UUIDField(unique=True)
+    limit_bytes = models.BigIntegerField(null=True)
+    """Above it nothing new is taken; ``NULL``: there is no such limit."""
+    warn_bytes = models.BigIntegerField(null=True)
+    """Above it people are told, and nothing is refused."""
+
+    class Meta:
+        db_table = "billing_scope_limit"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(limit_bytes__gte=0) | models.Q(limit_bytes__isnull=True, warn_bytes__gte=0),
+                name="billing_scope_limit_figures",
+            )
+        ]
+
+
+class RootUsage(TenantModel):
+    """Bytes of all versions of what is live below a root. Fed by events, rebuilt from files."""
+
+    root_id = models.UUIDField(primary_key=True)
+    used_bytes = models.BigIntegerField()
+
+    class Meta:
+        db_table = "billing_root_usage"
+
+
 class ReservationState(models.TextChoices):
     """The life of a reservation. ``settled`` is final; a commit that comes late still settles a released or lapsed one."""
 
@@ -102,6 +133,10 @@ class Reservation(TenantModel):
     size_bytes = models.BigIntegerField()
     expires_at = models.DateTimeField()
     state = models.CharField(max_length=16, choices=ReservationState.choices, default=ReservationState.HELD)
+    root_id = models.UUIDField(null=True)
+    """The root whose limit it counts in; ``NULL``: that had none."""
+    settled_seq = models.BigIntegerField(null=True)
+    """Of one with a root: the stream's head after it was charged. Up to there the meter has not counted it for sure."""
 
     class Meta:
         db_table = "billing_reservation"
@@ -114,6 +149,12 @@ class Reservation(TenantModel):
         indexes = [
             # Which promises are past their time?
             models.Index(fields=["expires_at"], condition=models.Q(state="held"), name="billing_reservation_due"),
+            # What is promised below a root, or charged and not metered yet?
+            models.Index(
+                fields=["root_id", "settled_seq"],
+                condition=models.Q(root_id__isnull=False),
+                name="billing_reservation_root",
+            ),
         ]
 
 

@@ -6,7 +6,7 @@ race for the last byte is decided by PostgreSQL alone.
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils.translation import gettext_noop as _
 
-from apps.billing import models, queries
+from apps.billing import models, queries, scopes
 from apps.billing.dtos import Quota
 from apps.billing.errors import FileOverLimit, LimitAbovePlan, PlanUnknown, QuotaExceeded
 from bitvault.events.api import publish
@@ -53,8 +53,8 @@ WITH room AS (
       AND %(file_bytes)s <= COALESCE(q.file_limit_bytes, p.file_limit_bytes, %(file_bytes)s)
     RETURNING q.scope
 )
-INSERT INTO billing_reservation (upload_id, size_bytes, expires_at, state)
-SELECT %(upload_id)s, %(size_bytes)s, %(expires_at)s, 'held' FROM room
+INSERT INTO billing_reservation (upload_id, size_bytes, expires_at, state, root_id)
+SELECT %(upload_id)s, %(size_bytes)s, %(expires_at)s, 'held', %(root_id)s::uuid FROM room
 RETURNING upload_id
 """
 
@@ -71,13 +71,13 @@ WITH before AS (
 ), done AS (
     UPDATE billing_reservation r SET state = 'settled'
     FROM before WHERE r.upload_id = before.upload_id AND before.state <> 'settled'
-    RETURNING CASE WHEN before.state = 'held' THEN before.size_bytes ELSE 0 END AS promised_bytes
+    RETURNING CASE WHEN before.state = 'held' THEN before.size_bytes ELSE 0 END AS promised_bytes, r.root_id
 )
 UPDATE billing_quota q SET
     used_bytes = q.used_bytes + %(size_bytes)s,
     reserved_bytes = q.reserved_bytes - done.promised_bytes
 FROM done WHERE q.scope = 'tenant'
-RETURNING q.scope
+RETURNING done.root_id
 """
 
 _RELEASE = """
@@ -120,7 +120,14 @@ class ReservationMissing(ProgrammingError):
 
 
 def reserve(
-    *, upload_id: UUID, size_bytes: int, expires_at: datetime, again: bool = False, is_file: bool = False
+    *,
+    upload_id: UUID,
+    size_bytes: int,
+    expires_at: datetime,
+    again: bool = False,
+    is_file: bool = False,
+    root_id: UUID | None = None,
+    by: Actor | None = None,
 ) -> None:
     """Promise room to an upload, if there is as much left, and if a plan allows a file of this size where it is one."""
     if again:
@@ -132,7 +139,12 @@ def reserve(
         "size_bytes": size_bytes,
         "expires_at": expires_at,
         "file_bytes": size_bytes if is_file else 0,
+        "root_id": None,
     }
+    if root_id is not None and scopes.find_limited([root_id]):
+        if _reserve_below(root_id, parameters, by):
+            return
+        raise refusal(queries.get_quota(), size_bytes, is_file=is_file)
     if db.write_alone(_RESERVE, parameters):
         return
     # A tenant's first upload finds no quota; of several first ones at once, one opens it and the others wait for that here.
@@ -140,6 +152,21 @@ def reserve(
     if db.write_alone(_RESERVE, parameters):
         return
     raise refusal(queries.get_quota(), size_bytes, is_file=is_file)
+
+
+def _reserve_below(root_id: UUID, parameters: Mapping[str, Any], by: Actor | None) -> bool:
+    """Promise room below a limited root; false where the vault has none.
+
+    :raises QuotaExceeded: the root has none.
+    """
+    db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
+    position = scopes.get_meter_position()
+    with db.write_transaction(), connection.cursor() as cursor:
+        room = scopes.lock_rooms([root_id], position).get(root_id)
+        if room is not None and not room.takes(parameters["size_bytes"]):
+            raise room.refuse(by, parameters["size_bytes"])
+        cursor.execute(_RESERVE, {**parameters, "root_id": root_id})
+        return cursor.fetchone() is not None
 
 
 def refusal(quota: Quota, size_bytes: int, *, is_file: bool) -> BitVaultError:
@@ -158,7 +185,9 @@ def refusal(quota: Quota, size_bytes: int, *, is_file: bool) -> BitVaultError:
 
 def settle(*, upload_id: UUID, size_bytes: int) -> None:
     """Charge what an upload added, and end its reservation; a second time changes nothing."""
-    if db.write_alone(_SETTLE, {"upload_id": upload_id, "size_bytes": size_bytes}):
+    if settled := db.write_alone(_SETTLE, {"upload_id": upload_id, "size_bytes": size_bytes}):
+        if settled[0][0] is not None:
+            scopes.note_settled([upload_id])
         return
     with db.read_transaction():
         if not models.Reservation.objects.filter(upload_id=upload_id).exists():
@@ -201,7 +230,7 @@ def set_quota(
     *,
     plan: str | None,
     limit_bytes: int | None,
-    by: Actor | None,
+    by_id: UUID | None,
     file_limit_bytes: int | Unchanged | None = UNCHANGED,
     trash_days: int | Unchanged | None = UNCHANGED,
 ) -> None:
@@ -217,7 +246,7 @@ def set_quota(
         if trash_days != UNCHANGED:
             quota.trash_days = trash_days
         quota.save(update_fields=["plan_id", "limit_bytes", "file_limit_bytes", "trash_days"])
-        _publish_change(quota, by)
+        _publish_change(quota, by_id)
     policies.forget()
 
 
@@ -233,13 +262,13 @@ def set_own_limit(*, limit_bytes: int | None, by: Actor) -> None:
             return
         quota.own_limit_bytes = limit_bytes
         quota.save(update_fields=["own_limit_bytes"])
-        _publish_change(quota, by)
+        _publish_change(quota, by.user_id)
 
 
-def _publish_change(quota: models.Quota, by: Actor | None) -> None:
+def _publish_change(quota: models.Quota, by_id: UUID | None) -> None:
     publish(
         QuotaChanged(
-            actor_id=by.user_id if by else None,
+            actor_id=by_id,
             scope=quota.scope,
             plan_id=quota.plan_id,
             limit_bytes=quota.limit_bytes,
@@ -277,15 +306,16 @@ before AS (
 ), done AS (
     UPDATE billing_reservation r SET state = 'settled'
     FROM before WHERE r.upload_id = before.upload_id AND before.state <> 'settled'
-    RETURNING r.upload_id, CASE WHEN before.state = 'held' THEN before.size_bytes ELSE 0 END AS promised_bytes
+    RETURNING r.upload_id, r.root_id, CASE WHEN before.state = 'held' THEN before.size_bytes ELSE 0 END AS promised_bytes
 ), total AS (
-    SELECT COALESCE(sum(given.size_bytes), 0) AS charged_bytes, COALESCE(sum(done.promised_bytes), 0) AS promised_bytes
+    SELECT COALESCE(sum(given.size_bytes), 0) AS charged_bytes, COALESCE(sum(done.promised_bytes), 0) AS promised_bytes,
+        COALESCE(bool_or(done.root_id IS NOT NULL), false) AS has_roots
     FROM done JOIN given ON given.upload_id = done.upload_id
 )
 UPDATE billing_quota q SET
     used_bytes = q.used_bytes + total.charged_bytes, reserved_bytes = q.reserved_bytes - total.promised_bytes
 FROM total WHERE q.scope = 'tenant'
-RETURNING q.scope
+RETURNING total.has_roots
 """
 
 _RELEASE_MANY = """
@@ -297,29 +327,44 @@ RETURNING q.scope
 """
 
 
-def reserve_many(*, sizes: Mapping[UUID, int], expires_at: datetime) -> frozenset[UUID]:
+def reserve_many(*, sizes: Mapping[UUID, int], expires_at: datetime, roots: Mapping[UUID, UUID]) -> frozenset[UUID]:
     """Promise room to uploads, in their order to those that find it; returns which did."""
-    granted = _reserve_what_fits(sizes, expires_at)
+    granted = _reserve_what_fits(sizes, expires_at, roots)
     if granted is None:
         db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
-        granted = _reserve_what_fits(sizes, expires_at)
+        granted = _reserve_what_fits(sizes, expires_at, roots)
     return granted or frozenset()
 
 
-def _reserve_what_fits(sizes: Mapping[UUID, int], expires_at: datetime) -> frozenset[UUID] | None:
+def _reserve_what_fits(
+    sizes: Mapping[UUID, int], expires_at: datetime, roots: Mapping[UUID, UUID]
+) -> frozenset[UUID] | None:
     """Promise what fits; ``None`` where there is no quota yet."""
+    limited = scopes.find_limited(roots.values())
+    position = scopes.get_meter_position() if limited else 0
     with db.write_transaction(), connection.cursor() as cursor:
+        rooms = scopes.lock_rooms(limited, position) if limited else {}
         cursor.execute(_ROOM)
         row = cursor.fetchone()
         if row is None:
             return None
         room, largest, granted = int(row[0]), row[1], []
         for upload_id, size_bytes in sizes.items():
-            if size_bytes <= room and (largest is None or size_bytes <= largest):
+            below = rooms.get(roots[upload_id]) if upload_id in roots else None
+            fits = size_bytes <= room and (largest is None or size_bytes <= largest)
+            if fits and (below is None or below.takes(size_bytes)):
                 room -= size_bytes
                 granted.append(upload_id)
         models.Reservation.objects.bulk_create(
-            [models.Reservation(upload_id=one, size_bytes=sizes[one], expires_at=expires_at) for one in granted]
+            [
+                models.Reservation(
+                    upload_id=one,
+                    size_bytes=sizes[one],
+                    expires_at=expires_at,
+                    root_id=roots[one] if roots.get(one) in rooms else None,
+                )
+                for one in granted
+            ]
         )
         reserved = sum(sizes[one] for one in granted)
         models.Quota.objects.filter(scope="tenant").update(reserved_bytes=F("reserved_bytes") + reserved)
@@ -328,7 +373,9 @@ def _reserve_what_fits(sizes: Mapping[UUID, int], expires_at: datetime) -> froze
 
 def settle_many(*, sizes: Mapping[UUID, int]) -> None:
     """Charge what each upload added, and end its reservation; a second time changes nothing."""
-    db.write_alone(_SETTLE_MANY, {"ids": list(sizes), "sizes": list(sizes.values())})
+    settled = db.write_alone(_SETTLE_MANY, {"ids": list(sizes), "sizes": list(sizes.values())})
+    if settled and settled[0][0]:
+        scopes.note_settled(list(sizes))
 
 
 def release_many(*, upload_ids: Collection[UUID]) -> None:

@@ -77,6 +77,21 @@ def list_plans() -> list[dtos.Plan]:
     return sorted(found, key=lambda plan: not plan.is_current)
 
 
+def list_all_plans() -> list[dtos.Plan]:
+    """List the installation's plans, the smallest first; no tenant is entered."""
+    rows = models.Plan.objects.order_by("limit_bytes", "slug").values_list(
+        "slug", "name", "version", "limit_bytes", "file_limit_bytes", "trash_days"
+    )
+    return [dtos.Plan(*row, is_current=False) for row in rows]
+
+
+def find_given_room() -> int | None:
+    """Read what operators give the tenant instead of its plan's room."""
+    with db.read_transaction():
+        quota = models.Quota.objects.filter(scope=models.TENANT_SCOPE).first()
+        return None if quota is None else quota.limit_bytes
+
+
 def get_usage(position: int) -> dtos.Usage:
     """Read the gauges; ``position`` is how far the meter has come at least."""
     with db.read_transaction():

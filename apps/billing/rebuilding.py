@@ -85,6 +85,16 @@ SELECT gauge.metric, gauge.amount FROM total, trash, LATERAL (VALUES
 ON CONFLICT (metric) DO UPDATE SET amount = excluded.amount
 """
 
+_RECOUNT_ROOTS = """
+WITH RECURSIVE below AS (
+    SELECT node_id AS root_id, node_id, size_bytes FROM billing_rebuilt_node WHERE parent_id IS NULL AND NOT is_trashed
+    UNION ALL
+    SELECT below.root_id, child.node_id, child.size_bytes
+    FROM below JOIN billing_metered_node child ON child.parent_id = below.node_id
+)
+INSERT INTO billing_root_usage (root_id, used_bytes) SELECT root_id, sum(size_bytes) FROM below GROUP BY root_id
+"""
+
 _NOTE = """
 INSERT INTO billing_meter (id, rebuilt_seq) VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET rebuilt_seq = excluded.rebuilt_seq
 """
@@ -181,6 +191,8 @@ def _swap(seq: int) -> None:
     _execute("DELETE FROM billing_metered_node")
     _execute(_SWAP)
     _execute(_RECOUNT)
+    _execute("DELETE FROM billing_root_usage")
+    _execute(_RECOUNT_ROOTS)
     RebuiltNode.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, [seq])

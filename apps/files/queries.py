@@ -19,6 +19,7 @@ from apps.files.dtos import (
     VersionRow,
     VersionRows,
 )
+from apps.files.models import Node as NodeModel
 from apps.files.models import Version
 from apps.files.rows import (
     COLUMNS,
@@ -54,6 +55,27 @@ def get_node(actor: Actor, node_id: NodeRef) -> Node:
     with db.read_transaction():
         way = access.require_known(actor, find_way(node_id, actor))
     return access.describe(actor, way)
+
+
+def find_root_id(node_id: UUID) -> UUID | None:
+    """Find where the tree begins that a node lies in."""
+    with db.read_transaction():
+        way = find_ways([node_id]).get(node_id)
+    return None if way is None else way.root.id
+
+
+def find_personal_roots(user_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Find the roots of people, by their ids."""
+    with db.read_transaction():
+        rows = NodeModel.objects.filter(owner_user_id__in=user_ids, parent__isnull=True)
+        return {owner_id: root_id for owner_id, root_id in rows.values_list("owner_user_id", "id") if owner_id}
+
+
+def find_team_folders(node_ids: Collection[UUID]) -> set[UUID]:
+    """Tell which of these nodes are live team folders."""
+    with db.read_transaction():
+        rows = NodeModel.objects.filter(id__in=node_ids, is_team_folder=True, trashed_at__isnull=True)
+        return set(rows.values_list("id", flat=True))
 
 
 def list_nodes(actor: Actor, node_ids: Collection[UUID]) -> list[Node]:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from apps.billing import api as billing
 from apps.billing.errors import QuotaExceeded
 from apps.files import errors
-from apps.files.api import copies
+from apps.files.api import copies, roots
 from apps.files.api.copies import CopyPage, CopyStep
 from apps.files.dtos import Node
 from bitvault.gateway.uploads import name_sender
@@ -43,7 +43,13 @@ def copy(actor: Actor, node_id: UUID, wish: CopyNode) -> Node | jobs.Job:
     wanted_bytes = copies.measure_copy(actor=actor, node_id=node_id)
     copy_id = ids.new_id()
     # The job reserves for itself; here it is asked whether there is any room at all.
-    billing.reserve(actor=actor, upload_id=copy_id, size_bytes=wanted_bytes, expires_at=clock.now() + RESERVED_FOR)
+    billing.reserve(
+        actor=actor,
+        upload_id=copy_id,
+        size_bytes=wanted_bytes,
+        expires_at=clock.now() + RESERVED_FOR,
+        root_id=_find_root(wish.parent_id),
+    )
     try:
         made, size_bytes = copies.copy_node(
             actor=actor,
@@ -94,7 +100,7 @@ def copy_tree(payload: copies.CopyFolder, run: jobs.Run) -> Copied:
     if run.checkpoint is not None:
         place = msgspec.convert(run.checkpoint, _Place)
     else:
-        _require_room(payload.copy_id, total_bytes)
+        _require_room(payload, total_bytes)
     while place.steps:
         *steps, step = place.steps
         page = _copy_page(payload, step)
@@ -103,13 +109,23 @@ def copy_tree(payload: copies.CopyFolder, run: jobs.Run) -> Copied:
     return Copied(node_id=payload.target_id, node_count=place.node_count)
 
 
-def _require_room(copy_id: UUID, size_bytes: int) -> None:
+def _require_room(payload: copies.CopyFolder, size_bytes: int) -> None:
     """Refuse at once what there is no room for."""
-    asked_id = _name_page(copy_id, CopyStep(copy_id, copy_id))
+    asked_id = _name_page(payload.copy_id, CopyStep(payload.copy_id, payload.copy_id))
     billing.reserve(
-        actor=None, upload_id=asked_id, size_bytes=size_bytes, expires_at=clock.now() + RESERVED_FOR, again=True
+        actor=None,
+        upload_id=asked_id,
+        size_bytes=size_bytes,
+        expires_at=clock.now() + RESERVED_FOR,
+        again=True,
+        root_id=_find_root(payload.target_id),
     )
     billing.release(upload_id=asked_id)
+
+
+def _find_root(node_id: UUID) -> UUID | None:
+    """Find where the tree begins that a copy adds to, where any has a limit."""
+    return roots.find_root_id(node_id=node_id) if billing.has_limited_roots() else None
 
 
 def _copy_page(payload: copies.CopyFolder, step: CopyStep) -> CopyPage:
@@ -120,6 +136,7 @@ def _copy_page(payload: copies.CopyFolder, step: CopyStep) -> CopyPage:
         size_bytes=copies.count_copied_page(step=step),
         expires_at=clock.now() + RESERVED_FOR,
         again=True,
+        root_id=_find_root(payload.target_id),
     )
     page = copies.copy_page(
         copy_id=payload.copy_id,

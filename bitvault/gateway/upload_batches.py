@@ -143,11 +143,14 @@ def _start_plain(actor: Actor, wanted: Mapping[int, StartUpload]) -> dict[int, U
     known = files.find_readable_blobs(actor=actor, wanted=contents)
     upload_ids = {number: ids.new_id() for number in granted}
     sizes = {upload_ids[number]: wanted[number].size_bytes for number in granted}
-    promised = billing.reserve_many(actor=actor, sizes=sizes, expires_at=clock.now() + UPLOAD_LIFETIME)
+    roots = {upload_ids[number]: grant.root_id for number, grant in granted.items() if grant.root_id is not None}
+    promised = billing.reserve_many(actor=actor, sizes=sizes, expires_at=clock.now() + UPLOAD_LIFETIME, roots=roots)
     roomy = [number for number in granted if upload_ids[number] in promised]
-    for number in granted:
+    for number, grant in granted.items():
         if upload_ids[number] not in promised:
-            answers[number] = billing.explain_refusal(actor=actor, size_bytes=wanted[number].size_bytes)
+            answers[number] = billing.explain_refusal(
+                actor=actor, size_bytes=wanted[number].size_bytes, root_id=grant.root_id
+            )
     news = [
         NewUpload(
             id=upload_ids[number],

@@ -142,7 +142,14 @@ def start(actor: Actor, wanted: StartUpload, *, upload_id: UUID | None = None) -
         known_blob_id = files.find_readable_blob(actor=actor, content_hash=content_hash, size_bytes=wanted.size_bytes)
     upload_id = upload_id or ids.new_id()
     expires_at = clock.now() + UPLOAD_LIFETIME
-    billing.reserve(actor=actor, upload_id=upload_id, size_bytes=wanted.size_bytes, expires_at=expires_at, is_file=True)
+    billing.reserve(
+        actor=actor,
+        upload_id=upload_id,
+        size_bytes=wanted.size_bytes,
+        expires_at=expires_at,
+        is_file=True,
+        root_id=grant.root_id,
+    )
     try:
         return storage.start_upload(
             actor=actor,

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from apps.billing import api as billing
 from apps.billing.errors import QuotaExceeded
 from apps.files import api as files
+from apps.files.api import roots
 from apps.files.dtos import Node
 from apps.files.errors import NotAFile, NothingToRestore
 from bitvault.gateway.uploads import name_sender
@@ -28,8 +29,13 @@ def restore(actor: Actor, node_id: UUID, version_id: UUID) -> Node:
     """Make the content of an older version the current one, as a new version."""
     version = files.get_version(actor=actor, node_id=node_id, version_id=version_id)
     restore_id = ids.new_id()
+    root_id = roots.find_root_id(node_id=node_id) if billing.has_limited_roots() else None
     billing.reserve(
-        actor=actor, upload_id=restore_id, size_bytes=version.size_bytes, expires_at=clock.now() + RESERVED_FOR
+        actor=actor,
+        upload_id=restore_id,
+        size_bytes=version.size_bytes,
+        expires_at=clock.now() + RESERVED_FOR,
+        root_id=root_id,
     )
     try:
         node = files.restore_version(

@@ -181,6 +181,32 @@ def test_every_text_of_a_members_page_is_translated(browser, api, pseudo, path):
         assert find_unmarked(page.content.decode(), *names) == []
 
 
+@pytest.mark.parametrize("path", ["/audit/", "/usage/"])
+def test_every_text_of_an_administrators_page_is_translated(db, acme, api, pseudo, path):
+    from apps.billing import api as billing
+    from bitvault.events import consuming
+    from bitvault.kernel import tenancy
+
+    browser = Client(headers={"host": HOST})
+    browser.post("/sign-in/", {"email": ACME.people["adam"].email, "password": PASSWORD})
+    mia = ACME.people["mia"]
+    api("mia").get("/me")
+    team = make_team_by_rest(api("adam"), "Zzzteam", by_rest("everyone", "viewer"))
+    for scope in (f"user:{mia.user_id}", f"folder:{team['id']}"):
+        assert api("adam").put(f"/quotas/{scope}", {"limit_bytes": 0, "warn_bytes": 0}).status_code == 200
+    with tenancy.entered(acme):
+        consuming.consume("audit")
+        consuming.consume(billing.CONSUMER)
+    page = browser.get(path)
+    assert page.status_code == 200
+    names = ("Zzzteam", "Mia", "Adam", "AD", "Acme", "acme", "bot", "agent", "tests", "Default", "bytes")
+    # A sentence stands in one text with its names; what programs call things, and facts, are the same in every language.
+    text = re.sub(
+        r'<pre.*?</pre>|</?b>|</?bdi>|<dd class="number">[^<]*</dd>', "", page.content.decode(), flags=re.DOTALL
+    )
+    assert find_unmarked(re.sub(r"[a-z_]+(?:\.[a-z_]+)+\.v1", "", text), *names) == []
+
+
 @pytest.mark.parametrize(
     ("path", "host"),
     [

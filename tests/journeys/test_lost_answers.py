@@ -748,6 +748,15 @@ CASES = {
     "limit the vault": Case(
         "PUT /quotas/tenant", lambda _: Ask("PUT", "/quotas/tenant", {"limit_bytes": 2**40 - next(_sizes)}, ADAM)
     ),
+    "limit a member": Case(
+        "PUT /quotas/{scope}",
+        lambda _: Ask(
+            "PUT",
+            f"/quotas/user:{ACME.people['mia'].user_id}",
+            {"limit_bytes": None, "warn_bytes": 2**40 - next(_sizes)},
+            ADAM,
+        ),
+    ),
     "choose a feature": Case(
         "PUT /features/{key}", lambda _: Ask("PUT", "/features/previews.engine", {"value": next(_engines)}, ADAM)
     ),

@@ -176,6 +176,7 @@ def _own(name: str) -> Belongings:
             "code": {"a code that is none": canary},
             "token": {"an address that is none": canary},
             "key": {"a feature that is none": canary},
+            "scope": {"user": f"user:{person.user_id}", "folder": f"folder:{team.json()['id']}"},
         },
     )
 

@@ -69,6 +69,7 @@ BODIES = {
     ("PUT", "/notifications/preferences"): {"items": []},
     ("PUT", "/quotas/tenant"): {"limit_bytes": None},
     ("PUT", "/features/{key}"): {"value": True},
+    ("PUT", "/quotas/{scope}"): {"limit_bytes": 1},
     ("POST", "/subscriptions"): {"node_id": "01900000-0000-7000-8000-00000000ffff"},
     ("POST", "/nodes/{node_id}/comments"): {"text": "mine now"},
     ("PATCH", "/comments/{comment_id}"): {},
@@ -86,7 +87,7 @@ KINDS = {
     for name in (
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
-        *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key"),
+        *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key", "scope"),
     )
 }
 """What each parameter of a path names."""
@@ -162,7 +163,7 @@ FORBIDDEN = {
 }
 """What a plain member may not ask for at all, whatever the ids."""
 
-ADMINISTERED = ("/invitations/", "/members/", "/groups/", "/webhooks/", "/tags/", "/features/")
+ADMINISTERED = ("/invitations/", "/members/", "/groups/", "/webhooks/", "/tags/", "/features/", "/quotas/")
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 
 SHARED = {"tag_id"}

@@ -166,6 +166,7 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "storage.upload.canceled.v1": _("An operator canceled an upload"),
     "storage.blobs.collected.v1": _("Bytes that no version holds were deleted from the store"),
     "billing.quota.changed.v1": _("%(actor)s changed the plan or a limit of storage"),
+    "billing.scope_limit.changed.v1": _("%(actor)s changed the storage limit of %(person)s"),
     "billing.usage.corrected.v1": _("A recount corrected the storage that is counted as used"),
     "admin_platform.feature.chosen.v1": _("%(actor)s changed the feature “%(key)s”"),
     "webhooks.webhook.created.v1": _("%(actor)s made a webhook"),
@@ -186,6 +187,7 @@ _CONFLICT = _("%(actor)s added %(name)s, a conflicted copy")
 _BROUGHT_BACK = _("%(actor)s restored an older version of %(name)s")
 _RENAMED = _("%(actor)s renamed %(old_name)s to %(name)s")
 _GRANTED = _("%(actor)s gave %(person)s the access to %(name)s that they had asked for")
+_FOLDER_LIMIT = _("%(actor)s changed the storage limit of the team folder %(name)s")
 _OTHER = _("%(actor)s: %(type)s")
 
 KNOWN_TYPES = frozenset(_SENTENCES)
@@ -237,5 +239,7 @@ def _choose(event_type: str, payload: Mapping[str, Any]) -> "StrOrPromise":
             return _RENAMED
         case "sharing.access.answered.v1" if payload.get("granted"):
             return _GRANTED
+        case "billing.scope_limit.changed.v1" if payload.get("node_id"):
+            return _FOLDER_LIMIT
         case _:
             return _SENTENCES.get(event_type, _OTHER)

@@ -5,7 +5,6 @@ from django.urls import path
 from apps.billing.rest import views
 
 urlpatterns = [
-    path("quotas", views.Quotas.as_view()),
     path("quotas/tenant", views.OwnLimit.as_view()),
     path("plans", views.Plans.as_view()),
     path("usage", views.UsageNow.as_view()),

@@ -15,15 +15,6 @@ from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
 
 
-class Quotas(View):
-    """How much room there is."""
-
-    @operation(answer=Page[dtos.Quota])
-    def get(self, request: ActorRequest) -> Response:
-        """List the room of every scope that the caller's files count in."""
-        return Response(api.list_quotas(actor=request.actor))
-
-
 class OwnLimit(View):
     """The limit that the vault sets itself."""
 

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import api
-from apps.billing.ui import charts
+from apps.billing.ui import charts, rooms
 from bitvault.kernel import clock
 from bitvault.kernel.errors import Forbidden, NotFound
 from bitvault.web.pages import MemberPage, PersonRequest
@@ -53,6 +53,7 @@ class UsagePage(MemberPage):
                 {"label": _("Trash"), "size": usage.trash_bytes, "kind": "trash"},
                 {"label": _("Promised to uploads under way"), "size": quota.reserved_bytes, "kind": "reserved"},
             ],
+            "scopes": rooms.to_rows(actor, api.list_limited_scopes(actor=actor).items),
             "plans": api.list_plans(actor=actor).items,
             "chart": charts.draw_stacked(history, STORED, begin=begin, end=end),
             "flows": charts.sum_of(history, FLOWS),

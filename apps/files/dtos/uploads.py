@@ -22,6 +22,8 @@ class UploadGrant:
     base_version_id: UUID | None
     autorename: bool
     base_blob_id: UUID | None
+    root_id: UUID | None = None
+    """Where the tree begins that it adds to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,7 @@ def authorise(
         base_version_id=grant.version_id if grant else None,
         autorename=autorename,
         base_blob_id=grant.blob_id if grant else None,
+        root_id=way.root.id,
     )
 
 
@@ -182,4 +183,5 @@ def _judge_wish(
         base_version_id=grant.version_id if grant else None,
         autorename=autorename,
         base_blob_id=grant.blob_id if grant else None,
+        root_id=way.root.id,
     )

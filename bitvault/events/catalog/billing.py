@@ -23,6 +23,18 @@ class QuotaChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeLimitChanged(Event):
+    """What a member's own files (``user_id``) or a team folder (``node_id``) may hold has changed; ``None`` for both figures: no limit."""
+
+    type: ClassVar[str] = "billing.scope_limit.changed.v1"
+
+    user_id: UUID | None
+    node_id: UUID | None
+    limit_bytes: int | None
+    warn_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageCorrected(Event):
     """What a quota counted as used was not what a recount of the files found; it is ``used_bytes`` now."""
 

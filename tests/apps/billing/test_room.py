@@ -206,6 +206,7 @@ def test_the_rest_surface_lists_the_room(api_of_mia):
         "own_limit_bytes": None,
         "file_limit_bytes": None,
         "trash_days": 30,
+        "warn_bytes": None,
     }
 
 

@@ -5,7 +5,9 @@ from importlib.resources import files
 import pytest
 from playwright.sync_api import expect
 
+from tests.journeys.browser.conftest import sign_in
 from tests.journeys.browser.vault import Vault
+from tests.support.world import ACME, PASSWORD
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 
@@ -191,6 +193,37 @@ def test_pages_have_no_fault_that_axe_knows(visitor, signed_in, live, path):
     page = visitor(storage_state=signed_in, reduced_motion="reduce")
     page.goto(f"{live.tenant_url}{path}")
     assert faults(page) == []
+
+
+@pytest.fixture(scope="module")
+def steward(chromium, live):
+    """The cookies of an administrator; somebody has a limit, and something stands in the log."""
+    context = chromium.new_context()
+    page = context.new_page()
+    sign_in(page, live.tenant_url, ACME.people["adam"].email, PASSWORD)
+    page.wait_for_url(f"{live.tenant_url}/files/")
+    limited = live.client("adam").request("PUT", f"/quotas/user:{ACME.people['mia'].user_id}", {"limit_bytes": 2**30})
+    assert limited.status_code == 200
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/audit/", "/usage/"])
+def test_pages_of_administrators_can_be_read_and_have_no_fault_that_axe_knows(visitor, steward, live, path, look):
+    for width in (390, 1440):
+        page = visitor(
+            storage_state=steward,
+            viewport={"width": width, "height": 900},
+            color_scheme=look,
+            reduced_motion="reduce",
+        )
+        page.goto(f"{live.tenant_url}{path}")
+        expect(page.locator("#usage-scope option, .audit-text, .empty").first).to_be_attached()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert poor_contrasts(page) == [], width
+        assert faults(page) == [], width
 
 
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -37,7 +37,8 @@ async function read() {
   due = false;
   try {
     const { items } = await get("/quotas");
-    const quota = items.find((/** @type {{scope: string}} */ item) => item.scope === "tenant") ?? items[0];
+    // A limit of one's own, where there is one, says more than the vault's.
+    const quota = items.find((/** @type {{scope: string}} */ item) => item.scope !== "tenant") ?? items[0];
     if (quota) show(quota);
   } catch {
     // What was shown stays; the next change leads here again.

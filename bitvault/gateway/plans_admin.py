@@ -1,0 +1,90 @@
+"""The operators' page of tenants' plans: what each has, uses and is given instead of the plan's room."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.billing import api as billing
+from apps.identity import api as identity
+from bitvault.kernel import tenancy
+from bitvault.kernel.errors import BitVaultError
+from bitvault.web.limits.routes import limit_all
+
+PAGE = "/admin/plans/"
+PAGE_LENGTH = 20
+"""Tenants of a page: each is asked in its own schema."""
+
+GIB = 1024**3
+_ROOM = re.compile(r"|[0-9]{1,9}(?:\.[0-9]{1,6})?")
+
+
+@require_GET
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show the plan of each tenant, or of those whose slug has what was searched for."""
+    wanted = request.GET.get("q", "").strip().lower()
+    tenants = sorted(identity.list_active_tenants(), key=lambda tenant: tenant.slug)
+    page = Paginator([tenant for tenant in tenants if wanted in tenant.slug], PAGE_LENGTH).get_page(
+        request.GET.get("p")
+    )
+    rows = []
+    for tenant in page:  # each tenant's quota is in a schema of its own
+        with tenancy.entered(tenant):
+            given = billing.find_given_room()
+            rows.append((tenant, billing.get_quota(), "" if given is None else f"{given / GIB:g}"))
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Plans of tenants",
+        "wanted": wanted,
+        "rows": rows,
+        "page": page,
+        "plans": billing.list_all_plans(),
+    }
+    return render(request, "admin/plans/index.html", context)
+
+
+@require_POST
+@permission_required("billing.change_plan", raise_exception=True)
+def give(request: HttpRequest) -> HttpResponse:
+    """Give a tenant a plan, and room of its own instead of the plan's where a figure is entered; its audit log tells of it."""
+    wanted = request.POST.get("q", "")
+    back = HttpResponseRedirect(f"{PAGE}?{urlencode({'q': wanted})}" if wanted else PAGE)
+    tenant = identity.find_tenant(tenant_id=UUID(request.POST["tenant_id"]))
+    if tenant is None:
+        messages.error(request, "This tenant is suspended or gone.")
+        return back
+    found = _ROOM.fullmatch(request.POST.get("room", "").strip().replace(",", "."))
+    if found is None:
+        messages.error(request, "Room of its own is a number of GiB, or nothing.")
+        return back
+    room = round(float(found[0]) * GIB) if found[0] else None
+    try:
+        with tenancy.entered(tenant):
+            billing.set_quota(plan=request.POST["plan"], limit_bytes=room, operator_id=UUID(str(request.user.pk)))
+            quota = billing.get_quota()
+    except BitVaultError as error:
+        messages.error(request, error.detail)
+        return back
+    over = max(0, quota.used_bytes - quota.limit_bytes)
+    messages.success(request, f"{tenant.slug} has the plan {quota.plan}. It holds from the next upload on.")
+    if over:
+        messages.warning(
+            request,
+            f"{tenant.slug} keeps {over} bytes more than that: nothing is deleted, and new uploads are refused.",
+        )
+    return back
+
+
+urlpatterns = [
+    path("", admin.site.admin_view(overview), name="plans"),
+    path("give", admin.site.admin_view(give)),
+]
+limit_all(urlpatterns)
