@@ -348,12 +348,5 @@ def test_default_deny_every_route_of_the_rest_surface_asks_who(db):
         *("PublicLinkDetail", "PublicLinkUnlock", "PublicLinkChildren", "PublicLinkContent"),
         # Who sends files through a link proves the link and their visit (test_link_uploads.py).
         *("PublicSubmissions", "PublicSubmission", "PublicSubmissionFinish"),
-        *(
-            "PublicFolders",
-            "PublicFolders",
-            "PublicUploads",
-            "PublicUploadDetail",
-            "PublicUploadParts",
-            "PublicUploadCommit",
-        ),
+        *("PublicFolders", "PublicUploads", "PublicUploadDetail", "PublicUploadParts", "PublicUploadCommit"),
     }
