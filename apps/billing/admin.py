@@ -4,10 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.template.defaultfilters import filesizeformat
 
 from apps.billing.models import Plan, PlanVersion
 from bitvault.kernel import clock, policies
+from bitvault.web.sizes import size_in_words
 
 
 class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs only
@@ -35,11 +35,11 @@ class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the st
 
     @admin.display(description="Room", ordering="limit_bytes")
     def room(self, plan: Plan) -> str:
-        return filesizeformat(plan.limit_bytes)
+        return size_in_words(plan.limit_bytes)
 
     @admin.display(description="Largest file", ordering="file_limit_bytes")
     def largest_file(self, plan: Plan) -> str:
-        return "no limit" if plan.file_limit_bytes is None else filesizeformat(plan.file_limit_bytes)
+        return "no limit" if plan.file_limit_bytes is None else size_in_words(plan.file_limit_bytes)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("slug",) if obj is not None else ()

@@ -213,6 +213,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "bitvault.web.context.surroundings",
             ],
+            "builtins": ["bitvault.web.sizes"],
         },
     }
 ]

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.annotations.dtos import Favourite, NotedNode, Recent
+from bitvault.web.sizes import size_in_words
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -78,7 +78,7 @@ def _to_line(node: NotedNode, *, why: "StrOrPromise", moment: datetime) -> Line:
         opens_page=node.kind == "folder",
         place=" / ".join(names),
         place_href=f"/files/{folder.id}/" if folder is not None else "",
-        size_label=filesizeformat(node.size_bytes) if node.size_bytes is not None else "",
+        size_label=size_in_words(node.size_bytes) if node.size_bytes is not None else "",
         why=why,
         moment=moment,
     )

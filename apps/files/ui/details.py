@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
@@ -18,6 +17,7 @@ from apps.files.dtos import Node, Path, Version
 from apps.files.ui import presentation
 from bitvault.web import naming
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids
+from bitvault.web.sizes import size_in_words
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -79,7 +79,7 @@ def to_shown(version: Version, request: PersonRequest) -> ShownVersion:
     """Give a version as a line says it."""
     own = version.author.id == request.actor.user_id
     author = gettext("You") if own else version.author.name or gettext("A former member")
-    return ShownVersion(version, filesizeformat(version.size_bytes), author)
+    return ShownVersion(version, size_in_words(version.size_bytes), author)
 
 
 def describe_one(request: PersonRequest, node_id: UUID) -> list[Fact]:
@@ -116,7 +116,7 @@ def _describe_size(request: PersonRequest, node: Node) -> list[Fact]:
         exact = ngettext("%(count)s byte", "%(count)s bytes", node.size_bytes) % {
             "count": number_format(node.size_bytes, force_grouping=True)
         }
-        rounded = filesizeformat(node.size_bytes)
+        rounded = size_in_words(node.size_bytes)
         return [
             Fact(
                 gettext("Size"),
@@ -137,7 +137,7 @@ def describe_many(nodes: Sequence[Node]) -> list[Fact]:
         Fact(gettext("Types"), ", ".join(f"{number_format(count)} × {label}" for label, count in kinds.most_common()))
     ]
     if files:
-        total = filesizeformat(sum(node.size_bytes or 0 for node in files))
+        total = size_in_words(sum(node.size_bytes or 0 for node in files))
         folders = len(nodes) - len(files)
         text = gettext("%(size)s, without what lies in folders") % {"size": total} if folders else total
         facts.append(Fact(gettext("Size of the files"), text))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.files.dtos import Node, OrderName, Path, SortName, TeamFolder, TrashedNode
 from bitvault.kernel.names import PortabilityProblem
+from bitvault.web.sizes import size_in_words
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -186,7 +186,7 @@ def to_row(node: Node, owners: Mapping[UUID, str]) -> Row:
         revision=node.revision,
         modified_at=node.modified_at.isoformat(),
         size_bytes="" if node.size_bytes is None else node.size_bytes,
-        size_label="" if node.size_bytes is None else filesizeformat(node.size_bytes),
+        size_label="" if node.size_bytes is None else size_in_words(node.size_bytes),
         select_label=gettext("Select %(name)s") % {"name": node.name},
         owner_id=str(node.created_by),
         owner=owners.get(node.created_by, ""),
@@ -197,7 +197,7 @@ def to_row(node: Node, owners: Mapping[UUID, str]) -> Row:
 def describe_totals(count: int, size_bytes: int) -> str:
     """Say what lies in a folder; the browser's ``totals.js`` says the same."""
     items = ngettext("%(count)s item", "%(count)s items", count) % {"count": number_format(count, force_grouping=True)}
-    return f"{items} · {filesizeformat(size_bytes)}" if size_bytes else items
+    return f"{items} · {size_in_words(size_bytes)}" if size_bytes else items
 
 
 def to_team_row(folder: TeamFolder) -> TeamRow:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from apps.links.dtos import LinkKindName, PublicNode, PublicRequest
+from bitvault.web.sizes import size_in_words
 
 _FAMILIES = {"image": "image", "video": "video", "audio": "audio", "text": "text"}
 _TYPES = {
@@ -71,14 +71,14 @@ def tell_limits(request: PublicRequest) -> str:
         named = [str(_NAMED.get(each, each.removeprefix(".").upper())) for each in request.accepts]
         said.append(gettext("Only %(types)s") % {"types": ", ".join(named)})
     if request.max_file_bytes is not None:
-        said.append(gettext("up to %(size)s each") % {"size": filesizeformat(request.max_file_bytes)})
+        said.append(gettext("up to %(size)s each") % {"size": size_in_words(request.max_file_bytes)})
     if request.max_files is not None:
         said.append(
             ngettext("at most %(count)s file", "at most %(count)s files", request.max_files)
             % {"count": request.max_files}
         )
     if request.left_bytes is not None:
-        said.append(gettext("%(size)s in all") % {"size": filesizeformat(request.left_bytes)})
+        said.append(gettext("%(size)s in all") % {"size": size_in_words(request.left_bytes)})
     line = " · ".join(said)
     return line[:1].upper() + line[1:]
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +16,7 @@ from apps.search.ui import choices
 from apps.search.ui.choices import Chosen
 from bitvault.kernel.errors import Invalid
 from bitvault.web.pages import MemberPage, PersonRequest
+from bitvault.web.sizes import size_in_words
 
 SHOWN = 50
 """Rows of one page: two screens."""
@@ -142,7 +142,7 @@ def _to_line(hit: Hit) -> Line:
         place=" / ".join(names or _read_origin(hit)) or gettext("My files"),
         place_href="/trash/" if hit.origin_path is not None else f"/files/{parent.id}/" if parent else "/files/",
         modified_at=node.modified_at.isoformat(),
-        size_label="" if node.size_bytes is None else filesizeformat(node.size_bytes),
+        size_label="" if node.size_bytes is None else size_in_words(node.size_bytes),
     )
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext
 
 from apps.identity import api as identity
@@ -16,6 +15,7 @@ from apps.sync import api
 from apps.sync.dtos import Conflict, SyncedNode
 from bitvault.kernel.actor import Actor
 from bitvault.web.pages import MemberPage, PersonRequest
+from bitvault.web.sizes import size_in_words
 
 SHOWN = 50
 """Conflicts of one page: more than anybody settles in one go."""
@@ -104,6 +104,6 @@ def _to_side(node: SyncedNode) -> Side:
         tail=node.name[len(head) :],
         href=f"/api/v1/nodes/{node.id}/content",
         changed_at=node.modified_at.isoformat(),
-        size_label=filesizeformat(node.size_bytes or 0),
+        size_label=size_in_words(node.size_bytes or 0),
         revision=node.revision,
     )

@@ -22,6 +22,7 @@ def test_a_free_name_is_granted(tree):
         base_version_id=None,
         autorename=False,
         base_blob_id=None,
+        root_id=tree.root.id,
     )
 
 
