@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from apps.billing import operations, queries, rebuilding, recounting, scopes
+from apps.billing import operations, queries, quotas, rebuilding, recounting, scopes
 from apps.billing.dtos import MeteredNode, Plan, Quota, Recount, Usage, UsageHistory
 from apps.billing.errors import AdministratorsOnly, RangeTooLong
 from apps.billing.flags import USAGE_PAGE
@@ -208,7 +208,7 @@ def set_quota(
 
     :raises PlanUnknown: there is no plan of this name.
     """
-    operations.set_quota(
+    quotas.set_quota(
         plan=plan, limit_bytes=limit_bytes, by_id=operator_id, file_limit_bytes=file_limit_bytes, trash_days=trash_days
     )
 
@@ -221,7 +221,7 @@ def set_own_limit(*, actor: Actor, limit_bytes: int | None) -> Quota:
     :raises LimitAbovePlan: the plan gives less.
     """
     _require_administrator(actor)
-    operations.set_own_limit(limit_bytes=limit_bytes, by=actor)
+    quotas.set_own_limit(limit_bytes=limit_bytes, by=actor)
     return queries.get_quota()
 
 

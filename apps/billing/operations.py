@@ -6,7 +6,7 @@ race for the last byte is decided by PostgreSQL alone.
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -14,19 +14,14 @@ from django.db import connection
 from django.db.models import F
 from django.utils.translation import gettext_noop as _
 
-from apps.billing import models, queries, scopes
+from apps.billing import models, queries, quotas, scopes
 from apps.billing.dtos import Quota
-from apps.billing.errors import FileOverLimit, LimitAbovePlan, PlanUnknown, QuotaExceeded
-from bitvault.events.api import publish
-from bitvault.events.catalog.billing import QuotaChanged
-from bitvault.kernel import clock, db, policies
+from apps.billing.errors import FileOverLimit, QuotaExceeded
+from bitvault.kernel import clock, db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import BitVaultError, ProgrammingError
 
 logger = structlog.get_logger(__name__)
-
-Unchanged = Literal["unchanged"]
-UNCHANGED: Unchanged = "unchanged"
 
 NO_ROOM = _("There is not enough room. Delete something permanently, or ask for more room.")
 OVER_LIMIT = _(
@@ -56,13 +51,6 @@ WITH room AS (
 INSERT INTO billing_reservation (upload_id, size_bytes, expires_at, state, root_id)
 SELECT %(upload_id)s, %(size_bytes)s, %(expires_at)s, 'held', %(root_id)s::uuid FROM room
 RETURNING upload_id
-"""
-
-_OPEN_QUOTA = """
-INSERT INTO billing_quota (scope, plan_id, used_bytes, reserved_bytes)
-SELECT 'tenant', id, 0, 0 FROM public.billing_plan WHERE slug = %(plan)s
-ON CONFLICT (scope) DO NOTHING
-RETURNING scope
 """
 
 _SETTLE = """
@@ -148,7 +136,7 @@ def reserve(
     if db.write_alone(_RESERVE, parameters):
         return
     # A tenant's first upload finds no quota; of several first ones at once, one opens it and the others wait for that here.
-    db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
+    quotas.open_quota()
     if db.write_alone(_RESERVE, parameters):
         return
     raise refusal(queries.get_quota(), size_bytes, is_file=is_file)
@@ -159,7 +147,7 @@ def _reserve_below(root_id: UUID, parameters: Mapping[str, Any], by: Actor | Non
 
     :raises QuotaExceeded: the root has none.
     """
-    db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
+    quotas.open_quota()
     position = scopes.get_meter_position()
     with db.write_transaction(), connection.cursor() as cursor:
         room = scopes.lock_rooms([root_id], position).get(root_id)
@@ -226,66 +214,6 @@ def forget_refunds() -> int:
         return models.Refund.objects.filter(refunded_at__lt=clock.now() - MEMORY).delete()[0]
 
 
-def set_quota(
-    *,
-    plan: str | None,
-    limit_bytes: int | None,
-    by_id: UUID | None,
-    file_limit_bytes: int | Unchanged | None = UNCHANGED,
-    trash_days: int | Unchanged | None = UNCHANGED,
-) -> None:
-    """Give the tenant another plan, or figures of its own (``None``: the plan's)."""
-    db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
-    with db.write_transaction():
-        quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
-        if plan is not None:
-            quota.plan_id = _require_plan(plan)
-        quota.limit_bytes = limit_bytes
-        if file_limit_bytes != UNCHANGED:
-            quota.file_limit_bytes = file_limit_bytes
-        if trash_days != UNCHANGED:
-            quota.trash_days = trash_days
-        quota.save(update_fields=["plan_id", "limit_bytes", "file_limit_bytes", "trash_days"])
-        _publish_change(quota, by_id)
-    policies.forget()
-
-
-def set_own_limit(*, limit_bytes: int | None, by: Actor) -> None:
-    """Lower the room of the entered tenant below what its plan gives, or take that back (``None``)."""
-    db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
-    with db.write_transaction():
-        quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
-        given_bytes = queries.read_quota().given_bytes
-        if limit_bytes is not None and limit_bytes > given_bytes:
-            raise LimitAbovePlan(given_bytes=given_bytes)
-        if quota.own_limit_bytes == limit_bytes:
-            return
-        quota.own_limit_bytes = limit_bytes
-        quota.save(update_fields=["own_limit_bytes"])
-        _publish_change(quota, by.user_id)
-
-
-def _publish_change(quota: models.Quota, by_id: UUID | None) -> None:
-    publish(
-        QuotaChanged(
-            actor_id=by_id,
-            scope=quota.scope,
-            plan_id=quota.plan_id,
-            limit_bytes=quota.limit_bytes,
-            own_limit_bytes=quota.own_limit_bytes,
-            file_limit_bytes=quota.file_limit_bytes,
-            trash_days=quota.trash_days,
-        )
-    )
-
-
-def _require_plan(slug: str) -> UUID:
-    found: UUID | None = models.Plan.objects.filter(slug=slug).values_list("id", flat=True).first()
-    if found is None:
-        raise PlanUnknown
-    return found
-
-
 def _first_id_of(moment: datetime) -> UUID:
     """Give the least UUIDv7 of a moment: upload ids rise with time, so age is a range of the primary key."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
@@ -331,7 +259,7 @@ def reserve_many(*, sizes: Mapping[UUID, int], expires_at: datetime, roots: Mapp
     """Promise room to uploads, in their order to those that find it; returns which did."""
     granted = _reserve_what_fits(sizes, expires_at, roots)
     if granted is None:
-        db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
+        quotas.open_quota()
         granted = _reserve_what_fits(sizes, expires_at, roots)
     return granted or frozenset()
 

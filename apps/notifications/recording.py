@@ -8,7 +8,7 @@ from uuid import UUID
 from apps.notifications import telling
 from apps.notifications.dtos import Kind
 from apps.notifications.models import Entry, Preference, Reader, ReadMark, Subscription
-from apps.notifications.topics import ADMINISTRATORS_ID, ON_NODES
+from apps.notifications.topics import ADMINISTRATORS_ID
 from bitvault.events.api import Event, Published
 from bitvault.events.catalog import annotations, billing, files, identity, links, notifications, sharing, webhooks
 from bitvault.kernel.capabilities import EVERYONE_ID
@@ -234,8 +234,3 @@ def _forget(events: Sequence[Published]) -> None:
     if left:
         for model in (Subscription, Preference, ReadMark, Reader):
             model.objects.filter(user_id__in=left).delete()
-
-
-def moves_quota(entry: Entry) -> bool:
-    """Tell whether something of this kind may have filled the vault further."""
-    return entry.kind in ON_NODES and entry.kind != "commented" and not entry.is_folder

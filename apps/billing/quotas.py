@@ -1,0 +1,86 @@
+"""The quota of a tenant: opened with the default plan, and given another plan or figures of its own."""
+
+from typing import Literal
+from uuid import UUID
+
+from apps.billing import models, queries
+from apps.billing.errors import LimitAbovePlan, PlanUnknown
+from bitvault.events.api import publish
+from bitvault.events.catalog.billing import QuotaChanged
+from bitvault.kernel import db, policies
+from bitvault.kernel.actor import Actor
+
+Unchanged = Literal["unchanged"]
+UNCHANGED: Unchanged = "unchanged"
+
+_OPEN_QUOTA = """
+INSERT INTO billing_quota (scope, plan_id, used_bytes, reserved_bytes)
+SELECT 'tenant', id, 0, 0 FROM public.billing_plan WHERE slug = %(plan)s
+ON CONFLICT (scope) DO NOTHING
+RETURNING scope
+"""
+
+
+def open_quota() -> None:
+    """Make sure that the entered tenant has its row, which the first upload or the first change makes."""
+    db.write_alone(_OPEN_QUOTA, {"plan": models.DEFAULT_PLAN})
+
+
+def set_quota(
+    *,
+    plan: str | None,
+    limit_bytes: int | None,
+    by_id: UUID | None,
+    file_limit_bytes: int | Unchanged | None = UNCHANGED,
+    trash_days: int | Unchanged | None = UNCHANGED,
+) -> None:
+    """Give the tenant another plan, or figures of its own (``None``: the plan's)."""
+    open_quota()
+    with db.write_transaction():
+        quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
+        if plan is not None:
+            quota.plan_id = _require_plan(plan)
+        quota.limit_bytes = limit_bytes
+        if file_limit_bytes != UNCHANGED:
+            quota.file_limit_bytes = file_limit_bytes
+        if trash_days != UNCHANGED:
+            quota.trash_days = trash_days
+        quota.save(update_fields=["plan_id", "limit_bytes", "file_limit_bytes", "trash_days"])
+        _publish_change(quota, by_id)
+    policies.forget()
+
+
+def set_own_limit(*, limit_bytes: int | None, by: Actor) -> None:
+    """Lower the room of the entered tenant below what its plan gives, or take that back (``None``)."""
+    open_quota()
+    with db.write_transaction():
+        quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
+        given_bytes = queries.read_quota().given_bytes
+        if limit_bytes is not None and limit_bytes > given_bytes:
+            raise LimitAbovePlan(given_bytes=given_bytes)
+        if quota.own_limit_bytes == limit_bytes:
+            return
+        quota.own_limit_bytes = limit_bytes
+        quota.save(update_fields=["own_limit_bytes"])
+        _publish_change(quota, by.user_id)
+
+
+def _publish_change(quota: models.Quota, by_id: UUID | None) -> None:
+    publish(
+        QuotaChanged(
+            actor_id=by_id,
+            scope=quota.scope,
+            plan_id=quota.plan_id,
+            limit_bytes=quota.limit_bytes,
+            own_limit_bytes=quota.own_limit_bytes,
+            file_limit_bytes=quota.file_limit_bytes,
+            trash_days=quota.trash_days,
+        )
+    )
+
+
+def _require_plan(slug: str) -> UUID:
+    found: UUID | None = models.Plan.objects.filter(slug=slug).values_list("id", flat=True).first()
+    if found is None:
+        raise PlanUnknown
+    return found
