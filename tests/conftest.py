@@ -120,11 +120,16 @@ def no_valkey(settings):
 
 
 @pytest.fixture
-def django_assert_num_queries(django_assert_num_queries, monkeypatch):
-    """pytest-django's counting of queries; nothing that is remembered grows old meanwhile."""
+def lasting_memory(monkeypatch):
+    """Nothing that is remembered grows old: a test that counts queries counts the same on a slow machine."""
     from bitvault.kernel import remembered
 
     monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)
+
+
+@pytest.fixture
+def django_assert_num_queries(django_assert_num_queries, lasting_memory):
+    """pytest-django's counting of queries."""
     return django_assert_num_queries
 
 

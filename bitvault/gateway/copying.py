@@ -14,9 +14,10 @@ from rest_framework.response import Response
 from apps.billing import api as billing
 from apps.billing.errors import QuotaExceeded
 from apps.files import errors
-from apps.files.api import copies, roots
+from apps.files.api import copies
 from apps.files.api.copies import CopyPage, CopyStep
 from apps.files.dtos import Node
+from bitvault.gateway import room
 from bitvault.gateway.uploads import name_sender
 from bitvault.jobs import api as jobs
 from bitvault.kernel import clock, ids
@@ -25,9 +26,6 @@ from bitvault.web.operations import operation
 from bitvault.web.requests import ActorRequest
 from bitvault.web.structs import Body
 from bitvault.web.views import View
-
-RESERVED_FOR = timedelta(minutes=5)
-"""How long room is kept: a request, and a page of a job, take seconds."""
 
 
 class CopyNode(Body, frozen=True):
@@ -42,16 +40,9 @@ def copy(actor: Actor, node_id: UUID, wish: CopyNode) -> Node | jobs.Job:
     """Copy a node with all below it, or have a job do so."""
     wanted_bytes = copies.measure_copy(actor=actor, node_id=node_id)
     copy_id = ids.new_id()
-    # The job reserves for itself; here it is asked whether there is any room at all.
-    billing.reserve(
-        actor=actor,
-        upload_id=copy_id,
-        size_bytes=wanted_bytes,
-        expires_at=clock.now() + RESERVED_FOR,
-        root_id=_find_root(wish.parent_id),
-    )
-    try:
-        made, size_bytes = copies.copy_node(
+
+    def make() -> tuple[Node | jobs.Job, int]:
+        return copies.copy_node(
             actor=actor,
             node_id=node_id,
             parent_id=wish.parent_id,
@@ -60,11 +51,10 @@ def copy(actor: Actor, node_id: UUID, wish: CopyNode) -> Node | jobs.Job:
             copy_id=copy_id,
             made_on=name_sender(actor),
         )
-    except Exception:
-        billing.release(upload_id=copy_id)
-        raise
-    billing.settle(upload_id=copy_id, size_bytes=size_bytes)
-    return made
+
+    # The job holds room for itself; here it is asked whether there is any at all.
+    root_id = room.find_root(wish.parent_id)
+    return room.charged(make, actor=actor, cause_id=copy_id, size_bytes=wanted_bytes, root_id=root_id)
 
 
 class Copied(msgspec.Struct, frozen=True):
@@ -116,16 +106,11 @@ def _require_room(payload: copies.CopyFolder, size_bytes: int) -> None:
         actor=None,
         upload_id=asked_id,
         size_bytes=size_bytes,
-        expires_at=clock.now() + RESERVED_FOR,
+        expires_at=clock.now() + room.HELD_FOR,
         again=True,
-        root_id=_find_root(payload.target_id),
+        root_id=room.find_root(payload.target_id),
     )
     billing.release(upload_id=asked_id)
-
-
-def _find_root(node_id: UUID) -> UUID | None:
-    """Find where the tree begins that a copy adds to, where any has a limit."""
-    return roots.find_root_id(node_id=node_id) if billing.has_limited_roots() else None
 
 
 def _copy_page(payload: copies.CopyFolder, step: CopyStep) -> CopyPage:
@@ -134,9 +119,9 @@ def _copy_page(payload: copies.CopyFolder, step: CopyStep) -> CopyPage:
         actor=None,
         upload_id=page_id,
         size_bytes=copies.count_copied_page(step=step),
-        expires_at=clock.now() + RESERVED_FOR,
+        expires_at=clock.now() + room.HELD_FOR,
         again=True,
-        root_id=_find_root(payload.target_id),
+        root_id=room.find_root(payload.target_id),
     )
     page = copies.copy_page(
         copy_id=payload.copy_id,

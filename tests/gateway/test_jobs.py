@@ -91,6 +91,7 @@ def test_a_list_is_read_by_pages_and_filters(api, desk, ask):
     assert api("mia").get("/jobs", state="lost").status_code == 422
 
 
+@pytest.mark.usefixtures("lasting_memory")
 def test_a_list_takes_as_many_queries_whatever_its_length(api, ask, django_assert_num_queries):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext

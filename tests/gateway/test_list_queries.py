@@ -9,15 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bitvault.kernel import clock, db, ids, tenancy
 
-pytestmark = pytest.mark.committed
-
-
-@pytest.fixture(autouse=True)
-def _remembered(monkeypatch):
-    """Nothing that is remembered grows old meanwhile."""
-    from bitvault.kernel import remembered
-
-    monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)
+pytestmark = [pytest.mark.committed, pytest.mark.usefixtures("lasting_memory")]
 
 
 def add_entries(acme, api, count):

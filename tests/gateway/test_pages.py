@@ -8,7 +8,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bitvault.gateway import authentication
-from bitvault.kernel import remembered
 from tests.support.world import ACME, PASSWORD
 
 HOST = "acme.localhost"
@@ -17,8 +16,7 @@ REACH = 1
 
 
 @pytest.fixture
-def browser(db, monkeypatch):
-    monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)  # what is remembered for a moment is no cost of a page
+def browser(db, lasting_memory):
     client = Client(headers={"host": HOST})
     assert client.post("/sign-in/", {"email": ACME.people["mia"].email, "password": PASSWORD}).status_code == 302
     return client

@@ -142,6 +142,7 @@ def test_dead_letters_are_searched_and_shown_page_by_page(operator, acme, beta, 
     assert found.count('value="replay"') == 1
 
 
+@pytest.mark.usefixtures("lasting_memory")
 def test_the_page_costs_as_many_queries_for_many_tenants_as_for_few(operator, reader, make_tenants):
     with CaptureQueriesContext(connection) as few:
         operator.get("/admin/stream/")

@@ -222,10 +222,8 @@ def count_statements(act):
     return len(said)
 
 
-def test_a_batch_of_fifty_costs_as_many_statements_as_one_of_five(mia, monkeypatch):
-    from bitvault.kernel import remembered
-
-    monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)
+@pytest.mark.usefixtures("lasting_memory")
+def test_a_batch_of_fifty_costs_as_many_statements_as_one_of_five(mia):
     bring(mia, {"first.bin": b"opens the quota"})
     costs = []
     for many in (5, 50):

@@ -107,6 +107,7 @@ def test_what_somebody_names_a_folder_is_text_on_the_page(enter, api, acme, audi
     assert "&lt;b onclick=x&gt; %(actor)s" in page
 
 
+@pytest.mark.usefixtures("lasting_memory")
 def test_a_page_takes_as_many_queries_whatever_its_length(enter, acme, written, monkeypatch):
     browser = enter("adam")
     with tenancy.entered(acme):

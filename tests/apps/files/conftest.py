@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.files import api as files
-from bitvault.kernel import db, remembered, tenancy
+from bitvault.kernel import db, tenancy
 from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 
 CHECKS = {
@@ -412,9 +412,8 @@ def tree(tenant, actor):
 
 
 @pytest.fixture
-def counted_queries(monkeypatch):
-    """Count the statements inside the block, those that begin and end transactions left out; nothing that is remembered grows old."""
-    monkeypatch.setattr(remembered, "LIFETIME_SECONDS", 3600)
+def counted_queries(lasting_memory):
+    """Count the statements inside the block, those that begin and end transactions left out."""
 
     @contextmanager
     def counting():

@@ -440,6 +440,7 @@ def test_what_is_no_id_is_not_found(mia, node_id):
 
 
 @pytest.mark.parametrize("count", [10, 200])
+@pytest.mark.usefixtures("lasting_memory")
 def test_a_page_takes_at_most_six_queries_with_authentication(mia, make_folder, count):
     folder = make_folder("folder")
     for number in range(count):

@@ -174,6 +174,7 @@ def test_who_leaves_the_tenant_is_in_none_of_its_groups_when_they_come_back(adam
 
 
 @pytest.mark.committed
+@pytest.mark.usefixtures("lasting_memory")
 def test_a_change_costs_the_same_in_a_large_group_as_in_a_small_one(acme, make_actor):
     """Counted in statements and in rows that they read: nothing of a change looks at the others of the group."""
     adam = make_actor("adam")

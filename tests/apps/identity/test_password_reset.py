@@ -62,6 +62,7 @@ def test_the_code_of_the_mail_gives_another_password_and_ends_all_that_was_open(
         api.get_actor_by_token(text=mia.token, address=address)
 
 
+@pytest.mark.usefixtures("lasting_memory")
 def test_known_and_unknown_get_one_answer_after_the_same_statements(client, person, email):
     """The work is the same, so that time tells nothing either; only the job finds that there is nobody to write to."""
     answers, counts = [], []

@@ -192,6 +192,7 @@ def test_each_change_is_an_event_of_who_made_it(actor, reports):
 # --- lists -----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("lasting_memory")
 def test_a_list_costs_as_many_queries_for_many_rows_as_for_few(actor, reports, tree):
     def count():
         with CaptureQueriesContext(connection) as asked:

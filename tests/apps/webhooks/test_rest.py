@@ -131,6 +131,7 @@ def test_there_are_no_more_than_a_vault_can_have(api, monkeypatch):
     assert olga.post("/webhooks", {"url": URL, "events": ["*"]}).json()["code"] == "webhooks.too_many"
 
 
+@pytest.mark.usefixtures("lasting_memory")
 def test_a_list_of_deliveries_costs_as_many_queries_for_many_rows_as_for_few(api, tenant, django_assert_num_queries):
     from apps.webhooks.models import Delivery
     from bitvault.kernel import clock, db
