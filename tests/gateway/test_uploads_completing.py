@@ -26,7 +26,6 @@ from tests.support.sending import PART, Sender
 pytestmark = [pytest.mark.store, pytest.mark.committed]
 
 SIZE = PART + 20
-SHORT = replace(calls.OF_REQUESTS, read_seconds=0.4)
 
 
 class Killed(BaseException):
@@ -40,7 +39,13 @@ def mia(api) -> Sender:
 
 
 @pytest.fixture
-def store(monkeypatch):
+def read_seconds():
+    """How long a request waits for an answer of the store."""
+    return 0.4
+
+
+@pytest.fixture
+def store(monkeypatch, read_seconds):
     """The store behind a proxy that can be slow, for requests with a deadline that a test can wait for, and for workers."""
     with lesser_store.running() as lesser:
         configured = {
@@ -51,7 +56,8 @@ def store(monkeypatch):
             "secret_access_key": os.environ["BITVAULT_S3_SECRET_ACCESS_KEY"],
         }
         dependency = Dependency("store", share=2, queue_seconds=1, queue_length=8, failures=(calls.StoreUnreachable,))
-        of_requests = provider.ObjectStore(**configured, patience=SHORT, dependency=dependency)
+        short = replace(calls.OF_REQUESTS, read_seconds=read_seconds)
+        of_requests = provider.ObjectStore(**configured, patience=short, dependency=dependency)
         of_workers = provider.ObjectStore(**configured)
         monkeypatch.setattr(handing, "_AT_IT_LEAST", timedelta(seconds=1))
         monkeypatch.setattr(provider, "_store_of_requests", lambda: of_requests)
@@ -193,6 +199,7 @@ def test_a_large_file_goes_to_a_worker_at_once(mia, acme, store, sent, monkeypat
     assert mia.fetch(answer.json()).data == content
 
 
+@pytest.mark.parametrize("read_seconds", [10.0])
 def test_a_large_file_with_missing_parts_is_told_so_at_once(mia, store, monkeypatch):
     monkeypatch.setattr(verifying, "PROMPT_BYTES", SIZE - 1)
     upload = mia.started("large.bin", os.urandom(SIZE))
