@@ -33,12 +33,15 @@ def nudge_one(tenant_id: UUID, consumer: str) -> None:
     _hinter.remember((tenant_id, consumer))
 
 
-def call_consumers(tenant_id: UUID, consumers: Iterable[str]) -> None:
-    """Call those of the consumers of a tenant's stream that are not called already."""
+def call_consumers(tenant_id: UUID, consumers: Iterable[str], *, behind_all: bool = False) -> None:
+    """Call those of the consumers of a tenant's stream that are not called already.
+
+    :param behind_all: whether whatever else waits for the same process is done first.
+    """
     waiting = {_key(consumer, tenant_id): consumer for consumer in consumers}
     try:
         for key in cache.claim(waiting, timeout=WAITING_SECONDS):  # type: ignore[attr-defined] # of our own backend
-            relay.call(current_app.send_task, waiting[key], tenant_id)
+            relay.call(current_app.send_task, waiting[key], tenant_id, behind_all=behind_all)
     except Exception as error:  # noqa: BLE001 - a hint that fails must not end the thread that gives all others
         logger.info("nudge_lost", error=type(error).__name__)
 

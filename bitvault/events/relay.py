@@ -22,6 +22,10 @@ TURN_SECONDS = 0.5
 MESSAGE_LIFETIME_SECONDS = 30
 """A message that nobody took by then is dropped: the relay has sent another."""
 
+BEHIND_ALL = 9
+"""The last priority of Celery's transport over Redis. With one process for all, the ticks of the relay would wait behind turns of a second
+each until they have expired."""
+
 _LAGGING = """
 SELECT cursor.consumer, cursor.tenant_id
 FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
@@ -65,13 +69,17 @@ def relay(send: Send, count_waiting: CountWaiting) -> int:
     return len(called)
 
 
-def call(send: Any, consumer: str, tenant_id: UUID) -> None:
-    """Send a consumer the message that a tenant's stream has something for it."""
+def call(send: Any, consumer: str, tenant_id: UUID, *, behind_all: bool = False) -> None:
+    """Send a consumer the message that a tenant's stream has something for it.
+
+    :param behind_all: whether whatever else waits for the same process is done first.
+    """
     send(
         CONSUME_TASK,
         args=[consumer],
         headers=for_tenant(tenant_id),
         queue=consumer,
+        priority=BEHIND_ALL if behind_all else None,
         expires=MESSAGE_LIFETIME_SECONDS,
         ignore_result=True,
     )

@@ -63,7 +63,7 @@ def consume(consumer: str) -> int:
         return 0
     if time.monotonic() >= deadline:
         # There may be more, and others have waited: behind them it goes on.
-        nudges.call_consumers(tenancy.current().id, [consumer])
+        nudges.call_consumers(tenancy.current().id, [consumer], behind_all=True)
     return count
 
 
