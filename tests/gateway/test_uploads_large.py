@@ -32,7 +32,7 @@ def test_a_file_of_over_a_hundred_parts_goes_in_and_comes_out(api):
     assert len([part for part in held if part["state"] == "stored"]) == PARTS // 2
     for part in signed[PARTS // 2 :]:
         assert put(part, last if part["number"] == PARTS else piece).status == 200
-    answer = client.post(f"/uploads/{upload['id']}/commit")
+    answer = sender.commit(upload)
     assert answer.status_code == 201, answer.content
     node = answer.json()
     assert node["size_bytes"] == size
