@@ -17,6 +17,8 @@ from typing import Any
 
 from setproctitle import setproctitle
 
+from bitvault.stack.memory import give_back
+
 PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 64 * 1024
 ADOPTED_SECONDS = 5.0
@@ -32,7 +34,7 @@ def main() -> None:
     gc.disable()
     for name in modules:
         importlib.import_module(name)
-    gc.collect()
+    give_back()
     gc.freeze()
     requests.send(b"ready")
     while True:

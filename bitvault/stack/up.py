@@ -13,6 +13,7 @@ from bitvault.stack.caddy import EVERYWHERE, Reach
 from bitvault.stack.console import Console
 from bitvault.stack.layout import Layout, require_free
 from bitvault.stack.leftovers import SupervisorLock, end_leftovers
+from bitvault.stack.memory import give_back
 from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.process import Child
 from bitvault.stack.servers import Addresses, Servers, server_ports
@@ -47,6 +48,7 @@ def run(directory: Path) -> None:
                 trouble = stack.try_upload()
                 seconds = time.monotonic() - started_at
                 console.show(welcome(layout, stack.addresses, seconds=seconds, trouble=trouble))
+                give_back()
                 stack.supervisor.watch()
             finally:
                 console.say("stopping")
