@@ -1,11 +1,11 @@
 """The mails of notifications: a notice, what waited in quiet hours, digests. What may be told is judged when they are written."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from apps.identity import api as identity
@@ -13,6 +13,7 @@ from apps.notifications import audience, digests, holding, hours, judging, leavi
 from apps.notifications.dtos import Gathered, Topic
 from apps.notifications.models import Delivery, Entry
 from bitvault.kernel import db, tenancy
+from bitvault.kernel.actor import Actor
 from bitvault.mail import api as mail
 
 
@@ -51,63 +52,62 @@ def write_notice(delivery_id: UUID, facts: mail.Facts) -> mail.Letter | None:
 @mail.mail_kind(digests.DIGEST)
 def write_digest(delivery_id: UUID, facts: mail.Facts) -> mail.Letter | None:
     """Tell somebody of a day; of nothing when they have read all of it, or may not see it any more."""
-    found = _find(delivery_id)
-    if found is None:
-        return None
-    delivery, recipient = found
-    with translation.override(recipient.locale or None):
-        told = digests.list_told(recipient.actor, delivery, "daily")
-        return _gather(recipient, told, "daily", gettext("What happened in %(vault)s"))
+    return _gather(
+        delivery_id,
+        lambda actor, delivery: digests.list_told(actor, delivery, "daily"),
+        "daily",
+        gettext_noop("What happened in %(vault)s"),
+    )
 
 
 @mail.mail_kind(digests.WEEKLY)
 def write_weekly_digest(delivery_id: UUID, facts: mail.Facts) -> mail.Letter | None:
     """Tell somebody of a week; of nothing when they have read all of it, or may not see it any more."""
-    found = _find(delivery_id)
-    if found is None:
-        return None
-    delivery, recipient = found
-    with translation.override(recipient.locale or None):
-        told = digests.list_told(recipient.actor, delivery, "weekly")
-        return _gather(recipient, told, "weekly", gettext("The week in %(vault)s"))
+    return _gather(
+        delivery_id,
+        lambda actor, delivery: digests.list_told(actor, delivery, "weekly"),
+        "weekly",
+        gettext_noop("The week in %(vault)s"),
+    )
 
 
 @mail.mail_kind(holding.HELD)
 def write_held(delivery_id: UUID, facts: mail.Facts) -> mail.Letter | None:
     """Tell somebody what came in their quiet hours; nothing when they have read all of it, or may not see it any more."""
+    return _gather(delivery_id, holding.list_told, "at_once", gettext_noop("In your quiet hours in %(vault)s"))
+
+
+def _gather(
+    delivery_id: UUID, list_told: Callable[[Actor, Delivery], Sequence[judging.Told]], what: Gathered, subject: str
+) -> mail.Letter | None:
+    """Write one mail of several things, in the reader's language; of nothing, none.
+
+    :param list_told: gives what is left to be told.
+    :param what: which choice of theirs it is that its address switches off.
+    """
     found = _find(delivery_id)
     if found is None:
         return None
     delivery, recipient = found
     with translation.override(recipient.locale or None):
-        told = holding.list_told(recipient.actor, delivery)
-        return _gather(recipient, told, "at_once", gettext("In your quiet hours in %(vault)s"))
-
-
-def _gather(
-    recipient: audience.Recipient, told: Sequence[judging.Told], what: Gathered, subject: str
-) -> mail.Letter | None:
-    """Write one mail of several things, in the reader's language; of nothing, none.
-
-    :param what: which choice of theirs it is that its address switches off.
-    """
-    if not told:
-        return None
-    home = _home(recipient.actor.user_id)
-    return mail.Letter(
-        to=recipient.email,
-        locale=recipient.locale or None,
-        subject=subject % {"vault": recipient.actor.tenant.name},
-        template="notifications/mail/digest",
-        context={
-            "lines": [_line(one, home, recipient.time_zone) for one in told[: digests.LINES]],
-            "more_count": max(0, len(told) - digests.LINES),
-            **_foot(home, recipient.actor.user_id, what),
-        },
-        action=mail.Action(_("Show all"), f"{home}/notifications/"),
-        vault_name=recipient.actor.tenant.name,
-        unsubscribe_url=home + leaving.make_path(recipient.actor.user_id, what),
-    )
+        told = list_told(recipient.actor, delivery)
+        if not told:
+            return None
+        home = _home(recipient.actor.user_id)
+        return mail.Letter(
+            to=recipient.email,
+            locale=recipient.locale or None,
+            subject=gettext(subject) % {"vault": recipient.actor.tenant.name},
+            template="notifications/mail/digest",
+            context={
+                "lines": [_line(one, home, recipient.time_zone) for one in told[: digests.LINES]],
+                "more_count": max(0, len(told) - digests.LINES),
+                **_foot(home, recipient.actor.user_id, what),
+            },
+            action=mail.Action(_("Show all"), f"{home}/notifications/"),
+            vault_name=recipient.actor.tenant.name,
+            unsubscribe_url=home + leaving.make_path(recipient.actor.user_id, what),
+        )
 
 
 def _line(told: judging.Told, home: str, time_zone: str) -> dict[str, Any]:
