@@ -113,6 +113,7 @@ def test_poisoned_events_are_parked_and_nobody_else_waits(stream, nursery, compa
         (seq - 4, "ValueError: refused refused always", consuming.TRY_LIMIT),
         (seq - 1, f"a worker died on it {consuming.TRY_LIMIT} times", consuming.TRY_LIMIT),
     ]
+    stream.settle()  # the worker that died may have held a message of another consumer, which is sent again
     assert stream.violations("dead letters") == []
 
     assert nursery.job("replay", tenant=str(acme.id), letter=str(letters[0][3])) == 1, "it is refused again"

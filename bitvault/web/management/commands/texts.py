@@ -136,7 +136,7 @@ def update(home: Path, code: str, domain: Domain, texts: list[Text], *, write: b
 
     folder = home / "locale" / code / "LC_MESSAGES"
     source, compiled = folder / f"{domain}.po", folder / f"{domain}.mo"
-    old = read_po(source.open("rb"), locale=code) if source.exists() else Catalog(locale=code)
+    old = read_po(io.BytesIO(source.read_bytes()), locale=code) if source.exists() else Catalog(locale=code)
     new = Catalog(locale=code, header_comment="#", fuzzy=False)
     behind = []
     for context, message in texts:
