@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
+    auditing,
     browser,
     figures,
     folders,
@@ -53,6 +54,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "catch_up": stream.catching_up,
     "socket_latency": told.latency,
     "sockets_held": told.held,
+    "verify": auditing.verifying,
     "memory": footprint.memory,
 }
 

@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
+from apps.admin_platform import anchoring, exporting, flagging, queries, verifying
 from apps.admin_platform import denials as recording
-from apps.admin_platform import exporting, flagging, queries, verifying
 from apps.admin_platform.dtos import (
     EVERYTHING,
     EXPORT_LIMIT,
+    AnchorStatus,
+    AuditAnchor,
     AuditExport,
     AuditFilter,
+    AuditKey,
     AuditPage,
     Feature,
     Verification,
 )
-from apps.admin_platform.errors import AdministratorsOnly, VerificationFailed
+from apps.admin_platform.errors import AdministratorsOnly, AnchorsNeedWholeLog, VerificationFailed
 from apps.admin_platform.operations import CONSUMER
 from bitvault.events.api import get_position
 from bitvault.jobs import api as jobs
@@ -31,8 +34,11 @@ __all__ = [
     "CONSUMER",
     "choose_feature",
     "export_audit",
+    "get_anchor_status",
     "get_feature",
+    "list_anchors",
     "list_audit",
+    "list_audit_keys",
     "list_features",
     "record_denial",
     "record_denials",
@@ -92,15 +98,60 @@ def export_audit(
     limit: int = EXPORT_LIMIT,
     wanted: AuditFilter = EVERYTHING,
     form: Literal["json_lines", "csv"] = "json_lines",
+    with_anchors: bool = False,
 ) -> AuditExport:
     """Read entries in the order of the chain; all of them, as JSON lines, are enough to recompute it elsewhere.
 
     A page ends at ``limit`` lines, or earlier when it has become large, and says whether more follows.
 
+    :param with_anchors: put a line for the export before the first entry, each anchor after the entry that it signs, and a signed line
+        at the end: what ``bitvault-verify`` checks.
+    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises AnchorsNeedWholeLog: ``with_anchors`` of some entries alone.
+    """
+    _require_administrator(actor)
+    if with_anchors and wanted != EVERYTHING:
+        raise AnchorsNeedWholeLog
+    return exporting.export(
+        actor,
+        after=after,
+        limit=limit,
+        position=get_position(CONSUMER),
+        wanted=wanted,
+        form=form,
+        with_anchors=with_anchors,
+    )
+
+
+@exposed
+def list_anchors(*, actor: Actor, cursor: str | None = None, limit: int = PAGE_DEFAULT) -> Page[AuditAnchor]:
+    """Read a page of what was signed of the tenant's audit log, the newest first.
+
+    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises BadCursor: the cursor does not belong to these anchors.
+    """
+    _require_administrator(actor)
+    return anchoring.list_anchors(cursor=cursor, limit=limit)
+
+
+@exposed
+def list_audit_keys(*, actor: Actor) -> Page[AuditKey]:
+    """List the public keys of the anchors of the tenant's audit log, the one that signs now first.
+
     :raises AdministratorsOnly: the actor is no owner or administrator.
     """
     _require_administrator(actor)
-    return exporting.export(actor, after=after, limit=limit, position=get_position(CONSUMER), wanted=wanted, form=form)
+    return Page(anchoring.list_keys())
+
+
+@exposed
+def get_anchor_status(*, actor: Actor) -> AnchorStatus:
+    """Tell the last anchor of the tenant's audit log, and whether it is good: its signature, and that the log has what it signs.
+
+    :raises AdministratorsOnly: the actor is no owner or administrator.
+    """
+    _require_administrator(actor)
+    return anchoring.get_status()
 
 
 @exposed

@@ -68,8 +68,46 @@ class AuditExport:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditAnchor:
+    """What the installation has signed of the chain: at ``anchored_at`` its entry ``number`` had this hash.
+
+    ``signature`` is Ed25519 over ``bitvault.audit.anchor.v1``, a zero byte, and canonical JSON of the other fields and ``tenant_id``.
+    ``previous`` is SHA-256 over what the anchor before signed and its signature. Bytes are lower-case hexadecimal.
+    """
+
+    index: int
+    number: int
+    hash: str
+    anchored_at: datetime
+    previous: str
+    public_key: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditKey:
+    """A public key (Ed25519, hexadecimal) with which anchors were signed, and from which entry to which."""
+
+    public_key: str
+    is_current: bool
+    first_number: int | None
+    last_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorStatus:
+    """The last anchor, and whether its signature is good and the log still has the entry that it signs."""
+
+    last: AuditAnchor | None
+    is_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
-    """What recomputing the chain found: ``broken_at`` is the first entry that does not fit, ``head_hash`` what to note elsewhere."""
+    """What recomputing the chain found: ``broken_at`` is the first entry that does not fit, ``head_hash`` what to note elsewhere.
+
+    ``anchor_count`` anchors were compared with the chain and their signatures verified.
+    """
 
     intact: bool
     entry_count: int
@@ -78,6 +116,8 @@ class Verification:
     head_number: int
     head_hash: str
     as_of_seq: int
+    anchor_count: int = 0
+    last_anchored_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,13 @@ class VerificationFailed(Conflict):
     title = "The log was not verified to its end; ask for it again"
 
 
+class AnchorsNeedWholeLog(Invalid):
+    """Anchors sign the chain of all entries: an export that is filtered has none."""
+
+    code = "admin_platform.anchors_need_whole_log"
+    title = "Anchors come with the whole log alone: leave the filters out"
+
+
 class FeatureUnknown(NotFound):
     """The code declares no such flag."""
 

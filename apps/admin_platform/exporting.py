@@ -12,8 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from apps.admin_platform import dtos, queries
-from bitvault.kernel import db
+from apps.admin_platform import anchoring, dtos, queries
+from bitvault.kernel import db, tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.web import naming
 
@@ -46,24 +46,55 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(
-    actor: Actor, *, after: int, limit: int, position: int, wanted: dtos.AuditFilter, form: Form
+    actor: Actor,
+    *,
+    after: int,
+    limit: int,
+    position: int,
+    wanted: dtos.AuditFilter,
+    form: Form,
+    with_anchors: bool = False,
 ) -> dtos.AuditExport:
-    """Read a page of the entered tenant's log; CSV has a head on its first page."""
+    """Read a page of the entered tenant's log; CSV has a head on its first page, and so has JSON with anchors."""
     write = _WRITERS[form]
     lines: list[bytes] = []
     last_number, size_bytes, count = after, 0, 0
     if form == "csv" and after == 0:
         lines.append(_to_csv(CSV_COLUMNS))
+    if with_anchors and after == 0:
+        lines.append(_to_line(export={"tenant_id": tenancy.current().id}))
     while True:
-        with db.read_transaction():
+        with db.read_transaction(frozen=True):
             entries = queries.list_for_export(after=last_number, limit=STEP, wanted=wanted)
+            anchors = _list_anchors(last_number, entries) if with_anchors else {}
         for entry, line in zip(entries, write(actor, entries), strict=True):
             if count == limit or size_bytes >= BYTES_LIMIT:
                 return dtos.AuditExport(b"".join(lines), last_number, has_more=True, as_of_seq=position)
-            lines.append(line)
+            lines += [line, *anchors.get(entry.number, ())]
             last_number, size_bytes, count = entry.number, size_bytes + len(line), count + 1
         if len(entries) < STEP:
+            if with_anchors:
+                lines.append(_write_end(last_number))
             return dtos.AuditExport(b"".join(lines), last_number, has_more=False, as_of_seq=position)
+
+
+def _list_anchors(after: int, entries: Sequence[dtos.AuditEntry]) -> dict[int, list[bytes]]:
+    """Give the lines of anchors by the entry that they stand behind."""
+    if not entries:
+        return {}
+    rows = anchoring.list_between(after=after, last=entries[-1].number)
+    return {row.number: [_to_line(anchor=anchoring.to_dto(row))] for row in rows}
+
+
+def _write_end(number: int) -> bytes:
+    """Sign where the export ends. Entries are never deleted: one that is not there any more has no hash, and ends in zeros."""
+    with db.read_transaction():
+        digest = queries.find_hash(number)
+    return _to_line(end=anchoring.sign_end(number=number, digest=digest or bytes(32)))
+
+
+def _to_line(**content: object) -> bytes:
+    return msgspec.json.encode(content) + b"\n"
 
 
 def _write_json(actor: Actor, entries: Sequence[dtos.AuditEntry]) -> list[bytes]:

@@ -52,6 +52,25 @@ class AuditEntry(TenantModel):
         ]
 
 
+class AuditAnchor(TenantModel):
+    """A signed saying about the chain: up to here it had this hash. Written every five minutes in which the log grew."""
+
+    append_only = True
+
+    index = models.BigIntegerField(primary_key=True)
+    number = models.BigIntegerField(unique=True)
+    """Of the entry whose hash it signs."""
+    hash = models.BinaryField(max_length=32)
+    anchored_at = models.DateTimeField()
+    previous = models.BinaryField(max_length=32)
+    """SHA-256 over what the anchor before it signed and its signature; zeros for the first."""
+    public_key = models.BinaryField(max_length=32)
+    signature = models.BinaryField(max_length=64)
+
+    class Meta:
+        db_table = "admin_platform_audit_anchor"
+
+
 class Flag(PublicModel):
     """What operators have decided of a feature flag. The flag itself is declared in code; one without a row has its default."""
 

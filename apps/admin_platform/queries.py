@@ -57,6 +57,14 @@ def get_head() -> tuple[int, bytes]:
     return (row[0], bytes(row[1])) if row else (0, chain.FIRST)
 
 
+def find_hash(number: int) -> bytes | None:
+    """Read the hash of one entry, inside the open transaction; of number 0, what stands in for the hash before the first."""
+    if number == 0:
+        return chain.FIRST
+    digest = AuditEntry.objects.filter(pk=number).values_list("hash", flat=True).first()
+    return None if digest is None else bytes(digest)
+
+
 def list_links(*, after: int, limit: int) -> list[tuple[dict[str, Any], bytes, bytes]]:
     """Read entries in the order of the chain: what is hashed, the hash before, the hash."""
     rows = _columns(AuditEntry.objects.filter(number__gt=after).order_by("number"))[:limit]

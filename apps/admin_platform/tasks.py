@@ -2,10 +2,16 @@
 
 from celery import shared_task
 
-from apps.admin_platform import denials
+from apps.admin_platform import anchoring, denials
 
 
 @shared_task(name="admin_platform.write_omitted_denials")  # type: ignore[untyped-decorator] # celery has no types
 def write_omitted_denials() -> int:
     """Write into one tenant's audit log how many denials were not written; returns how many."""
     return denials.write_omitted()
+
+
+@shared_task(name="admin_platform.anchor_audit")  # type: ignore[untyped-decorator] # celery has no types
+def anchor_audit() -> bool:
+    """Sign the head of one tenant's audit log; returns whether it had moved."""
+    return anchoring.anchor()

@@ -76,6 +76,7 @@ app.conf.beat_schedule = {
     "check-objects": _for_each_tenant("storage.request_checks", seconds=86_400),
     "lapse-reservations": _for_each_tenant("billing.lapse_reservations", seconds=300),
     "write-omitted-denials": _for_each_tenant("admin_platform.write_omitted_denials", seconds=300),
+    "anchor-audit": _for_each_tenant("admin_platform.anchor_audit", seconds=300),
     "forget-refunds": _for_each_tenant("billing.forget_refunds", seconds=86_400),
     "recount-usage": _for_each_tenant("gateway.request_recount", seconds=86_400),
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),

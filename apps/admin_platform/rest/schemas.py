@@ -60,6 +60,12 @@ class ExportAudit(FilterAudit, frozen=True, kw_only=True, rename={"begin": "from
     limit: Annotated[int, msgspec.Meta(ge=1, le=EXPORT_LIMIT)] = EXPORT_LIMIT
 
 
+class ExportAuditLines(ExportAudit, frozen=True, kw_only=True, rename={"begin": "from", "end": "to"}):
+    """As JSON lines also with what was signed: each anchor stands after its entry."""
+
+    anchors: bool = False
+
+
 class ChooseFeature(Body, frozen=True):
     """The value for the vault; null leaves it to the operators."""
 

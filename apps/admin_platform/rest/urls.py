@@ -9,6 +9,8 @@ urlpatterns = [
     path("audit/verify", views.AuditVerification.as_view()),
     path("audit/export", views.AuditExport.as_view()),
     path("audit/export.csv", views.AuditExportCsv.as_view()),
+    path("audit/anchors", views.AuditAnchors.as_view()),
+    path("audit/keys", views.AuditKeys.as_view()),
     path("features", views.Features.as_view()),
     path("features/<str:key>", views.FeatureDetail.as_view()),
 ]

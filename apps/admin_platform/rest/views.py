@@ -8,9 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.admin_platform import api
-from apps.admin_platform.dtos import AuditPage, Feature, Verification
+from apps.admin_platform.dtos import AuditAnchor, AuditKey, AuditPage, Feature, Verification
 from apps.admin_platform.errors import (
     AdministratorsOnly,
+    AnchorsNeedWholeLog,
     FeatureForced,
     FeatureNotYours,
     FeatureUnknown,
@@ -25,6 +26,7 @@ from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.operations import operation
+from bitvault.web.pagination import PageQuery
 from bitvault.web.permissions import HasScope
 from bitvault.web.renderers import CsvRenderer, JsonLinesRenderer
 from bitvault.web.requests import ActorRequest
@@ -92,14 +94,18 @@ class AuditExport(View):
         """To begin an export is heavy; its further pages are read."""
         return RouteClass.READ if request.query_params.get("after", "0") != "0" else RouteClass.HEAVY
 
-    @operation(query=schemas.ExportAudit, problems=(AdministratorsOnly,), headers=EXPORT_HEADERS)
+    @operation(
+        query=schemas.ExportAuditLines, problems=(AdministratorsOnly, AnchorsNeedWholeLog), headers=EXPORT_HEADERS
+    )
     def get(self, request: ActorRequest) -> Response:
         """Read a page of the log in the order of the chain, one entry a line; filtered, or whole as a verification needs it.
 
         A page ends at `limit` lines or at some 4 MiB. The log goes on while `BitVault-Has-More` is `true`: ask with
-        `after` = `BitVault-Next-After`, or follow `Link`.
+        `after` = `BitVault-Next-After`, or follow `Link`. With `anchors=true` the pages together are what `bitvault-verify` checks:
+        a line `{"export": …}` comes first, `{"anchor": …}` after the entry that it signs, and `{"end": …}`, signed too, last.
         """
-        return _export(request, request.query_as(schemas.ExportAudit), "json_lines")
+        query = request.query_as(schemas.ExportAuditLines)
+        return _export(request, query, "json_lines", with_anchors=query.anchors)
 
 
 class AuditExportCsv(AuditExport):
@@ -111,6 +117,28 @@ class AuditExportCsv(AuditExport):
     def get(self, request: ActorRequest) -> Response:
         """Read a page of the log as CSV, as `/audit/export` gives it in JSON lines; the first page has the names of the columns."""
         return _export(request, request.query_as(schemas.ExportAudit), "csv")
+
+
+class AuditAnchors(View):
+    """What the installation has signed of the log."""
+
+    permission_classes = [HasScope.of(Scope.ADMIN)]
+
+    @operation(query=PageQuery, answer=Page[AuditAnchor], problems=(AdministratorsOnly, BadCursor))
+    def get(self, request: ActorRequest) -> Response:
+        """Read a page of anchors, the newest first; one is written every five minutes in which the log grew."""
+        return self.paginate(partial(api.list_anchors, actor=request.actor))
+
+
+class AuditKeys(View):
+    """With what it has signed."""
+
+    permission_classes = [HasScope.of(Scope.ADMIN)]
+
+    @operation(answer=Page[AuditKey], problems=(AdministratorsOnly,))
+    def get(self, request: ActorRequest) -> Response:
+        """List the public keys (Ed25519) under the anchors, the current one first. Note them where nobody can change them."""
+        return Response(api.list_audit_keys(actor=request.actor))
 
 
 class Features(View):
@@ -146,9 +174,22 @@ class FeatureDetail(View):
         return Response(api.choose_feature(actor=request.actor, key=key, value=body.value))
 
 
-def _export(request: ActorRequest, query: schemas.ExportAudit, form: Literal["json_lines", "csv"]) -> Response:
+def _export(
+    request: ActorRequest,
+    query: schemas.ExportAudit,
+    form: Literal["json_lines", "csv"],
+    *,
+    with_anchors: bool = False,
+) -> Response:
     require_position(api.CONSUMER, query)
-    found = api.export_audit(actor=request.actor, after=query.after, limit=query.limit, wanted=query.wanted, form=form)
+    found = api.export_audit(
+        actor=request.actor,
+        after=query.after,
+        limit=query.limit,
+        wanted=query.wanted,
+        form=form,
+        with_anchors=with_anchors,
+    )
     headers = {
         "BitVault-As-Of-Seq": str(found.as_of_seq),
         "BitVault-Next-After": str(found.last_number),

@@ -56,6 +56,7 @@ class Audit(MemberPage):
             "day_to": wish.fields.get("to", ""),
             "kinds": wording.KINDS,
             "export_query": _export_query(wish.wanted),
+            "anchor": api.get_anchor_status(actor=actor),
             "chips": _chips(actor, wish.fields),
         }
         return render(request, "admin_platform/audit.html", context)

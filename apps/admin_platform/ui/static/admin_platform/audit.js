@@ -81,7 +81,7 @@ async function readPage(address, signal) {
 /** @param {string} form `csv`, `jsonl`, or `all`: the whole log as JSON lines */
 async function exportLog(form) {
   const found = need("#audit-found", HTMLElement);
-  const query = form === "all" ? "" : found.dataset.export ?? "";
+  const query = form === "all" ? "anchors=true" : found.dataset.export ?? "";
   if (query === "-") return void toast(gettext("The filter means several people. Write more of one name, then export."), { failed: true });
   exporting?.abort();
   const controller = (exporting = new AbortController());
