@@ -171,7 +171,7 @@ _ASSETS = {
 STORAGES = {
     # What the server itself makes (exports, later thumbnails). The bytes of users never pass it: apps/storage signs URLs for them.
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _ASSETS},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "bitvault.web.static_files.StaticFiles"},
 }
 
 # --- requests --------------------------------------------------------------------------------------------------------------

@@ -4,13 +4,17 @@ import { call } from "../js/api.js";
 import { icon, make, need, pageFact } from "../js/dom.js";
 import { fillTimes } from "../js/format.js";
 import { fill, gettext } from "../js/i18n.js";
-import { carryOut, dayOf, endOfDay, named, openDialog } from "./dialog.js";
 import { avatarOf, keyOf, nameOf } from "./people.js";
 import { labelOf, makeOptions } from "./roles.js";
+import { dayOf, endOfDay, named } from "./terms.js";
 
 /** @typedef {import("./dialog.js").Access} Access */
 /** @typedef {import("./dialog.js").Entry} Entry */
 /** @typedef {import("./dialog.js").Share} Share */
+/** @typedef {{carryOut: typeof import("./dialog.js").carryOut, openDialog: typeof import("./dialog.js").openDialog}} Acts */
+
+/** What the dialog around the list does for it. @type {Acts} */
+let acts;
 
 /** The arrow keys go through the roles of a closed list one by one: the last one counts. */
 const SETTLE_MS = 500;
@@ -78,7 +82,7 @@ function addPart(line, part) {
 function makeThrough({ id, name }) {
   if (name === null) return make("span", {}, gettext("through a folder above"));
   const button = make("button", { class: "share-through", type: "button", title: gettext("Show who has access to that folder") }, fill(gettext("through “%(name)s”"), { name }));
-  button.addEventListener("click", () => void openDialog(id));
+  button.addEventListener("click", () => void acts.openDialog(id));
   return button;
 }
 
@@ -118,7 +122,7 @@ async function changeRole(share, role) {
   settling.delete(share.id);
   if (role === share.role) return;
   const change = (/** @type {string} */ wanted) => () => call("PATCH", `/shares/${share.id}`, { body: { role: wanted } });
-  await carryOut(change(role), fill(gettext("%(name)s: %(role)s."), { name: nameOf(share.principal), role: labelOf(role) }), change(share.role));
+  await acts.carryOut(change(role), fill(gettext("%(name)s: %(role)s."), { name: nameOf(share.principal), role: labelOf(role) }), change(share.role));
 }
 
 /** @param {Share} share @param {string | null} moment */
@@ -126,7 +130,7 @@ async function changeEnd(share, moment) {
   const change = (/** @type {string | null} */ wanted) => () => call("PATCH", `/shares/${share.id}`, { body: { expires_at: wanted } });
   const name = nameOf(share.principal);
   const said = moment ? gettext("%(name)s has access until the day that you chose.") : gettext("%(name)s has access without an end.");
-  await carryOut(change(moment), fill(said, { name }), change(share.expires_at));
+  await acts.carryOut(change(moment), fill(said, { name }), change(share.expires_at));
 }
 
 /** @param {Share} share @param {Access} now */
@@ -134,7 +138,7 @@ async function end(share, now) {
   const body = { principal: named(share.principal), role: share.role, expires_at: share.expires_at, notify: false };
   const left = now.items.some((entry) => entry.through && entry.principal && keyOf(entry.principal) === keyOf(share.principal));
   const said = left ? gettext("%(name)s has access only through a folder above now.") : gettext("%(name)s has no access any more.");
-  await carryOut(
+  await acts.carryOut(
     () => call("DELETE", `/shares/${share.id}`),
     fill(said, { name: nameOf(share.principal) }),
     () => call("POST", `/nodes/${now.node.id}/shares`, { body }),
@@ -146,8 +150,9 @@ function leave(share, now) {
   document.dispatchEvent(new CustomEvent("bitvault:leave-share", { detail: { shareId: share.id, name: now.node.name } }));
 }
 
-/** Listen from now on. */
-export function startAccess() {
+/** Listen from now on. @param {Acts} given */
+export function startAccess(given) {
+  acts = given;
   // Whoever chooses and closes at once has chosen.
   document.addEventListener("bitvault:share-closed", () => {
     for (const { timer, send } of [...settling.values()]) {

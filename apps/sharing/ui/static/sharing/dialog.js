@@ -8,6 +8,7 @@ import { toast } from "../js/toast.js";
 import { showAccess, startAccess } from "./access.js";
 import { allowInviting, keyOf, listChosen, nameOf, resetPeople, setPresent, startPeople } from "./people.js";
 import { hintOf, labelOf, offerRoles } from "./roles.js";
+import { endOfDay, named, toField } from "./terms.js";
 
 /** @typedef {import("./people.js").Principal} Principal */
 /** @typedef {{id: string, node_id: string, principal: Principal, role: string, capabilities: string[], expires_at: string | null}} Share */
@@ -124,18 +125,6 @@ function setName(name) {
 
 // --- adding ------------------------------------------------------------------------------------------------------------------
 
-/** @param {Date} date @returns {string} as a date field takes it */
-const toField = (date) => `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
-
-/** @param {string} value of a date field @returns {string | null} the end of that day here */
-export function endOfDay(value) {
-  const [year, month, day] = value.split("-").map(Number);
-  return value ? new Date(year, month - 1, day, 23, 59, 59).toISOString() : null;
-}
-
-/** @param {string | null} moment @returns {string} */
-export const dayOf = (moment) => (moment ? toField(new Date(moment)) : "");
-
 function resetTerms() {
   need("#share-role", HTMLSelectElement).value = "viewer";
   need("#share-message", HTMLTextAreaElement).value = "";
@@ -147,12 +136,6 @@ function resetTerms() {
 
 function showHint() {
   need("#share-role-hint", HTMLElement).textContent = hintOf(need("#share-role", HTMLSelectElement).value, shown?.node.kind ?? "");
-}
-
-/** @param {Principal} principal */
-export function named(principal) {
-  if (principal.type === "everyone") return { type: "everyone" };
-  return principal.type === "email" ? { type: "email", email: principal.email } : { type: principal.type, id: principal.id };
 }
 
 async function share() {
@@ -204,7 +187,7 @@ export function startDialog() {
   startPeople(() => {
     need("#share-terms", HTMLElement).hidden = !listChosen().length;
   });
-  startAccess();
+  startAccess({ carryOut, openDialog });
   need("#share-role", HTMLSelectElement).addEventListener("change", showHint);
   need("#share-form", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();

@@ -7,7 +7,7 @@ import { fillTimes } from "../js/format.js";
 import { counted, fill, gettext } from "../js/i18n.js";
 import { sectionLink } from "../js/sections.js";
 import { toast } from "../js/toast.js";
-import { named } from "./dialog.js";
+import { named } from "./terms.js";
 
 /** Between two looks: whoever uploads a thousand files makes a thousand heads. */
 const REST_MS = 3000;
