@@ -147,6 +147,7 @@ def _no_stranger_at_a_table(_watched_tables):
     from tests.support import ownership
 
     ownership.breaches.clear()
+    ownership.changes.clear()
     yield
     assert ownership.breaches == []
 

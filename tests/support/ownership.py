@@ -7,6 +7,7 @@ business. The rule is stricter than rule 2 of docs/architecture.md: nobody reads
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PLANTED = ROOT / "tests" / "architecture" / "breaches"
 """What lies below counts as what it stands for: ``breaches/apps/search`` as Search."""
 
+TAKEN_BACK = "-"
 NOBODY = "-"
 TESTS = "tests"
 MIGRATIONS = "migrations"
@@ -158,6 +160,8 @@ def sender() -> str:
 
 # --- the watch -------------------------------------------------------------------------------------------------------------
 
+changes: Counter[str] = Counter()
+"""How many statements have written each table, and how often what was written was taken back; see ``count_changes``."""
 breaches: list[AssertionError] = []
 """What was found since a test began: code that swallows the exception does not swallow this."""
 
@@ -166,11 +170,19 @@ def watch(execute: Callable[..., Any], statement: Any, parameters: Any, many: bo
     """Stand between Django and the database (``connection.execute_wrapper``)."""
     text = statement if isinstance(statement, str) else statement.as_string(None)
     touched = read(text)
+    changes.update(touched.written)
+    if text.startswith("ROLLBACK"):
+        changes[TAKEN_BACK] += 1
     if touched.named or touched.written:
         for breach in judge(touched, sender(), text):
             breaches.append(breach)
             raise breach
     return execute(statement, parameters, many, context)
+
+
+def count_changes(*tables: str) -> int:
+    """Give a number that differs from the one before when the rows of some tables may be others, as far as this process changes them."""
+    return changes[TAKEN_BACK] + sum(changes[table] for table in tables)
 
 
 def judge(touched: Touched, module: str, statement: str) -> Iterator[AssertionError]:

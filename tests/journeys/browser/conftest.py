@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
 from soak.watcher import CHROMIUM_ARGUMENTS
 from tests.journeys.browser.vault import PATIENCE_SECONDS, Vault
@@ -96,16 +97,59 @@ def listen(page: Page, told: list[str]) -> None:
     page.on("requestfailed", lambda request: note(f"failed {request.method} {request.url}: {request.failure}"))
 
 
+@pytest.fixture(scope="module")
+def wardrobe(chromium, live) -> "Wardrobe":
+    """Browsers of their own for the tests of one file."""
+    return Wardrobe(chromium, [live.tenant_url, live.bare_url])
+
+
+class Wardrobe:
+    """Browser contexts that are cleaned and used again: what they keep of static files is what takes longest to fetch and to read."""
+
+    def __init__(self, chromium: Browser, origins: list[str]) -> None:
+        self._chromium = chromium
+        self._origins = origins
+        self._spare: dict[str, list[BrowserContext]] = {}
+
+    def take(self, *, storage_state: StorageState | None = None, **options) -> BrowserContext:
+        """Give a context that nobody has used, or none will notice that somebody has."""
+        spare = self._spare.setdefault(repr(sorted(options.items())), [])
+        context = spare.pop() if spare else self._chromium.new_context(**options)
+        if storage_state is not None:
+            context.add_cookies(storage_state["cookies"])
+        return context
+
+    def give_back(self, context: BrowserContext, **options) -> None:
+        """Clean a context of all but what is served to everybody."""
+        options.pop("storage_state", None)
+        context.unroute_all()
+        context.set_offline(False)
+        context.clear_cookies()
+        context.clear_permissions()
+        for page in context.pages[1:]:
+            page.close()
+        (page,) = context.pages or [context.new_page()]
+        page.goto("about:blank")
+        session = context.new_cdp_session(page)
+        for origin in self._origins:
+            kept = "local_storage,indexeddb,cache_storage,service_workers,file_systems,websql"
+            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": kept})
+        session.detach()
+        page.close()
+        self._spare[repr(sorted(options.items()))].append(context)
+
+
 @pytest.fixture
-def visitor(request, chromium) -> Iterator[Callable[..., Page]]:
+def visitor(request, wardrobe) -> Iterator[Callable[..., Page]]:
     """Open a page in a browser of its own; ``complaints`` of all of them are looked at when the test is over."""
-    contexts = []
+    taken: list[tuple[BrowserContext, dict[str, Any]]] = []
     complaints: list[str] = []
     told = request.node.stash.setdefault(TOLD, [])
 
     def open_page(**options) -> Page:
-        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-        contexts.append(context)
+        options = {"viewport": {"width": 1440, "height": 900}, **options}
+        context = wardrobe.take(**options)
+        taken.append((context, options))
         page = context.new_page()
         listen(page, told)
         page.set_default_timeout(PATIENCE_SECONDS * 1000)
@@ -116,8 +160,8 @@ def visitor(request, chromium) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for context, options in taken:
+        wardrobe.give_back(context, **options)
     assert complaints == []
 
 
