@@ -1,12 +1,13 @@
 """What can be refused about nodes, with stable codes."""
 
-from bitvault.kernel.errors import Conflict, Forbidden, Gone, Invalid, NotFound, PreconditionFailed, TooLarge
+from bitvault.kernel.errors import Conflict, Forbidden, Gone, Invalid, Locked, NotFound, PreconditionFailed, TooLarge
 from bitvault.kernel.names import InvalidName
 from bitvault.kernel.pages import LimitOutOfRange
 
 __all__ = [
     "AdministratorsOnly",
     "ArchiveTooLarge",
+    "BadLockEnd",
     "BaseVersionRequired",
     "FileTooLarge",
     "InvalidName",
@@ -16,6 +17,7 @@ __all__ = [
     "NameTaken",
     "NoPreview",
     "NodeGone",
+    "NodeLocked",
     "NotAFile",
     "NotAFolder",
     "NothingToChange",
@@ -26,6 +28,7 @@ __all__ = [
     "TooDeep",
     "TooManyAtOnce",
     "TooManyChildren",
+    "TooManyLocks",
     "TooManyTeamFolders",
     "UploadGivenUp",
     "UploadTargetUnfit",
@@ -72,6 +75,29 @@ class NodeGone(Conflict):
 
     code = "files.node_gone"
     title = "The file has been deleted meanwhile"
+
+
+class NodeLocked(Locked):
+    """Somebody else has locked the file, or a file in the folder; facts: ``node_id`` and ``name`` of that file, and its ``lock`` as a node
+    tells it (holder, device, reason, times).
+    """
+
+    code = "files.locked"
+    title = "Somebody else has locked this file"
+
+
+class BadLockEnd(Invalid):
+    """A lock ends later than now, and within what is allowed; fact: ``latest``."""
+
+    code = "files.bad_lock_end"
+    title = "A lock cannot end then"
+
+
+class TooManyLocks(Invalid):
+    """Somebody, or the whole tenant, has as many locked files as there can be; fact: ``limit``."""
+
+    code = "files.too_many_locks"
+    title = "These are too many locked files; unlock some first"
 
 
 class UploadGivenUp(Gone):

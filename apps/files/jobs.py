@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from apps.files import api
-from apps.files.operations import handing_over, purging
+from apps.files.operations import handing_over, locking, purging
 from apps.identity import api as identity
 from bitvault.jobs import api as jobs
 from bitvault.kernel import tenancy
@@ -30,10 +30,11 @@ class HandOver(msgspec.Struct, frozen=True):
     follows="identity.departure",
 )
 def hand_over(payload: HandOver, run: jobs.Run) -> handing_over.HandedOver | None:
-    """Put the personal roots of who has left into the successor's; again, as long as the successor leaves meanwhile.
+    """End the locks of who has left, and put the personal roots into the successor's; again, as long as the successor leaves meanwhile.
 
     Who is found by the second look has left after the first one, and their own job may have been done by then.
     """
+    locking.release_all_of(payload.user_id)
     done: handing_over.HandedOver | None = None
     heir_id: UUID | None = None
     while True:

@@ -61,3 +61,9 @@ ARCHIVE_LIMIT_NODES = 100_000
 
 ARCHIVE_LIMIT_BYTES = 100 * 1024**3
 """Bytes in one archive at most: what a worker writes within the time of the job at 15 MB/s. A flag gives less."""
+
+LOCKS_OF_ONE_LIMIT = 500
+"""Files that one person has locked at a time: more is no work on files but a right on a folder."""
+
+LOCKS_LIMIT = 10_000
+"""Locked files of a tenant: whether one lies below a folder is found by the ways up from all of them, some 20 ms for as many."""

@@ -60,6 +60,9 @@ class Node(TenantModel):
     """When a device says that the content changed: data to show and to give back, never to decide by."""
     created_by = models.UUIDField()
     trashed_at = models.DateTimeField(null=True)
+    lock = models.JSONField(null=True)
+    """Who alone may change this file, and until when, as ``dtos.Lock``: read with each row, so that no write misses it. Once it has
+    expired it holds no more, and a schedule clears it."""
     child_count = models.IntegerField(default=0)
     """How many nodes lie directly in this folder: exact, kept under the tree lock."""
     # Upper bounds of what lies below a folder: how many levels, and how many bytes the longest path adds to the folder's own. They
@@ -110,6 +113,9 @@ class Node(TenantModel):
                 name="files_node_kind",
             ),
             models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="files_node_not_its_own_parent"),
+            models.CheckConstraint(
+                condition=models.Q(kind=Kind.FILE) | models.Q(lock__isnull=True), name="files_node_lock"
+            ),
             models.CheckConstraint(condition=models.Q(revision__gte=1, size_bytes__gte=0), name="files_node_figures"),
             models.CheckConstraint(
                 condition=models.Q(child_count__gte=0, child_count__lte=CHILDREN_LIMIT), name="files_node_children"
@@ -127,6 +133,8 @@ class Node(TenantModel):
             models.Index(fields=["parent", "kind", "size_bytes", "id"], name="files_node_by_size"),
             # Which names have keys that an older version of the code has made?
             models.Index(fields=["id"], name="files_node_old_keys", condition=models.Q(key_version__lt=KEY_VERSION)),
+            # Which files are locked, and does one lie below this folder?
+            models.Index(fields=["id"], name="files_node_locked", condition=models.Q(lock__isnull=False)),
             # Which team folders have ended, latest first?
             models.Index(
                 fields=["-trashed_at"],

@@ -4,10 +4,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from apps.files import access, errors, limits
 from apps.files.dtos import (
     Content,
     FoundNode,
+    Lock,
     Node,
     NodeRef,
     Path,
@@ -174,7 +177,7 @@ WHERE is_team_folder AND trashed_at IS NULL AND (%(administers)s::boolean OR id 
 _TREE_ROWS = """
 SELECT node.id, node.kind, node.parent_id, node.trashed_at IS NOT NULL, node.name, node.revision, node.size_bytes, node.media_type,
     node.content_hash, node.version_id, (SELECT blob_id FROM files_version WHERE id = node.version_id), node.created_at,
-    node.modified_at, node.client_modified_at, node.created_by, held.version_count, held.size_bytes
+    node.modified_at, node.client_modified_at, node.created_by, node.lock, held.version_count, held.size_bytes
 FROM files_node node CROSS JOIN LATERAL (
     SELECT count(*) AS version_count, coalesce(sum(size_bytes), 0)::bigint AS size_bytes FROM files_version WHERE node_id = node.id
 ) held
@@ -232,7 +235,17 @@ def list_version_rows(*, after: UUID | None, limit: int) -> VersionRows:
 
 def _to_tree_row(row: Sequence[Any]) -> TreeRow:
     node_id, kind, parent_id, is_trashed, name, revision, size_bytes, media_type, content_hash, *others = row
-    version_id, blob_id, created_at, modified_at, client_modified_at, created_by, version_count, versions_bytes = others
+    (
+        version_id,
+        blob_id,
+        created_at,
+        modified_at,
+        client_modified_at,
+        created_by,
+        lock,
+        version_count,
+        versions_bytes,
+    ) = others
     is_file = version_id is not None
     return TreeRow(
         id=node_id,
@@ -250,6 +263,7 @@ def _to_tree_row(row: Sequence[Any]) -> TreeRow:
         modified_at=modified_at,
         client_modified_at=client_modified_at,
         created_by=created_by,
+        lock=None if lock is None else msgspec.json.decode(lock, type=Lock),
         version_count=version_count,
         versions_bytes=versions_bytes,
     )

@@ -9,19 +9,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from apps.files import errors
-from apps.files.dtos import ExpectedRevision, KindName, Node, NodeRef
+from apps.files.dtos import ExpectedRevision, KindName, Lock, Node, NodeRef
 from apps.files.models import Kind
-from bitvault.kernel import db, names
+from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor, ActorKind
 from bitvault.kernel.capabilities import CapabilityName
 from bitvault.kernel.errors import NotFound
 
 COLUMNS = (
     "id, kind, parent_id, owner_user_id, is_team_folder, name, revision, version_id, size_bytes, media_type, content_hash, created_at, "
-    "modified_at, client_modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound"
+    "modified_at, client_modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound, lock"
 )
 
 
@@ -52,6 +53,8 @@ class NodeRow(NamedTuple):
     child_count: int
     levels_below_bound: int
     path_bytes_below_bound: int
+    lock: str | None = None
+    """JSON of the lock as it was taken; ``find_lock`` tells whether it still holds."""
 
     @property
     def is_folder(self) -> bool:
@@ -72,6 +75,14 @@ class NodeRow(NamedTuple):
 def kind_name(kind: int) -> KindName:
     """Name a kind in the words of the API."""
     return "folder" if kind == Kind.FOLDER else "file"
+
+
+def find_lock(stored: str | None) -> Lock | None:
+    """Read a lock; ``None`` when there is none, or its time is over."""
+    if stored is None:
+        return None
+    lock = msgspec.json.decode(stored, type=Lock)
+    return lock if lock.expires_at > clock.now() else None
 
 
 def to_node(row: NodeRow, capabilities: Sequence[CapabilityName], *, hides_parent: bool = False) -> Node:
@@ -95,6 +106,7 @@ def to_node(row: NodeRow, capabilities: Sequence[CapabilityName], *, hides_paren
         client_modified_at=row.client_modified_at,
         created_by=row.created_by,
         trashed_at=row.trashed_at,
+        lock=find_lock(row.lock),
         capabilities=capabilities,
         name_problems=names.find_portability_problems(row.name),
     )

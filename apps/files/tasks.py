@@ -11,6 +11,12 @@ def purge_expired_trash() -> bool:
     return api.request_due_purge()
 
 
+@shared_task(name="files.sweep_locks")  # type: ignore[untyped-decorator] # celery has no types
+def sweep_locks() -> int:
+    """Clear one tenant's locks whose time is over; returns how many."""
+    return api.sweep_locks()
+
+
 @shared_task(name="files.rekey_names")  # type: ignore[untyped-decorator] # celery has no types
 def rekey_names() -> int:
     """Bring the keys of one tenant's names up to the code; returns how many were not."""

@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from apps.sync import rebuilding
-from apps.sync.projector import CONSUMER, Batch
+import msgspec
+
+from apps.sync import dtos, rebuilding
+from apps.sync.projector import CONSUMER, NO_LOCK, Batch
 from bitvault.events.api import Published, call_promptly, consumes_batch, rebuilds
 from bitvault.events.catalog.files import (
     FolderCreated,
     NodeChanged,
+    NodeLocked,
     NodeMoved,
     NodePurged,
     NodeRestored,
     NodeTrashed,
+    NodeUnlocked,
     TeamAccessChanged,
     VersionCommitted,
 )
@@ -29,6 +33,8 @@ call_promptly(CONSUMER)  # open sockets wait for it
     VersionCommitted,
     NodeMoved,
     NodeChanged,
+    NodeLocked,
+    NodeUnlocked,
     NodeTrashed,
     NodeRestored,
     TeamAccessChanged,
@@ -53,20 +59,29 @@ def _project_one(batch: Batch, published: Published) -> None:
             project_version(batch, event, published)
         case NodeMoved() as event:
             project_move(batch, event, published)
-        case NodeChanged() as event:
-            project_change(batch, event, published)
         case NodeTrashed() as event:
             project_trashing(batch, event, published)
         case NodeRestored() as event:
             project_return(batch, event, published)
-        case TeamAccessChanged() as event:
-            project_access(batch, event, published)
         case NodePurged() as event:
             # Devices have dropped them when they went into the trash.
             batch.forget(event.purged_node_ids)
         case ShareGranted() as event:
             # Who has gained or lost it is found when they read; here it is known that somebody may have it.
             batch.share(published, event.node_id)
+        case _:
+            _project_detail(batch, published)
+
+
+def _project_detail(batch: Batch, published: Published) -> None:
+    """Show what is said of a node beside its name, place and content."""
+    match published.event:
+        case NodeChanged() as event:
+            project_change(batch, event, published)
+        case NodeLocked() | NodeUnlocked() as event:
+            project_lock(batch, event, published)
+        case TeamAccessChanged() as event:
+            project_access(batch, event, published)
 
 
 def project_folder(batch: Batch, event: FolderCreated, published: Published) -> None:
@@ -120,6 +135,22 @@ def project_change(batch: Batch, event: NodeChanged, published: Published) -> No
         "revision": event.revision,
     }
     batch.put(published, event.node_id, state)
+
+
+def project_lock(batch: Batch, event: NodeLocked | NodeUnlocked, published: Published) -> None:
+    """Show who alone may change a file now, or that everybody may who may edit it."""
+    stored = NO_LOCK
+    if isinstance(event, NodeLocked):
+        lock = dtos.SyncedLock(
+            holder_id=event.holder_id,
+            holder_name=event.holder_name,
+            device=event.device,
+            reason=event.stated_reason,
+            locked_at=event.locked_at,
+            expires_at=event.expires_at,
+        )
+        stored = msgspec.json.encode(lock).decode()
+    batch.put(published, event.node_id, {"parent_id": event.parent_id, "revision": event.revision, "lock": stored})
 
 
 def project_trashing(batch: Batch, event: NodeTrashed, published: Published) -> None:

@@ -41,6 +41,18 @@ class RegisteredDevice(Device):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SyncedLock:
+    """Who alone may change a file until ``expires_at``: a device lets nobody else begin, and tries again later with what was changed."""
+
+    holder_id: UUID
+    holder_name: str
+    device: str
+    reason: str
+    locked_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncedNode:
     """A folder or a file as a device is told of it, with the fields that it has everywhere."""
 
@@ -57,6 +69,7 @@ class SyncedNode:
     modified_at: datetime
     client_modified_at: datetime | None
     created_by: UUID | None
+    lock: SyncedLock | None = None
     tags: Sequence[str]
     trashed_at: datetime | None
     capabilities: Sequence[CapabilityName]

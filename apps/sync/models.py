@@ -24,6 +24,8 @@ class NodeState(TenantModel):
     modified_at = models.DateTimeField()
     client_modified_at = models.DateTimeField(null=True)
     created_by = models.UUIDField(null=True)
+    lock = models.JSONField(null=True)
+    """Who alone may change it, and until when, as ``dtos.SyncedLock``; one that has expired is told to nobody."""
 
     class Meta:
         abstract = True

@@ -37,6 +37,7 @@ _TYPES = {
     "modified_at": "timestamptz",
     "client_modified_at": "timestamptz",
     "created_by": "uuid",
+    "lock": "jsonb",
     "is_trashed": "bool",
 }
 COLUMNS = tuple(_TYPES)
@@ -53,20 +54,25 @@ _LOCK = "SELECT seq, horizon FROM sync_feed FOR UPDATE"
 
 _APPLIED = "SELECT DISTINCT seq FROM sync_change_journal WHERE seq BETWEEN %s AND %s"
 
+NO_LOCK = "{}"
+"""What is told of a file whose lock is over: nothing told leaves it as it was."""
+
 # Revisions rise with every change of a node, so what is known to be newer stays: an event applied again changes nothing.
 _INSERT = f"""
-INSERT INTO sync_node ({", ".join(COLUMNS)}) SELECT * FROM {_unnest(COLUMNS)}
+INSERT INTO sync_node ({", ".join(COLUMNS)})
+SELECT {", ".join(COLUMNS).replace("lock", f"nullif(lock, '{NO_LOCK}'::jsonb)")} FROM {_unnest(COLUMNS)}
 ON CONFLICT (node_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])}
 WHERE sync_node.revision < excluded.revision
 """
 
 # Of content whose sender names no time, none is known: then the older one's does not stay.
-_UPDATE_COLUMNS = ("node_id", "parent_id", "revision", "client_modified_at", *_CHANGING)
+_UPDATE_COLUMNS = ("node_id", "parent_id", "revision", "client_modified_at", "lock", *_CHANGING)
 _UPDATE = f"""
 UPDATE sync_node SET parent_id = told.parent_id, revision = told.revision,
     client_modified_at = CASE WHEN told.version_id IS NULL THEN coalesce(told.client_modified_at, sync_node.client_modified_at)
         ELSE told.client_modified_at END,
-    {", ".join(f"{name} = coalesce(told.{name}, sync_node.{name})" for name in _CHANGING)}
+    {", ".join(f"{name} = coalesce(told.{name}, sync_node.{name})" for name in _CHANGING)},
+    lock = nullif(coalesce(told.lock, sync_node.lock), '{NO_LOCK}'::jsonb)
 FROM {_unnest(_UPDATE_COLUMNS)}
 WHERE sync_node.node_id = told.node_id AND sync_node.revision < told.revision
 """

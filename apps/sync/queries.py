@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from apps.sync import dtos
@@ -12,14 +13,14 @@ from apps.sync.errors import CursorExpired, DeviceEnded
 from apps.sync.models import Device, Feed
 from apps.sync.positions import Position
 from apps.sync.projector import PATHS
-from bitvault.kernel import db, names
+from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import names_of
 from bitvault.kernel.pages import BadCursor
 
 STATE = (
     "node_id, parent_id, is_folder, name, revision, size_bytes, media_type, content_hash, version_id, created_at, modified_at, "
-    "client_modified_at, created_by"
+    "client_modified_at, created_by, lock"
 )
 
 
@@ -39,6 +40,8 @@ class NodeState(NamedTuple):
     modified_at: datetime
     client_modified_at: datetime | None
     created_by: UUID | None
+    lock: str | None
+    """JSON of ``dtos.SyncedLock``, expired or not."""
 
 
 class Entry(NamedTuple):
@@ -230,11 +233,20 @@ def to_node(state: NodeState, mask: int, *, hides_parent: bool = False) -> dtos.
         modified_at=state.modified_at,
         client_modified_at=state.client_modified_at,
         created_by=state.created_by,
+        lock=_find_lock(state.lock),
         tags=(),
         trashed_at=None,
         capabilities=names_of(mask),
         name_problems=names.find_portability_problems(state.name),
     )
+
+
+def _find_lock(stored: str | None) -> dtos.SyncedLock | None:
+    """Read a lock; ``None`` when there is none, or its time is over."""
+    if stored is None:
+        return None
+    lock = msgspec.json.decode(stored, type=dtos.SyncedLock)
+    return lock if lock.expires_at > clock.now() else None
 
 
 def upsert(seq: int, node: dtos.SyncedNode) -> dtos.Change:

@@ -8,6 +8,7 @@ and devices that have followed the old replica compare themselves with a snapsho
 from collections.abc import Sequence
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from apps.files import api as files
@@ -81,6 +82,7 @@ def _to_node(row: TreeRow) -> RebuiltNode:
         modified_at=row.modified_at,
         client_modified_at=row.client_modified_at,
         created_by=row.created_by,
+        lock=None if row.lock is None else msgspec.to_builtins(row.lock),
         is_trashed=row.is_trashed,
     )
 

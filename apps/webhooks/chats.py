@@ -34,6 +34,8 @@ def _sentence(event_type: str) -> str:
         "files.folder.created.v1": gettext("A folder was created."),
         "files.version.committed.v1": gettext("A file was added or changed."),
         "files.node.moved.v1": gettext("Something was renamed or moved."),
+        "files.node.locked.v1": gettext("A file was locked."),
+        "files.node.unlocked.v1": gettext("A file was unlocked."),
         "files.node.trashed.v1": gettext("Something was moved to the trash."),
         "files.node.restored.v1": gettext("Something was restored from the trash."),
         "files.node.purged.v1": gettext("Something was deleted permanently."),

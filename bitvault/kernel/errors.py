@@ -143,6 +143,14 @@ class PreconditionRequired(BitVaultError):
     title = "Send If-Match with the ETag that you have read"
 
 
+class Locked(BitVaultError):
+    """Somebody else has reserved the thing for themselves (RFC 4918 §11.3)."""
+
+    code = "request.locked"
+    status = 423
+    title = "Somebody has locked this"
+
+
 class TooManyRequests(BitVaultError):
     """The caller goes too fast; ``retry_after_seconds`` is always among the facts."""
 

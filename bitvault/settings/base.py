@@ -157,6 +157,8 @@ BITVAULT_SEARCH_ENGINE = ENV.search_engine
 BITVAULT_OPENSEARCH = {"url": ENV.opensearch_url, "ca_file": ENV.opensearch_ca_file}
 # Within how many days every object is read and hashed again; 0: never.
 BITVAULT_SCRUB_DAYS = ENV.scrub_days
+# How long a file stays locked whose locker names no end, and how long at most.
+BITVAULT_LOCKS = {"default_hours": ENV.lock_hours, "longest_days": ENV.lock_longest_days}
 _ASSETS = {
     "bucket_name": ENV.s3_assets_bucket,
     "endpoint_url": ENV.s3_endpoint_url,

@@ -128,6 +128,8 @@ class Environment:
     opensearch_url: str
     opensearch_ca_file: str
     scrub_days: int
+    lock_hours: int
+    lock_longest_days: int
     base_url: str
     operator_host: str
     extra_hosts: tuple[str, ...]
@@ -206,6 +208,8 @@ def read() -> Environment:
         gc_wait_seconds=_number("BITVAULT_GC_WAIT_SECONDS", default=3600),
         webhook_networks=_networks("BITVAULT_WEBHOOK_NETWORKS"),
         scrub_days=_number("BITVAULT_SCRUB_DAYS", default=90),
+        lock_hours=_number("BITVAULT_LOCK_HOURS", default=8),
+        lock_longest_days=_number("BITVAULT_LOCK_LONGEST_DAYS", default=30),
         search_engine=_choice("BITVAULT_SEARCH_ENGINE", SEARCH_ENGINES, default="postgresql"),
         opensearch_url=_opensearch_url(),
         opensearch_ca_file=_text("BITVAULT_OPENSEARCH_CA_FILE", default=""),

@@ -50,7 +50,8 @@ def _find_names(actor: Actor, entries: Sequence[AuditEntry]) -> Names:
     nodes: set[UUID] = set()
     for entry in entries:
         payload = entry.payload
-        people |= {one for one in (entry.actor_id, _id(payload, "user_id"), _id(payload, "successor_id")) if one}
+        fields = ("user_id", "holder_id", "successor_id")
+        people |= {one for one in (entry.actor_id, *(_id(payload, field) for field in fields)) if one}
         groups |= {one for one in (_id(payload, "group_id"),) if one}
         principal_id = _id(payload, "principal_id")
         if principal_id is not None:
@@ -67,7 +68,9 @@ def _to_row(entry: AuditEntry, names: Names) -> Row:
     shown = {
         "actor": actor,
         "name": str(payload.get("name") or _of(names.nodes, entry.node_id, gettext("a file or folder"))),
-        "person": _of(names.people, _id(payload, "user_id"), gettext("somebody who has left")),
+        "person": _of(
+            names.people, _id(payload, "user_id") or _id(payload, "holder_id"), gettext("somebody who has left")
+        ),
         "successor": _of(names.people, _id(payload, "successor_id"), gettext("somebody who has left")),
         "group": _of(names.groups, _id(payload, "group_id"), gettext("a deleted group")),
         "principal": _name_principal(payload, names),

@@ -100,6 +100,8 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "files.version.deleted.v1": _("%(actor)s deleted older versions of %(name)s"),
     "files.node.moved.v1": _("%(actor)s moved %(name)s to another folder"),
     "files.node.changed.v1": _("%(actor)s changed the time of %(name)s"),
+    "files.node.locked.v1": _("%(actor)s locked %(name)s"),
+    "files.node.unlocked.v1": _("%(actor)s unlocked %(name)s"),
     "files.node.trashed.v1": _("%(actor)s moved %(name)s to the trash"),
     "files.node.restored.v1": _("%(actor)s restored %(name)s from the trash"),
     "files.node.purged.v1": _("%(actor)s deleted %(name)s permanently"),
@@ -186,6 +188,11 @@ _ADDED = _("%(actor)s added %(name)s")
 _CONFLICT = _("%(actor)s added %(name)s, a conflicted copy")
 _BROUGHT_BACK = _("%(actor)s restored an older version of %(name)s")
 _RENAMED = _("%(actor)s renamed %(old_name)s to %(name)s")
+_UNLOCKED = {
+    "forced": _("%(actor)s ended the lock of %(person)s on %(name)s"),
+    "expired": _("The time of the lock of %(person)s on %(name)s is over"),
+    "departed": _("The lock of %(person)s on %(name)s ended because they left"),
+}
 _GRANTED = _("%(actor)s gave %(person)s the access to %(name)s that they had asked for")
 _FOLDER_LIMIT = _("%(actor)s changed the storage limit of the team folder %(name)s")
 _OTHER = _("%(actor)s: %(type)s")
@@ -237,6 +244,8 @@ def _choose(event_type: str, payload: Mapping[str, Any]) -> "StrOrPromise":
             return _ADDED
         case "files.node.moved.v1" if payload.get("parent_id") == payload.get("old_parent_id"):
             return _RENAMED
+        case "files.node.unlocked.v1" if payload.get("cause") in _UNLOCKED:
+            return _UNLOCKED[payload["cause"]]
         case "sharing.access.answered.v1" if payload.get("granted"):
             return _GRANTED
         case "billing.scope_limit.changed.v1" if payload.get("node_id"):

@@ -31,6 +31,7 @@ from apps.files.api.content import (
     open_content,
 )
 from apps.files.api.folders import ensure_folder
+from apps.files.api.locks import lock_node, sweep_locks, unlock_node
 from apps.files.api.teams import (
     create_team_folder,
     end_team_folder,
@@ -123,6 +124,7 @@ __all__ = [
     "list_tree_rows",
     "list_version_rows",
     "list_versions",
+    "lock_node",
     "open_content",
     "open_folder",
     "open_team_folders",
@@ -136,7 +138,9 @@ __all__ = [
     "restore_nodes",
     "restore_team_folder",
     "restore_version",
+    "sweep_locks",
     "trash_node",
+    "unlock_node",
     "update_node",
     "update_version",
 ]

@@ -26,6 +26,8 @@ ExpectedRevision = int | tuple[int, ...] | Literal["any"] | None
 
 RESTORE_LIMIT = 1000
 """Nodes that one call takes out of the trash: some seconds, and as many as a page of any list holds."""
+LOCK_REASON_LIMIT = 200
+"""Characters of a lock's reason: a line in a list."""
 NAMED_LIMIT = 100
 """Children that one operation on a folder names one by one: half a second."""
 
@@ -40,6 +42,21 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """Who alone may change a file until ``expires_at``: a person, whichever of their devices or tokens they use.
+
+    ``device`` is where they took it, for people; ``holder_name`` is what the holder was called then.
+    """
+
+    holder_id: UUID
+    holder_name: str
+    device: str
+    reason: str
+    locked_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """A folder or a file as the caller may see it.
 
@@ -50,6 +67,7 @@ class Node:
 
     ``tags`` and ``favourite`` (the caller's own mark) are told where a node is read or changed by its id or path, in lists of folders and
     in searches. They do not belong to the node's revision. Answers to uploads, copies and restores, and the trash, leave them empty.
+    ``lock`` is told everywhere and belongs to the revision; one that has expired is told nowhere.
     """
 
     id: UUID
@@ -67,6 +85,7 @@ class Node:
     created_by: UUID
     tags: Sequence[Tag] = ()
     favourite: bool = False
+    lock: Lock | None = None
     trashed_at: datetime | None
     capabilities: Sequence[CapabilityName]
     name_problems: Sequence[PortabilityProblem]
@@ -319,6 +338,8 @@ class TreeRow:
     modified_at: datetime
     client_modified_at: datetime | None
     created_by: UUID
+    lock: Lock | None
+    """As it was taken, whether it has expired or not."""
     version_count: int
     versions_bytes: int
     """Bytes of all its versions together."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from apps.files import access, errors, limits
+from apps.files import access, errors, limits, locks
 from apps.files.dtos import Mode
 from apps.files.dtos.uploads import UploadGrant, UploadWish
 from apps.files.operations.returning import require_returnable
@@ -18,7 +18,7 @@ from bitvault.kernel.errors import BitVaultError, NotFound
 from bitvault.kernel.names import Name
 
 _TARGET = """
-SELECT node.id, node.kind, node.name, version.id, version.blob_id
+SELECT node.id, node.kind, node.name, version.id, version.blob_id, node.lock
 FROM files_node node
 LEFT JOIN files_version version ON version.node_id = node.id AND version.id = coalesce(%(base_version_id)s, node.version_id)
 """
@@ -35,6 +35,8 @@ class _Target:
     name: str
     version_id: UUID | None
     blob_id: UUID | None
+    lock: str | None
+    """As it is stored."""
 
 
 def authorise(
@@ -122,11 +124,12 @@ def _judge_target(
             name=target.name,
         )
     access.require(actor, way, Capability.EDIT)
+    locks.refuse_locked(actor, target.node_id, target.name, target.lock)
     return target
 
 
 _TARGETS = """
-SELECT wanted.parent_id, wanted.name_key, node.id, node.kind, node.name, version.id, version.blob_id
+SELECT wanted.parent_id, wanted.name_key, node.id, node.kind, node.name, version.id, version.blob_id, node.lock
 FROM (
     SELECT parent_id, name_key COLLATE "C" AS name_key
     FROM unnest(%(parent_ids)s::uuid[], %(name_keys)s::text[]) AS w(parent_id, name_key)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
-from apps.files import access, errors
+from apps.files import access, errors, locks
 from apps.files.dtos import Node
 from apps.files.dtos.uploads import Committed, UploadGrant
 from apps.files.operations import conflicts, returning
@@ -239,10 +239,14 @@ def _is_still_at(way: Way | None, grant: UploadGrant) -> bool:
 
 
 def write_or_settle(upload: Upload, way: Way) -> Committed:
-    """Give a file another version, unless it has these bytes already. Its row is locked."""
+    """Give a file another version, unless it has these bytes already. Its row is held.
+
+    :raises NodeLocked: somebody else has locked it.
+    """
     node = way.node
     if upload.is_content_of(node):
         return _settle(upload, way)
+    locks.require_unlocked(upload.actor, node)
     content = upload.to_content(node.name)
     values = {**asdict(content), "id": node.id, "created_by": upload.actor.user_id, "now": clock.now()}
     row = NodeRow._make(fetch_one(_WRITE_VERSION, values))

@@ -7,7 +7,7 @@ through the trash: from the top of what was trashed to where that was, until it 
 from collections.abc import Sequence
 from uuid import UUID
 
-from apps.files import access, limits
+from apps.files import access, limits, locks
 from apps.files.dtos import OnConflict, RestoredNode, RestoredTo, RestoreOutcome
 from apps.files.operations.structure import tell_move, write_move
 from apps.files.operations.trash import cut_off, write_restore
@@ -141,7 +141,8 @@ def _bring_one_home(actor: Actor, node_id: UUID, name: Name, origin_ids: list[UU
 
 
 def _may_move(actor: Actor, way: Way, target: Way) -> bool:
-    return bool(access.find_mask(actor, way) & Capability.EDIT and access.find_mask(actor, target) & Capability.ADD)
+    may = access.find_mask(actor, way) & Capability.EDIT and access.find_mask(actor, target) & Capability.ADD
+    return bool(may) and locks.is_free(actor, way)
 
 
 def _sort_folders_first(node_ids: set[UUID]) -> list[UUID]:

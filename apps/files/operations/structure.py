@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from apps.files import access, errors
+from apps.files import access, errors, locks
 from apps.files.dtos import ExpectedRevision, Node, NodeRef
 from apps.files.models import Kind
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, require_revision
@@ -167,6 +167,7 @@ def move(
             # What was asked for holds already: by this very request, when its answer was lost (RFC 9110 §13.1.1).
             return tx.answer(_answer(actor, node, parent))
         read_revision = require_revision(node, expected_revision)
+        locks.require_all_unlocked(actor, way)
         if stays and client_modified_at is not None:
             return tx.answer(_answer(actor, _set_time(actor, node, parent, client_modified_at, read_revision), parent))
         if parent.passes(node.id):
@@ -249,7 +250,7 @@ def require_target(actor: Actor, parent_id: UUID) -> None:
 def write_move(
     node: NodeRow, parent: Way, name: Name, client_modified_at: datetime | None, read_revision: int | None
 ) -> NodeRow | None:
-    """Write another name or place; ``None`` when the name is taken there."""
+    """Write another name or place; ``None`` when the name is taken there. Whoever calls has asked ``locks``."""
     stays = parent.node.id == node.parent_id
     below = judge_place(node, parent, name, gains=0 if stays else 1)
     above = Ancestors()

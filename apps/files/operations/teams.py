@@ -6,7 +6,7 @@ been given the time to ask for, and it expires as everything there does. Its sha
 
 from uuid import UUID
 
-from apps.files import access, errors, limits, teams
+from apps.files import access, errors, limits, locks, teams
 from apps.files.dtos import ExpectedRevision, TeamFolder
 from apps.files.models import Kind
 from apps.files.operations.trash import cut_off
@@ -62,12 +62,14 @@ def rename(*, actor: Actor, folder_id: UUID, name: Name, expected_revision: Expe
     if expected_revision is None:
         raise PreconditionRequired
     with tree_transaction() as tx:
-        node = teams.require_folder(actor, folder_id, Capability.MANAGE).node
+        way = teams.require_folder(actor, folder_id, Capability.MANAGE)
+        node = way.node
         if name.text == node.name:
             # What was asked for holds already: by this very request, when its answer was lost.
             return tx.answer(teams.read_folder(actor, folder_id))
         require_revision(node, expected_revision)
         _require_free(name, folder_id)
+        locks.require_all_unlocked(actor, way)
         (revision,) = fetch_one(_RENAME, {**_name_values(name), "id": folder_id})
         publish(
             NodeMoved(

@@ -1,7 +1,8 @@
 """Into the trash and back: one row of the tree, whatever hangs below it."""
 
-from apps.files import access
+from apps.files import access, locks
 from apps.files.dtos import ExpectedRevision, NodeRef
+from apps.files.operations.locking import release
 from apps.files.operations.structure import raise_revision_mismatch
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, require_revision
 from apps.files.tree import (
@@ -61,13 +62,17 @@ def trash(*, actor: Actor, node_id: NodeRef, expected_revision: ExpectedRevision
 
 
 def cut_off(actor: Actor, way: Way, expected_revision: ExpectedRevision) -> None:
-    """Put a node, or a whole team folder, into the trash, inside the open transaction of the tree.
+    """Put a node, or a whole team folder, into the trash, inside the open transaction of the tree. The actor's locks in it end.
 
     :raises RevisionMismatch: it has moved on since ``expected_revision``.
+    :raises NodeLocked: somebody else has locked it, or a file below it.
     """
     node, now = way.node, clock.now()
     expires_at = now + policies.current().trash_retention
     read_revision = require_revision(node, expected_revision)
+    for row in release(locks.require_all_unlocked(actor, way), by=actor.user_id, cause="trashed"):
+        if row.id == node.id and read_revision is not None:
+            read_revision = row.revision
     above = Ancestors()
     if node.parent_id is not None:
         above.lose_child(node.parent_id)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from apps.files import access, errors, models
+from apps.files import access, errors, locks, models
 from apps.files.dtos import Node
 from apps.files.dtos.uploads import UploadGrant
 from apps.files.operations import purging
@@ -67,6 +67,7 @@ def delete(*, actor: Actor, node_id: UUID, version_id: UUID) -> None:
     """Delete an older version permanently and give its room back."""
     with commit_transaction():
         way, version = _lock(actor, node_id, version_id, Capability.MANAGE)
+        locks.require_unlocked(actor, way.node)
         if version.id == way.node.version_id:
             raise errors.VersionIsCurrent(version_id=version_id)
         if version.pinned:

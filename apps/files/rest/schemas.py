@@ -6,7 +6,15 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from apps.files.dtos import NAMED_LIMIT, RESTORE_LIMIT, ChildrenAction, OnConflict, OrderName, SortName
+from apps.files.dtos import (
+    LOCK_REASON_LIMIT,
+    NAMED_LIMIT,
+    RESTORE_LIMIT,
+    ChildrenAction,
+    OnConflict,
+    OrderName,
+    SortName,
+)
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.structs import Body, Query
 
@@ -31,6 +39,19 @@ class UpdateNode(Body, frozen=True):
     parent_id: UUID | None = None
     autorename: bool = False
     client_modified_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class LockNode(Body, frozen=True):
+    """Until when (as the installation has it where nothing is said) and why; what is left out when a lock is prolonged stays."""
+
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+    reason: Annotated[str, Meta(max_length=LOCK_REASON_LIMIT)] | None = None
+
+
+class UnlockNode(Query, frozen=True):
+    """Whether somebody else's lock is meant too."""
+
+    force: bool = False
 
 
 class RestoreNode(Body, frozen=True):

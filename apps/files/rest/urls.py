@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.files.rest import team_views, version_views, views
+from apps.files.rest import lock_views, team_views, version_views, views
 from bitvault.web import converters
 
 __all__ = ["converters", "urlpatterns"]
@@ -15,6 +15,7 @@ urlpatterns = [
     path("nodes/<node_ref:node_id>/path", views.NodePath.as_view()),
     path("nodes/<uuid:node_id>/versions", version_views.NodeVersions.as_view()),
     path("nodes/<uuid:node_id>/versions/<uuid:version_id>", version_views.VersionDetail.as_view()),
+    path("nodes/<uuid:node_id>/lock", lock_views.NodeLock.as_view()),
     path("folders", views.Folders.as_view()),
     path("team-folders", team_views.TeamFolders.as_view()),
     path("team-folders/<uuid:folder_id>", team_views.TeamFolderDetail.as_view()),

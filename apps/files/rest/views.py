@@ -50,6 +50,7 @@ class NodeDetail(View):
             errors.RevisionMismatch,
             PreconditionRequired,
             errors.RootFixed,
+            errors.NodeLocked,
             errors.NothingToChange,
         ),
     )
@@ -67,7 +68,7 @@ class NodeDetail(View):
         )
         return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node)})
 
-    @operation(status=204, problems=(errors.RevisionMismatch, errors.RootFixed))
+    @operation(status=204, problems=(errors.RevisionMismatch, errors.RootFixed, errors.NodeLocked))
     def delete(self, request: ActorRequest, node_id: NodeRef) -> Response:
         """Put a node, with all below it, into the trash; ``If-Match`` is honoured: then no edit goes that was not seen."""
         expected = etags.read_if_match(request)
@@ -176,7 +177,9 @@ class TrashDetail(View):
 class TrashRestore(View):
     """The way back out of the trash."""
 
-    @operation(body=schemas.RestoreNode, answer=RestoredNode, problems=(*_PLACE, NotFound), repeatable=True)
+    @operation(
+        body=schemas.RestoreNode, answer=RestoredNode, problems=(*_PLACE, errors.NodeLocked, NotFound), repeatable=True
+    )
     def post(self, request: ActorRequest, node_id: UUID) -> Response:
         """Take a node, with all below it, out of the trash; the answer says where to."""
         body = request.body_as(schemas.RestoreNode)

@@ -19,6 +19,8 @@ Kind = Literal["folder", "file"]
 ActorKind = Literal["user", "link"]
 """Who acts: one of the people, or a link, through which a stranger sends something."""
 
+UnlockCause = Literal["released", "trashed", "forced", "expired", "departed"]
+
 GrantedRight = Literal["none", "viewer", "editor"]
 
 
@@ -130,6 +132,43 @@ class NodeChanged(Event):
     parent_id: UUID
     revision: int
     client_modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeLocked(Event):
+    """A file may be changed by ``holder_id`` alone until ``expires_at``; told anew when they prolong it or give another reason.
+
+    Nothing is told at ``expires_at`` itself: readers go by the clock, and ``NodeUnlocked`` follows within minutes.
+    """
+
+    type: ClassVar[str] = "files.node.locked.v1"
+
+    node_id: UUID
+    parent_id: UUID
+    name: str
+    revision: int
+    holder_id: UUID
+    holder_name: str
+    device: str
+    stated_reason: str
+    locked_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeUnlocked(Event):
+    """A lock is over: its holder has released it or put the file into the trash, somebody who manages the file has ended it (``forced``),
+    its time is over, or the holder has left the tenant. Of what lies in the trash itself ``parent_id`` is ``None``.
+    """
+
+    type: ClassVar[str] = "files.node.unlocked.v1"
+
+    node_id: UUID
+    parent_id: UUID | None
+    name: str
+    revision: int
+    holder_id: UUID
+    cause: UnlockCause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.files import api as files
 from bitvault.kernel import db, tenancy
-from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
+from bitvault.kernel.errors import Conflict, Forbidden, Invalid, Locked, NotFound, PreconditionFailed
 
 CHECKS = {
     "unreachable nodes": """
@@ -106,9 +106,10 @@ def assert_events_tell_all():
     }
     rows = fetch(
         "SELECT id::text, kind, parent_id::text, name, revision, version_id::text, size_bytes, content_hash, media_type,"
-        " client_modified_at, trashed_at IS NOT NULL"
+        " client_modified_at, trashed_at IS NOT NULL, lock"
         " FROM files_node"
     )
+    rows = [(*row[:-1], row[-1] and json.loads(row[-1])) for row in rows]
     versions = {
         row[0]: {
             "size_bytes": row[1],
@@ -140,6 +141,7 @@ _FOLDED = (
     "media_type",
     "client_modified_at",
     "trashed",
+    "lock",
 )
 _EMPTY = {
     "version_id": None,
@@ -148,6 +150,7 @@ _EMPTY = {
     "media_type": "",
     "client_modified_at": None,
     "trashed": False,
+    "lock": None,
 }
 
 
@@ -163,10 +166,12 @@ def _fold_committed(nodes, told):
     assert told["node_created"] is (told["node_id"] not in nodes)
     assert told["previous_version_id"] == nodes.get(told["node_id"], _EMPTY)["version_id"]
     versions = nodes.get(told["node_id"], {"versions": {}})["versions"]
+    lock = nodes.get(told["node_id"], _EMPTY)["lock"]
     versions[told["version_id"]] = {"label": "", "pinned": False, **_take(told, "size_bytes", *_VERSION_FACTS)}
     nodes[told["node_id"]] = {
         "kind": "file",
         "trashed": False,
+        "lock": lock,
         "versions": versions,
         **_take(told, "parent_id", "name", "revision", "version_id", "size_bytes", "content_hash"),
         **_take(told, "media_type", "client_modified_at"),
@@ -188,6 +193,19 @@ def _fold_changed(nodes, told):
     node = nodes[told["node_id"]]
     assert node["parent_id"] == told["parent_id"]
     node.update(_take(told, "revision", "client_modified_at"))
+
+
+def _fold_locked(nodes, told):
+    node = nodes[told["node_id"]]
+    assert (node["parent_id"], node["trashed"]) == (told["parent_id"], False)
+    facts = _take(told, "holder_id", "holder_name", "device", "locked_at", "expires_at")
+    node.update(revision=told["revision"], lock={**facts, "reason": told["stated_reason"]})
+
+
+def _fold_unlocked(nodes, told):
+    node = nodes[told["node_id"]]
+    assert node["lock"]["holder_id"] == told["holder_id"]
+    node.update(revision=told["revision"], lock=None)
 
 
 def _fold_trashed(nodes, told):
@@ -245,6 +263,8 @@ _FOLD = {
     "files.version.deleted.v1": _fold_versions_deleted,
     "files.node.moved.v1": _fold_moved,
     "files.node.changed.v1": _fold_changed,
+    "files.node.locked.v1": _fold_locked,
+    "files.node.unlocked.v1": _fold_unlocked,
     "files.node.trashed.v1": _fold_trashed,
     "files.node.restored.v1": _fold_restored,
     "files.node.purged.v1": _fold_purged,
@@ -257,7 +277,7 @@ def live_a_little(tree, chance, steps):
     for _ in range(steps):
         try:
             _do_something(tree, chance)
-        except (Conflict, Invalid, PreconditionFailed, NotFound, Forbidden):
+        except (Conflict, Invalid, Locked, PreconditionFailed, NotFound, Forbidden):
             continue
 
 
@@ -267,7 +287,9 @@ def _do_something(tree, chance):
     target_id = chance.choice(nodes)[0]
     content = b"%d" % chance.randrange(3)
     moment = chance.choice([None, datetime(2001, 2, 3, 4, chance.randrange(60), tzinfo=UTC)])
-    match chance.randrange(18):
+    match chance.randrange(21):
+        case 18 | 19 | 20:
+            _do_something_with_locks(tree, chance, node_id)
         case 12 | 15 | 16 | 17:
             _do_something_with_versions(tree, chance)
         case 13 | 14:
@@ -320,6 +342,13 @@ def _do_something_with_versions(tree, chance):
             files.restore_version(**which, restore_id=UUID(int=chance.getrandbits(128), version=4), made_on="laptop")
         case 3:
             files.delete_version(**which)
+
+
+def _do_something_with_locks(tree, chance, node_id):
+    if chance.random() < 0.6:
+        files.lock_node(actor=tree.actor, node_id=node_id, reason=chance.choice([None, "", "at work"]))
+    else:
+        files.unlock_node(actor=tree.actor, node_id=node_id)
 
 
 def _do_something_in_the_trash(tree, chance):

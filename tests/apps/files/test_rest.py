@@ -25,6 +25,7 @@ NODE_FIELDS = {
     "created_by",
     "tags",
     "favourite",
+    "lock",
     "trashed_at",
     "capabilities",
     "name_problems",

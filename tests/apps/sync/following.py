@@ -1,7 +1,9 @@
 """Devices of tests: each keeps a copy of a tree by nothing but what the feed tells it."""
 
+import json
 import threading
 
+import msgspec
 from django.db import close_old_connections, connection
 
 from apps.sync import api as sync
@@ -20,6 +22,7 @@ FIELDS = (
     "content_hash",
     "media_type",
     "client_modified_at",
+    "lock",
 )
 
 
@@ -71,7 +74,7 @@ def fresh_tree(actor):
         for row in fetch(
             "SELECT id, parent_id, name, revision, CASE kind WHEN 0 THEN 'folder' ELSE 'file' END, version_id,"
             " CASE kind WHEN 1 THEN size_bytes END, CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END,"
-            " client_modified_at, trashed_at IS NOT NULL,"
+            " client_modified_at, lock, trashed_at IS NOT NULL,"
             " coalesce(owner_user_id = %(user_id)s, false) OR (is_team_folder AND trashed_at IS NULL AND %(administers)s)"
             " OR EXISTS (SELECT FROM sharing_permission share WHERE share.node_id = files_node.id"
             "   AND share.principal_id = ANY(%(principal_ids)s) AND share.capabilities & 1 = 1"
@@ -97,7 +100,13 @@ def fresh_tree(actor):
 
     seen = {node_id: row for node_id, row in rows.items() if is_seen(node_id)}
     return {
-        node_id: dict(zip(FIELDS, (parent_id if parent_id in seen else None, *others[:-2]), strict=True))
+        node_id: dict(
+            zip(
+                FIELDS,
+                (parent_id if parent_id in seen else None, *others[:-3], others[-3] and json.loads(others[-3])),
+                strict=True,
+            )
+        )
         for node_id, (parent_id, *others) in seen.items()
     }
 
@@ -156,6 +165,7 @@ class Device:
 
     def _keep(self, node):
         self.nodes[node.id] = {field: getattr(node, field) for field in FIELDS}
+        self.nodes[node.id]["lock"] = node.lock and msgspec.to_builtins(node.lock)
 
     def _drop(self, node_id):
         below = {}
@@ -185,11 +195,11 @@ def assert_replica_is_the_tree():
     """The replica holds what the tables of files hold, those in the trash too."""
     told = fetch(
         "SELECT node_id, parent_id, name, revision, is_folder, version_id, size_bytes, content_hash, media_type, created_at, modified_at,"
-        " client_modified_at, created_by, is_trashed FROM sync_node ORDER BY node_id"
+        " client_modified_at, created_by, lock, is_trashed FROM sync_node ORDER BY node_id"
     )
     true = fetch(
         "SELECT id, parent_id, name, revision, kind = 0, version_id, CASE kind WHEN 1 THEN size_bytes END,"
         " CASE kind WHEN 1 THEN content_hash END, CASE kind WHEN 1 THEN media_type END, created_at, modified_at, client_modified_at, created_by,"
-        " trashed_at IS NOT NULL FROM files_node ORDER BY id"
+        " lock, trashed_at IS NOT NULL FROM files_node ORDER BY id"
     )
     assert told == true, "J6: the replica is not the tree of files"

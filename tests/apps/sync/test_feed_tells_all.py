@@ -75,6 +75,7 @@ ACTS = {
     "trash_node": [
         lambda tree, world: tree.trash(world["folder"]),
         lambda tree, world: tree.trash(world["file"]),
+        lambda tree, world: tree.trash(world["locked"]),
     ],
     "apply_to_children": [
         lambda tree, world: _apply_to_children(tree, world["folder"], action="trash"),
@@ -83,6 +84,12 @@ ACTS = {
         lambda tree, world: _apply_to_children(tree, world["folder"], action="move", parent_id=world["team"].id),
         lambda tree, world: _apply_to_children(tree, world["team"], action="move", parent_id=world["other"].id),
     ],
+    "lock_node": [
+        lambda tree, world: files.lock_node(actor=tree.actor, node_id=world["file"].id, reason="at work"),
+        lambda tree, world: files.lock_node(actor=tree.actor, node_id=world["locked"].id, reason="still at work"),
+    ],
+    "unlock_node": [lambda tree, world: files.unlock_node(actor=tree.actor, node_id=world["locked"].id)],
+    "sweep_locks": [lambda *_: _let_locks_end()],
     "restore_node": [
         lambda tree, world: tree.restore(world["trashed"]),
         lambda tree, world: tree.restore(world["trashed"], parent_id=world["other"].id, name="back"),
@@ -174,6 +181,11 @@ def _let_trash_expire():
         files.purge_expired()
 
 
+def _let_locks_end():
+    with clock.fixed_at(clock.now() + timedelta(days=1)):
+        assert files.sweep_locks() == 1
+
+
 def _apply_to_children(tree, folder, **wishes):
     page = files.apply_to_children(actor=tree.actor, node_id=folder.id, **wishes)
     assert page.items
@@ -227,11 +239,13 @@ def world(tree, make_actor):
     tree.file("in the ended one.txt", tree.folder("there", ended))
     files.end_team_folder(actor=adam.actor, folder_id=ended.id)
     team_file = tree.file("team.txt", tree.folder("inside", team))
+    locked = files.lock_node(actor=tree.actor, node_id=tree.file("locked.txt", inner).id)
     project()
     return {
         "folder": folder,
         "other": other,
         "file": file,
+        "locked": locked,
         "trashed": trashed,
         "vera": make_actor("vera"),
         "adam": adam,
