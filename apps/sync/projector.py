@@ -41,6 +41,7 @@ _TYPES = {
     "is_trashed": "bool",
 }
 COLUMNS = tuple(_TYPES)
+NO_LOCK = "{}"  # told of a file whose lock is over; nothing told leaves it as it was
 
 _CHANGING = ("name", "size_bytes", "media_type", "content_hash", "version_id", "modified_at", "is_trashed")
 """What an event about a known node says or leaves as it is. Its parent is said always: no parent is a place too."""
@@ -53,9 +54,6 @@ def _unnest(columns: Sequence[str]) -> str:
 _LOCK = "SELECT seq, horizon FROM sync_feed FOR UPDATE"
 
 _APPLIED = "SELECT DISTINCT seq FROM sync_change_journal WHERE seq BETWEEN %s AND %s"
-
-NO_LOCK = "{}"
-"""What is told of a file whose lock is over: nothing told leaves it as it was."""
 
 # Revisions rise with every change of a node, so what is known to be newer stays: an event applied again changes nothing.
 _INSERT = f"""

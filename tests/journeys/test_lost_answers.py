@@ -556,6 +556,12 @@ def make_webhook(_):
 DELIVERIES = f"{SCHEMA}.webhooks_delivery"
 
 
+def locked(mia):
+    file = mia.file()
+    assert mia.api.request("PUT", f"/nodes/{file['id']}/lock", {}).status_code == 200
+    return file
+
+
 def favourite(mia):
     folder = mia.folder()
     assert mia.api.request("PUT", f"/nodes/{folder['id']}/favourite").status_code == 204
@@ -814,6 +820,14 @@ CASES = {
         lambda mia: Ask("POST", f"{webhook(mia)[1]}/redeliver", None, ADAM),
         holds=DELIVERIES,
         leaves_another="receivers know the message by its id",
+    ),
+    "lock": Case(
+        "PUT /nodes/{node_id}/lock",
+        lambda mia: Ask("PUT", f"/nodes/{mia.file()['id']}/lock", {"reason": "At work"}),
+    ),
+    "lock ended": Case(
+        "DELETE /nodes/{node_id}/lock",
+        lambda mia: Ask("DELETE", f"/nodes/{locked(mia)['id']}/lock"),
     ),
     "favourite": Case(
         "PUT /nodes/{node_id}/favourite",

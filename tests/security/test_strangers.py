@@ -71,6 +71,7 @@ BODIES = {
     ("PUT", "/features/{key}"): {"value": True},
     ("PUT", "/quotas/{scope}"): {"limit_bytes": 1},
     ("POST", "/subscriptions"): {"node_id": "01900000-0000-7000-8000-00000000ffff"},
+    ("PUT", "/nodes/{node_id}/lock"): {},
     ("POST", "/nodes/{node_id}/comments"): {"text": "mine now"},
     ("PATCH", "/comments/{comment_id}"): {},
     ("POST", "/tags"): {"name": "ours now"},

@@ -20,7 +20,7 @@ def lock_node(
     expires_at: datetime | None = None,
     device: str = "",
 ) -> Node:
-    """Lock a file for the actor alone; again, it prolongs the lock that they have. What is not given is as before, or as usual.
+    """Lock a file for the actor alone, or give the lock that they have another end or reason; what is not given is as before, or as usual.
 
     Until ``expires_at`` nobody else changes its content, name, place or existence, nor takes a folder around it away; reading it,
     comments, tags, versions' labels and shares stay as they are.

@@ -5,6 +5,7 @@ finds it. Taking one is the only thing that has to be exclusive; the others are 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -45,7 +46,7 @@ SWEEP_BATCH = 200
 def lock(
     *, actor: Actor, node_id: UUID, holder_name: str, device: str, reason: str | None, expires_at: datetime | None
 ) -> Node:
-    """Lock a file for the actor, or prolong the lock that they have; what is not given stays as it was, or is as usual."""
+    """Lock a file for the actor, or change the lock that they have; what is not given stays as it was, or is as usual."""
     now = clock.now()
     with tree_transaction(holds_commits=True) as tx:
         way = access.require(actor, find_way(node_id, actor), Capability.EDIT)
@@ -57,14 +58,23 @@ def lock(
         present = find_lock(way.node.lock)
         if present is None:
             _require_few(actor, node_id)
-        taken = Lock(
-            holder_id=actor.user_id,
-            holder_name=holder_name,
-            device=device,
-            reason=reason if reason is not None else present.reason if present else "",
-            locked_at=present.locked_at if present else now,
-            expires_at=_judge_end(expires_at, now),
+            present = Lock(
+                holder_id=actor.user_id,
+                holder_name=holder_name,
+                device=device,
+                reason="",
+                locked_at=now,
+                expires_at=now,
+            )
+            expires_at = expires_at or now + timedelta(hours=settings.BITVAULT_LOCKS["default_hours"])
+        taken = replace(
+            present,
+            reason=present.reason if reason is None else reason,
+            expires_at=present.expires_at if expires_at is None else _judge_end(expires_at, now),
         )
+        if taken == present:
+            # What was asked for holds already: by this very request, when its answer was lost.
+            return tx.answer(access.describe(actor, way))
         values = {"id": node_id, "lock": msgspec.json.encode(taken).decode()}
         row = NodeRow._make(fetch_one(_LOCK, values))
         publish(
@@ -148,13 +158,11 @@ def sweep() -> int:
             count += len(release(rows, by=None, cause="expired"))
 
 
-def _judge_end(expires_at: datetime | None, now: datetime) -> datetime:
-    """Tell when a lock ends that is taken now.
+def _judge_end(expires_at: datetime, now: datetime) -> datetime:
+    """Refuse an end of a lock that is over, or later than the installation allows; returns it.
 
-    :raises BadLockEnd: it would be over, or hold longer than the installation allows.
+    :raises BadLockEnd: it is.
     """
-    if expires_at is None:
-        return now + timedelta(hours=settings.BITVAULT_LOCKS["default_hours"])
     latest = now + timedelta(days=settings.BITVAULT_LOCKS["longest_days"])
     if not now < expires_at <= latest:
         raise errors.BadLockEnd("A lock ends later than now, and no later than is allowed here.", latest=latest)

@@ -9,6 +9,7 @@ from apps.files.dtos import Node
 from apps.files.rest import etags, schemas
 from apps.files.rest.marking import mark
 from bitvault.events.api import answer_with_head
+from bitvault.kernel import db
 from bitvault.kernel.request import current_origin
 from bitvault.web.operations import operation
 from bitvault.web.requests import ActorRequest
@@ -33,6 +34,8 @@ class NodeLock(View):
             expires_at=body.expires_at,
             device=current_origin().device_name or ("web" if request.actor.session_id else "API"),
         )
+        if db.latest_seq.get() is None:
+            answer_with_head()  # it was locked so before, and that has its number too
         return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node)})
 
     @operation(query=schemas.UnlockNode, status=204, problems=(errors.NodeLocked,))

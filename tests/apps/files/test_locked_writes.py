@@ -27,7 +27,7 @@ WRITERS = {
 """Statements that change rows of nodes, by the module and the name that they have, and why each may."""
 
 _CONSTANT = re.compile(
-    r'^(?P<name>_?[A-Z_]+) = f?"""(?P<sql>.*?)"""|^(?P<short>_?[A-Z_]+) = f?"(?P<line>[^"]*)"', re.M | re.S
+    r'^(?P<name>_?[A-Z_]+) = f?"""(?P<sql>.*?)"""|^(?P<short>_?[A-Z_]+) = f?"(?P<line>[^"]*)"', re.MULTILINE | re.DOTALL
 )
 _CHANGE = re.compile(r"\b(?:UPDATE|DELETE FROM) files_node\b")
 

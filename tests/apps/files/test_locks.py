@@ -101,6 +101,9 @@ def test_the_holder_prolongs_a_lock_and_what_is_not_said_stays(tree, locked):
     again = lock(tree.actor, locked, expires_at=later)
     assert (again.lock.expires_at, again.lock.reason) == (later, locked.lock.reason)
     assert again.lock.locked_at == locked.lock.locked_at
+    seq = last_seq()
+    assert lock(tree.actor, locked) == lock(tree.actor, locked, expires_at=later) == again
+    assert last_seq() == seq, "what holds already is told to nobody"
     assert lock(tree.actor, locked, reason="").lock.reason == ""
 
 

@@ -66,7 +66,7 @@ def test_a_large_folder_goes_as_one_row(tree, counted_queries):
         tree.folder(str(number), top)
     with counted_queries() as statements:
         tree.trash(top)
-    assert len(statements) <= 4, statements
+    assert len(statements) <= 5, statements  # one of them asks whether something locked lies below
     assert fetch("SELECT count(*) FROM files_trash") == [(1,)]
     assert fetch("SELECT count(*) FROM files_node WHERE trashed_at IS NOT NULL") == [(1,)]
 
