@@ -18,6 +18,8 @@ cannot_be_rebuilt(
     files.FolderCreated,
     files.VersionCommitted,
     files.NodeMoved,
+    files.NodeLocked,
+    files.NodeUnlocked,
     files.NodeTrashed,
     files.NodeRestored,
     files.NodePurged,

@@ -49,6 +49,8 @@ def _draft(published: Published, event: Event) -> Entry | None:
             return _draft_new(published, event)
         case files.NodeMoved() | files.NodeTrashed() | files.NodeRestored():
             return _draft_change(published, event)
+        case files.NodeLocked() | files.NodeUnlocked():
+            return _draft_lock(published, event)
         case sharing.ShareGranted(principal_kind="user" | "group" | "everyone"):
             entry = _entry(published, "shared", node_id=event.node_id, subject_id=event.share_id)
             entry.audience_id = EVERYONE_ID if event.principal_kind == "everyone" else event.principal_id
@@ -138,6 +140,17 @@ def _draft_change(
             entry = _on_node(published, "renamed", event, folder_id=event.parent_id, is_folder=is_folder)
             entry.facts = {"old_name": event.old_name}
             return entry
+    return None
+
+
+def _draft_lock(published: Published, event: files.NodeLocked | files.NodeUnlocked) -> Entry | None:
+    """Say what people do about a lock, and to its holder that somebody else has ended it; what ends by itself is no news."""
+    if isinstance(event, files.NodeLocked):
+        return _on_node(published, "locked", event, folder_id=event.parent_id) if event.is_new else None
+    if event.cause == "released":
+        return _on_node(published, "unlocked", event, folder_id=event.parent_id)
+    if event.cause == "forced":
+        return _on_node(published, "lock_ended", event, folder_id=event.parent_id, audience_id=event.holder_id)
     return None
 
 

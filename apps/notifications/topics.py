@@ -12,7 +12,7 @@ ON_NODES: frozenset[Kind] = frozenset(
 )
 """What happens to files and folders: told to who follows them."""
 
-IN_ACTIVITY: frozenset[Kind] = ON_NODES | {"shared", "joined", "invited"}
+IN_ACTIVITY: frozenset[Kind] = ON_NODES | {"shared", "joined", "invited", "locked", "unlocked", "lock_ended"}
 """What lists of activity show; the rest is between a person and the vault."""
 
 OWN: frozenset[Kind] = frozenset({"conflict", "signed_in", "quota", "job_done", "job_failed"})
@@ -28,6 +28,7 @@ _DIRECT: dict[Kind, Topic] = {
     "signed_in": "signed_in",
     "quota": "quota",
     "conflict": "conflict",
+    "lock_ended": "conflict",
     "received": "links",
     "link_ending": "links",
     "webhook_off": "webhooks",

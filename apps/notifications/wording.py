@@ -76,6 +76,20 @@ def _asked(facts: dict[str, Any]) -> str:
     return gettext("%(actor)s asks for access to %(name)s")
 
 
+def _locked(facts: dict[str, Any]) -> str:
+    return gettext("%(actor)s locked %(name)s")
+
+
+def _unlocked(facts: dict[str, Any]) -> str:
+    return gettext("%(actor)s unlocked %(name)s")
+
+
+def _lock_ended(facts: dict[str, Any]) -> str:
+    if facts["is_direct"]:
+        return gettext("%(actor)s ended your lock on %(name)s")
+    return gettext("%(actor)s ended the lock of %(to_name)s on %(name)s")
+
+
 def _commented(facts: dict[str, Any]) -> str:
     return gettext("%(actor)s commented on %(name)s")
 
@@ -141,6 +155,9 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "conflict": _conflict,
     "renamed": _renamed,
     "shared": _shared,
+    "locked": _locked,
+    "unlocked": _unlocked,
+    "lock_ended": _lock_ended,
     "commented": _commented,
     "mentioned": _mentioned,
     "answered": _answered,

@@ -90,6 +90,7 @@ def lock(
                 stated_reason=taken.reason,
                 locked_at=taken.locked_at,
                 expires_at=taken.expires_at,
+                is_new=taken.locked_at == now,
             )
         )
         return tx.answer(access.describe(actor, Way([row, *way.rows[1:]])))

@@ -136,7 +136,7 @@ class NodeChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeLocked(Event):
-    """A file may be changed by ``holder_id`` alone until ``expires_at``; told anew when they prolong it or give another reason.
+    """A file may be changed by ``holder_id`` alone until ``expires_at``; told anew when they give it another end or reason.
 
     Nothing is told at ``expires_at`` itself: readers go by the clock, and ``NodeUnlocked`` follows within minutes.
     """
@@ -153,6 +153,8 @@ class NodeLocked(Event):
     stated_reason: str
     locked_at: datetime
     expires_at: datetime
+    is_new: bool
+    """Whether the lock was taken now; else it has another end or reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
