@@ -18,7 +18,7 @@ from apps.admin_platform.dtos import (
     Feature,
     Verification,
 )
-from apps.admin_platform.errors import AdministratorsOnly, AnchorsNeedWholeLog, VerificationFailed
+from apps.admin_platform.errors import AnchorsNeedWholeLog, VerificationFailed
 from apps.admin_platform.operations import CONSUMER
 from bitvault.events.api import get_position
 from bitvault.jobs import api as jobs
@@ -29,6 +29,7 @@ from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.flags import Value
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.permissions import Permission
 
 __all__ = [
     "CONSUMER",
@@ -52,10 +53,10 @@ def list_audit(
 ) -> AuditPage:
     """Read a page of the tenant's audit log, newest first.
 
-    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises PermissionMissing: the actor's role does not allow it.
     :raises BadCursor: the cursor does not belong to this log.
     """
-    _require_administrator(actor)
+    actor.require_permission(Permission.SEE_AUDIT)
     position = get_position(CONSUMER)
     with db.read_transaction():
         page = queries.list_entries(wanted=wanted, cursor=cursor, limit=limit)
@@ -71,11 +72,11 @@ def verify_audit(*, actor: Actor, job_id: UUID | None = None, min_seq: int = 0) 
 
     :param job_id: the result of this job; without it, the last one while it is fresh.
     :param min_seq: the log as of this number of the stream at least.
-    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises PermissionMissing: the actor's role does not allow it.
     :raises NotFound: there is no such job.
     :raises VerificationFailed: the job has failed or was canceled.
     """
-    _require_administrator(actor)
+    actor.require_permission(Permission.SEE_AUDIT)
     if job_id is not None:
         job = jobs.get_job(actor=actor, job_id=job_id)
         if job.kind != verifying.KIND:
@@ -106,10 +107,10 @@ def export_audit(
 
     :param with_anchors: put a line for the export before the first entry, each anchor after the entry that it signs, and a signed line
         at the end: what ``bitvault-verify`` checks.
-    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises PermissionMissing: the actor's role does not allow it.
     :raises AnchorsNeedWholeLog: ``with_anchors`` of some entries alone.
     """
-    _require_administrator(actor)
+    actor.require_permission(Permission.SEE_AUDIT)
     if with_anchors and wanted != EVERYTHING:
         raise AnchorsNeedWholeLog
     return exporting.export(
@@ -127,10 +128,10 @@ def export_audit(
 def list_anchors(*, actor: Actor, cursor: str | None = None, limit: int = PAGE_DEFAULT) -> Page[AuditAnchor]:
     """Read a page of what was signed of the tenant's audit log, the newest first.
 
-    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises PermissionMissing: the actor's role does not allow it.
     :raises BadCursor: the cursor does not belong to these anchors.
     """
-    _require_administrator(actor)
+    actor.require_permission(Permission.SEE_AUDIT)
     return anchoring.list_anchors(cursor=cursor, limit=limit)
 
 
@@ -138,9 +139,9 @@ def list_anchors(*, actor: Actor, cursor: str | None = None, limit: int = PAGE_D
 def list_audit_keys(*, actor: Actor) -> Page[AuditKey]:
     """List the public keys of the anchors of the tenant's audit log, the one that signs now first.
 
-    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises PermissionMissing: the actor's role does not allow it.
     """
-    _require_administrator(actor)
+    actor.require_permission(Permission.SEE_AUDIT)
     return Page(anchoring.list_keys())
 
 
@@ -148,9 +149,9 @@ def list_audit_keys(*, actor: Actor) -> Page[AuditKey]:
 def get_anchor_status(*, actor: Actor) -> AnchorStatus:
     """Tell the last anchor of the tenant's audit log, and whether it is good: its signature, and that the log has what it signs.
 
-    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises PermissionMissing: the actor's role does not allow it.
     """
-    _require_administrator(actor)
+    actor.require_permission(Permission.SEE_AUDIT)
     return anchoring.get_status()
 
 
@@ -190,17 +191,12 @@ def get_feature(*, actor: Actor, key: str) -> Feature:
 def choose_feature(*, actor: Actor, key: str, value: Value | None) -> Feature:
     """Choose a feature for the vault; ``None`` leaves it to the operators again.
 
-    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises PermissionMissing: the actor's role does not allow it.
     :raises FeatureUnknown: there is no such flag.
     :raises FeatureNotYours: the operators alone decide it.
     :raises FeatureForced: the operators have decided it for all vaults.
     :raises FeatureValueUnfit: the flag does not take this value.
     """
-    _require_administrator(actor)
+    actor.require_permission(Permission.MANAGE_SETTINGS)
     flagging.choose(actor, key, value)
     return flagging.get_feature(actor, key)
-
-
-def _require_administrator(actor: Actor) -> None:
-    if not actor.administers:
-        raise AdministratorsOnly

@@ -3,13 +3,6 @@
 from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 
-class AdministratorsOnly(Forbidden):
-    """Only owners and administrators of the tenant see this."""
-
-    code = "admin_platform.administrators_only"
-    title = "Only owners and administrators of the vault may see this"
-
-
 class VerificationFailed(Conflict):
     """The job that was to verify the log has failed or was canceled; facts: ``job_id``, ``state``."""
 

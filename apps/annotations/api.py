@@ -141,7 +141,7 @@ def update_tag(
 
     :raises NotFound: there is none.
     :raises TagUnfit, TagNameTaken: as ``create_tag``.
-    :raises TagsAreKept: the actor does not administer the tenant.
+    :raises PermissionMissing: the actor does not manage tags.
     """
     actor.require_scope(Scope.FILES_WRITE)
     return tagging.change(actor=actor, tag_id=tag_id, name=name, colour=colour)
@@ -152,7 +152,7 @@ def delete_tag(*, actor: Actor, tag_id: UUID) -> None:
     """Delete a tag, and take it from every node.
 
     :raises NotFound: there is none.
-    :raises TagsAreKept: the actor does not administer the tenant.
+    :raises PermissionMissing: the actor does not manage tags.
     """
     actor.require_scope(Scope.FILES_WRITE)
     tagging.delete(actor=actor, tag_id=tag_id)

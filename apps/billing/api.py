@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.billing import operations, queries, quotas, rebuilding, recounting, scopes
 from apps.billing.dtos import MeteredNode, Plan, Quota, Recount, Usage, UsageHistory
-from apps.billing.errors import AdministratorsOnly, RangeTooLong
+from apps.billing.errors import RangeTooLong
 from apps.billing.flags import USAGE_PAGE
 from apps.billing.metering import CONSUMER
 from bitvault.events.api import get_position
@@ -15,6 +15,7 @@ from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.pages import Page
+from bitvault.kernel.permissions import Permission
 
 __all__ = [
     "CONSUMER",
@@ -147,9 +148,9 @@ def has_limited_roots() -> bool:
 def list_scope_quotas(*, actor: Actor, roots: Mapping[str, UUID]) -> Page[Quota]:
     """List the room of members (``user:<id>``) and team folders (``folder:<id>``), by scope with the root of each.
 
-    :raises AdministratorsOnly: the actor is no owner or administrator, and one of them is not their own.
+    :raises PermissionMissing: the actor does not manage billing, and one of them is not their own.
     """
-    _require_administrator(actor, own=set(roots) <= {scopes.scope_of(user_id=actor.user_id)})
+    _require_billing(actor, own=set(roots) <= {scopes.scope_of(user_id=actor.user_id)})
     return Page(scopes.list_quotas(roots))
 
 
@@ -157,9 +158,9 @@ def list_scope_quotas(*, actor: Actor, roots: Mapping[str, UUID]) -> Page[Quota]
 def list_limited_scopes(*, actor: Actor) -> Page[Quota]:
     """List the room of all members and team folders that have a limit or a figure to warn at.
 
-    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises PermissionMissing: the actor does not manage billing.
     """
-    _require_administrator(actor)
+    _require_billing(actor)
     return Page(scopes.list_quotas(dict(scopes.list_limits())))
 
 
@@ -171,17 +172,17 @@ def set_scope_limit(
 
     A limit below what is there deletes nothing: it refuses what is new.
 
-    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises PermissionMissing: the actor does not manage billing.
     :raises LimitsUnfit: the figure to warn at is above the limit.
     """
-    _require_administrator(actor)
+    _require_billing(actor)
     scopes.set_limit(scope=scope, root_id=root_id, limit_bytes=limit_bytes, warn_bytes=warn_bytes, by=actor)
     return scopes.list_quotas({scope: root_id})[0]
 
 
-def _require_administrator(actor: Actor, *, own: bool = False) -> None:
-    if not (own or actor.administers):
-        raise AdministratorsOnly
+def _require_billing(actor: Actor, *, own: bool = False) -> None:
+    if not own:
+        actor.require_permission(Permission.MANAGE_BILLING)
 
 
 @exposed
@@ -217,10 +218,10 @@ def set_quota(
 def set_own_limit(*, actor: Actor, limit_bytes: int | None) -> Quota:
     """Let the tenant use less than its plan gives; ``None`` takes that back.
 
-    :raises AdministratorsOnly: the actor is no owner or administrator.
+    :raises PermissionMissing: the actor does not manage billing.
     :raises LimitAbovePlan: the plan gives less.
     """
-    _require_administrator(actor)
+    _require_billing(actor)
     quotas.set_own_limit(limit_bytes=limit_bytes, by=actor)
     return queries.get_quota()
 
@@ -274,7 +275,7 @@ def list_usage_history(*, actor: Actor, metric: str | None, begin: date, end: da
 @exposed
 def shows_usage(*, actor: Actor) -> bool:
     """Tell whether there is a page of usage and plan for the actor."""
-    return actor.administers and USAGE_PAGE.value(actor)
+    return actor.may(Permission.MANAGE_BILLING) and USAGE_PAGE.value(actor)
 
 
 # --- the meter, made anew ------------------------------------------------------------------------------------------------------

@@ -24,13 +24,6 @@ class LimitAbovePlan(errors.Invalid):
     title = "The limit is above what the plan gives"
 
 
-class AdministratorsOnly(errors.Forbidden):
-    """Only owners and administrators of the tenant decide this."""
-
-    code = "billing.administrators_only"
-    title = "Only owners and administrators of the vault may change this"
-
-
 class LimitsUnfit(errors.Invalid):
     """The figure to warn at is above the limit; facts: ``limit_bytes``, ``warn_bytes``."""
 

@@ -18,6 +18,7 @@ from bitvault.events.api import get_head, get_position, publish
 from bitvault.events.catalog.billing import ScopeLimitChanged
 from bitvault.kernel import db, tenancy
 from bitvault.kernel.actor import Actor, ActorKind
+from bitvault.kernel.permissions import Permission
 from bitvault.kernel.remembered import Remembered
 
 NO_ROOM_THERE = _(
@@ -48,7 +49,7 @@ class Room:
     def refuse(self, actor: Actor | None, size_bytes: int) -> QuotaExceeded:
         """Say why something finds no room there. How much another person keeps is told to those who administer alone, nothing to links."""
         facts: dict[str, int | str] = {"requested_bytes": size_bytes}
-        is_own = actor is None or actor.administers or self.scope == scope_of(user_id=actor.user_id)
+        is_own = actor is None or actor.may(Permission.MANAGE_BILLING) or self.scope == scope_of(user_id=actor.user_id)
         is_colleague = actor is None or actor.kind is ActorKind.USER
         if is_own or (is_colleague and self.scope.startswith(FOLDER)):
             facts |= {

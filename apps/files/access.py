@@ -15,6 +15,7 @@ from apps.files.rows import NodeRow, Way, to_node
 from bitvault.kernel.actor import Actor, ActorKind
 from bitvault.kernel.capabilities import EVERYTHING, NOTHING, Capability, CapabilityName, names_of
 from bitvault.kernel.errors import Denied, Forbidden, NotFound
+from bitvault.kernel.permissions import Permission
 
 
 def find_mask(actor: Actor, way: Way | None) -> int:
@@ -36,7 +37,7 @@ def _judge(actor: Actor, root: NodeRow, rows: Sequence[NodeRow]) -> int:
 
 def _find_mask_of_root(actor: Actor, root: NodeRow) -> int:
     if root.is_team_folder:
-        return EVERYTHING if actor.administers else NOTHING
+        return EVERYTHING if actor.may(Permission.MANAGE_TEAM_FOLDERS) else NOTHING
     is_own = actor.kind is ActorKind.USER and root.owner_user_id == actor.user_id
     return EVERYTHING if is_own else NOTHING
 
@@ -157,7 +158,9 @@ def require_in_trash(actor: Actor, root: Way | None, origin_ids: Iterable[UUID],
 
 def find_mask_of_ended(actor: Actor) -> int:
     """Tell what the actor may do with team folders that have ended: who administers the tenant brings them back or deletes them."""
-    return EVERYTHING & actor.ceiling if actor.administers and actor.folder_id is None else NOTHING
+    return (
+        EVERYTHING & actor.ceiling if actor.may(Permission.MANAGE_TEAM_FOLDERS) and actor.folder_id is None else NOTHING
+    )
 
 
 def require_root(way: Way) -> Way:

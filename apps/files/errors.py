@@ -5,7 +5,6 @@ from bitvault.kernel.names import InvalidName
 from bitvault.kernel.pages import LimitOutOfRange
 
 __all__ = [
-    "AdministratorsOnly",
     "ArchiveTooLarge",
     "BadLockEnd",
     "BaseVersionRequired",
@@ -196,13 +195,6 @@ class UploadTargetUnfit(Invalid):
 
     code = "files.upload_target_unfit"
     title = "This mode of writing does not take these fields"
-
-
-class AdministratorsOnly(Forbidden):
-    """Team folders are made by the tenant's owners and administrators."""
-
-    code = "files.administrators_only"
-    title = "Team folders are made by owners and administrators"
 
 
 class TooManyTeamFolders(Invalid):

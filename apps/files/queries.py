@@ -41,6 +41,7 @@ from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound
+from bitvault.kernel.permissions import Permission
 
 FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 """Before and behind all ids. A first page is one behind such an end, never a condition that may be left out: the plan that the server
@@ -208,8 +209,8 @@ def list_reachable_roots(actor: Actor) -> list[ReachableRoot]:
     """List the roots whose trees the actor may see: the personal one, once there is one, and team folders."""
     parameters = {
         "user_id": actor.user_id,
-        "administers": actor.administers,
-        "ids": [] if actor.administers else actor.reach.list_node_ids(),
+        "administers": actor.may(Permission.MANAGE_TEAM_FOLDERS),
+        "ids": [] if actor.may(Permission.MANAGE_TEAM_FOLDERS) else actor.reach.list_node_ids(),
     }
     ways = [Way([NodeRow._make(row)]) for row in db.read_alone(_ROOTS, parameters)]
     found = [(way.node.id, access.find_mask(actor, way)) for way in ways]

@@ -11,6 +11,7 @@ from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability, names_of
 from bitvault.kernel.errors import Denied, NotFound
+from bitvault.kernel.permissions import Permission
 
 _FOLDERS = f"""
 SELECT {columns_of("node")}, entry.expires_at
@@ -36,7 +37,7 @@ def open_folders(actor: Actor) -> TeamFolders:
 
 def read_folders(actor: Actor, *, ended: bool) -> list[TeamFolder]:
     """List team folders inside the open transaction; see ``list_folders``."""
-    if ended and not actor.administers:
+    if ended and not actor.may(Permission.MANAGE_TEAM_FOLDERS):
         return []
     found = [_to_folder(actor, row) for row in fetch_all(_ENDED if ended else _LIVE, {})]
     return [folder for folder in found if "view" in folder.capabilities]

@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from bitvault.kernel.actor import Actor, Role, Scope
+from bitvault.kernel.permissions import NO_PERMISSIONS, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Profile:
     tenant: TenantInfo
     role: Role
     scopes: list[Scope]
+    permissions: list[Permission]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,16 @@ MemberState = Literal["active", "deactivated"]
 
 
 @dataclass(frozen=True, slots=True)
+class NamedRole:
+    """A role of the tenant's own, by its name."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
-    """A person in a tenant."""
+    """A person in a tenant. Who has a role of the tenant's own (``custom_role``) works with files as ``role`` says."""
 
     id: UUID
     user: User
@@ -141,6 +151,7 @@ class Member:
     created_at: datetime
     last_seen_at: datetime | None = None
     """When a browser or a program of theirs was last here, to the minute; told in the list of members alone."""
+    custom_role: NamedRole | None = None
 
 
 InvitationState = Literal["pending", "expired"]
@@ -167,6 +178,25 @@ class Invitation:
     created_at: datetime
     sent_at: datetime
     expires_at: datetime
+    custom_role: NamedRole | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantRole:
+    """A role that a tenant can give: one of the built-in ones, or one of its own, which alone can be changed."""
+
+    id: UUID
+    name: str
+    """What people call it; of a built-in one the key, which pages translate."""
+    built_in: Role | None
+    base: Role
+    """What its people may do with files: as members, as viewers; of a built-in one the role itself."""
+    permissions: list[Permission]
+    member_count: int
+    """How many people have it."""
+    invitation_count: int
+    can_give: bool
+    """Whether the one who asks may give, take and change it: it allows nothing that they may not do themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +213,8 @@ class OpenedInvitation:
     """Whether the address has an account, whose password accepts; otherwise a name and a new password do."""
     about: str = ""
     """What is shared with somebody who comes as a guest, by its name."""
+    role_name: str = ""
+    """The role of the tenant's own that they are to have, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +262,7 @@ class Standing:
 
     member: Member
     group_ids: Sequence[UUID]
+    permissions: frozenset[Permission] = NO_PERMISSIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,10 +151,45 @@ class EmailNotProved(Forbidden):
 
 
 class RoleTooStrong(Forbidden):
-    """Nobody gives, or takes from, a role that is stronger than their own."""
+    """Nobody gives a role that allows more than their own, or changes who administers what they do not."""
 
     code = "identity.role_too_strong"
-    title = "Only an owner may do this"
+    title = "This role may do more than yours"
+
+
+class UnknownRole(Invalid):
+    """The tenant has no such role, or none that can be given like this."""
+
+    code = "identity.unknown_role"
+    title = "There is no such role"
+
+
+class RoleBuiltIn(Conflict):
+    """Built-in roles are the same in every tenant."""
+
+    code = "identity.role_built_in"
+    title = "This role comes with BitVault and cannot be changed; make one of your own"
+
+
+class RoleNameTaken(Conflict):
+    """Another role of the tenant has this name, whatever its case."""
+
+    code = "identity.role_name_taken"
+    title = "There is a role of this name already"
+
+
+class RoleInUse(Conflict):
+    """Somebody has the role, or is invited with it; facts: ``member_count``, ``invitation_count``."""
+
+    code = "identity.role_in_use"
+    title = "Somebody has this role; say which one they get instead"
+
+
+class TooManyRoles(Invalid):
+    """The tenant has as many roles of its own as it can; fact: ``limit``."""
+
+    code = "identity.too_many_roles"
+    title = "This vault has as many roles as it can have"
 
 
 class LastOwner(Conflict):

@@ -13,7 +13,7 @@ from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.identity.credentials import HASH_BYTES
 from bitvault.kernel import clock
-from bitvault.kernel.actor import Role
+from bitvault.kernel.actor import BASES, Role
 from bitvault.kernel.models import PublicModel, id_field
 
 
@@ -180,6 +180,27 @@ class EmailCode(PublicModel):
         ]
 
 
+class CustomRole(PublicModel):
+    """A role of a tenant's own: a built-in one for what its people may do with files, with permissions that the tenant has chosen."""
+
+    id = id_field()
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="roles")
+    name = models.CharField(max_length=60)
+    base = models.CharField(max_length=16, choices=[(role.value, role.name.title()) for role in BASES])
+    """Whether its people work with files, as members do, or look at them, as viewers do."""
+    permissions = ArrayField(models.CharField(max_length=32))
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "identity_role"
+        constraints = [
+            models.UniqueConstraint(models.F("tenant"), Lower("name"), name="identity_role_name_unique"),
+            models.CheckConstraint(
+                condition=models.Q(base__in=[role.value for role in BASES]), name="identity_role_base_known"
+            ),
+        ]
+
+
 class MembershipState(models.TextChoices):
     """Whether a member is let in."""
 
@@ -194,6 +215,8 @@ class Membership(PublicModel):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=[(role.value, role.name.title()) for role in Role])
+    custom_role = models.ForeignKey(CustomRole, null=True, on_delete=models.RESTRICT, related_name="+")
+    """The role of the tenant's own, whose base ``role`` then is; none: the built-in one."""
     state = models.CharField(
         max_length=16,
         choices=MembershipState.choices,
@@ -283,6 +306,8 @@ class Invitation(PublicModel):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
     email = models.EmailField()
     role = models.CharField(max_length=16, choices=[(role.value, role.name.title()) for role in Role])
+    custom_role = models.ForeignKey(CustomRole, null=True, on_delete=models.RESTRICT, related_name="+")
+    """The role of the tenant's own, whose base ``role`` then is; none: the built-in one."""
     message = models.CharField(max_length=500, blank=True)
     about = models.CharField(max_length=255, blank=True, default="", db_default="")
     """What was shared with a guest when they were invited, by its name."""

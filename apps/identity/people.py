@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db.models import DateTimeField, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
-from apps.identity import dtos, models, queries
+from apps.identity import dtos, models, queries, roles
 from bitvault.kernel import clock
-from bitvault.kernel.actor import MEMBER_ROLES, Actor, Role
+from bitvault.kernel.actor import Actor, Role
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import Page
+from bitvault.kernel.permissions import Permission
 from bitvault.kernel.tenancy import Tenant
 
 
@@ -36,6 +37,7 @@ def to_member(row: models.Membership, *, last_seen_at: datetime | None = None) -
         state=row.state,  # type: ignore[arg-type] # the column holds no other
         created_at=row.created_at,
         last_seen_at=last_seen_at,
+        custom_role=roles.to_named(row.custom_role),
     )
 
 
@@ -44,13 +46,16 @@ def list_members(
     *,
     text: str,
     role: Role | None,
+    role_id: UUID | None,
     state: dtos.MemberState | None,
     limit: int,
     cursor: str | None,
 ) -> Page[dtos.Member]:
     """List the people in a tenant, newest first, with when each was last here; guests where their role is asked for."""
-    rows = models.Membership.objects.filter(tenant_id=actor.tenant.id).select_related("user")
-    rows = rows.exclude(role=Role.GUEST.value) if role is None else rows.filter(role=role.value)
+    rows = models.Membership.objects.filter(tenant_id=actor.tenant.id).select_related("user", "custom_role")
+    rows = rows.exclude(role=Role.GUEST.value) if role is None else rows.filter(role=role.value, custom_role=None)
+    if role_id is not None:
+        rows = rows.filter(custom_role_id=role_id)
     if state is not None:
         rows = rows.filter(state=state)
     if text:
@@ -80,13 +85,15 @@ def _latest(rows: "QuerySet[Any]", column: str) -> "QuerySet[Any]":
 
 def find_members(tenant: Tenant, user_ids: Collection[UUID]) -> list[dtos.Member]:
     """Find those of some people who are members of a tenant, by name."""
-    rows = models.Membership.objects.filter(tenant_id=tenant.id, user_id__in=list(user_ids)).select_related("user")
+    rows = models.Membership.objects.filter(tenant_id=tenant.id, user_id__in=list(user_ids)).select_related(
+        "user", "custom_role"
+    )
     return [to_member(row) for row in rows.order_by("user__name", "user__email", "user__claimed_email")]
 
 
 def find_viewers(tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, dtos.Viewer]:
     """Find those of some people who are let in, each as the actor that they would be at their browser, without a session."""
-    rows = _active(tenant).filter(user_id__in=list(user_ids)).select_related("user")
+    rows = _active(tenant).filter(user_id__in=list(user_ids)).select_related("user", "custom_role")
     held: dict[UUID, set[UUID]] = {}
     inside = models.GroupMember.objects.filter(user_id__in=list(user_ids), group__tenant_id=tenant.id)
     for user_id, *group_ids in inside.values_list("user_id", "group_id", "group__parent_id"):
@@ -94,7 +101,11 @@ def find_viewers(tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, dtos.
     return {
         row.user_id: dtos.Viewer(
             actor=Actor(
-                tenant=tenant, user_id=row.user_id, role=Role(row.role), groups=tuple(sorted(held.get(row.user_id, ())))
+                tenant=tenant,
+                user_id=row.user_id,
+                role=Role(row.role),
+                groups=tuple(sorted(held.get(row.user_id, ()))),
+                given=roles.find_given(row.custom_role),
             ),
             user=queries.to_user(row.user),
         )
@@ -102,9 +113,11 @@ def find_viewers(tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, dtos.
     }
 
 
-def list_ids(tenant: Tenant, *, roles: Collection[Role] = MEMBER_ROLES, group_id: UUID | None = None) -> list[UUID]:
-    """List the people who are let in and have one of some roles; of a group and of those in it, where one is named."""
-    rows = _active(tenant).filter(role__in=[role.value for role in roles])
+def list_ids(tenant: Tenant, *, permission: Permission | None = None, group_id: UUID | None = None) -> list[UUID]:
+    """List the members who are let in; those with a permission, where one is named; of a group and of those in it, where one is."""
+    rows = _active(tenant).exclude(role=Role.GUEST.value)
+    if permission is not None:
+        rows = rows.filter(roles.having(permission))
     if group_id is not None:
         inside = models.GroupMember.objects.filter(Q(group_id=group_id) | Q(group__parent_id=group_id))
         rows = rows.filter(user_id__in=inside.filter(group__tenant_id=tenant.id).values("user_id"))
@@ -122,19 +135,27 @@ def find_member_by_address(tenant: Tenant, email: str) -> dtos.Member | None:
     address = queries.find_email(email)
     if address is None:
         return None
-    row = models.Membership.objects.filter(tenant_id=tenant.id, user__email=address).select_related("user").first()
+    row = (
+        models.Membership.objects.filter(tenant_id=tenant.id, user__email=address)
+        .select_related("user", "custom_role")
+        .first()
+    )
     return None if row is None else to_member(row)
 
 
 def find_standing(tenant: Tenant, user_id: UUID) -> dtos.Standing | None:
     """Find what somebody is in a tenant, deactivated or not; ``None`` for who is no member."""
-    rows = models.Membership.objects.filter(tenant_id=tenant.id, user_id=user_id).select_related("user")
+    rows = models.Membership.objects.filter(tenant_id=tenant.id, user_id=user_id).select_related("user", "custom_role")
     row = rows.first()
     if row is None:
         return None
     inside = models.GroupMember.objects.filter(user_id=user_id, group__tenant_id=tenant.id)
     pairs = inside.values_list("group_id", "group__parent_id")
-    return dtos.Standing(to_member(row), sorted({one for pair in pairs for one in pair if one is not None}))
+    return dtos.Standing(
+        to_member(row),
+        sorted({one for pair in pairs for one in pair if one is not None}),
+        roles.permissions_of(Role(row.role), row.custom_role),
+    )
 
 
 def search_directory(tenant: Tenant, text: str, *, limit: int) -> dtos.Directory:
@@ -146,7 +167,7 @@ def search_directory(tenant: Tenant, text: str, *, limit: int) -> dtos.Directory
             Q(user__name__icontains=text) | Q(user__email__icontains=text) | Q(user__claimed_email__icontains=text)
         )
         named = named.filter(name__icontains=text)
-    members = rows.select_related("user").order_by("user__name", "user__email", "id")[:limit]
+    members = rows.select_related("user", "custom_role").order_by("user__name", "user__email", "id")[:limit]
     return dtos.Directory(
         people=[to_member(row) for row in members],
         groups=[dtos.NamedGroup(row.id, row.name, row.parent_id) for row in named.order_by("name", "id")[:limit]],
@@ -155,7 +176,7 @@ def search_directory(tenant: Tenant, text: str, *, limit: int) -> dtos.Directory
 
 def find_member(tenant: Tenant, member_id: UUID) -> models.Membership | None:
     """Find a member by the id of the membership or of its person."""
-    rows = models.Membership.objects.filter(tenant_id=tenant.id).select_related("user")
+    rows = models.Membership.objects.filter(tenant_id=tenant.id).select_related("user", "custom_role")
     return rows.filter(Q(id=member_id) | Q(user_id=member_id)).first()
 
 
@@ -205,7 +226,11 @@ def find_invited(tenant: Tenant, invitation_ids: Collection[UUID]) -> dict[UUID,
 
 def list_invitations(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.Invitation]:
     """List who is invited to a tenant and has not come, newest first; expired ones too, for they can be sent again."""
-    rows = models.Invitation.objects.filter(tenant_id=actor.tenant.id).select_related("invited_by").defer("code_hash")
+    rows = (
+        models.Invitation.objects.filter(tenant_id=actor.tenant.id)
+        .select_related("invited_by", "custom_role")
+        .defer("code_hash")
+    )
     return queries.newest_first("identity.invitations", rows, limit=limit, cursor=cursor).map(to_invitation)
 
 
@@ -222,6 +247,7 @@ def to_invitation(row: models.Invitation) -> dtos.Invitation:
         created_at=row.created_at,
         sent_at=row.sent_at,
         expires_at=row.expires_at,
+        custom_role=roles.to_named(row.custom_role),
     )
 
 
@@ -237,6 +263,7 @@ def to_opened(row: models.Invitation, *, has_account: bool) -> dtos.OpenedInvita
         expires_at=row.expires_at,
         has_account=has_account,
         about=row.about,
+        role_name="" if row.custom_role is None else row.custom_role.name,
     )
 
 

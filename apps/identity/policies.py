@@ -1,6 +1,7 @@
 """What a tenant lets its people do: its policies are read, resolved and kept here, whoever asks.
 
-A policy holds for everybody, administrators too; they can change it.
+A policy holds for everybody, administrators too; they can change it. Where one names "administrators", it means who may do that. What a
+role does not allow is refused first: a policy never gives more than the role.
 """
 
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from apps.identity import dtos, models
 from apps.identity.errors import DomainNotAllowed, PolicyForbids
 from bitvault.kernel import clock
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.permissions import Permission
 from bitvault.kernel.remembered import Remembered
 
 DAY = timedelta(days=1)
@@ -43,21 +45,29 @@ def read(stored: Any) -> dtos.Policies:
 def resolve(actor: Actor) -> dtos.Permitted:
     """Tell what the policies leave to one person."""
     policies = find(actor.tenant.id)
-    outside = policies.share_outside == "members" or (policies.share_outside == "administrators" and actor.administers)
+    outside = policies.share_outside == "members" or (
+        policies.share_outside == "administrators" and actor.may(Permission.MANAGE_SETTINGS)
+    )
     outside = outside and not actor.is_guest
     return dtos.Permitted(
-        make_links=outside and policies.links_allowed,
-        invite_members=actor.administers,
+        make_links=outside and policies.links_allowed and actor.may(Permission.MAKE_LINKS),
+        invite_members=actor.may(Permission.INVITE_MEMBERS),
         invite_guests=outside
-        and (policies.guests == "members" or (policies.guests == "administrators" and actor.administers)),
+        and actor.may(Permission.SHARE_OUTSIDE)
+        and (
+            policies.guests == "members"
+            or (policies.guests == "administrators" and actor.may(Permission.MANAGE_SETTINGS))
+        ),
     )
 
 
 def require_link(actor: Actor, *, has_password: bool, expires_at: datetime | None) -> None:
     """Refuse a link that the policies do not allow.
 
+    :raises PermissionMissing: the actor's role makes no links.
     :raises PolicyForbids: they forbid it, or ask for a password, an end, or an earlier one.
     """
+    actor.require_permission(Permission.MAKE_LINKS)
     policies = find(actor.tenant.id)
     if not policies.links_allowed:
         raise PolicyForbids("This vault makes no links.", policy="links_allowed")
@@ -73,11 +83,12 @@ def require_guest(actor: Actor, *, email: str, expires_at: datetime | None) -> N
     :raises PolicyForbids: they forbid it, or ask for an end, or an earlier one.
     :raises DomainNotAllowed: guests come from other domains.
     """
+    actor.require_permission(Permission.SHARE_OUTSIDE)
     policies = find(actor.tenant.id)
     _require_outside(actor, policies)
     if policies.guests == "nobody":
         raise PolicyForbids("This vault has no guests.", policy="guests")
-    if policies.guests == "administrators" and not actor.administers:
+    if policies.guests == "administrators" and not actor.may(Permission.MANAGE_SETTINGS):
         raise PolicyForbids("Only administrators invite guests.", policy="guests")
     _require_domain_of(email, policies.guest_domains)
     _require_end(policies, expires_at)
@@ -86,7 +97,7 @@ def require_guest(actor: Actor, *, email: str, expires_at: datetime | None) -> N
 def _require_outside(actor: Actor, policies: dtos.Policies) -> None:
     if policies.share_outside == "nobody":
         raise PolicyForbids("This vault shares nothing with people outside.", policy="share_outside")
-    if policies.share_outside == "administrators" and not actor.administers:
+    if policies.share_outside == "administrators" and not actor.may(Permission.MANAGE_SETTINGS):
         raise PolicyForbids("Only administrators share with people outside.", policy="share_outside")
 
 

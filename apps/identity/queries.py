@@ -19,6 +19,7 @@ from apps.identity.session_store import hash_key
 from bitvault.kernel import clock, db, pages
 from bitvault.kernel.actor import ALL_SCOPES, Actor, Role, Scope
 from bitvault.kernel.pages import Page
+from bitvault.kernel.permissions import Permission, read_permissions
 from bitvault.kernel.remembered import Remembered
 from bitvault.kernel.tenancy import Tenant
 
@@ -149,6 +150,7 @@ def get_profile(actor: Actor) -> dtos.Profile:
         tenant=dtos.TenantInfo(id=actor.tenant.id, slug=actor.tenant.slug, name=actor.tenant.name),
         role=actor.role,
         scopes=sorted(actor.scopes),
+        permissions=[one for one in Permission if actor.may(one)],
     )
 
 
@@ -183,6 +185,7 @@ def get_actor_by_token(text: str, *, address: str | None) -> Actor:
         role=holder.role,
         scopes=holder.scopes,
         groups=holder.groups,
+        given=holder.given,
         token_id=token_id,
         address=address,
     )
@@ -195,7 +198,7 @@ def _ask_holder(token_id: UUID, secret: str) -> tuple[Actor, Any] | None:
         row = cursor.fetchone()
     if not credentials.verify(secret, None if row is None else row[0]):
         return None
-    _, scopes, expires_at, last_used_at, user_id, role, groups, tenant_id, slug, name = row
+    _, scopes, expires_at, last_used_at, user_id, role, given, groups, tenant_id, slug, name = row
     now = clock.now()
     if expires_at <= now:
         return None
@@ -208,6 +211,7 @@ def _ask_holder(token_id: UUID, secret: str) -> tuple[Actor, Any] | None:
         role=Role(role),
         scopes=frozenset(map(Scope, scopes)),
         groups=tuple(groups),
+        given=None if given is None else read_permissions(given),
     )
     return holder, expires_at
 
@@ -233,7 +237,7 @@ def find_viewer(session: SessionBase, *, tenant: Tenant, address: str | None) ->
         row = cursor.fetchone()
     if row is None:
         return None
-    session_id, last_seen_at, user_id, role, groups, email, claimed_email, name, locale, time_zone = row
+    session_id, last_seen_at, user_id, role, given, groups, email, claimed_email, name, locale, time_zone = row
     if last_seen_at < now - TOUCH_INTERVAL:
         _touch(sql.TOUCH_SESSION, session_id)
     actor = Actor(
@@ -242,6 +246,7 @@ def find_viewer(session: SessionBase, *, tenant: Tenant, address: str | None) ->
         role=Role(role),
         scopes=ALL_SCOPES,
         groups=tuple(groups),
+        given=None if given is None else read_permissions(given),
         session_id=session_id,
         address=address,
     )

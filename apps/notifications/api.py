@@ -169,7 +169,7 @@ def list_activity(
 ) -> dtos.Activity:
     """List what the actor did, or what happened in the whole tenant as far as an administrator sees it, newest first.
 
-    :raises OnlyAdministrators: the actor does not administer the tenant.
+    :raises PermissionMissing: the actor does not see what others do.
     :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
     :raises BadCursor: the cursor belongs to another list.
     """

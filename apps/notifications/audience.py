@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from apps.identity import api as identity
-from apps.notifications.topics import ADMINISTRATORS_ID
+from apps.notifications.topics import ADMINISTERING, ADMINISTRATORS_ID
 from apps.sharing import api as sharing
 from bitvault.kernel import tenancy
-from bitvault.kernel.actor import Actor, Role
+from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import EVERYONE_ID
 
 
@@ -47,7 +47,7 @@ def list_people(principal_id: UUID, *, is_group: bool) -> list[UUID]:
     """List the people of the entered tenant behind a principal."""
     tenant = tenancy.current()
     if principal_id == ADMINISTRATORS_ID:
-        return identity.list_people_ids(tenant=tenant, roles=(Role.OWNER, Role.ADMIN))
+        return identity.list_people_ids(tenant=tenant, permission=ADMINISTERING)
     if principal_id == EVERYONE_ID:
         return identity.list_people_ids(tenant=tenant)
     if is_group:
@@ -57,4 +57,4 @@ def list_people(principal_id: UUID, *, is_group: bool) -> list[UUID]:
 
 def principals_of(actor: Actor) -> list[UUID]:
     """Give the principals by which something concerns somebody; a token that is narrowed to a folder hears of what is in it alone."""
-    return [*actor.principal_ids, *([ADMINISTRATORS_ID] if actor.administers else [])]
+    return [*actor.principal_ids, *([ADMINISTRATORS_ID] if actor.may(ADMINISTERING) else [])]

@@ -1,6 +1,6 @@
 """What can be wrong with notifications."""
 
-from bitvault.kernel.errors import Forbidden, Invalid
+from bitvault.kernel.errors import Invalid
 
 
 class TooManySubscriptions(Invalid):
@@ -22,10 +22,3 @@ class QuietHoursUnfit(Invalid):
 
     code = "notifications.quiet_hours_unfit"
     title = "Quiet hours need a beginning and another end"
-
-
-class OnlyAdministrators(Forbidden):
-    """The activity of the whole tenant is for who administers it."""
-
-    code = "notifications.only_administrators"
-    title = "Only owners and administrators see the activity of the whole vault"

@@ -10,13 +10,13 @@ from django.db.models import Q, QuerySet
 from apps.files import api as files
 from apps.files.dtos import NodeRef
 from apps.notifications import audience, dtos, hours, judging
-from apps.notifications.errors import OnlyAdministrators
 from apps.notifications.models import HEADS, Entry, Preference, Reader, ReadMark, Subscription
 from apps.notifications.recording import CONSUMER
 from apps.notifications.topics import IN_ACTIVITY, ON_NODES, OWN, USUAL, topic_of
 from bitvault.events.api import get_position
 from bitvault.kernel import db, pages
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.permissions import Permission
 
 BATCH = 100
 """Entries that are judged at once."""
@@ -265,13 +265,13 @@ def list_of_node(actor: Actor, node_ref: NodeRef, *, limit: int, cursor: str | N
 def list_of(actor: Actor, whose: dtos.Whose, *, limit: int, cursor: str | None) -> Happenings:
     """Find what the actor did, or what happened in the tenant as far as they see it.
 
-    :raises OnlyAdministrators: the actor does not administer the tenant.
+    :raises PermissionMissing: the actor does not see what others do.
     """
     rows = Entry.objects.filter(HEADS, kind__in=IN_ACTIVITY)
     if whose == "me":
         rows = rows.filter(actor_id=actor.user_id)
-    elif not actor.administers:
-        raise OnlyAdministrators
+    else:
+        actor.require_permission(Permission.SEE_AUDIT)
     return _list(actor, rows, f"activity:{whose}", limit=limit, cursor=cursor)
 
 

@@ -3,9 +3,13 @@
 from uuid import UUID
 
 from apps.notifications.dtos import Kind, Preference, Topic
+from bitvault.kernel.permissions import Permission
 
 ADMINISTRATORS_ID = UUID(int=1)
 """Stands for who administers the tenant, as ``EVERYONE_ID`` does for all members."""
+
+ADMINISTERING = Permission.MANAGE_SETTINGS
+"""What makes somebody one of those."""
 
 ON_NODES: frozenset[Kind] = frozenset(
     {"folder_created", "added", "changed", "conflict", "renamed", "moved", "trashed", "restored", "commented"}

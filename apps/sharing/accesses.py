@@ -10,7 +10,7 @@ from apps.identity import api as identity
 from apps.sharing import dtos, errors, leaving, policies, queries
 from apps.sharing.listing import to_shared_node
 from apps.sharing.models import Permission
-from bitvault.kernel import db
+from bitvault.kernel import db, permissions
 from bitvault.kernel.actor import Actor, Role
 from bitvault.kernel.capabilities import EVERYONE_ID, EVERYTHING, NOTHING, mask_of, names_of
 
@@ -119,7 +119,7 @@ def _find_person(actor: Actor, asked: dtos.Principal) -> _Asked:
     return _Asked(
         principal=queries.to_principal(member),
         ids=frozenset({member.user.id, *([] if is_guest else [EVERYONE_ID, *standing.group_ids])}),
-        administers=member.role in (Role.OWNER, Role.ADMIN),
+        administers=permissions.Permission.MANAGE_TEAM_FOLDERS in standing.permissions,
         ceiling=member.role.ceiling if is_active else NOTHING,
         is_active=is_active,
     )

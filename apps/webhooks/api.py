@@ -1,17 +1,18 @@
-"""The door of webhooks, and of the same events by pull. All of it is for who administers the tenant."""
+"""The door of webhooks, and of the same events by pull. All of it is for who manages webhooks."""
 
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from apps.webhooks import dtos, operations, public_form, queries
-from apps.webhooks.errors import AdministratorsOnly
+from apps.webhooks.errors import TokenNarrowed
 from apps.webhooks.waking import CONSUMER
 from bitvault.events.api import BeyondHead, get_head, list_published
 from bitvault.kernel import pages
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.permissions import Permission
 
 __all__ = ["CONSUMER", "list_webhooks"]
 
@@ -20,9 +21,9 @@ __all__ = ["CONSUMER", "list_webhooks"]
 def list_webhooks(*, actor: Actor) -> Page[dtos.Webhook]:
     """List the tenant's webhooks, oldest first, all in one page.
 
-    :raises AdministratorsOnly: the actor does not administer the tenant.
+    :raises PermissionMissing, TokenNarrowed: the actor does not manage webhooks, or only in a folder.
     """
-    _require_administrator(actor)
+    _require_managing(actor)
     return Page(queries.list_webhooks())
 
 
@@ -30,9 +31,9 @@ def list_webhooks(*, actor: Actor) -> Page[dtos.Webhook]:
 def name_filters(*, actor: Actor, webhooks: Collection[dtos.Webhook]) -> dict[UUID, str]:
     """Name the folders and people that webhooks are narrowed to, as far as the actor sees them now.
 
-    :raises AdministratorsOnly: the actor does not administer the tenant.
+    :raises PermissionMissing, TokenNarrowed: the actor does not manage webhooks, or only in a folder.
     """
-    _require_administrator(actor)
+    _require_managing(actor)
     return queries.name_filters(actor, webhooks)
 
 
@@ -43,7 +44,7 @@ def create_webhook(*, actor: Actor, wish: dtos.Wish) -> dtos.NewWebhook:
     :raises AddressUnfit, EventUnknown, TooManyWebhooks: there can be no such webhook.
     :raises NotFound: there is no such folder that the actor may know of.
     """
-    _require_administrator(actor)
+    _require_managing(actor)
     return operations.create(actor, wish)
 
 
@@ -54,7 +55,7 @@ def change_webhook(*, actor: Actor, webhook_id: UUID, changes: dict[str, Any]) -
     :raises AddressUnfit, EventUnknown: it cannot be like this.
     :raises NotFound: there is no such webhook, or no such folder.
     """
-    _require_administrator(actor)
+    _require_managing(actor)
     return operations.change(actor, webhook_id, changes)
 
 
@@ -64,7 +65,7 @@ def delete_webhook(*, actor: Actor, webhook_id: UUID) -> None:
 
     :raises NotFound: there is none.
     """
-    _require_administrator(actor)
+    _require_managing(actor)
     operations.delete(actor, webhook_id)
 
 
@@ -74,7 +75,7 @@ def rotate_secret(*, actor: Actor, webhook_id: UUID) -> dtos.NewSecret:
 
     :raises NotFound: there is no such webhook.
     """
-    _require_administrator(actor)
+    _require_managing(actor)
     return operations.rotate_secret(actor, webhook_id)
 
 
@@ -84,7 +85,7 @@ def send_test(*, actor: Actor, webhook_id: UUID) -> dtos.Delivery:
 
     :raises NotFound: there is no such webhook.
     """
-    _require_administrator(actor)
+    _require_managing(actor)
     return operations.test(actor, webhook_id)
 
 
@@ -98,7 +99,7 @@ def list_deliveries(
     :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
     :raises BadCursor: the cursor belongs to another list.
     """
-    _require_administrator(actor)
+    _require_managing(actor)
     return queries.list_deliveries(webhook_id, limit=limit, cursor=cursor)
 
 
@@ -108,7 +109,7 @@ def redeliver(*, actor: Actor, webhook_id: UUID, delivery_id: UUID) -> dtos.Deli
 
     :raises NotFound: there is no such message.
     """
-    _require_administrator(actor)
+    _require_managing(actor)
     return operations.redeliver(actor, webhook_id, delivery_id)
 
 
@@ -121,7 +122,7 @@ def replay(*, actor: Actor, webhook_id: UUID, from_seq: int) -> dtos.Webhook:
     :raises WebhookDisabled: the webhook is switched off.
     :raises NotFound: there is no such webhook.
     """
-    _require_administrator(actor)
+    _require_managing(actor)
     return operations.replay(actor, webhook_id, from_seq)
 
 
@@ -133,7 +134,7 @@ def list_events(*, actor: Actor, after_seq: int, limit: int = PAGE_DEFAULT) -> d
     :raises EventsGone: the next one is not kept any more.
     :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
     """
-    _require_administrator(actor)
+    _require_managing(actor)
     pages.require_limit(limit)
     head = get_head()
     if after_seq > head:
@@ -143,11 +144,12 @@ def list_events(*, actor: Actor, after_seq: int, limit: int = PAGE_DEFAULT) -> d
     return dtos.Events(items, items[-1].seq if items else after_seq, max(head, items[-1].seq if items else 0))
 
 
-def _require_administrator(actor: Actor) -> None:
-    """Refuse whoever does not administer the tenant, and a token that is narrowed to a folder: events are of all folders.
+def _require_managing(actor: Actor) -> None:
+    """Refuse whoever does not manage webhooks, and a token that is narrowed to a folder: events are of all folders.
 
-    :raises AdministratorsOnly: they do not.
+    :raises PermissionMissing, TokenNarrowed: that is so.
     """
     actor.require_scope(Scope.ADMIN)
-    if not actor.administers or actor.folder_id is not None:
-        raise AdministratorsOnly
+    actor.require_permission(Permission.MANAGE_WEBHOOKS)
+    if actor.folder_id is not None:
+        raise TokenNarrowed

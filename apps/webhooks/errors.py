@@ -5,20 +5,20 @@ from bitvault.kernel.pages import LimitOutOfRange
 
 __all__ = [
     "AddressUnfit",
-    "AdministratorsOnly",
     "EventUnknown",
     "EventsGone",
     "LimitOutOfRange",
+    "TokenNarrowed",
     "TooManyWebhooks",
     "WebhookDisabled",
 ]
 
 
-class AdministratorsOnly(Forbidden):
-    """Only owners and administrators of the tenant look after webhooks."""
+class TokenNarrowed(Forbidden):
+    """Webhooks tell of all folders, so a token that is narrowed to one does not look after them."""
 
-    code = "webhooks.administrators_only"
-    title = "Only owners and administrators of the vault look after webhooks"
+    code = "webhooks.token_narrowed"
+    title = "A token for one folder does not look after webhooks"
 
 
 class AddressUnfit(Invalid):

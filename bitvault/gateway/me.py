@@ -12,6 +12,7 @@ from apps.identity import api as identity
 from apps.identity import dtos
 from apps.identity.errors import InvalidLabel, InvalidLocale, InvalidTimeZone
 from bitvault.kernel.actor import Role, Scope
+from bitvault.kernel.permissions import Permission
 from bitvault.web.address import SOCKET_PATH, socket_origin
 from bitvault.web.operations import operation
 from bitvault.web.permissions import HasScope
@@ -22,12 +23,13 @@ from bitvault.web.views import View
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, where, as what, with which rights, the folder that is theirs (not for guests), and where sockets are opened (by ticket)."""
+    """Who asks, where, as what, with which rights, the folder that is theirs (not for guests), and where sockets are opened."""
 
     user: dtos.User
     tenant: dtos.TenantInfo
     role: Role
     scopes: list[Scope]
+    permissions: list[Permission]
     root_id: UUID | None
     socket_url: str
 
@@ -67,6 +69,7 @@ class Me(View):
                 tenant=profile.tenant,
                 role=profile.role,
                 scopes=profile.scopes,
+                permissions=profile.permissions,
                 root_id=None if root is None else root.id,
                 socket_url=f"{socket_origin(request)}{SOCKET_PATH}",
             )

@@ -9,15 +9,16 @@ from rest_framework.response import Response
 
 from apps.billing import api as billing
 from apps.billing import dtos
-from apps.billing.errors import AdministratorsOnly, LimitsUnfit, ScopeUnknown, TooManyScopes
+from apps.billing.errors import LimitsUnfit, ScopeUnknown, TooManyScopes
 from apps.files import api as files
 from apps.files.api import roots
 from apps.identity import api as identity
 from bitvault.events.api import answer_with_head
-from bitvault.kernel.actor import Actor, Scope
+from bitvault.kernel.actor import Actor, PermissionMissing
 from bitvault.kernel.pages import Page
+from bitvault.kernel.permissions import Permission
 from bitvault.web.operations import operation
-from bitvault.web.permissions import HasScope
+from bitvault.web.permissions import HasPermission
 from bitvault.web.requests import ActorRequest
 from bitvault.web.structs import Body, Query
 from bitvault.web.views import View
@@ -79,14 +80,13 @@ def require_root(actor: Actor, scope: str) -> UUID:
 class Quotas(View):
     """How much room there is."""
 
-    @operation(query=ListQuotas, answer=Page[dtos.Quota], problems=(AdministratorsOnly, ScopeUnknown, TooManyScopes))
+    @operation(query=ListQuotas, answer=Page[dtos.Quota], problems=(PermissionMissing, ScopeUnknown, TooManyScopes))
     def get(self, request: ActorRequest) -> Response:
         """List the room of every scope that the caller's files count in; or, for administrators, of up to 100 members and team folders."""
         query = request.query_as(ListQuotas)
         if query.scopes is None:
             return Response(billing.list_quotas(actor=request.actor))
-        if not request.actor.administers:
-            raise AdministratorsOnly
+        request.actor.require_permission(Permission.MANAGE_BILLING)
         scopes = query.scopes.split(",")
         if len(scopes) > SCOPES_LIMIT:
             raise TooManyScopes(limit=SCOPES_LIMIT)
@@ -96,9 +96,9 @@ class Quotas(View):
 class ScopeLimit(View):
     """The limit of a member or of a team folder."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.MANAGE_BILLING)]
 
-    @operation(body=SetScopeLimit, answer=dtos.Quota, problems=(AdministratorsOnly, LimitsUnfit, ScopeUnknown))
+    @operation(body=SetScopeLimit, answer=dtos.Quota, problems=(LimitsUnfit, ScopeUnknown))
     def put(self, request: ActorRequest, scope: str) -> Response:
         """Limit what a member's own files (`user:<id>`) or a team folder (`folder:<id>`) may hold, or take that back (`null`).
 
@@ -106,8 +106,6 @@ class ScopeLimit(View):
         into a full tree is not refused: no bytes come to the vault with it.
         """
         body = request.body_as(SetScopeLimit)
-        if not request.actor.administers:
-            raise AdministratorsOnly
         quota = billing.set_scope_limit(
             actor=request.actor,
             scope=scope,

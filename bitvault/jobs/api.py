@@ -20,6 +20,7 @@ from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.permissions import Permission
 
 __all__ = [
     "BULK",
@@ -108,7 +109,11 @@ def _visible(actor: Actor) -> QuerySet[JobRow]:
     hidden = [name for name in kinds.list_kinds() if kinds.get_kind(name).scope not in actor.scopes]
     if hidden:
         rows = rows.exclude(kind__in=hidden)
-    return rows if actor.administers else rows.filter(created_by_kind="user", created_by_id=actor.user_id)
+    return (
+        rows
+        if actor.may(Permission.MANAGE_SETTINGS)
+        else rows.filter(created_by_kind="user", created_by_id=actor.user_id)
+    )
 
 
 def _get(actor: Actor, job_id: UUID) -> JobRow:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from bitvault.kernel.capabilities import EVERYONE_ID, EVERYTHING, NO_REACH, READING, WORKING, Reach
 from bitvault.kernel.errors import Forbidden
+from bitvault.kernel.permissions import NO_PERMISSIONS, OF_ADMINISTRATORS, OF_MEMBERS, OF_OWNERS, Permission
 from bitvault.kernel.tenancy import Tenant
 
 
@@ -17,7 +18,10 @@ class ActorKind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a person is in a tenant, strongest first. Guests are no members: they have what is shared with them and nothing else."""
+    """The built-in roles of a tenant, strongest first. Guests are no members: they have what is shared with them and nothing else.
+
+    Who has a role of the tenant's own is a ``MEMBER`` or a ``VIEWER`` with other permissions than these come with.
+    """
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -30,6 +34,23 @@ class Role(StrEnum):
         """The mask of what the role allows at most, wherever it is: guests decide of nothing who else has it."""
         return {Role.VIEWER: READING, Role.GUEST: WORKING}.get(self, EVERYTHING)
 
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the built-in role allows in the tenant."""
+        return _PERMISSIONS[self]
+
+
+_PERMISSIONS = {
+    Role.OWNER: OF_OWNERS,
+    Role.ADMIN: OF_ADMINISTRATORS,
+    Role.MEMBER: OF_MEMBERS,
+    Role.VIEWER: NO_PERMISSIONS,
+    Role.GUEST: NO_PERMISSIONS,
+}
+
+
+BASES = (Role.MEMBER, Role.VIEWER)
+"""Built-in roles that a role of a tenant's own stands on."""
 
 MEMBER_ROLES = tuple(role for role in Role if role is not Role.GUEST)
 """Roles of those who belong to the tenant: whom "everyone" means."""
@@ -52,6 +73,13 @@ class ScopeMissing(Forbidden):
 
     code = "identity.scope_missing"
     title = "The token may not be used for this"
+
+
+class PermissionMissing(Forbidden):
+    """The role of the actor does not allow it; fact: ``permissions``, any of which would do."""
+
+    code = "identity.permission_missing"
+    title = "Your role in this vault does not allow this"
 
 
 class NotForGuests(Forbidden):
@@ -80,6 +108,8 @@ class Actor:
     session_id: UUID | None = None
     token_id: UUID | None = None
     address: str | None = None
+    given: frozenset[Permission] | None = None
+    """What a role of the tenant's own allows; ``None``: what the built-in one does."""
 
     @property
     def id(self) -> UUID:
@@ -104,9 +134,24 @@ class Actor:
         return self.role is Role.GUEST
 
     @property
-    def administers(self) -> bool:
-        """Whether the actor may administer the tenant."""
-        return self.role in (Role.OWNER, Role.ADMIN)
+    def permissions(self) -> frozenset[Permission]:
+        """What the actor's role allows in the tenant."""
+        return self.role.permissions if self.given is None else self.given
+
+    def may(self, *permissions: Permission) -> bool:
+        """Whether the actor's role allows one of these; links and their like are allowed nothing."""
+        return self.kind is ActorKind.USER and any(permission in self.permissions for permission in permissions)
+
+    def require_permission(self, *permissions: Permission) -> None:
+        """Refuse who has none of these permissions.
+
+        :raises PermissionMissing: the actor's role allows none of them.
+        """
+        if not self.may(*permissions):
+            raise PermissionMissing(
+                f"This needs a role with the permission {' or '.join(permissions)}.",
+                permissions=[permission.value for permission in permissions],
+            )
 
     def require_member(self) -> None:
         """Refuse a guest.

@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import BitVaultError, Unavailable
+from bitvault.kernel.permissions import Permission
 from bitvault.web import guests, problems
 from bitvault.web.languages import use_language_of
 from bitvault.web.limits import counting, policies, routes
@@ -44,6 +45,8 @@ class MemberPage(View):
     """
 
     section: ClassVar[str] = ""
+    permissions: ClassVar[tuple[Permission, ...]] = ()
+    """Of which the reader's role needs one; none: the page is no administration."""
     limit_class: ClassVar[RouteClass | None] = None
     counts_itself: ClassVar[bool] = True
 
@@ -62,6 +65,8 @@ class MemberPage(View):
             if viewer.actor.is_guest and request.path == HOME:
                 return HttpResponseRedirect(GUEST_HOME)
             guests.require_open(request, viewer.actor)
+            if self.permissions:
+                viewer.actor.require_permission(*self.permissions)
             response = super().dispatch(request, *args, **kwargs)
         except Exception as error:
             known = problems.find_known(error)

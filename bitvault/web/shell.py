@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import ProgrammingError
+from bitvault.kernel.permissions import Permission
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -34,6 +35,11 @@ def everybody(actor: Actor) -> bool:
 def members(actor: Actor) -> bool:
     """Tell whether somebody belongs to the tenant: what guests have no use for is not shown to them."""
     return not actor.is_guest
+
+
+def allowed(*permissions: Permission) -> Judge:
+    """Make the judge of an entry for those whose role has one of these permissions."""
+    return lambda actor: actor.may(*permissions)
 
 
 class _Entry(Protocol):

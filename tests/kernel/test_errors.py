@@ -1,9 +1,12 @@
 """The tree of errors: a kind has a status, an error has a code, a sentence and facts."""
 
+from dataclasses import replace
+
 import pytest
 
 from bitvault.kernel import errors
-from bitvault.kernel.actor import Scope, ScopeMissing
+from bitvault.kernel.actor import ActorKind, PermissionMissing, Scope, ScopeMissing
+from bitvault.kernel.permissions import CHOOSABLE, Permission
 
 STATUSES = {
     errors.Malformed: 400,
@@ -53,6 +56,19 @@ def test_a_missing_scope_is_named(make_actor):
     assert (refused.value.status, refused.value.facts) == (403, {"scope": "files:write"})
 
 
-@pytest.mark.parametrize(("name", "administers"), [("olga", True), ("adam", True), ("mia", False), ("vera", False)])
-def test_owners_and_admins_administer(make_actor, name, administers):
-    assert make_actor(name).administers is administers
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [("olga", set(Permission)), ("adam", set(CHOOSABLE)), ("mia", {"share_outside", "make_links"}), ("vera", set())],
+)
+def test_a_built_in_role_allows_what_the_catalogue_says(make_actor, name, allowed):
+    actor = make_actor(name)
+    assert {one for one in Permission if actor.may(one)} == allowed
+
+
+def test_a_role_of_the_tenants_own_allows_what_it_says_and_a_link_nothing(make_actor):
+    actor = replace(make_actor("olga"), given=frozenset({Permission.SEE_AUDIT}))
+    actor.require_permission(Permission.MANAGE_ROLES, Permission.SEE_AUDIT)
+    with pytest.raises(PermissionMissing) as refused:
+        actor.require_permission(Permission.MANAGE_ROLES)
+    assert (refused.value.status, refused.value.facts) == (403, {"permissions": ["manage_roles"]})
+    assert not replace(make_actor("olga"), kind=ActorKind.LINK).may(*Permission)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from bitvault.kernel.actor import Role
+from bitvault.kernel.permissions import Permission
 from bitvault.web import shell
 
 
@@ -39,7 +40,7 @@ def test_sections_stand_in_the_order_that_they_name(registered, frame_of):
 
 
 def test_an_entry_is_shown_to_those_that_it_is_for(registered, frame_of):
-    registered(section("administration", visible_to=lambda actor: actor.administers))
+    registered(section("administration", visible_to=shell.allowed(Permission.MANAGE_SETTINGS)))
     assert "administration" not in [entry.key for entry in frame_of("mia", role=Role.MEMBER).sections]
     assert "administration" in [entry.key for entry in frame_of("mia", role=Role.ADMIN).sections]
 

@@ -10,7 +10,6 @@ from rest_framework.response import Response
 from apps.admin_platform import api
 from apps.admin_platform.dtos import AuditAnchor, AuditKey, AuditPage, Feature, Verification
 from apps.admin_platform.errors import (
-    AdministratorsOnly,
     AnchorsNeedWholeLog,
     FeatureForced,
     FeatureNotYours,
@@ -23,11 +22,12 @@ from bitvault.jobs.dtos import Job
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import BadCursor, Page
+from bitvault.kernel.permissions import Permission
 from bitvault.web.derived import require_position
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.operations import operation
 from bitvault.web.pagination import PageQuery
-from bitvault.web.permissions import HasScope
+from bitvault.web.permissions import HasPermission
 from bitvault.web.renderers import CsvRenderer, JsonLinesRenderer
 from bitvault.web.requests import ActorRequest
 from bitvault.web.responses import JobAccepted
@@ -50,9 +50,9 @@ EXPORT_HEADERS = {
 class Audit(View):
     """The audit log."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.SEE_AUDIT)]
 
-    @operation(query=schemas.ListAudit, answer=AuditPage, problems=(AdministratorsOnly, BadCursor))
+    @operation(query=schemas.ListAudit, answer=AuditPage, problems=(BadCursor,))
     def get(self, request: ActorRequest) -> Response:
         """Read a page, newest first."""
         query = request.query_as(schemas.ListAudit)
@@ -64,13 +64,13 @@ class AuditVerification(View):
     """Whether the log is as it was written."""
 
     limit_class = RouteClass.HEAVY
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.SEE_AUDIT)]
 
     @operation(
         query=schemas.VerifyAudit,
         answer=Verification,
         pending=Job,
-        problems=(AdministratorsOnly, NotFound, VerificationFailed),
+        problems=(NotFound, VerificationFailed),
     )
     def get(self, request: ActorRequest) -> Response:
         """Recompute the chain of hashes. A long log is verified by a job: 202 until it is done; ask again, or for its `job_id`.
@@ -87,7 +87,7 @@ class AuditExport(View):
     """The log as JSON lines, for keeping and verifying elsewhere."""
 
     limit_class = RouteClass.HEAVY
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.SEE_AUDIT)]
     renderer_classes = [JsonLinesRenderer]
 
     def choose_limit_class(self, request: Request) -> RouteClass:
@@ -95,7 +95,7 @@ class AuditExport(View):
         return RouteClass.READ if request.query_params.get("after", "0") != "0" else RouteClass.HEAVY
 
     @operation(
-        query=schemas.ExportAuditLines, problems=(AdministratorsOnly, AnchorsNeedWholeLog), headers=EXPORT_HEADERS
+        query=schemas.ExportAuditLines, problems=(AnchorsNeedWholeLog,), headers=EXPORT_HEADERS
     )
     def get(self, request: ActorRequest) -> Response:
         """Read a page of the log in the order of the chain, one entry a line; filtered, or whole as a verification needs it.
@@ -113,7 +113,7 @@ class AuditExportCsv(AuditExport):
 
     renderer_classes = [CsvRenderer]
 
-    @operation(query=schemas.ExportAudit, problems=(AdministratorsOnly,), headers=EXPORT_HEADERS)
+    @operation(query=schemas.ExportAudit, headers=EXPORT_HEADERS)
     def get(self, request: ActorRequest) -> Response:
         """Read a page of the log as CSV, as `/audit/export` gives it in JSON lines; the first page has the names of the columns."""
         return _export(request, request.query_as(schemas.ExportAudit), "csv")
@@ -122,9 +122,9 @@ class AuditExportCsv(AuditExport):
 class AuditAnchors(View):
     """What the installation has signed of the log."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.SEE_AUDIT)]
 
-    @operation(query=PageQuery, answer=Page[AuditAnchor], problems=(AdministratorsOnly, BadCursor))
+    @operation(query=PageQuery, answer=Page[AuditAnchor], problems=(BadCursor))
     def get(self, request: ActorRequest) -> Response:
         """Read a page of anchors, the newest first; one is written every five minutes in which the log grew."""
         return self.paginate(partial(api.list_anchors, actor=request.actor))
@@ -133,9 +133,9 @@ class AuditAnchors(View):
 class AuditKeys(View):
     """With what it has signed."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.SEE_AUDIT)]
 
-    @operation(answer=Page[AuditKey], problems=(AdministratorsOnly,))
+    @operation(answer=Page[AuditKey])
     def get(self, request: ActorRequest) -> Response:
         """List the public keys (Ed25519) under the anchors, the current one first. Note them where nobody can change them."""
         return Response(api.list_audit_keys(actor=request.actor))
@@ -153,7 +153,7 @@ class Features(View):
 class FeatureDetail(View):
     """One of them."""
 
-    permission_classes = [HasScope.of(Scope.FILES_READ, write=Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.MANAGE_SETTINGS, read=Scope.FILES_READ)]
 
     @operation(answer=Feature, problems=(FeatureUnknown,))
     def get(self, request: ActorRequest, key: str) -> Response:
@@ -163,7 +163,7 @@ class FeatureDetail(View):
     @operation(
         body=schemas.ChooseFeature,
         answer=Feature,
-        problems=(AdministratorsOnly, FeatureUnknown, FeatureNotYours, FeatureForced, FeatureValueUnfit),
+        problems=(FeatureUnknown, FeatureNotYours, FeatureForced, FeatureValueUnfit),
     )
     def put(self, request: ActorRequest, key: str) -> Response:
         """Choose a feature for the vault, where the operators leave the choice (`is_yours`); `null` leaves it to them again.

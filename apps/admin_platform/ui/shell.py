@@ -2,12 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bitvault.kernel.actor import Actor
+from bitvault.kernel.permissions import Permission
 from bitvault.web import shell
 
-
-def _administers(actor: Actor) -> bool:
-    return actor.administers
+_sees_audit = shell.allowed(Permission.SEE_AUDIT)
 
 
 shell.register(
@@ -18,13 +16,13 @@ shell.register(
         href="/audit/",
         order=130,
         administration=True,
-        visible_to=_administers,
+        visible_to=_sees_audit,
     ),
     shell.Assets(
         key="admin_platform",
         order=85,
         styles=("admin_platform/audit.css",),
         scripts=("admin_platform/audit.js",),
-        visible_to=_administers,
+        visible_to=_sees_audit,
     ),
 )

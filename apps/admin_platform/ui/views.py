@@ -15,6 +15,7 @@ from apps.admin_platform import api
 from apps.admin_platform.dtos import AuditFilter
 from apps.admin_platform.ui import presentation, wording
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.permissions import Permission
 from bitvault.web import naming
 from bitvault.web.languages import time_zone_of
 from bitvault.web.pages import MemberPage, PersonRequest
@@ -39,6 +40,7 @@ class Audit(MemberPage):
     """The audit log, for those who administer the vault."""
 
     section = "audit"
+    permissions = (Permission.SEE_AUDIT,)
 
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show a page of it, newest first."""

@@ -55,7 +55,12 @@ ADMINISTRATION = Kind(
 KINDS = (
     Kind("files", _("Files and folders"), "folder", ("files.*", "annotations.*")),
     Kind("sharing", _("Sharing and links"), "share", ("sharing.*", "links.*")),
-    Kind("people", _("People and groups"), "users", ("identity.member.*", "identity.invitation.*", "identity.group.*")),
+    Kind(
+        "people",
+        _("People and groups"),
+        "users",
+        ("identity.member.*", "identity.invitation.*", "identity.group.*", "identity.role.*"),
+    ),
     Kind(
         "access",
         _("Sign-ins, devices, tokens"),
@@ -139,6 +144,9 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "identity.tenant.activated.v1": _("%(actor)s opened the vault again"),
     "identity.tenant.changed.v1": _("%(actor)s changed the settings of the vault"),
     "identity.member.added.v1": _("%(actor)s added %(person)s as %(role)s"),
+    "identity.role.created.v1": _("%(actor)s made the role %(name)s"),
+    "identity.role.changed.v1": _("%(actor)s changed the role %(name)s"),
+    "identity.role.deleted.v1": _("%(actor)s deleted the role %(name)s"),
     "identity.member.role_changed.v1": _("%(actor)s changed the role of %(person)s from %(previous_role)s to %(role)s"),
     "identity.member.deactivated.v1": _("%(actor)s deactivated %(person)s"),
     "identity.member.reactivated.v1": _("%(actor)s reactivated %(person)s"),

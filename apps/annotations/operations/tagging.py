@@ -13,6 +13,7 @@ from bitvault.events.catalog.annotations import NodeTagged, TagChanged, TagCreat
 from bitvault.kernel import clock, db, ids, names
 from bitvault.kernel.actor import Actor, Role
 from bitvault.kernel.errors import Forbidden, NotFound
+from bitvault.kernel.permissions import Permission
 
 TAGS_LIMIT = 500
 """Tags of a tenant: every page that offers them reads all."""
@@ -56,9 +57,10 @@ def change(*, actor: Actor, tag_id: UUID, name: str | None, colour: dtos.TagColo
     """Give a tag another name or colour; what holds already changes nothing.
 
     :raises NotFound: there is none.
-    :raises TagsAreKept, TagUnfit, TagNameTaken: it is refused.
+    :raises PermissionMissing: the actor does not manage tags: their names change on what others have tagged.
+    :raises TagUnfit, TagNameTaken: it is refused.
     """
-    require_administering(actor)
+    actor.require_permission(Permission.MANAGE_TAGS)
     parsed = None if name is None else _parse(name)
     with db.write_transaction(lock=_NAMES) as tx:
         row = _lock(tag_id)
@@ -77,9 +79,9 @@ def delete(*, actor: Actor, tag_id: UUID) -> None:
     """Delete a tag, from all nodes too.
 
     :raises NotFound: there is none.
-    :raises TagsAreKept: the actor does not administer the tenant.
+    :raises PermissionMissing: the actor does not manage tags.
     """
-    require_administering(actor)
+    actor.require_permission(Permission.MANAGE_TAGS)
     with db.write_transaction():
         row = _lock(tag_id)
         row.delete()
@@ -159,15 +161,6 @@ def _tell(user_id: UUID, node_ids: Sequence[UUID]) -> None:
                 tag_names=[label.name for label in labels],
             )
         )
-
-
-def require_administering(actor: Actor) -> None:
-    """Refuse everybody but who administers the tenant: a tag's name changes on what others have tagged.
-
-    :raises TagsAreKept: the actor does not.
-    """
-    if not actor.administers:
-        raise errors.TagsAreKept
 
 
 def _require_edit(actor: Actor, node_id: UUID) -> None:

@@ -8,10 +8,13 @@ from rest_framework.response import Response
 from apps.annotations import api, errors
 from apps.annotations.dtos import Comment, Favourite, MarksList, NodeLabel, NotedNode, Recent
 from apps.annotations.rest import schemas
+from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import Invalid
 from bitvault.kernel.pages import BadCursor, Page
+from bitvault.kernel.permissions import Permission
 from bitvault.web.operations import operation
 from bitvault.web.pagination import PageQuery
+from bitvault.web.permissions import HasPermission
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
 
@@ -76,19 +79,21 @@ class Tags(View):
 class TagDetail(View):
     """One tag."""
 
+    permission_classes = [HasPermission.to(Permission.MANAGE_TAGS, read=Scope.FILES_READ, scope=Scope.FILES_WRITE)]
+
     @operation(
         body=schemas.ChangeTag,
         answer=NodeLabel,
-        problems=(errors.TagUnfit, errors.TagNameTaken, errors.TagsAreKept),
+        problems=(errors.TagUnfit, errors.TagNameTaken),
     )
     def patch(self, request: ActorRequest, tag_id: UUID) -> Response:
-        """Give it another name or colour, on every node that has it; for administrators."""
+        """Give it another name or colour, on every node that has it."""
         body = request.body_as(schemas.ChangeTag)
         return Response(api.update_tag(actor=request.actor, tag_id=tag_id, name=body.name, colour=body.colour))
 
-    @operation(status=204, problems=(errors.TagsAreKept,))
+    @operation(status=204)
     def delete(self, request: ActorRequest, tag_id: UUID) -> Response:
-        """Delete it, and take it from every node; for administrators."""
+        """Delete it, and take it from every node."""
         api.delete_tag(actor=request.actor, tag_id=tag_id)
         return Response(status=204)
 

@@ -12,6 +12,7 @@ from apps.annotations import api
 from apps.annotations.dtos import TagColour
 from apps.annotations.ui import presentation
 from apps.files import api as files
+from bitvault.kernel.permissions import Permission
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 
 SHOWN = 50
@@ -51,7 +52,7 @@ class TagsPage(MemberPage):
         """Show them; administrators rename, recolour and delete them here."""
         context = {
             "tags": api.list_tags(actor=request.actor),
-            "administers": request.actor.administers,
+            "administers": request.actor.may(Permission.MANAGE_TAGS),
             "colours": [(colour, presentation.COLOURS[colour]) for colour in get_args(TagColour)],
         }
         return render(request, "annotations/tags.html", context)

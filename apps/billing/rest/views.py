@@ -3,14 +3,14 @@
 from rest_framework.response import Response
 
 from apps.billing import api, dtos
-from apps.billing.errors import AdministratorsOnly, LimitAbovePlan, RangeTooLong
+from apps.billing.errors import LimitAbovePlan, RangeTooLong
 from apps.billing.rest import schemas
 from bitvault.events.api import answer_with_head
-from bitvault.kernel.actor import Scope
 from bitvault.kernel.pages import Page
+from bitvault.kernel.permissions import Permission
 from bitvault.web.derived import DerivedQuery, require_position
 from bitvault.web.operations import operation
-from bitvault.web.permissions import HasScope
+from bitvault.web.permissions import HasPermission
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
 
@@ -18,9 +18,9 @@ from bitvault.web.views import View
 class OwnLimit(View):
     """The limit that the vault sets itself."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.MANAGE_BILLING)]
 
-    @operation(body=schemas.SetOwnLimit, answer=dtos.Quota, problems=(AdministratorsOnly, LimitAbovePlan))
+    @operation(body=schemas.SetOwnLimit, answer=dtos.Quota, problems=(LimitAbovePlan,))
     def put(self, request: ActorRequest) -> Response:
         """Let the vault use less than its plan gives, or all of it (`null`). Below what is used, nothing new fits; nothing is deleted."""
         body = request.body_as(schemas.SetOwnLimit)

@@ -4,11 +4,12 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.billing import api
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.permissions import Permission
 from bitvault.web import shell
 
 
 def _sees_usage(actor: Actor) -> bool:
-    return actor.administers and api.shows_usage(actor=actor)
+    return actor.may(Permission.MANAGE_BILLING) and api.shows_usage(actor=actor)
 
 
 shell.register(

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.billing import api
 from apps.billing.ui import charts, rooms
 from bitvault.kernel import clock
-from bitvault.kernel.errors import Forbidden, NotFound
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.permissions import Permission
 from bitvault.web.pages import MemberPage, PersonRequest
 
 PERIODS = (30, 90, 365)
@@ -26,12 +27,11 @@ class UsagePage(MemberPage):
     """What the vault uses, for those who administer it."""
 
     section = "usage"
+    permissions = (Permission.MANAGE_BILLING,)
 
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show it, with the history of the chosen period."""
         actor = request.actor
-        if not actor.administers:
-            raise Forbidden
         if not api.shows_usage(actor=actor):
             raise NotFound
         wanted = request.GET.get("days", "")

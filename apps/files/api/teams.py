@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from apps.files import errors, teams
+from apps.files import teams
 from apps.files.dtos import ExpectedRevision, TeamFolder, TeamFolders
 from apps.files.operations import teams as operations
 from bitvault.kernel import names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import Page
+from bitvault.kernel.permissions import Permission
 
 
 @exposed
@@ -39,14 +40,13 @@ def get_team_folder(*, actor: Actor, folder_id: UUID) -> TeamFolder:
 def create_team_folder(*, actor: Actor, name: str) -> TeamFolder:
     """Make a team folder. It is opened to people by sharing it, as any node is.
 
-    :raises AdministratorsOnly: the actor does not administer the tenant.
+    :raises PermissionMissing: the actor does not manage team folders.
     :raises InvalidName: the name cannot be used.
     :raises NameTaken: a live team folder has a name with the same key.
     :raises TooManyTeamFolders: the limit would be passed.
     """
     _require_administration(actor)
-    if not actor.administers:
-        raise errors.AdministratorsOnly
+    actor.require_permission(Permission.MANAGE_TEAM_FOLDERS)
     return operations.create(actor=actor, name=names.parse(name))
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import CapabilityName
 from bitvault.kernel.names import PortabilityProblem
+from bitvault.kernel.permissions import Permission
 
 KindName = Literal["folder", "file"]
 Mode = Literal["add", "overwrite", "update"]
@@ -240,7 +241,7 @@ class Ancestry:
 
     def is_kept_by(self, actor: Actor) -> bool:
         """Whether the tree is the actor's own, or a team folder of a tenant that they administer."""
-        return actor.administers if self.in_team_folder else self.owner_id == actor.user_id
+        return actor.may(Permission.MANAGE_TEAM_FOLDERS) if self.in_team_folder else self.owner_id == actor.user_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,23 @@ from apps.files.rest import etags, schemas
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import PreconditionRequired
 from bitvault.kernel.pages import Page
+from bitvault.kernel.permissions import Permission
 from bitvault.web.operations import operation
-from bitvault.web.permissions import HasScope
+from bitvault.web.permissions import HasPermission
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
 
 _NAME = (errors.InvalidName, errors.NameTaken)
 
+MANAGED = HasPermission.to(
+    Permission.MANAGE_TEAM_FOLDERS, read=Scope.FILES_READ, others="whoever manages the folder itself"
+)
+
 
 class TeamFolders(View):
     """Folders of the whole tenant."""
 
-    permission_classes = [HasScope.of(Scope.FILES_READ, write=Scope.ADMIN)]
+    permission_classes = [MANAGED]
 
     @operation(query=schemas.ListTeamFolders, answer=Page[TeamFolder])
     def get(self, request: ActorRequest) -> Response:
@@ -33,11 +38,11 @@ class TeamFolders(View):
         body=schemas.CreateTeamFolder,
         answer=TeamFolder,
         status=201,
-        problems=(*_NAME, errors.TooManyTeamFolders, errors.AdministratorsOnly),
+        problems=(*_NAME, errors.TooManyTeamFolders),
         repeatable=True,
     )
     def post(self, request: ActorRequest) -> Response:
-        """Make one, for owners and administrators; who else may do what in it is said by `/nodes/{id}/shares`."""
+        """Make one, for who manages team folders; who else may do what in it is said by `/nodes/{id}/shares`."""
         body = request.body_as(schemas.CreateTeamFolder)
         return self.repeatable(request, lambda: api.create_team_folder(actor=request.actor, name=body.name))
 
@@ -45,7 +50,7 @@ class TeamFolders(View):
 class TeamFolderDetail(View):
     """One team folder. What lies in it is read and changed as in any folder, by `/nodes/{id}`."""
 
-    permission_classes = [HasScope.of(Scope.FILES_READ, write=Scope.ADMIN)]
+    permission_classes = [MANAGED]
 
     @operation(answer=TeamFolder)
     def get(self, request: ActorRequest, folder_id: UUID) -> Response:
@@ -84,7 +89,7 @@ class TeamFolderDetail(View):
 class TeamFolderRestore(View):
     """The way back for a team folder that has ended."""
 
-    permission_classes = [HasScope.of(Scope.FILES_READ, write=Scope.ADMIN)]
+    permission_classes = [MANAGED]
 
     @operation(
         body=schemas.RestoreTeamFolder,

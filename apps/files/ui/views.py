@@ -12,6 +12,7 @@ from apps.files import api
 from apps.files.dtos import Children, NodeRef, OpenedTrash, OrderName, SortName
 from apps.files.ui import presentation
 from bitvault.kernel.errors import NotFound
+from bitvault.kernel.permissions import Permission
 from bitvault.web import naming, problems
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 
@@ -113,7 +114,7 @@ class TeamsPage(MemberPage):
         context = {
             "teams": [presentation.to_team_row(folder) for folder in folders.live],
             "ended": [presentation.to_team_row(folder) for folder in folders.ended],
-            "administers": actor.administers,
+            "administers": actor.may(Permission.MANAGE_TEAM_FOLDERS),
         }
         return render(request, "files/teams.html", context)
 

@@ -66,6 +66,7 @@ from apps.identity.api.people import (
     withdraw_guest,
     withdraw_invitation,
 )
+from apps.identity.api.roles import create_role, delete_role, list_roles, update_role
 from apps.identity.api.tenant import (
     find_policies,
     get_tenant_settings,
@@ -98,9 +99,11 @@ __all__ = [
     "change_password",
     "change_role",
     "create_group",
+    "create_role",
     "create_tenant",
     "create_token",
     "delete_group",
+    "delete_role",
     "end_membership",
     "end_session",
     "find_actor_by_session",
@@ -133,6 +136,7 @@ __all__ = [
     "list_invitations",
     "list_members",
     "list_people_ids",
+    "list_roles",
     "list_sessions",
     "list_tenants_of_user",
     "list_tokens",
@@ -161,6 +165,7 @@ __all__ = [
     "update_group",
     "update_member",
     "update_profile",
+    "update_role",
     "update_tenant",
     "withdraw_guest",
     "withdraw_invitation",

@@ -10,6 +10,7 @@ from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import Forbidden
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.permissions import Permission
 from bitvault.kernel.tenancy import Tenant
 
 
@@ -17,13 +18,13 @@ from bitvault.kernel.tenancy import Tenant
 def create_group(*, actor: Actor, name: str, parent_id: UUID | None = None) -> Group:
     """Make a group, in another one if wanted: its people belong to that one too.
 
-    :raises Forbidden: the actor does not administer the tenant.
+    :raises PermissionMissing: the actor does not manage groups.
     :raises InvalidLabel: the name cannot be used.
     :raises GroupNameTaken: another group has it.
     :raises NotFound: there is no such group to lie in.
     :raises GroupsNestedTooDeep: that one lies in a group itself.
     """
-    _require_administering(actor)
+    _require_managing(actor)
     return changes.create(actor=actor, name=name, parent_id=parent_id)
 
 
@@ -40,7 +41,7 @@ def update_group(
 
     :raises Forbidden, InvalidLabel, GroupNameTaken, NotFound, GroupsNestedTooDeep: as ``create_group``.
     """
-    _require_administering(actor)
+    _require_managing(actor)
     return changes.update(actor=actor, group_id=group_id, name=name, parent=(parent_id,) if changes_parent else None)
 
 
@@ -48,10 +49,10 @@ def update_group(
 def delete_group(*, actor: Actor, group_id: UUID) -> None:
     """Delete a group: what was opened to it is open to its people no more.
 
-    :raises Forbidden: the actor does not administer the tenant.
+    :raises PermissionMissing: the actor does not manage groups.
     :raises NotFound: there is none.
     """
-    _require_administering(actor)
+    _require_managing(actor)
     changes.delete(actor=actor, group_id=group_id)
 
 
@@ -71,7 +72,7 @@ def find_groups(*, tenant: Tenant, group_ids: Collection[UUID]) -> list[NamedGro
 def list_group_members(
     *, actor: Actor, group_id: UUID, limit: int = PAGE_DEFAULT, cursor: str | None = None
 ) -> Page[GroupMember]:
-    """Read a page of who is in a group itself: for who administers the tenant, and for who is in it.
+    """Read a page of who is in a group itself: for who manages groups, and for who is in it.
 
     :raises NotFound: there is no such group.
     :raises Forbidden: the actor is neither.
@@ -85,7 +86,7 @@ def get_group_member(*, actor: Actor, group_id: UUID, user_id: UUID) -> GroupMem
     """Read whether somebody is in a group, and manages it.
 
     :raises NotFound: there is no such group, or they are not in it.
-    :raises Forbidden: the actor neither administers the tenant nor is in it.
+    :raises Forbidden: the actor neither manages groups nor is in it.
     """
     _require_insight(actor, group_id)
     return groups.get_member(group_id, user_id)
@@ -93,10 +94,10 @@ def get_group_member(*, actor: Actor, group_id: UUID, user_id: UUID) -> GroupMem
 
 @exposed
 def put_group_member(*, actor: Actor, group_id: UUID, user_id: UUID, is_manager: bool = False) -> GroupMember:
-    """Put a member of the tenant into a group; only administrators say who manages it.
+    """Put a member of the tenant into a group; only who manages all groups says who manages it.
 
     :raises NotFound: there is no such group or member.
-    :raises Forbidden: the actor neither administers the tenant nor manages the group.
+    :raises Forbidden: the actor neither manages groups nor manages the group.
     """
     return changes.put_member(actor=actor, group_id=group_id, user_id=user_id, is_manager=is_manager)
 
@@ -110,13 +111,12 @@ def remove_group_member(*, actor: Actor, group_id: UUID, user_id: UUID) -> None:
     changes.remove_member(actor=actor, group_id=group_id, user_id=user_id)
 
 
-def _require_administering(actor: Actor) -> None:
+def _require_managing(actor: Actor) -> None:
     actor.require_scope(Scope.ADMIN)
-    if not actor.administers:
-        raise Forbidden("Only owners and administrators make and change groups.")
+    actor.require_permission(Permission.MANAGE_GROUPS)
 
 
 def _require_insight(actor: Actor, group_id: UUID) -> None:
-    if not actor.administers and not groups.is_member(group_id, actor.user_id):
-        raise Forbidden("Only administrators and its own people see who is in a group.")
+    if not actor.may(Permission.MANAGE_GROUPS) and not groups.is_member(group_id, actor.user_id):
+        raise Forbidden("Only who manages groups and its own people see who is in a group.")
     groups.require_group(actor.tenant, group_id)

@@ -19,10 +19,11 @@ from apps.identity.dtos import (
 )
 from apps.identity.errors import GuestsComeByShares
 from apps.identity.operations import accepting, guests, invitations, members
-from bitvault.kernel.actor import MEMBER_ROLES, Actor, Role, Scope
+from apps.identity.roles import SEEING_MEMBERS
+from bitvault.kernel.actor import Actor, Role, Scope
 from bitvault.kernel.boundary import exposed
-from bitvault.kernel.errors import Forbidden
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.permissions import Permission
 from bitvault.kernel.tenancy import Tenant
 
 # --- members ---------------------------------------------------------------------------------------------------------------
@@ -48,17 +49,22 @@ def list_members(
     actor: Actor,
     text: str = "",
     role: Role | None = None,
+    role_id: UUID | None = None,
     state: MemberState | None = None,
     limit: int = PAGE_DEFAULT,
     cursor: str | None = None,
 ) -> Page[Member]:
-    """Read a page of the people in the actor's tenant, newest first: for those who administer it. Guests are listed apart, by their role.
+    """Read a page of the people in the actor's tenant, newest first. Guests are listed apart, by their role.
 
     :param text: a part of the name or the address of those who are wanted.
-    :raises Forbidden: the actor does not.
+    :param role: who has this built-in role itself.
+    :param role_id: who has this role of the tenant's own.
+    :raises PermissionMissing: the actor does neither.
     """
-    _require_administering(actor)
-    return people.list_members(actor, text=text.strip(), role=role, state=state, limit=limit, cursor=cursor)
+    _require(actor, *SEEING_MEMBERS)
+    return people.list_members(
+        actor, text=text.strip(), role=role, role_id=role_id, state=state, limit=limit, cursor=cursor
+    )
 
 
 @exposed
@@ -78,10 +84,10 @@ def find_viewers(*, tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, Vi
 
 @exposed
 def list_people_ids(
-    *, tenant: Tenant, roles: Collection[Role] = MEMBER_ROLES, group_id: UUID | None = None
+    *, tenant: Tenant, permission: Permission | None = None, group_id: UUID | None = None
 ) -> list[UUID]:
-    """List who is let in to a tenant with one of some roles, members if none is named; of a group and of groups in it, where one is."""
-    return people.list_ids(tenant, roles=roles, group_id=group_id)
+    """List the members who are let in to a tenant: with a permission, where one is named, and in a group or those in it, where one is."""
+    return people.list_ids(tenant, permission=permission, group_id=group_id)
 
 
 @exposed
@@ -117,18 +123,26 @@ def change_role(*, tenant: Tenant, user_id: UUID, role: Role, changed_by: UUID |
 
 @exposed
 def update_member(
-    *, actor: Actor, member_id: UUID, role: Role | None = None, state: MemberState | None = None
+    *,
+    actor: Actor,
+    member_id: UUID,
+    role: Role | None = None,
+    role_id: UUID | None = None,
+    state: MemberState | None = None,
 ) -> Member:
     """Give a member another role, deactivate or reactivate them. Who is deactivated is let in nowhere here within a second.
 
     :param member_id: the id of the membership, or of its person.
-    :raises Forbidden: the actor does not administer the tenant, or wants to deactivate themselves.
+    :param role_id: a role of the tenant's own instead of a built-in one.
+    :raises PermissionMissing: the actor does not manage members.
+    :raises Forbidden: they want to deactivate themselves.
     :raises NotFound: there is no such member.
-    :raises RoleTooStrong: only owners make or change owners.
+    :raises UnknownRole: there is no such role, or two are named.
+    :raises RoleTooStrong: the role that the member has, or is to have, may do more than the actor's.
     :raises LastOwner: nobody would own the tenant.
     """
-    _require_administering(actor)
-    return members.update(actor=actor, member_id=member_id, role=role, state=state)
+    _require(actor, Permission.MANAGE_MEMBERS)
+    return members.update(actor=actor, member_id=member_id, role=role, role_id=role_id, state=state)
 
 
 @exposed
@@ -137,9 +151,9 @@ def end_membership(*, actor: Actor, member_id: UUID, successor_id: UUID | None) 
 
     :param successor_id: the user id of an active member who may keep files; ``None`` for a guest, who keeps none: what was shared with them
         ends.
-    :raises Forbidden: the actor does not administer the tenant, and it is somebody else.
+    :raises PermissionMissing: the actor does not manage members, and it is somebody else.
     :raises NotFound: there is no such member.
-    :raises RoleTooStrong: only owners put owners out.
+    :raises RoleTooStrong: their role may do more than the actor's.
     :raises LastOwner: nobody would own the tenant.
     :raises InvalidSuccessor: the successor cannot take anything over.
     """
@@ -172,28 +186,25 @@ def find_succession(*, tenant: Tenant, user_id: UUID) -> Succession | None:
 
 
 @exposed
-def invite(*, actor: Actor, email: str, role: Role, message: str = "") -> Invitation:
+def invite(
+    *, actor: Actor, email: str, role: Role | None = None, role_id: UUID | None = None, message: str = ""
+) -> Invitation:
     """Invite an address into the actor's tenant and write to it; whether it has an account is told to nobody.
 
-    :raises Forbidden: the actor does not administer the tenant.
-    :raises RoleTooStrong: only owners make owners.
+    :param role_id: a role of the tenant's own instead of a built-in one.
+    :raises PermissionMissing: the actor does not invite members.
+    :raises UnknownRole: there is no such role, or none or two are named.
+    :raises RoleTooStrong: the role may do more than the actor's.
     :raises GuestsComeByShares: the role is that of a guest.
     :raises EmailNotProved: the actor only claims an address.
     :raises InvalidEmail, InvalidLabel: that value cannot be used.
     :raises AlreadyMember, AlreadyInvited: the address has come already, or is waited for.
     :raises TooManyRequests: too many were invited from this tenant, or this address too often.
     """
-    _require_administering(actor)
+    _require(actor, Permission.INVITE_MEMBERS)
     if role is Role.GUEST:
         raise GuestsComeByShares
-    return invitations.invite(
-        tenant=actor.tenant,
-        email=email,
-        role=role,
-        message=message,
-        invited_by=actor.user_id,
-        as_owner=actor.role is Role.OWNER,
-    )
+    return invitations.invite_member(actor=actor, email=email, role=role, role_id=role_id, message=message)
 
 
 @exposed
@@ -234,9 +245,9 @@ def withdraw_guest(*, actor: Actor, invitation_id: UUID) -> None:
 def list_invitations(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[Invitation]:
     """Read a page of who is invited to the actor's tenant and has not come, newest first.
 
-    :raises Forbidden: the actor does not administer the tenant.
+    :raises PermissionMissing: the actor does not invite members.
     """
-    _require_administering(actor)
+    _require(actor, Permission.INVITE_MEMBERS)
     return people.list_invitations(actor, limit=limit, cursor=cursor)
 
 
@@ -245,9 +256,9 @@ def resend_invitation(*, actor: Actor, invitation_id: UUID) -> Invitation:
     """Send an invitation again, with another code that is good for seven days; the one before is good no more.
 
     :raises NotFound: there is none.
-    :raises Forbidden, RoleTooStrong, EmailNotProved, TooManyRequests: as ``invite``.
+    :raises PermissionMissing, RoleTooStrong, EmailNotProved, TooManyRequests: as ``invite``.
     """
-    _require_administering(actor)
+    _require(actor, Permission.INVITE_MEMBERS)
     return invitations.resend(actor=actor, invitation_id=invitation_id)
 
 
@@ -256,9 +267,9 @@ def withdraw_invitation(*, actor: Actor, invitation_id: UUID) -> None:
     """End an invitation; its code is good for nothing from here on.
 
     :raises NotFound: there is none.
-    :raises Forbidden, RoleTooStrong: as ``invite``.
+    :raises PermissionMissing, RoleTooStrong: as ``invite``.
     """
-    _require_administering(actor)
+    _require(actor, Permission.INVITE_MEMBERS)
     invitations.withdraw(actor=actor, invitation_id=invitation_id)
 
 
@@ -312,7 +323,6 @@ def accept_invitation_as_actor(*, code: str, actor: Actor, address: str) -> Sign
     return accepting.accept_as_actor(code=code, actor=actor, address=address)
 
 
-def _require_administering(actor: Actor) -> None:
+def _require(actor: Actor, *permissions: Permission) -> None:
     actor.require_scope(Scope.ADMIN)
-    if not actor.administers:
-        raise Forbidden("Only owners and administrators see and change who is in the vault.")
+    actor.require_permission(*permissions)

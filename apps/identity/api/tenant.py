@@ -8,7 +8,7 @@ from apps.identity.dtos import Policies, TenantSettings
 from apps.identity.operations import settings
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
-from bitvault.kernel.errors import Forbidden
+from bitvault.kernel.permissions import Permission
 from bitvault.kernel.tenancy import Tenant
 
 
@@ -27,14 +27,13 @@ def update_tenant(
     time_zone: str | None = None,
     policies: dict[str, Any] | None = None,
 ) -> TenantSettings:
-    """Change the tenant of who administers it; what is left out stays, and of the policies those that are not named.
+    """Change the actor's tenant; what is left out stays, and of the policies those that are not named.
 
-    :raises Forbidden: the actor does not administer it.
+    :raises PermissionMissing: the actor does not manage its settings.
     :raises InvalidLabel, InvalidLocale, InvalidTimeZone, InvalidDomain, InvalidPolicy: that value cannot be used.
     """
     actor.require_scope(Scope.ADMIN)
-    if not actor.administers:
-        raise Forbidden("Only owners and administrators change the vault.")
+    actor.require_permission(Permission.MANAGE_SETTINGS)
     settings.update(actor=actor, name=name, locale=locale, time_zone=time_zone, changes=policies or {})
     return settings.show(actor)
 

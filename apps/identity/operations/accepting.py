@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from apps.identity import codes, dtos, models, people, queries
+from apps.identity import codes, dtos, models, people, queries, roles
 from apps.identity.errors import InvalidCredentials, InvalidInvitation
 from apps.identity.operations import guesses, members, passwords, standing, texts
 from bitvault.events.api import publish
@@ -69,7 +69,7 @@ def _find(code: str, address: str) -> models.Invitation:
     """
     throttle.take("invitation-code", [address], limit=TRIES_LIMIT, per_seconds=_FIVE_MINUTES, everywhere=True)
     row = (
-        models.Invitation.objects.select_related("tenant", "invited_by")
+        models.Invitation.objects.select_related("tenant", "invited_by", "custom_role")
         .filter(code_hash=codes.hash_code(code), expires_at__gt=clock.now(), tenant__state=models.TenantState.ACTIVE)
         .first()
     )
@@ -95,9 +95,16 @@ def _accept(
     """
     tenant = queries.to_tenant(row.tenant)
     with db.public_transaction() as tx:
-        # The invitation goes first: of two requests with it, one waits here and finds it used.
-        if not models.Invitation.objects.filter(pk=row.pk, code_hash=row.code_hash).delete()[0]:
+        if (
+            row.custom_role_id is not None
+        ):  # roles are locked before what names them; one that is gone has a successor below
+            list(models.CustomRole.objects.select_for_update(no_key=True).filter(pk=row.custom_role_id))
+        # The invitation goes next: of two requests with it, one waits here and finds it used.
+        invited = models.Invitation.objects.select_for_update(of=("self",)).select_related("custom_role")
+        row_now = invited.filter(pk=row.pk, code_hash=row.code_hash).first()
+        if row_now is None:
             raise InvalidInvitation
+        row_now.delete()
         if fresh is not None:
             fresh.save(force_insert=True)
         person = standing.find_person(person_id, proved_at=proved_at)
@@ -105,8 +112,11 @@ def _accept(
             raise InvalidCredentials
         membership = models.Membership.objects.filter(tenant_id=tenant.id, user_id=person_id).first()
         if membership is None:
-            membership = members.join(person=person, tenant_id=tenant.id, role=Role(row.role))
-            publish(MemberAdded(user_id=person_id, role=row.role, actor_id=person_id), tenant_id=tenant.id)
+            membership = members.join(
+                person=person, tenant_id=tenant.id, role=Role(row_now.role), custom_role=row_now.custom_role
+            )
+            given = roles.Choice(Role(row_now.role), row_now.custom_role).label
+            publish(MemberAdded(user_id=person_id, role=given, actor_id=person_id), tenant_id=tenant.id)
         publish(InvitationAccepted(invitation_id=row.pk, user_id=person_id, actor_id=person_id), tenant_id=tenant.id)
         tx.after_commit(queries.forget_remembered)
     here = dtos.TenantOfUser(

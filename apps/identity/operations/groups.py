@@ -1,4 +1,4 @@
-"""Groups of people in a tenant: made and managed by who administers it, filled by them and by the groups' own managers.
+"""Groups of people in a tenant: made and changed by who manages groups, filled by them and by the groups' own managers.
 
 A group may lie in another one, once: its people belong to that one too. A change writes the rows that it names and nothing for each person
 who is in a group, so it costs the same however many they are.
@@ -23,6 +23,7 @@ from bitvault.events.catalog.identity import (
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor, Role
 from bitvault.kernel.errors import Forbidden, NotFound
+from bitvault.kernel.permissions import Permission
 
 
 def create(*, actor: Actor, name: str, parent_id: UUID | None) -> dtos.Group:
@@ -90,7 +91,7 @@ def put_member(*, actor: Actor, group_id: UUID, user_id: UUID, is_manager: bool)
             group_id=group_id, user_id=user_id, defaults={"is_manager": is_manager, "added_at": clock.now()}
         )
         if is_new or row.is_manager != is_manager:
-            _require_administering_for_managers(actor, is_manager or row.is_manager)
+            _require_managing_for_managers(actor, is_manager or row.is_manager)
             models.GroupMember.objects.filter(pk=row.pk).update(is_manager=is_manager)
             publish(GroupMemberAdded(group_id=group_id, user_id=user_id, is_manager=is_manager, actor_id=actor.user_id))
         tx.after_commit(queries.forget_remembered)
@@ -109,27 +110,27 @@ def remove_member(*, actor: Actor, group_id: UUID, user_id: UUID) -> None:
         if row is None:
             raise NotFound
         if user_id != actor.user_id:
-            _require_administering_for_managers(actor, row.is_manager)
+            _require_managing_for_managers(actor, row.is_manager)
         rows.delete()
         publish(GroupMemberRemoved(group_id=group_id, user_id=user_id, actor_id=actor.user_id))
         tx.after_commit(queries.forget_remembered)
 
 
 def require_managing(actor: Actor, group_id: UUID) -> None:
-    """Refuse who neither administers the tenant nor manages the group.
+    """Refuse who neither manages all groups nor manages the group.
 
     :raises NotFound: there is no such group.
     :raises Forbidden: the actor does neither.
     """
     manages = models.GroupMember.objects.filter(group_id=group_id, user_id=actor.user_id, is_manager=True)
-    if not actor.administers and not manages.exists():
-        raise Forbidden("Only administrators and the group's managers change who is in it.")
+    if not actor.may(Permission.MANAGE_GROUPS) and not manages.exists():
+        raise Forbidden("Only who manages groups and the group's managers change who is in it.")
     groups.require_group(actor.tenant, group_id)
 
 
-def _require_administering_for_managers(actor: Actor, concerns_manager: bool) -> None:  # noqa: FBT001 - one fact
-    if concerns_manager and not actor.administers:
-        raise Forbidden("Only administrators say who manages a group.")
+def _require_managing_for_managers(actor: Actor, concerns_manager: bool) -> None:  # noqa: FBT001 - one fact
+    if concerns_manager and not actor.may(Permission.MANAGE_GROUPS):
+        raise Forbidden("Only who manages all groups says who manages one.")
 
 
 def _lock(actor: Actor, *group_ids: UUID) -> models.Group:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from apps.identity import dtos, models
+from apps.identity import dtos, models, roles
 from apps.identity.errors import AlreadyInvited
 from apps.identity.operations import invitations, texts
 from bitvault.events.api import publish
@@ -23,11 +23,10 @@ def invite(*, actor: Actor, email: str, about: str, message: str) -> dtos.Invite
             made = invitations.invite(
                 tenant=actor.tenant,
                 email=address,
-                role=Role.GUEST,
+                choice=roles.Choice(Role.GUEST),
                 message=message,
                 about=about[:ABOUT_LENGTH],
                 invited_by=actor.user_id,
-                as_owner=False,
             )
         except AlreadyInvited as error:  # somebody else was quicker
             return dtos.InvitedGuest(invitation_id=error.facts["invitation_id"], email=address)

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.db.models import Q
 
-from apps.identity import codes, dtos, models, people, policies
-from apps.identity.errors import AlreadyInvited, AlreadyMember, EmailNotProved, RoleTooStrong
+from apps.identity import codes, dtos, models, people, policies, roles
+from apps.identity.errors import AlreadyInvited, AlreadyMember, EmailNotProved, GuestsComeByShares
 from apps.identity.operations import texts
 from bitvault.events.api import publish
 from bitvault.events.catalog.identity import InvitationCreated, InvitationResent, InvitationWithdrawn
@@ -39,16 +39,32 @@ SWEEP_BATCH = 500
 _HOUR = 3600
 
 
+def invite_member(
+    *, actor: Actor, email: str, role: Role | None, role_id: UUID | None, message: str
+) -> dtos.Invitation:
+    """Invite an address with a role that allows no more than the actor's own."""
+    with db.public_transaction():
+        choice = roles.choose(actor.tenant.id, role=role, role_id=role_id)
+    if choice.role is Role.GUEST:
+        raise GuestsComeByShares
+    choice.require_given_by(actor)
+    return invite(tenant=actor.tenant, email=email, choice=choice, message=message, invited_by=actor.user_id)
+
+
 def invite(
-    *, tenant: Tenant, email: str, role: Role, message: str, invited_by: UUID | None, as_owner: bool, about: str = ""
+    *,
+    tenant: Tenant,
+    email: str,
+    choice: roles.Choice,
+    message: str,
+    invited_by: UUID | None,
+    about: str = "",
 ) -> dtos.Invitation:
     """Invite an address and write to it. The same once more, since the answer was lost, gives the same and sends no second mail.
 
-    :param as_owner: whether who invites may make owners.
     :param about: what is shared with a guest; empty for members.
     """
-    if role is Role.OWNER and not as_owner:
-        raise RoleTooStrong
+    role = choice.role
     address = texts.read_email(email)
     text = texts.read_message(message)
     _require_proved(invited_by)
@@ -58,7 +74,7 @@ def invite(
         policies.require_domain(tenant.id, address)
     if models.Membership.objects.filter(Q(user__email=address), tenant_id=tenant.id).exists():
         raise AlreadyMember
-    wanted = (role.value, text, invited_by)
+    wanted = (role.value, None if choice.custom is None else choice.custom.id, text, invited_by)
     same = _find_same(tenant, address, wanted)
     if same is not None:
         return same
@@ -71,6 +87,7 @@ def invite(
             tenant_id=tenant.id,
             email=address,
             role=role.value,
+            custom_role=choice.custom,
             message=text,
             about=about,
             invited_by_id=invited_by,
@@ -82,8 +99,10 @@ def invite(
         )
         try:
             with db.public_transaction():
+                if choice.custom is not None:  # it may have been changed or deleted meanwhile
+                    roles.choose(tenant.id, role=None, role_id=choice.custom.id)
                 row.save(force_insert=True)
-                publish(InvitationCreated(invitation_id=row.id, role=role.value, actor_id=invited_by))
+                publish(InvitationCreated(invitation_id=row.id, role=choice.label, actor_id=invited_by))
                 mail.send("identity.invitation", reference=row.id)
         except IntegrityError:
             same = _find_same(tenant, address, wanted)
@@ -109,7 +128,7 @@ def resend(*, actor: Actor, invitation_id: UUID) -> dtos.Invitation:
     code_id = ids.new_id()
     now = clock.now()
     with db.public_transaction():
-        rows = models.Invitation.objects.select_for_update(of=("self",)).select_related("invited_by")
+        rows = models.Invitation.objects.select_for_update(of=("self",)).select_related("invited_by", "custom_role")
         row = rows.filter(pk=invitation_id, tenant_id=actor.tenant.id).first()
         if row is None:
             raise NotFound
@@ -149,8 +168,7 @@ def sweep() -> None:
 
 
 def _require_reach(actor: Actor, row: models.Invitation) -> None:
-    if row.role == Role.OWNER.value and actor.role is not Role.OWNER:
-        raise RoleTooStrong
+    roles.Choice(Role(row.role), row.custom_role).require_touched_by(actor)
 
 
 def _require_proved(user_id: UUID | None) -> None:
@@ -162,15 +180,19 @@ def _require_proved(user_id: UUID | None) -> None:
         raise EmailNotProved
 
 
-def _find_same(tenant: Tenant, email: str, wanted: tuple[str, str, UUID | None]) -> dtos.Invitation | None:
+def _find_same(tenant: Tenant, email: str, wanted: tuple[str, UUID | None, str, UUID | None]) -> dtos.Invitation | None:
     """Find the invitation that an address has, if it is the very one that is wanted.
 
     :raises AlreadyInvited: it is another one, or not good any more.
     """
-    row = models.Invitation.objects.select_related("invited_by").filter(tenant_id=tenant.id, email=email).first()
+    row = (
+        models.Invitation.objects.select_related("invited_by", "custom_role")
+        .filter(tenant_id=tenant.id, email=email)
+        .first()
+    )
     if row is None:
         return None
-    if (row.role, row.message, row.invited_by_id) != wanted or row.expires_at <= clock.now():
+    if (row.role, row.custom_role_id, row.message, row.invited_by_id) != wanted or row.expires_at <= clock.now():
         raise AlreadyInvited(invitation_id=row.id)
     return people.to_invitation(row)
 

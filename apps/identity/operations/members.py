@@ -6,8 +6,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 from django.db.models import Q
 
-from apps.identity import dtos, models, people, queries
-from apps.identity.errors import AlreadyMember, GuestsComeByShares, InvalidSuccessor, LastOwner, RoleTooStrong
+from apps.identity import dtos, models, people, queries, roles
+from apps.identity.errors import AlreadyMember, GuestsComeByShares, InvalidSuccessor, LastOwner
 from apps.identity.operations import departures, texts
 from apps.identity.operations.endings import announce, end_sessions, end_tokens
 from bitvault.events.api import publish
@@ -22,6 +22,7 @@ from bitvault.events.catalog.identity import (
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.actor import Actor, Role
 from bitvault.kernel.errors import Forbidden, NotFound
+from bitvault.kernel.permissions import Permission
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web.wakeups import Bond, bond
 
@@ -64,10 +65,17 @@ def new_user(*, email: str, name: str, password: str | None, is_proved: bool = T
     return models.User(id=ids.new_id(), name=label, password=make_password(password), **whose)
 
 
-def join(*, person: models.User, tenant_id: UUID, role: Role) -> models.Membership:
+def join(
+    *, person: models.User, tenant_id: UUID, role: Role, custom_role: models.CustomRole | None = None
+) -> models.Membership:
     """Write a membership in the open transaction."""
     return models.Membership.objects.create(
-        id=ids.new_id(), tenant_id=tenant_id, user=person, role=role.value, created_at=clock.now()
+        id=ids.new_id(),
+        tenant_id=tenant_id,
+        user=person,
+        role=role.value,
+        custom_role=custom_role,
+        created_at=clock.now(),
     )
 
 
@@ -75,21 +83,27 @@ def change_role(*, tenant: Tenant, user_id: UUID, role: Role, changed_by: UUID |
     """Give a member another role; the one that they have already is no change and no event."""
     with tenancy.entered(tenant), db.public_transaction() as tx:
         membership = _lock(tenant, user_id)
-        _set_role(tenant, membership, role, changed_by)
+        _set_role(tenant, membership, roles.Choice(role), changed_by)
         tx.after_commit(queries.forget_remembered)
     return people.to_member(membership)
 
 
-def update(*, actor: Actor, member_id: UUID, role: Role | None, state: dtos.MemberState | None) -> dtos.Member:
+def update(
+    *, actor: Actor, member_id: UUID, role: Role | None, role_id: UUID | None, state: dtos.MemberState | None
+) -> dtos.Member:
     """Give a member another role, another state, or both; what holds already is no change and no event."""
     found = _find(actor, member_id)
     with db.public_transaction() as tx:
+        choice = None
+        if role is not None or role_id is not None:
+            choice = roles.choose(actor.tenant.id, role=role, role_id=role_id)
         membership = _lock(actor.tenant, found.user_id)
-        _require_reach(actor, membership, role)
+        _role_of(membership).require_touched_by(actor)
         if state == "deactivated" and membership.user_id == actor.user_id:
             raise Forbidden("Somebody else has to deactivate you.")
-        if role is not None:
-            _set_role(actor.tenant, membership, role, actor.user_id)
+        if choice is not None and choice != _role_of(membership):
+            choice.require_given_by(actor)
+            _set_role(actor.tenant, membership, choice, actor.user_id)
         if state is not None:
             _set_state(actor.tenant, membership, state, actor.user_id)
         tx.after_commit(queries.forget_remembered)
@@ -99,8 +113,8 @@ def update(*, actor: Actor, member_id: UUID, role: Role | None, state: dtos.Memb
 def end(*, actor: Actor, member_id: UUID, successor_id: UUID | None) -> None:
     """Put a member out, or leave oneself, and name who takes over what they hold; a guest holds nothing."""
     found = people.find_member(actor.tenant, member_id)
-    if not actor.administers and (found is None or found.user_id != actor.user_id):
-        raise Forbidden("Only owners and administrators put others out of the vault.")
+    if found is None or found.user_id != actor.user_id:
+        actor.require_permission(Permission.MANAGE_MEMBERS)
     if found is None:
         raise NotFound
     if successor_id is None and found.role != Role.GUEST.value:
@@ -126,7 +140,7 @@ def remove(
     with tenancy.entered(tenant), db.public_transaction() as tx:
         membership = _lock(tenant, user_id, *([] if successor_id is None else [successor_id]))
         if by_actor is not None and user_id != by_actor.user_id:
-            _require_reach(by_actor, membership, None)
+            _role_of(membership).require_touched_by(by_actor)
         _require_other_owner(tenant, membership)
         heir_id = successor_id or people.find_owner(tenant, other_than=user_id)
         _require_successor(tenant, user_id, heir_id)
@@ -141,17 +155,21 @@ def remove(
         tx.after_commit(queries.forget_remembered)
 
 
-def _set_role(tenant: Tenant, membership: models.Membership, role: Role, by: UUID | None) -> None:
-    previous = membership.role
-    if previous == role.value:
+def _role_of(membership: models.Membership) -> roles.Choice:
+    return roles.Choice(Role(membership.role), membership.custom_role)
+
+
+def _set_role(tenant: Tenant, membership: models.Membership, choice: roles.Choice, by: UUID | None) -> None:
+    previous = _role_of(membership)
+    if previous == choice:
         return
-    if role is Role.GUEST:
+    if choice.role is Role.GUEST:
         raise GuestsComeByShares
-    if role is not Role.OWNER:
+    if choice.role is not Role.OWNER:
         _require_other_owner(tenant, membership)
-    membership.role = role.value
-    membership.save(update_fields=["role"])
-    publish(MemberRoleChanged(user_id=membership.user_id, role=role.value, previous_role=previous, actor_id=by))
+    membership.role, membership.custom_role = choice.role.value, choice.custom
+    membership.save(update_fields=["role", "custom_role"])
+    publish(MemberRoleChanged(user_id=membership.user_id, role=choice.label, previous_role=previous.label, actor_id=by))
 
 
 def _set_state(tenant: Tenant, membership: models.Membership, state: dtos.MemberState, by: UUID | None) -> None:
@@ -193,7 +211,7 @@ def _lock(tenant: Tenant, user_id: UUID, *also: UUID) -> models.Membership:
     """
     rows = (
         models.Membership.objects.select_for_update(of=("self",))
-        .select_related("user")
+        .select_related("user", "custom_role")
         .filter(Q(role=Role.OWNER.value) | Q(user_id__in=[user_id, *also]), tenant_id=tenant.id)
         .order_by("id")
     )
@@ -214,15 +232,6 @@ def _require_other_owner(tenant: Tenant, membership: models.Membership) -> None:
     is_owner = membership.role == Role.OWNER.value and membership.state == models.MembershipState.ACTIVE
     if is_owner and not owners.exclude(pk=membership.pk).exists():
         raise LastOwner
-
-
-def _require_reach(actor: Actor, membership: models.Membership, role: Role | None) -> None:
-    """Refuse to make or to touch an owner without being one.
-
-    :raises RoleTooStrong: the actor is none.
-    """
-    if Role.OWNER.value in (membership.role, role) and actor.role is not Role.OWNER:
-        raise RoleTooStrong
 
 
 def _require_successor(tenant: Tenant, user_id: UUID, successor_id: UUID) -> None:

@@ -8,11 +8,11 @@ from rest_framework.response import Response
 
 from apps.identity import api, dtos, errors
 from apps.identity.rest import schemas
-from bitvault.kernel.actor import Scope
 from bitvault.kernel.pages import Page
+from bitvault.kernel.permissions import Permission
 from bitvault.web.operations import operation
 from bitvault.web.pagination import PageQuery
-from bitvault.web.permissions import HasScope
+from bitvault.web.permissions import HasPermission
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
 
@@ -20,7 +20,7 @@ from bitvault.web.views import View
 class Groups(View):
     """The groups of the tenant."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.MANAGE_GROUPS, others="every member, to read")]
 
     @operation(query=PageQuery, answer=Page[dtos.Group])
     def get(self, request: ActorRequest) -> Response:
@@ -43,7 +43,7 @@ class Groups(View):
 class GroupDetail(View):
     """One group."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.MANAGE_GROUPS)]
 
     @operation(
         body=schemas.UpdateGroup,
@@ -72,18 +72,18 @@ class GroupDetail(View):
 class GroupMembers(View):
     """Who is in a group."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.MANAGE_GROUPS, others="who is in the group")]
 
     @operation(query=PageQuery, answer=Page[dtos.GroupMember])
     def get(self, request: ActorRequest, group_id: UUID) -> Response:
-        """List them, latest first; for administrators and who is in it."""
+        """List them, latest first; for who manages groups and who is in it."""
         return self.paginate(partial(api.list_group_members, actor=request.actor, group_id=group_id))
 
 
 class GroupMemberDetail(View):
     """Somebody in a group."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.MANAGE_GROUPS, others="who is in the group, and its managers")]
 
     @operation(answer=dtos.GroupMember)
     def get(self, request: ActorRequest, group_id: UUID, user_id: UUID) -> Response:
@@ -92,7 +92,7 @@ class GroupMemberDetail(View):
 
     @operation(body=schemas.PutGroupMember, answer=dtos.GroupMember)
     def put(self, request: ActorRequest, group_id: UUID, user_id: UUID) -> Response:
-        """Put them in; by administrators and the group's managers. Only administrators say who manages it."""
+        """Put them in; by who manages groups, and the group's managers. Only the former say who manages it."""
         body = request.body_as(schemas.PutGroupMember)
         member = api.put_group_member(
             actor=request.actor, group_id=group_id, user_id=user_id, is_manager=body.is_manager

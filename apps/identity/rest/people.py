@@ -9,14 +9,15 @@ from rest_framework.response import Response
 
 from apps.identity import api, dtos, errors
 from apps.identity.rest import schemas
-from bitvault.kernel.actor import Scope
+from apps.identity.roles import SEEING_MEMBERS
 from bitvault.kernel.errors import Unauthenticated
 from bitvault.kernel.pages import Page
+from bitvault.kernel.permissions import Permission
 from bitvault.web.address import client_address
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.operations import operation
 from bitvault.web.pagination import PageQuery
-from bitvault.web.permissions import HasScope
+from bitvault.web.permissions import HasPermission
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
 
@@ -24,31 +25,40 @@ from bitvault.web.views import View
 class Members(View):
     """The people in the tenant."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(*SEEING_MEMBERS)]
 
     @operation(query=schemas.PageOfMembers, answer=Page[dtos.Member])
     def get(self, request: ActorRequest) -> Response:
-        """List them, newest first; for owners and administrators. `q` is a part of a name or an address."""
+        """List them, newest first. `q` is a part of a name or an address."""
         query = request.query_as(schemas.PageOfMembers)
         return self.paginate(
-            partial(api.list_members, actor=request.actor, text=query.q, role=query.role, state=query.state)
+            partial(
+                api.list_members,
+                actor=request.actor,
+                text=query.q,
+                role=query.role,
+                role_id=query.role_id,
+                state=query.state,
+            )
         )
 
 
 class MemberDetail(View):
     """One person in the tenant, by the id of the membership or of the person."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.MANAGE_MEMBERS, others="oneself, to leave")]
 
     @operation(
         body=schemas.UpdateMember,
         answer=dtos.Member,
-        problems=(errors.LastOwner, errors.RoleTooStrong),
+        problems=(errors.LastOwner, errors.RoleTooStrong, errors.UnknownRole),
     )
     def patch(self, request: ActorRequest, member_id: UUID) -> Response:
         """Give them another role, deactivate or reactivate them; who is deactivated is let in nowhere here within a second."""
         body = request.body_as(schemas.UpdateMember)
-        member = api.update_member(actor=request.actor, member_id=member_id, role=body.role, state=body.state)
+        member = api.update_member(
+            actor=request.actor, member_id=member_id, role=body.role, role_id=body.role_id, state=body.state
+        )
         return Response(member)
 
     @operation(
@@ -66,7 +76,7 @@ class MemberDetail(View):
 class Invitations(View):
     """Who is invited to the tenant and has not come yet."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.INVITE_MEMBERS)]
 
     @operation(query=PageQuery, answer=Page[dtos.Invitation])
     def get(self, request: ActorRequest) -> Response:
@@ -86,6 +96,7 @@ class Invitations(View):
             errors.InvalidEmail,
             errors.InvalidLabel,
             errors.RoleTooStrong,
+            errors.UnknownRole,
         ),
     )
     def post(self, request: ActorRequest) -> Response:
@@ -93,14 +104,16 @@ class Invitations(View):
         more gets the same answer and sends no second mail.
         """
         body = request.body_as(schemas.Invite)
-        made = api.invite(actor=request.actor, email=body.email, role=body.role, message=body.message)
+        made = api.invite(
+            actor=request.actor, email=body.email, role=body.role, role_id=body.role_id, message=body.message
+        )
         return Response(made, status=201)
 
 
 class InvitationDetail(View):
     """One invitation."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.INVITE_MEMBERS)]
 
     @operation(status=204, problems=(errors.RoleTooStrong,))
     def delete(self, request: ActorRequest, invitation_id: UUID) -> Response:
@@ -112,7 +125,7 @@ class InvitationDetail(View):
 class InvitationResend(View):
     """An invitation that is to be sent again."""
 
-    permission_classes = [HasScope.of(Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.INVITE_MEMBERS)]
 
     @operation(answer=dtos.Invitation, problems=(errors.DomainNotAllowed, errors.EmailNotProved, errors.RoleTooStrong))
     def post(self, request: ActorRequest, invitation_id: UUID) -> Response:

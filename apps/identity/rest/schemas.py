@@ -58,13 +58,15 @@ class PageOfMembers(PageQuery, frozen=True):
 
     q: Annotated[str, Meta(max_length=254)] = ""
     role: Role | None = None
+    role_id: UUID | None = None
     state: MemberState | None = None
 
 
 class UpdateMember(Body, frozen=True):
-    """What a member is to be from now on; what is left out stays."""
+    """What a member is to be from now on; what is left out stays. A role is named by its key, or by its id."""
 
     role: Role | None = None
+    role_id: UUID | None = None
     state: MemberState | None = None
 
 
@@ -75,10 +77,11 @@ class RemoveMember(Query, frozen=True):
 
 
 class Invite(Body, frozen=True):
-    """Who is invited, as what, and with which words."""
+    """Who is invited, as what, and with which words. The role is named by its key, or by its id."""
 
     email: Annotated[str, Meta(max_length=254)]
-    role: Role
+    role: Role | None = None
+    role_id: UUID | None = None
     message: str = ""
 
 

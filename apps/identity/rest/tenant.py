@@ -6,9 +6,9 @@ from msgspec import UNSET, Meta, UnsetType, structs
 from rest_framework.response import Response
 
 from apps.identity import api, dtos, errors
-from bitvault.kernel.actor import Scope
+from bitvault.kernel.permissions import Permission
 from bitvault.web.operations import operation
-from bitvault.web.permissions import HasScope
+from bitvault.web.permissions import HasPermission
 from bitvault.web.requests import ActorRequest
 from bitvault.web.structs import Body
 from bitvault.web.views import View
@@ -40,7 +40,7 @@ class UpdateTenant(Body, frozen=True):
 class TenantDetail(View):
     """The tenant of the caller."""
 
-    permission_classes = [HasScope.of(None, write=Scope.ADMIN)]
+    permission_classes = [HasPermission.to(Permission.MANAGE_SETTINGS, read=None)]
 
     @operation(answer=dtos.TenantSettings)
     def get(self, request: ActorRequest) -> Response:
@@ -59,7 +59,7 @@ class TenantDetail(View):
         ),
     )
     def patch(self, request: ActorRequest) -> Response:
-        """Change them; for owners and administrators. Policies hold from the next request on, and links that they forbid open nothing."""
+        """Change them. Policies hold from the next request on, and links that they forbid open nothing."""
         body = request.body_as(UpdateTenant)
         changes = {} if body.policies is None else structs.asdict(body.policies)
         changed = api.update_tenant(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.identity.rest import groups, people, tenant, views
+from apps.identity.rest import groups, people, roles, tenant, views
 
 urlpatterns = [
     path("auth/login", views.LogIn.as_view()),
@@ -22,6 +22,8 @@ urlpatterns = [
     path("invitations/<uuid:invitation_id>", people.InvitationDetail.as_view()),
     path("invitations/<uuid:invitation_id>/resend", people.InvitationResend.as_view()),
     path("public/invitations/<str:code>", people.PublicInvitation.as_view()),
+    path("roles", roles.Roles.as_view()),
+    path("roles/<uuid:role_id>", roles.RoleDetail.as_view()),
     path("tenant", tenant.TenantDetail.as_view()),
     path("tokens", views.Tokens.as_view()),
     path("tokens/<uuid:token_id>", views.TokenDetail.as_view()),

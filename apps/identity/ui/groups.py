@@ -7,7 +7,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from apps.identity import api
-from bitvault.kernel.errors import Forbidden, NotFound
+from bitvault.kernel.errors import NotFound
+from bitvault.kernel.permissions import Permission
 from bitvault.web.pages import MemberPage, PersonRequest
 from bitvault.web.viewer import initials
 
@@ -16,11 +17,10 @@ class Groups(MemberPage):
     """The groups of the vault."""
 
     section = "groups"
+    permissions = (Permission.MANAGE_GROUPS,)
 
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show them by name, each below the one that it lies in."""
-        if not request.actor.administers:
-            raise Forbidden
         found = sorted(api.list_groups(actor=request.actor, limit=1000).items, key=lambda group: group.name.casefold())
         tops = [group for group in found if group.parent_id is None]
         ordered = [(one, is_inner) for top in tops for one, is_inner in _family(top, found)]
@@ -32,12 +32,11 @@ class GroupPage(MemberPage):
     """One group and its people."""
 
     section = "groups"
+    permissions = (Permission.MANAGE_GROUPS,)
 
     def get(self, request: PersonRequest, group_id: UUID) -> HttpResponse:
         """Show who is in it."""
         actor = request.actor
-        if not actor.administers:
-            raise Forbidden
         found = api.find_groups(tenant=actor.tenant, group_ids=[group_id])
         if not found:
             raise NotFound

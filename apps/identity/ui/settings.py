@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.identity import api
 from apps.identity.dtos import Session
-from bitvault.kernel.actor import Actor, Role, Scope
+from apps.identity.roles import ADMINISTRATION
+from apps.identity.ui.roles import LABELS
+from bitvault.kernel.actor import Actor, Scope
 from bitvault.web.pages import MemberPage, PersonRequest
 
 _SCOPES = (
@@ -20,13 +22,6 @@ _SCOPES = (
     (Scope.ACCOUNT, _("This account"), _("Sessions, tokens and the password.")),
     (Scope.ADMIN, _("Administration"), _("Members and settings of the vault.")),
 )
-ROLES: dict[Role, Any] = {
-    Role.OWNER: _("Owner"),
-    Role.ADMIN: _("Administrator"),
-    Role.MEMBER: _("Member"),
-    Role.VIEWER: _("Viewer"),
-    Role.GUEST: _("Guest"),
-}
 _BROWSERS = (
     (re.compile(r"Edg(?:e|A|iOS)?/"), "Edge"),
     (re.compile(r"OPR/|Opera"), "Opera"),
@@ -68,7 +63,9 @@ class Profile(SettingsPage):
 
     def facts(self, actor: Actor) -> dict[str, Any]:
         """Give what one may do in the vault."""
-        return {"role": ROLES[actor.role], "languages": settings.LANGUAGES}
+        own = next(iter(api.find_members(tenant=actor.tenant, user_ids=[actor.user_id])), None)
+        custom = None if own is None else own.custom_role
+        return {"role": LABELS[actor.role] if custom is None else custom.name, "languages": settings.LANGUAGES}
 
 
 class Security(SettingsPage):
@@ -90,7 +87,7 @@ class Tokens(SettingsPage):
 
     def facts(self, actor: Actor) -> dict[str, Any]:
         """Give the tokens, and what a new one may be allowed."""
-        scopes = [choice for choice in _SCOPES if choice[0] is not Scope.ADMIN or actor.administers]
+        scopes = [choice for choice in _SCOPES if choice[0] is not Scope.ADMIN or actor.may(*ADMINISTRATION)]
         return {"tokens": api.list_tokens(actor=actor).items, "scopes": scopes}
 
 

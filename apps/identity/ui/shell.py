@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.identity.roles import SEEING_MEMBERS
+from bitvault.kernel.permissions import Permission
 from bitvault.web import shell
 
 shell.register(
@@ -12,7 +14,7 @@ shell.register(
         href="/members/",
         order=110,
         administration=True,
-        visible_to=lambda actor: actor.administers,
+        visible_to=shell.allowed(*SEEING_MEMBERS),
     ),
     shell.Section(
         key="groups",
@@ -21,7 +23,16 @@ shell.register(
         href="/groups/",
         order=115,
         administration=True,
-        visible_to=lambda actor: actor.administers,
+        visible_to=shell.allowed(Permission.MANAGE_GROUPS),
+    ),
+    shell.Section(
+        key="roles",
+        label=_("Roles"),
+        icon="key",
+        href="/roles/",
+        order=117,
+        administration=True,
+        visible_to=shell.allowed(Permission.MANAGE_ROLES),
     ),
     shell.Section(
         key="settings", label=_("Settings"), icon="settings", href="/settings/", order=90, visible_to=shell.everybody
@@ -30,7 +41,13 @@ shell.register(
         key="identity",
         order=60,
         styles=("identity/settings.css", "identity/members.css"),
-        scripts=("identity/settings.js", "identity/team.js", "identity/members.js", "identity/groups.js"),
+        scripts=(
+            "identity/settings.js",
+            "identity/team.js",
+            "identity/members.js",
+            "identity/groups.js",
+            "identity/roles.js",
+        ),
     ),
     shell.Part(key="identity.proof", slot="rail", template="identity/rail_proof.html", order=10),
     shell.SettingsTab(key="profile", label=_("Profile"), icon="user", href="/settings/", order=10),
@@ -42,7 +59,7 @@ shell.register(
         icon="users",
         href="/settings/team/",
         order=80,
-        visible_to=lambda actor: actor.administers,
+        visible_to=shell.allowed(Permission.MANAGE_SETTINGS),
     ),
     shell.AccountItem(key="settings", label=_("Settings"), icon="settings", href="/settings/", order=10),
     shell.AccountItem(key="vaults", label=_("Other vaults"), icon="device", href="/vaults/", order=20, leaves=True),

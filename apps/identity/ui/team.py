@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.identity import api
 from apps.identity.ui.settings import SettingsPage
 from bitvault.kernel.actor import Actor
-from bitvault.kernel.errors import Forbidden
+from bitvault.kernel.permissions import Permission
 
 OUTSIDE = (
     ("members", _("All members")),
@@ -25,15 +25,11 @@ class Team(SettingsPage):
     """The vault, for those who administer it."""
 
     tab = "team"
+    permissions = (Permission.MANAGE_SETTINGS,)
     template = "identity/settings_team.html"
 
     def facts(self, actor: Actor) -> dict[str, Any]:
-        """Give what is set.
-
-        :raises Forbidden: the reader does not administer the vault.
-        """
-        if not actor.administers:
-            raise Forbidden
+        """Give what is set."""
         vault = api.get_tenant_settings(actor=actor)
         return {
             "vault": vault,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.identity.ui import doorway, forgotten, groups, people, proof, settings, team
+from apps.identity.ui import doorway, forgotten, groups, people, proof, roles, settings, team
 
 urlpatterns = [
     path("sign-in/", doorway.SignIn.as_view()),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("groups/", groups.Groups.as_view()),
     path("groups/<uuid:group_id>/", groups.GroupPage.as_view()),
     path("members/", people.Members.as_view()),
+    path("roles/", roles.Roles.as_view()),
     path("settings/", settings.Profile.as_view()),
     path("settings/security/", settings.Security.as_view()),
     path("settings/team/", team.Team.as_view()),

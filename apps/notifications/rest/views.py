@@ -10,7 +10,7 @@ from apps.files.dtos import NodeRef
 from apps.notifications import api, errors
 from apps.notifications.dtos import Activity, Notices, Preference, Preferences, QuietHours, Subscription
 from apps.notifications.rest import schemas
-from bitvault.kernel.actor import Scope
+from bitvault.kernel.actor import PermissionMissing, Scope
 from bitvault.kernel.errors import Invalid
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.derived import require_position
@@ -134,7 +134,7 @@ class NodeActivity(View):
 class ActivityList(View):
     """What the caller did, or what happened in the tenant."""
 
-    @operation(query=schemas.WhoseActivityQuery, answer=Activity, problems=(BadCursor, errors.OnlyAdministrators))
+    @operation(query=schemas.WhoseActivityQuery, answer=Activity, problems=(BadCursor, PermissionMissing))
     def get(self, request: ActorRequest) -> Response:
         """List it, newest first; `whose=tenant` is for administrators, who see of it what they may."""
         query = request.query_as(schemas.WhoseActivityQuery)

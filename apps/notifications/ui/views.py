@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.notifications import api
 from apps.notifications.dtos import Line, MailMode, QuietHours, Topic
+from bitvault.kernel.permissions import Permission
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 
 SHOWN = 50
@@ -145,7 +146,7 @@ class ActivityPage(MemberPage):
 
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show it, newest first."""
-        whose = "tenant" if request.GET.get("whose") == "tenant" and request.actor.administers else "me"
+        whose = "tenant" if request.GET.get("whose") == "tenant" and request.actor.may(Permission.SEE_AUDIT) else "me"
         found = api.open_activity(
             actor=request.actor,
             whose=whose,  # type: ignore[arg-type] # one of both
@@ -155,7 +156,7 @@ class ActivityPage(MemberPage):
         context: dict[str, Any] = {
             "lines": [Shown(line, ICONS[line.kind]) for line in found.items],
             "whose": whose,
-            "may_see_all": request.actor.administers,
+            "may_see_all": request.actor.may(Permission.SEE_AUDIT),
         }
         if found.next_cursor:
             context["more_href"] = _href("/activity/", whose=whose, cursor=found.next_cursor)
@@ -196,7 +197,7 @@ class PreferencesPage(MemberPage):
                 [(mode, name, chosen[topic].mail == mode) for mode, name in MAILS] if topic != "signed_in" else [],
             )
             for topic, label, hint in TOPICS
-            if topic not in ("quota", "webhooks") or request.actor.administers
+            if topic not in ("quota", "webhooks") or request.actor.may(Permission.MANAGE_SETTINGS)
         ]
         subscriptions = api.list_subscriptions(actor=request.actor)
         return render(

@@ -54,7 +54,7 @@ class MemberAdded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRoleChanged(Event):
-    """A member has another role."""
+    """A member has another role. A built-in one is told by its key, one of the tenant's own by its name."""
 
     type: ClassVar[str] = "identity.member.role_changed.v1"
 
@@ -214,6 +214,41 @@ class InvitationAccepted(Event):
 
     invitation_id: UUID
     user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleCreated(Event):
+    """A tenant has a role of its own."""
+
+    type: ClassVar[str] = "identity.role.created.v1"
+
+    role_id: UUID
+    name: str
+    base: str
+    permissions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleChanged(Event):
+    """A role of a tenant's own has another name or allows something else, to all who have it."""
+
+    type: ClassVar[str] = "identity.role.changed.v1"
+
+    role_id: UUID
+    name: str
+    base: str
+    permissions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleDeleted(Event):
+    """A role of a tenant's own is not there any more; who had it has ``successor``, a key or a name (empty: nobody had it)."""
+
+    type: ClassVar[str] = "identity.role.deleted.v1"
+
+    role_id: UUID
+    name: str
+    successor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,7 @@ def test_only_owners_and_administrators_see_it(api, path):
     assert api("adam").get(path).status_code == 200
     for name in ("mia", "vera"):
         answer = api(name).get(path)
-        assert (answer.status_code, answer.json()["code"]) == (403, "admin_platform.administrators_only")
+        assert (answer.status_code, answer.json()["code"]) == (403, "identity.permission_missing")
 
 
 def test_another_tenants_log_is_another_log(api, acme, beta, audited):

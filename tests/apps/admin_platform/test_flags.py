@@ -114,7 +114,7 @@ def test_the_route_tells_what_holds_and_lets_administrators_choose_what_is_their
     assert told.payload == {"key": "tests.count", "value": "2", "previous_value": None}
     assert olga.put("/features/tests.count", {"value": None}).json()["value"] == 5
     for client, key, value, status, code in (
-        (mia, "tests.count", 1, 403, "admin_platform.administrators_only"),
+        (mia, "tests.count", 1, 403, "identity.permission_missing"),
         (olga, "tests.colour", "blue", 403, "admin_platform.feature_not_yours"),
         (olga, "tests.none", 1, 404, "admin_platform.feature_unknown"),
         (olga, "tests.count", 10, 422, "admin_platform.feature_value_unfit"),

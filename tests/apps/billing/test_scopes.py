@@ -193,7 +193,7 @@ def test_of_two_at_once_one_gets_the_last_room(api, mia, acme, actor):
 def test_only_administrators_limit_others_and_only_what_there_is(api, mia):
     olga = api("olga")
     for client, scope, body, status, code in (
-        (mia.api, MIA, {"limit_bytes": 1}, 403, "billing.administrators_only"),
+        (mia.api, MIA, {"limit_bytes": 1}, 403, "identity.permission_missing"),
         (olga, "user:nobody", {"limit_bytes": 1}, 404, "billing.scope_unknown"),
         (olga, f"user:{ids.new_id()}", {"limit_bytes": 1}, 404, "billing.scope_unknown"),
         (olga, f"folder:{mia.parent_id}", {"limit_bytes": 1}, 404, "billing.scope_unknown"),

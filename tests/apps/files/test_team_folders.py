@@ -11,7 +11,7 @@ from apps.billing import api as billing
 from apps.files import api as files
 from apps.files import errors, limits
 from bitvault.kernel import clock
-from bitvault.kernel.actor import ALL_SCOPES, Role, Scope, ScopeMissing
+from bitvault.kernel.actor import ALL_SCOPES, PermissionMissing, Role, Scope, ScopeMissing
 from bitvault.kernel.capabilities import EVERYTHING, READING, ROLES, names_of
 from bitvault.kernel.errors import Forbidden, NotFound, PreconditionRequired
 from tests.apps.files.conftest import (
@@ -300,7 +300,7 @@ def test_what_lay_where_one_may_not_go_any_more_comes_back_to_the_root(design, t
 
 def test_only_who_administers_makes_one(actor, vera, adam):
     for person in (actor, vera):
-        with pytest.raises(errors.AdministratorsOnly):
+        with pytest.raises(PermissionMissing):
             files.create_team_folder(actor=person, name="Design")
     for scopes in (ALL_SCOPES - {Scope.ADMIN}, ALL_SCOPES - {Scope.FILES_WRITE}):
         with pytest.raises(ScopeMissing):

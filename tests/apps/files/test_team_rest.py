@@ -82,7 +82,7 @@ def test_words_that_mean_nothing_here_are_refused(adam, body):
 
 def test_members_see_and_do_not_administer_and_others_see_nothing(api, mia, team):
     path = f"/team-folders/{team['id']}"
-    problem(mia.post("/team-folders", {"name": "x"}), 403, "files.administrators_only")
+    problem(mia.post("/team-folders", {"name": "x"}), 403, "identity.permission_missing")
     problem(mia.patch(path, {"name": "x"}, revision=1), 403, "access.forbidden")
     problem(mia.delete(path), 403, "access.forbidden")
     problem(mia.post(f"{path}/restore", {}), 404, "access.not_found")

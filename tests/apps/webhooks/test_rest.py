@@ -16,7 +16,7 @@ ROUTES = (
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES)
 def test_a_member_is_refused_and_of_what_is_not_there_an_administrator_is_told_so(api, method, path, body):
     refused = api("mia").request(method, path, body)
-    assert (refused.status_code, refused.json()["code"]) == (403, "webhooks.administrators_only")
+    assert (refused.status_code, refused.json()["code"]) == (403, "identity.permission_missing")
     answer = api("olga").request(method, path, body)
     assert answer.status_code == (404 if ID in path else 201 if method == "POST" else 200), answer.content
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.identity import people
+from apps.identity import people, roles
 from apps.identity.operations import invitations
 from bitvault.kernel.actor import MEMBER_ROLES, Role
 from bitvault.kernel.errors import BitVaultError
@@ -26,10 +26,9 @@ class Command(BaseCommand):
             made = invitations.invite(
                 tenant=people.get_tenant(options["tenant"]),
                 email=options["email"],
-                role=Role(options["role"]),
+                choice=roles.Choice(Role(options["role"])),
                 message=options["message"],
                 invited_by=None,
-                as_owner=True,
             )
         except BitVaultError as error:
             raise CommandError(error.detail) from error

@@ -53,6 +53,9 @@ function openDialog(selector, send) {
   dialog.showModal();
 }
 
+/** Name a role as the server takes it: a built-in one by its key, one of the vault's own by its id. @param {string} role @returns {Record<string, string>} */
+const naming = (role) => (role.includes("-") ? { role_id: role } : { role });
+
 function invite() {
   const emails = need("#invite-emails", HTMLTextAreaElement);
   const role = need("#invite-role", HTMLSelectElement);
@@ -70,7 +73,7 @@ function invite() {
     const refused = [];
     for (const email of wanted) {
       try {
-        await call("POST", "/invitations", { body: { email, role: role.value, message: message.value } });
+        await call("POST", "/invitations", { body: { email, ...naming(role.value), message: message.value } });
       } catch (error) {
         refused.push([email, explain(error)]);
       }
@@ -148,7 +151,7 @@ async function changeRole(row, role, label) {
     accept: gettext("Make owner"),
   };
   if (role === "owner" && !(await confirmAction(question))) return;
-  await change(row, { role }, fill(gettext("%(name)s is now: %(role)s."), { name, role: label }));
+  await change(row, naming(role), fill(gettext("%(name)s is now: %(role)s."), { name, role: label }));
 }
 
 /** @param {HTMLElement} row */
