@@ -392,6 +392,14 @@ def group(mia):
     return mia.adam.post("/groups", {"name": next(_names)}).json()
 
 
+def role_body():
+    return {"name": next(_names), "permissions": ["see_audit"]}
+
+
+def role(mia):
+    return mia.adam.post("/roles", role_body()).json()
+
+
 def put_into_group(mia):
     return Ask("PUT", f"/groups/{group(mia)['id']}/members/{ACME.people['mia'].user_id}", {"is_manager": True}, ADAM)
 
@@ -750,6 +758,13 @@ CASES = {
     ),
     "delete a group": Case(
         "DELETE /groups/{group_id}", lambda mia: Ask("DELETE", f"/groups/{group(mia)['id']}", None, ADAM), again=404
+    ),
+    "role": Case("POST /roles", lambda _: Ask("POST", "/roles", role_body(), ADAM), again=409),
+    "change a role": Case(
+        "PATCH /roles/{role_id}", lambda mia: Ask("PATCH", f"/roles/{role(mia)['id']}", role_body(), ADAM)
+    ),
+    "delete a role": Case(
+        "DELETE /roles/{role_id}", lambda mia: Ask("DELETE", f"/roles/{role(mia)['id']}", None, ADAM), again=404
     ),
     "limit the vault": Case(
         "PUT /quotas/tenant", lambda _: Ask("PUT", "/quotas/tenant", {"limit_bytes": 2**40 - next(_sizes)}, ADAM)

@@ -130,6 +130,7 @@ def _own(name: str) -> Belongings:
     assert comment.status_code == 201, comment.content
     # Every member sees what groups there are: its name is nobody's.
     group = administrator.post("/groups", {"name": uuid4().hex}).json()
+    role = administrator.post("/roles", {"name": uuid4().hex, "permissions": []}).json()
     # So with tags.
     tag = client.post("/tags", {"name": uuid4().hex})
     assert tag.status_code == 201, tag.content
@@ -171,6 +172,7 @@ def _own(name: str) -> Belongings:
             "version_id": {"version": file["version_id"]},
             "user_id": {"user": str(person.user_id)},
             "group_id": {"group": group["id"]},
+            "role_id": {"role": role["id"]},
             "member_id": {"member": str(person.user_id)},
             "invitation_id": {"invitation": invitation_id},
             "code": {"a code that is none": canary},

@@ -38,6 +38,8 @@ BODIES = {
     ("POST", "/invitations"): {"email": "nobody@elsewhere.test", "role": "member"},
     ("PATCH", "/members/{member_id}"): {},
     ("POST", "/groups"): {"name": "ours now"},
+    ("POST", "/roles"): {"name": "ours now", "permissions": []},
+    ("PATCH", "/roles/{role_id}"): {"name": "ours now"},
     ("PATCH", "/me"): {},
     ("PATCH", "/tenant"): {},
     ("PATCH", "/nodes/{node_id}/versions/{version_id}"): {"label": "mine now"},
@@ -89,6 +91,7 @@ KINDS = {
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
         *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key", "scope"),
+        "role_id",
     )
 }
 """What each parameter of a path names."""
@@ -124,12 +127,19 @@ FIELDS = {
 }
 """Ids in bodies and queries: what they name, and what stands beside them."""
 
-PARENTS = {("POST", "/groups", "parent_id"), ("PATCH", "/groups/{group_id}", "parent_id")} | {
+PARENTS = {
+    ("POST", "/groups", "parent_id"),
+    ("PATCH", "/groups/{group_id}", "parent_id"),
+    ("POST", "/invitations", "role_id"),
+    ("GET", "/members", "role_id"),
+    ("PATCH", "/members/{member_id}", "role_id"),
+    ("DELETE", "/roles/{role_id}", "successor_id"),
+} | {
     (*route, field)
     for route in (("POST", "/webhooks"), ("PATCH", "/webhooks/{webhook_id}"))
     for field in ("folder_id", "actor_id")
 }
-"""Ids that only who administers the tenant gives (test_groups.py, webhooks' test_rest.py)."""
+"""Ids that only who administers the tenant gives (test_groups.py, test_roles.py, webhooks' test_rest.py)."""
 
 SETS = {("POST", "/trash/restore", "ids")}
 """Lists of ids, each of which is answered for by itself."""
@@ -164,7 +174,7 @@ FORBIDDEN = {
 }
 """What a plain member may not ask for at all, whatever the ids."""
 
-ADMINISTERED = ("/invitations/", "/members/", "/groups/", "/webhooks/", "/tags/", "/features/", "/quotas/")
+ADMINISTERED = ("/invitations/", "/members/", "/groups/", "/roles/", "/webhooks/", "/tags/", "/features/", "/quotas/")
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 
 SHARED = {"tag_id"}

@@ -124,7 +124,7 @@ class AuditAnchors(View):
 
     permission_classes = [HasPermission.to(Permission.SEE_AUDIT)]
 
-    @operation(query=PageQuery, answer=Page[AuditAnchor], problems=(BadCursor))
+    @operation(query=PageQuery, answer=Page[AuditAnchor], problems=(BadCursor,))
     def get(self, request: ActorRequest) -> Response:
         """Read a page of anchors, the newest first; one is written every five minutes in which the log grew."""
         return self.paginate(partial(api.list_anchors, actor=request.actor))
