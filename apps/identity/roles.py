@@ -8,13 +8,7 @@ from django.db.models import Count, Q
 from apps.identity import dtos, models
 from apps.identity.errors import RoleTooStrong, UnknownRole
 from bitvault.kernel.actor import Actor, Role
-from bitvault.kernel.permissions import CHOOSABLE, OF_MEMBERS, Permission, read_permissions
-
-SEEING_MEMBERS = (Permission.MANAGE_MEMBERS, Permission.INVITE_MEMBERS, Permission.MANAGE_GROUPS)
-"""Any of these lets somebody see who is in the tenant."""
-
-ADMINISTRATION = frozenset(CHOOSABLE) - OF_MEMBERS
-"""Permissions that concern others and the tenant: what makes somebody an administrator of a kind."""
+from bitvault.kernel.permissions import ADMINISTRATION, Permission, read_permissions
 
 BUILT_IN_IDS = {role: UUID(int=number) for number, role in enumerate(Role, start=1)}
 """The same in every tenant and release."""

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from bitvault.kernel.permissions import Permission
 from bitvault.web.parsers import JSON
 
 OLGA, MIA = "019c8f00-0000-7000-8000-0000000000a1", "019c8f00-0000-7000-8000-0000000000a2"
@@ -123,6 +124,7 @@ EXAMPLES: dict[str, Example] = {
                 "tenant": {"id": TENANT, "slug": "acme", "name": "Acme"},
                 "role": "owner",
                 "scopes": ["files:read", "files:write"],
+                "permissions": [permission.value for permission in Permission],
                 "root_id": ROOT,
                 "socket_url": "wss://acme.example.com/ws/sync",
             }

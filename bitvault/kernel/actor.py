@@ -145,8 +145,10 @@ class Actor:
     def require_permission(self, *permissions: Permission) -> None:
         """Refuse who has none of these permissions.
 
+        :raises NotForGuests: the actor is a guest, who has none.
         :raises PermissionMissing: the actor's role allows none of them.
         """
+        self.require_member()
         if not self.may(*permissions):
             raise PermissionMissing(
                 f"This needs a role with the permission {' or '.join(permissions)}.",

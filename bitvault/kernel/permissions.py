@@ -33,6 +33,12 @@ OF_OWNERS = frozenset(Permission)
 OF_ADMINISTRATORS = OF_OWNERS - OWNERS_ALONE
 OF_MEMBERS = frozenset({Permission.SHARE_OUTSIDE, Permission.MAKE_LINKS})
 
+ADMINISTRATION = frozenset(CHOOSABLE) - OF_MEMBERS
+"""What concerns others and the tenant: it makes somebody an administrator of a kind."""
+
+SEEING_MEMBERS = (Permission.MANAGE_MEMBERS, Permission.INVITE_MEMBERS, Permission.MANAGE_GROUPS)
+"""Any of these lets somebody see who is in the tenant."""
+
 _known = {permission.value: permission for permission in Permission}
 
 

@@ -19,11 +19,10 @@ from apps.identity.dtos import (
 )
 from apps.identity.errors import GuestsComeByShares
 from apps.identity.operations import accepting, guests, invitations, members
-from apps.identity.roles import SEEING_MEMBERS
 from bitvault.kernel.actor import Actor, Role, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
-from bitvault.kernel.permissions import Permission
+from bitvault.kernel.permissions import SEEING_MEMBERS, Permission
 from bitvault.kernel.tenancy import Tenant
 
 # --- members ---------------------------------------------------------------------------------------------------------------

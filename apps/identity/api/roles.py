@@ -6,10 +6,9 @@ from uuid import UUID
 from apps.identity import roles
 from apps.identity.dtos import TenantRole
 from apps.identity.operations import roles as changes
-from apps.identity.roles import SEEING_MEMBERS
 from bitvault.kernel.actor import Actor, Role, Scope
 from bitvault.kernel.boundary import exposed
-from bitvault.kernel.permissions import Permission
+from bitvault.kernel.permissions import SEEING_MEMBERS, Permission
 
 
 @exposed

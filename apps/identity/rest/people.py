@@ -9,10 +9,9 @@ from rest_framework.response import Response
 
 from apps.identity import api, dtos, errors
 from apps.identity.rest import schemas
-from apps.identity.roles import SEEING_MEMBERS
 from bitvault.kernel.errors import Unauthenticated
 from bitvault.kernel.pages import Page
-from bitvault.kernel.permissions import Permission
+from bitvault.kernel.permissions import SEEING_MEMBERS, Permission
 from bitvault.web.address import client_address
 from bitvault.web.limits.policies import RouteClass
 from bitvault.web.operations import operation

@@ -7,10 +7,9 @@ from msgspec import Meta
 from rest_framework.response import Response
 
 from apps.identity import api, dtos, errors
-from apps.identity.roles import SEEING_MEMBERS
 from bitvault.kernel.actor import Role
 from bitvault.kernel.pages import Page
-from bitvault.kernel.permissions import Permission
+from bitvault.kernel.permissions import SEEING_MEMBERS, Permission
 from bitvault.web.operations import operation
 from bitvault.web.permissions import HasPermission
 from bitvault.web.requests import ActorRequest

@@ -10,10 +10,9 @@ from django.shortcuts import render
 
 from apps.identity import api
 from apps.identity.dtos import Invitation, Member
-from apps.identity.roles import SEEING_MEMBERS
 from apps.identity.ui.roles import LABELS, hint_of, label_of, value_of
 from bitvault.kernel.actor import Actor, Role
-from bitvault.kernel.permissions import Permission
+from bitvault.kernel.permissions import SEEING_MEMBERS, Permission
 from bitvault.web.pages import MemberPage, PersonRequest
 from bitvault.web.viewer import initials
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.identity import api
 from apps.identity.dtos import Session
-from apps.identity.roles import ADMINISTRATION
 from apps.identity.ui.roles import LABELS
 from bitvault.kernel.actor import Actor, Scope
+from bitvault.kernel.permissions import ADMINISTRATION
 from bitvault.web.pages import MemberPage, PersonRequest
 
 _SCOPES = (

@@ -2,8 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.identity.roles import SEEING_MEMBERS
-from bitvault.kernel.permissions import Permission
+from bitvault.kernel.permissions import SEEING_MEMBERS, Permission
 from bitvault.web import shell
 
 shell.register(

@@ -11,6 +11,7 @@ from django.test import Client
 from apps.identity import api, credentials, models
 from apps.identity.errors import InvalidToken
 from apps.identity.operations import guesses
+from apps.identity.roles import Choice
 from bitvault.kernel.actor import Role
 from bitvault.web import wakeups
 from bitvault.web.wakeups import Bond, bond
@@ -357,7 +358,7 @@ def test_the_screen_of_a_tenant_shows_its_people_and_who_is_invited_without_what
     from bitvault.kernel.actor import Role
 
     invitations.invite(
-        tenant=acme, email="nina@elsewhere.test", role=Role.VIEWER, message="", invited_by=None, as_owner=True
+        tenant=acme, email="nina@elsewhere.test", choice=Choice(Role.VIEWER), message="", invited_by=None
     )
     row = models.Invitation.objects.get(email="nina@elsewhere.test")
     shown = client.get(f"/admin/identity/tenant/{ACME.id}/change/").content.decode()
