@@ -94,9 +94,7 @@ class AuditExport(View):
         """To begin an export is heavy; its further pages are read."""
         return RouteClass.READ if request.query_params.get("after", "0") != "0" else RouteClass.HEAVY
 
-    @operation(
-        query=schemas.ExportAuditLines, problems=(AnchorsNeedWholeLog,), headers=EXPORT_HEADERS
-    )
+    @operation(query=schemas.ExportAuditLines, problems=(AnchorsNeedWholeLog,), headers=EXPORT_HEADERS)
     def get(self, request: ActorRequest) -> Response:
         """Read a page of the log in the order of the chain, one entry a line; filtered, or whole as a verification needs it.
 
