@@ -41,6 +41,7 @@ __all__ = [
     "list_audit",
     "list_audit_keys",
     "list_features",
+    "recheck_audit",
     "record_denial",
     "record_denials",
     "verify_audit",
@@ -89,6 +90,12 @@ def verify_audit(*, actor: Actor, job_id: UUID | None = None, min_seq: int = 0) 
     if verifying.is_short():
         return verifying.verify(CONSUMER)
     return verifying.request(actor, min_seq=min_seq)
+
+
+@exposed
+def recheck_audit() -> Verification:
+    """Recompute the chain of the entered tenant's whole log at once, however long it is: for operators, after a restore."""
+    return verifying.verify(CONSUMER)
 
 
 @exposed

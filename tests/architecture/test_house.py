@@ -321,7 +321,10 @@ RULES = [
         copying,
         breaches=[("apps/files/operations.py", "cursor.copy('COPY files_node FROM STDIN')")],
         fine=[("apps/files/operations.py", "title = 'Copy'")],
-        places={"benchmarks/": "fill tables by the hundred thousand before they measure"},
+        places={
+            "benchmarks/": "fill tables by the hundred thousand before they measure",
+            "bitvault/backup/database.py": "reads inventories as it dumps: as the owner of all tables",
+        },
     ),
     Rule(
         "no bytes through Django",

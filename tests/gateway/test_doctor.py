@@ -2,12 +2,15 @@
 
 import io
 import threading
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client, RequestFactory
 
+from bitvault.backup.models import BackupRun
 from bitvault.gateway import doctor
+from bitvault.kernel import clock
 
 pytestmark = pytest.mark.committed
 
@@ -33,6 +36,7 @@ def test_everything_is_checked_and_the_worst_comes_first(acme):
             "migrations",
             "queues",
             "search",
+            "backup",
         )
     }
     levels = [("bad", "warning", "good").index(one.level) for one in found]
@@ -41,6 +45,20 @@ def test_everything_is_checked_and_the_worst_comes_first(acme):
     # What this stack has is in order.
     for check in ("clocks", "CORS", "versions", "migrations"):
         assert {one.level for one in only(found, check)} == {"good"}, only(found, check)
+
+
+def test_a_missing_and_an_old_backup_are_found(settings):
+    assert [one.level for one in doctor.check_backup()] == ["warning"]
+    settings.BITVAULT_BACKUP = {**settings.BITVAULT_BACKUP, "target": "/srv/backups", "warn_days": 2}
+    assert [one.level for one in doctor.check_backup()] == ["bad"]
+    run = BackupRun.objects.create(
+        id="b", target="/srv/backups", state=BackupRun.State.DONE, started_at=clock.now(), finished_at=clock.now()
+    )
+    assert [one.level for one in doctor.check_backup()] == ["good"]
+    BackupRun.objects.filter(id=run.id).update(finished_at=clock.now() - timedelta(days=3))
+    assert [one.level for one in doctor.check_backup()] == ["warning"]
+    BackupRun.objects.filter(id=run.id).update(finished_at=clock.now(), lost_count=1)
+    assert [one.level for one in doctor.check_backup()] == ["bad"]
 
 
 def test_a_store_that_lets_no_page_in_is_found(monkeypatch, settings):

@@ -13,6 +13,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from apps.storage import api as storage
+from bitvault.backup.models import BackupRun
 from bitvault.events import consuming, heartbeats, operating
 from bitvault.events.models import Heartbeat
 from bitvault.kernel import clock, tenancy
@@ -55,6 +56,29 @@ def test_a_consumer_that_is_behind_shows_in_rows_seconds_and_its_deepest_tenant(
     assert figures["bitvault_consumer_lag_rows"][("tests",)] == 4
     assert figures["bitvault_consumer_deepest_lag_rows"][("tests",)] == 3
     assert 89 <= figures["bitvault_consumer_lag_seconds"][("tests",)] < 600
+
+
+def test_the_last_backup_shows_and_a_wanted_one_that_never_came(scrape, settings):
+    assert figures_of_backup(scrape()) == ({}, {}, {})
+    settings.BITVAULT_BACKUP = {**settings.BITVAULT_BACKUP, "target": "/srv/backups"}
+    assert figures_of_backup(scrape())[0] == {(): float("inf")}
+    BackupRun.objects.create(
+        id="b",
+        target="/srv/backups",
+        state=BackupRun.State.DONE,
+        database_bytes=5,
+        object_bytes=7,
+        lost_count=1,
+        started_at=clock.now(),
+        finished_at=clock.now() - timedelta(hours=1),
+    )
+    age, size, lost = figures_of_backup(scrape())
+    assert 3600 <= age[()] < 3700
+    assert (size, lost) == ({("database",): 5, ("objects",): 7}, {(): 1})
+
+
+def figures_of_backup(figures):
+    return tuple(figures[f"bitvault_backup_{name}"] for name in ("age_seconds", "bytes", "lost_objects"))
 
 
 def test_the_age_is_that_of_the_oldest_unfinished_event(scrape, acme, reader, note):

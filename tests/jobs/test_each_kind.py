@@ -25,12 +25,15 @@ from apps.sharing import expiring
 from apps.sharing.models import Permission
 from apps.storage import jobs as storage
 from apps.storage import keys, provider
-from apps.storage.models import Blob
+from apps.storage.models import Blob, DeletionHold
 from apps.storage.operations import reconciling, references
 from apps.sync import api as sync
 from apps.sync import obtaining
 from apps.sync.errors import SnapshotBeingMade
 from apps.webhooks import egress
+from bitvault.backup import checking, manifest
+from bitvault.backup.configured import open_configured
+from bitvault.backup.jobs import TakeBackup
 from bitvault.events import consuming
 from bitvault.events.models import StreamEvent
 from bitvault.gateway.recounting import request_recount
@@ -520,7 +523,19 @@ def count_events(event_type):
     return StreamEvent.objects.filter(type=event_type).count()
 
 
+def ask_for_backup(world):
+    with db.public_transaction():
+        jobs.enqueue("backup.take", TakeBackup(keep=3), key="nightly", by=jobs.SYSTEM)
+
+
+def is_backed_up(world):
+    target = open_configured()
+    assert list(checking.verify(target, manifest.get(target, None))) == []
+    assert not DeletionHold.objects.exists()
+
+
 SCENES = {
+    "backup.take": Scene(ask_for_backup, is_backed_up),
     "links.tell_of_end": Scene(ask_to_tell_of_a_links_end, is_told_of_once),
     "links.finish_submission": Scene(ask_to_finish_a_submission, is_finished_once),
     "notifications.job_ended": Scene(ask_to_tell_of_an_end, is_in_the_stream_once),
@@ -564,7 +579,8 @@ class World:
 
 
 @pytest.fixture
-def world(desk, tenant, actor, api, monkeypatch, settings):
+def world(desk, tenant, actor, api, monkeypatch, settings, tmp_path):
+    settings.BITVAULT_BACKUP = {**settings.BITVAULT_BACKUP, "target": str(tmp_path)}
     monkeypatch.setattr(verifying, "STEP", 2)
     monkeypatch.setattr(obtaining, "SMALL_NODES", 0)
     monkeypatch.setattr(obtaining, "LARGE_NODES", 0)

@@ -138,7 +138,7 @@ def module_of_file(filename: str) -> str | None:
                 return MIGRATIONS  # it runs them, and replays what they have made, rows included
             if words[0] == "apps" and len(words) > 2:
                 return words[1]
-            if words[0] == "bitvault" and words[1] in ("events", "jobs", "web", "gateway"):
+            if words[0] == "bitvault" and words[1] in ("events", "jobs", "web", "backup", "gateway"):
                 return words[1]
             if words[0] == "tests":
                 return TESTS

@@ -190,6 +190,7 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "events.dead_letter.dropped.v1": _("An operator dropped an event for “%(consumer)s”"),
     "events.event.skipped.v1": _("An operator skipped an event for “%(consumer)s”"),
     "events.derivation.rebuilt.v1": _("“%(consumer)s” was rebuilt"),
+    "events.backup.restored.v1": _("Everything was restored from a backup (%(backup_id)s)"),
 }
 
 _ADDED = _("%(actor)s added %(name)s")

@@ -19,6 +19,7 @@ from apps.identity.api.accounts import (
 )
 from apps.identity.api.credentials import (
     create_token,
+    end_all_sessions,
     find_actor_by_session,
     find_refused_session,
     find_viewer,
@@ -68,6 +69,8 @@ from apps.identity.api.people import (
 )
 from apps.identity.api.roles import create_role, delete_role, list_roles, update_role
 from apps.identity.api.tenant import (
+    ensure_extensions,
+    ensure_tenant_role,
     find_policies,
     get_tenant_settings,
     require_link_allowed,
@@ -104,8 +107,11 @@ __all__ = [
     "create_token",
     "delete_group",
     "delete_role",
+    "end_all_sessions",
     "end_membership",
     "end_session",
+    "ensure_extensions",
+    "ensure_tenant_role",
     "find_actor_by_session",
     "find_groups",
     "find_invited",

@@ -8,7 +8,7 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from apps.identity import ended, queries
 from apps.identity.dtos import NewToken, Token, Viewer
-from apps.identity.operations import tokens
+from apps.identity.operations import sessions, tokens
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import Denied
@@ -79,3 +79,9 @@ def find_refused_session(*, session: SessionBase, tenant: Tenant) -> Denied | No
 def list_valid_credentials(*, session_ids: Collection[UUID], token_ids: Collection[UUID]) -> frozenset[UUID]:
     """Tell which of these sessions and tokens, of whatever tenants, would be let in now: one query for all of them."""
     return queries.list_valid_credentials(session_ids=session_ids, token_ids=token_ids)
+
+
+@exposed
+def end_all_sessions() -> int:
+    """End the sessions of everybody, after a restore; returns how many. Those that were ended since the backup would be alive again."""
+    return sessions.end_all()

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from apps.identity import policies
+from apps.identity import policies, provisioning
 from apps.identity.dtos import Policies, TenantSettings
 from apps.identity.operations import settings
 from bitvault.kernel.actor import Actor, Scope
@@ -51,3 +52,15 @@ def require_link_allowed(*, actor: Actor, has_password: bool, expires_at: dateti
     :raises PolicyForbids: they forbid it, or ask for a password, an end, or an earlier one; the fact ``policy`` names which.
     """
     policies.require_link(actor, has_password=has_password, expires_at=expires_at)
+
+
+@exposed
+def ensure_tenant_role(*, tenant_id: UUID) -> None:
+    """Make the database role of a tenant whose schema is about to be restored, unless it is there."""
+    provisioning.ensure_tenant_role(tenant_id)
+
+
+@exposed
+def ensure_extensions() -> None:
+    """Make PostgreSQL's extensions in a database that is about to be restored, unless they are there."""
+    provisioning.ensure_extensions()

@@ -69,6 +69,12 @@ def end_by_operator(row: models.Session, *, operator_id: UUID) -> None:
         end_sessions(models.Session.objects.filter(id=row.id), actor_id=operator_id)
 
 
+def end_all() -> int:
+    """End the sessions of everybody; no event tells of each."""
+    with db.public_transaction():
+        return models.Session.objects.all().delete()[0]
+
+
 def _end_row(store: SessionStore, *, actor_id: UUID | None) -> None:
     """End what the browser had before, with its event."""
     if store.session_key is not None:

@@ -23,7 +23,7 @@ from prometheus_client import Counter
 from apps.files import api as files
 from apps.storage import dtos, provider
 from apps.storage.models import Blob, BlobState, FindingKind, RunKind, RunState, Upload, UploadState
-from apps.storage.operations import archiving, deriving
+from apps.storage.operations import archiving, deriving, holding
 from apps.storage.operations.noting import Notes
 from apps.storage.queries import READABLE
 from bitvault.events.api import publish
@@ -122,7 +122,7 @@ def collect(
         state, reason = RunState.FAILED, "The run did not come to its end; another one goes on."
         raise
     finally:
-        if set(notes.counts) - {"forgotten", "unfinished"} or state != RunState.DONE:
+        if set(notes.counts) - {"forgotten", "unfinished", "held_back"} or state != RunState.DONE:
             notes.end(state, reason=reason)
     return notes.counts
 
@@ -254,6 +254,9 @@ def _remove_all(notes: Notes) -> Iterator[int]:
         with db.read_transaction():
             due = _list_condemned(now, after=last)
         if not due:
+            return
+        if holding.is_held():
+            notes.count("held_back", len(due))  # at least; a later run deletes them
             return
         held = files.find_held_blobs(blob_ids=[blob.id for blob in due])
         if held:

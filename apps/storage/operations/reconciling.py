@@ -13,7 +13,7 @@ import structlog
 
 from apps.storage import keys, objects, provider
 from apps.storage.models import Archive, Blob, BlobState, DerivedObject, FindingKind, RunKind, RunState, Upload
-from apps.storage.operations import references
+from apps.storage.operations import holding, references
 from apps.storage.operations.noting import Notes
 from bitvault.kernel import clock, db
 
@@ -151,7 +151,8 @@ class Reconciler:
         if not objects:
             return
         refused: dict[str, str] = {}
-        if not self._is_dry:
+        looks_only = self._is_dry or holding.is_held()
+        if not looks_only:
             done = self.notes.counts.get("deleted", 0) + len(objects)
             if self._has_brakes and done > self._allowed:
                 raise _Stopped(
@@ -162,7 +163,7 @@ class Reconciler:
             self.notes.count("deleted", len(objects) - len(refused))
             self.notes.count("deleted_bytes", sum(each.size_bytes for each in objects if each.key not in refused))
         for each in objects:
-            outcome = "reported" if self._is_dry or each.key in refused else "deleted"
+            outcome = "reported" if looks_only or each.key in refused else "deleted"
             self.notes.find(kind, key=each.key, size_bytes=each.size_bytes, outcome=outcome)
 
     def _abort_abandoned(self) -> None:

@@ -44,3 +44,13 @@ class DerivationRebuilt(Event):
 
     consumer: str
     seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupRestored(Event):
+    """Everything is as it was at ``seq``, when the backup was taken; what was done afterwards never was."""
+
+    type: ClassVar[str] = "events.backup.restored.v1"
+
+    backup_id: str
+    seq: int

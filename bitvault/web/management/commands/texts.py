@@ -30,7 +30,7 @@ KEYWORDS: dict[str, Any] = {
     "counted": (1, 2),
     "pgettext": ((1, "c"), 2),
 }
-LEFT_OUT = {"migrations", "stack", "settings", "postgres", "management"}
+LEFT_OUT = {"migrations", "stack", "settings", "postgres", "management", "backup"}
 """Folders whose texts only operators and programmers read; these stay English."""
 
 MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
