@@ -166,8 +166,8 @@ def move(
         if stays and client_modified_at in (None, node.client_modified_at):
             # What was asked for holds already: by this very request, when its answer was lost (RFC 9110 §13.1.1).
             return tx.answer(_answer(actor, node, parent))
-        read_revision = require_revision(node, expected_revision)
         locks.require_all_unlocked(actor, way)
+        read_revision = require_revision(node, expected_revision)
         if stays and client_modified_at is not None:
             return tx.answer(_answer(actor, _set_time(actor, node, parent, client_modified_at, read_revision), parent))
         if parent.passes(node.id):

@@ -67,9 +67,9 @@ def rename(*, actor: Actor, folder_id: UUID, name: Name, expected_revision: Expe
         if name.text == node.name:
             # What was asked for holds already: by this very request, when its answer was lost.
             return tx.answer(teams.read_folder(actor, folder_id))
+        locks.require_all_unlocked(actor, way)
         require_revision(node, expected_revision)
         _require_free(name, folder_id)
-        locks.require_all_unlocked(actor, way)
         (revision,) = fetch_one(_RENAME, {**_name_values(name), "id": folder_id})
         publish(
             NodeMoved(

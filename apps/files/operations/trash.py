@@ -69,8 +69,9 @@ def cut_off(actor: Actor, way: Way, expected_revision: ExpectedRevision) -> None
     """
     node, now = way.node, clock.now()
     expires_at = now + policies.current().trash_retention
+    locked = locks.require_all_unlocked(actor, way)
     read_revision = require_revision(node, expected_revision)
-    for row in release(locks.require_all_unlocked(actor, way), by=actor.user_id, cause="trashed"):
+    for row in release(locked, by=actor.user_id, cause="trashed"):
         if row.id == node.id and read_revision is not None:
             read_revision = row.revision
     above = Ancestors()

@@ -13,7 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from apps.files import api
-from apps.files.dtos import Node, Path, Version
+from apps.files.dtos import Lock, Node, Path, Version
 from apps.files.ui import presentation
 from bitvault.web import naming
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids
@@ -97,9 +97,21 @@ def describe_one(request: PersonRequest, node_id: UUID) -> list[Fact]:
     ]
     if node.client_modified_at is not None and node.client_modified_at != node.modified_at:
         facts.append(Fact(gettext("Modified on the device"), moment=node.client_modified_at))
+    if node.lock is not None:
+        facts += _describe_lock(request, node.lock)
     if node.content_hash:
         facts.append(Fact(gettext("Content hash"), code=node.content_hash))
     return [fact for fact in facts if fact.text or fact.moment or fact.steps or fact.code]
+
+
+def _describe_lock(request: PersonRequest, lock: Lock) -> list[Fact]:
+    """Tell who alone may change a file, until when, and why."""
+    own = lock.holder_id == request.actor.user_id
+    holder = gettext("You") if own else lock.holder_name or gettext("A former member")
+    return [
+        Fact(gettext("Locked by"), f"{holder}: {lock.reason}" if lock.reason else holder),
+        Fact(gettext("Locked until"), moment=lock.expires_at),
+    ]
 
 
 def _find_place(path: Path) -> Sequence[presentation.Crumb]:

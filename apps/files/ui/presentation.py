@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
+import msgspec
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -70,6 +71,8 @@ class Row:
     owner: "StrOrPromise" = ""
     """Who made it, in words; empty for somebody who has left."""
     name_problems: Sequence[PortabilityProblem] = ()
+    lock: str = ""
+    """JSON of the lock that holds, which the browser's ``locks.js`` puts into words of the reader's own time."""
 
     @property
     def unfit_for_windows(self) -> bool:
@@ -191,6 +194,7 @@ def to_row(node: Node, owners: Mapping[UUID, str]) -> Row:
         owner_id=str(node.created_by),
         owner=owners.get(node.created_by, ""),
         name_problems=node.name_problems,
+        lock=msgspec.json.encode(node.lock).decode() if node.lock else "",
     )
 
 

@@ -61,6 +61,32 @@ shell.register(
         key="versions", label=_("Version history"), icon="restore", group=20, order=30, kinds=("file",), single=True
     ),
     shell.NodeAction(
+        key="lock", label=_("Lock…"), icon="lock", group=40, order=30, kinds=("file",), single=True, writes=True
+    ),
+    shell.NodeAction(
+        key="relock",
+        label=_("Change lock…"),
+        icon="lock",
+        group=40,
+        order=31,
+        kinds=("file",),
+        single=True,
+        writes=True,
+    ),
+    shell.NodeAction(
+        key="unlock", label=_("Unlock"), icon="unlock", group=40, order=32, kinds=("file",), single=True, writes=True
+    ),
+    shell.NodeAction(
+        key="force-unlock",
+        label=_("End lock…"),
+        icon="unlock",
+        group=40,
+        order=33,
+        kinds=("file",),
+        single=True,
+        writes=True,
+    ),
+    shell.NodeAction(
         key="details", label=_("Details"), icon="info", group=45, order=10, shortcut="Ctrl+I", in_toolbar=True
     ),
     shell.NodeAction(

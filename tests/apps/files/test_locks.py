@@ -265,6 +265,14 @@ def test_nobody_else_changes_a_locked_file_or_takes_it_away(tree, adam, max_, fi
     assert_events_tell_all()
 
 
+def test_who_has_not_read_the_lock_yet_is_told_of_it_and_not_of_another_revision(max_, file, tree):
+    lock(tree.actor, file)
+    with pytest.raises(errors.NodeLocked):
+        Tree(max_).update(file, name="other.txt")
+    with pytest.raises(errors.NodeLocked):
+        files.trash_node(actor=max_, node_id=file.id, expected_revision=file.revision)
+
+
 def test_team_folders_around_it_keep_their_name_and_are_not_ended(adam, design, locked):
     with pytest.raises(errors.NodeLocked):
         files.rename_team_folder(actor=adam, folder_id=design.id, name="Other", expected_revision="any")

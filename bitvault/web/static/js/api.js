@@ -47,8 +47,21 @@ export class NetworkDown extends Error {
   }
 }
 
+/** @type {Map<string, (facts: Record<string, any>) => string>} */
+const sentences = new Map();
+
+/**
+ * Say what a refusal means in a module's own words, which know its facts.
+ *
+ * @param {string} code of the problem
+ * @param {(facts: Record<string, any>) => string} tell
+ */
+export const explainCode = (code, tell) => void sentences.set(code, tell);
+
 /** @param {unknown} error @returns {string} what to tell a person */
 export function explain(error) {
+  const tell = error instanceof Problem && sentences.get(error.code);
+  if (tell) return tell(/** @type {Problem} */ (error).facts);
   if (error instanceof Problem || error instanceof NetworkDown) return error.message;
   console.error(error);
   return gettext("Something went wrong in this page. Load it again.");

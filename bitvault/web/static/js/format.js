@@ -77,6 +77,17 @@ export function whenInline(date, now = new Date()) {
 }
 
 /**
+ * Say when something ends that lies ahead: the time of today, else the day too.
+ *
+ * @param {Date} date
+ * @param {Date} [now]
+ * @returns {string}
+ */
+export function whenUntil(date, now = new Date()) {
+  return dayNumber(now) === dayNumber(date) ? clock.format(date) : exact.format(date);
+}
+
+/**
  * Fill every `<time data-when>` below an element with words of the reader's own zone and language.
  *
  * @param {ParentNode} root

@@ -6,6 +6,7 @@ import { startEditor } from "./editor/editor.js";
 import { run, runOnSelection } from "./list/actions.js";
 import { startDrag } from "./list/drag.js";
 import { startKeyboard } from "./list/keyboard.js";
+import { startLocks } from "./list/locks.js";
 import { menuSubjects, openRowMenuAtRow, startRowMenu } from "./list/menu.js";
 import { entryOf, focusRow, keepOneInTabOrder, place, placeNode, rowOf, startRows } from "./list/rows.js";
 import { selectAll, show, startSelection } from "./list/selection.js";
@@ -35,6 +36,7 @@ startSelection();
 startRowMenu();
 startView();
 startEditor();
+startLocks();
 startDrag();
 startKeyboard(
   {

@@ -5,6 +5,7 @@ import { bytes, fillTimes } from "../../js/format.js";
 import { labelOf, splitName, typeOf } from "../types.js";
 import { isSelectedId } from "./chosen.js";
 import { learnOwner, showOwner } from "./owners.js";
+import { keepLock } from "./lock.js";
 import { fill, gettext } from "../../js/i18n.js";
 
 /**
@@ -12,7 +13,7 @@ import { fill, gettext } from "../../js/i18n.js";
  *
  * @typedef {{
  *   id: string, kind: string, name: string, revision: number, modified_at: string, size_bytes: number | null, name_problems: string[],
- *   created_by?: string, origin?: string, origin_path?: string, trashed_at?: string | null, expires_at?: string,
+ *   created_by?: string, lock?: import("./lock.js").Lock | null, origin?: string, origin_path?: string, trashed_at?: string | null, expires_at?: string,
  * }} Facts
  */
 
@@ -34,7 +35,8 @@ export function readRow(row) {
   const facts = { id, kind, name, revision: Number(revision), modified_at: modified, size_bytes: size === "" ? null : Number(size), name_problems: problemsOf(row) };
   if (!isTrash()) {
     learnOwner(row);
-    return { ...facts, created_by: owner };
+    const lock = row.querySelector("[data-lock]")?.getAttribute("data-lock");
+    return { ...facts, created_by: owner, lock: lock ? JSON.parse(lock) : null };
   }
   const timeOf = (/** @type {string} */ slot) => row.querySelector(`time[data-slot="${slot}"]`)?.getAttribute("datetime") ?? "";
   return { ...facts, origin, trashed_at: timeOf("trashed"), expires_at: timeOf("expires") };
@@ -73,6 +75,7 @@ function fillLive(row, node) {
   else link.removeAttribute("hx-boost");
   need('[data-flag="windows"]', HTMLElement, row).hidden = !node.name_problems.some((problem) => problem.startsWith("windows"));
   need('[data-flag="misleading"]', HTMLElement, row).hidden = !node.name_problems.some((problem) => !problem.startsWith("windows"));
+  keepLock(row, node.lock);
   for (const time of row.querySelectorAll("time")) time.setAttribute("datetime", node.modified_at);
   for (const slot of row.querySelectorAll('[data-slot^="size"]')) slot.textContent = bytes(node.size_bytes);
   showOwner(row, node.created_by ?? "");
