@@ -75,10 +75,11 @@ def test_somebody_elses_lock_is_told_holds_and_is_ended_by_who_manages_the_file(
     expect(vault.page.locator("#rename-error")).to_contain_text("“plan.txt” cannot be changed: Locked by Adam until")
     field.press("Escape")
     expect(flag(vault, "plan.txt")).to_have_attribute("title", re.compile("^Locked by Adam until .+: Mine today$"))
-    vault.row("plan.txt").click()
+    vault.row("plan.txt").get_by_role("button", name="Select plan.txt").click()
     vault.press("Control+i")
     expect(vault.page.locator("#details")).to_contain_text("Adam: Mine today")
     assert offered(vault, "plan.txt") == ["End lock…"]
+    expect(vault.page.locator('#row-menu [data-command="edit"]')).to_be_hidden()
     menu(vault, "plan.txt", "End lock…")
     question = vault.page.get_by_role("alertdialog").or_(vault.page.get_by_role("dialog", name="End this lock?"))
     expect(question.first).to_contain_text("Adam may be working on “plan.txt” now")

@@ -32,6 +32,9 @@ function arrange(menu, entries) {
     const item = menu.querySelector(`[data-command="${command}"]`);
     if (item instanceof HTMLElement) item.hidden = !shown;
   }
+  // Whoever types a page of text should not learn at the end that it cannot be saved.
+  const edit = menu.querySelector('[data-command="edit"]');
+  if (lock && !isOwn(lock) && edit instanceof HTMLElement) edit.hidden = true;
 }
 
 /** Show a file as it is now, here and in the details. @param {import("./rows.js").Node} node */
