@@ -18,7 +18,10 @@ WHERE event.seq > feed.horizon AND event.type = ANY(%s) AND NOT EXISTS (SELECT F
 """
 _JOURNALLED = [
     f"files.{what}.v1"
-    for what in ("folder.created", "version.committed", "node.moved", "node.changed", "node.trashed", "node.restored")
+    for what in (
+        *("folder.created", "version.committed", "node.moved", "node.changed", "node.trashed", "node.restored"),
+        *("node.locked", "node.unlocked"),
+    )
 ]
 
 
@@ -109,6 +112,8 @@ _ACTS = {
     "files.version.committed.v1": Fold.commit,
     "files.node.moved.v1": Fold.move,
     "files.node.changed.v1": Fold.change,
+    "files.node.locked.v1": Fold.change,
+    "files.node.unlocked.v1": Fold.change,
     "files.node.trashed.v1": Fold.trash,
     "files.node.restored.v1": Fold.restore,
     "files.node.purged.v1": Fold.purge,

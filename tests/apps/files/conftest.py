@@ -272,22 +272,22 @@ _FOLD = {
 EVERY_KIND = set(_FOLD)
 
 
-def live_a_little(tree, chance, steps):
+def live_a_little(tree, chance, steps, *, locks=False):
     """Do things at random, as people would who do not look first; whatever is refused is refused."""
     for _ in range(steps):
         try:
-            _do_something(tree, chance)
+            _do_something(tree, chance, locks=locks)
         except (Conflict, Invalid, Locked, PreconditionFailed, NotFound, Forbidden):
             continue
 
 
-def _do_something(tree, chance):
+def _do_something(tree, chance, *, locks):
     nodes = fetch("SELECT id, revision, version_id FROM files_node ORDER BY id")
     node_id, revision, version_id = chance.choice(nodes)
     target_id = chance.choice(nodes)[0]
     content = b"%d" % chance.randrange(3)
     moment = chance.choice([None, datetime(2001, 2, 3, 4, chance.randrange(60), tzinfo=UTC)])
-    match chance.randrange(21):
+    match chance.randrange(21 if locks else 18):
         case 18 | 19 | 20:
             _do_something_with_locks(tree, chance, node_id)
         case 12 | 15 | 16 | 17:

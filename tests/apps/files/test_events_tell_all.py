@@ -17,7 +17,7 @@ from tests.apps.files.conftest import (
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_stream_folded_over_nothing_gives_the_tree(tree, seed):
-    live_a_little(tree, random.Random(seed), 300)
+    live_a_little(tree, random.Random(seed), 300, locks=True)
     assert {kind for kind, _ in events()} == EVERY_KIND, "a run that leaves something out shows nothing about it"
     assert_events_tell_all()
     assert_tree_is_sound()

@@ -302,7 +302,7 @@ def test_devices_that_read_now_and_then_end_with_the_tree(tree, seed):
     chance = random.Random(seed)
     devices = [Device(tree.actor, limit=limit) for limit in (1, 7, 200)]
     for _ in range(30):
-        live_a_little(tree, chance, 6)
+        live_a_little(tree, chance, 6, locks=True)
         if chance.random() < 0.8:
             project()
         for device in devices:
