@@ -20,5 +20,5 @@ def request() -> bool:
     if not wanted["target"] or now < due or runs.was_begun_since(due):
         return False
     with db.public_transaction():
-        jobs.enqueue(KIND, TakeBackup(keep=int(wanted["keep"])), key="nightly", by=jobs.SYSTEM)
+        jobs.enqueue(KIND, TakeBackup(keep=int(wanted["keep"])), key="nightly", by=jobs.SYSTEM, for_installation=True)
     return True

@@ -525,7 +525,7 @@ def count_events(event_type):
 
 def ask_for_backup(world):
     with db.public_transaction():
-        jobs.enqueue("backup.take", TakeBackup(keep=3), key="nightly", by=jobs.SYSTEM)
+        jobs.enqueue("backup.take", TakeBackup(keep=3), key="nightly", by=jobs.SYSTEM, for_installation=True)
 
 
 def is_backed_up(world):
