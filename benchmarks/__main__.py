@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import (
     auditing,
+    backups,
     browser,
     figures,
     folders,
@@ -44,6 +45,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     "limits": limiting.cost,
     "structure": structure.changes,
     "move": structure.moving,
+    # Before those that make tenants by the hundred: each costs a restore half a second.
+    "backup": backups.taking_and_restoring,
     "sign-in": people.signing_in,
     "tenants": people.tenants,
     "front": front.cost,

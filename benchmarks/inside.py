@@ -12,7 +12,7 @@ import time
 
 import django
 
-from benchmarks import limits_inside, stream_inside
+from benchmarks import backups_inside, limits_inside, stream_inside
 
 MADE_UP = "correct horse battery staple"
 
@@ -61,6 +61,10 @@ def main() -> None:
             print(json.dumps(limits_inside.neighbour(MADE_UP)))
         case ["limits", token]:
             print(json.dumps(limits_inside.cost(token)))
+        case ["backup", directory]:
+            print(json.dumps(backups_inside.take(directory)))
+        case ["restore", directory]:
+            print(json.dumps(backups_inside.restore(directory)))
         case ["idle", count]:
             print(json.dumps(stream_inside.idle(int(count))))
 

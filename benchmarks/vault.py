@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -150,12 +151,15 @@ class Vault:
         with psycopg.connect(self.servers.postgresql.admin_url, autocommit=True) as connection:
             yield connection
 
-    def run_inside(self, *arguments: str) -> Any:
-        """Run ``python -m benchmarks.inside`` with BitVault's environment and read the JSON that it prints."""
+    def run_inside(self, *arguments: str, variables: Mapping[str, str] = MappingProxyType({})) -> Any:
+        """Run ``python -m benchmarks.inside`` with BitVault's environment and read the JSON that it prints.
+
+        :param variables: what is to be otherwise in that environment.
+        """
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.inside", *arguments],
             cwd=ROOT,
-            env=self.environment,
+            env={**self.environment, **variables},
             capture_output=True,
             text=True,
             check=False,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from django.core.management import call_command
@@ -36,14 +36,24 @@ ALTER DEFAULT PRIVILEGES FOR ROLE bitvault_owner IN SCHEMA public GRANT USAGE ON
 _IS_EMPTY = "SELECT NOT EXISTS (SELECT FROM public.identity_tenant) AND NOT EXISTS (SELECT FROM public.identity_user)"
 
 
-def restore(target: Target, taken: Manifest, *, report: Report = lambda *_: None) -> tuple[Brought, list[Proof]]:
+_IS_DEMO = """
+SELECT NOT EXISTS (SELECT FROM public.identity_tenant WHERE slug <> 'demo')
+   AND NOT EXISTS (SELECT FROM public.identity_user WHERE coalesce(email, claimed_email) NOT IN ('owner@demo.test', 'member@demo.test'))
+"""
+"""The demo that ``make up`` makes in each new installation, and nobody else."""
+
+
+def restore(
+    target: Target, taken: Manifest, *, discards_demo: bool = False, report: Report = lambda *_: None
+) -> tuple[Brought, list[Proof]]:
     """Restore a whole backup; tenants are proved one after another.
 
+    :param discards_demo: whether an installation counts as empty that has the demo tenant of the embedded stack alone.
     :raises Busy: a backup or a restore is under way.
     :raises BackupError: there is something here already, or the backup is damaged; the sentence says what to do.
     """
     with background(), database.alone() as line:
-        require_empty(line)
+        _require_empty(line, discards_demo=discards_demo)
         for tenant in taken.tenants:
             identity.ensure_tenant_role(tenant_id=tenant.id)
         _load_tenants(target, taken, report)
@@ -56,21 +66,31 @@ def restore(target: Target, taken: Manifest, *, report: Report = lambda *_: None
         return brought, list(_prove(taken, report))
 
 
-def require_empty(line: "psycopg.Connection[Any]") -> None:
+def _require_empty(line: "psycopg.Connection[Any]", *, discards_demo: bool) -> None:
     """Refuse an installation that somebody uses already, and make one that was never migrated ready.
 
     :raises BackupError: there are tenants or people.
     """
-    row = line.execute("SELECT to_regclass('public.identity_tenant') IS NULL").fetchone()
-    if row and row[0]:
+    if _tells(line, "SELECT to_regclass('public.identity_tenant') IS NULL"):
         identity.ensure_extensions()
-        return
-    row = line.execute(_IS_EMPTY).fetchone()
-    if not (row and row[0]):
-        raise BackupError(
-            "There are tenants or people in this installation: a whole backup goes into an empty one alone. "
-            "Restore one tenant with --tenant, or prepare an empty database and bucket."
-        )
+    elif not _tells(line, _IS_EMPTY):
+        is_demo = _tells(line, _IS_DEMO)
+        if not (is_demo and discards_demo):
+            raise BackupError(
+                "There are tenants or people in this installation: a whole backup goes into an empty one alone. "
+                + (
+                    "It is only the demo that the embedded stack makes: --discard-demo deletes that first."
+                    if is_demo
+                    else "Restore one tenant with --tenant, or prepare an empty database and bucket."
+                )
+            )
+        for tenant in database.list_tenants(line):
+            line.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(tenant.schema)))
+
+
+def _tells(line: "psycopg.Connection[Any]", question: LiteralString) -> bool:
+    row = line.execute(question).fetchone()
+    return bool(row and row[0])
 
 
 def _load_tenants(target: Target, taken: Manifest, report: Report) -> None:

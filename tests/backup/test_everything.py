@@ -114,4 +114,5 @@ def test_a_backup_under_load_survives_a_kill_and_is_restored_as_it_was(
         assert {item["name"] for item in page["items"]} >= set(mia.at(seqs[acme.id])[0])
         mia.bring("afterwards.bin", b"new")
         with pytest.raises(BackupError, match="tenants or people"):
-            restoring.restore(target, taken)
+            restoring.restore(target, taken, discards_demo=True)
+        assert names_in(boris.api, boris.folder_id) == boris.at(seqs[beta.id])[0]

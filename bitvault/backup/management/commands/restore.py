@@ -21,6 +21,11 @@ class Command(BaseCommand):
         parser.add_argument("target", nargs="?", default="", help="absolute path, or s3://bucket/prefix")
         parser.add_argument("--backup", help="which one; the last one, if none is named")
         parser.add_argument("--tenant", help="restore this one alone, by its slug in the backup")
+        parser.add_argument(
+            "--discard-demo",
+            action="store_true",
+            help="delete the demo that `make up` has made here, and nobody else's",
+        )
         parser.add_argument("--replace", action="store_true", help="put the tenant into the place of what it has now")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,7 +41,9 @@ class Command(BaseCommand):
                 )
                 proofs = [proof]
             else:
-                brought, proofs = restoring.restore(target, taken, report=Progress(self))
+                brought, proofs = restoring.restore(
+                    target, taken, discards_demo=options["discard_demo"], report=Progress(self)
+                )
         except BackupError as error:
             raise CommandError(str(error)) from error
         self._tell(taken.id, brought, proofs, time.monotonic() - begun)
