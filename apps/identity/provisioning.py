@@ -10,7 +10,7 @@ import importlib
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,14 +53,6 @@ def compute_schema_version() -> str:
 
 def _migration_file(label: str, name: str) -> Path:
     return Path(apps.get_app_config(label).path) / "migrations" / f"{name}.py"
-
-
-def ensure_extensions() -> None:
-    """Make what no dump of a schema brings: PostgreSQL's own extensions, in a database that was never migrated."""
-    statements = importlib.import_module("apps.identity.migrations.0004_extensions").EXTENSIONS
-    with db.public_transaction(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL ROLE {OWNER_ROLE}")
-        _execute_script(cursor, statements)
 
 
 @contextmanager
@@ -177,11 +169,15 @@ def ensure_role(cursor: Any, schema: str) -> None:
     cursor.execute(f'GRANT "{schema}" TO {LOGIN_ROLE} WITH INHERIT FALSE, SET TRUE')
 
 
-def ensure_tenant_role(tenant_id: UUID) -> None:
-    """Make the role of a tenant whose schema is about to be restored, unless it is there."""
+def prepare_restore(tenant_ids: Iterable[UUID]) -> None:
+    """Make what no dump of a schema brings, unless it is there: PostgreSQL's extensions, and the roles of tenants."""
     with db.public_transaction(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL ROLE {OWNER_ROLE}")
-        ensure_role(cursor, tenancy.schema_of(tenant_id))
+        cursor.execute("SELECT to_regnamespace('extensions') IS NULL")
+        if cursor.fetchone()[0]:
+            _execute_script(cursor, importlib.import_module("apps.identity.migrations.0004_extensions").EXTENSIONS)
+        for tenant_id in tenant_ids:
+            ensure_role(cursor, tenancy.schema_of(tenant_id))
 
 
 def _execute_script(cursor: Any, statements: str) -> None:

@@ -54,8 +54,7 @@ def restore(
     """
     with background(), database.alone() as line:
         _require_empty(line, discards_demo=discards_demo)
-        for tenant in taken.tenants:
-            identity.ensure_tenant_role(tenant_id=tenant.id)
+        identity.prepare_restore(tenant_ids=[tenant.id for tenant in taken.tenants])
         _load_tenants(target, taken, report)
         brought = arriving.bring_objects(target, taken, taken.tenants, report)
         _load_public(line, target, taken)
@@ -67,13 +66,11 @@ def restore(
 
 
 def _require_empty(line: "psycopg.Connection[Any]", *, discards_demo: bool) -> None:
-    """Refuse an installation that somebody uses already, and make one that was never migrated ready.
+    """Refuse an installation that somebody uses already; one that was never migrated is empty.
 
     :raises BackupError: there are tenants or people.
     """
-    if _tells(line, "SELECT to_regclass('public.identity_tenant') IS NULL"):
-        identity.ensure_extensions()
-    elif not _tells(line, _IS_EMPTY):
+    if _tells(line, "SELECT to_regclass('public.identity_tenant') IS NOT NULL") and not _tells(line, _IS_EMPTY):
         is_demo = _tells(line, _IS_DEMO)
         if not (is_demo and discards_demo):
             raise BackupError(

@@ -47,7 +47,7 @@ def restore(
         state = _require_place(line, kept, taken, replaces=replaces)
         with held(f"restore of {slug} from {target.name}"), tempfile.TemporaryDirectory(dir=target.work) as work:
             brought = arriving.bring_objects(target, taken, [kept], report)
-            identity.ensure_tenant_role(tenant_id=kept.id)
+            identity.prepare_restore(tenant_ids=[kept.id])
             with (
                 database.fetched(target, taken.dumps[kept.dump], work=Path(work)) as dump,
                 _put_aside(line, kept, state),

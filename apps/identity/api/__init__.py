@@ -69,10 +69,9 @@ from apps.identity.api.people import (
 )
 from apps.identity.api.roles import create_role, delete_role, list_roles, update_role
 from apps.identity.api.tenant import (
-    ensure_extensions,
-    ensure_tenant_role,
     find_policies,
     get_tenant_settings,
+    prepare_restore,
     require_link_allowed,
     update_tenant,
 )
@@ -110,8 +109,6 @@ __all__ = [
     "end_all_sessions",
     "end_membership",
     "end_session",
-    "ensure_extensions",
-    "ensure_tenant_role",
     "find_actor_by_session",
     "find_groups",
     "find_invited",
@@ -149,6 +146,7 @@ __all__ = [
     "list_valid_credentials",
     "name_people",
     "open_invitation",
+    "prepare_restore",
     "prove_email",
     "put_group_member",
     "redeem_handover",

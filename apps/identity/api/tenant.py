@@ -1,5 +1,6 @@
 """Doors to the tenant itself: what its administrators set, and the policies that other modules keep."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,12 +56,6 @@ def require_link_allowed(*, actor: Actor, has_password: bool, expires_at: dateti
 
 
 @exposed
-def ensure_tenant_role(*, tenant_id: UUID) -> None:
-    """Make the database role of a tenant whose schema is about to be restored, unless it is there."""
-    provisioning.ensure_tenant_role(tenant_id)
-
-
-@exposed
-def ensure_extensions() -> None:
-    """Make PostgreSQL's extensions in a database that is about to be restored, unless they are there."""
-    provisioning.ensure_extensions()
+def prepare_restore(*, tenant_ids: Collection[UUID]) -> None:
+    """Make what no dump of a schema brings, unless it is there: PostgreSQL's extensions, and the database roles of tenants."""
+    provisioning.prepare_restore(tenant_ids)
