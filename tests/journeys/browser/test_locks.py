@@ -75,7 +75,7 @@ def test_somebody_elses_lock_is_told_holds_and_is_ended_by_who_manages_the_file(
     expect(vault.page.locator("#rename-error")).to_contain_text("“plan.txt” cannot be changed: Locked by Adam until")
     field.press("Escape")
     expect(flag(vault, "plan.txt")).to_have_attribute("title", re.compile("^Locked by Adam until .+: Mine today$"))
-    vault.row("plan.txt").get_by_role("button", name="Select plan.txt").click()
+    expect(vault.row("plan.txt")).to_have_attribute("aria-selected", "true")
     vault.press("Control+i")
     expect(vault.page.locator("#details")).to_contain_text("Adam: Mine today")
     assert offered(vault, "plan.txt") == ["End lock…"]
