@@ -2,19 +2,52 @@
 
 from typing import Any
 
+import msgspec
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from apps.billing.models import Plan, PlanVersion
+from apps.billing.pricing import METRICS, read_prices
 from bitvault.kernel import clock, policies
 from bitvault.web.sizes import size_in_words
+
+FACTS = ("name", "limit_bytes", "file_limit_bytes", "trash_days", "currency", "month_price", "prices")
+"""What a version keeps of its plan."""
+
+
+class PlanForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
+    """A plan."""
+
+    class Meta:
+        model = Plan
+        fields = ("slug", *FACTS)
+        help_texts = {
+            "currency": "ISO 4217, such as EUR.",
+            "prices": (
+                'A list: [{"metric": "live_bytes", "price": "0.02", "included": "100"}]: price of a unit above what a month includes. '
+                f"Metrics: {', '.join(f'{name} ({one.unit})' for name, one in METRICS.items())}."
+            ),
+        }
+
+    def clean_prices(self) -> Any:
+        """Refuse what is no list of prices, or names a metric twice."""
+        stored = self.cleaned_data["prices"] or []
+        try:
+            prices = read_prices(stored)
+        except msgspec.ValidationError as error:
+            raise ValidationError(str(error)) from error
+        if len({price.metric for price in prices}) < len(prices):
+            raise ValidationError("A metric has one price.")
+        return stored
 
 
 class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs only
     """What the plan was."""
 
     model = PlanVersion
-    fields = ("version", "begun_at", "name", "limit_bytes", "file_limit_bytes", "trash_days")
+    fields = ("version", "begun_at", *FACTS)
     readonly_fields = fields
     ordering = ("-version",)
     extra = 0
@@ -28,8 +61,8 @@ class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the 
 class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
     """Plans: a change holds for all tenants that have the plan within a second, and deletes nothing of theirs."""
 
-    list_display = ("name", "slug", "version", "room", "largest_file", "trash_days")
-    fields = ("slug", "name", "limit_bytes", "file_limit_bytes", "trash_days")
+    list_display = ("name", "slug", "version", "room", "largest_file", "trash_days", "month_price", "currency")
+    form = PlanForm
     ordering = ("limit_bytes", "slug")
     inlines = (Versions,)
 
@@ -54,6 +87,6 @@ class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the st
             # Locked until the admin's transaction ends, so that two operators make two versions.
             obj.version = Plan.objects.select_for_update().get(pk=obj.pk).version + 1
         super().save_model(request, obj, form, change)
-        facts = {name: getattr(obj, name) for name in ("name", "limit_bytes", "file_limit_bytes", "trash_days")}
+        facts = {name: getattr(obj, name) for name in FACTS}
         PlanVersion.objects.create(plan=obj, version=obj.version, begun_at=clock.now(), **facts)
         policies.forget()

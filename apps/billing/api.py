@@ -5,16 +5,38 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from apps.billing import operations, queries, quotas, rebuilding, recounting, scopes
-from apps.billing.dtos import MeteredNode, Plan, Quota, Recount, Usage, UsageHistory
+from apps.billing import (
+    metering,
+    operations,
+    queries,
+    quotas,
+    rebuilding,
+    recounting,
+    scopes,
+    stated,
+    statement_files,
+    statement_wording,
+)
+from apps.billing.dtos import (
+    MeteredNode,
+    Plan,
+    Quota,
+    Recount,
+    Statement,
+    StatementDetail,
+    StatementWords,
+    Usage,
+    UsageHistory,
+)
 from apps.billing.errors import RangeTooLong
 from apps.billing.flags import USAGE_PAGE
 from apps.billing.metering import CONSUMER
 from bitvault.events.api import get_position
+from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import BitVaultError
-from bitvault.kernel.pages import Page
+from bitvault.kernel.pages import PAGE_DEFAULT, Page
 from bitvault.kernel.permissions import Permission
 
 __all__ = [
@@ -24,6 +46,7 @@ __all__ = [
     "find_given_room",
     "finish_rebuild",
     "get_quota",
+    "get_statement",
     "get_usage",
     "has_limited_roots",
     "keep_rebuilt",
@@ -32,7 +55,10 @@ __all__ = [
     "list_plans",
     "list_quotas",
     "list_scope_quotas",
+    "list_statements",
+    "list_statements_for_operators",
     "list_usage_history",
+    "note_usage",
     "refund",
     "release",
     "release_many",
@@ -45,6 +71,8 @@ __all__ = [
     "settle_many",
     "shows_usage",
     "start_rebuild",
+    "word_statement",
+    "write_statement",
 ]
 
 HISTORY_LIMIT_DAYS = 366
@@ -276,6 +304,64 @@ def list_usage_history(*, actor: Actor, metric: str | None, begin: date, end: da
 def shows_usage(*, actor: Actor) -> bool:
     """Tell whether there is a page of usage and plan for the actor."""
     return actor.may(Permission.MANAGE_BILLING) and USAGE_PAGE.value(actor)
+
+
+# --- statements ----------------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def note_usage(*, member_count: int, guest_count: int, derived_bytes: int) -> None:
+    """Keep, under today's date, what no event of files tells of; the last figure of a day stands for it."""
+    amounts = {metering.MEMBERS: member_count, metering.GUESTS: guest_count, metering.DERIVED: derived_bytes}
+    with db.write_transaction():
+        metering.note(amounts)
+
+
+@exposed
+def list_statements(*, actor: Actor, cursor: str | None = None, limit: int = PAGE_DEFAULT) -> Page[Statement]:
+    """List the tenant's statements, the newest first.
+
+    :raises PermissionMissing: the actor does not manage billing.
+    :raises BadCursor: the cursor does not belong to this list.
+    """
+    actor.require_permission(Permission.MANAGE_BILLING)
+    return stated.list_statements(cursor=cursor, limit=limit)
+
+
+@exposed
+def get_statement(*, actor: Actor | None, month: str) -> StatementDetail:
+    """Read the statement of a month (``2026-10``) with its lines: to an actor, or (``None``) to an operator.
+
+    :raises PermissionMissing: the actor does not manage billing.
+    :raises StatementUnknown: there is none.
+    """
+    if actor is not None:
+        actor.require_permission(Permission.MANAGE_BILLING)
+    return stated.get_statement(month)
+
+
+@exposed
+def write_statement(*, actor: Actor | None, month: str, form: Literal["csv", "pdf"]) -> bytes:
+    """Write the statement of a month as a file, in the current language: to an actor, or (``None``) to an operator.
+
+    :raises PermissionMissing: the actor does not manage billing.
+    :raises StatementUnknown: there is none.
+    """
+    if actor is not None:
+        actor.require_permission(Permission.MANAGE_BILLING)
+    return statement_files.WRITERS[form](stated.get_statement(month))
+
+
+@exposed
+def word_statement() -> StatementWords:
+    """Give the words of statements in the current language."""
+    return statement_wording.words()
+
+
+@exposed
+def list_statements_for_operators(*, limit: int) -> list[Statement]:
+    """List the entered tenant's last statements for operators, the newest first."""
+    return list(stated.list_statements(cursor=None, limit=limit).items)
 
 
 # --- the meter, made anew ------------------------------------------------------------------------------------------------------

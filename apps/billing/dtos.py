@@ -1,8 +1,9 @@
 """What billing's doors give."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 
@@ -72,6 +73,85 @@ class UsageHistory:
 
     items: Sequence[UsageOfDay]
     as_of_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in a currency (ISO 4217): ``amount_minor`` in its smallest unit, ``amount`` for reading."""
+
+    currency: str
+    amount_minor: int
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a month (UTC, ``2026-10``) came to; it never changes. Numbers have no gap. ``totals`` has a row for each currency."""
+
+    number: int
+    month: str
+    tenant_name: str
+    made_at: datetime
+    as_of_seq: int
+    totals: Sequence[Money]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """A line: what was used in the days from ``begin`` up to, but not with, ``end`` by the terms of one version of a plan.
+
+    ``quantity`` is exact (days, byte-days, person-days, bytes or times), ``units`` and ``included`` are what is priced, for reading.
+    ``is_correction``: by how much what earlier statements say of ``about_month`` was amiss.
+    """
+
+    position: int
+    about_month: str
+    is_correction: bool
+    plan: str
+    plan_name: str
+    plan_version: int
+    begin: date
+    end: date
+    metric: str
+    quantity: int
+    unit: str
+    units: str
+    included: str
+    price: str
+    currency: str
+    amount_minor: int
+    amount: str
+
+    @property
+    def units_short(self) -> str:
+        """The units with three digits behind the point at most: what fits a column."""
+        return _shorten(self.units)
+
+    @property
+    def included_short(self) -> str:
+        """What is included, in the same way."""
+        return _shorten(self.included)
+
+
+def _shorten(number: str) -> str:
+    short = f"{round(Decimal(number), 3):f}"
+    return short.rstrip("0").rstrip(".") if "." in short else short
+
+
+@dataclass(frozen=True, slots=True)
+class StatementDetail(Statement):
+    """A statement with its lines. Each amount is rounded once, half to even, to the currency's smallest unit; totals are sums of lines."""
+
+    lines: Sequence[StatementLine]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementWords:
+    """What is said of a statement, in a language: its metrics and units by name, and how days and amounts were counted."""
+
+    metrics: Mapping[str, str]
+    units: Mapping[str, str]
+    counting: str
 
 
 @dataclass(frozen=True, slots=True)

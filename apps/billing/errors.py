@@ -24,6 +24,13 @@ class LimitAbovePlan(errors.Invalid):
     title = "The limit is above what the plan gives"
 
 
+class StatementUnknown(errors.NotFound):
+    """There is no statement of this month (yet)."""
+
+    code = "billing.statement_unknown"
+    title = "There is no statement of this month"
+
+
 class LimitsUnfit(errors.Invalid):
     """The figure to warn at is above the limit; facts: ``limit_bytes``, ``warn_bytes``."""
 

@@ -22,6 +22,9 @@ CONSUMER = "billing"
 UPLOADS, DOWNLOADS = "uploads_committed_count", "downloads_signed_count"
 UPLOADED, DOWNLOADED = "uploaded_bytes", "downloaded_bytes"
 GAUGES = ("live_bytes", "trash_bytes", "file_count", "folder_count", "version_count")
+MEMBERS, GUESTS, DERIVED = "member_count", "guest_count", "derived_bytes"
+NOTED = (MEMBERS, GUESTS, DERIVED)
+"""What other modules are asked for once an hour, since no event of files tells it; a day has the last figure of it."""
 FLOWS = (UPLOADS, UPLOADED, DOWNLOADS, DOWNLOADED)
 
 _SUBTREE = """
@@ -63,6 +66,11 @@ ON CONFLICT (metric) DO UPDATE SET amount = billing_usage_gauge.amount + exclude
 _FLOWS = """
 INSERT INTO billing_usage_day (day, metric, amount) SELECT * FROM unnest(%s::date[], %s::text[], %s::bigint[])
 ON CONFLICT (day, metric) DO UPDATE SET amount = billing_usage_day.amount + excluded.amount
+"""
+
+_NOTED = """
+INSERT INTO billing_usage_day (day, metric, amount) SELECT * FROM unnest(%s::date[], %s::text[], %s::bigint[])
+ON CONFLICT (day, metric) DO UPDATE SET amount = excluded.amount
 """
 
 _CLOSING = """
@@ -198,6 +206,12 @@ class Tally:
     @staticmethod
     def _place(node_id: UUID, parent_id: UUID | None) -> None:
         _execute("UPDATE billing_metered_node SET parent_id = %s WHERE node_id = %s", [parent_id, node_id])
+
+
+def note(amounts: Mapping[str, int]) -> None:
+    """Keep figures of ``NOTED`` under today's date."""
+    today = clock.now().date()
+    _execute(_NOTED, _columns([(today, metric, amount) for metric, amount in sorted(amounts.items())]))
 
 
 def close_today() -> None:

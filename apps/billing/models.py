@@ -1,11 +1,17 @@
 """Tables of billing: how much room a tenant has, uses, and has promised to uploads under way."""
 
+from datetime import UTC, datetime
+
+from django.core.validators import RegexValidator
 from django.db import models
 
 from bitvault.kernel.models import PublicModel, TenantModel, id_field
 
 DEFAULT_PLAN = "default"
 """The plan of every tenant that was given no other."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before everything."""
 
 TENANT_SCOPE = "tenant"
 """The scope that the whole of a tenant's files counts in."""
@@ -21,6 +27,12 @@ class Plan(PublicModel):
     file_limit_bytes = models.BigIntegerField("largest file in bytes", null=True, blank=True)
     """``NULL``: whatever the store can hold."""
     trash_days = models.PositiveSmallIntegerField("days in the trash", db_default=30, default=30)
+    currency = models.CharField(
+        max_length=3, default="EUR", db_default="EUR", validators=[RegexValidator(r"^[A-Z]{3}\Z")]
+    )
+    month_price = models.DecimalField("price of a month", max_digits=12, decimal_places=4, default=0, db_default=0)
+    prices = models.JSONField("prices of what is used", default=list, db_default=[], blank=True)
+    """``pricing.Price``, above what is included."""
     version = models.PositiveIntegerField(db_default=1, default=1, editable=False)
 
     class Meta:
@@ -48,6 +60,9 @@ class PlanVersion(PublicModel):
     limit_bytes = models.BigIntegerField()
     file_limit_bytes = models.BigIntegerField(null=True)
     trash_days = models.PositiveSmallIntegerField()
+    currency = models.CharField(max_length=3, default="EUR", db_default="EUR")
+    month_price = models.DecimalField(max_digits=12, decimal_places=4, default=0, db_default=0)
+    prices = models.JSONField(default=list, db_default=[])
     begun_at = models.DateTimeField()
 
     class Meta:
@@ -83,6 +98,68 @@ class Quota(TenantModel):
                 condition=models.Q(own_limit_bytes__isnull=True) | models.Q(own_limit_bytes__gte=0),
                 name="billing_quota_own_limit",
             ),
+        ]
+
+
+class PlanPeriod(TenantModel):
+    """From ``begun_at`` on the tenant has had this plan, until the next row. Before the first one it had the first one's."""
+
+    begun_at = models.DateTimeField(primary_key=True)
+    plan_id = models.UUIDField()
+
+    class Meta:
+        db_table = "billing_plan_period"
+
+
+class Statement(TenantModel):
+    """What a month came to. Written once: what turns out later is a line of a later statement."""
+
+    append_only = True
+
+    number = models.PositiveIntegerField(primary_key=True)
+    month = models.DateField(unique=True)
+    """Its first day."""
+    tenant_name = models.CharField(max_length=200)
+    made_at = models.DateTimeField()
+    as_of_seq = models.BigIntegerField()
+    """The meter had come to this number of the stream."""
+    totals = models.JSONField()
+    """Minor units by currency."""
+
+    class Meta:
+        db_table = "billing_statement"
+
+
+class StatementLine(TenantModel):
+    """A line of a statement: what was used by one plan's version in one month, or by how much an earlier statement's was amiss."""
+
+    append_only = True
+
+    pk = models.CompositePrimaryKey("number", "position")
+    number = models.PositiveIntegerField()
+    position = models.PositiveIntegerField()
+    about_month = models.DateField()
+    is_correction = models.BooleanField()
+    plan = models.CharField(max_length=40)
+    plan_name = models.CharField(max_length=120)
+    plan_version = models.PositiveIntegerField()
+    begin = models.DateField()
+    end = models.DateField()
+    """Exclusive."""
+    metric = models.CharField(max_length=40)
+    quantity = models.DecimalField(max_digits=30, decimal_places=0)
+    """Exact: days, byte-days, person-days, bytes or times."""
+    units = models.DecimalField(max_digits=24, decimal_places=6)
+    included = models.DecimalField(max_digits=24, decimal_places=6)
+    price = models.DecimalField(max_digits=16, decimal_places=6)
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        db_table = "billing_statement_line"
+        indexes = [
+            # What has been said of a month already?
+            models.Index(fields=["about_month"], name="billing_statement_line_month"),
         ]
 
 

@@ -102,13 +102,14 @@ def get_usage(position: int) -> dtos.Usage:
 def list_history(position: int, *, metric: str | None, begin: date, end: date) -> dtos.UsageHistory:
     """Read days from ``begin`` up to, but not with, ``end``; of a gauge those without a change, too, up to today."""
     written = models.UsageDay.objects.filter(**({} if metric is None else {"metric": metric}))
-    earlier = written.filter(metric__in=metering.GAUGES, day__lt=begin).order_by("metric", "-day").distinct("metric")
+    gauges = (*metering.GAUGES, *metering.NOTED)
+    earlier = written.filter(metric__in=gauges, day__lt=begin).order_by("metric", "-day").distinct("metric")
     with db.read_transaction(frozen=True):
         standing = dict(earlier.values_list("metric", "amount"))
         rows = written.filter(day__gte=begin, day__lt=end).values_list("day", "metric", "amount")
         changes = {(day, name): amount for day, name, amount in rows}
     for day in _days(begin, min(end, clock.now().date() + timedelta(days=1))):
-        standing |= {name: changes[day, name] for name in metering.GAUGES if (day, name) in changes}
+        standing |= {name: changes[day, name] for name in gauges if (day, name) in changes}
         changes |= {(day, name): amount for name, amount in standing.items()}
     items = [dtos.UsageOfDay(day, name, amount) for (day, name), amount in sorted(changes.items())]
     return dtos.UsageHistory(items=items, as_of_seq=position)

@@ -7,7 +7,7 @@ from apps.billing import models, queries
 from apps.billing.errors import LimitAbovePlan, PlanUnknown
 from bitvault.events.api import publish
 from bitvault.events.catalog.billing import QuotaChanged
-from bitvault.kernel import db, policies
+from bitvault.kernel import clock, db, policies
 from bitvault.kernel.actor import Actor
 
 Unchanged = Literal["unchanged"]
@@ -39,7 +39,7 @@ def set_quota(
     with db.write_transaction():
         quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
         if plan is not None:
-            quota.plan_id = _require_plan(plan)
+            _change_plan(quota, _require_plan(plan))
         quota.limit_bytes = limit_bytes
         if file_limit_bytes != UNCHANGED:
             quota.file_limit_bytes = file_limit_bytes
@@ -77,6 +77,17 @@ def _publish_change(quota: models.Quota, by_id: UUID | None) -> None:
             trash_days=quota.trash_days,
         )
     )
+
+
+def _change_plan(quota: models.Quota, plan_id: UUID) -> None:
+    """Note from when on the tenant has the plan, and which it had before, for statements."""
+    if quota.plan_id == plan_id:
+        return
+    now = clock.now()
+    if not models.PlanPeriod.objects.exists():
+        models.PlanPeriod.objects.create(begun_at=models.EPOCH, plan_id=quota.plan_id)
+    models.PlanPeriod.objects.create(begun_at=now, plan_id=plan_id)
+    quota.plan_id = plan_id
 
 
 def _require_plan(slug: str) -> UUID:

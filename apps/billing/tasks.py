@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.billing import operations
+from apps.billing import operations, statements
 
 
 @shared_task(name="billing.lapse_reservations")  # type: ignore[untyped-decorator] # celery has no types
@@ -15,3 +15,9 @@ def lapse_reservations() -> int:
 def forget_refunds() -> int:
     """Forget one tenant's refunds that nobody asks for again; returns how many."""
     return operations.forget_refunds()
+
+
+@shared_task(name="billing.make_statements")  # type: ignore[untyped-decorator] # celery has no types
+def make_statements() -> int:
+    """Write one tenant's statements that are due; returns how many."""
+    return statements.make_due()

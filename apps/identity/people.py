@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DateTimeField, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, DateTimeField, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
 from apps.identity import dtos, models, queries, roles
@@ -122,6 +122,13 @@ def list_ids(tenant: Tenant, *, permission: Permission | None = None, group_id: 
         inside = models.GroupMember.objects.filter(Q(group_id=group_id) | Q(group__parent_id=group_id))
         rows = rows.filter(user_id__in=inside.filter(group__tenant_id=tenant.id).values("user_id"))
     return list(rows.order_by("user_id").values_list("user_id", flat=True))
+
+
+def count(tenant: Tenant) -> tuple[int, int]:
+    """Count the members who are let in, and the guests."""
+    is_guest = Q(role=Role.GUEST.value)
+    found = _active(tenant).aggregate(members=Count("pk", filter=~is_guest), guests=Count("pk", filter=is_guest))
+    return found["members"], found["guests"]
 
 
 def _active(tenant: Tenant) -> "QuerySet[models.Membership]":

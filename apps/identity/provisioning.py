@@ -97,7 +97,11 @@ def list_tenants_behind() -> list[models.Tenant]:
 
 def migrate_tenant(tenant: models.Tenant, *, verbosity: int = 0) -> None:
     """Bring one tenant's schema up to the code (as owner). Killed in the middle, it goes on where it stopped."""
-    _migrate_schema(tenancy.require_schema_name(tenant.schema_name), verbosity=verbosity)
+    schema = tenancy.require_schema_name(tenant.schema_name)
+    _migrate_schema(schema, verbosity=verbosity)
+    with connection.cursor() as cursor:
+        # New tables have the rights of all others until those are taken to which rows may only be added.
+        cursor.execute(_rights(schema))
     models.Tenant.objects.filter(pk=tenant.pk).update(schema_version=compute_schema_version())
 
 

@@ -30,6 +30,7 @@ cannot_be_rebuilt(
     identity.SessionStarted,
     identity.MemberRemoved,
     billing.QuotaChanged,
+    billing.StatementMade,
     annotations.CommentAdded,
     annotations.CommentAnswered,
     annotations.PersonMentioned,

@@ -27,6 +27,7 @@ Kind = Literal[
     "joined",
     "signed_in",
     "quota",
+    "statement",
     "received",
     "link_ending",
     "webhook_off",
@@ -36,7 +37,18 @@ Kind = Literal[
 """What happened."""
 
 Topic = Literal[
-    "shared", "comments", "asked", "followed", "conflict", "joined", "quota", "links", "signed_in", "jobs", "webhooks"
+    "shared",
+    "comments",
+    "asked",
+    "followed",
+    "conflict",
+    "joined",
+    "quota",
+    "statements",
+    "links",
+    "signed_in",
+    "jobs",
+    "webhooks",
 ]
 """Under which heading somebody is told of it, and may switch it off."""
 

@@ -56,6 +56,8 @@ class Told:
             return _PAGES[self.entry.kind]
         if self.entry.kind in _ON_COMMENTS and self.node is not None:
             return f"/files/{self.node.id}/#comments={self.node.id}"
+        if self.entry.kind == "statement":
+            return f"/usage/statements/{self.facts['month']}/"
         if self.entry.kind == "webhook_off":
             return f"/settings/webhooks/{self.entry.subject_id}/"
         if self.node is not None and (self.node.kind == "folder" or self.folder is None) and self.count == 1:

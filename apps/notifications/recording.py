@@ -95,6 +95,10 @@ def _draft_personal(published: Published, event: Event) -> Entry | None:
             return entry
         case webhooks.WebhookDisabled():
             return _entry(published, "webhook_off", subject_id=event.webhook_id, audience_id=ADMINISTRATORS_ID)
+        case billing.StatementMade():
+            entry = _entry(published, "statement", audience_id=ADMINISTRATORS_ID)
+            entry.facts = {"month": event.month, "totals": ", ".join(event.totals)}
+            return entry
     return None
 
 

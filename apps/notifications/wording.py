@@ -26,7 +26,7 @@ def tell(kind: str, facts: dict[str, Any], *, mark: Mark = _plain) -> str:
     :param mark: what is done to names, so that a page can set them off.
     """
     names = {key: mark(str(facts.get(key) or "")) for key in ("actor", "name", "folder", "old_name", "to_name")}
-    figures = {name: facts.get(name, 0) for name in ("count", "percent", "file_count")}
+    figures = {name: facts.get(name, 0) for name in ("count", "percent", "file_count", "month", "totals")}
     return _sentence(kind, facts) % {**names, **figures, "day": _day_of(facts)}
 
 
@@ -134,6 +134,12 @@ def _quota(facts: dict[str, Any]) -> str:
     return gettext("The vault is %(percent)s%% full")
 
 
+def _statement(facts: dict[str, Any]) -> str:
+    if facts.get("totals"):
+        return gettext("The statement of %(month)s is ready: %(totals)s")
+    return gettext("The statement of %(month)s is ready")
+
+
 def _webhook_off(facts: dict[str, Any]) -> str:
     return gettext("A webhook was switched off because its receiver takes no messages")
 
@@ -168,6 +174,7 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "quota": _quota,
     "received": _received,
     "link_ending": _link_ending,
+    "statement": _statement,
     "webhook_off": _webhook_off,
     "job_done": _job_done,
     "job_failed": _job_failed,

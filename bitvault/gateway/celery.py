@@ -80,6 +80,8 @@ app.conf.beat_schedule = {
     "write-omitted-denials": _for_each_tenant("admin_platform.write_omitted_denials", seconds=300),
     "anchor-audit": _for_each_tenant("admin_platform.anchor_audit", seconds=300),
     "forget-refunds": _for_each_tenant("billing.forget_refunds", seconds=86_400),
+    "note-usage": _for_each_tenant("gateway.note_usage", seconds=3600),
+    "make-statements": _for_each_tenant("billing.make_statements", seconds=3600),
     "recount-usage": _for_each_tenant("gateway.request_recount", seconds=86_400),
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),
     # They hold nothing from the second on at which they end; this tells of it.

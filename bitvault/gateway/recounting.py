@@ -1,4 +1,6 @@
-"""The nightly recount of what each tenant uses, which takes two modules: Files adds its versions up, Billing compares and corrects."""
+"""What each tenant uses, as several modules know it: the nightly recount (Files adds its versions up, Billing compares and corrects), and
+the hourly note of people and derived objects, which the meter cannot read from files' events.
+"""
 
 from datetime import timedelta
 
@@ -8,8 +10,10 @@ from celery import shared_task
 from apps.billing import api as billing
 from apps.billing.dtos import Recount
 from apps.files import api as files
+from apps.identity import api as identity
+from apps.storage import api as storage
 from bitvault.jobs import api as jobs
-from bitvault.kernel import db
+from bitvault.kernel import db, tenancy
 
 RECOUNT_JOB = "billing.recount"
 
@@ -23,6 +27,13 @@ def request_recount() -> None:
     """Have one tenant's files counted against its quota."""
     with db.write_transaction():
         jobs.enqueue(RECOUNT_JOB, RecountUsage(), key="usage", by=jobs.SYSTEM)
+
+
+@shared_task(name="gateway.note_usage")  # type: ignore[untyped-decorator] # celery has no types
+def note_usage() -> None:
+    """Tell the meter of one tenant how many members and guests it has, and how large its previews are."""
+    member_count, guest_count = identity.count_people(tenant=tenancy.current())
+    billing.note_usage(member_count=member_count, guest_count=guest_count, derived_bytes=storage.measure_derived())
 
 
 @jobs.job_kind(

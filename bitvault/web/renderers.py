@@ -49,3 +49,10 @@ class CsvRenderer(JsonLinesRenderer):
 
     media_type = "text/csv; charset=utf-8; header=present"
     format = "csv"
+
+
+class PdfRenderer(JsonLinesRenderer):
+    """Sends a PDF that a door has written already."""
+
+    media_type = "application/pdf"
+    format = "pdf"

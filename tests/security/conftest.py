@@ -178,6 +178,7 @@ def _own(name: str) -> Belongings:
             "code": {"a code that is none": canary},
             "token": {"an address that is none": canary},
             "key": {"a feature that is none": canary},
+            "month": {"a month without a statement": "2020-01"},
             "scope": {"user": f"user:{person.user_id}", "folder": f"folder:{team.json()['id']}"},
         },
     )

@@ -91,7 +91,7 @@ KINDS = {
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
         *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key", "scope"),
-        "role_id",
+        *("role_id", "month"),
     )
 }
 """What each parameter of a path names."""
@@ -174,7 +174,10 @@ FORBIDDEN = {
 }
 """What a plain member may not ask for at all, whatever the ids."""
 
-ADMINISTERED = ("/invitations/", "/members/", "/groups/", "/roles/", "/webhooks/", "/tags/", "/features/", "/quotas/")
+ADMINISTERED = (
+    *("/invitations/", "/members/", "/groups/", "/roles/", "/webhooks/", "/tags/", "/features/", "/quotas/"),
+    "/statements/",
+)
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 
 SHARED = {"tag_id"}

@@ -178,6 +178,7 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "billing.quota.changed.v1": _("%(actor)s changed the plan or a limit of storage"),
     "billing.scope_limit.changed.v1": _("%(actor)s changed the storage limit of %(person)s"),
     "billing.usage.corrected.v1": _("A recount corrected the storage that is counted as used"),
+    "billing.statement.made.v1": _("The statement of %(month)s was made"),
     "admin_platform.feature.chosen.v1": _("%(actor)s changed the feature “%(key)s”"),
     "webhooks.webhook.created.v1": _("%(actor)s made a webhook"),
     "webhooks.webhook.changed.v1": _("%(actor)s changed a webhook"),
@@ -232,6 +233,7 @@ def tell(event_type: str, payload: Mapping[str, Any], names: Mapping[str, str]) 
     facts["what"] = f"{_EDGE}{_name_request(payload)}{_EDGE}"
     facts["consumer"] = str(payload.get("consumer", ""))
     facts["key"] = str(payload.get("key", ""))
+    facts["month"] = str(payload.get("month", ""))
     facts["count"] = str(payload.get("count", ""))
     facts["type"] = event_type.removesuffix(".v1").replace(".", " ").replace("_", " ")
     text = str(_choose(event_type, payload)) % facts

@@ -18,6 +18,9 @@ Metric = Literal[
     "uploaded_bytes",
     "downloads_signed_count",
     "downloaded_bytes",
+    "member_count",
+    "guest_count",
+    "derived_bytes",
 ]
 
 

@@ -7,6 +7,10 @@ from apps.billing.rest import views
 urlpatterns = [
     path("quotas/tenant", views.OwnLimit.as_view()),
     path("plans", views.Plans.as_view()),
+    path("statements", views.Statements.as_view()),
+    path("statements/<str:month>.csv", views.StatementCsv.as_view()),
+    path("statements/<str:month>.pdf", views.StatementPdf.as_view()),
+    path("statements/<str:month>", views.StatementDetail.as_view()),
     path("usage", views.UsageNow.as_view()),
     path("usage/history", views.UsageByDay.as_view()),
 ]

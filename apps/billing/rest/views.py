@@ -1,16 +1,20 @@
 """Billing's REST views."""
 
+from functools import partial
+
 from rest_framework.response import Response
 
 from apps.billing import api, dtos
-from apps.billing.errors import LimitAbovePlan, RangeTooLong
+from apps.billing.errors import LimitAbovePlan, RangeTooLong, StatementUnknown
 from apps.billing.rest import schemas
 from bitvault.events.api import answer_with_head
-from bitvault.kernel.pages import Page
+from bitvault.kernel.pages import BadCursor, Page
 from bitvault.kernel.permissions import Permission
 from bitvault.web.derived import DerivedQuery, require_position
 from bitvault.web.operations import operation
+from bitvault.web.pagination import PageQuery
 from bitvault.web.permissions import HasPermission
+from bitvault.web.renderers import CsvRenderer, PdfRenderer
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
 
@@ -36,6 +40,56 @@ class Plans(View):
     def get(self, request: ActorRequest) -> Response:
         """List the plans of the installation, the tenant's first; operators give a vault another one."""
         return Response(api.list_plans(actor=request.actor))
+
+
+class Statements(View):
+    """What each month came to."""
+
+    permission_classes = [HasPermission.to(Permission.MANAGE_BILLING)]
+
+    @operation(query=PageQuery, answer=Page[dtos.Statement], problems=(BadCursor,))
+    def get(self, request: ActorRequest) -> Response:
+        """List the statements of the vault, the newest first. One is made some hours after each month's end and never changes."""
+        return self.paginate(partial(api.list_statements, actor=request.actor))
+
+
+class StatementDetail(View):
+    """One of them."""
+
+    permission_classes = [HasPermission.to(Permission.MANAGE_BILLING)]
+
+    @operation(answer=dtos.StatementDetail, problems=(StatementUnknown,))
+    def get(self, request: ActorRequest, month: str) -> Response:
+        """Read the statement of a month (`2026-10`) with its lines; what was amiss in earlier ones is a line here (`is_correction`)."""
+        return Response(api.get_statement(actor=request.actor, month=month))
+
+
+class StatementCsv(View):
+    """One for spreadsheets."""
+
+    permission_classes = [HasPermission.to(Permission.MANAGE_BILLING)]
+    renderer_classes = [CsvRenderer]
+
+    @operation(problems=(StatementUnknown,))
+    def get(self, request: ActorRequest, month: str) -> Response:
+        """Read the lines of a statement as CSV; nothing in it runs as a formula."""
+        return _send(api.write_statement(actor=request.actor, month=month, form="csv"), f"statement-{month}.csv")
+
+
+class StatementPdf(View):
+    """One for people."""
+
+    permission_classes = [HasPermission.to(Permission.MANAGE_BILLING)]
+    renderer_classes = [PdfRenderer]
+
+    @operation(problems=(StatementUnknown,))
+    def get(self, request: ActorRequest, month: str) -> Response:
+        """Read a statement as PDF, in the language that the request prefers."""
+        return _send(api.write_statement(actor=request.actor, month=month, form="pdf"), f"statement-{month}.pdf")
+
+
+def _send(content: bytes, name: str) -> Response:
+    return Response(content, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 class UsageNow(View):

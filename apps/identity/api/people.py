@@ -90,6 +90,12 @@ def list_people_ids(
 
 
 @exposed
+def count_people(*, tenant: Tenant) -> tuple[int, int]:
+    """Count the members who are let in to a tenant, and its guests."""
+    return people.count(tenant)
+
+
+@exposed
 def find_member_by_address(*, tenant: Tenant, email: str) -> Member | None:
     """Find the member of a tenant whose proved e-mail address this is."""
     return people.find_member_by_address(tenant, email)

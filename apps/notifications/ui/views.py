@@ -41,6 +41,7 @@ ICONS: dict[str, str] = {
     "joined": "user",
     "signed_in": "key",
     "quota": "warning",
+    "statement": "info",
     "received": "user-in",
     "link_ending": "link",
     "webhook_off": "warning",
@@ -70,6 +71,7 @@ TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
     ("jobs", _("Long tasks"), _("Something that took a while is done, or has failed.")),
     ("webhooks", _("Webhooks"), _("A webhook was switched off. For administrators.")),
     ("quota", _("Storage"), _("The vault is nearly full or full. For administrators.")),
+    ("statements", _("Statements"), _("The statement of a month is ready. For administrators.")),
     (
         "links",
         _("Links and file requests"),
@@ -197,7 +199,7 @@ class PreferencesPage(MemberPage):
                 [(mode, name, chosen[topic].mail == mode) for mode, name in MAILS] if topic != "signed_in" else [],
             )
             for topic, label, hint in TOPICS
-            if topic not in ("quota", "webhooks") or request.actor.may(Permission.MANAGE_SETTINGS)
+            if topic not in ("quota", "statements", "webhooks") or request.actor.may(Permission.MANAGE_SETTINGS)
         ]
         subscriptions = api.list_subscriptions(actor=request.actor)
         return render(

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from django.db.models import Sum
 from prometheus_client import Counter
 
 from apps.files.api import shown as files
@@ -111,6 +112,13 @@ def _delete(rows: Sequence[DerivedObject]) -> None:
     with db.write_transaction():
         DerivedObject.objects.filter(id__in=[row.id for row in rows]).delete()
     DERIVED_BYTES.labels("deleted").inc(sum(row.size_bytes for row in rows))
+
+
+def measure() -> int:
+    """Add up the bytes of what is kept of the entered tenant's content."""
+    with db.read_transaction():
+        found = DerivedObject.objects.filter(ready_at__isnull=False).aggregate(total=Sum("size_bytes"))
+    return int(found["total"] or 0)
 
 
 def sign(wanted: Collection[bytes], names: Sequence[str]) -> dict[bytes, dtos.Download]:

@@ -44,3 +44,15 @@ class UsageCorrected(Event):
     used_bytes: int
     corrected_by_bytes: int
     """What was added; negative where too much had been counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementMade(Event):
+    """A month has its statement, which never changes; ``totals`` are amounts with their currency, as ``12.34 EUR``."""
+
+    type: ClassVar[str] = "billing.statement.made.v1"
+
+    number: int
+    month: str
+    """``2026-10``."""
+    totals: tuple[str, ...]

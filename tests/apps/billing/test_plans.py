@@ -93,7 +93,7 @@ def test_operators_change_a_plan_and_its_earlier_versions_stay(tenant, actor):
     assert policies.current().trash_days == 60
     assert policies.current().plan_version == 3
     kept = models.PlanVersion.objects.filter(plan=plan).order_by("version").values_list("version", "trash_days")
-    assert list(kept) == [(2, 14), (3, 60)]
+    assert list(kept) == [(1, 30), (2, 14), (3, 60)]
     assert not screen.has_delete_permission(RequestFactory().get("/"))
 
 
