@@ -54,6 +54,7 @@ __all__ = [
     "list_limited_scopes",
     "list_plans",
     "list_quotas",
+    "list_reachable_limits",
     "list_scope_quotas",
     "list_statements",
     "list_statements_for_operators",
@@ -190,6 +191,14 @@ def list_limited_scopes(*, actor: Actor) -> Page[Quota]:
     """
     _require_billing(actor)
     return Page(scopes.list_quotas(dict(scopes.list_limits())))
+
+
+@exposed
+def list_reachable_limits() -> list[Quota]:
+    """List the room of all members and team folders of the entered tenant that have a limit, for a job; none costs nothing."""
+    if not scopes.has_any():
+        return []
+    return [quota for quota in scopes.list_quotas(dict(scopes.list_limits())) if quota.own_limit_bytes is not None]
 
 
 @exposed

@@ -30,6 +30,7 @@ cannot_be_rebuilt(
     identity.SessionStarted,
     identity.MemberRemoved,
     billing.QuotaChanged,
+    billing.ScopeLimitChanged,
     billing.StatementMade,
     annotations.CommentAdded,
     annotations.CommentAnswered,

@@ -56,6 +56,8 @@ class Told:
             return _PAGES[self.entry.kind]
         if self.entry.kind in _ON_COMMENTS and self.node is not None:
             return f"/files/{self.node.id}/#comments={self.node.id}"
+        if self.entry.kind == "quota":
+            return "/files/" if self.facts.get("of") == "user" else "/usage/"
         if self.entry.kind == "statement":
             return f"/usage/statements/{self.facts['month']}/"
         if self.entry.kind == "webhook_off":

@@ -187,7 +187,7 @@ class Delivery(TenantModel):
 class Threshold(TenantModel):
     """Up to which part of a quota somebody was told, in percent."""
 
-    scope = models.CharField(max_length=40, primary_key=True)
+    scope = models.CharField(max_length=45, primary_key=True)
     percent = models.SmallIntegerField(default=0)
 
     class Meta:

@@ -37,7 +37,7 @@ def record(events: Sequence[Published]) -> None:
         Entry.objects.bulk_update(changed, ["count", "last_seq", "last_at"])
     _forget(events)
     if any(draft.head_id is None for draft in drafts) or any(
-        isinstance(one.event, billing.QuotaChanged) for one in events
+        isinstance(one.event, (billing.QuotaChanged, billing.ScopeLimitChanged)) for one in events
     ):
         telling.request(events[-1].seq)
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from apps.billing import api as billing
+from apps.billing.dtos import Quota
 from apps.files import api as files
 from apps.notifications import audience, hours
 from apps.notifications.dtos import Topic
@@ -33,7 +34,7 @@ MAILED_FOR = timedelta(days=1)
 """An entry that is older when the job comes to it causes no mail: a stream that is read from its beginning is no news."""
 
 LEVELS = (80, 95, 100)
-"""Percent of a quota of which administrators are told."""
+"""Percent of a quota or limit of which people are told."""
 
 FALL = 5
 """How many points below a level usage falls before it is told of again."""
@@ -53,7 +54,7 @@ def request(seq: int) -> None:
 def tell() -> int:
     """Tell of all entries that are not told yet; returns how many. Repeatable, also beside another that does the same."""
     count = 0
-    _check_quota()
+    _check_quotas()
     while entries := _place():
         for entry in entries:
             _tell_one(entry)
@@ -151,38 +152,49 @@ def note_digests(daily: Sequence[UUID], weekly: Sequence[UUID]) -> None:
 # --- quotas ----------------------------------------------------------------------------------------------------------------
 
 
-def _check_quota() -> None:
-    """Tell administrators once that a part of the quota is passed, and again when it had fallen below meanwhile."""
-    quota = billing.get_quota()
-    percent = 100 if quota.limit_bytes == 0 else quota.used_bytes * 100 // quota.limit_bytes
-    reached = max((level for level in LEVELS if percent >= level), default=0)
+def _check_quotas() -> None:
+    """Tell once that a part of the vault's room, or of a member's or team folder's limit, is passed, and again when it had fallen below."""
+    percents = {quota.scope: _percent_of(quota) for quota in (billing.get_quota(), *billing.list_reachable_limits())}
     with db.read_transaction():
-        row = Threshold.objects.filter(pk=quota.scope).first()
-    told = row.percent if row else 0
-    kept = max((level for level in LEVELS if level <= told and percent >= level - FALL), default=0)
-    if reached == told or (reached < told and kept == told):
-        return
+        told = dict(Threshold.objects.filter(pk__in=percents).values_list("scope", "percent"))
+    for scope, percent in percents.items():
+        before = told.get(scope, 0)
+        reached = max((level for level in LEVELS if percent >= level), default=0)
+        kept = max((level for level in LEVELS if level <= before and percent >= level - FALL), default=0)
+        if reached != before and (reached > before or kept != before):
+            _tell_level(scope, before, reached, kept)
+
+
+def _percent_of(quota: Quota) -> int:
+    return 100 if quota.limit_bytes == 0 else quota.used_bytes * 100 // quota.limit_bytes
+
+
+def _tell_level(scope: str, before: int, reached: int, kept: int) -> None:
     with db.write_transaction():
-        Threshold.objects.bulk_create([Threshold(scope=quota.scope)], ignore_conflicts=True)
-        row = Threshold.objects.select_for_update().get(pk=quota.scope)
-        if row.percent != told:
+        Threshold.objects.bulk_create([Threshold(scope=scope)], ignore_conflicts=True)
+        row = Threshold.objects.select_for_update().get(pk=scope)
+        if row.percent != before:
             return
         row.percent = max(reached, kept)
         row.save(update_fields=["percent"])
-        if reached > told:
-            _insert_quota(reached)
+        if reached > before:
+            _insert_quota(scope, reached)
 
 
-def _insert_quota(percent: int) -> None:
-    """Write down that a level is passed, as of the last entry: so it stands where lists begin."""
+def _insert_quota(scope: str, percent: int) -> None:
+    """Write down that a level is passed, as of the last entry: so it stands where lists begin.
+
+    Members are told of their own limit, administrators of the vault's and of team folders'.
+    """
+    kind, _colon, subject = scope.partition(":")
     last = Entry.objects.filter(HEADS).order_by("-last_seq").values_list("last_seq", flat=True).first() or 0
     now = clock.now()
     Entry.objects.create(
         id=ids.new_id(),
         seq=last,
         kind="quota",
-        audience_id=ADMINISTRATORS_ID,
-        facts={"percent": percent},
+        audience_id=UUID(subject) if kind == "user" else ADMINISTRATORS_ID,
+        facts={"percent": percent, "of": kind},
         occurred_at=now,
         last_seq=last,
         last_at=now,

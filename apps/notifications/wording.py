@@ -129,7 +129,16 @@ def _link_ending(facts: dict[str, Any]) -> str:
 
 
 def _quota(facts: dict[str, Any]) -> str:
-    if facts.get("percent", 0) >= _FULL:
+    is_full = facts.get("percent", 0) >= _FULL
+    if facts.get("of") == "user":
+        if is_full:
+            return gettext("The limit of your files is reached: new files are refused")
+        return gettext("Your files take %(percent)s%% of your limit")
+    if facts.get("of") == "folder":
+        if is_full:
+            return gettext("A team folder has reached its limit: new files are refused there")
+        return gettext("A team folder takes %(percent)s%% of its limit")
+    if is_full:
         return gettext("The vault is full: new files are refused")
     return gettext("The vault is %(percent)s%% full")
 

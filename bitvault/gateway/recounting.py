@@ -10,8 +10,8 @@ from celery import shared_task
 from apps.billing import api as billing
 from apps.billing.dtos import Recount
 from apps.files import api as files
-from apps.identity import api as identity
-from apps.storage import api as storage
+from apps.identity.api import people as identity
+from apps.storage.api import derived
 from bitvault.jobs import api as jobs
 from bitvault.kernel import db, tenancy
 
@@ -33,7 +33,7 @@ def request_recount() -> None:
 def note_usage() -> None:
     """Tell the meter of one tenant how many members and guests it has, and how large its previews are."""
     member_count, guest_count = identity.count_people(tenant=tenancy.current())
-    billing.note_usage(member_count=member_count, guest_count=guest_count, derived_bytes=storage.measure_derived())
+    billing.note_usage(member_count=member_count, guest_count=guest_count, derived_bytes=derived.measure_derived())
 
 
 @jobs.job_kind(

@@ -233,7 +233,7 @@ def tell(event_type: str, payload: Mapping[str, Any], names: Mapping[str, str]) 
     facts["what"] = f"{_EDGE}{_name_request(payload)}{_EDGE}"
     facts["consumer"] = str(payload.get("consumer", ""))
     facts["key"] = str(payload.get("key", ""))
-    facts["month"] = str(payload.get("month", ""))
+    facts |= {field: str(payload.get(field, "")) for field in ("month", "backup_id")}
     facts["count"] = str(payload.get("count", ""))
     facts["type"] = event_type.removesuffix(".v1").replace(".", " ").replace("_", " ")
     text = str(_choose(event_type, payload)) % facts

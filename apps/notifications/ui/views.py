@@ -70,7 +70,7 @@ TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
     ("joined", _("Invitations"), _("Somebody whom you invited has joined.")),
     ("jobs", _("Long tasks"), _("Something that took a while is done, or has failed.")),
     ("webhooks", _("Webhooks"), _("A webhook was switched off. For administrators.")),
-    ("quota", _("Storage"), _("The vault is nearly full or full. For administrators.")),
+    ("quota", _("Storage"), _("Your files, a team folder or the vault are nearly full or full.")),
     ("statements", _("Statements"), _("The statement of a month is ready. For administrators.")),
     (
         "links",
@@ -199,7 +199,7 @@ class PreferencesPage(MemberPage):
                 [(mode, name, chosen[topic].mail == mode) for mode, name in MAILS] if topic != "signed_in" else [],
             )
             for topic, label, hint in TOPICS
-            if topic not in ("quota", "statements", "webhooks") or request.actor.may(Permission.MANAGE_SETTINGS)
+            if topic not in ("statements", "webhooks") or request.actor.may(Permission.MANAGE_SETTINGS)
         ]
         subscriptions = api.list_subscriptions(actor=request.actor)
         return render(

@@ -10,7 +10,7 @@ from apps.identity import models as identity
 from apps.notifications import api as notifications
 from apps.notifications import leaving, telling
 from apps.notifications.models import Delivery, Entry, Reader, Threshold
-from bitvault.kernel import db, tenancy
+from bitvault.kernel import db, ids, tenancy
 from bitvault.kernel.errors import NotFound
 from tests.support.shares import share, share_only
 
@@ -242,3 +242,29 @@ def test_a_quota_that_had_fallen_well_below_is_told_of_again(tree, teller, adam)
 def test_administrators_are_written_to_of_the_quota(tree, teller):
     use(80)
     assert sorted(mail.to[0] for mail in teller.mails()) == ["adam@acme.test", "olga@acme.test"]
+
+
+def fill(scope, root_id, percent, by):
+    """Let so much of a limit be taken."""
+    billing.set_quota(limit_bytes=10**9)
+    billing.set_scope_limit(actor=by, scope=scope, root_id=root_id, limit_bytes=1000, warn_bytes=None)
+    with db.write_transaction(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_root_usage (root_id, used_bytes) VALUES (%s, %s)"
+            " ON CONFLICT (root_id) DO UPDATE SET used_bytes = excluded.used_bytes",
+            [root_id, percent * 10],
+        )
+
+
+def test_members_are_told_of_their_own_limit_and_administrators_of_a_team_folders(tree, teller, adam):
+    member, root_id = tree.actor, ids.new_id()
+    for percent, count in ((50, 0), (80, 1), (82, 1), (95, 2), (100, 3)):
+        fill(f"user:{member.user_id}", root_id, percent, adam)
+        teller.catch_up()
+        assert len(teller.notices(member).items) == count
+    assert teller.texts(member)[0] == "The limit of your files is reached: new files are refused"
+    assert teller.texts(member)[-1] == "Your files take 80% of your limit"
+    assert teller.texts(adam) == []
+    fill(f"folder:{ids.new_id()}", ids.new_id(), 96, adam)
+    assert teller.texts(adam) == ["A team folder takes 95% of its limit"]
+    assert len(teller.notices(member).items) == 3

@@ -289,12 +289,6 @@ def keep_derived(*, blob_id: UUID, content_hash: str, made: Sequence[NewDerived]
 
 
 @exposed
-def measure_derived() -> int:
-    """Add up the bytes of what was made of the entered tenant's content and is kept."""
-    return deriving.measure()
-
-
-@exposed
 def sign_derived(*, content_hashes: Collection[str], names: Sequence[str]) -> dict[str, Download]:
     """Sign a URL that shows what was made of each of these contents: the first of ``names`` that is there; others are left out.
 
