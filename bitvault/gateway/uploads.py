@@ -18,7 +18,7 @@ from apps.billing.errors import FileOverLimit, QuotaExceeded
 from apps.files import api as files
 from apps.files.dtos import Mode, Node
 from apps.files.dtos.uploads import UploadGrant
-from apps.files.errors import NameTaken, NodeGone, ParentGone, UploadGivenUp
+from apps.files.errors import NameTaken, NodeGone, NodeLocked, ParentGone, UploadGivenUp
 from apps.storage import api as storage
 from apps.storage.dtos import SIGN_LIMIT, UPLOAD_LIFETIME, Part, Upload
 from apps.storage.errors import (
@@ -244,7 +244,16 @@ class Uploads(View):
         body=StartUpload,
         answer=Upload,
         status=201,
-        problems=(NameTaken, QuotaExceeded, FileOverLimit, FileTooLarge, PartOutOfRange, StoreFull, InvalidMediaType),
+        problems=(
+            NameTaken,
+            NodeLocked,
+            QuotaExceeded,
+            FileOverLimit,
+            FileTooLarge,
+            PartOutOfRange,
+            StoreFull,
+            InvalidMediaType,
+        ),
         repeatable=True,
     )
     def post(self, request: ActorRequest) -> Response:
@@ -309,6 +318,7 @@ class UploadCommit(View):
         problems=(
             NameTaken,
             NodeGone,
+            NodeLocked,
             ParentGone,
             PartsMissing,
             ContentMismatch,

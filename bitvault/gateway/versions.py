@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from apps.billing.errors import QuotaExceeded
 from apps.files import api as files
 from apps.files.dtos import Node
-from apps.files.errors import NotAFile, NothingToRestore
+from apps.files.errors import NodeLocked, NotAFile, NothingToRestore
 from bitvault.gateway import room
 from bitvault.gateway.uploads import name_sender
 from bitvault.kernel import ids
@@ -39,7 +39,9 @@ def restore(actor: Actor, node_id: UUID, version_id: UUID) -> Node:
 class VersionRestore(View):
     """The way back to an older version."""
 
-    @operation(answer=Node, status=201, problems=(NotAFile, NothingToRestore, QuotaExceeded), repeatable=True)
+    @operation(
+        answer=Node, status=201, problems=(NotAFile, NodeLocked, NothingToRestore, QuotaExceeded), repeatable=True
+    )
     def post(self, request: ActorRequest, node_id: UUID, version_id: UUID) -> HttpResponse:
         """Make a new version with this one's content; what is current now stays in the history."""
         return self.repeatable(request, lambda: restore(request.actor, node_id, version_id))

@@ -63,7 +63,7 @@ class TeamFolderDetail(View):
     @operation(
         body=schemas.UpdateTeamFolder,
         answer=TeamFolder,
-        problems=(*_NAME, errors.RevisionMismatch, PreconditionRequired),
+        problems=(*_NAME, errors.NodeLocked, errors.RevisionMismatch, PreconditionRequired),
     )
     def patch(self, request: ActorRequest, folder_id: UUID) -> Response:
         """Change its name; needs `If-Match`."""
@@ -76,7 +76,7 @@ class TeamFolderDetail(View):
         )
         return Response(folder, headers={"ETag": etags.etag_of(folder)})
 
-    @operation(status=204, problems=(errors.RevisionMismatch,))
+    @operation(status=204, problems=(errors.RevisionMismatch, errors.NodeLocked))
     def delete(self, request: ActorRequest, folder_id: UUID) -> Response:
         """End it: into the trash, with all that is in it; `If-Match` is honoured when sent."""
         expected = etags.read_if_match(request)

@@ -6,7 +6,7 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.files.errors import NameTaken, RevisionMismatch
+from apps.files.errors import NameTaken, NodeLocked, RevisionMismatch
 from apps.sync import api, dtos, errors
 from apps.sync.rest import schemas
 from bitvault.kernel.actor import Scope
@@ -161,7 +161,7 @@ class ConflictResolution(View):
     @operation(
         body=schemas.ResolveConflict,
         status=204,
-        problems=(NotFound, errors.ConflictResolved, NameTaken, RevisionMismatch, PreconditionRequired),
+        problems=(NotFound, errors.ConflictResolved, NameTaken, NodeLocked, RevisionMismatch, PreconditionRequired),
     )
     def post(self, request: ActorRequest, conflict_id: UUID) -> Response:
         """Settle it: `both` files stay, or the one that is named, under the original's name; the other goes into the trash."""
