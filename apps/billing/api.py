@@ -121,7 +121,7 @@ def settle(*, upload_id: UUID, size_bytes: int) -> None:
 @exposed
 def release(*, upload_id: UUID) -> None:
     """Take back the promise to an upload that is given up. Can be repeated."""
-    operations.release(upload_id=upload_id)
+    operations.release_many(upload_ids=[upload_id])
 
 
 @exposed

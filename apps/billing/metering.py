@@ -12,7 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F
 
+from apps.billing import models, sql
 from bitvault.events.api import Published
 from bitvault.kernel import clock
 
@@ -26,57 +28,6 @@ MEMBERS, GUESTS, DERIVED = "member_count", "guest_count", "derived_bytes"
 NOTED = (MEMBERS, GUESTS, DERIVED)
 """What other modules are asked for once an hour, since no event of files tells it; a day has the last figure of it."""
 FLOWS = (UPLOADS, UPLOADED, DOWNLOADS, DOWNLOADED)
-
-_SUBTREE = """
-WITH RECURSIVE below AS (
-    SELECT node_id, size_bytes FROM billing_metered_node WHERE node_id = %s
-    UNION ALL
-    SELECT child.node_id, child.size_bytes
-    FROM below JOIN billing_metered_node child ON child.parent_id = below.node_id
-)
-SELECT coalesce(sum(size_bytes), 0) FROM below
-"""
-
-_NODES = """
-INSERT INTO billing_metered_node (node_id, parent_id, is_folder, size_bytes)
-SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bool[], %s::bigint[])
-ON CONFLICT (node_id) DO UPDATE SET size_bytes = billing_metered_node.size_bytes + excluded.size_bytes
-"""
-
-_ROOTS = """
-WITH RECURSIVE up AS (
-    SELECT node_id AS below_id, node_id, parent_id FROM billing_metered_node WHERE node_id = ANY(%s)
-    UNION ALL
-    SELECT up.below_id, above.node_id, above.parent_id
-    FROM up JOIN billing_metered_node above ON above.node_id = up.parent_id
-)
-SELECT below_id, node_id FROM up WHERE parent_id IS NULL
-"""
-
-_ROOT_USAGE = """
-INSERT INTO billing_root_usage (root_id, used_bytes) SELECT * FROM unnest(%s::uuid[], %s::bigint[])
-ON CONFLICT (root_id) DO UPDATE SET used_bytes = billing_root_usage.used_bytes + excluded.used_bytes
-"""
-
-_GAUGES = """
-INSERT INTO billing_usage_gauge (metric, amount) SELECT * FROM unnest(%s::text[], %s::bigint[])
-ON CONFLICT (metric) DO UPDATE SET amount = billing_usage_gauge.amount + excluded.amount
-"""
-
-_FLOWS = """
-INSERT INTO billing_usage_day (day, metric, amount) SELECT * FROM unnest(%s::date[], %s::text[], %s::bigint[])
-ON CONFLICT (day, metric) DO UPDATE SET amount = billing_usage_day.amount + excluded.amount
-"""
-
-_NOTED = """
-INSERT INTO billing_usage_day (day, metric, amount) SELECT * FROM unnest(%s::date[], %s::text[], %s::bigint[])
-ON CONFLICT (day, metric) DO UPDATE SET amount = excluded.amount
-"""
-
-_CLOSING = """
-INSERT INTO billing_usage_day (day, metric, amount) SELECT %s, metric, amount FROM billing_usage_gauge
-ON CONFLICT (day, metric) DO UPDATE SET amount = excluded.amount
-"""
 
 
 class Tally:
@@ -94,8 +45,7 @@ class Tally:
     def counts(self, published: Published) -> bool:
         """Begin to count what an event says about the tree; false when a rebuild has counted it: then its letter was dead meanwhile."""
         if self._rebuilt_seq is None:
-            rows = _fetch("SELECT rebuilt_seq FROM billing_meter", [])
-            self._rebuilt_seq = rows[0][0] if rows else 0
+            self._rebuilt_seq = models.Meter.objects.values_list("rebuilt_seq", flat=True).first() or 0
         if published.seq <= self._rebuilt_seq:
             return False
         day = published.occurred_at.date()
@@ -146,21 +96,20 @@ class Tally:
     def purge_nodes(self, *, node_ids: Sequence[UUID], version_count: int, size_bytes: int) -> None:
         """Take deleted nodes out of the count."""
         self._write_new()
-        rows = _fetch("DELETE FROM billing_metered_node WHERE node_id = ANY(%s) RETURNING is_folder", [list(node_ids)])
-        folder_count = sum(is_folder for (is_folder,) in rows)
+        nodes = models.MeteredNode.objects.filter(node_id__in=node_ids)
+        folder_count = nodes.filter(is_folder=True).count()
+        node_count, _by_model = nodes.delete()
         self._gauges.update(
             trash_bytes=-size_bytes,
             version_count=-version_count,
             folder_count=-folder_count,
-            file_count=folder_count - len(rows),
+            file_count=folder_count - node_count,
         )
 
     def delete_versions(self, *, node_id: UUID, version_count: int, size_bytes: int) -> None:
         """Take deleted versions of a live file out of the count."""
         self._write_new()
-        _execute(
-            "UPDATE billing_metered_node SET size_bytes = size_bytes - %s WHERE node_id = %s", [size_bytes, node_id]
-        )
+        models.MeteredNode.objects.filter(node_id=node_id).update(size_bytes=F("size_bytes") - size_bytes)
         _add_to_roots(dict.fromkeys(_find_roots([node_id]).values(), -size_bytes))
         self._gauges.update(live_bytes=-size_bytes, version_count=-version_count)
 
@@ -178,7 +127,7 @@ class Tally:
             self._close_day()
         if self._flows:
             rows = [(day, metric, amount) for (day, metric), amount in sorted(self._flows.items())]
-            _execute(_FLOWS, _columns(rows))
+            _execute(sql.FLOWS, _columns(rows))
             self._flows.clear()
 
     def _close_day(self) -> None:
@@ -186,13 +135,13 @@ class Tally:
         self._write_new()
         gauges = sorted((metric, amount) for metric, amount in self._gauges.items() if amount)
         if gauges:
-            _execute(_GAUGES, _columns(gauges))
+            _execute(sql.GAUGES, _columns(gauges))
         self._gauges.clear()
-        _execute(_CLOSING, [self._day])
+        _execute(sql.CLOSING, [self._day])
 
     def _write_new(self) -> None:
         if self._new:
-            _execute(_NODES, _columns([(node_id, *facts) for node_id, facts in self._new.items()]))
+            _execute(sql.NODES, _columns([(node_id, *facts) for node_id, facts in self._new.items()]))
             self._new.clear()
         if self._grown:
             roots = _find_roots(list(self._grown))
@@ -205,33 +154,38 @@ class Tally:
 
     @staticmethod
     def _place(node_id: UUID, parent_id: UUID | None) -> None:
-        _execute("UPDATE billing_metered_node SET parent_id = %s WHERE node_id = %s", [parent_id, node_id])
+        models.MeteredNode.objects.filter(node_id=node_id).update(parent_id=parent_id)
 
 
 def note(amounts: Mapping[str, int]) -> None:
     """Keep figures of ``NOTED`` under today's date."""
     today = clock.now().date()
-    _execute(_NOTED, _columns([(today, metric, amount) for metric, amount in sorted(amounts.items())]))
+    models.UsageDay.objects.bulk_create(
+        [models.UsageDay(day=today, metric=metric, amount=amount) for metric, amount in sorted(amounts.items())],
+        update_conflicts=True,
+        unique_fields=["day", "metric"],
+        update_fields=["amount"],
+    )
 
 
 def close_today() -> None:
     """Keep the gauges as they stand under today's date."""
-    _execute(_CLOSING, [clock.now().date()])
+    _execute(sql.CLOSING, [clock.now().date()])
 
 
 def _measure(node_id: UUID) -> int:
-    return int(_fetch(_SUBTREE, [node_id])[0][0])
+    return int(_fetch(sql.SUBTREE, [node_id])[0][0])
 
 
 def _find_roots(node_ids: Sequence[UUID]) -> dict[UUID, UUID]:
     """Find where the trees begin in which nodes lie, by node."""
-    return dict(_fetch(_ROOTS, [list(node_ids)]))
+    return dict(_fetch(sql.ROOTS, [list(node_ids)]))
 
 
 def _add_to_roots(changes: Mapping[UUID, int]) -> None:
     rows = sorted((root_id, size_bytes) for root_id, size_bytes in changes.items() if size_bytes)
     if rows:
-        _execute(_ROOT_USAGE, _columns(rows))
+        _execute(sql.ROOT_USAGE, _columns(rows))
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

@@ -9,13 +9,13 @@ the events between count for that one alone, in the transaction that moves the c
 """
 
 from collections.abc import Sequence
-from typing import Any
+from uuid import UUID
 
 from django.db import connection
+from django.db.models import F, QuerySet
 
-from apps.billing import metering
-from apps.billing.dtos import MeteredNode
-from apps.billing.models import RebuiltNode
+from apps.billing import dtos, metering, sql
+from apps.billing.models import Meter, MeteredNode, RebuiltNode, RootUsage
 from bitvault.events.api import Published, find_event, list_published, lock_position, set_position
 from bitvault.events.catalog import files as told
 from bitvault.kernel import db
@@ -37,68 +37,6 @@ _CHANGES = (
 )
 _FLOWS = (told.VersionCommitted, told.DownloadSigned, told.ArchiveSigned)
 
-_ADD_FOLDER = """
-INSERT INTO billing_rebuilt_node (node_id, parent_id, is_folder, is_trashed, size_bytes, version_count, as_of_seq)
-VALUES (%(node_id)s, %(parent_id)s, true, false, 0, 0, %(seq)s) ON CONFLICT (node_id) DO NOTHING
-"""
-
-_ADD_VERSION = """
-INSERT INTO billing_rebuilt_node (node_id, parent_id, is_folder, is_trashed, size_bytes, version_count, as_of_seq)
-VALUES (%(node_id)s, %(parent_id)s, false, false, %(size_bytes)s, 1, %(seq)s)
-ON CONFLICT (node_id) DO UPDATE SET size_bytes = billing_rebuilt_node.size_bytes + excluded.size_bytes,
-    version_count = billing_rebuilt_node.version_count + 1
-WHERE billing_rebuilt_node.as_of_seq < %(seq)s
-"""
-
-_DELETE_VERSIONS = """
-UPDATE billing_rebuilt_node SET size_bytes = size_bytes - %(size_bytes)s, version_count = version_count - %(version_count)s
-WHERE node_id = %(node_id)s AND as_of_seq < %(seq)s
-"""
-
-_PLACE = """
-UPDATE billing_rebuilt_node SET parent_id = %(parent_id)s, is_trashed = %(is_trashed)s
-WHERE node_id = %(node_id)s AND as_of_seq < %(seq)s
-"""
-
-_SWAP = """
-INSERT INTO billing_metered_node (node_id, parent_id, is_folder, size_bytes)
-SELECT node_id, parent_id, is_folder, size_bytes FROM billing_rebuilt_node
-"""
-
-_RECOUNT = """
-WITH RECURSIVE trashed AS (
-    SELECT node_id, size_bytes FROM billing_rebuilt_node WHERE is_trashed
-    UNION ALL
-    SELECT child.node_id, child.size_bytes FROM trashed JOIN billing_metered_node child ON child.parent_id = trashed.node_id
-),
-total AS (
-    SELECT coalesce(sum(size_bytes), 0) AS bytes, coalesce(sum(version_count), 0) AS versions,
-        count(*) FILTER (WHERE is_folder) AS folders, count(*) FILTER (WHERE NOT is_folder) AS files
-    FROM billing_rebuilt_node
-),
-trash AS (SELECT coalesce(sum(size_bytes), 0) AS bytes FROM trashed)
-INSERT INTO billing_usage_gauge (metric, amount)
-SELECT gauge.metric, gauge.amount FROM total, trash, LATERAL (VALUES
-    ('live_bytes', total.bytes - trash.bytes), ('trash_bytes', trash.bytes),
-    ('file_count', total.files), ('folder_count', total.folders), ('version_count', total.versions)
-) AS gauge(metric, amount)
-ON CONFLICT (metric) DO UPDATE SET amount = excluded.amount
-"""
-
-_RECOUNT_ROOTS = """
-WITH RECURSIVE below AS (
-    SELECT node_id AS root_id, node_id, size_bytes FROM billing_rebuilt_node WHERE parent_id IS NULL AND NOT is_trashed
-    UNION ALL
-    SELECT below.root_id, child.node_id, child.size_bytes
-    FROM below JOIN billing_metered_node child ON child.parent_id = below.node_id
-)
-INSERT INTO billing_root_usage (root_id, used_bytes) SELECT root_id, sum(size_bytes) FROM below GROUP BY root_id
-"""
-
-_NOTE = """
-INSERT INTO billing_meter (id, rebuilt_seq) VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET rebuilt_seq = excluded.rebuilt_seq
-"""
-
 
 def start() -> None:
     """Begin with nothing: what an earlier rebuild left is thrown away."""
@@ -107,7 +45,7 @@ def start() -> None:
         RebuiltNode.objects.all().delete()
 
 
-def keep(rows: Sequence[MeteredNode], seq: int) -> None:
+def keep(rows: Sequence[dtos.MeteredNode], seq: int) -> None:
     """Keep a page of nodes as they are at a number of the stream."""
     with db.write_transaction():
         RebuiltNode.objects.bulk_create(
@@ -159,22 +97,39 @@ def _follow(read_to: int, exact_from: int) -> tuple[int, bool]:
 
 
 def _replay(published: Published) -> None:
+    seq = published.seq
     match find_event(published, _CHANGES):
         case told.FolderCreated() as event:
-            _execute(_ADD_FOLDER, seq=published.seq, node_id=event.node_id, parent_id=event.parent_id)
+            _add(event, seq, is_folder=True, size_bytes=0, version_count=0)
         case told.VersionCommitted() as event:
-            facts = {"node_id": event.node_id, "parent_id": event.parent_id, "size_bytes": event.size_bytes}
-            _execute(_ADD_VERSION, seq=published.seq, **facts)
+            if not _add(event, seq, is_folder=False, size_bytes=event.size_bytes, version_count=1):
+                _older(event.node_id, seq).update(
+                    size_bytes=F("size_bytes") + event.size_bytes, version_count=F("version_count") + 1
+                )
         case told.NodeMoved() | told.NodeRestored() as event:
-            facts = {"node_id": event.node_id, "parent_id": event.parent_id, "is_trashed": False}
-            _execute(_PLACE, seq=published.seq, **facts)
+            _older(event.node_id, seq).update(parent_id=event.parent_id, is_trashed=False)
         case told.NodeTrashed() as event:
-            _execute(_PLACE, seq=published.seq, node_id=event.node_id, parent_id=None, is_trashed=True)
+            _older(event.node_id, seq).update(parent_id=None, is_trashed=True)
         case told.NodePurged() as event:
             RebuiltNode.objects.filter(node_id__in=list(event.purged_node_ids)).delete()
         case told.VersionsDeleted() as event:
-            facts = {"node_id": event.node_id, "size_bytes": event.size_bytes}
-            _execute(_DELETE_VERSIONS, seq=published.seq, version_count=len(event.version_ids), **facts)
+            _older(event.node_id, seq).update(
+                size_bytes=F("size_bytes") - event.size_bytes, version_count=F("version_count") - len(event.version_ids)
+            )
+
+
+def _older(node_id: UUID, seq: int) -> QuerySet[RebuiltNode]:
+    """Give the row of a node, if it does not hold the event of this number yet."""
+    return RebuiltNode.objects.filter(node_id=node_id, as_of_seq__lt=seq)
+
+
+def _add(event: told.FolderCreated | told.VersionCommitted, seq: int, **facts: int) -> bool:
+    """Add the live node that an event tells of; false where it is there."""
+    facts |= {"is_trashed": False, "as_of_seq": seq}
+    _node, is_new = RebuiltNode.objects.get_or_create(
+        node_id=event.node_id, defaults={"parent_id": event.parent_id, **facts}
+    )
+    return is_new
 
 
 def _count_flow(tally: metering.Tally, published: Published) -> None:
@@ -188,17 +143,11 @@ def _count_flow(tally: metering.Tally, published: Published) -> None:
 
 def _swap(seq: int) -> None:
     """Let the new image stand for the old one. What was given up before this number is counted in it, and not again when it is replayed."""
-    _execute("DELETE FROM billing_metered_node")
-    _execute(_SWAP)
-    _execute(_RECOUNT)
-    _execute("DELETE FROM billing_root_usage")
-    _execute(_RECOUNT_ROOTS)
+    MeteredNode.objects.all().delete()
+    RootUsage.objects.all().delete()
+    with connection.cursor() as cursor:
+        for statement in (sql.SWAP, sql.RECOUNT, sql.RECOUNT_ROOTS):
+            cursor.execute(statement)
     RebuiltNode.objects.all().delete()
-    with connection.cursor() as cursor:
-        cursor.execute(_NOTE, [seq])
+    Meter.objects.update_or_create(id=1, defaults={"rebuilt_seq": seq})
     metering.close_today()
-
-
-def _execute(statement: str, **parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
