@@ -24,6 +24,7 @@ CHOICES = (
     ("*", _("Everything"), _("All events, new kinds as well")),
 )
 """What may be chosen; programs can name single events."""
+_OFFERED = {pattern for pattern, _label, _hint in CHOICES}
 
 FORMATS: dict[dtos.Format, Any] = {
     "standard": _("Standard Webhooks (for programs)"),
@@ -90,6 +91,8 @@ class WebhookPage(MemberPage):
             "deliveries": [_describe_delivery(one) for one in page.items],
             "next_cursor": page.next_cursor,
             "is_first": cursor is None,
+            "choices": CHOICES,
+            "formats": FORMATS.items(),
         }
         return render(request, "webhooks/webhook.html", context)
 
@@ -98,6 +101,7 @@ def _describe(webhook: dtos.Webhook, names: Mapping[UUID, str]) -> dict[str, Any
     """Give a webhook with words for its state, and the names of what it is narrowed to."""
     return {
         "facts": webhook,
+        "single_events": [pattern for pattern in webhook.events if pattern not in _OFFERED],
         "folder": names.get(webhook.folder_id, "") if webhook.folder_id else "",
         "person": names.get(webhook.actor_id, "") if webhook.actor_id else "",
         "format": FORMATS[webhook.format],

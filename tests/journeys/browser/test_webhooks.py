@@ -87,6 +87,28 @@ def test_a_webhook_is_made_tested_looked_up_and_sent_again(open_webhooks, receiv
     assert (first.id, first.body) == (second.id, second.body)
 
 
+def test_a_webhook_is_edited_and_the_undo_takes_it_back(open_webhooks, receiver):
+    page = open_webhooks()
+    make_webhook(page, receiver.url)
+    page.get_by_role("button", name="Done").click()
+    page.locator("#webhooks li", has_text=receiver.url).last.get_by_role("link", name="Deliveries").click()
+    page.get_by_role("button", name="Edit…").click()
+    dialog = page.get_by_role("dialog", name="Edit webhook")
+    expect(dialog.get_by_label("Only by a person (optional)")).to_have_value("Mia")
+    dialog.get_by_label("Description (optional)").fill("For the archive")
+    dialog.get_by_label("Shares").check()
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator("#webhook-title")).to_have_text("For the archive")
+    facts = page.locator(".webhook-facts")
+    expect(facts).to_contain_text("sharing.*")
+    expect(facts).to_contain_text("Mia")
+
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.locator("#webhook-title")).to_have_text("Webhook")
+    expect(facts).not_to_contain_text("sharing.*")
+    expect(facts).to_contain_text("Mia")
+
+
 @pytest.mark.parametrize(("width", "look"), [(390, "dark"), (1440, "light")])
 def test_pages_and_dialogs_have_no_fault(open_webhooks, receiver, width, look):
     page = open_webhooks(viewport={"width": width, "height": 900}, color_scheme=look)
@@ -104,4 +126,6 @@ def test_pages_and_dialogs_have_no_fault(open_webhooks, receiver, width, look):
     judge()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("link", name="Deliveries").last.click()
+    judge()
+    page.get_by_role("button", name="Edit…").click()
     judge()

@@ -20,24 +20,53 @@ async function renew(...selectors) {
   }
 }
 
+/** Read what is wanted of a webhook. @param {HTMLFormElement} form */
+function readWish(form) {
+  const data = new FormData(form);
+  const url = String(data.get("url")).trim();
+  const events = data.getAll("events");
+  if (!url) throw new Refusal(address(), gettext("Type the address of the receiver."));
+  if (!events.length) throw new Refusal(address(), gettext("Choose at least one kind of event."));
+  return {
+    url,
+    events,
+    description: data.get("description"),
+    format: data.get("format"),
+    folder_id: readChoice("#webhook-folder", gettext("Choose a folder from the list.")),
+    actor_id: readChoice("#webhook-person", gettext("Choose a person from the list.")),
+  };
+}
+
+const address = () => need("#webhook-url", HTMLInputElement);
+
 function newWebhook() {
   openForm("#webhook-dialog", async (form) => {
-    const data = new FormData(form);
-    const input = need("#webhook-url", HTMLInputElement);
-    const url = String(data.get("url")).trim();
-    const events = data.getAll("events");
-    if (!url) throw new Refusal(input, gettext("Type the address of the receiver."));
-    if (!events.length) throw new Refusal(input, gettext("Choose at least one kind of event."));
-    const wish = {
-      url,
-      events,
-      description: data.get("description"),
-      format: data.get("format"),
-      folder_id: readChoice("#webhook-folder", gettext("Choose a folder from the list.")),
-      actor_id: readChoice("#webhook-person", gettext("Choose a person from the list.")),
-    };
-    void offerSecret((await send(input, () => call("POST", "/webhooks", { body: wish }))).secret);
+    const wish = readWish(form);
+    void offerSecret((await send(address(), () => call("POST", "/webhooks", { body: wish }))).secret);
   });
+}
+
+/** @param {string} id */
+function edit(id) {
+  const form = need("#webhook-dialog form", HTMLFormElement);
+  form.reset();
+  const before = readWish(form);
+  openForm("#webhook-dialog", async () => {
+    const wish = readWish(form);
+    await send(address(), () => call("PATCH", `/webhooks/${id}`, { body: wish }));
+    void shown(gettext("The webhook was changed."), () => call("PATCH", `/webhooks/${id}`, { body: before }));
+  });
+}
+
+/** Show what a webhook has become, and how to take that back. @param {string} said @param {() => Promise<unknown>} takeBack */
+async function shown(said, takeBack) {
+  const run = () =>
+    void attempt(async () => {
+      await takeBack();
+      await renew("#webhook", "#webhook-dialog");
+    });
+  toast(said, { action: gettext("Undo"), run, undo: true });
+  await renew("#webhook", "#webhook-dialog");
 }
 
 /** @param {string} secret shown once */
@@ -152,6 +181,8 @@ document.addEventListener("click", (event) => {
       return void attempt(() => switchTo(id, true));
     case "disable":
       return void attempt(() => switchTo(id, false));
+    case "edit":
+      return edit(id);
     case "rotate":
       return void attempt(() => rotate(id));
     case "delete":

@@ -54,7 +54,7 @@ async function search(input) {
 }
 
 /**
- * Read what was chosen in a field; nothing when it is empty.
+ * Read what was chosen in a field, or stands there from before; nothing when it is empty.
  *
  * @param {string} selector
  * @param {string} complaint when something is typed that was not offered
@@ -64,7 +64,7 @@ export function readChoice(selector, complaint) {
   const input = need(selector, HTMLInputElement);
   const text = input.value.trim();
   if (!text) return null;
-  const id = offered.get(input.id)?.get(text);
+  const id = text === input.defaultValue ? input.dataset.chosen : offered.get(input.id)?.get(text);
   if (!id) throw new Refusal(input, complaint);
   return id;
 }
