@@ -8,7 +8,9 @@ import pytest
 from django.conf import settings as configured
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 
+from apps.identity.models import User
 from apps.storage import provider
 from apps.storage.operations import collecting, references
 from bitvault.backup import checking, manifest, swapping, taking, tasks
@@ -109,6 +111,18 @@ def test_the_nightly_one_is_asked_for_once_a_day_and_only_where_it_is_wanted(set
         assert not tasks.request.run()
     with clock.fixed_at(night + timedelta(days=1)):
         assert tasks.request.run()
+
+
+def test_operators_see_backups_and_change_nothing_about_them(tmp_path):
+    user = User.objects.create_superuser(email="ops@example.com", password="correct horse battery")
+    BackupRun.objects.create(id="20261130T023000.000000Z", target="s3://backups/acme", started_at=clock.now())
+    operator = Client(headers={"host": "admin.localhost"})
+    operator.force_login(user)
+    page = operator.get("/admin/backup/backuprun/")
+    assert page.status_code == 200
+    assert "s3://backups/acme" in page.content.decode()
+    assert operator.get("/admin/backup/backuprun/20261130T023000.000000Z/change/").status_code == 200
+    assert operator.get("/admin/backup/backuprun/add/").status_code == 403
 
 
 def test_a_target_is_an_absolute_path_or_a_bucket():
