@@ -14,5 +14,5 @@ class FilesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what is done later, and put the module's sections and actions into the frame of pages."""
-        from apps.files import jobs  # noqa: F401 - importing it registers the kinds
+        from apps.files import consumers, jobs  # noqa: F401 - importing them registers their functions
         from apps.files.ui import shell  # noqa: F401 - importing it registers them

@@ -227,3 +227,24 @@ class FileTooLarge(TooLarge):
 
     code = "files.file_too_large"
     title = "The file is larger than a file can be"
+
+
+class BadMoment(Invalid):
+    """A moment is a number of the stream or a time with its offset, and not ahead of now."""
+
+    code = "files.bad_moment"
+    title = "This is no moment of the past"
+
+
+class HistoryTooShort(Invalid):
+    """History does not reach back that far; fact: ``since``, where it begins."""
+
+    code = "files.history_too_short"
+    title = "History does not reach back that far"
+
+
+class NotThereThen(NotFound):
+    """There is no record of the folder at that moment; fact: ``since``, when it appears."""
+
+    code = "files.not_there_then"
+    title = "This was not there at that time"

@@ -1,8 +1,9 @@
-"""Our own scheduled work: a look at what is due in the trash, and names whose keys are of an older version."""
+"""Our own scheduled work: a look at what is due in the trash, names whose keys are of an older version, history past its time."""
 
 from celery import shared_task
 
 from apps.files import api
+from apps.files.api import history
 
 
 @shared_task(name="files.purge_expired_trash")  # type: ignore[untyped-decorator] # celery has no types
@@ -21,3 +22,9 @@ def sweep_locks() -> int:
 def rekey_names() -> int:
     """Bring the keys of one tenant's names up to the code; returns how many were not."""
     return api.rekey_names()
+
+
+@shared_task(name="files.forget_past")  # type: ignore[untyped-decorator] # celery has no types
+def forget_past() -> int:
+    """Delete what one tenant's history need not reach back to any more; returns how many rows."""
+    return history.forget_past()

@@ -133,6 +133,7 @@ def published_of(event: StreamEvent) -> Published:
         address=event.address,
         device_id=event.device_id,
         payload=event.payload,
+        token_id=event.token_id,
     )
 
 

@@ -46,6 +46,8 @@ class Published:
     payload: dict[str, Any]
     event: Event | None = None
     """The event itself, where a consumer has asked for its type (``consumes_batch``)."""
+    token_id: UUID | None = None
+    """The token that the request came by."""
 
 
 def read_event(published: Published, event_type: type[E]) -> E:

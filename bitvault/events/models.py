@@ -29,6 +29,7 @@ class StreamEvent(PublicModel):
     request_id = models.TextField(null=True)  # noqa: DJ001 - absent is not the same as empty
     address = models.TextField(null=True)  # noqa: DJ001 - the same
     device_id = models.UUIDField(null=True)
+    token_id = models.UUIDField(null=True)
     payload = models.JSONField()
 
     class Meta:

@@ -26,9 +26,9 @@ WITH head AS (
     WHERE tenant_id = %(tenant_id)s RETURNING last_seq
 )
 INSERT INTO public.events_stream_event (tenant_id, seq, published_at, id, type, occurred_at, actor_id, request_id,
-    address, device_id, payload)
+    address, device_id, token_id, payload)
 SELECT %(tenant_id)s, head.last_seq - %(count)s + e.n, clock_timestamp(),
-    e.id, e.type, %(occurred_at)s, e.actor_id, %(request_id)s, %(address)s, %(device_id)s, e.payload::jsonb
+    e.id, e.type, %(occurred_at)s, e.actor_id, %(request_id)s, %(address)s, %(device_id)s, %(token_id)s, e.payload::jsonb
 FROM unnest(%(ids)s::uuid[], %(types)s::text[], %(actor_ids)s::uuid[], %(payloads)s::text[])
     WITH ORDINALITY AS e(id, type, actor_id, payload, n)
     LEFT JOIN head ON true  -- without a head there is no number, and the insert fails with all that led to it
@@ -78,6 +78,7 @@ def _write(tx: db.Transaction, tenant_id: UUID, events: list[Event], *, is_last:
         "request_id": current_request_id(),
         "address": origin.address,
         "device_id": origin.device_id,
+        "token_id": origin.token_id,
         "ids": [ids.new_id() for _ in events],
         "types": [event.type for event in events],
         "actor_ids": [event.actor_id for event in events],

@@ -16,7 +16,7 @@ _BEGINNING = datetime.fromtimestamp(0, UTC)
 """Before any event: where the search begins when it missed some, since a clock may have gone back further than ``_CLOCK_SLACK``."""
 
 _NEXT = """
-SELECT published_at, tenant_id, seq, id, type, occurred_at, actor_id, request_id, address, device_id, payload::text
+SELECT published_at, tenant_id, seq, id, type, occurred_at, actor_id, request_id, address, device_id, payload::text, token_id
 FROM public.events_stream_event
 WHERE tenant_id = %s AND seq > %s AND published_at >= %s
 ORDER BY seq LIMIT %s
@@ -48,5 +48,5 @@ def _is_whole(events: Sequence[tuple[datetime, Published]], seq: int, limit: int
 
 
 def _published(columns: Sequence[Any]) -> Published:
-    *envelope, payload = columns
-    return Published(*[*envelope, msgspec.json.decode(payload)])
+    *envelope, payload, token_id = columns
+    return Published(*[*envelope, msgspec.json.decode(payload), None, token_id])

@@ -47,7 +47,7 @@ class Credentials(BaseAuthentication):
             actor = with_reach(actor, fresh=getattr(view, "needs_fresh_reach", False))
         cast("ActorRequest", request).actor = actor
         cast("ActorRequest", request._request).actor = actor  # noqa: SLF001 - for what stands around the view
-        _note_device(request, actor)
+        _note_origin(request, actor)
         return actor, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -64,8 +64,10 @@ def with_reach(actor: Actor, *, fresh: bool) -> Actor:
     return replace(actor, reach=sharing.find_reach(actor=actor, fresh=fresh))
 
 
-def _note_device(request: Request, actor: Actor) -> None:
-    """Take down which device sends a request that says so: events and conflicted copies tell of it."""
+def _note_origin(request: Request, actor: Actor) -> None:
+    """Take down by which token a request comes, and which device sends it where it says so: events and conflicted copies tell of them."""
+    if actor.token_id is not None:
+        set_origin(replace(current_origin(), token_id=actor.token_id))
     text = request.headers.get(DEVICE_HEADER)
     if text is None:
         return

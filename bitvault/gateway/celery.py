@@ -86,6 +86,7 @@ app.conf.beat_schedule = {
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),
     # They hold nothing from the second on at which they end; this tells of it.
     "sweep-locks": _for_each_tenant("files.sweep_locks", seconds=60),
+    "forget-past": _for_each_tenant("files.forget_past", seconds=3600),
     "rekey-names": _for_each_tenant("files.rekey_names", seconds=3600),
     # A digest comes within a quarter of an hour of its time, wherever its reader lives.
     "send-digests": _for_each_tenant("notifications.send_digests", seconds=900),

@@ -17,6 +17,8 @@ class Origin:
     address: str | None = None
     device_id: UUID | None = None
     device_name: str | None = None
+    token_id: UUID | None = None
+    """The token that it was authorised by; ``None`` for a session."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,11 @@ CONSUMERS = (
     "webhooks",
     "annotations",
     "notes",
+    "history",
 )
-QUEUES_BUT_AUDIT = "celery,relay,sync,search,notifications,sharing,billing,gc,previews,webhooks,annotations,notes"
+QUEUES_BUT_AUDIT = (
+    "celery,relay,sync,search,notifications,sharing,billing,gc,previews,webhooks,annotations,notes,history"
+)
 WATCHED_SECONDS = 2.0
 """How long two schedulers are watched: ten turns of one of them."""
 
@@ -153,6 +156,7 @@ def test_a_consumer_without_a_worker_delays_no_other_and_fills_no_broker(stream,
         "webhooks",
         "annotations",
         "notes",
+        "history",
     )
     for n in range(3):
         stream.note(companies.acme, f"n{n}")

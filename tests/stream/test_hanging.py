@@ -20,6 +20,7 @@ CONSUMERS = (
     "webhooks",
     "annotations",
     "notes",
+    "history",
 )
 LIMIT = 0.6
 LONG = 1000.0

@@ -18,6 +18,8 @@ NodeRef = UUID | Literal["root"]
 SortName = Literal["name", "modified_at", "size_bytes"]
 OrderName = Literal["asc", "desc"]
 ChildrenAction = Literal["trash", "move"]
+PastState = Literal["same", "changed", "moved", "trashed", "purged"]
+"""What has become of something since: nothing, it has another content, name or place, it lies in the trash, or is gone permanently."""
 OnConflict = Literal["fail", "rename", "replace"]
 """What becomes of a taken name at a restore: it is refused, gets a number, or what has it goes into the trash."""
 RestoredTo = Literal["origin", "ancestor", "named"]
@@ -103,6 +105,36 @@ class Children:
     next_cursor: str | None = None
     total_count: int = 0
     total_bytes: int | None = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastNode:
+    """A folder or a file as it was at a moment, and what has become of it since (``now``).
+
+    Of a file whose version of then is gone permanently, ``version_id`` and ``size_bytes`` are ``None``. Its bytes come from
+    ``/nodes/{id}/content?as_of=``.
+    """
+
+    id: UUID
+    kind: KindName
+    name: str
+    parent_id: UUID
+    version_id: UUID | None
+    size_bytes: int | None
+    media_type: str | None
+    content_hash: str | None
+    modified_at: datetime
+    now: PastState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastChildren:
+    """A page of what lay in a folder, as of a number of the stream and the time of that."""
+
+    items: Sequence[PastNode]
+    next_cursor: str | None
+    as_of_seq: int
+    as_of_time: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +342,8 @@ class Content:
     size_bytes: int
     content_hash: str
     version_id: UUID
+    is_live: bool = True
+    """Whether the file lies in a folder now, and not in the trash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from apps.files.dtos import (
     SortName,
 )
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
+from bitvault.web.derived import DerivedQuery
 from bitvault.web.structs import Body, Query
 
 LABEL_LIMIT = 100
@@ -94,6 +95,14 @@ class ApplyToChildren(Body, frozen=True):
 class ListVersions(Query, frozen=True):
     """Which page of a file's versions."""
 
+    limit: Limit = PAGE_DEFAULT
+    cursor: str | None = None
+
+
+class ListPast(DerivedQuery, frozen=True, kw_only=True):
+    """Which moment: `as_of` is a number of the stream or a time (RFC 3339); and which page of what lay in the folder then."""
+
+    as_of: str
     limit: Limit = PAGE_DEFAULT
     cursor: str | None = None
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.files.rest import lock_views, team_views, version_views, views
+from apps.files.rest import history_views, lock_views, team_views, version_views, views
 from bitvault.web import converters
 
 __all__ = ["converters", "urlpatterns"]
@@ -12,6 +12,7 @@ urlpatterns = [
     path("nodes/<node_ref:node_id>", views.NodeDetail.as_view()),
     path("nodes/<node_ref:node_id>/children", views.NodeChildren.as_view()),
     path("nodes/<node_ref:node_id>/children/batch", views.NodeChildrenBatch.as_view()),
+    path("nodes/<uuid:node_id>/history", history_views.NodeHistory.as_view()),
     path("nodes/<node_ref:node_id>/path", views.NodePath.as_view()),
     path("nodes/<uuid:node_id>/versions", version_views.NodeVersions.as_view()),
     path("nodes/<uuid:node_id>/versions/<uuid:version_id>", version_views.VersionDetail.as_view()),

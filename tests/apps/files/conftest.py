@@ -276,12 +276,13 @@ def live_a_little(tree, chance, steps, *, locks=False):
     """Do things at random, as people would who do not look first; whatever is refused is refused."""
     for _ in range(steps):
         try:
-            _do_something(tree, chance, locks=locks)
+            do_something(tree, chance, locks=locks)
         except (Conflict, Invalid, Locked, PreconditionFailed, NotFound, Forbidden):
             continue
 
 
-def _do_something(tree, chance, *, locks):
+def do_something(tree, chance, *, locks=True):
+    """Do one thing at random."""
     nodes = fetch("SELECT id, revision, version_id FROM files_node ORDER BY id")
     node_id, revision, version_id = chance.choice(nodes)
     target_id = chance.choice(nodes)[0]

@@ -1,0 +1,225 @@
+"""A folder as it was at a moment, and what a file contained then: read from the record of placements.
+
+A reader sees of what was no more than they may see now, where it is now: what was moved out of their reach is left out, what lies in the
+trash is for those who could edit it there.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.files import access, dtos, errors
+from apps.files.models import Kind
+from apps.files.placements import CONSUMER, KEPT_FOR
+from apps.files.rows import Way, fetch_all, fetch_one, fetch_page, find_ways, kind_name, require_row
+from bitvault.events.api import BeyondHead, get_head, get_position
+from bitvault.kernel import clock, db, pages
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import NOTHING, Capability
+from bitvault.kernel.errors import NotFound
+
+_AT = "from_seq <= %(seq)s AND (until_seq IS NULL OR until_seq > %(seq)s)"
+
+_SEQ_AT = "SELECT from_seq FROM files_placement WHERE from_at <= %s ORDER BY from_at DESC, from_seq DESC LIMIT 1"
+
+_TIME_OF = "SELECT from_at FROM files_placement WHERE from_seq <= %s ORDER BY from_seq DESC LIMIT 1"
+
+_FOLDER = f"SELECT kind FROM files_placement WHERE node_id = %(node_id)s AND {_AT}"
+
+_FIRST = "SELECT min(from_at) FROM files_placement WHERE node_id = %s"
+
+_CHILDREN = f"""
+SELECT past.node_id, past.kind, past.sort_key, past.name, past.version_id, past.from_at,
+    version.size_bytes, version.media_type, version.content_hash, version.created_at
+FROM files_placement past LEFT JOIN files_version version ON version.id = past.version_id
+WHERE past.parent_id = %(folder_id)s AND past.state = 0 AND {_AT}
+    AND (past.kind, past.sort_key, past.node_id) > (%(kind)s, %(sort_key)s, %(after_id)s::uuid)
+ORDER BY past.kind, past.sort_key, past.node_id LIMIT %(limit)s
+"""
+
+_CONTENT = f"""
+SELECT past.name, version.id, version.blob_id, version.media_type, version.size_bytes, version.content_hash
+FROM files_placement past JOIN files_version version ON version.id = past.version_id
+WHERE past.node_id = %(node_id)s AND {_AT}
+"""
+
+_TRASH = """
+SELECT node_id, root_id, origin_parent_id || origin_ids FROM files_trash WHERE node_id = ANY(%s::uuid[]) AND NOT purging
+"""
+
+_NO_ID = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A number of the stream, and when that was."""
+
+    seq: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a node is now, and what the actor may do with it there, in the trash too."""
+
+    way: Way
+    mask: int
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the actor may know of it: in the trash, who could edit it."""
+        return bool(self.mask & (Capability.VIEW if self.way.is_live else Capability.EDIT))
+
+
+def find_moment(text: str) -> Moment:
+    """Read a moment: a number of the stream, or a time (RFC 3339), inside the open transaction.
+
+    :raises BadMoment: it is neither, or lies ahead.
+    :raises HistoryTooShort: it is longer ago than history is kept.
+    """
+    if text.isascii() and text.isdigit():
+        seq = int(text)
+        head = get_head()
+        if seq > head:
+            raise BeyondHead(head_seq=head)
+        row = fetch_one(_TIME_OF, [seq])
+        if row is None:
+            raise errors.HistoryTooShort
+        at = row[0]
+    else:
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise errors.BadMoment from error
+        if at.tzinfo is None or at > clock.now():
+            raise errors.BadMoment
+        row = fetch_one(_SEQ_AT, [at])
+        seq = 0 if row is None else row[0]
+    if row is None or at < clock.now() - KEPT_FOR:
+        raise errors.HistoryTooShort(since=(clock.now() - KEPT_FOR).isoformat())
+    return Moment(seq, at)
+
+
+def find_standings(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """Tell where some nodes are now and what the actor may do with them there, in three queries; those that are gone are left out."""
+    ways = find_ways(node_ids)
+    tops = {way.root.id for way in ways.values() if not way.is_live}
+    entries = {row[0]: row[1:] for row in fetch_all(_TRASH, [list(tops)])} if tops else {}
+    roots = find_ways({root_id for root_id, _ in entries.values()}) if entries else {}
+    found = {}
+    for node_id, way in ways.items():
+        mask = access.find_mask(actor, way)
+        if not way.is_live:
+            root_id, origin_ids = entries.get(way.root.id, (None, ()))
+            lay_in = [*(row.id for row in way.rows), *origin_ids]
+            mask = access.find_mask_in_trash(actor, roots.get(root_id), lay_in) if root_id else NOTHING
+        found[node_id] = Standing(way, mask)
+    return found
+
+
+def list_children(actor: Actor, node_id: UUID, *, as_of: str, limit: int, cursor: str | None) -> dtos.PastChildren:
+    """Read a page of what lay in a folder at a moment: folders first, by name."""
+    pages.require_limit(limit)
+    with db.read_transaction():
+        _require_seen(actor, node_id)
+        moment = find_moment(as_of)
+        _require_folder_then(node_id, moment)
+        purpose = f"files.past:{node_id}:{moment.seq}"
+        after = pages.decode_cursor(purpose, cursor) if cursor is not None else [-1, "", str(_NO_ID)]
+        rows = fetch_page(
+            _CHILDREN,
+            {
+                "folder_id": node_id,
+                "seq": moment.seq,
+                "kind": after[0],
+                "sort_key": after[1],
+                "after_id": after[2],
+                "limit": limit + 1,
+            },
+        )
+        standings = find_standings(actor, [row[0] for row in rows[:limit]])
+        read_up_to = get_position(CONSUMER)
+    items = [
+        _to_past(node_id, row, standings.get(row[0]))
+        for row in rows[:limit]
+        if row[0] not in standings or standings[row[0]].is_seen
+    ]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return dtos.PastChildren(
+        items=items,
+        next_cursor=None if last is None else pages.encode_cursor(purpose, [last[1], last[2], str(last[0])]),
+        as_of_seq=min(moment.seq, read_up_to),
+        as_of_time=moment.at,
+    )
+
+
+def get_content(actor: Actor, node_id: UUID, *, as_of: str) -> dtos.Content:
+    """Find the bytes that a file had at a moment, also of one that lies in the trash now.
+
+    :raises NotFound: the actor may not know of it, it was not there, or the version is gone permanently.
+    """
+    with db.read_transaction():
+        standing = _require_seen(actor, node_id)
+        if standing.way.node.is_folder:
+            raise errors.NotAFile
+        if not standing.mask & Capability.DOWNLOAD:
+            raise NotFound
+        moment = find_moment(as_of)
+        name, version_id, blob_id, media_type, size_bytes, content_hash = require_row(
+            fetch_one(_CONTENT, {"node_id": node_id, "seq": moment.seq})
+        )
+    return dtos.Content(
+        blob_id=blob_id,
+        name=name,
+        media_type=media_type,
+        size_bytes=size_bytes,
+        content_hash=content_hash,
+        version_id=version_id,
+        is_live=standing.way.is_live,
+    )
+
+
+def _require_seen(actor: Actor, node_id: UUID) -> Standing:
+    standing = find_standings(actor, [node_id]).get(node_id)
+    if standing is None or not standing.is_seen:
+        raise NotFound
+    return standing
+
+
+def _require_folder_then(node_id: UUID, moment: Moment) -> None:
+    row = fetch_one(_FOLDER, {"node_id": node_id, "seq": moment.seq})
+    if row is None:
+        (since,) = fetch_one(_FIRST, [node_id])
+        raise errors.NotThereThen(since=None if since is None else since.isoformat())
+    if row[0] != Kind.FOLDER:
+        raise errors.NotAFolder
+
+
+def _to_past(folder_id: UUID, row: Sequence[Any], standing: Standing | None) -> dtos.PastNode:
+    node_id, kind, _, name, version_id, from_at, size_bytes, media_type, content_hash, written_at = row
+    is_file = kind == Kind.FILE
+    return dtos.PastNode(
+        id=node_id,
+        kind=kind_name(kind),
+        name=name,
+        parent_id=folder_id,
+        version_id=version_id if size_bytes is not None else None,
+        size_bytes=size_bytes,
+        media_type=media_type if is_file else None,
+        content_hash=content_hash,
+        modified_at=written_at or from_at,
+        now=_compare(folder_id, name, version_id, standing),
+    )
+
+
+def _compare(folder_id: UUID, name: str, version_id: UUID | None, standing: Standing | None) -> dtos.PastState:
+    if standing is None:
+        return "purged"
+    node = standing.way.node
+    if not standing.way.is_live:
+        return "trashed"
+    if node.parent_id != folder_id or node.name != name:
+        return "moved"
+    return "same" if node.version_id == version_id else "changed"
