@@ -73,12 +73,13 @@ class Standing:
         return bool(self.mask & (Capability.VIEW if self.way.is_live else Capability.EDIT))
 
 
-def find_moment(text: str) -> Moment:
-    """Read a moment: a number of the stream, or a time (RFC 3339), inside the open transaction.
+def find_moment(text: str | None) -> Moment:
+    """Read a moment: a number of the stream, a time (RFC 3339), or now; inside the open transaction.
 
     :raises BadMoment: it is neither, or lies ahead.
     :raises HistoryTooShort: it is longer ago than history is kept.
     """
+    text = text or clock.now().isoformat()
     if text.isascii() and text.isdigit():
         seq = int(text)
         head = get_head()
@@ -119,7 +120,9 @@ def find_standings(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, Stand
     return found
 
 
-def list_children(actor: Actor, node_id: UUID, *, as_of: str, limit: int, cursor: str | None) -> dtos.PastChildren:
+def list_children(
+    actor: Actor, node_id: UUID, *, as_of: str | None, limit: int, cursor: str | None
+) -> dtos.PastChildren:
     """Read a page of what lay in a folder at a moment: folders first, by name."""
     pages.require_limit(limit)
     with db.read_transaction():

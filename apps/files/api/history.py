@@ -18,13 +18,13 @@ KEPT_FOR = placements.KEPT_FOR
 
 @exposed
 def list_children_as_of(
-    *, actor: Actor, node_id: UUID, as_of: str, limit: int = PAGE_DEFAULT, cursor: str | None = None
+    *, actor: Actor, node_id: UUID, as_of: str | None, limit: int = PAGE_DEFAULT, cursor: str | None = None
 ) -> PastChildren:
     """Read a page of what lay in a folder at a moment: folders first, by name. Each item says what has become of it since.
 
     What the actor may not see now, where it is now, is left out.
 
-    :param as_of: a number of the stream, or a time (RFC 3339).
+    :param as_of: a number of the stream, or a time (RFC 3339); now, without one.
     :raises BadMoment: it is neither, or lies ahead.
     :raises BeyondHead: the stream has no such number.
     :raises HistoryTooShort: it is longer ago than history is kept.

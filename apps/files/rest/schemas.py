@@ -99,10 +99,10 @@ class ListVersions(Query, frozen=True):
     cursor: str | None = None
 
 
-class ListPast(DerivedQuery, frozen=True, kw_only=True):
-    """Which moment: `as_of` is a number of the stream or a time (RFC 3339); and which page of what lay in the folder then."""
+class ListPast(DerivedQuery, frozen=True):
+    """Which moment: `as_of` is a number of the stream, or a time (RFC 3339), else now; and which page of what lay there then."""
 
-    as_of: str
+    as_of: str | None = None
     limit: Limit = PAGE_DEFAULT
     cursor: str | None = None
 
