@@ -1,6 +1,16 @@
 """What can be refused about nodes, with stable codes."""
 
-from bitvault.kernel.errors import Conflict, Forbidden, Gone, Invalid, Locked, NotFound, PreconditionFailed, TooLarge
+from bitvault.kernel.errors import (
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    Locked,
+    NotFound,
+    PreconditionFailed,
+    TooLarge,
+    Unavailable,
+)
 from bitvault.kernel.names import InvalidName
 from bitvault.kernel.pages import LimitOutOfRange
 
@@ -248,3 +258,38 @@ class NotThereThen(NotFound):
 
     code = "files.not_there_then"
     title = "This was not there at that time"
+
+
+class HistoryBehind(Unavailable):
+    """The record of what was has not come to the head of the stream in time: a plan would miss what happened last."""
+
+    code = "files.history_behind"
+    title = "What happened last is still being written down; try again in a moment"
+
+
+class RewindOfAllForAdministrators(Forbidden):
+    """What somebody did in the whole tenant is undone by owners and administrators; in a folder, by who manages it."""
+
+    code = "files.rewind_of_all_for_administrators"
+    title = "Without a folder, only owners and administrators may rewind"
+
+
+class RewindUnfit(Invalid):
+    """A rewind goes back to one moment, or names an interval and whose doings in it are undone; not both."""
+
+    code = "files.rewind_unfit"
+    title = "A rewind goes back to a moment, or undoes what one person, device or token did from one moment to another"
+
+
+class RewindOver(Conflict):
+    """The rewind has been carried out; what it has done is taken back by undoing it."""
+
+    code = "files.rewind_over"
+    title = "This rewind has been carried out"
+
+
+class RewindNotBegun(Conflict):
+    """Nothing was changed yet that could be taken back."""
+
+    code = "files.rewind_not_begun"
+    title = "This rewind has not begun"

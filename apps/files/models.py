@@ -13,11 +13,22 @@ from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 
 from apps.files.limits import CHILDREN_LIMIT
-from apps.files.past_models import Placement
+from apps.files.past_models import Placement, Rewind, RewindItem
 from bitvault.kernel.models import TenantModel, id_field
 from bitvault.kernel.names import KEY_VERSION, NAME_LIMIT_BYTES
 
-__all__ = ["Displaced", "Kind", "Node", "Placement", "Refund", "SettledUpload", "Trash", "Version"]
+__all__ = [
+    "Displaced",
+    "Kind",
+    "Node",
+    "Placement",
+    "Refund",
+    "Rewind",
+    "RewindItem",
+    "SettledUpload",
+    "Trash",
+    "Version",
+]
 
 
 class Kind(models.IntegerChoices):

@@ -19,6 +19,7 @@ class GatewayConfig(AppConfig):
             guests,
             rebuilding,  # noqa: F401 - importing it registers how the meter is rebuilt
             recounting,  # noqa: F401 - importing it registers the nightly job
+            rewinding,  # noqa: F401 - importing it registers the job that carries rewinds out
         )
         from bitvault.web.guests import open_routes
 

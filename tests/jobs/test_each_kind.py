@@ -396,6 +396,34 @@ def is_copied_once(world):
     )
 
 
+def ask_for_rewind(world):
+    """A folder goes back to what it was: a file was written, renamed and one was added."""
+    client = world.client("mia")
+    parent_id = client.get("/me").json()["root_id"]
+    folder = client.post("/folders", {"parent_id": parent_id, "name": ids.new_id().hex}).json()
+    file = Sender(client, folder["id"]).bring("before.bin", ids.new_id().bytes)
+    since = clock.now().isoformat()
+    stale = {"mode": "update", "node_id": file["id"], "base_version_id": file["version_id"]}
+    Sender(client, folder["id"]).bring("before.bin", ids.new_id().bytes, **stale)
+    client.patch(f"/nodes/{file['id']}", {"name": "after.bin"}, headers={"if-match": "*"})
+    Sender(client, folder["id"]).bring("new.bin", ids.new_id().bytes)
+    consuming.consume("history")
+    planned = client.post(f"/nodes/{folder['id']}/rewind", {"since": since})
+    assert planned.status_code == 201, planned.content
+    assert client.post(f"/rewinds/{planned.json()['id']}/run").status_code == 202
+    world.node_id, world.content_hash = folder["id"], file["content_hash"]
+
+
+def is_rewound_once(world):
+    rows = (
+        "SELECT name, content_hash, (SELECT count(*) FROM files_version WHERE node_id = node.id) FROM files_node node"
+    )
+    assert fetch(f"{rows} WHERE parent_id = %s", [world.node_id]) == [("before.bin", world.content_hash, 3)]
+    assert fetch("SELECT used_bytes FROM billing_quota") == fetch(
+        "SELECT coalesce(sum(size_bytes), 0) FROM files_version"
+    )
+
+
 def ask_for_archive(world):
     """Somebody wants a folder as one file."""
     client = world.client("mia")
@@ -542,6 +570,7 @@ SCENES = {
     "webhooks.deliver": Scene(ask_to_deliver, is_tried_once_or_known_to_be),
     "webhooks.send": Scene(ask_to_send, is_sent_once),
     "files.archive": Scene(ask_for_archive, is_packed_once),
+    "files.rewind": Scene(ask_for_rewind, is_rewound_once),
     "files.copy": Scene(ask_for_copy, is_copied_once),
     "search.build": Scene(ask_for_index, is_not_built),
     "search.read_text": Scene(ask_for_text, is_read_once),

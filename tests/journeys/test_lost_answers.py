@@ -354,6 +354,37 @@ def move_children(mia):
     return Ask("POST", f"/nodes/{folder['id']}/children/batch", {"action": "move", "parent_id": target["id"]})
 
 
+def moment():
+    return datetime.now(UTC).isoformat()
+
+
+def planned_rewind(mia):
+    """A rewind that is planned; until the record of what was has come far enough, none is."""
+    answers = []
+
+    def is_planned():
+        answers.append(mia.api.post(f"/nodes/{mia.folder()['id']}/rewind", {"since": moment()}))
+        return answers[-1].status_code == 201
+
+    mia.live.await_that(is_planned)
+    return answers[-1].json()
+
+
+def plan_rewind_of_all(mia):
+    wish = {"since": moment(), "by_kind": "user", "by_id": str(ACME.people["mia"].user_id)}
+    return Ask("POST", "/rewinds", wish, {**key(), **ADAM})
+
+
+def run_rewind(mia):
+    return Ask("POST", f"/rewinds/{planned_rewind(mia)['id']}/run")
+
+
+def undo_rewind(mia):
+    rewind_id = planned_rewind(mia)["id"]
+    assert mia.api.post(f"/rewinds/{rewind_id}/run").status_code == 202
+    return Ask("POST", f"/rewinds/{rewind_id}/undo", None, key())
+
+
 def send_email_code(mia):
     return Ask("POST", "/auth/email/send", None, mia.newcomer(proved=False).headers)
 
@@ -524,6 +555,7 @@ CODES = "public.identity_email_code"
 SENT = f"{SCHEMA}.links_sent_file"
 UPLOADS = f"{SCHEMA}.storage_multipart_upload"
 ARCHIVES = f"{SCHEMA}.storage_archive"
+REWINDS = f"{SCHEMA}.files_rewind"
 RESERVATIONS = f"{SCHEMA}.billing_reservation"
 TRASH = f"{SCHEMA}.files_trash"
 PEOPLE = "public.identity_user"
@@ -603,6 +635,14 @@ CASES = {
         ),
         holds=RESERVATIONS,
     ),
+    "plan a rewind": Case(
+        "POST /nodes/{node_id}/rewind",
+        lambda mia: Ask("POST", f"/nodes/{mia.folder()['id']}/rewind", {"since": moment()}, key()),
+        holds=REWINDS,
+    ),
+    "plan a rewind of all": Case("POST /rewinds", plan_rewind_of_all, holds=REWINDS),
+    "rewind": Case("POST /rewinds/{rewind_id}/run", run_rewind, holds=REWINDS),
+    "undo a rewind": Case("POST /rewinds/{rewind_id}/undo", undo_rewind, holds=REWINDS),
     "archive": Case(
         "POST /archives",
         lambda mia: Ask("POST", "/archives", {"node_ids": [mia.file()["id"]]}, key()),

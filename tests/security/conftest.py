@@ -39,11 +39,13 @@ class Belongings:
 def _project(slug: str) -> None:
     """Let the feed come to the head of a tenant's stream, as a worker does."""
     from apps.identity import api as identity
+    from bitvault.events import consuming
     from bitvault.kernel import tenancy
     from tests.apps.sync.following import project
 
     with tenancy.entered(identity.find_tenant_by_host(host=f"{slug}.localhost")):
         project()
+        consuming.consume("history")
 
 
 def in_an_hour():
@@ -141,6 +143,8 @@ def _own(name: str) -> Belongings:
     delivery = administrator.post(f"/webhooks/{webhook.json()['id']}/test").json()
     team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
     _project(slug)
+    rewind = client.post(f"/nodes/{folder['id']}/rewind", {"since": datetime.now(UTC).isoformat()})
+    assert rewind.status_code == 201, rewind.content
     return Belongings(
         canary=canary,
         api=client,
@@ -159,6 +163,7 @@ def _own(name: str) -> Belongings:
             "comment_id": {"comment": comment.json()["id"]},
             "tag_id": {"tag": tag.json()["id"]},
             "request_id": {"request": _ask_for_access(slug, client, folder["id"], canary)},
+            "rewind_id": {"rewind": rewind.json()["id"]},
             "subscription_id": {"subscription": subscription["id"]},
             "webhook_id": {"webhook": webhook.json()["id"]},
             "delivery_id": {"delivery": delivery["id"]},

@@ -19,6 +19,8 @@ BODIES = {
     ("POST", "/folders"): {"parent_id": None, "name": "mine now"},
     ("PATCH", "/nodes/{node_id}"): {"name": "mine now"},
     ("POST", "/nodes/{node_id}/copy"): {"parent_id": "01900000-0000-7000-8000-00000000ffff"},
+    ("POST", "/nodes/{node_id}/rewind"): {"since": "1"},
+    ("POST", "/rewinds"): {"since": "1"},
     ("POST", "/archives"): {"node_ids": ["01900000-0000-7000-8000-00000000ffff"]},
     ("POST", "/nodes/{node_id}/children/batch"): {"action": "trash"},
     ("POST", "/trash/{node_id}/restore"): {},
@@ -91,7 +93,7 @@ KINDS = {
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
         *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key", "scope"),
-        *("role_id", "month"),
+        *("role_id", "month", "rewind_id"),
     )
 }
 """What each parameter of a path names."""
@@ -156,11 +158,13 @@ EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", field) for field in ("
     ("POST", "/notifications/read", "ids"),
     ("POST", "/notifications/read", "up_to_id"),
     ("GET", "/search", "inside_id"),
+    ("POST", "/nodes/{node_id}/rewind", "by_id"),
+    ("POST", "/rewinds", "by_id"),
     ("GET", "/search", "owner_id"),
     ("POST", "/uploads/batch", "uploads"),
     ("POST", "/uploads/batch/commit", "uploads"),
 }
-"""Lists of ids to leave out or to take of a folder's own, filters of what the caller finds anyway (test_search.py), people
+"""Lists of ids to leave out or to take of a folder's own, filters of what the caller finds anyway (test_search.py, test_rewind.py), people
 who are mentioned, of whom all are members (test_comments.py), notices, of
 which somebody marks their own reading alone (test_notices.py), and uploads of a batch,
 each of which is answered for by itself (test_upload_batches.py)."""

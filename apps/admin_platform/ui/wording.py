@@ -113,6 +113,8 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "files.team_access.changed.v1": _("%(actor)s changed who may use the team folder %(name)s"),
     "files.download.signed.v1": _("%(actor)s downloaded %(name)s"),
     "files.archive.signed.v1": _("%(actor)s downloaded an archive of files and folders"),
+    "files.rewind.started.v1": _("%(actor)s began to rewind %(name)s"),
+    "files.rewind.finished.v1": _("The rewind of %(name)s by %(actor)s is over"),
     "annotations.node.tagged.v1": _("%(actor)s changed the tags of %(name)s"),
     "annotations.tag.created.v1": _("%(actor)s created the tag %(name)s"),
     "annotations.tag.changed.v1": _("%(actor)s changed the tag %(name)s"),

@@ -1,7 +1,7 @@
 """What requests about nodes may say."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta
@@ -13,6 +13,7 @@ from apps.files.dtos import (
     ChildrenAction,
     OnConflict,
     OrderName,
+    RewindOutcome,
     SortName,
 )
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
@@ -103,6 +104,33 @@ class ListPast(DerivedQuery, frozen=True):
     """Which moment: `as_of` is a number of the stream, or a time (RFC 3339), else now; and which page of what lay there then."""
 
     as_of: str | None = None
+    limit: Limit = PAGE_DEFAULT
+    cursor: str | None = None
+
+
+class PlanRewind(Body, frozen=True):
+    """Back to the moment `since`; or, with `by_kind` and `by_id`, without what that person, device or token did after it, up to `until`.
+
+    Moments are numbers of the stream or times (RFC 3339).
+    """
+
+    since: Annotated[str, Meta(max_length=40)]
+    until: Annotated[str, Meta(max_length=40)] | None = None
+    by_kind: Literal["user", "device", "token"] | None = None
+    by_id: UUID | None = None
+
+
+class ListRewinds(Query, frozen=True):
+    """Which page of the caller's rewinds."""
+
+    limit: Limit = PAGE_DEFAULT
+    cursor: str | None = None
+
+
+class ListRewindItems(Query, frozen=True):
+    """Which page of what a rewind does; with `outcome` only what is pending, done or kept."""
+
+    outcome: RewindOutcome | None = None
     limit: Limit = PAGE_DEFAULT
     cursor: str | None = None
 

@@ -20,6 +20,8 @@ ActorKind = Literal["user", "link"]
 """Who acts: one of the people, or a link, through which a stranger sends something."""
 
 UnlockCause = Literal["released", "trashed", "forced", "expired", "departed"]
+RewindBy = Literal["user", "device", "token", "rewind", ""]
+"""Whose doings a rewind undoes."""
 
 GrantedRight = Literal["none", "viewer", "editor"]
 
@@ -257,3 +259,34 @@ class ArchiveSigned(Event):
     node_ids: Sequence[UUID]
     """What was chosen."""
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewindStarted(Event):
+    """Somebody brings a folder back to what it was, or takes back what somebody did: all changes that follow have its id as request id.
+
+    ``folder_id`` is ``None`` for all that the actor may manage, ``by_kind`` is empty where the doings of everybody are undone.
+    """
+
+    type: ClassVar[str] = "files.rewind.started.v1"
+
+    rewind_id: UUID
+    folder_id: UUID | None
+    undoes_id: UUID | None
+    since_seq: int
+    until_seq: int
+    by_kind: RewindBy
+    by_id: UUID | None
+    item_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewindFinished(Event):
+    """A rewind is over: so many nodes are as they were, and so many were kept as they are."""
+
+    type: ClassVar[str] = "files.rewind.finished.v1"
+
+    rewind_id: UUID
+    folder_id: UUID | None
+    done_count: int
+    kept_count: int

@@ -1,0 +1,1 @@
+"""Rewinds: planned by reading the record of what was, and carried out as ordinary changes."""

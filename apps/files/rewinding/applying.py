@@ -1,0 +1,371 @@
+"""Carrying out a rewind, a batch in each transaction: nodes go into the trash, back to where they were, and get their versions back.
+
+Each batch holds the tenant's tree and its commits of content, reads what it needs in some ten statements whatever its size, judges every
+item by what is there now, and writes in another ten. What cannot be done yet, since a folder is not back or a name not free, waits for
+the next turn over what is left; a turn that gets nothing done is the last one.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from apps.files import errors
+from apps.files.operations.structure import write_move
+from apps.files.past_models import RewindAction
+from apps.files.rewinding import writing
+from apps.files.rewinding.writing import Content, Placed, Trashed
+from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_all, fetch_one, find_ways
+from apps.files.tree import find_free_name, judge_place, tree_transaction
+from bitvault.events.api import publish
+from bitvault.events.catalog.files import NodeMoved
+from bitvault.kernel import clock, names
+from bitvault.kernel.request import current_request_id, set_request_id
+
+BATCH = 500
+"""Nodes in one transaction: some 200 ms under the tree lock."""
+
+WAITING = "~"
+"""What the reason of an item begins with that may still be done."""
+
+IN_TRASH = "in_trash"
+"""Why something waits that lies in the trash: of what was to go there, it is what was wanted."""
+
+_PLACING = RewindAction.MOVE | RewindAction.RESTORE
+
+_ITEMS = """
+SELECT position, node_id, actions, to_parent_id, to_name, to_version_id, revision FROM files_rewind_item
+WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND position > %(after)s ORDER BY position LIMIT %(limit)s
+"""
+
+_MEASURE = f"""
+SELECT coalesce(sum(size_bytes), 0)::bigint FROM (
+    SELECT size_bytes FROM files_rewind_item
+    WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND position > %(after)s ORDER BY position LIMIT {BATCH}
+) batch
+"""
+
+_NODES = f"SELECT {COLUMNS} FROM files_node WHERE id = ANY(%s::uuid[])"
+
+_LASTING = "SELECT node_id FROM files_trash WHERE node_id = ANY(%s::uuid[]) AND NOT purging"
+
+# Of what goes into the trash, what holds something else than what goes there with it: what this rewind has put there or puts into the trash
+# too, and what nobody has touched since.
+_HOLDING = """
+WITH RECURSIVE below AS (
+    SELECT id AS top_id, id, revision FROM files_node WHERE id = ANY(%(ids)s::uuid[])
+    UNION ALL
+    SELECT below.top_id, child.id, child.revision FROM below JOIN files_node child ON child.parent_id = below.id
+)
+SELECT DISTINCT top_id FROM below
+LEFT JOIN files_rewind_item item ON item.rewind_id = %(rewind_id)s AND item.node_id = below.id
+WHERE CASE
+    WHEN item.node_id IS NOT NULL
+        THEN item.outcome = 2 OR (item.outcome = 0 AND (item.actions & 4 = 0 OR item.revision <> below.revision))
+    ELSE NOT EXISTS (
+        SELECT FROM files_placement past JOIN files_rewind rewind ON rewind.id = %(rewind_id)s
+        WHERE past.node_id = below.id AND past.until_seq IS NULL AND past.from_seq <= rewind.since_seq
+            AND past.revision = below.revision
+    )
+END
+"""
+
+_OCCUPANTS = """
+SELECT node.parent_id, node.name_key, node.id FROM unnest(%s::uuid[], %s::text[]) AS wanted(parent_id, name_key)
+JOIN files_node node ON node.parent_id = wanted.parent_id AND node.name_key = wanted.name_key
+"""
+
+_VERSIONS = "SELECT id FROM files_version WHERE id = ANY(%s::uuid[])"
+
+_LEAVING = """
+SELECT node_id FROM files_rewind_item
+WHERE rewind_id = %s AND node_id = ANY(%s::uuid[]) AND outcome = 0 AND actions & 7 > 0
+"""
+
+_RENUMBER = "UPDATE files_rewind_item SET revision = %s WHERE rewind_id = %s AND node_id = %s"
+
+_CHARGE = "UPDATE files_rewind SET charge_id = %s, charge_bytes = %s WHERE id = %s"
+
+_SETTLE = """
+UPDATE files_rewind_item SET outcome = told.outcome, reason = CASE
+    WHEN told.reason <> '' THEN told.reason WHEN files_rewind_item.reason LIKE '~%%' THEN '' ELSE files_rewind_item.reason END
+FROM unnest(%(positions)s::int[], %(outcomes)s::int[], %(reasons)s::text[]) AS told(position, outcome, reason)
+WHERE files_rewind_item.rewind_id = %(rewind_id)s AND files_rewind_item.position = told.position
+"""
+
+
+class Item(NamedTuple):
+    """What is wanted of one node, in the order of ``_ITEMS``."""
+
+    position: int
+    node_id: UUID
+    actions: int
+    to_parent_id: UUID | None
+    to_name: str
+    to_version_id: UUID | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewoundBatch:
+    """What one transaction has done: how many items are settled, up to which position, and how many bytes its versions take."""
+
+    settled_count: int
+    position: int | None
+    """``None`` when nothing is left behind the position that it began at."""
+    size_bytes: int
+
+
+@dataclass
+class _Batch:
+    """The items of a transaction, what is there now, and what becomes of them."""
+
+    rewind_id: UUID
+    items: Sequence[Item]
+    nodes: dict[UUID, NodeRow]
+    ways: dict[UUID, Way]
+    """From the folders that nodes lie in, or are to lie in, up."""
+    lasting: set[UUID]
+    """Tops in the trash that are not being purged."""
+    holding: set[UUID]
+    """New folders that hold something which is to stay."""
+    versions: set[UUID]
+    """Versions that are to come back and are still there."""
+    trashed: list[Trashed] = field(default_factory=list)
+    placed: list[Placed] = field(default_factory=list)
+    contents: list[Content] = field(default_factory=list)
+    cut_ids: set[UUID] = field(default_factory=set)
+    gains: dict[UUID, int] = field(default_factory=dict)
+    outcomes: dict[int, tuple[int, str]] = field(default_factory=dict)
+
+    def settle(self, item: Item, outcome: int, reason: str = "") -> None:
+        self.outcomes[item.position] = (outcome, reason)
+
+    def wait(self, item: Item, reason: str) -> None:
+        self.settle(item, _PENDING, f"{WAITING}{reason}")
+
+    def keep(self, item: Item, reason: str) -> None:
+        self.settle(item, _KEPT, reason)
+
+    def find_way(self, node: NodeRow) -> Way:
+        above = self.ways.get(node.parent_id) if node.parent_id is not None else None
+        return Way([node] if above is None else [node, *above.rows])
+
+    def is_cut(self, way: Way) -> bool:
+        return any(row.id in self.cut_ids for row in way.rows)
+
+
+_PENDING, _DONE, _KEPT = 0, 1, 2
+
+
+def measure(rewind_id: UUID, after: int) -> int:
+    """Tell how many bytes the versions of the next batch take at most."""
+    return int(fetch_one(_MEASURE, {"rewind_id": rewind_id, "after": after})[0])
+
+
+def apply_batch(
+    *, rewind_id: UUID, user_id: UUID, after: int, charge_id: UUID | None = None, limit: int = BATCH
+) -> RewoundBatch:
+    """Carry out the next items behind a position, in one transaction; what fits nowhere any more is kept, with the reason."""
+    with _named(rewind_id), tree_transaction(holds_commits=True):
+        batch = _read(rewind_id, after, limit)
+        for item in batch.items:
+            _judge(batch, item)
+        _free_names(batch, user_id)
+        size_bytes = writing.write(
+            trashed=batch.trashed, placed=batch.placed, contents=batch.contents, user_id=user_id, now=clock.now()
+        )
+        if charge_id is not None:
+            execute(_CHARGE, [charge_id, size_bytes, rewind_id])
+        execute(
+            _SETTLE,
+            {
+                "rewind_id": rewind_id,
+                "positions": list(batch.outcomes),
+                "outcomes": [outcome for outcome, _ in batch.outcomes.values()],
+                "reasons": [reason for _, reason in batch.outcomes.values()],
+            },
+        )
+    return RewoundBatch(
+        settled_count=sum(outcome != _PENDING for outcome, _ in batch.outcomes.values()),
+        position=batch.items[-1].position if len(batch.items) == limit else None,
+        size_bytes=size_bytes,
+    )
+
+
+@contextmanager
+def _named(rewind_id: UUID) -> Iterator[None]:
+    """Let all events tell which rewind they belong to."""
+    before = current_request_id()
+    set_request_id(str(rewind_id))
+    try:
+        yield
+    finally:
+        set_request_id(before)
+
+
+def _read(rewind_id: UUID, after: int, limit: int) -> _Batch:
+    values = {"rewind_id": rewind_id, "after": after, "limit": limit}
+    items = [Item._make(row) for row in fetch_all(_ITEMS, values)]
+    nodes = {row[0]: NodeRow._make(row) for row in fetch_all(_NODES, [[item.node_id for item in items]])}
+    folders = {node.parent_id for node in nodes.values()} | {item.to_parent_id for item in items}
+    ways = find_ways(folders)
+    tops = {way.root.id for way in ways.values() if not way.is_live}
+    tops |= {node.id for node in nodes.values() if node.trashed_at is not None}
+    lasting = {row[0] for row in fetch_all(_LASTING, [list(tops)])} if tops else set()
+    new_folders = [
+        item.node_id
+        for item in items
+        if item.actions & RewindAction.TRASH and item.node_id in nodes and nodes[item.node_id].is_folder
+    ]
+    holding = set()
+    if new_folders:
+        holding = {row[0] for row in fetch_all(_HOLDING, {"rewind_id": rewind_id, "ids": new_folders})}
+    wanted = [item.to_version_id for item in items if item.to_version_id is not None]
+    versions = {row[0] for row in fetch_all(_VERSIONS, [wanted])} if wanted else set()
+    return _Batch(rewind_id, items, nodes, ways, lasting, holding, versions)
+
+
+def _judge(batch: _Batch, item: Item) -> None:
+    """Decide what becomes of one item; names are looked at later, for all."""
+    node = batch.nodes.get(item.node_id)
+    if node is None:
+        return batch.keep(item, "purged")
+    way = batch.find_way(node)
+    if item.actions & RewindAction.TRASH:
+        return _judge_trashing(batch, item, way)
+    if node.revision != item.revision:
+        return batch.keep(item, "changed_meanwhile")
+    if not way.is_live and way.root.id not in batch.lasting:
+        return batch.keep(item, "purged")
+    if item.actions & _PLACING:
+        return _judge_place(batch, item, way)
+    if not way.is_live:
+        return batch.wait(item, IN_TRASH)
+    return _accept(batch, item, node)
+
+
+def _judge_trashing(batch: _Batch, item: Item, way: Way) -> None:
+    if batch.is_cut(way):
+        return batch.settle(item, _DONE)  # it goes with what it lies in
+    if not way.is_live:
+        return batch.wait(item, IN_TRASH)  # what it lies in may come back
+    if way.node.revision != item.revision:
+        return batch.keep(item, "changed_meanwhile")
+    if way.node.id in batch.holding:
+        return batch.wait(item, "holds_others")
+    batch.cut_ids.add(way.node.id)
+    batch.trashed.append(Trashed(way))
+    return batch.settle(item, _DONE)
+
+
+def _judge_place(batch: _Batch, item: Item, way: Way) -> None:
+    node = way.node
+    target = batch.ways.get(item.to_parent_id) if item.to_parent_id is not None else None
+    if target is None:
+        return batch.keep(item, "parent_gone")
+    if not target.is_live or batch.is_cut(target):
+        return batch.wait(item, "parent_gone")
+    if target.passes(node.id):
+        return batch.wait(item, "cycle")
+    name, gains = names.of_stored(item.to_name), int(node.parent_id != target.node.id)
+    here = batch.gains.get(target.node.id, 0)
+    crowded = Way([target.node._replace(child_count=target.node.child_count + here), *target.rows[1:]])
+    try:
+        below = judge_place(node, crowded, name, gains=gains)
+    except (errors.TooDeep, errors.PathTooLong, errors.TooManyChildren) as error:
+        return batch.keep(item, error.code.removeprefix("files."))
+    batch.gains[target.node.id] = here + gains
+    batch.placed.append(Placed(item, way, target, name, below))
+    return _accept(batch, item, node)
+
+
+def _accept(batch: _Batch, item: Item, node: NodeRow) -> None:
+    if item.to_version_id is None:
+        batch.settle(item, _DONE)
+    elif item.to_version_id in batch.versions:
+        batch.contents.append(Content(item.node_id, node, item.to_version_id))
+        batch.settle(item, _DONE)
+    else:
+        batch.settle(item, _DONE if item.actions & _PLACING else _KEPT, "version_gone")
+
+
+def _free_names(batch: _Batch, user_id: UUID) -> None:
+    """Make room for the names that come back.
+
+    What has one of them may leave in this transaction; if it leaves later it gets a number until then, and if it stays, what comes back
+    gets the number: both are kept.
+    """
+    wanted: dict[tuple[UUID, str], Placed] = {}
+    for one in list(batch.placed):
+        if wanted.setdefault(one.place, one) is not one:
+            _withdraw(batch, one)
+    if not wanted:
+        return
+    rows = fetch_all(_OCCUPANTS, [[place[0] for place in wanted], [place[1] for place in wanted]])
+    taken = {(row[0], row[1]): row[2] for row in rows}
+    moving = {one.node.id for one in batch.placed} | batch.cut_ids
+    others = {node_id for node_id in taken.values() if node_id not in moving}
+    leaving = {row[0] for row in fetch_all(_LEAVING, [batch.rewind_id, list(others)])} if others else set()
+    for place, node_id in taken.items():
+        one = wanted[place]
+        if node_id == one.node.id or node_id in batch.cut_ids:
+            continue
+        if node_id in moving:
+            one.swaps_with = node_id
+        elif node_id in leaving:
+            _step_aside(batch, one, node_id, user_id)
+        else:
+            free = find_free_name(place[0], one.name, is_folder=one.node.is_folder)
+            if (place[0], free.key) in wanted:
+                _withdraw(batch, one)
+            else:
+                one.name = free
+    _withdraw_left(batch)
+
+
+def _withdraw_left(batch: _Batch) -> None:
+    """Leave whatever would have changed places with something that stays for now."""
+    left = True
+    while left:
+        moving = {one.node.id for one in batch.placed}
+        left = False
+        for one in list(batch.placed):
+            if one.swaps_with is not None and one.swaps_with not in moving:
+                _withdraw(batch, one)
+                left = True
+
+
+def _withdraw(batch: _Batch, one: Placed) -> None:
+    """Leave an item for the next turn: another one that comes back now has the name that it would have."""
+    batch.placed.remove(one)
+    batch.contents[:] = [content for content in batch.contents if content.node_id != one.node.id]
+    batch.wait(one.item, "name_taken")
+
+
+def _step_aside(batch: _Batch, one: Placed, node_id: UUID, user_id: UUID) -> None:
+    """Give a number to what has the name of something that comes back, and is to leave later itself."""
+    node, parent = NodeRow._make(fetch_one(_NODES, [[node_id]])), one.target
+    free = find_free_name(parent.node.id, names.of_stored(node.name), is_folder=node.is_folder)
+    try:
+        row = write_move(node, parent, free, None, None)
+    except (errors.TooDeep, errors.PathTooLong):
+        row = None
+    if row is None:
+        return _withdraw(batch, one)
+    publish(
+        NodeMoved(
+            actor_id=user_id,
+            node_id=row.id,
+            kind=row.kind_name,
+            parent_id=parent.node.id,
+            old_parent_id=node.parent_id,
+            name=row.name,
+            old_name=node.name,
+            revision=row.revision,
+            media_type=None if row.is_folder else row.media_type,
+        )
+    )
+    execute(_RENUMBER, [row.revision, batch.rewind_id, node_id])
+    return None

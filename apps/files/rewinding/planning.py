@@ -1,0 +1,145 @@
+"""Planning a rewind: what would change is written down, item by item, before anything does."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from apps.files import access, errors
+from apps.files.dtos import RewindBy
+from apps.files.models import Node, Rewind
+from apps.files.past import Moment, find_standings
+from apps.files.placements import CONSUMER
+from apps.files.rewinding import sql
+from apps.files.rows import execute, fetch_all, fetch_one, find_way
+from apps.files.tree import require_folder
+from bitvault.events.api import get_head, get_position, wait_for
+from bitvault.kernel import clock, db, ids
+from bitvault.kernel.actor import Actor
+from bitvault.kernel.capabilities import Capability
+
+PLAN_SECONDS = 60
+"""How long the statement may take that plans a rewind: it is one for 50,000 changes, and half a plan would be a wrong one."""
+
+WAIT_MS = 5000
+"""How long the record of what was is waited for."""
+
+_PARENTS = """
+SELECT DISTINCT parent_id, false FROM files_rewind_item
+WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND parent_id IS NOT NULL
+UNION ALL
+SELECT DISTINCT to_parent_id, true FROM files_rewind_item
+WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND to_parent_id IS NOT NULL
+"""
+
+# One for all that were trashed in the same folder: they are judged alike.
+_TRASHED = """
+SELECT (array_agg(item.node_id))[1], array_agg(item.node_id)
+FROM files_rewind_item item JOIN files_trash entry ON entry.node_id = item.node_id
+WHERE item.rewind_id = %(rewind_id)s AND item.outcome = 0 AND item.parent_id IS NULL
+GROUP BY entry.root_id, entry.origin_parent_id, entry.origin_ids
+"""
+
+_FORBID = """
+UPDATE files_rewind_item SET outcome = 2, reason = 'forbidden', path = '', name = '', to_name = ''
+WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND (parent_id = ANY(%(parent_ids)s::uuid[]) OR node_id = ANY(%(node_ids)s::uuid[]))
+"""
+
+_FORBID_TARGETS = """
+UPDATE files_rewind_item SET outcome = 2, reason = %(reason)s
+WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND to_parent_id = ANY(%(parent_ids)s::uuid[])
+"""
+
+_SUM = "SELECT coalesce(sum(size_bytes), 0)::bigint FROM files_rewind_item WHERE rewind_id = %s AND outcome = 0"
+
+
+def wait_for_history() -> None:
+    """Wait until the record has come to the head of the stream, outside of any transaction.
+
+    :raises HistoryBehind: it does not in some seconds.
+    """
+    head = get_head()
+    if wait_for(CONSUMER, head, wait_ms=WAIT_MS) < head:
+        raise errors.HistoryBehind(retry_after_seconds=WAIT_MS // 1000)
+
+
+def require_manager(actor: Actor, folder_id: UUID | None) -> None:
+    """Refuse who may not rewind a folder, or, without one, all that they manage; inside the open transaction.
+
+    :raises NotFound, Forbidden: the actor does not manage the folder.
+    :raises RewindOfAllForAdministrators: without a folder, the actor does not administer the tenant.
+    """
+    if folder_id is not None:
+        require_folder(access.require(actor, find_way(folder_id, actor), Capability.MANAGE))
+    elif not actor.administers:
+        raise errors.RewindOfAllForAdministrators
+
+
+def plan(
+    actor: Actor,
+    folder_id: UUID | None,
+    *,
+    since: Moment,
+    until: Moment | None,
+    by_kind: RewindBy,
+    by_id: UUID | None,
+    undoes_id: UUID | None = None,
+) -> Rewind:
+    """Write down what a rewind would do, inside the open write transaction; nothing is changed."""
+    require_manager(actor, folder_id)
+    db.set_statement_timeout(seconds=PLAN_SECONDS)
+    now, position = clock.now(), get_position(CONSUMER)
+    rewind = Rewind.objects.create(
+        id=ids.new_id(),
+        folder_id=folder_id,
+        undoes_id=undoes_id,
+        since_seq=since.seq,
+        since_at=since.at,
+        until_seq=position if until is None else until.seq,
+        until_at=now if until is None else until.at,
+        by_kind=by_kind,
+        by_id=by_id,
+        requested_by=actor.user_id,
+        planned_seq=position,
+        created_at=now,
+    )
+    values = {
+        "rewind_id": rewind.id,
+        "tops": list(_list_tops(actor, folder_id)),
+        "since": since.seq,
+        "until": rewind.until_seq,
+        "by_id": by_id,
+    }
+    found = execute(sql.plan_sql(by_kind), values)
+    if folder_id is None:
+        rewind.hidden_count = max(0, int(fetch_one(sql.count_sql(by_kind), values)[0]) - found)
+    judge(actor, rewind.id)
+    (rewind.size_bytes,) = fetch_one(_SUM, [rewind.id])
+    rewind.save(update_fields=["hidden_count", "size_bytes"])
+    return rewind
+
+
+def judge(actor: Actor, rewind_id: UUID) -> None:
+    """Keep what the actor may not touch where it is now, or may not put where it was; inside the open write transaction."""
+    parents = fetch_all(_PARENTS, {"rewind_id": rewind_id})
+    trashed = fetch_all(_TRASHED, {"rewind_id": rewind_id})
+    standings = find_standings(actor, {row[0] for row in (*parents, *trashed)})
+    masks = {node_id: standing.mask for node_id, standing in standings.items()}
+
+    def lacking(node_ids: Iterable[UUID], capability: Capability) -> list[UUID]:
+        return [node_id for node_id in node_ids if not masks.get(node_id, 0) & capability]
+
+    present = lacking((node_id for node_id, is_target in parents if not is_target), Capability.EDIT)
+    tops = set(lacking((node_id for node_id, _ in trashed), Capability.EDIT))
+    node_ids = [node_id for top_id, group in trashed if top_id in tops for node_id in group]
+    execute(_FORBID, {"rewind_id": rewind_id, "parent_ids": present, "node_ids": node_ids})
+    targets = lacking((node_id for node_id, is_target in parents if is_target), Capability.ADD)
+    gone = [node_id for node_id in targets if node_id not in masks]
+    for reason, parent_ids in (("parent_gone", gone), ("forbidden", list(set(targets) - set(gone)))):
+        execute(_FORBID_TARGETS, {"rewind_id": rewind_id, "parent_ids": parent_ids, "reason": reason})
+
+
+def _list_tops(actor: Actor, folder_id: UUID | None) -> Iterable[UUID]:
+    if folder_id is not None:
+        return [folder_id]
+    own = Node.objects.filter(owner_user_id=actor.user_id)
+    teams = Node.objects.filter(is_team_folder=True, trashed_at__isnull=True)
+    return [*own.values_list("id", flat=True), *teams.values_list("id", flat=True)]
