@@ -19,6 +19,8 @@ cannot_be_rebuilt(
     files.VersionCommitted,
     files.NodeMoved,
     files.NodeChanged,
+    files.NodeLocked,
+    files.NodeUnlocked,
     files.NodeTrashed,
     files.NodeRestored,
     files.NodePurged,

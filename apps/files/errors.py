@@ -267,13 +267,6 @@ class HistoryBehind(Unavailable):
     title = "What happened last is still being written down; try again in a moment"
 
 
-class RewindOfAllForAdministrators(Forbidden):
-    """What somebody did in the whole tenant is undone by owners and administrators; in a folder, by who manages it."""
-
-    code = "files.rewind_of_all_for_administrators"
-    title = "Without a folder, only owners and administrators may rewind"
-
-
 class RewindUnfit(Invalid):
     """A rewind goes back to one moment, or names an interval and whose doings in it are undone; not both."""
 

@@ -98,7 +98,7 @@ def find_moment(text: str | None) -> Moment:
             raise errors.BadMoment
         row = fetch_one(_SEQ_AT, [at])
         seq = 0 if row is None else row[0]
-    if row is None or at < clock.now() - KEPT_FOR:
+    if at < clock.now() - KEPT_FOR:
         raise errors.HistoryTooShort(since=(clock.now() - KEPT_FOR).isoformat())
     return Moment(seq, at)
 
@@ -128,7 +128,7 @@ def list_children(
     with db.read_transaction():
         _require_seen(actor, node_id)
         moment = find_moment(as_of)
-        _require_folder_then(node_id, moment)
+        require_folder_then(node_id, moment)
         purpose = f"files.past:{node_id}:{moment.seq}"
         after = pages.decode_cursor(purpose, cursor) if cursor is not None else [-1, "", str(_NO_ID)]
         rows = fetch_page(
@@ -191,7 +191,12 @@ def _require_seen(actor: Actor, node_id: UUID) -> Standing:
     return standing
 
 
-def _require_folder_then(node_id: UUID, moment: Moment) -> None:
+def require_folder_then(node_id: UUID, moment: Moment) -> None:
+    """Refuse a folder that was not there at a moment, inside the open transaction.
+
+    :raises NotThereThen: there is no record of it; fact: ``since``.
+    :raises NotAFolder: it is a file.
+    """
     row = fetch_one(_FOLDER, {"node_id": node_id, "seq": moment.seq})
     if row is None:
         (since,) = fetch_one(_FIRST, [node_id])

@@ -161,7 +161,7 @@ def _next_row(published: Published, node_id: UUID, before: Placement | None) -> 
                 version_id=before.version_id,
                 state=PlacementState.PURGED,
             )
-        case files.NodeChanged() as event if before is not None:
+        case files.NodeChanged() | files.NodeLocked() | files.NodeUnlocked() as event if before is not None:
             before.revision = max(before.revision, event.revision)
             return before
     return None

@@ -47,9 +47,10 @@ def plan_rewind(
     ``until`` is undone, in a folder or wherever the actor manages; what others did later stays.
 
     :raises NotFound, Forbidden: the actor does not manage the folder.
-    :raises RewindOfAllForAdministrators: without a folder, the actor does not administer the tenant.
+    :raises PermissionMissing: without a folder, the actor does not manage the team folders.
     :raises RewindUnfit: ``by_kind`` without ``by_id``, ``until`` without them, or neither a folder nor them.
     :raises NotAFolder: ``folder_id`` is a file.
+    :raises NotThereThen: the folder was not there at that moment.
     :raises BadMoment, HistoryTooShort, BeyondHead: as ``list_children_as_of``.
     :raises HistoryBehind: the record of what was is not up to date.
     """

@@ -11,6 +11,7 @@ from apps.files.dtos import Rewind, RewindItem
 from apps.files.rest import schemas
 from bitvault.events.api import BeyondHead
 from bitvault.jobs import api as jobs
+from bitvault.kernel.actor import PermissionMissing
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.operations import operation
 from bitvault.web.requests import ActorRequest
@@ -29,7 +30,11 @@ class NodeRewind(View):
     """Rewinds of a folder."""
 
     @operation(
-        body=schemas.PlanRewind, answer=Rewind, status=201, repeatable=True, problems=(*_PLANNING, errors.NotAFolder)
+        body=schemas.PlanRewind,
+        answer=Rewind,
+        status=201,
+        repeatable=True,
+        problems=(*_PLANNING, errors.NotAFolder, errors.NotThereThen),
     )
     def post(self, request: ActorRequest, node_id: UUID) -> Response:
         """Plan a rewind of a folder that the caller manages: what would change is written down, and nothing is changed.
@@ -52,10 +57,10 @@ class Rewinds(View):
         answer=Rewind,
         status=201,
         repeatable=True,
-        problems=(*_PLANNING, errors.RewindOfAllForAdministrators),
+        problems=(*_PLANNING, PermissionMissing),
     )
     def post(self, request: ActorRequest) -> Response:
-        """Plan to undo what a person, device or token did from one moment to another, wherever the caller manages; for administrators.
+        """Plan to undo what a person, device or token did in an interval, wherever the caller manages; for who manages team folders.
 
         `hidden_count` tells how much they changed where the caller may not look.
         """

@@ -71,6 +71,18 @@ WHERE CASE
 END
 """
 
+# Locked files are few: they and all that they lie in, whose locks they are.
+_LOCKED = """
+WITH RECURSIVE above AS (
+    SELECT id, parent_id, lock->>'holder_id' = %(user_id)s::text AS is_own FROM files_node
+    WHERE lock IS NOT NULL AND (lock->>'expires_at')::timestamptz > %(now)s
+    UNION
+    SELECT folder.id, folder.parent_id, above.is_own
+    FROM above, LATERAL (SELECT id, parent_id FROM files_node WHERE files_node.id = above.parent_id LIMIT 1) folder
+)
+SELECT id, bool_and(is_own) FROM above GROUP BY id
+"""
+
 _OCCUPANTS = """
 SELECT node.parent_id, node.name_key, node.id FROM unnest(%s::uuid[], %s::text[]) AS wanted(parent_id, name_key)
 JOIN files_node node ON node.parent_id = wanted.parent_id AND node.name_key = wanted.name_key
@@ -132,6 +144,8 @@ class _Batch:
     """New folders that hold something which is to stay."""
     versions: set[UUID]
     """Versions that are to come back and are still there."""
+    locked: dict[UUID, bool]
+    """Locked files and what they lie in, and whether the locks are the requester's own."""
     trashed: list[Trashed] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
     contents: list[Content] = field(default_factory=list)
@@ -169,7 +183,7 @@ def apply_batch(
 ) -> RewoundBatch:
     """Carry out the next items behind a position, in one transaction; what fits nowhere any more is kept, with the reason."""
     with _named(rewind_id), tree_transaction(holds_commits=True):
-        batch = _read(rewind_id, after, limit)
+        batch = _read(rewind_id, user_id, after, limit)
         for item in batch.items:
             _judge(batch, item)
         _free_names(batch, user_id)
@@ -205,7 +219,7 @@ def _named(rewind_id: UUID) -> Iterator[None]:
         set_request_id(before)
 
 
-def _read(rewind_id: UUID, after: int, limit: int) -> _Batch:
+def _read(rewind_id: UUID, user_id: UUID, after: int, limit: int) -> _Batch:
     values = {"rewind_id": rewind_id, "after": after, "limit": limit}
     items = [Item._make(row) for row in fetch_all(_ITEMS, values)]
     nodes = {row[0]: NodeRow._make(row) for row in fetch_all(_NODES, [[item.node_id for item in items]])}
@@ -224,7 +238,8 @@ def _read(rewind_id: UUID, after: int, limit: int) -> _Batch:
         holding = {row[0] for row in fetch_all(_HOLDING, {"rewind_id": rewind_id, "ids": new_folders})}
     wanted = [item.to_version_id for item in items if item.to_version_id is not None]
     versions = {row[0] for row in fetch_all(_VERSIONS, [wanted])} if wanted else set()
-    return _Batch(rewind_id, items, nodes, ways, lasting, holding, versions)
+    locked = {row[0]: row[1] for row in fetch_all(_LOCKED, {"user_id": user_id, "now": clock.now()})}
+    return _Batch(rewind_id, items, nodes, ways, lasting, holding, versions, locked)
 
 
 def _judge(batch: _Batch, item: Item) -> None:
@@ -233,6 +248,8 @@ def _judge(batch: _Batch, item: Item) -> None:
     if node is None:
         return batch.keep(item, "purged")
     way = batch.find_way(node)
+    if not batch.locked.get(node.id, True) or (node.id in batch.locked and item.actions & RewindAction.TRASH):
+        return batch.keep(item, "locked")
     if item.actions & RewindAction.TRASH:
         return _judge_trashing(batch, item, way)
     if node.revision != item.revision:

@@ -6,7 +6,7 @@ from uuid import UUID
 from apps.files import access, errors
 from apps.files.dtos import RewindBy
 from apps.files.models import Node, Rewind
-from apps.files.past import Moment, find_standings
+from apps.files.past import Moment, find_standings, require_folder_then
 from apps.files.placements import CONSUMER
 from apps.files.rewinding import sql
 from apps.files.rows import execute, fetch_all, fetch_one, find_way
@@ -15,6 +15,7 @@ from bitvault.events.api import get_head, get_position, wait_for
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
+from bitvault.kernel.permissions import Permission
 
 PLAN_SECONDS = 60
 """How long the statement may take that plans a rewind: it is one for 50,000 changes, and half a plan would be a wrong one."""
@@ -65,12 +66,12 @@ def require_manager(actor: Actor, folder_id: UUID | None) -> None:
     """Refuse who may not rewind a folder, or, without one, all that they manage; inside the open transaction.
 
     :raises NotFound, Forbidden: the actor does not manage the folder.
-    :raises RewindOfAllForAdministrators: without a folder, the actor does not administer the tenant.
+    :raises PermissionMissing: without a folder, the actor does not manage the team folders.
     """
     if folder_id is not None:
         require_folder(access.require(actor, find_way(folder_id, actor), Capability.MANAGE))
-    elif not actor.administers:
-        raise errors.RewindOfAllForAdministrators
+    else:
+        actor.require_permission(Permission.MANAGE_TEAM_FOLDERS)
 
 
 def plan(
@@ -85,6 +86,8 @@ def plan(
 ) -> Rewind:
     """Write down what a rewind would do, inside the open write transaction; nothing is changed."""
     require_manager(actor, folder_id)
+    if folder_id is not None and not by_kind:
+        require_folder_then(folder_id, since)
     db.set_statement_timeout(seconds=PLAN_SECONDS)
     now, position = clock.now(), get_position(CONSUMER)
     rewind = Rewind.objects.create(

@@ -17,12 +17,25 @@ shell.register(
         order=10,
         styles=tuple(
             f"files/{name}.css"
-            for name in ("bars", "list", "list-phone", "tiles", "dialogs", "tray", "teams", "details", "editor")
+            for name in (
+                "bars",
+                "list",
+                "list-phone",
+                "tiles",
+                "dialogs",
+                "tray",
+                "teams",
+                "details",
+                "editor",
+                "rewind",
+            )
         ),
         scripts=("files/app.js",),
     ),
     shell.Part(key="files.tray", slot="overlay", template="files/tray.html", order=10),
     shell.Part(key="files.dialogs", slot="overlay", template="files/dialogs.html", order=20),
+    shell.Part(key="files.rewind", slot="overlay", template="files/rewind.html", order=25),
+    shell.Part(key="files.rewind-command", slot="folder", template="files/rewind_command.html", order=80),
     shell.Part(key="files.details", slot="overlay", template="files/details.html", order=30),
     shell.Part(key="files.details-command", slot="folder", template="files/details_command.html", order=90),
     shell.DetailsTab(key="details", label=_("Details"), order=10),
@@ -83,6 +96,16 @@ shell.register(
         group=40,
         order=33,
         kinds=("file",),
+        single=True,
+        writes=True,
+    ),
+    shell.NodeAction(
+        key="rewind",
+        label=_("Rewind this folder…"),
+        icon="restore",
+        group=20,
+        order=35,
+        kinds=("folder",),
         single=True,
         writes=True,
     ),

@@ -68,6 +68,7 @@ class FolderPage(MemberPage):
             "crumbs": crumbs,
             "hidden_crumbs": [step for crumb in crumbs for step in crumb.hidden],
             "may_write": "edit" in folder.capabilities,
+            "may_manage": "manage" in folder.capabilities,
             "capabilities": " ".join(folder.capabilities),
             "columns": presentation.to_columns(href, sort, order),
             "sort_choices": presentation.to_sort_choices(href, sort, order),

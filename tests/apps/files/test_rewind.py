@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from apps.files import api as files
 from apps.files import errors
 from apps.files.api import rewinds
+from apps.files.api.locks import lock_node
+from bitvault.kernel.actor import PermissionMissing
 from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 from bitvault.kernel.request import Origin, current_origin, set_origin
 from tests.apps.files.conftest import (
@@ -122,7 +124,7 @@ def test_a_tree_is_as_it_was_whatever_happened_to_it(tree, seed):
 def live(tree, chance, steps, *, purging=True):
     for _ in range(steps):
         try:
-            do_something(tree, chance) if purging else do_something_lasting(tree, chance)
+            do_something(tree, chance, locks=False) if purging else do_something_lasting(tree, chance)
         except (Conflict, Invalid, PreconditionFailed, NotFound, Forbidden):
             continue
 
@@ -261,6 +263,22 @@ def test_a_version_that_is_gone_is_said_and_the_rest_is_done(tree, work):
     assert "/a.txt" in photograph(work.id)
 
 
+def test_what_somebody_else_has_locked_is_kept_and_said_so(tree, make_actor):
+    adam = make_actor("adam")
+    theirs, team = Tree(adam), files.create_team_folder(actor=adam, name="Team")
+    shut = theirs.file("shut.txt", theirs.folder("deep", team), b"one")
+    free = theirs.file("free.txt", team, b"one")
+    seq = last_seq()
+    for node in (shut, free):
+        theirs.write(node, b"two")
+    theirs.update(theirs.get(shut.parent_id), name="renamed")
+    lock_node(actor=adam, node_id=shut.id)
+    rewind = plan(make_actor("olga"), team, seq)
+    run(make_actor("olga"), rewind)
+    assert reasons(make_actor("olga"), rewind) == {"/deep": "locked", "/deep/shut.txt": "locked"}
+    assert photograph(team.id)["/free.txt"][2] == free.content_hash
+
+
 # --- what one actor did ----------------------------------------------------------------------------------------------------
 
 
@@ -356,7 +374,7 @@ def test_who_does_not_manage_a_folder_rewinds_nothing(tree, work, make_actor):
     for actor in (make_actor("vera"), make_actor("adam")):
         with pytest.raises(NotFound):
             rewinds.plan_rewind(actor=actor, folder_id=work.id, since=str(seq))
-    with pytest.raises(errors.RewindOfAllForAdministrators):
+    with pytest.raises(PermissionMissing):
         rewinds.plan_rewind(actor=tree.actor, folder_id=None, since=str(seq), by_kind="user", by_id=tree.actor.user_id)
     rewind = rewinds.plan_rewind(actor=tree.actor, folder_id=work.id, since=str(seq))
     with pytest.raises(NotFound):

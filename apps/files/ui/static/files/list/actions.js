@@ -9,6 +9,7 @@ import { copyByDialog, duplicate } from "./copy.js";
 import { moveAllByDialog, moveByDialog } from "./move.js";
 import { edit } from "../editor/editor.js";
 import { newText } from "../editor/new.js";
+import { rewindByDialog } from "./rewind.js";
 import { startRename } from "./rename.js";
 import { focusRow, mayWrite, place, placeNode, removeRows } from "./rows.js";
 import { isAll } from "./chosen.js";
@@ -81,6 +82,7 @@ export function open(entry) {
  */
 export function run(command, entries) {
   if (command === "new-folder") return mayWrite() ? void newFolder() : undefined;
+  if (command === "rewind-here") return rewindByDialog({ id: place().folderId, name: place().folderName });
   if (command === "new-text" || command === "new-markdown") return void newText(command === "new-text" ? ".txt" : ".md");
   if (command === "clear-selection") return clearSelection();
   if (!entries.length) return;
@@ -96,6 +98,7 @@ export function run(command, entries) {
   if (command === "move") void moveByDialog(entries);
   if (command === "duplicate") void duplicate(entries);
   if (command === "trash") void trash(entries);
+  if (command === "rewind" && entries.length === 1) rewindByDialog(entries[0]);
 }
 
 /** @param {string} command on whatever is selected, also what this page has not read */
