@@ -21,6 +21,24 @@ _NODE = (
 _VERSION = "id, node_id, blob_id, upload_id, size_bytes, content_hash, media_type, created_at, created_by"
 FOLDER, FILE = 0, 1
 
+_LEAVES = "SELECT id FROM files_node WHERE parent_id IN (SELECT id FROM files_node WHERE parent_id = %(folder_id)s)"
+_PLACEMENT = "node_id, from_seq, from_at, state, kind, parent_id, name, sort_key, version_id, revision, changes_content, changes_place"
+_ENCRYPT = (
+    f"INSERT INTO files_placement ({_PLACEMENT}, request_id) SELECT id, 0, now() - interval '1 day', 0, kind, parent_id, name, sort_key, "
+    f"version_id, 1, true, true, '' FROM files_node WHERE parent_id = %(folder_id)s OR id IN ({_LEAVES})",
+    f"INSERT INTO files_version ({_VERSION}) SELECT gen_random_uuid(), id, gen_random_uuid(), gen_random_uuid(), size_bytes, "
+    f"encode(sha256(id::text::bytea), 'hex'), media_type, now(), created_by FROM files_node WHERE id IN ({_LEAVES})",
+    "UPDATE files_node SET version_id = version.id, content_hash = version.content_hash, name = files_node.name || '.locked', "
+    "name_key = files_node.name_key || '.locked', revision = 3 FROM files_version version "
+    f"WHERE version.node_id = files_node.id AND version.id <> files_node.version_id AND files_node.id IN ({_LEAVES})",
+    "UPDATE files_placement SET until_seq = 1, until_at = now() - interval '1 hour' "
+    f"WHERE until_seq IS NULL AND node_id IN ({_LEAVES})",
+    f"INSERT INTO files_placement ({_PLACEMENT}, actor_id, device_id, request_id) SELECT id, 1, now() - interval '1 hour', 0, kind, "
+    "parent_id, name, sort_key, version_id, 3, true, true, %(user_id)s, %(device_id)s, '' FROM files_node "
+    f"WHERE id IN ({_LEAVES})",
+)
+"""What a device does that encrypts a folder: another version and another name of each file below its folders."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -96,6 +114,16 @@ class Sower:
         self._analyse()
         return len(rows)
 
+    def encrypt(self, folder_id: UUID, device_id: UUID) -> None:
+        """Let a device have written and renamed every file of a forest, an hour ago; history knows what they were the day before."""
+        with self._served.database() as database, database.transaction():
+            self._enter(database)
+            for statement in _ENCRYPT:
+                database.execute(
+                    statement, {"folder_id": folder_id, "device_id": device_id, "user_id": self.owner.user_id}
+                )
+        self._analyse()
+
     def _row(self, one: Sown, kind: int, parent_id: UUID, number: int, *, child_count: int = 0) -> dict[str, Any]:
         name = names.parse(one.name)
         moment = self._now - timedelta(minutes=number)
@@ -148,7 +176,7 @@ class Sower:
         # What autovacuum does within a minute on its own.
         schema = schema_of(self.owner.tenant_id)
         with self._served.database() as database:
-            database.execute(f"ANALYZE {schema}.files_node, {schema}.files_version")
+            database.execute(f"ANALYZE {schema}.files_node, {schema}.files_version, {schema}.files_placement")
 
 
 class Seed(Sower):

@@ -22,6 +22,9 @@ WRITERS = {
     "operations/handing_over.py": {"_HAND_OVER": "a root whose owner has left goes whole, with what is locked in it"},
     "operations/rekeying.py": {"STATEMENT": "how names sort, which nobody sees"},
     "operations/locking.py": {"_LOCK": "the lock itself", "_UNLOCK": "the lock itself"},
+    "rewinding/writing.py": dict.fromkeys(
+        ("_TRASH", "_PARK", "_PLACE", "_CONTENT"), "a job's, that leaves out what is locked (test_rewind.py)"
+    ),
     "tree.py": {"COUNTED": "counts and bounds of folders"},
 }
 """Statements that change rows of nodes, by the module and the name that they have, and why each may."""
@@ -106,6 +109,7 @@ ATTEMPTS = {
 ELSEWHERE = {
     ("POST", "/uploads/{upload_id}/commit"): "tests/apps/files/test_locks.py, at the door",
     ("POST", "/uploads/batch/commit"): "the same door for each",
+    ("POST", "/nodes/{node_id}/rewind"): "a plan; its job leaves out what is locked (test_rewind.py)",
     ("POST", "/sync/conflicts/{conflict_id}/resolve"): "files.trash_node and files.update_node",
 }
 
