@@ -24,18 +24,28 @@ FOLDER, FILE = 0, 1
 _LEAVES = "SELECT id FROM files_node WHERE parent_id IN (SELECT id FROM files_node WHERE parent_id = %(folder_id)s)"
 _PLACEMENT = "node_id, from_seq, from_at, state, kind, parent_id, name, sort_key, version_id, revision, changes_content, changes_place"
 _ENCRYPT = (
-    f"INSERT INTO files_placement ({_PLACEMENT}, request_id) SELECT id, 0, now() - interval '1 day', 0, kind, parent_id, name, sort_key, "
-    f"version_id, 1, true, true, '' FROM files_node WHERE parent_id = %(folder_id)s OR id IN ({_LEAVES})",
-    f"INSERT INTO files_version ({_VERSION}) SELECT gen_random_uuid(), id, gen_random_uuid(), gen_random_uuid(), size_bytes, "
-    f"encode(sha256(id::text::bytea), 'hex'), media_type, now(), created_by FROM files_node WHERE id IN ({_LEAVES})",
-    "UPDATE files_node SET version_id = version.id, content_hash = version.content_hash, name = files_node.name || '.locked', "
-    "name_key = files_node.name_key || '.locked', revision = 3 FROM files_version version "
-    f"WHERE version.node_id = files_node.id AND version.id <> files_node.version_id AND files_node.id IN ({_LEAVES})",
-    "UPDATE files_placement SET until_seq = 1, until_at = now() - interval '1 hour' "
-    f"WHERE until_seq IS NULL AND node_id IN ({_LEAVES})",
-    f"INSERT INTO files_placement ({_PLACEMENT}, actor_id, device_id, request_id) SELECT id, 1, now() - interval '1 hour', 0, kind, "
-    "parent_id, name, sort_key, version_id, 3, true, true, %(user_id)s, %(device_id)s, '' FROM files_node "
-    f"WHERE id IN ({_LEAVES})",
+    (
+        f"INSERT INTO files_placement ({_PLACEMENT}, request_id) SELECT id, 0, now() - interval '1 day', 0, kind, parent_id, name, sort_key, "
+        f"version_id, 1, true, true, '' FROM files_node WHERE parent_id = %(folder_id)s OR id IN ({_LEAVES})"
+    ),
+    (
+        f"INSERT INTO files_version ({_VERSION}) SELECT gen_random_uuid(), id, gen_random_uuid(), gen_random_uuid(), size_bytes, "
+        f"encode(sha256(id::text::bytea), 'hex'), media_type, now(), created_by FROM files_node WHERE id IN ({_LEAVES})"
+    ),
+    (
+        "UPDATE files_node SET version_id = version.id, content_hash = version.content_hash, name = files_node.name || '.locked', "
+        "name_key = files_node.name_key || '.locked', revision = 3 FROM files_version version "
+        f"WHERE version.node_id = files_node.id AND version.id <> files_node.version_id AND files_node.id IN ({_LEAVES})"
+    ),
+    (
+        "UPDATE files_placement SET until_seq = 1, until_at = now() - interval '1 hour' "
+        f"WHERE until_seq IS NULL AND node_id IN ({_LEAVES})"
+    ),
+    (
+        f"INSERT INTO files_placement ({_PLACEMENT}, actor_id, device_id, request_id) SELECT id, 1, now() - interval '1 hour', 0, kind, "
+        "parent_id, name, sort_key, version_id, 3, true, true, %(user_id)s, %(device_id)s, '' FROM files_node "
+        f"WHERE id IN ({_LEAVES})"
+    ),
 )
 """What a device does that encrypts a folder: another version and another name of each file below its folders."""
 
