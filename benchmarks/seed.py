@@ -25,8 +25,8 @@ _LEAVES = "SELECT id FROM files_node WHERE parent_id IN (SELECT id FROM files_no
 _PLACEMENT = "node_id, from_seq, from_at, state, kind, parent_id, name, sort_key, version_id, revision, changes_content, changes_place"
 _ENCRYPT = (
     (
-        f"INSERT INTO files_placement ({_PLACEMENT}, request_id) SELECT id, 0, now() - interval '1 day', 0, kind, parent_id, name, sort_key, "
-        f"version_id, 1, true, true, '' FROM files_node WHERE parent_id = %(folder_id)s OR id IN ({_LEAVES})"
+        f"INSERT INTO files_placement ({_PLACEMENT}, request_id) SELECT id, 0, now() - interval '1 day', 0, kind, parent_id, name, "
+        f"sort_key, version_id, 1, true, true, '' FROM files_node WHERE parent_id = %(folder_id)s OR id IN ({_LEAVES})"
     ),
     (
         f"INSERT INTO files_version ({_VERSION}) SELECT gen_random_uuid(), id, gen_random_uuid(), gen_random_uuid(), size_bytes, "
