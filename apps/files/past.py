@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.files import access, dtos, errors
+from apps.files.dtos import history
 from apps.files.models import Kind
 from apps.files.placements import CONSUMER, KEPT_FOR
 from apps.files.rows import Way, fetch_all, fetch_one, fetch_page, find_ways, kind_name, require_row
@@ -25,6 +26,8 @@ _AT = "from_seq <= %(seq)s AND (until_seq IS NULL OR until_seq > %(seq)s)"
 _SEQ_AT = "SELECT from_seq FROM files_placement WHERE from_at <= %s ORDER BY from_at DESC, from_seq DESC LIMIT 1"
 
 _TIME_OF = "SELECT from_at FROM files_placement WHERE from_seq <= %s ORDER BY from_seq DESC LIMIT 1"
+
+_LAST = "SELECT from_seq, from_at FROM files_placement ORDER BY from_seq DESC LIMIT 1"
 
 _FOLDER = f"SELECT kind FROM files_placement WHERE node_id = %(node_id)s AND {_AT}"
 
@@ -74,12 +77,13 @@ class Standing:
 
 
 def find_moment(text: str | None) -> Moment:
-    """Read a moment: a number of the stream, a time (RFC 3339), or now; inside the open transaction.
+    """Read a moment: a number of the stream, a time (RFC 3339), or the last one that is recorded; inside the open transaction.
 
     :raises BadMoment: it is neither, or lies ahead.
     :raises HistoryTooShort: it is longer ago than history is kept.
     """
-    text = text or clock.now().isoformat()
+    if text is None:
+        return Moment(*(fetch_one(_LAST, []) or (0, clock.now())))
     if text.isascii() and text.isdigit():
         seq = int(text)
         head = get_head()
@@ -122,7 +126,7 @@ def find_standings(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, Stand
 
 def list_children(
     actor: Actor, node_id: UUID, *, as_of: str | None, limit: int, cursor: str | None
-) -> dtos.PastChildren:
+) -> history.PastChildren:
     """Read a page of what lay in a folder at a moment: folders first, by name."""
     pages.require_limit(limit)
     with db.read_transaction():
@@ -150,7 +154,7 @@ def list_children(
         if row[0] not in standings or standings[row[0]].is_seen
     ]
     last = rows[limit - 1] if len(rows) > limit else None
-    return dtos.PastChildren(
+    return history.PastChildren(
         items=items,
         next_cursor=None if last is None else pages.encode_cursor(purpose, [last[1], last[2], str(last[0])]),
         as_of_seq=min(moment.seq, read_up_to),
@@ -205,10 +209,10 @@ def require_folder_then(node_id: UUID, moment: Moment) -> None:
         raise errors.NotAFolder
 
 
-def _to_past(folder_id: UUID, row: Sequence[Any], standing: Standing | None) -> dtos.PastNode:
+def _to_past(folder_id: UUID, row: Sequence[Any], standing: Standing | None) -> history.PastNode:
     node_id, kind, _, name, version_id, from_at, size_bytes, media_type, content_hash, written_at = row
     is_file = kind == Kind.FILE
-    return dtos.PastNode(
+    return history.PastNode(
         id=node_id,
         kind=kind_name(kind),
         name=name,
@@ -222,7 +226,7 @@ def _to_past(folder_id: UUID, row: Sequence[Any], standing: Standing | None) -> 
     )
 
 
-def _compare(folder_id: UUID, name: str, version_id: UUID | None, standing: Standing | None) -> dtos.PastState:
+def _compare(folder_id: UUID, name: str, version_id: UUID | None, standing: Standing | None) -> history.PastState:
     if standing is None:
         return "purged"
     node = standing.way.node

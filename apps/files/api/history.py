@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from apps.files import past, placements
-from apps.files.dtos import Content, PastChildren
+from apps.files.dtos import Content
+from apps.files.dtos.history import PastChildren
 from apps.files.operations import downloads
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor, Scope

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from apps.files import errors, past
-from apps.files.dtos import Rewind, RewindBy, RewindItem, RewindOutcome
+from apps.files.dtos.history import Rewind, RewindBy, RewindItem, RewindOutcome
 from apps.files.rewinding import applying, planning, reading, starting
 from apps.files.rewinding.applying import RewoundBatch
 from apps.files.rewinding.starting import JOB, RewindLoad, RunRewind

@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from apps.files import errors
 from apps.files.api import history
-from apps.files.dtos import PastChildren
+from apps.files.dtos.history import PastChildren
 from apps.files.rest import schemas
 from bitvault.events.api import BeyondHead
 from bitvault.kernel.pages import BadCursor

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from apps.files import errors
 from apps.files.api import rewinds
-from apps.files.dtos import Rewind, RewindItem
+from apps.files.dtos.history import Rewind, RewindItem
 from apps.files.rest import schemas
 from bitvault.events.api import BeyondHead
 from bitvault.jobs import api as jobs

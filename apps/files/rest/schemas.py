@@ -13,9 +13,9 @@ from apps.files.dtos import (
     ChildrenAction,
     OnConflict,
     OrderName,
-    RewindOutcome,
     SortName,
 )
+from apps.files.dtos.history import RewindOutcome
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.derived import DerivedQuery
 from bitvault.web.structs import Body, Query

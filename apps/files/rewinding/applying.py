@@ -167,7 +167,7 @@ class _Batch:
         return Way([node] if above is None else [node, *above.rows])
 
     def is_cut(self, way: Way) -> bool:
-        return any(row.id in self.cut_ids for row in way.rows)
+        return bool(self.cut_ids) and any(row.id in self.cut_ids for row in way.rows)
 
 
 _PENDING, _DONE, _KEPT = 0, 1, 2

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from apps.files import access, errors
-from apps.files.dtos import RewindBy
+from apps.files.dtos.history import RewindBy
 from apps.files.models import Node, Rewind
 from apps.files.past import Moment, find_standings, require_folder_then
 from apps.files.placements import CONSUMER

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from apps.files import dtos
+from apps.files.dtos import history as dtos
 from apps.files.models import Rewind, RewindItem
 from apps.files.past_models import RewindAction
 from apps.files.rewinding.applying import WAITING
