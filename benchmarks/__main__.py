@@ -46,12 +46,9 @@ MEASUREMENTS: dict[str, Measurement] = {
     "limits": limiting.cost,
     "structure": structure.changes,
     "move": structure.moving,
-<<<<<<< HEAD
     # Before those that make tenants by the hundred: each costs a restore half a second.
     "backup": backups.taking_and_restoring,
-=======
     "rewind": rewinding.encrypted,
->>>>>>> 26f2ef10 (Measure the rewind of 50,000 encrypted files; know its statements among those that write)
     "sign-in": people.signing_in,
     "tenants": people.tenants,
     "front": front.cost,
