@@ -9,7 +9,6 @@ from bitvault.kernel.errors import (
     NotFound,
     PreconditionFailed,
     TooLarge,
-    Unavailable,
 )
 from bitvault.kernel.names import InvalidName
 from bitvault.kernel.pages import LimitOutOfRange
@@ -260,7 +259,7 @@ class NotThereThen(NotFound):
     title = "This was not there at that time"
 
 
-class HistoryBehind(Unavailable):
+class HistoryBehind(Conflict):
     """The record of what was has not come to the head of the stream in time: a plan would miss what happened last."""
 
     code = "files.history_behind"

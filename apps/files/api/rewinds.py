@@ -60,6 +60,7 @@ def plan_rewind(
         raise errors.RewindUnfit
     with db.read_transaction():
         planning.require_manager(actor, folder_id)
+        past.find_moment(since)  # refused before anybody waits
     planning.wait_for_history()
     with db.write_transaction():
         begin = past.find_moment(since)

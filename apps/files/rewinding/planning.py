@@ -20,7 +20,7 @@ from bitvault.kernel.permissions import Permission
 PLAN_SECONDS = 60
 """How long the statement may take that plans a rewind: it is one for 50,000 changes, and half a plan would be a wrong one."""
 
-WAIT_MS = 5000
+WAIT_MS = 2000
 """How long the record of what was is waited for."""
 
 _PARENTS = """
