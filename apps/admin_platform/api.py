@@ -207,3 +207,9 @@ def choose_feature(*, actor: Actor, key: str, value: Value | None) -> Feature:
     actor.require_permission(Permission.MANAGE_SETTINGS)
     flagging.choose(actor, key, value)
     return flagging.get_feature(actor, key)
+
+
+@exposed
+def forget_tenant(*, tenant_id: UUID) -> None:
+    """Forget the features that a deleted tenant has chosen; done again it changes nothing."""
+    flagging.forget_tenant(tenant_id)

@@ -211,3 +211,9 @@ def _facts_of(flag: Flag[Any]) -> dict[str, Any]:
 def list_versions(key: str) -> Sequence[models.FlagVersion]:
     """List the versions of a flag, the last one first."""
     return list(models.FlagVersion.objects.filter(flag_id=key).order_by("-version"))
+
+
+def forget_tenant(tenant_id: UUID) -> None:
+    """Delete what a tenant has chosen."""
+    with db.public_transaction():
+        models.FlagChoice.objects.filter(tenant_id=tenant_id).delete()

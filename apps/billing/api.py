@@ -299,6 +299,12 @@ def get_usage(*, actor: Actor) -> Usage:
 
 
 @exposed
+def find_usage() -> Usage:
+    """Tell operators what the entered tenant stores, as far as the meter has come."""
+    return queries.get_usage(get_position(CONSUMER))
+
+
+@exposed
 def list_usage_history(*, actor: Actor, metric: str | None, begin: date, end: date) -> UsageHistory:
     """List what the tenant stored and did by day (UTC), ``end`` exclusive: none where both are the same day.
 

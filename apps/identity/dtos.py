@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bitvault.kernel.actor import Actor, Role, Scope
 from bitvault.kernel.permissions import NO_PERMISSIONS, Permission
+from bitvault.kernel.tenancy import Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +325,51 @@ class Permitted:
     make_links: bool
     invite_members: bool
     invite_guests: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """That the vault is to be deleted: with all that is in it, at ``due_at``, unless an owner takes it back before."""
+
+    requested_at: datetime
+    due_at: datetime
+    is_by_operator: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDeletion:
+    """A tenant whose time has come: nobody is let in, and what there is of it goes step by step."""
+
+    id: UUID
+    tenant: Tenant
+    step: str
+    """The last step that is done; empty: none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantOverview:
+    """A tenant as operators look at it before they suspend or delete it."""
+
+    tenant: Tenant
+    state: str
+    suspended_for: str
+    people_count: int
+    deletion: Deletion | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastDeletion:
+    """A deletion as it is kept."""
+
+    slug: str
+    name: str
+    state: str
+    reason: str
+    is_by_operator: bool
+    requested_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    people_count: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

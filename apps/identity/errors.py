@@ -157,6 +157,20 @@ class RoleTooStrong(Forbidden):
     title = "This role may do more than yours"
 
 
+class NameDiffers(Invalid):
+    """Who has a vault deleted types its name; what was typed is another one."""
+
+    code = "identity.name_differs"
+    title = "This is not the name of the vault"
+
+
+class DeletionPending(Conflict):
+    """The tenant is to be deleted already; fact: ``due_at``."""
+
+    code = "identity.deletion_pending"
+    title = "This vault is to be deleted already"
+
+
 class UnknownRole(Invalid):
     """The tenant has no such role, or none that can be given like this."""
 

@@ -101,6 +101,26 @@ def tell_of_new_sign_in(user_id: UUID, facts: mail.Facts) -> mail.Letter | None:
     )
 
 
+@mail.mail_kind("identity.tenant_deletion")
+def tell_of_deletion(deletion_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Tell an owner or administrator that their vault is to be deleted, or is not any more."""
+    person = _find_reachable(UUID(facts["user_id"]))
+    row = models.TenantDeletion.objects.filter(pk=deletion_id).first()
+    if person is None or person.email is None or row is None:
+        return None
+    is_kept = row.state == models.DeletionState.WITHDRAWN
+    subject = _("{vault} is not to be deleted any more") if is_kept else _("{vault} is to be deleted")
+    return mail.Letter(
+        to=person.email,
+        locale=_find_language(person),
+        subject=format_lazy(subject, vault=row.name),
+        template="identity/mail/tenant_deletion",
+        context={"vault": row.name, "due_at": row.due_at, "is_kept": is_kept},
+        action=mail.Action(_("Open the vault"), f"{queries.tenant_url(row.slug)}/settings/team/"),
+        vault_name=row.name,
+    )
+
+
 def _reset() -> mail.Action:
     return mail.Action(_("Reset your password"), f"{settings.BITVAULT_BASE_URL}/forgot-password/")
 

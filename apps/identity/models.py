@@ -22,6 +22,7 @@ class TenantState(models.TextChoices):
 
     ACTIVE = "active", "Active"
     SUSPENDED = "suspended", "Suspended"
+    REMOVING = "removing", "Being deleted"
 
 
 class Tenant(TenantMixin, PublicModel):  # type: ignore[misc] # django-tenants has no types
@@ -34,6 +35,8 @@ class Tenant(TenantMixin, PublicModel):  # type: ignore[misc] # django-tenants h
     slug = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
     state = models.CharField(max_length=16, choices=TenantState.choices, default=TenantState.ACTIVE)
+    suspended_for = models.CharField(max_length=500, blank=True, db_default="")
+    """Why operators let nobody in; empty while they do."""
     locale = models.CharField(max_length=16, blank=True, db_default="")
     """The language of pages for who has chosen none; empty: the browser's."""
     time_zone = models.CharField(max_length=64, blank=True, db_default="")
@@ -55,6 +58,62 @@ class Domain(DomainMixin, PublicModel):  # type: ignore[misc] # django-tenants h
 
     class Meta:
         db_table = "identity_domain"
+
+
+class DeletionState(models.TextChoices):
+    """How far the deletion of a tenant is."""
+
+    WAITING = "waiting", "Waiting"
+    WITHDRAWN = "withdrawn", "Taken back"
+    REMOVING = "removing", "Under way"
+    DONE = "done", "Done"
+
+
+class TenantDeletion(PublicModel):
+    """That a tenant is to be deleted, or was. It outlives the tenant: operators read here what went, when and why."""
+
+    id = id_field()
+    tenant_id = models.UUIDField()
+    slug = models.CharField(max_length=40)
+    name = models.CharField(max_length=120)
+    state = models.CharField(max_length=16, choices=DeletionState.choices, default=DeletionState.WAITING)
+    requested_by = models.UUIDField()
+    """An owner, or an operator."""
+    is_by_operator = models.BooleanField()
+    reason = models.CharField(max_length=500, blank=True)
+    requested_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    """When nobody was let in any more: addresses of the store that were signed before are good for minutes yet."""
+    step = models.CharField(max_length=32, blank=True, default="")
+    """The last step that is done."""
+    held_until = models.DateTimeField(null=True)
+    """Until when one worker has it."""
+    people_count = models.IntegerField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    """When it was done or taken back."""
+
+    class Meta:
+        db_table = "identity_tenant_deletion"
+        constraints = [
+            # Is this tenant to be deleted?
+            models.UniqueConstraint(
+                fields=["tenant_id"],
+                condition=models.Q(state__in=["waiting", "removing"]),
+                name="identity_tenant_deletion_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=DeletionState.values), name="identity_tenant_deletion_state_known"
+            ),
+        ]
+        indexes = [
+            # Which are due?
+            models.Index(
+                fields=["due_at"],
+                name="identity_tenant_deletion_due",
+                condition=models.Q(state__in=["waiting", "removing"]),
+            ),
+        ]
 
 
 class TenantTemplate(PublicModel):

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.commands.migrate import Command as MigrateCommand
-from django.db import connection
+from django.db import Error as AnyDatabaseError
+from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -28,6 +30,8 @@ from apps.identity import models
 from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.errors import ProgrammingError
 from bitvault.kernel.postgres.programs import find_program
+
+logger = structlog.get_logger(__name__)
 
 OWNER_ROLE = "bitvault_owner"
 LOGIN_ROLE = "bitvault"
@@ -92,7 +96,8 @@ def migrate_template(*, verbosity: int = 0) -> None:
 
 def list_tenants_behind() -> list[models.Tenant]:
     """List the tenants whose schema does not follow the code yet, oldest first: one query when there are none."""
-    return list(models.Tenant.objects.exclude(schema_version=compute_schema_version()).order_by("id"))
+    rows = models.Tenant.objects.exclude(schema_version=compute_schema_version())
+    return list(rows.exclude(state=models.TenantState.REMOVING).order_by("id"))
 
 
 def migrate_tenant(tenant: models.Tenant, *, verbosity: int = 0) -> None:
@@ -182,6 +187,21 @@ def prepare_restore(tenant_ids: Iterable[UUID]) -> None:
             _execute_script(cursor, importlib.import_module("apps.identity.migrations.0004_extensions").EXTENSIONS)
         for tenant_id in tenant_ids:
             ensure_role(cursor, tenancy.schema_of(tenant_id))
+
+
+def drop_schema(tenant_id: UUID) -> None:
+    """Drop the schema and the role of a tenant in the open transaction; what is gone already is none of its business."""
+    schema = tenancy.require_schema_name(tenancy.schema_of(tenant_id))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL ROLE {OWNER_ROLE}")
+        cursor.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+        try:
+            with transaction.atomic():
+                cursor.execute(f'DROP ROLE IF EXISTS "{schema}"')
+        except AnyDatabaseError as error:
+            # Roles belong to the whole server: another copy of the database may have this one still.
+            logger.info("role_of_tenant_kept", schema=schema, error=type(error).__name__)
+        cursor.execute("RESET ROLE")
 
 
 def _execute_script(cursor: Any, statements: str) -> None:

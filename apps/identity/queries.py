@@ -86,9 +86,9 @@ def select_active(tenant_ids: Collection[UUID]) -> set[UUID]:
 
 
 def list_tenants() -> list[Tenant]:
-    """List every tenant, oldest first."""
-    rows = models.Tenant.objects.order_by("id").values_list("id", "slug", "name")
-    return [Tenant(id=key, slug=slug, name=name) for key, slug, name in rows]
+    """List every tenant, oldest first; one that is being deleted is none any more."""
+    rows = models.Tenant.objects.exclude(state=models.TenantState.REMOVING).order_by("id")
+    return [Tenant(id=key, slug=slug, name=name) for key, slug, name in rows.values_list("id", "slug", "name")]
 
 
 def list_active_tenants() -> list[Tenant]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from apps.search import choosing, contents, counting, outgoing, parsing, queries, resolving, states
+from apps.search import choosing, contents, counting, forgetting, outgoing, parsing, queries, resolving, states
 from apps.search.counting import SINCE
 from apps.search.dtos import NO_FILTERS, Filters, IndexState, Results, SearchedText, SortName, Suggestions
 from apps.search.engine import CONSUMER
@@ -126,3 +126,12 @@ def suggest(*, actor: Actor, text: str) -> Suggestions:
     engine = choosing.choose(wanted)
     wanted = resolving.resolve(actor, wanted, engine=engine)
     return Suggestions(queries.suggest(actor, wanted, engine))
+
+
+@exposed
+def forget_tenant(*, tenant_id: UUID) -> None:
+    """Delete what the server of the search engine keeps of a tenant that is deleted; done again it changes nothing.
+
+    :raises ServiceDown: it does not answer, or has not deleted all yet.
+    """
+    forgetting.forget_tenant(tenant_id)

@@ -25,7 +25,7 @@ from bitvault.events.catalog.events import (
 from bitvault.events.consumer import EventFailed
 from bitvault.events.consuming import list_consumers
 from bitvault.events.lags import Backlog, Lag, count_days_ahead, count_lags, list_backlogs, list_lags
-from bitvault.events.models import ConsumerCursor, DeadLetter, PausedConsumer, StreamEvent
+from bitvault.events.models import ConsumerCursor, DeadLetter, PausedConsumer, StreamEvent, StreamHead
 from bitvault.events.outbox import publish
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import Conflict, NotFound
@@ -363,3 +363,10 @@ def _lock_letter(letter_id: UUID) -> DeadLetter:
 
 def _settle(letter: DeadLetter, state: DeadLetter.State, by: UUID | None) -> None:
     DeadLetter.objects.filter(pk=letter.pk).update(state=state, settled_at=clock.now(), settled_by=by)
+
+
+def forget_tenant(*, tenant_id: UUID) -> None:
+    """Delete the stream of a tenant that is deleted, with its cursors and dead letters; done again it changes nothing."""
+    with db.public_transaction():
+        for table in (DeadLetter, ConsumerCursor, StreamEvent, StreamHead):
+            table.objects.filter(tenant_id=tenant_id).delete()

@@ -64,6 +64,7 @@ def _for_each_tenant(task: str, *, seconds: int) -> dict[str, object]:
 app.conf.beat_scheduler = "bitvault.gateway.beat:OneAtATime"
 app.conf.beat_schedule = {
     # `expires`: the next turn is a second away.
+    "remove-tenants": {"task": "gateway.remove_tenants", "schedule": 600, "options": {"expires": 500}},
     "relay": {"task": "events.relay", "schedule": 1.0, "options": {"expires": 2}},
     "dispatch-jobs": {"task": "jobs.dispatch", "schedule": 1.0, "options": {"expires": 2}},
     "sweep-jobs": {"task": "jobs.sweep", "schedule": 3600, "options": {"expires": 3000}},

@@ -78,3 +78,9 @@ def list_backlogs() -> list[Backlog]:
             )
         )
     return backlogs
+
+
+def forget_tenant(*, tenant_id: UUID) -> None:
+    """Delete all jobs of a tenant that is deleted, done or not; done again it changes nothing."""
+    with db.public_transaction():
+        Job.objects.filter(tenant_id=tenant_id).delete()

@@ -151,6 +151,7 @@ class Environment:
     mailbox_directory: str
     trusted_proxy_count: int
     sign_up_open: bool
+    tenant_deletion_days: int
     limits: dict[str, tuple[int, int]] | None
     fair_share_percent: int
     requests_in_flight: int
@@ -242,6 +243,7 @@ def read() -> Environment:
         mailbox_directory=_text("BITVAULT_MAILBOX_DIRECTORY", default=""),
         trusted_proxy_count=_number("BITVAULT_TRUSTED_PROXY_COUNT", default=0),
         sign_up_open=_switch("BITVAULT_SIGN_UP_OPEN", default=True),
+        tenant_deletion_days=_number("BITVAULT_TENANT_DELETION_DAYS", default=14),
         limits=_limits("BITVAULT_LIMITS"),
         fair_share_percent=_number("BITVAULT_FAIR_SHARE_PERCENT", default=20),
         requests_in_flight=_number("BITVAULT_REQUESTS_IN_FLIGHT", default=3),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 Judge = Callable[[Actor], bool]
-Slot = Literal["top", "rail", "overlay", "folder", "share", "missing"]
+Slot = Literal["banner", "top", "rail", "overlay", "folder", "share", "missing"]
 
 BAR_ROOM = 3
 """Sections that stand in the bar of a phone beside "More": four can be told apart and hit by a thumb on 320 px."""
@@ -83,9 +83,9 @@ class Section:
 class Part:
     """A template that is included by its slot.
 
-    The frame includes ``top`` in the top bar, ``rail`` at the foot of the rail and ``overlay`` at the end of the page. The page of a folder
-    includes ``folder`` beside its commands, the dialog in which a node is shared ``share`` as sections of its own, and the page that stands
-    where there is no such node, or none for the reader, ``missing`` with its ``node_id``.
+    The frame includes ``banner`` above everything, ``top`` in the top bar, ``rail`` at the foot of the rail and ``overlay`` at the end of
+    the page. The page of a folder includes ``folder`` beside its commands, the dialog in which a node is shared ``share`` as sections of
+    its own, and the page that stands where there is no such node, or none for the reader, ``missing`` with its ``node_id``.
     """
 
     key: str
@@ -302,6 +302,11 @@ class Frame:
     def scripts(self) -> list[str]:
         """Static paths of the modules' scripts."""
         return [path for entry in assets.of(self._actor) for path in entry.scripts]
+
+    @property
+    def banners(self) -> list[str]:
+        """Templates above everything."""
+        return self._templates("banner")
 
     @property
     def top(self) -> list[str]:

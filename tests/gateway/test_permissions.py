@@ -43,7 +43,7 @@ def test_every_administrative_route_names_the_permission_that_it_needs():
 
 def test_every_permission_is_needed_by_a_route_or_is_asked_where_something_is_shared():
     named = {permission for route, method in NAMED for permission in named_by(route.view, method)}
-    assert set(Permission) - named <= {Permission.SHARE_OUTSIDE, Permission.MAKE_LINKS, Permission.DELETE_VAULT}
+    assert set(Permission) - named <= {Permission.SHARE_OUTSIDE, Permission.MAKE_LINKS}
 
 
 @pytest.fixture

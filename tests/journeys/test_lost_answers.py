@@ -265,6 +265,10 @@ ADAM = {"Authorization": f"Bearer {ACME.people['adam'].token}"}
 """Who administers the tenant."""
 
 
+OLGA = {"Authorization": f"Bearer {ACME.people['olga'].token}"}
+"""Who owns it."""
+
+
 def team_folder(mia):
     return mia.adam.post("/team-folders", {"name": next(_names)}).json()
 
@@ -427,6 +431,17 @@ def remove_member(mia):
 
 def group(mia):
     return mia.adam.post("/groups", {"name": next(_names)}).json()
+
+
+def have_vault_deleted(mia):
+    mia.api.request("DELETE", "/tenant/deletion", headers=OLGA)
+    return Ask("POST", "/tenant/deletion", {"name": mia.api.get("/me").json()["tenant"]["name"]}, OLGA)
+
+
+def keep_vault(mia):
+    wish = have_vault_deleted(mia)
+    assert mia.api.request(wish.method, wish.path, wish.body, headers=OLGA).status_code == 201
+    return Ask("DELETE", "/tenant/deletion", None, OLGA)
 
 
 def role_body():
@@ -807,6 +822,8 @@ CASES = {
     "delete a group": Case(
         "DELETE /groups/{group_id}", lambda mia: Ask("DELETE", f"/groups/{group(mia)['id']}", None, ADAM), again=404
     ),
+    "have the vault deleted": Case("POST /tenant/deletion", have_vault_deleted, again=409),
+    "keep the vault": Case("DELETE /tenant/deletion", keep_vault, again=404),
     "role": Case("POST /roles", lambda _: Ask("POST", "/roles", role_body(), ADAM), again=409),
     "change a role": Case(
         "PATCH /roles/{role_id}", lambda mia: Ask("PATCH", f"/roles/{role(mia)['id']}", role_body(), ADAM)

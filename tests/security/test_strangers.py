@@ -44,6 +44,7 @@ BODIES = {
     ("PATCH", "/roles/{role_id}"): {"name": "ours now"},
     ("PATCH", "/me"): {},
     ("PATCH", "/tenant"): {},
+    ("POST", "/tenant/deletion"): {"name": "ours now"},
     ("PATCH", "/nodes/{node_id}/versions/{version_id}"): {"label": "mine now"},
     ("PATCH", "/groups/{group_id}"): {"name": "ours now"},
     ("PUT", "/groups/{group_id}/members/{user_id}"): {},

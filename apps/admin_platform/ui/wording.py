@@ -146,6 +146,8 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "identity.tenant.activated.v1": _("%(actor)s opened the vault again"),
     "identity.tenant.changed.v1": _("%(actor)s changed the settings of the vault"),
     "identity.member.added.v1": _("%(actor)s added %(person)s as %(role)s"),
+    "identity.tenant.deletion_requested.v1": _("%(actor)s asked for the vault to be deleted"),
+    "identity.tenant.deletion_withdrawn.v1": _("%(actor)s took the deletion of the vault back"),
     "identity.role.created.v1": _("%(actor)s made the role %(name)s"),
     "identity.role.changed.v1": _("%(actor)s changed the role %(name)s"),
     "identity.role.deleted.v1": _("%(actor)s deleted the role %(name)s"),

@@ -138,22 +138,23 @@ def rename(tenant_id: UUID, name: str) -> None:
         tx.after_commit(queries.forget_remembered)
 
 
-def suspend(tenant_id: UUID) -> None:
+def suspend(tenant_id: UUID, *, reason: str = "", by: UUID | None = None) -> None:
     """Let nobody in any more."""
-    _set_state(tenant_id, models.TenantState.SUSPENDED, TenantSuspended())
+    _set_state(tenant_id, models.TenantState.SUSPENDED, TenantSuspended(actor_id=by), reason=reason)
 
 
-def activate(tenant_id: UUID) -> None:
+def activate(tenant_id: UUID, *, by: UUID | None = None) -> None:
     """Let the members in again."""
-    _set_state(tenant_id, models.TenantState.ACTIVE, TenantActivated())
+    _set_state(tenant_id, models.TenantState.ACTIVE, TenantActivated(actor_id=by))
 
 
-def _set_state(tenant_id: UUID, state: models.TenantState, event: Event) -> None:
+def _set_state(tenant_id: UUID, state: models.TenantState, event: Event, *, reason: str = "") -> None:
     row = models.Tenant.objects.filter(pk=tenant_id).first()
     if row is None:
         raise NotFound
     with tenancy.entered(queries.to_tenant(row)), db.public_transaction() as tx:
-        if models.Tenant.objects.filter(pk=tenant_id).exclude(state=state).update(state=state):
+        rows = models.Tenant.objects.filter(pk=tenant_id).exclude(state__in=[state, models.TenantState.REMOVING])
+        if rows.update(state=state, suspended_for=texts.read_message(reason)):
             publish(event)
             if state == models.TenantState.SUSPENDED:
                 announce(tenant_id, bond(Bond.TENANT, tenant_id))

@@ -39,4 +39,7 @@ class Team(SettingsPage):
             "guest_domains": "\n".join(vault.policies.guest_domains),
             "outside": OUTSIDE,
             "share_on": SHARE_ON,
+            "may_delete": actor.may(Permission.DELETE_VAULT),
+            "deletion": api.find_deletion(tenant=actor.tenant),
+            "waiting_days": settings.BITVAULT_TENANT_DELETION_DAYS,
         }

@@ -88,6 +88,22 @@ def forget_others(client: OpenSearch, tenant_id: UUID, kept: Collection[OutsideI
     )
 
 
+def forget_tenant(client: OpenSearch, tenant_id: UUID) -> int:
+    """Delete everything of a tenant: what it has in shared indexes, its own ones, its alias. Tells how many documents are left yet."""
+    alias = alias_of(tenant_id)
+    for name in client.indices.get_alias(name=alias, ignore=[404]):
+        if not name.startswith(f"{PREFIX}-v"):
+            continue  # the answer where there is no such alias: a status and an error
+        client.indices.delete_alias(index=name, name=alias, ignore=[404])
+        drop_own(client, name)
+    query = {"query": {"term": {"tenant": str(tenant_id)}}}
+    slow = {"request_timeout": CALL_SECONDS}
+    if client.indices.exists(index=EVERY_INDEX):
+        client.indices.refresh(index=EVERY_INDEX, params=slow)
+    client.delete_by_query(index=EVERY_INDEX, body=query, params={"conflicts": "proceed", "refresh": "true", **slow})
+    return int(client.count(index=EVERY_INDEX, body=query)["count"])
+
+
 def drop_own(client: OpenSearch, name: str) -> None:
     """Delete an index that was one tenant's own, unless it is shared."""
     if not name.endswith("-shared"):

@@ -23,7 +23,7 @@ from apps.storage.dtos import (
     Verified,
 )
 from apps.storage.errors import StillCompleting, StoreFull
-from apps.storage.operations import archiving, batching, completing, deriving, holding, saving, starting
+from apps.storage.operations import archiving, batching, completing, deriving, holding, removing, saving, starting
 from apps.storage.small_objects import GET_LIFETIME
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
@@ -398,3 +398,13 @@ def flush_stored() -> None:
 def drop_what_backups_leave_out() -> None:
     """Forget the entered tenant's previews, archives and unfinished uploads: a backup has no bytes of them. Repeatable."""
     saving.drop_what_is_not_kept()
+
+
+@exposed
+def remove_tenant(*, limit: int) -> bool:
+    """Delete up to ``limit`` objects of the entered tenant, which is to be deleted, from the store, with uploads that were begun.
+
+    :returns: whether nothing is left of it, here and in the tables of all tenants. Done again it changes nothing.
+    :raises StoreUnreachable: the store does not answer.
+    """
+    return removing.remove_tenant(limit)

@@ -33,6 +33,25 @@ class TenantActivated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TenantDeletionRequested(Event):
+    """The tenant is to be deleted with all that is in it, at ``due_at``, unless that is taken back before."""
+
+    type: ClassVar[str] = "identity.tenant.deletion_requested.v1"
+
+    due_at: str
+    is_by_operator: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantDeletionWithdrawn(Event):
+    """The tenant is not to be deleted after all."""
+
+    type: ClassVar[str] = "identity.tenant.deletion_withdrawn.v1"
+
+    is_by_operator: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantChanged(Event):
     """Administrators have set something: the fields that are other now, and the policies that are, each as ``name=<JSON>``."""
 

@@ -320,6 +320,33 @@ def test_a_large_tenant_gets_an_index_of_its_own(tree, finder, monkeypatch):
         assert not opensearch.indices.exists(index=own.name)
 
 
+@pytest.mark.parametrize("own_from", [1, 10**9], ids=["of its own", "shared"])
+def test_nothing_is_left_of_a_tenant_that_is_deleted(tree, finder, monkeypatch, own_from):
+    tree.file("plan.txt")
+    finder.names("plan")
+    monkeypatch.setattr(indices, "OWN_FROM", own_from)
+    building.build()
+    assert finder.names("plan") == ["plan.txt"]
+    tenant_id = tenancy.current().id
+    query = {"query": {"term": {"tenant": str(tenant_id)}}}
+    with client.lent() as opensearch:
+        indices.refresh(opensearch, indices.EVERY_INDEX)
+        assert opensearch.count(index=indices.EVERY_INDEX, body=query)["count"]
+    for _ in range(2):  # done again it changes nothing
+        search.forget_tenant(tenant_id=tenant_id)
+    with client.lent() as opensearch:
+        indices.refresh(opensearch, indices.EVERY_INDEX)
+        assert opensearch.count(index=indices.EVERY_INDEX, body=query)["count"] == 0
+        assert not opensearch.indices.exists_alias(name=indices.alias_of(tenant_id))
+
+
+def test_a_tenant_is_not_forgotten_while_opensearch_is_down(tree, finder, down):
+    tree.file("plan.txt")
+    finder.names("plan")
+    with down(), pytest.raises(ServiceDown):
+        search.forget_tenant(tenant_id=tenancy.current().id)
+
+
 def test_tenants_that_share_an_index_find_their_own_alone(tree, finder):
     tree.file("plan.txt")
     finder.names("plan")

@@ -2,7 +2,7 @@
 
 import { call, explain, Problem } from "../js/api.js";
 import { showFieldError } from "../js/dialogs.js";
-import { need } from "../js/dom.js";
+import { closest, need } from "../js/dom.js";
 import { gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 
@@ -74,6 +74,40 @@ async function saveVault(form) {
   // The frame shows the name, and is in the language, that was chosen.
   location.reload();
 }
+
+/** @param {HTMLFormElement} form */
+async function deleteVault(form) {
+  const name = need("#vault-deletion-name", HTMLInputElement, form);
+  showFieldError(name, "");
+  try {
+    await call("POST", "/tenant/deletion", { body: { name: name.value } });
+  } catch (error) {
+    showFieldError(name, explain(error));
+    return name.focus();
+  }
+  // Every page tells of it from now on.
+  location.reload();
+}
+
+async function keepVault() {
+  try {
+    await call("DELETE", "/tenant/deletion");
+  } catch (error) {
+    return void toast(explain(error), { failed: true });
+  }
+  location.reload();
+}
+
+document.addEventListener("click", (event) => {
+  if (closest(event.target, '[data-team="keep-vault"]')) void keepVault();
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || form.id !== "vault-deletion-form") return;
+  event.preventDefault();
+  void deleteVault(form);
+});
 
 function remember() {
   const form = document.querySelector("#rules-form");

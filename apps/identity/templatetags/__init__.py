@@ -1,0 +1,1 @@
+"""What identity gives to templates of the frame."""
