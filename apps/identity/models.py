@@ -12,9 +12,12 @@ from django.db.models.lookups import Exact
 from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.identity.credentials import HASH_BYTES
+from apps.identity.models_of_installation import DeletionState, TenantDeletion, TenantTemplate
 from bitvault.kernel import clock
 from bitvault.kernel.actor import BASES, Role
 from bitvault.kernel.models import PublicModel, id_field
+
+__all__ = ["DeletionState", "TenantDeletion", "TenantTemplate"]  # with all that stands below
 
 
 class TenantState(models.TextChoices):
@@ -58,73 +61,6 @@ class Domain(DomainMixin, PublicModel):  # type: ignore[misc] # django-tenants h
 
     class Meta:
         db_table = "identity_domain"
-
-
-class DeletionState(models.TextChoices):
-    """How far the deletion of a tenant is."""
-
-    WAITING = "waiting", "Waiting"
-    WITHDRAWN = "withdrawn", "Taken back"
-    REMOVING = "removing", "Under way"
-    DONE = "done", "Done"
-
-
-class TenantDeletion(PublicModel):
-    """That a tenant is to be deleted, or was. It outlives the tenant: operators read here what went, when and why."""
-
-    id = id_field()
-    tenant_id = models.UUIDField()
-    slug = models.CharField(max_length=40)
-    name = models.CharField(max_length=120)
-    state = models.CharField(max_length=16, choices=DeletionState.choices, default=DeletionState.WAITING)
-    requested_by = models.UUIDField()
-    """An owner, or an operator."""
-    is_by_operator = models.BooleanField()
-    reason = models.CharField(max_length=500, blank=True)
-    requested_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
-    """When nobody was let in any more: addresses of the store that were signed before are good for minutes yet."""
-    step = models.CharField(max_length=32, blank=True, default="")
-    """The last step that is done."""
-    held_until = models.DateTimeField(null=True)
-    """Until when one worker has it."""
-    people_count = models.IntegerField(null=True)
-    ended_at = models.DateTimeField(null=True)
-    """When it was done or taken back."""
-
-    class Meta:
-        db_table = "identity_tenant_deletion"
-        constraints = [
-            # Is this tenant to be deleted?
-            models.UniqueConstraint(
-                fields=["tenant_id"],
-                condition=models.Q(state__in=["waiting", "removing"]),
-                name="identity_tenant_deletion_once",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(state__in=DeletionState.values), name="identity_tenant_deletion_state_known"
-            ),
-        ]
-        indexes = [
-            # Which are due?
-            models.Index(
-                fields=["due_at"],
-                name="identity_tenant_deletion_due",
-                condition=models.Q(state__in=["waiting", "removing"]),
-            ),
-        ]
-
-
-class TenantTemplate(PublicModel):
-    """The SQL that makes a new tenant's schema, kept with the hash of the migrations that it was dumped from."""
-
-    schema_version = models.CharField(max_length=64, primary_key=True)
-    statements = models.TextField()
-    created_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "identity_tenant_template"
 
 
 class UserManager(BaseUserManager["User"]):

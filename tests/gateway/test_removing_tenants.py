@@ -74,12 +74,15 @@ def rows_left(tenant):
     return left
 
 
-def schema_and_role(tenant):
+def has(catalogue, name):
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_namespace WHERE nspname = %s", [tenant.schema])
-        schemas = cursor.fetchone()[0]
-        cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname = %s", [tenant.schema])
-        return schemas, cursor.fetchone()[0]
+        column = {"pg_namespace": "nspname", "pg_roles": "rolname"}[catalogue]
+        cursor.execute(f"SELECT count(*) FROM {catalogue} WHERE {column} = %s", [name])
+        return cursor.fetchone()[0] == 1
+
+
+def has_schema(tenant):
+    return has("pg_namespace", tenant.schema)
 
 
 def keys_of(tenant):
@@ -142,7 +145,7 @@ def test_when_its_time_has_come_nothing_of_it_is_left_and_others_notice_nothing(
     assert keys_of(acme), "addresses that were signed before are good for some minutes yet"
     run_later(15.1)
     assert rows_left(acme) == set()
-    assert schema_and_role(acme) == (0, 0)
+    assert not has_schema(acme)
     assert keys_of(acme) == []
     kept = models.TenantDeletion.objects.get(tenant_id=acme.id)
     assert (kept.state, kept.slug, kept.people_count) == ("done", "acme", len(ACME.people))
@@ -176,24 +179,35 @@ def test_who_is_killed_at_a_step_leaves_the_rest_to_the_next_run(api, acme, monk
     assert models.TenantDeletion.objects.get(tenant_id=acme.id).state == "removing", "another worker may be at it yet"
     run_later(15.2)
     assert rows_left(acme) == set()
-    assert schema_and_role(acme) == (0, 0)
+    assert not has_schema(acme)
     assert keys_of(acme) == []
+
+
+def test_the_role_of_a_schema_goes_with_it_unless_another_database_of_the_server_needs_it(acme):
+    made = identity.create_tenant(slug="brief", name="Brief", owner_email="o@brief.test", owner_password=PASSWORD)
+    schema = tenancy.schema_of(made.id)
+    assert has("pg_roles", schema)
+    for _ in range(2):
+        identity.drop_tenant_schema(tenant_id=made.id)
+        assert not has("pg_namespace", schema)
+        assert not has("pg_roles", schema)
 
 
 def test_many_objects_take_several_runs(api, acme, monkeypatch):
     for number in range(3):
-        Sender(ask("mia"), ask("mia").get("/me").json()["root_id"]).bring(f"{number}.txt", b"%d" % number)
+        Sender(ask("mia"), ask("mia").get("/me").json()["root_id"]).bring(f"{number}.txt", b"%d" % number * 100)
+    assert len(keys_of(acme)) == 3
     from apps.storage.operations import removing
 
     monkeypatch.setattr(removing, "DELETE_BATCH", 1)
     monkeypatch.setattr(removing_tenants, "OBJECTS_AT_ONCE", 2)
     request_deletion()
     run_until_done()
-    assert len(keys_of(acme)) < 3
-    assert schema_and_role(acme) == (1, 1)
+    assert len(keys_of(acme)) == 1
+    assert has_schema(acme)
     run_later(15.2)
     assert keys_of(acme) == []
-    assert schema_and_role(acme) == (0, 0)
+    assert not has_schema(acme)
 
 
 @pytest.fixture
