@@ -49,6 +49,7 @@ _OPTIONS = {
 _TENANTS = """
 SELECT tenant.id, tenant.slug, tenant.name, tenant.schema_version, coalesce(head.last_seq, 0)
 FROM public.identity_tenant tenant LEFT JOIN public.events_stream_head head ON head.tenant_id = tenant.id
+WHERE tenant.state <> 'removing'
 ORDER BY tenant.id
 """
 

@@ -21,7 +21,7 @@ _COPY = re.compile(rb"COPY public\.(?P<table>[a-z_0-9]+) \((?P<columns>[a-z_0-9,
 _PARTITION = re.compile(r"events_stream_event_(?:[0-9]{8}|default)")
 
 IDENTITY = "identity_"
-LEFT = frozenset({"storage_run", "identity_session"})
+LEFT = frozenset({"storage_run", "identity_session", "identity_tenant_deletion"})
 """What stays as it is: what operators are told of the past, and who is signed in."""
 
 _OF_TENANT = """

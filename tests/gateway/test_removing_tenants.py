@@ -10,6 +10,7 @@ from django.test import Client
 
 from apps.identity import api as identity
 from apps.identity import deletions, models, queries
+from apps.storage import api as storage
 from apps.storage.provider import store
 from bitvault.gateway import removing_tenants
 from bitvault.kernel import clock, tenancy
@@ -205,6 +206,18 @@ def test_many_objects_take_several_runs(api, acme, monkeypatch):
     run_until_done()
     assert len(keys_of(acme)) == 1
     assert has_schema(acme)
+    run_later(15.2)
+    assert keys_of(acme) == []
+    assert not has_schema(acme)
+
+
+def test_a_backup_that_is_being_taken_holds_its_objects_back(api, acme):
+    Sender(ask("mia"), ask("mia").get("/me").json()["root_id"]).bring("a.txt", b"something")
+    storage.hold_deletions(reason="a backup", lasts=timedelta(days=1))
+    request_deletion()
+    run_until_done()
+    assert keys_of(acme)
+    storage.release_holds(reason="a backup")
     run_later(15.2)
     assert keys_of(acme) == []
     assert not has_schema(acme)

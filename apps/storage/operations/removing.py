@@ -2,6 +2,7 @@
 
 from apps.storage import keys, models
 from apps.storage.calls import UploadUnknown
+from apps.storage.operations import holding
 from apps.storage.provider import DELETE_BATCH, store
 from bitvault.kernel import db, tenancy
 
@@ -20,6 +21,8 @@ def remove_tenant(limit: int) -> bool:
         page = objects.list_page(prefix, limit=DELETE_BATCH)
         if not page:
             break
+        if holding.is_held():  # a backup is being taken, whose snapshot may name these
+            return False
         objects.delete_objects([each.key for each in page])
         deleted += len(page)
     else:
