@@ -1,11 +1,23 @@
 """The door of storage: attempts to bring bytes, and URLs to fetch them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from apps.storage import disk, downloads, parts, queries
+from apps.storage.api.archives import announce_archive, get_archive, make_archive, sign_archive
+from apps.storage.api.whole import (
+    drop_what_backups_leave_out,
+    find_stored_sizes,
+    flush_stored,
+    hold_deletions,
+    read_stored,
+    release_holds,
+    remove_tenant,
+    renew_hold,
+    write_stored,
+)
 from apps.storage.dtos import (
     Aborted,
     ArchiveEntry,
@@ -23,11 +35,52 @@ from apps.storage.dtos import (
     Verified,
 )
 from apps.storage.errors import StillCompleting, StoreFull
-from apps.storage.operations import archiving, batching, completing, deriving, holding, removing, saving, starting
+from apps.storage.operations import archiving, batching, completing, deriving, starting
 from apps.storage.small_objects import GET_LIFETIME
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import BitVaultError
+
+__all__ = [
+    "abort_upload",
+    "announce_archive",
+    "complete_upload",
+    "complete_uploads",
+    "drop_what_backups_leave_out",
+    "find_content_hash",
+    "find_disk_room",
+    "find_sender",
+    "find_store_fitness",
+    "find_stored_sizes",
+    "finish_upload",
+    "finish_uploads",
+    "flush_stored",
+    "get_archive",
+    "get_store_checks",
+    "get_sweep_backlog",
+    "get_upload",
+    "has_one_part",
+    "hold_deletions",
+    "keep_derived",
+    "list_in_flight",
+    "load_store",
+    "make_archive",
+    "read_content",
+    "read_stored",
+    "release_holds",
+    "remove_tenant",
+    "renew_hold",
+    "require_store",
+    "sign_archive",
+    "sign_derived",
+    "sign_download",
+    "sign_parts",
+    "start_upload",
+    "start_uploads",
+    "sum_up_in_flight",
+    "tell_canceled",
+    "write_stored",
+]
 
 
 @exposed
@@ -296,115 +349,3 @@ def sign_derived(*, content_hashes: Collection[str], names: Sequence[str]) -> di
     """
     signed = deriving.sign([bytes.fromhex(text) for text in content_hashes], names)
     return {content_hash.hex(): download for content_hash, download in signed.items()}
-
-
-@exposed
-def announce_archive(
-    *,
-    archive_id: UUID,
-    filename: str,
-    entry_count: int,
-    path_bytes: int,
-    content_bytes: int,
-    purpose: dict[str, Any],
-) -> None:
-    """Announce an archive that is to be made, so that its room is judged before: what its entries, paths and contents take.
-
-    :param purpose: kept and given back by ``get_archive``; means nothing here.
-    :raises ArchivesFull: the tenant's archives that are kept leave no room for it.
-    :raises StoreFull: the store's disk has none.
-    """
-    measure = (entry_count, path_bytes, content_bytes)
-    archiving.announce(archive_id=archive_id, filename=filename, measure=measure, purpose=purpose)
-
-
-@exposed
-def make_archive(*, archive_id: UUID, entries: Sequence[ArchiveEntry]) -> KeptArchive:
-    """Write a zip of blobs into the store, in the background; kept for a day from then. Repeatable: one that is ready stays as it is.
-
-    Files whose bytes are gone or damaged are left out and counted. The running job is told how many bytes are packed.
-
-    :raises ArchiveGone: it has expired.
-    :raises StoreFull: the store's disk has no room.
-    :raises StoreUnavailable: the store does not answer.
-    """
-    return archiving.make(archive_id=archive_id, entries=entries)
-
-
-@exposed
-def get_archive(*, archive_id: UUID) -> KeptArchive:
-    """Describe an archive that was announced.
-
-    :raises ArchiveGone: it has expired.
-    """
-    return archiving.get(archive_id)
-
-
-@exposed
-def sign_archive(*, archive_id: UUID, method: Literal["GET", "HEAD"] = "GET") -> Download:
-    """Sign a URL that saves an archive which is ready, for five minutes. Whether the caller may read it they know.
-
-    :raises ArchiveGone: it has expired, or was never made.
-    """
-    return downloads.sign_archive(archive_id=archive_id, method=method, lifetime=GET_LIFETIME)
-
-
-@exposed
-def hold_deletions(*, reason: str, lasts: timedelta) -> UUID:
-    """Hold back every deletion of bytes that a row names, in all tenants, for so long; returns the id of the hold."""
-    return holding.hold(reason=reason, lasts=lasts)
-
-
-@exposed
-def renew_hold(*, hold_id: UUID, lasts: timedelta) -> bool:
-    """Let a hold last so long from now; false when it has ended meanwhile: then objects may have gone."""
-    return holding.renew(hold_id, lasts=lasts)
-
-
-@exposed
-def release_holds(*, reason: str) -> None:
-    """End all holds of a reason, also those whose owner has died."""
-    holding.release(reason)
-
-
-@exposed
-def read_stored(*, key: str, size_bytes: int) -> Iterator[bytes]:
-    """Read an object of a blob in pieces of up to 8 MiB; ``FileNotFoundError`` when it is not there, or ends early."""
-    return saving.read(key, size_bytes=size_bytes)
-
-
-@exposed
-def find_stored_sizes(*, keys: Sequence[str]) -> dict[str, int]:
-    """Tell the size of those of these objects that are in the store."""
-    return saving.find_sizes(keys)
-
-
-@exposed
-def write_stored(*, key: str, part_hashes: bytes, bodies: Iterator[bytes]) -> None:
-    """Write the object of a blob back under its key, from the bodies of its parts.
-
-    :raises ContentMismatch: a body is not what its digest says.
-    """
-    saving.write(key, part_hashes=part_hashes, bodies=bodies)
-
-
-@exposed
-def flush_stored() -> None:
-    """Return once what was written back is on the disk of an embedded store."""
-    saving.flush()
-
-
-@exposed
-def drop_what_backups_leave_out() -> None:
-    """Forget the entered tenant's previews, archives and unfinished uploads: a backup has no bytes of them. Repeatable."""
-    saving.drop_what_is_not_kept()
-
-
-@exposed
-def remove_tenant(*, limit: int) -> bool:
-    """Delete up to ``limit`` objects of the entered tenant, which is to be deleted, from the store, with uploads that were begun.
-
-    :returns: whether nothing is left of it, here and in the tables of all tenants. Done again it changes nothing.
-    :raises StoreUnreachable: the store does not answer.
-    """
-    return removing.remove_tenant(limit)
