@@ -20,11 +20,9 @@ from apps.storage.api.whole import (
 )
 from apps.storage.dtos import (
     Aborted,
-    ArchiveEntry,
     DiskRoom,
     Download,
     InFlight,
-    KeptArchive,
     NewDerived,
     NewUpload,
     Part,
@@ -35,7 +33,7 @@ from apps.storage.dtos import (
     Verified,
 )
 from apps.storage.errors import StillCompleting, StoreFull
-from apps.storage.operations import archiving, batching, completing, deriving, starting
+from apps.storage.operations import batching, completing, deriving, starting
 from apps.storage.small_objects import GET_LIFETIME
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed

@@ -7,6 +7,7 @@ from uuid import UUID
 from apps.storage import downloads
 from apps.storage.dtos import ArchiveEntry, Download, KeptArchive
 from apps.storage.operations import archiving
+from apps.storage.small_objects import GET_LIFETIME
 from bitvault.kernel.boundary import exposed
 
 
