@@ -179,7 +179,8 @@ def list_scope_quotas(*, actor: Actor, roots: Mapping[str, UUID]) -> Page[Quota]
 
     :raises PermissionMissing: the actor does not manage billing, and one of them is not their own.
     """
-    _require_billing(actor, own=set(roots) <= {scopes.scope_of(user_id=actor.user_id)})
+    if not set(roots) <= {scopes.scope_of(user_id=actor.user_id)}:
+        actor.require_permission(Permission.MANAGE_BILLING)
     return Page(scopes.list_quotas(roots))
 
 
@@ -189,7 +190,7 @@ def list_limited_scopes(*, actor: Actor) -> Page[Quota]:
 
     :raises PermissionMissing: the actor does not manage billing.
     """
-    _require_billing(actor)
+    actor.require_permission(Permission.MANAGE_BILLING)
     return Page(scopes.list_quotas(dict(scopes.list_limits())))
 
 
@@ -212,14 +213,9 @@ def set_scope_limit(
     :raises PermissionMissing: the actor does not manage billing.
     :raises LimitsUnfit: the figure to warn at is above the limit.
     """
-    _require_billing(actor)
+    actor.require_permission(Permission.MANAGE_BILLING)
     scopes.set_limit(scope=scope, root_id=root_id, limit_bytes=limit_bytes, warn_bytes=warn_bytes, by=actor)
     return scopes.list_quotas({scope: root_id})[0]
-
-
-def _require_billing(actor: Actor, *, own: bool = False) -> None:
-    if not own:
-        actor.require_permission(Permission.MANAGE_BILLING)
 
 
 @exposed
@@ -258,7 +254,7 @@ def set_own_limit(*, actor: Actor, limit_bytes: int | None) -> Quota:
     :raises PermissionMissing: the actor does not manage billing.
     :raises LimitAbovePlan: the plan gives less.
     """
-    _require_billing(actor)
+    actor.require_permission(Permission.MANAGE_BILLING)
     quotas.set_own_limit(limit_bytes=limit_bytes, by=actor)
     return queries.get_quota()
 
