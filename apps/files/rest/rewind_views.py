@@ -11,7 +11,7 @@ from apps.files.dtos.history import Rewind, RewindItem
 from apps.files.rest import schemas
 from bitvault.events.api import BeyondHead
 from bitvault.jobs import api as jobs
-from bitvault.kernel.actor import PermissionMissing
+from bitvault.kernel.actor import Actor, PermissionMissing
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.web.operations import operation
 from bitvault.web.requests import ActorRequest
@@ -41,7 +41,7 @@ class NodeRewind(View):
 
         Then `/rewinds/{id}/items` tells what would change, and `/rewinds/{id}/run` carries it out.
         """
-        return self.repeatable(request, lambda: _plan(request, node_id))
+        return self.repeatable(request, lambda: _plan(request.actor, node_id, request.body_as(schemas.PlanRewind)))
 
 
 class Rewinds(View):
@@ -64,7 +64,7 @@ class Rewinds(View):
 
         `hidden_count` tells how much they changed where the caller may not look.
         """
-        return self.repeatable(request, lambda: _plan(request, None))
+        return self.repeatable(request, lambda: _plan(request.actor, None, request.body_as(schemas.PlanRewind)))
 
 
 class RewindDetail(View):
@@ -119,10 +119,9 @@ class RewindUndo(View):
         return self.repeatable(request, lambda: rewinds.plan_undo(actor=request.actor, rewind_id=rewind_id))
 
 
-def _plan(request: ActorRequest, folder_id: UUID | None) -> Rewind:
-    body = request.body_as(schemas.PlanRewind)
+def _plan(actor: Actor, folder_id: UUID | None, body: schemas.PlanRewind) -> Rewind:
     return rewinds.plan_rewind(
-        actor=request.actor,
+        actor=actor,
         folder_id=folder_id,
         since=body.since,
         until=body.until,
