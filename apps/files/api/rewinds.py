@@ -1,5 +1,6 @@
 """The doors of rewinds: planned first, then carried out by a job, then taken back if somebody wants that."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from apps.files import errors, past
@@ -60,7 +61,8 @@ def plan_rewind(
         raise errors.RewindUnfit
     with db.read_transaction():
         planning.require_manager(actor, folder_id)
-        past.find_moment(since)  # refused before anybody waits
+        with suppress(errors.HistoryTooShort):  # what is not recorded yet may be so by then
+            past.find_moment(since)  # other moments that are none are refused before anybody waits
     planning.wait_for_history()
     with db.write_transaction():
         begin = past.find_moment(since)
