@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import QuerySet, Sum
+
 from apps.files import errors
+from apps.files.models import Rewind, RewindItem, Trash, Version
 from apps.files.operations.structure import write_move
 from apps.files.past_models import RewindAction
-from apps.files.rewinding import writing
+from apps.files.rewinding import sql, writing
 from apps.files.rewinding.writing import Content, Placed, Trashed
-from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_all, fetch_one, find_ways
+from apps.files.rows import NodeRow, Way, execute, fetch_all, fetch_one, find_ways
 from apps.files.tree import find_free_name, judge_place, tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeMoved
@@ -30,85 +33,13 @@ WAITING = "~"
 """What the reason of an item begins with that may still be done."""
 
 IN_TRASH = "in_trash"
-"""Why something waits that lies in the trash: of what was to go there, it is what was wanted."""
+"""Why something waits that lies in the trash: of what was to go there, it is what was wanted; what others have put there stays."""
 
 _PLACING = RewindAction.MOVE | RewindAction.RESTORE
 
-_ITEMS = """
-SELECT position, node_id, actions, to_parent_id, to_name, to_version_id, revision FROM files_rewind_item
-WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND position > %(after)s ORDER BY position LIMIT %(limit)s
-"""
-
-_MEASURE = f"""
-SELECT coalesce(sum(size_bytes), 0)::bigint FROM (
-    SELECT size_bytes FROM files_rewind_item
-    WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND position > %(after)s ORDER BY position LIMIT {BATCH}
-) batch
-"""
-
-_NODES = f"SELECT {COLUMNS} FROM files_node WHERE id = ANY(%s::uuid[])"
-
-_LASTING = "SELECT node_id FROM files_trash WHERE node_id = ANY(%s::uuid[]) AND NOT purging"
-
-# Of what goes into the trash, what holds something else than what goes there with it: what this rewind has put there or puts into the trash
-# too, and what nobody has touched since.
-_HOLDING = """
-WITH RECURSIVE below AS (
-    SELECT id AS top_id, id, revision FROM files_node WHERE id = ANY(%(ids)s::uuid[])
-    UNION ALL
-    SELECT below.top_id, child.id, child.revision FROM below JOIN files_node child ON child.parent_id = below.id
-)
-SELECT DISTINCT top_id FROM below
-LEFT JOIN files_rewind_item item ON item.rewind_id = %(rewind_id)s AND item.node_id = below.id
-WHERE CASE
-    WHEN item.node_id IS NOT NULL
-        THEN item.outcome = 2 OR (item.outcome = 0 AND (item.actions & 4 = 0 OR item.revision <> below.revision))
-    ELSE NOT EXISTS (
-        SELECT FROM files_placement past JOIN files_rewind rewind ON rewind.id = %(rewind_id)s
-        WHERE past.node_id = below.id AND past.until_seq IS NULL AND past.from_seq <= rewind.since_seq
-            AND past.revision = below.revision
-    )
-END
-"""
-
-# Locked files are few: they and all that they lie in, whose locks they are.
-_LOCKED = """
-WITH RECURSIVE above AS (
-    SELECT id, parent_id, lock->>'holder_id' = %(user_id)s::text AS is_own FROM files_node
-    WHERE lock IS NOT NULL AND (lock->>'expires_at')::timestamptz > %(now)s
-    UNION
-    SELECT folder.id, folder.parent_id, above.is_own
-    FROM above, LATERAL (SELECT id, parent_id FROM files_node WHERE files_node.id = above.parent_id LIMIT 1) folder
-)
-SELECT id, bool_and(is_own) FROM above GROUP BY id
-"""
-
-_OCCUPANTS = """
-SELECT node.parent_id, node.name_key, node.id FROM unnest(%s::uuid[], %s::text[]) AS wanted(parent_id, name_key)
-JOIN files_node node ON node.parent_id = wanted.parent_id AND node.name_key = wanted.name_key
-"""
-
-_VERSIONS = "SELECT id FROM files_version WHERE id = ANY(%s::uuid[])"
-
-_LEAVING = """
-SELECT node_id FROM files_rewind_item
-WHERE rewind_id = %s AND node_id = ANY(%s::uuid[]) AND outcome = 0 AND actions & 7 > 0
-"""
-
-_RENUMBER = "UPDATE files_rewind_item SET revision = %s WHERE rewind_id = %s AND node_id = %s"
-
-_CHARGE = "UPDATE files_rewind SET charge_id = %s, charge_bytes = %s WHERE id = %s"
-
-_SETTLE = """
-UPDATE files_rewind_item SET outcome = told.outcome, reason = CASE
-    WHEN told.reason <> '' THEN told.reason WHEN files_rewind_item.reason LIKE '~%%' THEN '' ELSE files_rewind_item.reason END
-FROM unnest(%(positions)s::int[], %(outcomes)s::int[], %(reasons)s::text[]) AS told(position, outcome, reason)
-WHERE files_rewind_item.rewind_id = %(rewind_id)s AND files_rewind_item.position = told.position
-"""
-
 
 class Item(NamedTuple):
-    """What is wanted of one node, in the order of ``_ITEMS``."""
+    """What is wanted of one node: fields of ``RewindItem``."""
 
     position: int
     node_id: UUID
@@ -134,6 +65,8 @@ class _Batch:
     """The items of a transaction, what is there now, and what becomes of them."""
 
     rewind_id: UUID
+    is_of_actor: bool
+    """Whether it takes back what one actor did: then what others did to what lies around stays."""
     items: Sequence[Item]
     nodes: dict[UUID, NodeRow]
     ways: dict[UUID, Way]
@@ -175,7 +108,12 @@ _PENDING, _DONE, _KEPT = 0, 1, 2
 
 def measure(rewind_id: UUID, after: int) -> int:
     """Tell how many bytes the versions of the next batch take at most."""
-    return int(fetch_one(_MEASURE, {"rewind_id": rewind_id, "after": after})[0])
+    return _list_pending(rewind_id, after)[:BATCH].aggregate(size=Sum("size_bytes"))["size"] or 0
+
+
+def _list_pending(rewind_id: UUID, after: int) -> QuerySet[RewindItem]:
+    pending = RewindItem.objects.filter(rewind_id=rewind_id, outcome=_PENDING, position__gt=after)
+    return pending.order_by("position")
 
 
 def apply_batch(
@@ -191,9 +129,9 @@ def apply_batch(
             trashed=batch.trashed, placed=batch.placed, contents=batch.contents, user_id=user_id, now=clock.now()
         )
         if charge_id is not None:
-            execute(_CHARGE, [charge_id, size_bytes, rewind_id])
+            Rewind.objects.filter(id=rewind_id).update(charge_id=charge_id, charge_bytes=size_bytes)
         execute(
-            _SETTLE,
+            sql.SETTLE,
             {
                 "rewind_id": rewind_id,
                 "positions": list(batch.outcomes),
@@ -220,14 +158,13 @@ def _named(rewind_id: UUID) -> Iterator[None]:
 
 
 def _read(rewind_id: UUID, user_id: UUID, after: int, limit: int) -> _Batch:
-    values = {"rewind_id": rewind_id, "after": after, "limit": limit}
-    items = [Item._make(row) for row in fetch_all(_ITEMS, values)]
-    nodes = {row[0]: NodeRow._make(row) for row in fetch_all(_NODES, [[item.node_id for item in items]])}
+    items = [Item._make(row) for row in _list_pending(rewind_id, after).values_list(*Item._fields)[:limit]]
+    nodes = {row[0]: NodeRow._make(row) for row in fetch_all(sql.NODES, [[item.node_id for item in items]])}
     folders = {node.parent_id for node in nodes.values()} | {item.to_parent_id for item in items}
     ways = find_ways(folders)
     tops = {way.root.id for way in ways.values() if not way.is_live}
     tops |= {node.id for node in nodes.values() if node.trashed_at is not None}
-    lasting = {row[0] for row in fetch_all(_LASTING, [list(tops)])} if tops else set()
+    lasting = set(Trash.objects.filter(node_id__in=tops, purging=False).values_list("node_id", flat=True))
     new_folders = [
         item.node_id
         for item in items
@@ -235,11 +172,12 @@ def _read(rewind_id: UUID, user_id: UUID, after: int, limit: int) -> _Batch:
     ]
     holding = set()
     if new_folders:
-        holding = {row[0] for row in fetch_all(_HOLDING, {"rewind_id": rewind_id, "ids": new_folders})}
+        holding = {row[0] for row in fetch_all(sql.HOLDING, {"rewind_id": rewind_id, "ids": new_folders})}
     wanted = [item.to_version_id for item in items if item.to_version_id is not None]
-    versions = {row[0] for row in fetch_all(_VERSIONS, [wanted])} if wanted else set()
-    locked = {row[0]: row[1] for row in fetch_all(_LOCKED, {"user_id": user_id, "now": clock.now()})}
-    return _Batch(rewind_id, items, nodes, ways, lasting, holding, versions, locked)
+    versions = set(Version.objects.filter(id__in=wanted).values_list("id", flat=True))
+    locked = {row[0]: row[1] for row in fetch_all(sql.LOCKED, {"user_id": user_id, "now": clock.now()})}
+    is_of_actor = Rewind.objects.filter(id=rewind_id).exclude(by_kind="").exists()
+    return _Batch(rewind_id, is_of_actor, items, nodes, ways, lasting, holding, versions, locked)
 
 
 def _judge(batch: _Batch, item: Item) -> None:
@@ -256,10 +194,11 @@ def _judge(batch: _Batch, item: Item) -> None:
         return batch.keep(item, "changed_meanwhile")
     if not way.is_live and way.root.id not in batch.lasting:
         return batch.keep(item, "purged")
+    is_to_return = item.actions & (RewindAction.RESTORE if batch.is_of_actor else _PLACING)
+    if not way.is_live and not is_to_return:
+        return batch.wait(item, IN_TRASH)
     if item.actions & _PLACING:
         return _judge_place(batch, item, way)
-    if not way.is_live:
-        return batch.wait(item, IN_TRASH)
     return _accept(batch, item, node)
 
 
@@ -320,11 +259,11 @@ def _free_names(batch: _Batch, user_id: UUID) -> None:
             _withdraw(batch, one)
     if not wanted:
         return
-    rows = fetch_all(_OCCUPANTS, [[place[0] for place in wanted], [place[1] for place in wanted]])
+    rows = fetch_all(sql.OCCUPANTS, [[place[0] for place in wanted], [place[1] for place in wanted]])
     taken = {(row[0], row[1]): row[2] for row in rows}
     moving = {one.node.id for one in batch.placed} | batch.cut_ids
     others = {node_id for node_id in taken.values() if node_id not in moving}
-    leaving = {row[0] for row in fetch_all(_LEAVING, [batch.rewind_id, list(others)])} if others else set()
+    leaving = {row[0] for row in fetch_all(sql.LEAVING, [batch.rewind_id, list(others)])} if others else set()
     for place, node_id in taken.items():
         one = wanted[place]
         if node_id == one.node.id or node_id in batch.cut_ids:
@@ -363,7 +302,7 @@ def _withdraw(batch: _Batch, one: Placed) -> None:
 
 def _step_aside(batch: _Batch, one: Placed, node_id: UUID, user_id: UUID) -> None:
     """Give a number to what has the name of something that comes back, and is to leave later itself."""
-    node, parent = NodeRow._make(fetch_one(_NODES, [[node_id]])), one.target
+    node, parent = NodeRow._make(fetch_one(sql.NODES, [[node_id]])), one.target
     free = find_free_name(parent.node.id, names.of_stored(node.name), is_folder=node.is_folder)
     try:
         row = write_move(node, parent, free, None, None)
@@ -384,5 +323,5 @@ def _step_aside(batch: _Batch, one: Placed, node_id: UUID, user_id: UUID) -> Non
             media_type=None if row.is_folder else row.media_type,
         )
     )
-    execute(_RENUMBER, [row.revision, batch.rewind_id, node_id])
+    RewindItem.objects.filter(rewind_id=batch.rewind_id, node_id=node_id).update(revision=row.revision)
     return None

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Q, QuerySet, Sum
+
 from apps.files import access, errors
 from apps.files.dtos.history import RewindBy
-from apps.files.models import Node, Rewind
+from apps.files.models import Node, Rewind, RewindItem
 from apps.files.past import Moment, find_standings, require_folder_then
+from apps.files.past_models import RewindOutcome
 from apps.files.placements import CONSUMER
 from apps.files.rewinding import sql
 from apps.files.rows import execute, fetch_all, fetch_one, find_way
@@ -38,18 +41,6 @@ FROM files_rewind_item item JOIN files_trash entry ON entry.node_id = item.node_
 WHERE item.rewind_id = %(rewind_id)s AND item.outcome = 0 AND item.parent_id IS NULL
 GROUP BY entry.root_id, entry.origin_parent_id, entry.origin_ids
 """
-
-_FORBID = """
-UPDATE files_rewind_item SET outcome = 2, reason = 'forbidden', path = '', name = '', to_name = ''
-WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND (parent_id = ANY(%(parent_ids)s::uuid[]) OR node_id = ANY(%(node_ids)s::uuid[]))
-"""
-
-_FORBID_TARGETS = """
-UPDATE files_rewind_item SET outcome = 2, reason = %(reason)s
-WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND to_parent_id = ANY(%(parent_ids)s::uuid[])
-"""
-
-_SUM = "SELECT coalesce(sum(size_bytes), 0)::bigint FROM files_rewind_item WHERE rewind_id = %s AND outcome = 0"
 
 
 def wait_for_history() -> None:
@@ -115,9 +106,13 @@ def plan(
     if folder_id is None:
         rewind.hidden_count = max(0, int(fetch_one(sql.count_sql(by_kind), values)[0]) - found)
     judge(actor, rewind.id)
-    (rewind.size_bytes,) = fetch_one(_SUM, [rewind.id])
+    rewind.size_bytes = _pending(rewind.id).aggregate(size=Sum("size_bytes"))["size"] or 0
     rewind.save(update_fields=["hidden_count", "size_bytes"])
     return rewind
+
+
+def _pending(rewind_id: UUID) -> QuerySet[RewindItem]:
+    return RewindItem.objects.filter(rewind_id=rewind_id, outcome=RewindOutcome.PENDING)
 
 
 def judge(actor: Actor, rewind_id: UUID) -> None:
@@ -133,11 +128,13 @@ def judge(actor: Actor, rewind_id: UUID) -> None:
     present = lacking((node_id for node_id, is_target in parents if not is_target), Capability.EDIT)
     tops = set(lacking((node_id for node_id, _ in trashed), Capability.EDIT))
     node_ids = [node_id for top_id, group in trashed if top_id in tops for node_id in group]
-    execute(_FORBID, {"rewind_id": rewind_id, "parent_ids": present, "node_ids": node_ids})
+    _pending(rewind_id).filter(Q(parent_id__in=present) | Q(node_id__in=node_ids)).update(
+        outcome=RewindOutcome.KEPT, reason="forbidden", path="", name="", to_name=""
+    )
     targets = lacking((node_id for node_id, is_target in parents if is_target), Capability.ADD)
     gone = [node_id for node_id in targets if node_id not in masks]
     for reason, parent_ids in (("parent_gone", gone), ("forbidden", list(set(targets) - set(gone)))):
-        execute(_FORBID_TARGETS, {"rewind_id": rewind_id, "parent_ids": parent_ids, "reason": reason})
+        _pending(rewind_id).filter(to_parent_id__in=parent_ids).update(outcome=RewindOutcome.KEPT, reason=reason)
 
 
 def _list_tops(actor: Actor, folder_id: UUID | None) -> Iterable[UUID]:

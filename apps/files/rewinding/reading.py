@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db.models import Count
+
 from apps.files.dtos import history as dtos
 from apps.files.models import Rewind, RewindItem
 from apps.files.past_models import RewindAction
 from apps.files.rewinding.applying import WAITING
 from apps.files.rewinding.starting import JOB
-from apps.files.rows import fetch_all, kind_name
+from apps.files.rows import kind_name
 from bitvault.jobs import api as jobs
 from bitvault.kernel import db, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import Page
-
-_COUNTS = """
-SELECT actions, outcome, reason, count(*) FROM files_rewind_item WHERE rewind_id = %s GROUP BY actions, outcome, reason
-"""
 
 _OUTCOMES: dict[int, dtos.RewindOutcome] = {0: "pending", 1: "done", 2: "kept"}
 _CHANGES: dict[RewindAction, dtos.RewindChange] = {
@@ -122,7 +120,8 @@ def _count(rewind_id: UUID) -> dtos.RewindCounts:
     by_change = dict.fromkeys(_CHANGES, 0)
     by_outcome = dict.fromkeys(_OUTCOMES, 0)
     reasons: dict[str, int] = {}
-    for actions, outcome, reason, count in fetch_all(_COUNTS, [rewind_id]):
+    groups = RewindItem.objects.filter(rewind_id=rewind_id).order_by().values_list("actions", "outcome", "reason")
+    for actions, outcome, reason, count in groups.annotate(count=Count("node_id")):
         by_outcome[outcome] += count
         if _OUTCOMES[outcome] != "kept":
             for action in _CHANGES:

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
+from django.db.models import Count, Q
 
 from apps.files import errors
-from apps.files.models import Rewind
+from apps.files.models import Rewind, RewindItem
+from apps.files.past_models import RewindOutcome
 from apps.files.rewinding import planning
-from apps.files.rows import execute, fetch_one
+from apps.files.rows import execute
 from bitvault.events.api import publish
 from bitvault.events.catalog import files
 from bitvault.jobs import api as jobs
@@ -19,8 +21,6 @@ from bitvault.kernel.errors import NotFound
 JOB = "files.rewind"
 """The kind of job that carries a rewind out."""
 
-_LEFT = "SELECT count(*) FROM files_rewind_item WHERE rewind_id = %s AND outcome = 0"
-
 # What was to go into the trash and lies there with what holds it is as it should be.
 _KEEP_LEFT = """
 UPDATE files_rewind_item SET outcome = CASE WHEN is_there THEN 1 ELSE 2 END, reason = CASE WHEN is_there THEN '' ELSE ltrim(reason, '~') END
@@ -29,10 +29,6 @@ FROM (
     WHERE rewind_id = %(rewind_id)s AND outcome = 0
 ) remaining
 WHERE files_rewind_item.rewind_id = %(rewind_id)s AND files_rewind_item.position = remaining.at
-"""
-
-_OUTCOMES = """
-SELECT count(*) FILTER (WHERE outcome = 1), count(*) FILTER (WHERE outcome = 2) FROM files_rewind_item WHERE rewind_id = %s
 """
 
 
@@ -107,7 +103,7 @@ def lock(rewind_id: UUID, *, requested_by: UUID | None = None) -> Rewind:
 
 def count_left(rewind_id: UUID) -> int:
     """Count what is left to do."""
-    return int(fetch_one(_LEFT, [rewind_id])[0])
+    return RewindItem.objects.filter(rewind_id=rewind_id, outcome=RewindOutcome.PENDING).count()
 
 
 def finish(rewind_id: UUID) -> tuple[int, int]:
@@ -115,7 +111,11 @@ def finish(rewind_id: UUID) -> tuple[int, int]:
     with db.write_transaction():
         row = lock(rewind_id)
         execute(_KEEP_LEFT, {"rewind_id": rewind_id})
-        done_count, kept_count = fetch_one(_OUTCOMES, [rewind_id])
+        ended = RewindItem.objects.filter(rewind_id=rewind_id).aggregate(
+            done=Count("pk", filter=Q(outcome=RewindOutcome.DONE)),
+            kept=Count("pk", filter=Q(outcome=RewindOutcome.KEPT)),
+        )
+        done_count, kept_count = ended["done"], ended["kept"]
         if row.finished_at is None:
             row.finished_at = clock.now()
             row.save(update_fields=["finished_at"])

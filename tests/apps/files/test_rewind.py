@@ -327,7 +327,36 @@ def test_an_edit_of_others_between_two_of_the_devices_comes_back(tree, work):
     assert photograph(work.id) == by_hand
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_an_undo_puts_into_a_folder_what_lay_there_before_the_folder_goes_into_the_trash_again(tree, work):
+    box = tree.folder("box")
+    inner = tree.folder("inner", box)
+    a = photograph(work.id)["/a.txt"][1]
+    begun = last_seq()
+    with on_device():
+        tree.update(tree.get(a), parent_id=inner.id)
+        tree.trash(box)
+    changed = photograph(tree.root.id)
+    rewind = plan(tree.actor, tree.root, begun, by_kind="device", by_id=DEVICE)
+    run(tree.actor, rewind)
+    assert "/a.txt" in photograph(work.id)
+    undo(tree.actor, rewind)
+    assert photograph(tree.root.id) == changed
+
+
+def test_what_others_put_into_the_trash_stays_there(tree, work):
+    box = tree.folder("box")
+    a = photograph(work.id)["/a.txt"][1]
+    begun = last_seq()
+    with on_device():
+        tree.update(tree.get(a), parent_id=box.id)
+    tree.trash(box)
+    changed = photograph(tree.root.id)
+    rewind = plan(tree.actor, tree.root, begun, by_kind="device", by_id=DEVICE)
+    run(tree.actor, rewind)
+    assert photograph(tree.root.id) == changed
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10**6))
 def test_the_others_edits_survive_whatever_both_did(tree, seed):
     chance = random.Random(seed)
