@@ -4,8 +4,16 @@ import secrets
 
 import pytest
 
+from apps.admin_platform import denials
 from bitvault.events import consuming
 from bitvault.kernel import tenancy
+
+
+@pytest.fixture(autouse=True)
+def _denials_of_other_tests_do_not_count(monkeypatch):
+    """All tests share one Valkey, and in ten minutes people are denied more often than the log writes down."""
+    monkeypatch.setattr(denials, "PERSON_LIMIT", 100_000)
+    monkeypatch.setattr(denials, "TENANT_LIMIT", 100_000)
 
 
 @pytest.fixture

@@ -210,7 +210,7 @@ def steward(chromium, live):
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/audit/", "/usage/", "/usage/statements/"])
+@pytest.mark.parametrize("path", ["/audit/", "/roles/", "/usage/", "/usage/statements/"])
 def test_pages_of_administrators_can_be_read_and_have_no_fault_that_axe_knows(visitor, steward, live, path, look):
     for width in (390, 1440):
         page = visitor(
@@ -220,7 +220,9 @@ def test_pages_of_administrators_can_be_read_and_have_no_fault_that_axe_knows(vi
             reduced_motion="reduce",
         )
         page.goto(f"{live.tenant_url}{path}")
-        expect(page.locator("#usage-scope option, .audit-text, .empty, .panel-empty").first).to_be_attached()
+        expect(
+            page.locator("#usage-scope option, .audit-text, .roles-matrix, .empty, .panel-empty").first
+        ).to_be_attached()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
         assert poor_contrasts(page) == [], width
         assert faults(page) == [], width

@@ -151,3 +151,50 @@ def test_an_outsider_comes_by_a_share_sees_that_alone_and_is_put_out(live, visit
     guest.wait_for_url(re.compile(r"/sign-in/"))
     for child in started:
         live.kill(child)
+
+
+def test_a_role_of_the_vaults_own_is_made_given_and_deleted_with_a_successor(live, visitor):
+    owner = visitor()
+    sign_in(owner, live.tenant_url, ACME.people["olga"].email, PASSWORD)
+    owner.wait_for_url(f"{live.tenant_url}/files/")
+    owner.get_by_role("link", name="Roles", exact=True).click()
+    owner.get_by_role("button", name="New role").click()
+    owner.get_by_role("button", name="Create role").click()
+    expect(owner.locator("#role-error")).to_be_visible()
+    owner.get_by_label("Name", exact=True).fill("Bookkeeping")
+    owner.get_by_role("checkbox", name="Manage billing").check()
+    owner.get_by_role("button", name="Create role").click()
+    expect(owner.locator(".toast")).to_contain_text("The role “Bookkeeping” was created.")
+    expect(row_of(owner, "Bookkeeping").first).to_contain_text("Nobody")
+
+    owner.get_by_role("link", name="Members", exact=True).click()
+    choose(owner, "adam@acme.test", "Bookkeeping")
+    expect(row_of(owner, "adam@acme.test")).to_contain_text("Bookkeeping")
+    assert live.client("adam").get("/statements").status_code == 200
+    assert live.client("adam").get("/audit").status_code == 403
+
+    owner.get_by_role("link", name="Roles", exact=True).click()
+    row_of(owner, "Bookkeeping").first.get_by_role("button", name="Delete Bookkeeping").click()
+    owner.get_by_label("They get").select_option(label="Administrator")
+    owner.get_by_role("button", name="Delete role").click()
+    expect(row_of(owner, "Bookkeeping")).to_have_count(0)
+    owner.get_by_role("link", name="Members", exact=True).click()
+    expect(row_of(owner, "adam@acme.test")).to_contain_text("Administrator")
+
+
+def test_the_deletion_of_a_vault_is_told_on_every_page_and_taken_back(live, visitor):
+    owner = visitor()
+    sign_in(owner, live.tenant_url, ACME.people["olga"].email, PASSWORD)
+    owner.wait_for_url(f"{live.tenant_url}/files/")
+    owner.goto(f"{live.tenant_url}/settings/team/")
+    owner.get_by_label("Type “Acme” to confirm").fill("Beta")
+    owner.get_by_role("button", name="Delete the vault").click()
+    expect(owner.locator("#vault-deletion-error")).to_be_visible()
+    owner.get_by_label("Type “Acme” to confirm").fill("Acme")
+    owner.get_by_role("button", name="Delete the vault").click()
+    banner = owner.get_by_role("complementary", name="Deletion of the vault")
+    expect(banner).to_contain_text("This vault is to be deleted with everything in it")
+    owner.goto(f"{live.tenant_url}/files/")
+    banner.get_by_role("button", name="Keep the vault").click()
+    expect(banner).to_have_count(0)
+    assert live.client("olga").get("/tenant").json().get("deletion") is None

@@ -90,7 +90,7 @@ export function askName({ title, label, value = "", accept, submit, suggest }) {
 /**
  * Show what is wrong with a field beside it, or take that away.
  *
- * @param {HTMLInputElement} input described by an element with role=alert
+ * @param {HTMLInputElement | HTMLSelectElement} input described by an element with role=alert
  * @param {string} text
  */
 export function showFieldError(input, text) {
@@ -105,7 +105,7 @@ export function showFieldError(input, text) {
 
 /** What is wrong with a field of a form. */
 export class Refusal extends Error {
-  /** @param {HTMLInputElement} input @param {string} text */
+  /** @param {HTMLInputElement | HTMLSelectElement} input @param {string} text */
   constructor(input, text) {
     super(text);
     this.input = input;
@@ -125,9 +125,9 @@ export function openForm(selector, send) {
   const controller = new AbortController();
   const { signal } = controller;
   form.reset();
-  for (const input of form.querySelectorAll("input")) showFieldError(input, "");
+  for (const field of /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */ (form.querySelectorAll("input, select"))) showFieldError(field, "");
   dialog.showModal();
-  need("input:not([hidden])", HTMLInputElement, form).focus();
+  need("input:not([hidden]), select", HTMLElement, form).focus();
   need('[data-role="cancel"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
   dialog.addEventListener("close", () => controller.abort(), { once: true });
   form.addEventListener("input", (event) => event.target instanceof HTMLInputElement && showFieldError(event.target, ""), { signal });

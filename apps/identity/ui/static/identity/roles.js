@@ -1,43 +1,23 @@
 /** The page of roles: make, change and delete those of the vault's own. */
 
 import { call, explain } from "../js/api.js";
-import { confirmAction, showFieldError } from "../js/dialogs.js";
-import { closest, icon, make, need } from "../js/dom.js";
+import { confirmAction, openForm, Refusal } from "../js/dialogs.js";
+import { closest, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 
 /** Show the page as the server has it now. */
 const renew = () => /** @type {any} */ (window).htmx.ajax("GET", location.pathname, { target: "#main", select: "#main", swap: "outerHTML" });
 
-/**
- * Open a dialog whose form is sent by `send`; it stays open where that refuses.
- *
- * @param {HTMLDialogElement} dialog
- * @param {() => Promise<boolean>} send whether it is done
- */
-function openForm(dialog, send) {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const button = need('[data-role="accept"]', HTMLButtonElement, dialog);
-  need('[data-role="cancel"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
-  dialog.addEventListener("close", () => controller.abort(), { once: true });
-  need("form", HTMLFormElement, dialog).addEventListener(
-    "submit",
-    async (event) => {
-      event.preventDefault();
-      if (button.dataset.busy !== undefined) return;
-      button.dataset.busy = "";
-      try {
-        if (!(await send())) return;
-        dialog.close();
-        await renew();
-      } finally {
-        delete button.dataset.busy;
-      }
-    },
-    { signal },
-  );
-  dialog.showModal();
+/** Send a change that the dialog asks for; what is wrong stands beside a field. @param {HTMLInputElement | HTMLSelectElement} field @param {() => Promise<unknown>} act @param {string} done */
+async function carryOut(field, act, done) {
+  try {
+    await act();
+  } catch (error) {
+    throw new Refusal(field, explain(error));
+  }
+  toast(done);
+  void renew();
 }
 
 /** @param {HTMLElement | null} row the role to change; none: a new one */
@@ -51,24 +31,15 @@ function edit(row) {
     const text = need(part, HTMLElement, dialog);
     text.textContent = (row ? text.dataset.edit : text.dataset.new) ?? "";
   }
+  openForm("#role-dialog", async () => {
+    const body = { name: name.value, base: base.value, permissions: boxes.filter((box) => box.checked).map((box) => box.value) };
+    const said = row ? gettext("The role “%(name)s” was changed.") : gettext("The role “%(name)s” was created.");
+    const send = () => (row ? call("PATCH", `/roles/${row.dataset.roleId}`, { body }) : call("POST", "/roles", { body }));
+    await carryOut(name, send, fill(said, { name: name.value }));
+  });
   name.value = row?.dataset.name ?? "";
   base.value = row?.dataset.base ?? base.options[0]?.value ?? "viewer";
   for (const box of boxes) box.checked = row ? allowed.has(box.value) : box.dataset.usual !== undefined && !box.disabled;
-  showFieldError(name, "");
-  openForm(dialog, async () => {
-    const body = { name: name.value, base: base.value, permissions: boxes.filter((box) => box.checked).map((box) => box.value) };
-    try {
-      if (row) await call("PATCH", `/roles/${row.dataset.roleId}`, { body });
-      else await call("POST", "/roles", { body });
-    } catch (error) {
-      showFieldError(name, explain(error));
-      name.focus();
-      return false;
-    }
-    toast(fill(row ? gettext("The role “%(name)s” was changed.") : gettext("The role “%(name)s” was created."), { name: name.value }));
-    return true;
-  });
-  name.focus();
 }
 
 /** @param {HTMLElement} row */
@@ -88,22 +59,10 @@ async function remove(row) {
     return void renew();
   }
   const successor = need("#role-successor", HTMLSelectElement);
-  const note = need("#role-delete-error", HTMLElement);
   need("#role-delete-title", HTMLElement).textContent = title;
-  note.hidden = true;
+  openForm("#role-delete-dialog", () => carryOut(successor, () => call("DELETE", `/roles/${row.dataset.roleId}?successor_id=${successor.value}`), done));
   for (const option of successor.options) option.hidden = option.disabled = option.value === row.dataset.roleId;
   successor.value = [...successor.options].find((option) => !option.disabled)?.value ?? "";
-  openForm(need("#role-delete-dialog", HTMLDialogElement), async () => {
-    try {
-      await call("DELETE", `/roles/${row.dataset.roleId}?successor_id=${successor.value}`);
-    } catch (error) {
-      note.replaceChildren(icon("warning"), make("span", {}, explain(error)));
-      note.hidden = false;
-      return false;
-    }
-    toast(done);
-    return true;
-  });
 }
 
 document.addEventListener("click", (event) => {
