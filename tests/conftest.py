@@ -98,12 +98,13 @@ def _database_of_the_marker(request):
 def _fresh_context():
     """No test inherits a tenant, a request, a stream number or a remembered credential from the one before."""
     from apps.admin_platform.flag_provider import PROVIDER
-    from apps.identity import queries
+    from apps.identity import deletions, queries
     from apps.sharing import queries as sharing
     from bitvault.kernel import db, deadlines, request
 
     deadlines.use(dataclasses.replace(deadlines.PATIENT, are_background=False))
     queries.forget_remembered()
+    deletions.forget_remembered()
     sharing.forget_remembered()
     PROVIDER.forget()
     request.set_request_id(None)

@@ -11,7 +11,8 @@ _OPEN = (models.DeletionState.WAITING, models.DeletionState.REMOVING)
 PAST_SHOWN = 50
 """Deletions that operators see at once."""
 
-_remembered: Remembered[UUID, dtos.Deletion] = Remembered()
+_remembered: Remembered[UUID, tuple[dtos.Deletion | None]] = Remembered()
+"""That there is none is remembered, too: every page asks."""
 
 
 def forget_remembered() -> None:
@@ -21,7 +22,8 @@ def forget_remembered() -> None:
 
 def find(tenant_id: UUID) -> dtos.Deletion | None:
     """Find the deletion that a tenant waits for, at most 0.8 s old."""
-    return _remembered.get(tenant_id, lambda: ask(tenant_id))
+    (found,) = _remembered.get(tenant_id, lambda: (ask(tenant_id),)) or (None,)
+    return found
 
 
 def ask(tenant_id: UUID) -> dtos.Deletion | None:
