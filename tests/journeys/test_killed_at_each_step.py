@@ -320,7 +320,7 @@ def steps_to_version(live, mortal, mia):
         upload = mia.started(f"model {uuid.uuid4()}", content)
         mia.send(upload, content)
         steps = mortal.request("POST", f"/uploads/{upload['id']}/commit", {}, token=live.token).steps
-        settling = max(n for n, name in enumerate(steps) if name.startswith("statement WITH before AS"))
+        settling = max(n for n, name in enumerate(steps) if name.startswith("statement WITH given AS"))
         _to_version.append(settling + 1)
     return _to_version[0]
 
