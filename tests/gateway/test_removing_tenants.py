@@ -17,10 +17,18 @@ from bitvault.kernel import clock, tenancy
 from bitvault.kernel.models import PublicModel
 from tests.apps.identity.posting import deliver
 from tests.support.client import ApiClient
+from tests.support.own_bucket import own_bucket
 from tests.support.sending import Sender
 from tests.support.world import ACME, PASSWORD
 
 pytestmark = pytest.mark.committed
+
+
+@pytest.fixture(autouse=True)
+def _bucket(settings):
+    """What is deleted here are all objects of a tenant: those of tests beside it are not to be among them."""
+    with own_bucket(settings):
+        yield
 
 
 @pytest.fixture(autouse=True)
