@@ -8,7 +8,6 @@ from collections.abc import Callable
 from uuid import UUID
 
 import structlog
-from celery import shared_task
 
 from apps.admin_platform import api as administration
 from apps.identity import api as identity
@@ -47,7 +46,6 @@ STEPS: tuple[tuple[str, Callable[[UUID], None]], ...] = (
 )
 
 
-@shared_task(name="gateway.remove_tenants", tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types
 def remove_tenants() -> None:
     """Close the tenants whose waiting time is over, and carry on with those that have been closed for long enough."""
     identity.close_due_tenants()

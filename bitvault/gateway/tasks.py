@@ -1,8 +1,9 @@
-"""Scheduled tasks that run for every tenant."""
+"""Scheduled tasks that look at every tenant."""
 
 from celery import shared_task
 
 from apps.identity import api as identity
+from bitvault.gateway import removing_tenants
 from bitvault.gateway.celery import app
 from bitvault.kernel.tasks import for_tenant
 
@@ -15,3 +16,9 @@ def for_each_tenant(task: str) -> int:
         app.send_task(task, headers=for_tenant(tenant.id), ignore_result=True)
         count += 1
     return count
+
+
+@shared_task(name="gateway.remove_tenants", tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types
+def remove_tenants() -> None:
+    """Carry out the deletions of tenants that are due."""
+    removing_tenants.remove_tenants()

@@ -1,5 +1,7 @@
 """A task works for the tenant that its header names, or does not run; nothing of it reaches the next one on the same worker."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +10,7 @@ from celery import Celery
 from bitvault.kernel import db, ids, tenancy
 from bitvault.kernel.request import current_request_id
 from bitvault.kernel.tasks import TENANT_HEADER, TenantGone, TenantTask, for_tenant
+from bitvault.stack.layout import ROOT
 
 
 @pytest.fixture
@@ -146,3 +149,17 @@ def test_a_task_that_needs_no_tenant_says_so_by_name():
         "backup.request",  # asks for the backup of all tenants, and opens none itself
         "gateway.remove_tenants",  # a tenant that is going is not entered any more
     }
+
+
+def test_a_worker_knows_every_task_that_is_scheduled():
+    """Asked in a process of its own: here, tests have imported modules that no worker imports."""
+    program = (
+        "import django; django.setup(); from bitvault.gateway.celery import app; app.loader.import_default_modules();"
+        "names = {one['task'] for one in app.conf.beat_schedule.values()}"
+        " | {word for one in app.conf.beat_schedule.values() for word in one.get('args', ()) if '.' in str(word)};"
+        "print(sorted(names - set(app.tasks)))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert told.stdout.strip() == "[]"
