@@ -10,6 +10,7 @@ from benchmarks.figures import Figure, at_most
 FILES, FILES_QUICK = 50_000, 5_000
 LIMIT_SECONDS = 60.0
 POLL_SECONDS = 0.2
+DEADLINE_SECONDS = 600.0
 
 
 def encrypted(bench: Bench) -> list[Figure]:
@@ -26,6 +27,8 @@ def encrypted(bench: Bench) -> list[Figure]:
     planned_after = time.perf_counter() - begun
     job = web.json("POST", f"/api/v1/rewinds/{planned['id']}/run", {}, expect=(202,)).json()
     while (state := web.get(f"/api/v1/jobs/{job['id']}").json())["state"] in {"queued", "running"}:
+        if time.perf_counter() - begun > DEADLINE_SECONDS:
+            raise TimeoutError(f"the rewind of {count} files has not come to its end: {state}")
         time.sleep(POLL_SECONDS)
     took = time.perf_counter() - begun
     result = state["result"]

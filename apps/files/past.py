@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Min, Q
+
 from apps.files import access, dtos, errors
 from apps.files.dtos import history
-from apps.files.models import Kind
+from apps.files.models import Kind, Placement
 from apps.files.placements import CONSUMER, KEPT_FOR
 from apps.files.rows import Way, fetch_all, fetch_one, fetch_page, find_ways, kind_name, require_row
 from bitvault.events.api import BeyondHead, get_head, get_position
@@ -22,16 +24,6 @@ from bitvault.kernel.capabilities import NOTHING, Capability
 from bitvault.kernel.errors import NotFound
 
 _AT = "from_seq <= %(seq)s AND (until_seq IS NULL OR until_seq > %(seq)s)"
-
-_SEQ_AT = "SELECT from_seq FROM files_placement WHERE from_at <= %s ORDER BY from_at DESC, from_seq DESC LIMIT 1"
-
-_TIME_OF = "SELECT from_at FROM files_placement WHERE from_seq <= %s ORDER BY from_seq DESC LIMIT 1"
-
-_LAST = "SELECT from_seq, from_at FROM files_placement ORDER BY from_seq DESC LIMIT 1"
-
-_FOLDER = f"SELECT kind FROM files_placement WHERE node_id = %(node_id)s AND {_AT}"
-
-_FIRST = "SELECT min(from_at) FROM files_placement WHERE node_id = %s"
 
 _CHILDREN = f"""
 SELECT past.node_id, past.kind, past.sort_key, past.name, past.version_id, past.from_at,
@@ -53,6 +45,9 @@ SELECT node_id, root_id, origin_parent_id || origin_ids FROM files_trash WHERE n
 """
 
 _NO_ID = UUID(int=0)
+
+_MOMENT_LIMIT = 40
+"""Characters of a moment: a number of the stream has 19 at most, a time with its zone 32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +78,20 @@ def find_moment(text: str | None) -> Moment:
     :raises HistoryTooShort: it is longer ago than history is kept.
     """
     if text is None:
-        return Moment(*(fetch_one(_LAST, []) or (0, clock.now())))
+        last = Placement.objects.order_by("-from_seq").values_list("from_seq", "from_at").first()
+        return Moment(*(last or (0, clock.now())))
+    if len(text) > _MOMENT_LIMIT:
+        raise errors.BadMoment
     if text.isascii() and text.isdigit():
         seq = int(text)
         head = get_head()
         if seq > head:
             raise BeyondHead(head_seq=head)
-        row = fetch_one(_TIME_OF, [seq])
-        if row is None:
+        earlier = Placement.objects.filter(from_seq__lte=seq).order_by("-from_seq")
+        found = earlier.values_list("from_at", flat=True).first()
+        if found is None:
             raise errors.HistoryTooShort
-        at = row[0]
+        at = found
     else:
         try:
             at = datetime.fromisoformat(text)
@@ -100,8 +99,8 @@ def find_moment(text: str | None) -> Moment:
             raise errors.BadMoment from error
         if at.tzinfo is None or at > clock.now():
             raise errors.BadMoment
-        row = fetch_one(_SEQ_AT, [at])
-        seq = 0 if row is None else row[0]
+        earlier = Placement.objects.filter(from_at__lte=at).order_by("-from_at", "-from_seq")
+        seq = earlier.values_list("from_seq", flat=True).first() or 0
     if at < clock.now() - KEPT_FOR:
         raise errors.HistoryTooShort(since=(clock.now() - KEPT_FOR).isoformat())
     return Moment(seq, at)
@@ -201,11 +200,13 @@ def require_folder_then(node_id: UUID, moment: Moment) -> None:
     :raises NotThereThen: there is no record of it; fact: ``since``.
     :raises NotAFolder: it is a file.
     """
-    row = fetch_one(_FOLDER, {"node_id": node_id, "seq": moment.seq})
-    if row is None:
-        (since,) = fetch_one(_FIRST, [node_id])
+    rows = Placement.objects.filter(node_id=node_id)
+    lasting = Q(until_seq__isnull=True) | Q(until_seq__gt=moment.seq)
+    then = rows.filter(lasting, from_seq__lte=moment.seq).values_list("kind", flat=True).first()
+    if then is None:
+        since = rows.aggregate(since=Min("from_at"))["since"]
         raise errors.NotThereThen(since=None if since is None else since.isoformat())
-    if row[0] != Kind.FOLDER:
+    if then != Kind.FOLDER:
         raise errors.NotAFolder
 
 
