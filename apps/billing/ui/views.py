@@ -35,7 +35,7 @@ class UsagePage(MemberPage):
         if not api.shows_usage(actor=actor):
             raise NotFound
         wanted = request.GET.get("days", "")
-        days = int(wanted) if wanted.isdecimal() and int(wanted) in PERIODS else PERIODS[0]
+        days = next((period for period in PERIODS if wanted == str(period)), PERIODS[0])
         end = clock.now().date() + timedelta(days=1)
         begin = end - timedelta(days=days)
         quota = api.get_quota(actor=actor)

@@ -37,6 +37,7 @@ def test_administrators_see_usage_history_and_plan(enter, acme):
         assert words in page
     assert "over its limit" not in page
     assert enter("adam").get("/usage/?days=nonsense").status_code == 200
+    assert enter("adam").get(f"/usage/?days={'9' * 5000}").status_code == 200
 
 
 def test_a_vault_over_its_limit_is_told_so(enter, acme):

@@ -47,7 +47,7 @@ function show(node) {
 function lockByDialog(entry, before) {
   const dialog = need("#lock-dialog", HTMLDialogElement);
   need("#lock-title", HTMLElement).textContent = before ? gettext("Change lock") : gettext("Lock file");
-  need("#lock-text", HTMLElement).textContent = fill(gettext("Until then nobody else can change, rename, move or delete “%(name)s”. Everybody can still read it."), { name: entry.name });
+  need("#lock-text", HTMLElement).textContent = fill(gettext("While it is locked, nobody else can change, rename, move or delete “%(name)s”. Everybody can still read it."), { name: entry.name });
   need('[data-role="accept"]', HTMLButtonElement, dialog).textContent = before ? gettext("Save") : gettext("Lock");
   const reason = need("#lock-reason", HTMLInputElement);
   const hours = need("#lock-hours", HTMLSelectElement);
