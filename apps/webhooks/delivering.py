@@ -6,12 +6,13 @@ id with a new time: at least once, and a receiver that keeps ids has it once.
 
 import time
 
-from apps.webhooks import egress, matching, messages, outcomes
+from apps.webhooks import matching, messages, outcomes
 from apps.webhooks.models import Delivery, Webhook
 from apps.webhooks.waking import Deliver, Send
 from bitvault.events.api import Published, list_published
 from bitvault.jobs import api as jobs
 from bitvault.kernel import db, sealing
+from bitvault.kernel.outbound import egress
 
 READ_AT_ONCE = 500
 """Events that are read, and judged, together."""

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from bitvault.kernel.outbound.failures import Failure
+
 Format = Literal["standard", "slack", "mattermost", "teams"]
 """What is sent: an event as Standard Webhooks has it, or a sentence for a chat."""
 
@@ -15,19 +17,6 @@ has changed, so that what is sent cannot be signed until the secret is rotated."
 
 DeliveryKind = Literal["event", "test", "redelivery"]
 DeliveryState = Literal["pending", "delivered", "failed"]
-
-Failure = Literal[
-    "",
-    "answer",
-    "address_refused",
-    "address_unknown",
-    "connection",
-    "timeout",
-    "certificate",
-    "protocol",
-    "secret_unreadable",
-]
-"""What was wrong with a try; ``answer``: the status was none of 200 to 299."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

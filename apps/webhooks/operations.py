@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext_noop
 
 from apps.files import api as files
-from apps.webhooks import addresses, dtos, errors, matching, messages, queries, signing, waking
+from apps.webhooks import dtos, errors, matching, messages, queries, signing, waking
 from apps.webhooks.models import Delivery, Webhook
 from bitvault.events.api import BeyondHead, get_head, list_published, publish
 from bitvault.events.catalog.webhooks import (
@@ -23,6 +23,7 @@ from bitvault.kernel import clock, db, ids, sealing
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.dependencies import Dependency
 from bitvault.kernel.errors import NotFound
+from bitvault.kernel.outbound import addresses
 
 WEBHOOKS_LIMIT = 50
 """Webhooks of one tenant: each commit's events are held against all of them."""

@@ -9,12 +9,12 @@ import msgspec
 
 from apps.webhooks import waking
 from apps.webhooks.dtos import DisabledReason
-from apps.webhooks.egress import Answer
 from apps.webhooks.models import Delivery, Webhook
 from bitvault.events.api import Published, publish
 from bitvault.events.catalog.webhooks import WebhookDisabled
 from bitvault.jobs import api as jobs
 from bitvault.kernel import clock, db
+from bitvault.kernel.outbound.egress import Answer
 
 WAITS = (
     timedelta(minutes=1),

@@ -30,7 +30,6 @@ from apps.storage.operations import reconciling, references
 from apps.sync import api as sync
 from apps.sync import obtaining
 from apps.sync.errors import SnapshotBeingMade
-from apps.webhooks import egress
 from bitvault.backup import checking, manifest
 from bitvault.backup.configured import open_configured
 from bitvault.backup.jobs import TakeBackup
@@ -42,6 +41,7 @@ from bitvault.jobs import kinds, leasing, running
 from bitvault.jobs.models import Job, PausedKind
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Role
+from bitvault.kernel.outbound import egress
 from bitvault.mail.api import send as send_mail
 from tests.apps.files.conftest import Tree, fetch
 from tests.apps.previews.pictures import picture

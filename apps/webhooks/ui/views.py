@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.webhooks import api, dtos
 from bitvault.kernel.errors import NotFound
+from bitvault.kernel.outbound.failures import Failure
 from bitvault.web.pages import MemberPage, PersonRequest
 
 PAGE = 25
@@ -40,7 +41,7 @@ REASONS: dict[dtos.DisabledReason, Any] = {
     "secret_unreadable": _("The secret cannot be read any more. Make a new one, then switch the webhook on."),
 }
 
-FAILURES: dict[dtos.Failure, Any] = {
+FAILURES: dict[Failure, Any] = {
     "": _("Accepted"),
     "answer": _("Refused by the receiver"),
     "address_refused": _("The address is not allowed"),

@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from apps.webhooks import addresses, egress, errors
+from apps.webhooks import errors
 from bitvault.kernel import clock
+from bitvault.kernel.outbound import addresses, egress
 
 INSIDE = (
     *("https://127.0.0.1/", "https://127.1/", "https://0/", "https://0.0.0.0/", "https://2130706433/"),

@@ -10,12 +10,13 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from apps.webhooks import api as webhooks
-from apps.webhooks import delivering, egress, errors, messages, outcomes, public_form, signing, waking
+from apps.webhooks import delivering, errors, messages, outcomes, public_form, signing, waking
 from apps.webhooks.models import Webhook
 from bitvault.events import consuming
 from bitvault.events.models import StreamEvent
 from bitvault.jobs import leasing, running
 from bitvault.kernel import clock, ids
+from bitvault.kernel.outbound import egress
 from tests.support.shares import live, share
 
 pytestmark = pytest.mark.committed

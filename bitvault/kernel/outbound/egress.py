@@ -13,9 +13,9 @@ from typing import Any
 
 import httpcore
 
-from apps.webhooks import addresses
-from apps.webhooks.dtos import Failure
 from bitvault.kernel import clock, db
+from bitvault.kernel.outbound import addresses
+from bitvault.kernel.outbound.failures import Failure
 
 TOTAL_SECONDS = 15.0
 """From asking the name server to the end of the answer: the specification says 15 to 30."""
@@ -112,7 +112,7 @@ def _left(deadline: float, error: type[Exception]) -> float:
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     """Send a body; whatever becomes of it is the answer."""
-    db.forbid_transaction("sending a webhook")
+    db.forbid_transaction("sending to a machine elsewhere")
     begun = time.monotonic()
 
     def ended(failure: Failure, **facts: Any) -> Answer:
