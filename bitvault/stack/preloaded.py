@@ -17,7 +17,7 @@ from typing import Any
 
 from setproctitle import setproctitle
 
-from bitvault.stack.memory import give_back
+from bitvault.stack.memory import fill_holes, give_back
 
 PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 64 * 1024
@@ -35,6 +35,7 @@ def main() -> None:
     for name in modules:
         importlib.import_module(name)
     give_back()
+    fill_holes()
     gc.freeze()
     requests.send(b"ready")
     while True:
