@@ -28,6 +28,7 @@ __all__ = [
     "NodeLocked",
     "NotAFile",
     "NotAFolder",
+    "NotAnArchive",
     "NothingToChange",
     "ParentGone",
     "PathTooLong",
@@ -218,6 +219,13 @@ class ArchiveTooLarge(TooLarge):
 
     code = "files.archive_too_large"
     title = "This is more than one archive holds"
+
+
+class NotAnArchive(Invalid):
+    """The file is no zip, or it is damaged."""
+
+    code = "files.not_an_archive"
+    title = "This is not a zip archive, or it is damaged"
 
 
 class NoPreview(NotFound):

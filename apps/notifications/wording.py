@@ -156,12 +156,16 @@ def _webhook_off(facts: dict[str, Any]) -> str:
 def _job_done(facts: dict[str, Any]) -> str:
     if facts.get("job") == "files.copy":
         return gettext("Your copy of a folder is ready")
+    if facts.get("job") == "files.extract":
+        return gettext("Your archive is extracted")
     return gettext("Something that you had started is done")
 
 
 def _job_failed(facts: dict[str, Any]) -> str:
     if facts.get("job") == "files.copy":
         return gettext("A folder could not be copied")
+    if facts.get("job") == "files.extract":
+        return gettext("An archive could not be extracted")
     return gettext("Something that you had started has failed")
 
 

@@ -16,6 +16,7 @@ class GatewayConfig(AppConfig):
             archives,  # noqa: F401 - importing it registers the job that makes them
             celery,
             copying,  # noqa: F401 - importing it registers the job that copies trees
+            extracting,  # noqa: F401 - importing it registers the job that extracts them
             guests,
             rebuilding,  # noqa: F401 - importing it registers how the meter is rebuilt
             recounting,  # noqa: F401 - importing it registers the nightly job

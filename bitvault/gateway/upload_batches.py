@@ -190,8 +190,11 @@ def _to_utc(wanted: StartUpload) -> Any:
     return None if moment is None else clock.to_utc(moment)
 
 
-def commit(actor: Actor, wanted: Sequence[CommitOne]) -> list[CommittedItem]:
-    """Make versions of what has arrived; one result for each."""
+def commit(actor: Actor, wanted: Sequence[CommitOne], *, made_on: str | None = None) -> list[CommittedItem]:
+    """Make versions of what has arrived; one result for each.
+
+    :param made_on: what the sender is called; without it the device or the way in.
+    """
     asked = [(each.id, each.part_hashes) for each in wanted]
     verified: dict[UUID, Verified] = {}
     results: dict[UUID, CommittedItem] = {}
@@ -209,7 +212,9 @@ def commit(actor: Actor, wanted: Sequence[CommitOne]) -> list[CommittedItem]:
         gone = Gone("The file of this upload is not there any more.")
         results[upload_id] = _committed(each, found[upload_id]) if upload_id in found else _refused(gone)
     made = files.commit_uploads(
-        actor=actor, uploads=[_to_files(each) for each in verified.values()], made_on=uploads.name_sender(actor)
+        actor=actor,
+        uploads=[_to_files(each) for each in verified.values()],
+        made_on=made_on or uploads.name_sender(actor),
     )
     done: dict[UUID, Committed] = {}
     for (upload_id, each), version in zip(verified.items(), made, strict=True):

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -176,7 +177,7 @@ def fail(job: Job, problem: BitVaultError, *, error: str, final: bool, also: Cal
 def _fail(rows: QuerySet[Job], job: Job, problem: BitVaultError, *, error: str, final: bool) -> bool:
     """Write it down; tells whether the job is parked by it."""
     now, kind = clock.now(), kinds.get_kind(job.kind)
-    told = {"problem": problem.as_problem(), "error": error[:ERROR_LIMIT], "lease_until": None}
+    told = {"problem": msgspec.to_builtins(problem.as_problem()), "error": error[:ERROR_LIMIT], "lease_until": None}
     parked = final or job.tries >= kind.tries
     if parked:
         changed = rows.update(state=Job.State.FAILED, finished_at=now, expires_at=now + kind.kept_for, **told)

@@ -1,5 +1,7 @@
 """Every kind of job: delivered twice it has its effect once, and so it has when its worker is killed before each statement that it sends."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -444,6 +446,26 @@ def is_packed_once(world):
     assert store.list_multipart_uploads(prefix) == []
 
 
+def ask_for_extraction(world):
+    """Somebody wants what is in a zip."""
+    client = world.client("mia")
+    parent_id = client.get("/me").json()["root_id"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("d/out.bin", ids.new_id().bytes)
+    zipped = Sender(client, parent_id).bring(f"{ids.new_id().hex}.zip", packed.getvalue())
+    assert client.post(f"/nodes/{zipped['id']}/extract", {}).status_code == 202
+    world.count += 1
+
+
+def is_extracted_once(world):
+    files_out = (
+        "SELECT count(*) FROM files_version WHERE node_id IN (SELECT id FROM files_node WHERE name LIKE 'out%%bin')"
+    )
+    assert fetch(files_out) == [(world.count,)]
+    assert fetch("SELECT count(*) FROM files_node WHERE name = 'd'") == [(world.count,)]
+
+
 def ask_to_tell(world):
     """Something was shared with somebody who is written to at once; the mails wait."""
     PausedKind.objects.get_or_create(kind="mail.send", defaults={"paused_at": clock.now()})
@@ -569,6 +591,7 @@ SCENES = {
     "notifications.job_ended": Scene(ask_to_tell_of_an_end, is_in_the_stream_once),
     "webhooks.deliver": Scene(ask_to_deliver, is_tried_once_or_known_to_be),
     "webhooks.send": Scene(ask_to_send, is_sent_once),
+    "files.extract": Scene(ask_for_extraction, is_extracted_once),
     "files.archive": Scene(ask_for_archive, is_packed_once),
     "files.rewind": Scene(ask_for_rewind, is_rewound_once),
     "files.copy": Scene(ask_for_copy, is_copied_once),

@@ -77,8 +77,8 @@ class Mia:
     def folder(self):
         return self.api.post("/folders", {"parent_id": self.root_id, "name": next(_names)}).json()
 
-    def file(self):
-        return self.sender.bring(next(_names), os.urandom(20))
+    def file(self, extension=""):
+        return self.sender.bring(next(_names) + extension, os.urandom(20))
 
     def trashed(self):
         folder = self.folder()
@@ -657,6 +657,10 @@ CASES = {
             "POST", f"/nodes/{mia.file()['id']}/copy", {"parent_id": mia.root_id, "name": next(_names)}, key()
         ),
         holds=RESERVATIONS,
+    ),
+    "extract": Case(
+        "POST /nodes/{node_id}/extract",
+        lambda mia: Ask("POST", f"/nodes/{mia.file('.zip')['id']}/extract", {}, key()),
     ),
     "plan a rewind": Case(
         "POST /nodes/{node_id}/rewind",

@@ -71,6 +71,16 @@ shell.register(
         key="edit", label=_("Edit"), icon="type-text", group=10, order=15, kinds=("file",), single=True, writes=True
     ),
     shell.NodeAction(
+        key="extract",
+        label=_("Extract here"),
+        icon="type-archive",
+        group=20,
+        order=28,
+        kinds=("file",),
+        single=True,
+        writes=True,
+    ),
+    shell.NodeAction(
         key="versions", label=_("Version history"), icon="restore", group=20, order=30, kinds=("file",), single=True
     ),
     shell.NodeAction(

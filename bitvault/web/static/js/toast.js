@@ -16,11 +16,11 @@ const shown = new Map();
 
 /**
  * @param {string} text
- * @param {{action?: string, run?: () => void, undo?: boolean, failed?: boolean, onGone?: () => void}} [options]
- *   `onGone`: the message is gone and nobody has pressed its button
+ * @param {{action?: string, run?: () => void, undo?: boolean, failed?: boolean, onGone?: () => void, more?: {action: string, run: () => void}}} [options]
+ *   `onGone`: the message is gone and nobody has pressed its button; `more`: a second thing to do, that takes nothing back
  * @returns {() => void} takes the message away
  */
-export function toast(text, { action, run, undo = false, failed = false, onGone } = {}) {
+export function toast(text, { action, run, undo = false, failed = false, onGone, more } = {}) {
   const holder = need("#toasts", HTMLElement);
   const element = make("div", { class: "toast" }, make("p", {}, text));
   let left = SHOWN_MS;
@@ -55,6 +55,14 @@ export function toast(text, { action, run, undo = false, failed = false, onGone 
     left = Math.max(2000, left - (Date.now() - since));
   };
 
+  if (more) {
+    const button = make("button", { class: "toast-action", type: "button" }, more.action);
+    button.addEventListener("click", () => {
+      leave();
+      more.run();
+    });
+    element.append(button);
+  }
   if (action) {
     const button = make("button", { class: "toast-action", type: "button" }, action);
     button.addEventListener("click", act);

@@ -7,6 +7,7 @@ import { toast } from "../../js/toast.js";
 import { download, downloadAll, isWhole } from "./archive.js";
 import { copyByDialog, duplicate } from "./copy.js";
 import { moveAllByDialog, moveByDialog } from "./move.js";
+import { extract } from "./extract.js";
 import { edit } from "../editor/editor.js";
 import { newText } from "../editor/new.js";
 import { rewindByDialog } from "./rewind.js";
@@ -95,6 +96,7 @@ export function run(command, entries) {
   if (!mayWrite()) return;
   if (command === "rename" && entries.length === 1 && entries[0].row) startRename(entries[0].row);
   if (command === "edit" && entries.length === 1) void edit(entries[0]);
+  if (command === "extract" && entries.length === 1) void extract(entries[0]);
   if (command === "move") void moveByDialog(entries);
   if (command === "duplicate") void duplicate(entries);
   if (command === "trash") void trash(entries);

@@ -15,6 +15,12 @@ let subjects = [];
 /** @returns {import("./rows.js").Entry[]} what the menu that was opened last is about */
 export const menuSubjects = () => subjects;
 
+/** @param {string} command @param {string} name @returns {boolean} whether a file of this name is of the type that the command is for */
+function fits(command, name) {
+  if (command === "edit") return isText(name);
+  return command !== "extract" || name.toLowerCase().endsWith(".zip");
+}
+
 /** @param {HTMLElement} row @param {number} x @param {number} y */
 function openRowMenu(row, x, y) {
   subjects = isSelected(row) ? selected() : [entryOf(row)];
@@ -22,7 +28,7 @@ function openRowMenu(row, x, y) {
   for (const item of /** @type {NodeListOf<HTMLElement>} */ (menu.querySelectorAll("[data-command]"))) {
     const kinds = (item.dataset.kinds ?? "").split(" ");
     const single = item.dataset.single !== undefined;
-    item.hidden = (single && subjects.length !== 1) || !subjects.some((entry) => kinds.includes(entry.kind)) || (item.dataset.command === "edit" && !isText(subjects[0].name));
+    item.hidden = (single && subjects.length !== 1) || !subjects.some((entry) => kinds.includes(entry.kind)) || !fits(item.dataset.command ?? "", subjects[0].name);
   }
   // Modules whose entries depend on the nodes hide or name them now.
   document.dispatchEvent(new CustomEvent("bitvault:menu", { detail: { menu, entries: subjects } }));
