@@ -173,3 +173,31 @@ class MeteredNode:
     size_bytes: int
     """Bytes of all its versions together."""
     version_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotedRoom:
+    """The room of a tenant as it was noted for operators."""
+
+    plan: str
+    used_bytes: int
+    reserved_bytes: int
+    limit_bytes: int
+    noted_at: datetime
+
+    @property
+    def percent(self) -> int:
+        """How much of what is given is used, rounded down; 100 for a tenant that was given nothing."""
+        return self.used_bytes * 100 // self.limit_bytes if self.limit_bytes else 100
+
+
+@dataclass(frozen=True, slots=True)
+class RoomOfAll:
+    """The room of several tenants together; ``noted_at`` is when the one that was noted longest ago was, ``None`` where none was."""
+
+    used_bytes: int
+    reserved_bytes: int
+    limit_bytes: int
+    over_count: int
+    """Tenants that use more than they are given."""
+    noted_at: datetime | None

@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from apps.billing import models, queries
+from apps.billing import models, noting, queries
 from apps.billing.errors import LimitAbovePlan, PlanUnknown
 from bitvault.events.api import publish
 from bitvault.events.catalog.billing import QuotaChanged
@@ -48,6 +48,7 @@ def set_quota(
         quota.save(update_fields=["plan_id", "limit_bytes", "file_limit_bytes", "trash_days"])
         _publish_change(quota, by_id)
     policies.forget()
+    noting.note_room()
 
 
 def set_own_limit(*, limit_bytes: int | None, by: Actor) -> None:
@@ -63,6 +64,7 @@ def set_own_limit(*, limit_bytes: int | None, by: Actor) -> None:
         quota.own_limit_bytes = limit_bytes
         quota.save(update_fields=["own_limit_bytes"])
         _publish_change(quota, by.user_id)
+    noting.note_room()
 
 
 def _publish_change(quota: models.Quota, by_id: UUID | None) -> None:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.billing import operations, statements
+from apps.billing import noting, operations, statements
 
 
 @shared_task(name="billing.lapse_reservations")  # type: ignore[untyped-decorator] # celery has no types
@@ -21,3 +21,9 @@ def forget_refunds() -> int:
 def make_statements() -> int:
     """Write one tenant's statements that are due; returns how many."""
     return statements.make_due()
+
+
+@shared_task(name="billing.note_room")  # type: ignore[untyped-decorator] # celery has no types
+def note_room() -> None:
+    """Note where operators look at all tenants how much room one has and uses."""
+    noting.note_room()

@@ -358,6 +358,24 @@ class TenantOverview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedTenant:
+    """A tenant in the operators' list."""
+
+    id: UUID
+    slug: str
+    name: str
+    state: str
+    suspended_for: str
+    created_at: datetime
+    url: str
+    """Where a browser finds it."""
+    member_count: int
+    guest_count: int
+    seen_at: datetime | None
+    """When somebody's browser was last seen; sessions that have ended tell nothing any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastDeletion:
     """A deletion as it is kept."""
 

@@ -43,6 +43,7 @@ class OperatorsSite(AdminSite):
 
     login_form = OperatorSignIn
     site_header = "BitVault operations"
+    enable_nav_sidebar = False
     site_title = "BitVault"
     index_title = "Installation"
     site_url = None

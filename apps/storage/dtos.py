@@ -180,6 +180,20 @@ class StoreChecks:
 
 
 @dataclass(frozen=True, slots=True)
+class LastRun:
+    """The last run of a kind over some tenant's bytes that did, or found, something."""
+
+    kind: str
+    """``gc``, ``reconcile`` or ``scrub``."""
+    state: str
+    tenant_id: UUID
+    started_at: datetime
+    finished_at: datetime | None
+    reason: str
+    """Why it stopped, when it did."""
+
+
+@dataclass(frozen=True, slots=True)
 class SweepBacklog:
     """What the sweeper of uploads has left undone, over several tenants."""
 

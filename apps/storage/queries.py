@@ -238,6 +238,22 @@ def get_sweep_backlog(tenant_ids: Iterable[UUID]) -> dtos.SweepBacklog:
     )
 
 
+def list_last_runs() -> list[dtos.LastRun]:
+    """Read the last run of each kind, whichever tenant's; one query."""
+    runs = models.StoreRun.objects.filter(is_dry=False)
+    first, *others = [runs.filter(kind=kind).order_by("-started_at")[:1] for kind in models.RunKind]
+    columns = ("kind", "state", "tenant_id", "started_at", "finished_at", "reason")
+    return [dtos.LastRun(*row) for row in first.union(*others, all=True).values_list(*columns)]
+
+
+def list_stopped(tenant_ids: Iterable[UUID]) -> set[UUID]:
+    """Tell which of these tenants have a last run, of any kind, that was stopped by a brake or failed; one query."""
+    runs = models.StoreRun.objects.filter(tenant_id__in=list(tenant_ids), is_dry=False)
+    last = runs.order_by("kind", "tenant_id", "-started_at").distinct("kind", "tenant_id")
+    bad = {models.RunState.STOPPED, models.RunState.FAILED}
+    return {tenant_id for tenant_id, state in last.values_list("tenant_id", "state") if state in bad}
+
+
 def get_store_checks(tenant_ids: Iterable[UUID]) -> dtos.StoreChecks:
     """Sum up how the last runs of these tenants ended and what was found lately."""
     wanted = list(tenant_ids)

@@ -39,6 +39,13 @@ WHERE cursor.seq < head.last_seq
 """
 
 
+_LAST = """
+SELECT head.tenant_id,
+    (SELECT event.published_at FROM public.events_stream_event event WHERE event.tenant_id = head.tenant_id AND event.seq = head.last_seq)
+FROM public.events_stream_head head WHERE head.tenant_id = ANY(%s)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Lag:
     """How far one consumer is behind in one tenant's stream."""
@@ -138,6 +145,13 @@ def count_lags(*, among: Collection[UUID] | None = None) -> int:
     """Count what ``list_lags`` lists without a limit."""
     cursors = ConsumerCursor.objects.filter(tenant_id__in=StreamHead.objects.values("tenant_id"))
     return (cursors if among is None else cursors.filter(tenant_id__in=among)).count()
+
+
+def list_last_published(*, among: Collection[UUID]) -> dict[UUID, datetime]:
+    """Tell when something last happened in each of these tenants; one whose last event is not kept any more is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST, [list(among)])
+        return {tenant_id: moment for tenant_id, moment in cursor.fetchall() if moment is not None}
 
 
 def count_days_ahead() -> int:

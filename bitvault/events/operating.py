@@ -24,7 +24,15 @@ from bitvault.events.catalog.events import (
 )
 from bitvault.events.consumer import EventFailed
 from bitvault.events.consuming import list_consumers
-from bitvault.events.lags import Backlog, Lag, count_days_ahead, count_lags, list_backlogs, list_lags
+from bitvault.events.lags import (
+    Backlog,
+    Lag,
+    count_days_ahead,
+    count_lags,
+    list_backlogs,
+    list_lags,
+    list_last_published,
+)
 from bitvault.events.models import ConsumerCursor, DeadLetter, PausedConsumer, StreamEvent, StreamHead
 from bitvault.events.outbox import publish
 from bitvault.kernel import clock, db, ids, tenancy
@@ -47,6 +55,7 @@ __all__ = [
     "list_consumers",
     "list_dead_letters",
     "list_lags",
+    "list_last_published",
     "list_not_rebuildable",
     "list_paused",
     "list_rebuildable",

@@ -78,6 +78,7 @@ app.conf.beat_schedule = {
     "collect-blobs": _for_each_tenant("storage.request_collection", seconds=300),
     "check-objects": _for_each_tenant("storage.request_checks", seconds=86_400),
     "lapse-reservations": _for_each_tenant("billing.lapse_reservations", seconds=300),
+    "note-room": _for_each_tenant("billing.note_room", seconds=300),
     "write-omitted-denials": _for_each_tenant("admin_platform.write_omitted_denials", seconds=300),
     "anchor-audit": _for_each_tenant("admin_platform.anchor_audit", seconds=300),
     "forget-refunds": _for_each_tenant("billing.forget_refunds", seconds=86_400),

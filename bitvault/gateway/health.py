@@ -147,7 +147,7 @@ def _ask_web() -> Findings:
         web.close()
 
 
-CHECKS = (
+CHECKS: tuple[Check[bool | None], ...] = (
     Check(_ask_database, failed={"database": False, "store_fit": None}),
     Check(_ask_valkey, failed={"valkey": False}),
     Check(_ask_store, failed={"store": False}),
@@ -155,7 +155,7 @@ CHECKS = (
 )
 """What every process asks."""
 
-WEB = Check(_ask_web, failed={"web": False})
+WEB: Check[bool | None] = Check(_ask_web, failed={"web": False})
 """What another process than the web's own asks besides, where BITVAULT_WEB_URL says where."""
 
 readiness = Readiness(CHECKS)

@@ -1,12 +1,10 @@
 """The operators' page of tenants' plans: what each has, uses and is given instead of the plan's room."""
 
 import re
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import permission_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
@@ -15,14 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.billing import api as billing
 from apps.identity import api as identity
+from bitvault.gateway import tenant_pages
 from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web.limits.routes import limit_all
 
 PAGE = "/admin/plans/"
-PAGE_LENGTH = 20
-"""Tenants of a page: each is asked in its own schema."""
-
 GIB = 1024**3
 _ROOM = re.compile(r"|[0-9]{1,9}(?:\.[0-9]{1,6})?")
 
@@ -30,24 +26,14 @@ _ROOM = re.compile(r"|[0-9]{1,9}(?:\.[0-9]{1,6})?")
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the plan of each tenant, or of those whose slug has what was searched for."""
-    wanted = request.GET.get("q", "").strip().lower()
-    tenants = sorted(identity.list_active_tenants(), key=lambda tenant: tenant.slug)
-    page = Paginator([tenant for tenant in tenants if wanted in tenant.slug], PAGE_LENGTH).get_page(
-        request.GET.get("p")
-    )
+    page = tenant_pages.find_page(request)
     rows = []
     for tenant in page:  # each tenant's quota is in a schema of its own
         with tenancy.entered(tenant):
             given = billing.find_given_room()
             rows.append((tenant, billing.get_quota(), "" if given is None else f"{given / GIB:g}"))
-    context: dict[str, Any] = {
-        **admin.site.each_context(request),
-        "title": "Plans of tenants",
-        "wanted": wanted,
-        "rows": rows,
-        "page": page,
-        "plans": billing.list_all_plans(),
-    }
+    plans = billing.list_all_plans()
+    context = tenant_pages.context_of(request, title="Plans of tenants", page=page, rows=rows, plans=plans)
     return render(request, "admin/plans/index.html", context)
 
 

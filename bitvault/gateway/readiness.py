@@ -9,8 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import structlog
+
+V = TypeVar("V")
 
 Findings = Mapping[str, bool | None]
 """By the name of each thing: whether it is as it should be, or None where nobody knows, which is nobody's fault."""
@@ -22,34 +25,38 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Check(Generic[V]):
     """One question.
 
     :param ask: finds out; any exception means failure.
     :param failed: what is said of the same names when it fails or does not end.
     """
 
-    ask: Callable[[], Findings]
-    failed: Findings
+    ask: Callable[[], Mapping[str, V]]
+    failed: Mapping[str, V]
 
 
-class Readiness:
+class Readiness(Generic[V]):
     """The findings of some checks, kept for a moment."""
 
     def __init__(
-        self, checks: Sequence[Check], *, keep_seconds: float = KEEP_SECONDS, deadline_seconds: float = DEADLINE_SECONDS
+        self,
+        checks: Sequence[Check[V]],
+        *,
+        keep_seconds: float = KEEP_SECONDS,
+        deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
         self._checks = checks
         self._keep_seconds = keep_seconds
         self._deadline_seconds = deadline_seconds
         self._lock = threading.Lock()
-        self._asked: dict[int, Future[Findings]] = {}
-        self._round: Future[Findings] | None = None
+        self._asked: dict[int, Future[Mapping[str, V]]] = {}
+        self._round: Future[Mapping[str, V]] | None = None
         self._ended_at = 0.0
-        self.latest: Findings | None = None
+        self.latest: Mapping[str, V] | None = None
         """What the last round found, however long ago."""
 
-    def start(self) -> "Future[Findings]":
+    def start(self) -> "Future[Mapping[str, V]]":
         """Give the round of questions that is under way or has just ended, else begin one; it ends soon after the deadline."""
         with self._lock:
             current = self._round
@@ -61,7 +68,7 @@ class Readiness:
             threading.Thread(target=self._run, args=(self._round,), name="readiness", daemon=True).start()
             return self._round
 
-    def _run(self, current: "Future[Findings]") -> None:
+    def _run(self, current: "Future[Mapping[str, V]]") -> None:
         try:
             findings = self._gather()
         except BaseException as error:
@@ -70,7 +77,7 @@ class Readiness:
         self.latest, self._ended_at = findings, time.monotonic()
         current.set_result(findings)
 
-    def _gather(self) -> Findings:
+    def _gather(self) -> Mapping[str, V]:
         begun = {}
         for number, check in enumerate(self._checks):
             earlier = self._asked.get(number)
@@ -80,14 +87,14 @@ class Readiness:
                     target=_answer, args=(check, begun[number]), name=f"readiness-{number}", daemon=True
                 ).start()
         wait(begun.values(), timeout=self._deadline_seconds)
-        found: dict[str, bool | None] = {}
+        found: dict[str, V] = {}
         for number, check in enumerate(self._checks):
             answer = begun.get(number)
             found.update(answer.result() if answer is not None and answer.done() else check.failed)
         return found
 
 
-def _answer(check: Check, future: "Future[Findings]") -> None:
+def _answer(check: Check[V], future: "Future[Mapping[str, V]]") -> None:
     try:
         findings = check.ask()
     except Exception as error:  # noqa: BLE001 - what cannot be asked is not ready

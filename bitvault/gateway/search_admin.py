@@ -1,11 +1,9 @@
 """The operators' view of search: how far each tenant's index is, and why the text inside files is not searched."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import permission_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
@@ -14,22 +12,17 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.identity import api as identity
 from apps.search import api as search
 from bitvault.events import operating
+from bitvault.gateway import tenant_pages
 from bitvault.kernel import tenancy
 from bitvault.web.limits.routes import limit_all
 
 PAGE = "/admin/search/"
-PAGE_LENGTH = 20
-"""Tenants of a page: each is asked in its own schema."""
 
 
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the index of each tenant, or of those whose slug has what was searched for."""
-    wanted = request.GET.get("q", "").strip().lower()
-    tenants = sorted(identity.list_active_tenants(), key=lambda tenant: tenant.slug)
-    page = Paginator([tenant for tenant in tenants if wanted in tenant.slug], PAGE_LENGTH).get_page(
-        request.GET.get("p")
-    )
+    page = tenant_pages.find_page(request)
     among = [tenant.id for tenant in page]
     lags = operating.list_lags(among=among, offset=0, limit=operating.count_lags(among=among)) if among else []
     behind = {lag.tenant_id: lag for lag in lags if lag.consumer == search.CONSUMER}
@@ -37,15 +30,15 @@ def overview(request: HttpRequest) -> HttpResponse:
     for tenant in page:  # each tenant's index is in a schema of its own
         with tenancy.entered(tenant):
             rows.append((tenant, search.count_index(), behind.get(tenant.id)))
-    context: dict[str, Any] = {
-        **admin.site.each_context(request),
-        "title": "Search",
-        "wanted": wanted,
-        "rows": rows,
-        "page": page,
-        "paused": operating.list_paused().get(search.CONSUMER),
-        "is_paused": search.CONSUMER in operating.list_paused(),
-    }
+    paused = operating.list_paused()
+    context = tenant_pages.context_of(
+        request,
+        title="Search",
+        page=page,
+        rows=rows,
+        paused=paused.get(search.CONSUMER),
+        is_paused=search.CONSUMER in paused,
+    )
     return render(request, "admin/search/index.html", context)
 
 

@@ -1,11 +1,9 @@
 """The operators' page of statements: what each tenant's last months came to. Operators see amounts and figures, and no names of files."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -14,11 +12,9 @@ from django.views.decorators.http import require_GET
 from apps.billing import api as billing
 from apps.billing.errors import StatementUnknown
 from apps.identity import api as identity
+from bitvault.gateway import tenant_pages
 from bitvault.kernel import tenancy
 from bitvault.web.limits.routes import limit_all
-
-PAGE_LENGTH = 20
-"""Tenants of a page: each is asked in its own schema."""
 
 SHOWN = 3
 """Statements of each tenant; a search that finds one tenant shows all of two years."""
@@ -30,23 +26,13 @@ SHOWN_ALONE = 24
 @permission_required("billing.view_plan", raise_exception=True)
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the last statements of each tenant, or of those whose slug has what was searched for."""
-    wanted = request.GET.get("q", "").strip().lower()
-    tenants = sorted(identity.list_active_tenants(), key=lambda tenant: tenant.slug)
-    page = Paginator([tenant for tenant in tenants if wanted in tenant.slug], PAGE_LENGTH).get_page(
-        request.GET.get("p")
-    )
+    page = tenant_pages.find_page(request)
     limit = SHOWN_ALONE if page.paginator.count == 1 else SHOWN
     rows = []
     for tenant in page:  # each tenant's statements are in a schema of its own
         with tenancy.entered(tenant):
             rows.append((tenant, billing.list_statements_for_operators(limit=limit)))
-    context: dict[str, Any] = {
-        **admin.site.each_context(request),
-        "title": "Statements of tenants",
-        "wanted": wanted,
-        "rows": rows,
-        "page": page,
-    }
+    context = tenant_pages.context_of(request, title="Statements of tenants", page=page, rows=rows)
     return render(request, "admin/statements/index.html", context)
 
 

@@ -15,33 +15,25 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.identity import api as identity
 from apps.storage import api as storage
 from apps.storage.dtos import UploadInFlight
-from bitvault.gateway import uploads
+from bitvault.gateway import tenant_pages, uploads
 from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web.limits.routes import limit_all
 
 PAGE_LENGTH = 20
-"""Rows of a page: each tenant is asked in its own schema, and the store about each upload."""
+"""Uploads of a page: the store is asked about each."""
 
 
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     """Show how much is on its way to each tenant, or to those whose slug has what was searched for."""
-    wanted = request.GET.get("q", "").strip().lower()
-    tenants = sorted(identity.list_active_tenants(), key=lambda tenant: tenant.slug)
-    page = Paginator([one for one in tenants if wanted in one.slug], PAGE_LENGTH).get_page(request.GET.get("p"))
+    page = tenant_pages.find_page(request)
     rows = []
     for tenant in page:  # each tenant's uploads are in a schema of its own
         with tenancy.entered(tenant):
             rows.append((tenant, storage.sum_up_in_flight()))
-    context: dict[str, Any] = {
-        **admin.site.each_context(request),
-        "title": "Uploads in flight",
-        "wanted": wanted,
-        "rows": rows,
-        "page": page,
-    }
+    context = tenant_pages.context_of(request, title="Uploads in flight", page=page, rows=rows)
     return render(request, "admin/uploads/index.html", context)
 
 

@@ -19,6 +19,8 @@ urlpatterns = [
     path("admin/statements/", include("bitvault.gateway.statements_admin")),
     path("admin/deletions/", include("bitvault.gateway.tenants_admin")),
     path("admin/doctor/", include("bitvault.gateway.doctor_admin")),
+    path("admin/tenants/", include("bitvault.gateway.tenant_list_admin")),
+    path("admin/", include("bitvault.gateway.overview_admin")),
     path("admin/", _SITE),
     path("healthz", health.live),
     path("readyz", health.ready),

@@ -1,6 +1,6 @@
 """What operators do with jobs: run failed ones again, cancel, stop a kind; and the figures of what waits."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,17 @@ from bitvault.jobs.models import Job, PausedKind
 from bitvault.kernel import clock, db
 from bitvault.kernel.tasks import select_present
 
-__all__ = ["Backlog", "cancel", "list_backlogs", "list_kinds", "list_lanes", "list_paused", "list_results", "retry"]
+__all__ = [
+    "Backlog",
+    "cancel",
+    "count_failed",
+    "list_backlogs",
+    "list_kinds",
+    "list_lanes",
+    "list_paused",
+    "list_results",
+    "retry",
+]
 
 
 def retry(*, job_ids: Iterable[UUID]) -> int:
@@ -78,6 +88,12 @@ def list_backlogs() -> list[Backlog]:
             )
         )
     return backlogs
+
+
+def count_failed(*, among: Collection[UUID]) -> dict[UUID, int]:
+    """Count the jobs of these tenants that have failed for good; tenants without one are left out."""
+    rows = Job.objects.filter(state=Job.State.FAILED, tenant_id__in=list(among)).values_list("tenant_id")
+    return {tenant_id: count for tenant_id, count in rows.annotate(count=Count("pk")) if tenant_id is not None}
 
 
 def forget_tenant(*, tenant_id: UUID) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 from apps.search import contents, indexing, outgoing
 from apps.search.models import Content, OutsideIndex, Unsent
 from bitvault.events import consuming
-from bitvault.gateway import search_admin
+from bitvault.gateway import tenant_pages
 from bitvault.jobs.models import Job
 from bitvault.kernel import clock, db, ids, tenancy
 from tests.apps.files.conftest import Tree
@@ -86,7 +86,7 @@ def test_a_build_in_opensearch_is_asked_for_where_it_is_chosen_and_the_page_tell
 
 
 def test_tenants_are_found_by_their_slug_and_shown_page_by_page(operator, acme, monkeypatch):
-    monkeypatch.setattr(search_admin, "PAGE_LENGTH", 1)
+    monkeypatch.setattr(tenant_pages, "PAGE_LENGTH", 1)
     assert "acme" in operator.get("/admin/search/", {"q": "acm"}).content.decode()
     assert "No tenant has this in its slug" in operator.get("/admin/search/", {"q": "nobody"}).content.decode()
     assert Client(headers={"host": "acme.localhost"}).get("/admin/search/").status_code == 404

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib.sessions.backends.base import SessionBase
 
 from apps.admin_platform import api as administration
-from apps.identity import browsers, handover, names_of_people, queries
+from apps.identity import browsers, for_operators, handover, names_of_people, queries
 from apps.identity.api.accounts import (
     ask_for_password_reset,
     change_password,
@@ -94,6 +94,7 @@ from apps.identity.api.tenant import (
 from apps.identity.api.tenants import activate_tenant, create_tenant, sign_up, suspend_tenant
 from apps.identity.dtos import (
     Handover,
+    ListedTenant,
     Profile,
     Session,
     SignedIn,
@@ -117,6 +118,7 @@ __all__ = [
     "change_password",
     "change_role",
     "close_due_tenants",
+    "count_tenants_by_state",
     "create_group",
     "create_role",
     "create_tenant",
@@ -163,6 +165,7 @@ __all__ = [
     "list_people_ids",
     "list_roles",
     "list_sessions",
+    "list_tenants_for_operators",
     "list_tenants_of_user",
     "list_tokens",
     "list_valid_credentials",
@@ -230,6 +233,23 @@ def list_tenants() -> list[Tenant]:
 def list_active_tenants() -> list[Tenant]:
     """List every tenant that is let in, oldest first."""
     return queries.list_active_tenants()
+
+
+@exposed
+def count_tenants_by_state() -> dict[str, int]:
+    """Count the installation's tenants by state; one query."""
+    return for_operators.count_tenants_by_state()
+
+
+@exposed
+def list_tenants_for_operators(
+    *, wanted: str = "", state: str = "", offset: int = 0, limit: int
+) -> tuple[int, list[ListedTenant]]:
+    """Read a page of tenants, suspended ones and those that are being deleted included, and how many there are; four queries.
+
+    :param wanted: a part of slug or name.
+    """
+    return for_operators.list_for_operators(wanted=wanted, state=state, offset=offset, limit=limit)
 
 
 @exposed

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.journeys.browser.test_looks import faults
 from tests.support.world import ACME
 
 EMAIL = "operator@bitvault.test"
@@ -26,9 +27,21 @@ def admin(operator, visitor, live):
     return page
 
 
+def test_the_overview_is_asked_anew_without_a_reload_can_be_paused_and_says_when_nothing_comes(admin, live):
+    requests = admin.locator(".card", has_text="Requests").locator(".figure")
+    # A rate needs two readings, so only an answer after the page's own can bring one.
+    expect(requests).to_contain_text("a second", timeout=20_000)
+    assert faults(admin) == []
+    admin.get_by_role("button", name="Pause").click()
+    expect(admin.get_by_role("status")).to_have_text("Paused. The figures below stand still.")
+    admin.get_by_role("button", name="Pause").click()
+    admin.route("**/admin/figures", lambda route: route.abort())
+    expect(admin.get_by_role("status")).to_contain_text("No answer since", timeout=20_000)
+
+
 def test_what_is_behind_is_seen_and_skipped(admin, live, api, root_id):
     seq = int(api.post("/folders", {"parent_id": root_id, "name": "Nobody consumes"}).headers["BitVault-Seq"])
-    admin.locator("#user-tools").get_by_role("link", name="Event stream").click()
+    admin.locator(".operators-nav").get_by_role("link", name="Event stream").click()
     row = admin.locator("tr", has_text="audit").filter(has_text="acme").first
     expect(row.locator("td").nth(1)).to_have_text(str(seq))
     position = int(row.locator("td").nth(2).inner_text())
@@ -39,7 +52,7 @@ def test_what_is_behind_is_seen_and_skipped(admin, live, api, root_id):
 
 
 def test_a_rebuild_is_begun_and_a_worker_does_it(admin, live):
-    admin.locator("#user-tools").get_by_role("link", name="Event stream").click()
+    admin.locator(".operators-nav").get_by_role("link", name="Event stream").click()
     row = admin.locator("tr", has_text="billing").filter(has_text="acme").first
     row.get_by_role("button", name="Rebuild").click()
     expect(admin.locator(".messagelist")).to_contain_text("The rebuild of billing begins.")
@@ -51,8 +64,8 @@ def test_a_rebuild_is_begun_and_a_worker_does_it(admin, live):
 
 
 def test_a_tenant_is_found_and_renamed(admin, live):
-    admin.get_by_role("link", name="Tenants", exact=True).click()
-    admin.get_by_role("link", name="acme").click()
+    admin.locator(".operators-nav").get_by_role("link", name="Tenants", exact=True).click()
+    admin.get_by_role("link", name="acme", exact=True).click()
     admin.get_by_label("Name").fill("Acme & Sons")
     admin.get_by_role("button", name="Save", exact=True).click()
     expect(admin.locator(".messagelist")).to_contain_text("was changed successfully")

@@ -1,0 +1,53 @@
+"""What operators read of all tenants."""
+
+from django.db.models import Count, Max, Q
+
+from apps.identity import dtos, models
+from apps.identity.queries import tenant_url
+from bitvault.kernel.actor import Role
+
+
+def count_tenants_by_state() -> dict[str, int]:
+    """Count tenants by state; a state that none has counts 0."""
+    found = dict(models.Tenant.objects.values_list("state").annotate(count=Count("pk")))
+    return {state.value: found.get(state, 0) for state in models.TenantState}
+
+
+def list_for_operators(*, wanted: str, state: str, offset: int, limit: int) -> tuple[int, list[dtos.ListedTenant]]:
+    """Read a page of tenants by slug with their people, and how many there are; four queries."""
+    rows = models.Tenant.objects.order_by("slug")
+    if wanted:
+        rows = rows.filter(Q(slug__icontains=wanted) | Q(name__icontains=wanted))
+    if state:
+        rows = rows.filter(state=state)
+    count, page = rows.count(), list(rows[offset : offset + limit])
+    chosen = [row.id for row in page]
+    people = models.Membership.objects.filter(tenant_id__in=chosen, state=models.MembershipState.ACTIVE)
+    is_guest = Q(role=Role.GUEST.value)
+    counted = {
+        tenant_id: counts
+        for tenant_id, *counts in people.values_list("tenant_id").annotate(
+            members=Count("pk", filter=~is_guest), guests=Count("pk", filter=is_guest)
+        )
+    }
+    seen = dict(
+        models.Session.objects.filter(tenant_id__in=chosen).values_list("tenant_id").annotate(at=Max("last_seen_at"))
+    )
+    listed = []
+    for row in page:
+        members, guests = counted.get(row.id, (0, 0))
+        listed.append(
+            dtos.ListedTenant(
+                id=row.id,
+                slug=row.slug,
+                name=row.name,
+                state=row.state,
+                suspended_for=row.suspended_for,
+                created_at=row.created_at,
+                url=tenant_url(row.slug),
+                member_count=members,
+                guest_count=guests,
+                seen_at=seen.get(row.id),
+            )
+        )
+    return count, listed
