@@ -1,6 +1,7 @@
 """What is set wrong is found and said with how to mend it; what hangs or breaks keeps nobody from the other checks."""
 
 import io
+import json
 import threading
 from datetime import timedelta
 
@@ -9,7 +10,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client, RequestFactory
 
 from bitvault.backup.models import BackupRun
-from bitvault.gateway import doctor
+from bitvault.gateway import doctor, installation_checks, service_checks
+from bitvault.gateway.findings import Finding
+from bitvault.gateway.queues import RegisteredQueues
 from bitvault.kernel import clock
 
 pytestmark = pytest.mark.committed
@@ -23,47 +26,32 @@ def only(findings, check):
 
 def test_everything_is_checked_and_the_worst_comes_first(acme):
     found = doctor.examine()
-    assert {one.check for one in found} == {
-        *(
-            "hosts",
-            "proxy headers",
-            "clocks",
-            "store",
-            "CORS",
-            "mail",
-            "disk",
-            "versions",
-            "migrations",
-            "queues",
-            "search",
-            "backup",
-        )
-    }
+    assert {one.check for one in found} == set(doctor.list_checks())
     levels = [("bad", "warning", "good").index(one.level) for one in found]
     assert levels == sorted(levels)
     assert [one for one in found if (one.level == "good") == bool(one.mend)] == []
     # What this stack has is in order.
-    for check in ("clocks", "CORS", "versions", "migrations"):
+    for check in ("clocks", "CORS", "versions", "migrations", "Valkey", "keys", "certificate"):
         assert {one.level for one in only(found, check)} == {"good"}, only(found, check)
 
 
 def test_a_missing_and_an_old_backup_are_found(settings):
-    assert [one.level for one in doctor.check_backup()] == ["warning"]
+    assert [one.level for one in installation_checks.check_backup()] == ["warning"]
     settings.BITVAULT_BACKUP = {**settings.BITVAULT_BACKUP, "target": "/srv/backups", "warn_days": 2}
-    assert [one.level for one in doctor.check_backup()] == ["bad"]
+    assert [one.level for one in installation_checks.check_backup()] == ["bad"]
     run = BackupRun.objects.create(
         id="b", target="/srv/backups", state=BackupRun.State.DONE, started_at=clock.now(), finished_at=clock.now()
     )
-    assert [one.level for one in doctor.check_backup()] == ["good"]
+    assert [one.level for one in installation_checks.check_backup()] == ["good"]
     BackupRun.objects.filter(id=run.id).update(finished_at=clock.now() - timedelta(days=3))
-    assert [one.level for one in doctor.check_backup()] == ["warning"]
+    assert [one.level for one in installation_checks.check_backup()] == ["warning"]
     BackupRun.objects.filter(id=run.id).update(finished_at=clock.now(), lost_count=1)
-    assert [one.level for one in doctor.check_backup()] == ["bad"]
+    assert [one.level for one in installation_checks.check_backup()] == ["bad"]
 
 
 def test_a_store_that_lets_no_page_in_is_found(monkeypatch, settings):
     settings.BITVAULT_BASE_URL = "https://elsewhere.example.com"
-    (found,) = doctor.check_cors()
+    (found,) = service_checks.check_cors()
     assert (found.level, "CORS" in found.mend) == ("bad", True)
 
 
@@ -84,36 +72,36 @@ def test_a_store_that_lets_no_page_in_is_found(monkeypatch, settings):
 def test_proxies_that_say_too_little_or_are_believed_too_much_are_found(settings, base_url, count, headers, level):
     settings.BITVAULT_BASE_URL, settings.BITVAULT_TRUSTED_PROXY_COUNT = base_url, count
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    (found,) = doctor.check_proxy(RequestFactory(headers=headers).get("/"))
+    (found,) = installation_checks.check_proxy(RequestFactory(headers=headers).get("/"))
     assert (found.level, bool(found.mend)) == (level, level != "good")
 
 
 @pytest.mark.parametrize(("skew", "level"), [(0.2, "good"), (-7.0, "warning"), (90.0, "bad")])
 def test_clocks_that_are_apart_are_found(skew, level):
-    assert doctor._judge_clock("the store", skew).level == level
+    assert service_checks._judge_clock("the store", skew).level == level
 
 
 def test_mail_that_goes_nowhere_is_found(settings):
     settings.BITVAULT_MAILBOX_DIRECTORY = ""
     settings.EMAIL_BACKEND = "bitvault.mail.unset.EmailBackend"
-    assert "BITVAULT_EMAIL_URL" in doctor.check_mail()[0].mend
-    assert doctor.check_mail()[0].level == "warning"
+    assert "BITVAULT_EMAIL_URL" in installation_checks.check_mail()[0].mend
+    assert installation_checks.check_mail()[0].level == "warning"
     settings.BITVAULT_BASE_HOST = "vault.example.com"
-    assert doctor.check_mail()[0].level == "bad"
+    assert installation_checks.check_mail()[0].level == "bad"
     settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = BACKEND, "127.0.0.1", 1
-    assert doctor.check_mail()[0].level == "bad"
+    assert installation_checks.check_mail()[0].level == "bad"
 
 
 def test_one_host_for_people_and_operators_is_found(settings):
     settings.BITVAULT_OPERATOR_HOST = settings.BITVAULT_BASE_HOST
-    assert "BITVAULT_OPERATOR_HOST" in doctor.check_hosts()[0].mend
+    assert "BITVAULT_OPERATOR_HOST" in installation_checks.check_hosts()[0].mend
 
 
 def test_a_check_that_hangs_or_breaks_says_so_and_keeps_nobody(monkeypatch):
     ended = threading.Event()
     monkeypatch.setattr(doctor, "DEADLINE_SECONDS", 3.0)
-    monkeypatch.setattr(doctor, "check_disk", lambda: ended.wait(30))
-    monkeypatch.setattr(doctor, "check_mail", lambda: 1 / 0)
+    monkeypatch.setattr(installation_checks, "check_disk", lambda: ended.wait(30))
+    monkeypatch.setattr(installation_checks, "check_mail", lambda: 1 / 0)
     try:
         found = doctor.examine()
     finally:
@@ -124,7 +112,7 @@ def test_a_check_that_hangs_or_breaks_says_so_and_keeps_nobody(monkeypatch):
 
 
 def test_the_command_says_what_is_wrong_and_fails(monkeypatch):
-    wrong = doctor.Finding("mail", "bad", "No mail server is named.", "Set BITVAULT_EMAIL_URL.")
+    wrong = Finding("mail", "bad", "No mail server is named.", "Set BITVAULT_EMAIL_URL.")
     monkeypatch.setattr(doctor, "examine", lambda **_: [wrong])
     said = io.StringIO()
     with pytest.raises(CommandError, match="1 of 1"):
@@ -135,7 +123,7 @@ def test_the_command_says_what_is_wrong_and_fails(monkeypatch):
 def test_operators_read_it_on_a_page_and_nobody_else_does(acme, monkeypatch):
     from apps.identity.models import User
 
-    wrong = doctor.Finding("mail", "bad", "No mail server is named.", "Set BITVAULT_EMAIL_URL.")
+    wrong = Finding("mail", "bad", "No mail server is named.", "Set BITVAULT_EMAIL_URL.")
     monkeypatch.setattr(doctor, "examine", lambda **_: [wrong])
     client = Client(headers={"host": "admin.localhost"})
     assert client.get("/admin/doctor/").status_code == 302
@@ -143,3 +131,86 @@ def test_operators_read_it_on_a_page_and_nobody_else_does(acme, monkeypatch):
     page = client.get("/admin/doctor/").content.decode()
     assert "No mail server is named." in page
     assert "Set BITVAULT_EMAIL_URL." in page
+
+
+def tell(monkeypatch, levels, *options):
+    """Run the command over findings of these levels; give its exit code and what it wrote."""
+    found = [Finding("mail", level, "So it is.", "" if level == "good" else "Mend it so.") for level in levels]
+    monkeypatch.setattr(doctor, "examine", lambda **_: found)
+    said = io.StringIO()
+    try:
+        call_command("doctor", *options, stdout=said)
+    except CommandError as error:
+        return error.returncode, said.getvalue()
+    return 0, said.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("levels", "options", "code"),
+    [
+        (["good"], (), 0),
+        (["warning", "good"], (), 0),
+        (["warning", "good"], ("--strict",), 2),
+        (["bad", "warning"], ("--strict",), 1),
+    ],
+)
+def test_exit_codes_tell_bad_from_worth_a_look(monkeypatch, levels, options, code):
+    assert tell(monkeypatch, levels, *options)[0] == code
+
+
+def test_machines_read_it_as_one_object(monkeypatch):
+    code, text = tell(monkeypatch, ["bad", "good"], "--json")
+    told = json.loads(text)
+    assert (code, told["level"], told["counts"]) == (1, "bad", {"bad": 1, "warning": 0, "good": 1})
+    assert told["findings"][0] == {"check": "mail", "level": "bad", "fact": "So it is.", "mend": "Mend it so."}
+
+
+def test_one_check_is_run_alone_and_an_unknown_one_is_refused():
+    assert {one.check for one in doctor.examine(only=["disk"])} == {"disk"}
+    with pytest.raises(CommandError, match="There is no check discs"):
+        call_command("doctor", only=["discs"])
+
+
+@pytest.mark.parametrize(
+    ("key", "level"), [("short", "bad"), ("a" * 60, "bad"), ("django-insecure-" + "qwertzuiop" * 4, "bad")]
+)
+def test_keys_that_can_be_guessed_are_found(settings, key, level):
+    settings.SECRET_KEY = key
+    assert installation_checks.check_keys()[0].level == level
+
+
+def test_an_audit_key_that_is_the_secret_key_is_found_where_others_come(settings):
+    settings.BITVAULT_BASE_HOST = "vault.example.com"
+    settings.BITVAULT_AUDIT_KEY = settings.SECRET_KEY
+    assert [one.level for one in installation_checks.check_keys()] == ["warning"]
+
+
+def test_queues_that_no_worker_takes_are_found(monkeypatch):
+    class Answering:
+        def __init__(self, **_):
+            self.taken = []
+
+        def active_queues(self):
+            return {"one": [{"name": name} for name in taken]} if taken else None
+
+    monkeypatch.setattr(service_checks.app.control, "inspect", Answering)
+    taken = []
+    assert service_checks.check_workers()[0].fact == "No worker answers."
+    taken = [queue.name for queue in RegisteredQueues() if queue.name != "audit"]
+    assert "audit" in service_checks.check_workers()[0].fact
+    taken.append("audit")
+    assert service_checks.check_workers()[0].level == "good"
+
+
+def test_a_valkey_that_throws_tasks_away_is_found(monkeypatch):
+    class Forgetful:
+        def info(self, section):
+            return {"maxmemory_policy": "allkeys-lru", "maxmemory": 0, "used_memory": 1}
+
+    monkeypatch.setattr(service_checks, "client", Forgetful)
+    assert "noeviction" in service_checks.check_valkey()[0].mend
+
+
+def test_an_address_without_tls_is_found_where_others_come(settings):
+    settings.BITVAULT_BASE_HOST, settings.BITVAULT_BASE_URL = "vault.example.com", "http://vault.example.com"
+    assert installation_checks.check_certificate()[0].level == "bad"

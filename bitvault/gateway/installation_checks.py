@@ -1,0 +1,231 @@
+"""What an operator could have set wrong in the installation itself: names, proxies, mail, keys, disk, versions, migrations, backups."""
+
+import io
+import shutil
+import socket
+import ssl
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import django
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.mail import get_connection
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.http import HttpRequest
+
+from apps.storage import api as storage
+from bitvault.backup import runs as backups
+from bitvault.gateway.findings import Finding, Level, is_local
+from bitvault.kernel import clock
+
+CONNECT_SECONDS = 5.0
+DISK_WARN_SHARE = 0.1
+POSTGRESQL = 150000
+"""The oldest version that the migrations are tested with."""
+
+KEY_LENGTH = 32
+"""Characters of a key that nobody guesses: 128 bits even where it is hexadecimal."""
+
+KEY_VARIETY = 8
+"""Different characters that a random key of this length has at least."""
+
+CERTIFICATE_WARN_DAYS = 14
+"""The front renews a month before: what is left with less has not worked for a while."""
+
+
+def check_hosts() -> Sequence[Finding]:
+    """Whether the names that people use lead somewhere, and one name is not used twice."""
+    base, operators = settings.BITVAULT_BASE_HOST, settings.BITVAULT_OPERATOR_HOST
+    if base == operators:
+        return [Finding("hosts", "bad", f"People and operators have one host, {base}.", "Set BITVAULT_OPERATOR_HOST.")]
+    if is_local():
+        return [
+            Finding("hosts", "warning", f"{base} leads to this machine alone.", "Set BITVAULT_DOMAIN to be reached.")
+        ]
+    missing = [name for name in (base, f"doctor.{base}", operators) if not _resolves(name)]
+    if missing:
+        mend = f"Make DNS records for {base}, *.{base} and {operators}: each vault lives one label below."
+        return [Finding("hosts", "bad", f"No address is known for {', '.join(missing)}.", mend)]
+    return [Finding("hosts", "good", f"{base}, the names below it and {operators} have addresses.")]
+
+
+def _resolves(name: str) -> bool:
+    try:
+        socket.getaddrinfo(name, None)
+    except OSError:
+        return False
+    return True
+
+
+def check_proxy(request: HttpRequest | None) -> Sequence[Finding]:
+    """Whether what stands in front is believed, and says what it has to."""
+    count, secure = settings.BITVAULT_TRUSTED_PROXY_COUNT, settings.BITVAULT_BASE_URL.startswith("https:")
+    if secure and count == 0:
+        mend = "Set BITVAULT_TRUSTED_PROXY_COUNT to the proxies in front, and let them send X-Forwarded-For and X-Forwarded-Proto."
+        return [Finding("proxy headers", "bad", "TLS ends in a proxy that is not trusted.", mend)]
+    if request is None:
+        return [
+            Finding(
+                "proxy headers", "good", f"{count} proxies are trusted; the page of this check sees what they send."
+            )
+        ]
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if secure and not request.is_secure():
+        mend = "Let the proxy send X-Forwarded-Proto: https, and remove what clients send."
+        return [Finding("proxy headers", "bad", "This page came by https and reads as http.", mend)]
+    if forwarded and count == 0:
+        mend = "Set BITVAULT_TRUSTED_PROXY_COUNT, else everybody has the address of the proxy and shares its limits."
+        return [Finding("proxy headers", "bad", "A proxy names addresses, and none is trusted.", mend)]
+    if count > len(forwarded.split(",")) or (count and not forwarded):
+        mend = "Lower BITVAULT_TRUSTED_PROXY_COUNT, else clients can name any address as theirs."
+        return [Finding("proxy headers", "bad", f"{count} proxies are trusted, and fewer have named an address.", mend)]
+    return [Finding("proxy headers", "good", f"{count} trusted proxies have said what they should.")]
+
+
+def check_mail() -> Sequence[Finding]:
+    """Whether mails can be handed to somebody."""
+    backend: str = settings.EMAIL_BACKEND
+    if backend.startswith("bitvault.mail.unset"):
+        mend = "Set BITVAULT_EMAIL_URL: invitations, new passwords and notices go by mail."
+        level: Level = "warning" if is_local() else "bad"
+        return [Finding("mail", level, "No mail server is named, so every mail fails.", mend)]
+    if settings.BITVAULT_MAILBOX_DIRECTORY:
+        mend = "Set BITVAULT_EMAIL_URL where people are to receive them."
+        return [Finding("mail", "warning", "Mails are kept in a mailbox for development and sent to nobody.", mend)]
+    try:
+        mails = get_connection(timeout=CONNECT_SECONDS)
+        mails.open()
+        mails.close()
+    except OSError as error:
+        mend = "See whether host, port, user and password in BITVAULT_EMAIL_URL are right and the way is open."
+        return [Finding("mail", "bad", f"The mail server does not take us: {type(error).__name__}.", mend)]
+    return [Finding("mail", "good", "The mail server takes mails.")]
+
+
+def check_backup() -> Sequence[Finding]:
+    """Whether there is a backup, and it is no older than it should be."""
+    last = backups.find_last()
+    wanted: dict[str, Any] = settings.BITVAULT_BACKUP
+    if last is None or last.finished_at is None:
+        mend = "Set BITVAULT_BACKUP_TARGET, or run manage.py backup (docs/backup.md): what is lost without one is lost."
+        level: Level = "bad" if wanted["target"] else "warning"
+        return [Finding("backup", level, "No backup was ever taken.", mend)]
+    days = (clock.now() - last.finished_at).total_seconds() / 86_400
+    fact = f"The last backup was taken {days:.1f} days ago, to {last.target}."
+    if days > wanted["warn_days"]:
+        mend = "See Backups and the jobs of the kind backup.take in Django admin, or run manage.py backup."
+        return [Finding("backup", "warning", fact, mend)]
+    if last.lost_count:
+        mend = "See Findings in Django admin, and keep the older backups that still have them."
+        return [Finding("backup", "bad", f"{fact} The store had lost {last.lost_count} objects.", mend)]
+    return [Finding("backup", "good", fact)]
+
+
+def check_disk() -> Sequence[Finding]:
+    """Whether there is room, here and on the disk of an embedded store."""
+    usage = shutil.disk_usage(settings.ROOT)
+    fact = f"This machine's disk has {usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.1f} GiB free."
+    low = usage.free < usage.total * DISK_WARN_SHARE
+    mend = "Make room, or give the disk more: logs and temporary files need it."
+    found = [Finding("disk", "warning", fact, mend) if low else Finding("disk", "good", fact)]
+    room = storage.find_disk_room()
+    if room is not None and room.is_low:
+        mend = "Make room on the store's disk, or lower BITVAULT_S3_FREE_MIB: until then uploads are refused."
+        found.append(Finding("disk", "bad", "The store's disk is so full that uploads are refused.", mend))
+    return found
+
+
+def check_versions() -> Sequence[Finding]:
+    """What runs here."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int, current_setting('server_version')")
+        number, name = cursor.fetchone()
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    fact = f"Python {python}, Django {django.get_version()}, PostgreSQL {name}."
+    if number < POSTGRESQL:
+        return [Finding("versions", "bad", fact, f"PostgreSQL {POSTGRESQL // 10000} or later is needed.")]
+    return [Finding("versions", "good", fact)]
+
+
+def check_migrations() -> Sequence[Finding]:
+    """Whether the database follows the code, in ``public`` and in every tenant."""
+    try:
+        call_command("migrate_tenants", check=True, stdout=io.StringIO())
+    except CommandError as error:
+        return [Finding("migrations", "bad", str(error), "Run manage.py migrate_tenants.")]
+    return [Finding("migrations", "good", "The database follows the code in every tenant.")]
+
+
+def check_keys() -> Sequence[Finding]:
+    """Whether the keys are ones that nobody guesses, and none serves two purposes where that matters."""
+    secret: str = settings.SECRET_KEY
+    found = []
+    if len(secret) < KEY_LENGTH or len(set(secret)) < KEY_VARIETY or secret.startswith("django-insecure"):
+        mend = "Set BITVAULT_SECRET_KEY to 50 random characters (docs/operating.md, Changing secrets): it signs sessions and seals secrets."
+        found.append(Finding("keys", "bad", "BITVAULT_SECRET_KEY is short or no random text.", mend))
+    if secret == settings.BITVAULT_AUDIT_KEY and not is_local():
+        mend = "Set BITVAULT_AUDIT_KEY before BITVAULT_SECRET_KEY is changed for the first time: it signs anchors of audit logs."
+        found.append(Finding("keys", "warning", "Audit logs are signed with the key that everything else uses.", mend))
+    metrics: str = settings.BITVAULT_METRICS_KEY
+    if metrics and len(metrics) < KEY_LENGTH // 2:
+        mend = f"Set BITVAULT_METRICS_KEY to {KEY_LENGTH} random characters, and tell the scraper."
+        found.append(Finding("keys", "warning", "BITVAULT_METRICS_KEY is short.", mend))
+    if settings.DEBUG and not is_local():
+        mend = "Use BITVAULT_ENVIRONMENT=production and its settings: pages of errors show secrets."
+        found.append(Finding("keys", "bad", "Debugging is on.", mend))
+    return found or [Finding("keys", "good", "The keys are long and random.")]
+
+
+def check_certificate() -> Sequence[Finding]:
+    """Whether the certificate at the address that people use is valid for it, and for how much longer."""
+    base = urlsplit(settings.BITVAULT_BASE_URL)
+    if base.scheme != "https":
+        level: Level = "good" if is_local() else "bad"
+        mend = (
+            ""
+            if is_local()
+            else "Set BITVAULT_DOMAIN, or put a proxy with TLS in front and name https in BITVAULT_BASE_URL."
+        )
+        return [Finding("certificate", level, f"{settings.BITVAULT_BASE_URL} is used without TLS.", mend)]
+    host, port = base.hostname or "", base.port or 443
+    try:
+        with (
+            socket.create_connection((host, port), timeout=CONNECT_SECONDS) as line,
+            ssl.create_default_context().wrap_socket(line, server_hostname=host) as secure,
+        ):
+            certificate: Any = secure.getpeercert()
+    except ssl.SSLCertVerificationError as error:
+        mend = "See the front's log: the name has to lead here, and ports 80 and 443 have to be open to the authority."
+        return [Finding("certificate", "bad", f"The certificate of {host} is not valid: {error.verify_message}.", mend)]
+    except OSError as error:
+        mend = "See whether this machine may reach its own address; else look from outside."
+        return [
+            Finding(
+                "certificate", "warning", f"{host}:{port} cannot be reached from here: {type(error).__name__}.", mend
+            )
+        ]
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), tz=UTC)
+    days = (ends - clock.now()).days
+    fact = f"The certificate of {host} is valid for {days} days."
+    if days < CERTIFICATE_WARN_DAYS:
+        return [Finding("certificate", "warning", fact, "See the front's log: it should have renewed it.")]
+    return [Finding("certificate", "good", fact)]
+
+
+def check_static_files() -> Sequence[Finding]:
+    """Whether the files of pages are there as this version names them."""
+    name = "css/tokens.css"
+    try:
+        staticfiles_storage.url(name)
+        is_there = settings.DEBUG or staticfiles_storage.exists(name)
+    except ValueError:
+        is_there = False
+    if not is_there:
+        mend = "Run manage.py collectstatic with this version, into BITVAULT_STATIC_DIRECTORY of every web process."
+        return [Finding("static files", "bad", "Styles and scripts of this version are not collected.", mend)]
+    return [Finding("static files", "good", "Styles and scripts are those of this version.")]
