@@ -39,6 +39,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "downloads": small_files.downloads,
     "links": links.strangers,
     "large": large_files.large,
+    "delta": large_files.delta,
     "listing": folders.listing,
     "scrolling": browser.scrolling,
     "dropping": browser.dropping,

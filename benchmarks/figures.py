@@ -37,6 +37,10 @@ def share_at_least(limit: float) -> Goal:
     return Goal(limit, "least", of="ratio")
 
 
+def share_at_most(limit: float) -> Goal:
+    return Goal(limit, "most", of="ratio")
+
+
 @dataclass(frozen=True, slots=True)
 class Physical:
     """What the machine below BitVault gives for the same work in the same run."""

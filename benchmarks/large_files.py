@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from benchmarks import load
 from benchmarks.bench import Bench
-from benchmarks.figures import Figure, Physical, at_most, share_at_least
+from benchmarks.figures import Figure, Physical, at_most, share_at_least, share_at_most
 from benchmarks.http11 import Connection, target_of
 from benchmarks.physical import checksum_header
 
@@ -24,6 +24,7 @@ class LargeFile:
     def __init__(self, part_count: int) -> None:
         self._rest = memoryview(hashlib.shake_128(b"large").digest(PART_BYTES - 16))
         self._salt = 0
+        self._changed: dict[int, int] = {}
         self.part_count = part_count
         self.size_bytes = part_count * PART_BYTES
         self.digests: list[bytes] = []
@@ -37,11 +38,21 @@ class LargeFile:
             digest.update(self._rest)
             self.digests.append(digest.digest())
 
+    def change(self, *numbers: int) -> None:
+        """Change these parts alone."""
+        for number in numbers:
+            self._changed[number] = self._changed.get(number, 0) + 1
+            digest = hashlib.sha256(self._first(number))
+            digest.update(self._rest)
+            self.digests[number - 1] = digest.digest()
+
     def part(self, number: int) -> list[memoryview | bytes]:
         return [self._first(number), self._rest]
 
     def _first(self, number: int) -> bytes:
-        return self._salt.to_bytes(8, "big") + number.to_bytes(8, "big")
+        return (
+            self._salt.to_bytes(8, "big") + self._changed.get(number, 0).to_bytes(4, "big") + number.to_bytes(4, "big")
+        )
 
 
 class Lanes:
@@ -112,17 +123,21 @@ class LargeUploader:
         self._lanes = lanes
         self.web = bench.vault.connect()
         self.node: dict[str, Any] = {}
+        self.sent_count = 0
+        """Parts that the last upload has sent; the others the store had."""
 
-    def bring(self, name: str) -> float:
-        return load.once_each([lambda: self._bring(name)], workers=1)
+    def bring(self, name: str, **wishes: str) -> float:
+        return load.once_each([lambda: self._bring(name, **wishes)], workers=1)
 
-    def _bring(self, name: str) -> None:
+    def _bring(self, name: str, **wishes: str) -> None:
+        self.sent_count = 0
         hashes = [digest.hex() for digest in self._file.digests]
         wanted = {
             "parent_id": str(self._bench.seed.owner.root_id),
             "name": name,
             "size_bytes": self._file.size_bytes,
             "part_hashes": hashes[:SIGNED_AT_ONCE],
+            **wishes,
         }
         upload = self.web.json("POST", "/api/v1/uploads", wanted, expect=(201,)).json()
         assert upload["part_size_bytes"] == PART_BYTES
@@ -145,7 +160,9 @@ class LargeUploader:
 
     def _targets(self, parts: list[dict[str, Any]]) -> Iterator[tuple[int, str, dict[str, str]]]:
         for part in parts:
-            yield part["number"], target_of(part["url"]), part["headers"]
+            if part["state"] == "send":
+                self.sent_count += 1
+                yield part["number"], target_of(part["url"]), part["headers"]
 
 
 def fetch(url: str, expected_bytes: int) -> None:
@@ -193,6 +210,49 @@ def large(bench: Bench) -> list[Figure]:
         Figure("  bytes on the web's sockets, both", load.median(web_bytes) / MIB, "MiB", at_most(1)),
         Figure("  control-plane CPU, both", load.median(control) * 1000, "ms"),
     ]
+
+
+def delta(bench: Bench) -> list[Figure]:
+    """A large file of which 1 MiB across the border of two parts has changed, beside the same file sent whole."""
+    file, lanes = LargeFile(16 if bench.quick else 128), Lanes(bench)
+    uploader = LargeUploader(bench, file, lanes)
+    whole, changed, sent_bytes, web_bytes = [], [], [], []
+    for run in range(bench.runs):
+        name = f"image {run}.vmdk"
+        file.renew()
+        uploader.bring(name)
+        file.renew()
+        whole.append(uploader.bring(name, mode="update", **_as_base(uploader.node)))
+        middle = file.part_count // 2
+        file.change(middle, middle + 1)
+        before = bench.vault.web_bytes()
+        changed.append(uploader.bring(name, mode="update", **_as_base(uploader.node)))
+        web_bytes.append(bench.vault.web_bytes() - before)
+        sent_bytes.append(uploader.sent_count * PART_BYTES)
+        purge(uploader)
+    copies = load.median(sent_bytes) < file.size_bytes
+    size = f"1 MiB changed in {file.size_bytes / MIB:g} MiB"
+    if not copies:
+        size = f"{size} (this store copies no parts)"
+    facts = {"seconds_changed": changed, "seconds_whole": whole}
+    return [
+        Figure(
+            f"{size}: sent", load.median(sent_bytes) / MIB, "MiB", at_most(2 * PART_BYTES / MIB) if copies else None
+        ),
+        Figure(
+            "  time",
+            load.median(changed),
+            "s",
+            share_at_most(0.5) if copies else None,
+            Physical(load.median(whole), "sent whole"),
+            facts,
+        ),
+        Figure("  bytes on the web's sockets", load.median(web_bytes) / MIB, "MiB", at_most(1)),
+    ]
+
+
+def _as_base(node: dict[str, Any]) -> dict[str, str]:
+    return {"node_id": node["id"], "base_version_id": node["version_id"]}
 
 
 def download(uploader: LargeUploader, size_bytes: int) -> None:

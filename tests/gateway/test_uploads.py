@@ -1,9 +1,12 @@
 """Files that come in and go out again, against the real store."""
 
 import os
+import re
 
 import pytest
+from django.core.management import call_command
 
+from bitvault.stack.stores import StoreKind
 from tests.support import sending
 from tests.support.sending import PART, Sender, put, sha256
 
@@ -342,6 +345,33 @@ def test_only_changed_parts_of_a_new_version_travel(copying_store, mia):
     assert changed.status_code == 201, changed.content
     assert changed.json()["content_hash"] == sending.content_hash(after)
     assert mia.fetch(changed.json()).data == after
+
+
+def test_where_the_store_copies_no_parts_all_of_them_travel_again_and_its_check_says_so(use_store, mia, db, capsys):
+    use_store(StoreKind.VERSITYGW)
+    call_command("check_store")
+    assert re.search(
+        r"no +useful +part_copy +copies unchanged parts itself \(else they travel again\)", capsys.readouterr().out
+    )
+    before = os.urandom(PART + 100)
+    node = mia.bring("grown.bin", before)
+    after = before[:PART] + os.urandom(100)
+    upload = mia.started("grown.bin", after, mode="update", node_id=node["id"], base_version_id=node["version_id"])
+    assert [part["state"] for part in upload["parts"]] == ["send", "send"]
+    mia.send(upload, after)
+    changed = mia.commit(upload)
+    assert changed.status_code == 201, changed.content
+    assert mia.fetch(changed.json()).data == after
+
+
+def test_a_byte_that_is_put_in_front_shifts_every_part(copying_store, mia):
+    before = os.urandom(2 * PART + 100)
+    node = mia.bring("shifted.bin", before)
+    wishes = {"mode": "update", "node_id": node["id"], "base_version_id": node["version_id"]}
+    shifted = mia.started("shifted.bin", b"x" + before, **wishes)
+    assert [part["state"] for part in shifted["parts"]] == ["send", "send", "send"]
+    longer = mia.started("shifted.bin", before + b"x", **wishes)
+    assert [part["state"] for part in longer["parts"]] == ["present", "present", "send"]
 
 
 def test_a_file_that_only_lost_its_end_sends_nothing(copying_store, mia):
