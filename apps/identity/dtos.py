@@ -359,20 +359,16 @@ class TenantOverview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedTenant:
-    """A tenant in the operators' list."""
+    """A tenant in the operators' list; ``seen_at`` is when a browser of its people was last seen, while its session lasts."""
 
     id: UUID
     slug: str
     name: str
     state: str
     suspended_for: str
-    created_at: datetime
-    url: str
-    """Where a browser finds it."""
     member_count: int
     guest_count: int
     seen_at: datetime | None
-    """When somebody's browser was last seen; sessions that have ended tell nothing any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

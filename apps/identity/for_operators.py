@@ -3,7 +3,6 @@
 from django.db.models import Count, Max, Q
 
 from apps.identity import dtos, models
-from apps.identity.queries import tenant_url
 from bitvault.kernel.actor import Role
 
 
@@ -43,8 +42,6 @@ def list_for_operators(*, wanted: str, state: str, offset: int, limit: int) -> t
                 name=row.name,
                 state=row.state,
                 suspended_for=row.suspended_for,
-                created_at=row.created_at,
-                url=tenant_url(row.slug),
                 member_count=members,
                 guest_count=guests,
                 seen_at=seen.get(row.id),
