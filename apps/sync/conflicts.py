@@ -9,10 +9,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from apps.files import api as files
-from apps.sync import dtos, queries, scopes
+from apps.sync import dtos, queries, scopes, sql
 from apps.sync.errors import ConflictResolved
 from apps.sync.models import Conflict, Node
-from apps.sync.projector import PATHS
 from apps.sync.queries import Found, States
 from apps.sync.scopes import Grants, Scopes
 from bitvault.events.api import publish
@@ -22,18 +21,6 @@ from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound, PreconditionRequired
 
 _PURPOSE = "sync.conflicts"
-
-# A copy that lies in the trash is settled for as long as it lies there.
-_OPEN = f"""
-SELECT conflict.node_id, conflict.original_id, conflict.made_by, device.name, conflict.opened_at
-FROM ({PATHS}) AS placed JOIN sync_conflict conflict ON conflict.node_id = placed.node_id
-LEFT JOIN sync_device device ON device.id = conflict.device_id
-WHERE placed.path && %(scope_ids)s::uuid[] AND conflict.node_id < coalesce(%(before)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-ORDER BY conflict.node_id DESC LIMIT %(limit)s
-"""
-_OPEN = _OPEN.replace(
-    "ANY(%(node_ids)s::uuid[])", "ANY(ARRAY(SELECT node_id FROM sync_conflict WHERE resolved_at IS NULL))"
-)
 
 
 class _Open(NamedTuple):
@@ -54,7 +41,7 @@ def list_open(actor: Actor, grants: Grants, *, cursor: str | None, limit: int) -
     with db.read_transaction(frozen=True):
         as_of_seq, mine = queries.get_feed_seq(), scopes.find(grants)
         parameters = {"scope_ids": list(mine.tops), "before": before, "limit": limit + 1}
-        rows = [_Open._make(row) for row in queries.fetch_all(_OPEN, parameters)]
+        rows = [_Open._make(row) for row in queries.fetch_all(sql.OPEN_CONFLICTS, parameters)]
         states = queries.find_states({node_id for row in rows for node_id in (row.node_id, row.original_id)})
     items = [_to_conflict(row, states, mine) for row in rows[:limit]]
     following = pages.encode_cursor(purpose, [str(items[-1].id)]) if len(rows) > limit else None

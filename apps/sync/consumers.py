@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from apps.sync import dtos, rebuilding
-from apps.sync.projector import CONSUMER, NO_LOCK, Batch
+from apps.sync.projector import CONSUMER, Batch
+from apps.sync.sql import NO_LOCK
 from bitvault.events.api import Published, call_promptly, consumes_batch, rebuilds
 from bitvault.events.catalog.files import (
     FolderCreated,
@@ -115,7 +116,7 @@ def project_version(batch: Batch, event: VersionCommitted, published: Published)
         state.update(is_folder=False, created_at=event.modified_at, created_by=event.actor_id)
     batch.put(published, event.node_id, state, is_new=event.node_created)
     if event.conflict_with_id is not None:
-        batch.open_conflict(published, event)
+        batch.open_conflict(published, event, original_id=event.conflict_with_id)
 
 
 def project_move(batch: Batch, event: NodeMoved, published: Published) -> None:

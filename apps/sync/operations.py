@@ -1,13 +1,14 @@
 """Writes: devices come and go and acknowledge, and the journal is trimmed behind them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
+from django.db.models import Min
+from django.db.models.functions import Greatest
 
 from apps.sync import dtos, positions, queries, snapshots
 from apps.sync.errors import InvalidDevice, TooManyDevices
-from apps.sync.models import Device, DeviceCursor, Feed
+from apps.sync.models import ChangeJournal, Device, DeviceCursor, Feed
 from apps.sync.positions import Position
 from bitvault.events.api import publish
 from bitvault.events.catalog import sync as events
@@ -30,26 +31,6 @@ ABSENCE = timedelta(days=60)
 
 TRIM_STEP = 10_000
 """Rows that one transaction deletes: a moment's work, and an interrupted trimming has lost nothing."""
-
-_ACKNOWLEDGE = """
-UPDATE sync_device_cursor SET seq = greatest(seq, %s), acknowledged_at = %s WHERE device_id = %s RETURNING seq
-"""
-
-_FEED = "SELECT seq FROM sync_feed FOR UPDATE"
-
-# The oldest rows are looked at, one step of them: how far they are old enough, and read by everybody who still comes.
-_TRIMMABLE = """
-WITH oldest AS (
-    SELECT seq, happened_at FROM sync_change_journal WHERE seq <= %(kept_from)s ORDER BY seq, ordinal LIMIT %(step)s
-)
-SELECT max(seq) FROM oldest
-WHERE seq < coalesce((SELECT min(seq) FROM oldest WHERE happened_at >= %(before)s), 9223372036854775807)
-"""
-
-_KEPT_FOR_DEVICES = """
-SELECT min(cursor.seq) FROM sync_device_cursor cursor JOIN sync_device device ON device.id = cursor.device_id
-WHERE device.ended_at IS NULL AND cursor.acknowledged_at >= %s
-"""
 
 
 def register_device(*, actor: Actor, name: str, platform: str) -> dtos.RegisteredDevice:
@@ -103,9 +84,9 @@ def acknowledge(*, actor: Actor, position: Position) -> dtos.Acknowledged:
     """Note that a device keeps everything up to a position; an older one than it named before changes nothing."""
     with db.write_transaction():
         standing = queries.require_standing(actor, position)
-        with connection.cursor() as cursor:
-            cursor.execute(_ACKNOWLEDGE, [position.complete_seq, clock.now(), position.device_id])
-            (seq,) = cursor.fetchone()
+        mine = DeviceCursor.objects.filter(device_id=position.device_id)
+        mine.update(seq=Greatest("seq", position.complete_seq), acknowledged_at=clock.now())
+        seq = mine.values_list("seq", flat=True).get()
     return dtos.Acknowledged(seq=seq, head_seq=standing.seq)
 
 
@@ -120,22 +101,35 @@ def trim_journal() -> int:
 def _trim_step() -> int:
     """Move the horizon and delete what is behind it, in one transaction."""
     now = clock.now()
-    with db.write_transaction(), connection.cursor() as cursor:
-        cursor.execute(_FEED)
-        (feed_seq,) = cursor.fetchone()
-        cursor.execute(_KEPT_FOR_DEVICES, [now - ABSENCE])
-        (acknowledged,) = cursor.fetchone()
-        kept_from = feed_seq if acknowledged is None else min(feed_seq, acknowledged)
-        cursor.execute(_TRIMMABLE, {"kept_from": kept_from, "step": TRIM_STEP, "before": now - JOURNAL_LIFETIME})
-        (new_horizon,) = cursor.fetchone()
+    with db.write_transaction():
+        feed = Feed.objects.select_for_update().get()
+        acknowledged = _find_kept_for_devices(now)
+        kept_from = feed.seq if acknowledged is None else min(feed.seq, acknowledged)
+        new_horizon = _find_horizon(kept_from, before=now - JOURNAL_LIFETIME)
         if new_horizon is None:
             return 0
-        cursor.execute("UPDATE sync_feed SET horizon = %s", [new_horizon])
-        cursor.execute("DELETE FROM sync_change_journal WHERE seq <= %s", [new_horizon])
-        return int(cursor.rowcount)
+        Feed.objects.update(horizon=new_horizon)
+        count, _ = ChangeJournal.objects.filter(seq__lte=new_horizon).delete()
+        return count
+
+
+def _find_kept_for_devices(now: datetime) -> int | None:
+    """Find the event that the last of the devices that still come has acknowledged."""
+    live = Device.objects.filter(ended_at__isnull=True).values("id")
+    coming = DeviceCursor.objects.filter(device_id__in=live, acknowledged_at__gte=now - ABSENCE)
+    least: int | None = coming.aggregate(least=Min("seq"))["least"]
+    return least
+
+
+def _find_horizon(kept_from: int, *, before: datetime) -> int | None:
+    """Find the last event that is old enough and read by everybody who still comes, within a step of the oldest rows."""
+    oldest = ChangeJournal.objects.filter(seq__lte=kept_from).order_by("seq", "ordinal")
+    rows = list(oldest.values_list("seq", "happened_at")[:TRIM_STEP])
+    young = min((seq for seq, happened_at in rows if happened_at >= before), default=None)
+    return max((seq for seq, _ in rows if young is None or seq < young), default=None)
 
 
 def begin_epoch() -> None:
     """Let no cursor fit any more that was given before."""
-    with db.write_transaction(), connection.cursor() as cursor:
-        cursor.execute("UPDATE sync_feed SET epoch = %s", [ids.new_id()])
+    with db.write_transaction():
+        Feed.objects.update(epoch=ids.new_id())

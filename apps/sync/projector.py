@@ -15,6 +15,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from apps.sync import sql
+from apps.sync.models import ChangeJournal, Conflict, Feed, Node, SharedNode
 from bitvault.events.api import Published
 from bitvault.events.catalog.files import VersionCommitted
 from bitvault.kernel import db, ids, tenancy
@@ -22,128 +24,6 @@ from bitvault.web import wakeups
 
 CONSUMER = "sync"
 """Under which name sync reads the stream."""
-
-_TYPES = {
-    "node_id": "uuid",
-    "parent_id": "uuid",
-    "is_folder": "bool",
-    "name": "text",
-    "revision": "bigint",
-    "size_bytes": "bigint",
-    "media_type": "text",
-    "content_hash": "text",
-    "version_id": "uuid",
-    "created_at": "timestamptz",
-    "modified_at": "timestamptz",
-    "client_modified_at": "timestamptz",
-    "created_by": "uuid",
-    "lock": "jsonb",
-    "is_trashed": "bool",
-}
-COLUMNS = tuple(_TYPES)
-NO_LOCK = "{}"  # told of a file whose lock is over; nothing told leaves it as it was
-
-_CHANGING = ("name", "size_bytes", "media_type", "content_hash", "version_id", "modified_at", "is_trashed")
-"""What an event about a known node says or leaves as it is. Its parent is said always: no parent is a place too."""
-
-
-def _unnest(columns: Sequence[str]) -> str:
-    return f"unnest({', '.join(f'%({name})s::{_TYPES[name]}[]' for name in columns)}) AS told({', '.join(columns)})"
-
-
-_LOCK = "SELECT seq, horizon FROM sync_feed FOR UPDATE"
-
-_APPLIED = "SELECT DISTINCT seq FROM sync_change_journal WHERE seq BETWEEN %s AND %s"
-
-# Revisions rise with every change of a node, so what is known to be newer stays: an event applied again changes nothing.
-_INSERT = f"""
-INSERT INTO sync_node ({", ".join(COLUMNS)})
-SELECT {", ".join(COLUMNS).replace("lock", f"nullif(lock, '{NO_LOCK}'::jsonb)")} FROM {_unnest(COLUMNS)}
-ON CONFLICT (node_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])}
-WHERE sync_node.revision < excluded.revision
-"""
-
-# Of content whose sender names no time, none is known: then the older one's does not stay.
-_UPDATE_COLUMNS = ("node_id", "parent_id", "revision", "client_modified_at", "lock", *_CHANGING)
-_UPDATE = f"""
-UPDATE sync_node SET parent_id = told.parent_id, revision = told.revision,
-    client_modified_at = CASE WHEN told.version_id IS NULL THEN coalesce(told.client_modified_at, sync_node.client_modified_at)
-        ELSE told.client_modified_at END,
-    {", ".join(f"{name} = coalesce(told.{name}, sync_node.{name})" for name in _CHANGING)},
-    lock = nullif(coalesce(told.lock, sync_node.lock), '{NO_LOCK}'::jsonb)
-FROM {_unnest(_UPDATE_COLUMNS)}
-WHERE sync_node.node_id = told.node_id AND sync_node.revision < told.revision
-"""
-
-# The way up is walked once for each parent, not for each node: a batch is often many files of few folders.
-PATHS = """
-WITH RECURSIVE told AS (
-    SELECT node_id, coalesce(parent_id, node_id) AS begin_id FROM sync_node WHERE node_id = ANY(%(node_ids)s::uuid[])
-),
-way AS (
-    SELECT begun.begin_id, node.parent_id, node.is_trashed, ARRAY[node.node_id] AS path
-    FROM (SELECT DISTINCT begin_id FROM told) begun JOIN sync_node node ON node.node_id = begun.begin_id
-    UNION ALL
-    SELECT way.begin_id, above.parent_id, above.is_trashed, way.path || above.node_id
-    FROM way JOIN sync_node above ON above.node_id = way.parent_id
-)
-SELECT told.node_id, CASE WHEN told.node_id = told.begin_id THEN way.path ELSE told.node_id || way.path END AS path
-FROM told JOIN way ON way.begin_id = told.begin_id AND way.parent_id IS NULL AND NOT way.is_trashed
-"""
-
-# Topmost first, so that the rows of an event have the same order however the events are batched.
-_PLACES = f"""
-SELECT node_id, path[cardinality(path)] AS root_id, ARRAY(
-    SELECT shared.node_id FROM unnest(path[:cardinality(path) - 1]) WITH ORDINALITY AS above(node_id, place)
-    JOIN sync_shared_node shared ON shared.node_id = above.node_id ORDER BY above.place DESC
-) AS shared_ids
-FROM ({PATHS}) AS placed
-"""
-
-# Whether it is live or not: what lies in the trash has left no shared node in it.
-_SHARED_ABOVE = """
-WITH RECURSIVE way AS (
-    SELECT node_id, parent_id FROM sync_node WHERE node_id = %s
-    UNION ALL
-    SELECT above.node_id, above.parent_id FROM way JOIN sync_node above ON above.node_id = way.parent_id
-)
-SELECT shared.node_id FROM way JOIN sync_shared_node shared ON shared.node_id = way.node_id ORDER BY shared.node_id
-"""
-
-_SHARE = """
-INSERT INTO sync_shared_node (node_id, seq) VALUES (%s, %s) ON CONFLICT (node_id) DO NOTHING
-"""
-
-_JOURNAL = """
-INSERT INTO sync_change_journal (seq, ordinal, node_id, root_id, old_root_id, happened_at)
-SELECT * FROM unnest(%s::bigint[], %s::int[], %s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[])
-ON CONFLICT (seq, ordinal) DO NOTHING
-"""
-
-# Behind the rows of the top comes what hangs below it, parents first.
-_JOURNAL_BELOW = """
-WITH RECURSIVE below AS (
-    SELECT node_id, 0 AS level FROM sync_node WHERE node_id = %(node_id)s
-    UNION ALL
-    SELECT child.node_id, below.level + 1 FROM below JOIN sync_node child ON child.parent_id = below.node_id
-)
-INSERT INTO sync_change_journal (seq, ordinal, node_id, root_id, old_root_id, happened_at)
-SELECT %(seq)s, %(ordinal)s + row_number() OVER (ORDER BY level, node_id, place), node_id, entered.id, NULL, %(happened_at)s
-FROM below CROSS JOIN unnest(%(entered)s::uuid[]) WITH ORDINALITY AS entered(id, place) WHERE level > 0
-ON CONFLICT (seq, ordinal) DO NOTHING
-"""
-
-_OPEN_CONFLICTS = """
-INSERT INTO sync_conflict (node_id, original_id, version_id, seq, made_by, device_id, opened_at, resolution)
-SELECT told.*, ''
-FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::uuid[], %s::uuid[], %s::timestamptz[]) AS told
-ON CONFLICT (node_id) DO NOTHING
-"""
-
-# A gap that is filled out of turn is one that devices have read past: none of their cursors fits any more.
-_ADVANCE = """
-UPDATE sync_feed SET seq = greatest(seq, %(seq)s), epoch = CASE WHEN %(out_of_turn)s THEN %(epoch)s ELSE epoch END
-"""
 
 
 GAINED_SECONDS = 300
@@ -206,7 +86,7 @@ class Batch:
         self.seqs: list[int] = []
         self._changes: list[_Change | _Return | _Share] = []
         self._forgotten: list[UUID] = []
-        self._conflicts: list[tuple[Any, ...]] = []
+        self._conflicts: list[Conflict] = []
 
     def note(self, seq: int) -> None:
         """Take down the number of an event, whatever it is about."""
@@ -234,53 +114,52 @@ class Batch:
         """Say that nodes in the trash are gone for ever."""
         self._forgotten += node_ids
 
-    def open_conflict(self, published: Published, event: VersionCommitted) -> None:
+    def open_conflict(self, published: Published, event: VersionCommitted, *, original_id: UUID) -> None:
         """Say that a new file keeps what did not fit on another one."""
         self._conflicts.append(
-            (
-                event.node_id,
-                event.conflict_with_id,
-                event.version_id,
-                published.seq,
-                event.actor_id,
-                published.device_id,
-                published.occurred_at,
+            Conflict(
+                node_id=event.node_id,
+                original_id=original_id,
+                version_id=event.version_id,
+                seq=published.seq,
+                made_by=event.actor_id,
+                device_id=published.device_id,
+                opened_at=published.occurred_at,
+                resolution="",
             )
         )
 
     def project(self, tx: db.Transaction) -> None:
         """Write all of it, and let the feed come as far as the last event."""
-        with connection.cursor() as cursor:
-            cursor.execute(_LOCK)
-            feed_seq, horizon = cursor.fetchone()
-            changes, out_of_turn = self._leave_out_applied(feed_seq, horizon)
-            run: list[_Change] = []
-            touched: set[UUID] = set()
-            for change in changes:
-                # Each row says under which root its node lay at that event, so nothing of a run may take that from what is in it.
-                if not isinstance(change, _Change) or (
-                    change.leaves and (change.is_folder or change.row.node_id in touched)
-                ):
-                    _write_run(run)
-                    run, touched = [], set()
-                match change:
-                    case _Share(row):
-                        # One that is told of out of turn counts from now on: the journal did not know of it before.
-                        cursor.execute(_SHARE, [row.node_id, max(row.seq, feed_seq)])
-                    case _Return():
-                        _write_return(change)
-                    case _:
-                        run.append(change)
-                        touched.add(change.row.node_id)
-            _write_run(run)
-            if self._forgotten:
-                cursor.execute("DELETE FROM sync_node WHERE node_id = ANY(%s::uuid[])", [self._forgotten])
-                cursor.execute("DELETE FROM sync_shared_node WHERE node_id = ANY(%s::uuid[])", [self._forgotten])
-            if self._conflicts:
-                columns = list(zip(*self._conflicts, strict=True))
-                cursor.execute(_OPEN_CONFLICTS, [list(column) for column in columns])
-            seq = max(*self.seqs, feed_seq)
-            cursor.execute(_ADVANCE, {"seq": seq, "out_of_turn": out_of_turn, "epoch": ids.new_id()})
+        feed_seq, horizon = Feed.objects.select_for_update().values_list("seq", "horizon").get()
+        changes, out_of_turn = self._leave_out_applied(feed_seq, horizon)
+        run: list[_Change] = []
+        touched: set[UUID] = set()
+        for change in changes:
+            # Each row says under which root its node lay at that event, so nothing of a run may take that from what is in it.
+            if not isinstance(change, _Change) or (
+                change.leaves and (change.is_folder or change.row.node_id in touched)
+            ):
+                _write_run(run)
+                run, touched = [], set()
+            match change:
+                case _Share(row):
+                    # One that is told of out of turn counts from now on: the journal did not know of it before.
+                    shared = SharedNode(node_id=row.node_id, seq=max(row.seq, feed_seq))
+                    SharedNode.objects.bulk_create([shared], ignore_conflicts=True)
+                case _Return():
+                    _write_return(change)
+                case _:
+                    run.append(change)
+                    touched.add(change.row.node_id)
+        _write_run(run)
+        if self._forgotten:
+            Node.objects.filter(node_id__in=self._forgotten).delete()
+            SharedNode.objects.filter(node_id__in=self._forgotten).delete()
+        if self._conflicts:
+            Conflict.objects.bulk_create(self._conflicts, ignore_conflicts=True)
+        seq = max(*self.seqs, feed_seq)
+        _advance(seq, out_of_turn=out_of_turn)
         tenant_id = tenancy.current().id
         tx.after_commit(lambda: wakeups.announce_head(tenant_id, seq))
 
@@ -292,12 +171,19 @@ class Batch:
         old = [one.row.seq for one in self._changes if one.row.seq <= feed_seq and not isinstance(one, _Share)]
         if not old:
             return self._changes, False
-        with connection.cursor() as cursor:
-            cursor.execute(_APPLIED, [min(old), max(old)])
-            applied = {seq for (seq,) in cursor.fetchall()}
+        applied = set(ChangeJournal.objects.filter(seq__range=(min(old), max(old))).values_list("seq", flat=True))
         applied.update(seq for seq in old if seq <= horizon)
         changes = [one for one in self._changes if isinstance(one, _Share) or one.row.seq not in applied]
         return changes, any(one.row.seq <= feed_seq and not isinstance(one, _Share) for one in changes)
+
+
+def _advance(seq: int, *, out_of_turn: bool) -> None:
+    """Let the feed come up to an event.
+
+    :param out_of_turn: a gap was filled that devices have read past, so that none of their cursors fits any more.
+    """
+    begun = {"epoch": ids.new_id()} if out_of_turn else {}
+    Feed.objects.update(seq=seq, **begun)
 
 
 def _write_run(run: list[_Change]) -> None:
@@ -319,9 +205,9 @@ def _write_run(run: list[_Change]) -> None:
     before = _find_places(list(changed))
     with connection.cursor() as cursor:
         if created:
-            cursor.execute(_INSERT, _columns_of(list(created.values()), COLUMNS))
+            cursor.execute(sql.INSERT_NODES, _columns_of(list(created.values()), sql.COLUMNS))
         if changed:
-            cursor.execute(_UPDATE, _columns_of(list(changed.values()), _UPDATE_COLUMNS))
+            cursor.execute(sql.UPDATE_NODES, _columns_of(list(changed.values()), sql.UPDATED_COLUMNS))
     after = _find_places([*created, *changed])
     counts = _write_journal([change.row for change in run], before, after)
     # Who reads a scope that a folder came into has not seen what lies in it.
@@ -339,10 +225,10 @@ def _write_return(change: _Return) -> None:
     """
     row, state = change
     with connection.cursor() as cursor:
-        cursor.execute(_SHARED_ABOVE, [row.node_id])
+        cursor.execute(sql.SHARED_ABOVE, [row.node_id])
         before = _Place(None, [shared_id for (shared_id,) in cursor.fetchall()])
     with connection.cursor() as cursor:
-        cursor.execute(_UPDATE, _columns_of([{"node_id": row.node_id, **state}], _UPDATE_COLUMNS))
+        cursor.execute(sql.UPDATE_NODES, _columns_of([{"node_id": row.node_id, **state}], sql.UPDATED_COLUMNS))
     after = _find_places([row.node_id])
     counts = _write_journal([row], {row.node_id: before}, after)
     place = after.get(row.node_id)
@@ -355,7 +241,7 @@ def _find_places(node_ids: list[UUID]) -> Places:
     if not node_ids:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_PLACES, {"node_ids": node_ids})
+        cursor.execute(sql.PLACES, {"node_ids": node_ids})
         return {node_id: _Place(root_id, shared_ids) for node_id, root_id, shared_ids in cursor.fetchall()}
 
 
@@ -373,7 +259,7 @@ def _write_journal(rows: list[_Row], before: Places, after: Places) -> dict[UUID
         counts[row.node_id] = len(places)
         entries += [(row.seq, ordinal, row.node_id, *place, row.happened_at) for ordinal, place in enumerate(places)]
     with connection.cursor() as cursor:
-        cursor.execute(_JOURNAL, [list(column) for column in zip(*entries, strict=True)])
+        cursor.execute(sql.WRITE_JOURNAL, [list(column) for column in zip(*entries, strict=True)])
     return counts
 
 
@@ -385,7 +271,7 @@ def _write_journal_below(row: _Row, entered: list[UUID], count: int) -> None:
     db.set_statement_timeout(seconds=GAINED_SECONDS)
     with connection.cursor() as cursor:
         cursor.execute(
-            _JOURNAL_BELOW,
+            sql.WRITE_JOURNAL_BELOW,
             {
                 "node_id": row.node_id,
                 "seq": row.seq,

@@ -1,31 +1,26 @@
 """Reads: devices, the journal of some scopes, and what the replica knows of nodes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery
 
-from apps.sync import dtos
+from apps.sync import dtos, sql
 from apps.sync.errors import CursorExpired, DeviceEnded
-from apps.sync.models import Device, Feed
+from apps.sync.models import Device, DeviceCursor, Feed
 from apps.sync.positions import Position
-from apps.sync.projector import PATHS
 from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import names_of
 from bitvault.kernel.pages import BadCursor
 
-STATE = (
-    "node_id, parent_id, is_folder, name, revision, size_bytes, media_type, content_hash, version_id, created_at, modified_at, "
-    "client_modified_at, created_by, lock"
-)
-
 
 class NodeState(NamedTuple):
-    """What is told of a node, in the order of ``STATE``."""
+    """What is told of a node, in the order of ``sql.STATE``."""
 
     node_id: UUID
     parent_id: UUID | None
@@ -71,50 +66,6 @@ class Standing(NamedTuple):
     user_id: UUID | None
 
 
-# One statement for each answer: whose device this is, and how far the feed has come, at the same instant.
-_STANDING = """
-SELECT feed.epoch, feed.seq, feed.horizon, device.user_id
-FROM sync_feed feed LEFT JOIN sync_device device ON device.id = %s AND device.ended_at IS NULL
-"""
-
-_DEVICES = """
-SELECT device.id, name, platform, created_at, cursor.seq, cursor.acknowledged_at
-FROM sync_device device JOIN sync_device_cursor cursor ON cursor.device_id = device.id
-WHERE user_id = %s AND ended_at IS NULL
-"""
-
-# What a new device is given with its first cursor it has not acknowledged.
-_ACKNOWLEDGED = """
-SELECT cursor.seq FROM sync_device_cursor cursor JOIN sync_device device ON device.id = cursor.device_id
-WHERE cursor.device_id = %s AND cursor.acknowledged_at > device.created_at
-"""
-
-# For each scope the next rows after a position, by its own index: what others change elsewhere costs nothing here. What happened before a
-# scope was told in one piece is none of its reader's business.
-_ENTRIES = """
-SELECT DISTINCT entry.seq, entry.ordinal, entry.node_id
-FROM unnest(%(scope_ids)s::uuid[], %(sinces)s::bigint[]) AS scope(id, since) CROSS JOIN LATERAL (
-    (SELECT seq, ordinal, node_id FROM sync_change_journal
-     WHERE root_id = scope.id AND (seq, ordinal) > (%(seq)s, %(ordinal)s) AND seq > scope.since AND seq <= %(head)s
-     ORDER BY seq, ordinal LIMIT %(limit)s)
-    UNION ALL
-    (SELECT seq, ordinal, node_id FROM sync_change_journal
-     WHERE old_root_id = scope.id AND (seq, ordinal) > (%(seq)s, %(ordinal)s) AND seq > scope.since AND seq <= %(head)s
-     ORDER BY seq, ordinal LIMIT %(limit)s)
-) AS entry
-ORDER BY entry.seq, entry.ordinal LIMIT %(limit)s
-"""
-
-_STATES = f"""
-SELECT {", ".join("node." + column for column in STATE.split(", "))}, placed.path
-FROM ({PATHS}) AS placed JOIN sync_node node ON node.node_id = placed.node_id
-"""
-
-_ITEMS = f"""
-SELECT ordinal, root_id, {STATE} FROM sync_snapshot_item WHERE snapshot_id = %s AND ordinal > %s ORDER BY ordinal LIMIT %s
-"""
-
-
 def require_standing(actor: Actor, position: Position) -> Standing:
     """Tell how far the feed is, for a cursor that may be used by this actor, now.
 
@@ -145,7 +96,7 @@ def require_device(actor: Actor, device_id: UUID) -> Standing:
 
 def _find_standing(device_id: UUID) -> Standing:
     with db.prepared_cursor() as cursor:
-        cursor.execute(_STANDING, [device_id])
+        cursor.execute(sql.STANDING, [device_id])
         return Standing._make(cursor.fetchone())
 
 
@@ -156,13 +107,15 @@ def get_feed_seq() -> int:
 
 def find_acknowledged(device_id: UUID) -> int:
     """Tell up to which event a device has acknowledged; 0 for one that never did."""
-    rows = fetch_all(_ACKNOWLEDGED, [device_id])
-    return int(rows[0][0]) if rows else 0
+    # What a new device is given with its first cursor it has not acknowledged.
+    begun_at = Device.objects.filter(id=device_id).values("created_at")
+    acknowledged = DeviceCursor.objects.filter(device_id=device_id, acknowledged_at__gt=Subquery(begun_at))
+    return acknowledged.values_list("seq", flat=True).first() or 0
 
 
 def list_devices(actor: Actor) -> list[dtos.Device]:
     """List the actor's devices, newest first."""
-    return [_to_device(row) for row in fetch_all(f"{_DEVICES} ORDER BY device.id DESC", [actor.user_id])]
+    return [_to_device(device) for device in _live_devices(actor).order_by("-id")]
 
 
 def get_device(actor: Actor, device_id: UUID) -> dtos.Device:
@@ -170,15 +123,28 @@ def get_device(actor: Actor, device_id: UUID) -> dtos.Device:
 
     :raises DeviceEnded: it was ended, or is somebody else's, or never was.
     """
-    rows = fetch_all(f"{_DEVICES} AND device.id = %s", [actor.user_id, device_id])
-    if not rows:
+    device = _live_devices(actor).filter(id=device_id).first()
+    if device is None:
         raise DeviceEnded
-    return _to_device(rows[0])
+    return _to_device(device)
 
 
-def _to_device(row: Sequence[Any]) -> dtos.Device:
-    names = ("id", "name", "platform", "created_at", "seq", "acknowledged_at")
-    return dtos.Device(**dict(zip(names, row, strict=True)))
+def _live_devices(actor: Actor) -> QuerySet[Device]:
+    """List the actor's devices, each with how far it is."""
+    cursor = DeviceCursor.objects.filter(device_id=OuterRef("id"))
+    mine = Device.objects.filter(user_id=actor.user_id, ended_at__isnull=True)
+    return mine.annotate(seq=Subquery(cursor.values("seq")), acknowledged_at=Subquery(cursor.values("acknowledged_at")))
+
+
+def _to_device(device: Any) -> dtos.Device:
+    return dtos.Device(
+        id=device.id,
+        name=device.name,
+        platform=device.platform,
+        created_at=device.created_at,
+        seq=device.seq,
+        acknowledged_at=device.acknowledged_at,
+    )
 
 
 def list_live_devices(device_ids: Iterable[UUID]) -> frozenset[UUID]:
@@ -200,18 +166,18 @@ def list_entries(scopes: Mapping[UUID, int], behind: tuple[int, int], head: int,
         "head": head,
         "limit": limit,
     }
-    return [Entry._make(row) for row in fetch_all(_ENTRIES, parameters)]
+    return [Entry._make(row) for row in fetch_all(sql.ENTRIES, parameters)]
 
 
 def find_states(node_ids: Iterable[UUID]) -> States:
     """Find what nodes are now, and where; those in the trash and those that are gone are left out."""
-    rows = fetch_all(_STATES, {"node_ids": list(node_ids)})
+    rows = fetch_all(sql.STATES, {"node_ids": list(node_ids)})
     return {row[0]: Found(row[-1], NodeState._make(row[:-1])) for row in rows}
 
 
 def list_items(snapshot_id: UUID, *, after: int, limit: int) -> list[tuple[int, UUID, NodeState]]:
     """List items of a snapshot behind one: place, the scope or inner node that it has its mask of, state."""
-    return [(row[0], row[1], NodeState._make(row[2:])) for row in fetch_all(_ITEMS, [snapshot_id, after, limit])]
+    return [(row[0], row[1], NodeState._make(row[2:])) for row in fetch_all(sql.ITEMS, [snapshot_id, after, limit])]
 
 
 def to_node(state: NodeState, mask: int, *, hides_parent: bool = False) -> dtos.SyncedNode:

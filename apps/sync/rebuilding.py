@@ -14,8 +14,9 @@ from django.db import connection
 from apps.files import api as files
 from apps.files.dtos import TreeRow
 from apps.sharing import api as sharing
-from apps.sync.models import ChangeJournal, RebuiltNode
-from apps.sync.projector import COLUMNS, CONSUMER
+from apps.sync import sql
+from apps.sync.models import ChangeJournal, Feed, Node, RebuiltNode, SharedNode
+from apps.sync.projector import CONSUMER
 from bitvault.events.api import set_position
 from bitvault.jobs.api import report_progress
 from bitvault.kernel import db, ids, tenancy
@@ -23,15 +24,6 @@ from bitvault.web import wakeups
 
 SWAP_SECONDS = 600
 """How long the swap may take: it writes every node of the tenant once."""
-
-# Whoever has one of them as a scope has it from now on: what happened before is in the tree.
-_SHARE = """
-INSERT INTO sync_shared_node (node_id, seq) SELECT unnest(%s::uuid[]), seq FROM sync_feed ON CONFLICT (node_id) DO NOTHING
-"""
-
-_SWAP = f"""
-INSERT INTO sync_node ({", ".join(COLUMNS)}) SELECT {", ".join(COLUMNS)} FROM sync_rebuilt_node
-"""
 
 
 def rebuild() -> int:
@@ -61,9 +53,11 @@ def _note_shared_nodes() -> None:
     """Take down which nodes may be scopes: their events may be older than the stream."""
     after: UUID | None = None
     while node_ids := sharing.list_shared_node_ids(after=after):
-        with db.write_transaction(), connection.cursor() as cursor:
-            cursor.execute("SELECT FROM sync_feed FOR UPDATE")
-            cursor.execute(_SHARE, [list(node_ids)])
+        with db.write_transaction():
+            # Whoever has one of them as a scope has it from now on: what happened before is in the tree.
+            seq = Feed.objects.select_for_update().get().seq
+            shared = [SharedNode(node_id=node_id, seq=seq) for node_id in node_ids]
+            SharedNode.objects.bulk_create(shared, ignore_conflicts=True)
         after = node_ids[-1]
 
 
@@ -93,9 +87,9 @@ def _swap(seq: int) -> None:
     with db.write_transaction(), connection.cursor() as cursor:
         db.set_statement_timeout(seconds=SWAP_SECONDS)
         set_position(consumer=CONSUMER, seq=seq)
-        cursor.execute("SELECT FROM sync_feed FOR UPDATE")
-        cursor.execute("DELETE FROM sync_node")
-        cursor.execute(_SWAP)
+        Feed.objects.select_for_update().get()
+        Node.objects.all().delete()
+        cursor.execute(sql.SWAP_REPLICA)
         RebuiltNode.objects.all().delete()
         ChangeJournal.objects.all().delete()
-        cursor.execute("UPDATE sync_feed SET epoch = %s, seq = %s, horizon = %s", [epoch, seq, seq])
+        Feed.objects.update(epoch=epoch, seq=seq, horizon=seq)

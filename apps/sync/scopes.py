@@ -13,21 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from apps.sync import sql
 from apps.sync.queries import fetch_all
 from bitvault.kernel.capabilities import NOTHING, Capability
-
-# Roots have rows of the journal whoever shares them, and so has every node that was shared once. What lies in the trash leads nowhere.
-_PATHS = """
-WITH RECURSIVE way AS (
-    SELECT node.node_id AS given_id, node.parent_id, node.is_trashed, ARRAY[node.node_id] AS path, coalesce(shared.seq, 0) AS shared_seq
-    FROM sync_node node LEFT JOIN sync_shared_node shared ON shared.node_id = node.node_id
-    WHERE node.node_id = ANY(%(node_ids)s::uuid[]) AND (node.parent_id IS NULL OR shared.seq IS NOT NULL)
-    UNION ALL
-    SELECT way.given_id, above.parent_id, above.is_trashed, way.path || above.node_id, way.shared_seq
-    FROM way JOIN sync_node above ON above.node_id = way.parent_id
-)
-SELECT given_id, path, shared_seq FROM way WHERE parent_id IS NULL AND NOT is_trashed
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +75,7 @@ class Scopes:
 
 def find(grants: Grants) -> Scopes:
     """Find where grants lie in the replica, inside the open transaction: one statement, however many there are."""
-    rows = fetch_all(_PATHS, {"node_ids": list(grants.masks)}) if grants.masks else []
+    rows = fetch_all(sql.SCOPE_PATHS, {"node_ids": list(grants.masks)}) if grants.masks else []
     held = replace(grants, masks={given_id: grants.masks[given_id] for given_id, *_ in rows})
     tops, others, least_seq = {}, [], 0
     for given_id, path, shared_seq in rows:

@@ -8,11 +8,13 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
+from django.db.models import Q
 
+from apps.sync import sql
 from apps.sync.errors import CursorExpired
-from apps.sync.models import Snapshot, SnapshotItem
+from apps.sync.models import Feed, Snapshot, SnapshotItem
 from apps.sync.positions import Told
-from apps.sync.queries import STATE, fetch_all
+from apps.sync.queries import fetch_all
 from apps.sync.scopes import Scopes
 from bitvault.kernel import clock, db, ids
 
@@ -36,50 +38,6 @@ SWEEPING_SECONDS = 120
 """The same for the statement that deletes some of them."""
 
 _SWEEP_STEP = 10
-
-# One statement sees one instant: the projector moves replica and feed in the same transaction. What lies above a scope is not told.
-_MAKE = f"""
-WITH RECURSIVE made AS (
-    INSERT INTO sync_snapshot (
-        id, device_id, scope, epoch, seq, root_ids, masks, inner_ids, inner_masks, made_for, created_at, last_used_at
-    )
-    SELECT %(id)s, %(device_id)s, %(scope)s, epoch, seq, %(root_ids)s::uuid[], %(masks)s::smallint[], %(inner_ids)s::uuid[],
-        %(inner_masks)s::smallint[], %(made_for)s, %(now)s, %(now)s
-    FROM sync_feed
-),
-tree AS (
-    SELECT {STATE.replace("parent_id", "NULL::uuid AS parent_id")}, node_id AS root_id, 0 AS level
-    FROM sync_node WHERE node_id = ANY(%(root_ids)s::uuid[]) AND NOT is_trashed
-    UNION ALL
-    SELECT {", ".join("child." + column for column in STATE.split(", "))},
-        CASE WHEN child.node_id = ANY(%(inner_ids)s::uuid[]) THEN child.node_id ELSE tree.root_id END, tree.level + 1
-    FROM tree JOIN sync_node child ON child.parent_id = tree.node_id
-)
-INSERT INTO sync_snapshot_item (snapshot_id, ordinal, root_id, {STATE})
-SELECT %(id)s, row_number() OVER (ORDER BY level, node_id), root_id, {STATE} FROM tree
-"""
-
-_FIND = """
-SELECT id, epoch, seq, root_ids, masks, inner_ids, inner_masks, last_used_at FROM sync_snapshot
-WHERE id = %s AND (device_id = %s OR device_id IS NULL)
-"""
-
-# Of the present epoch, and not so old that the journal does not lead on from it.
-_FIND_SHARED = """
-SELECT snapshot.id FROM sync_snapshot snapshot JOIN sync_feed feed ON feed.epoch = snapshot.epoch AND feed.horizon <= snapshot.seq
-WHERE scope = %(scope)s AND snapshot.seq >= %(least_seq)s AND (created_at >= %(since)s OR snapshot.seq = feed.seq)
-ORDER BY created_at DESC, snapshot.id DESC LIMIT 1
-"""
-
-# Level by level, until the limit is reached: a tree of millions costs as much as one of the limit.
-_COUNT = """
-WITH RECURSIVE tree AS (
-    SELECT node_id FROM sync_node WHERE node_id = ANY(%(root_ids)s::uuid[]) AND NOT is_trashed
-    UNION ALL
-    SELECT child.node_id FROM tree JOIN sync_node child ON child.parent_id = tree.node_id
-)
-SELECT count(*) FROM (SELECT FROM tree LIMIT %(limit)s) AS counted
-"""
 
 
 class Frame(NamedTuple):
@@ -128,13 +86,16 @@ class Extent(msgspec.Struct, frozen=True):
 
 def count_nodes(extent: Extent, *, limit: int) -> int:
     """Count what lies in some scopes, but no further than ``limit``."""
-    return int(fetch_all(_COUNT, {"root_ids": list(extent.tops), "limit": limit})[0][0])
+    return int(fetch_all(sql.COUNT_NODES, {"root_ids": list(extent.tops), "limit": limit})[0][0])
 
 
 def find_shared(scope: str, *, since: datetime, least_seq: int) -> UUID | None:
     """Find the latest shared snapshot that leads on: made after ``since`` or true still, and as of ``least_seq`` at least."""
-    rows = fetch_all(_FIND_SHARED, {"scope": scope, "since": since, "least_seq": least_seq})
-    return rows[0][0] if rows else None
+    feed = Feed.objects.get()
+    # Of the present epoch, and not so old that the journal does not lead on from it.
+    leading_on = Snapshot.objects.filter(scope=scope, epoch=feed.epoch, seq__gte=max(least_seq, feed.horizon))
+    still_true = leading_on.filter(Q(created_at__gte=since) | Q(seq=feed.seq))
+    return still_true.order_by("-created_at", "-id").values_list("id", flat=True).first()
 
 
 def list_made_for(user_id: UUID, *, since: datetime) -> list[datetime]:
@@ -187,7 +148,7 @@ def _write(
         "now": clock.now(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_MAKE, values)
+        cursor.execute(sql.MAKE_SNAPSHOT, values)
     return snapshot_id
 
 
@@ -219,8 +180,9 @@ def require(snapshot_id: UUID, device_id: UUID, scopes: Scopes) -> Frame:
 
 def find(snapshot_id: UUID, device_id: UUID) -> Frame | None:
     """Find a snapshot of a device's, or a shared one; ``None`` when it was swept away."""
-    rows = fetch_all(_FIND, [snapshot_id, device_id])
-    return Frame._make(rows[0]) if rows else None
+    mine = Snapshot.objects.filter(Q(device_id=device_id) | Q(device_id=None), id=snapshot_id)
+    row = mine.values_list(*Frame._fields).first()
+    return Frame._make(row) if row else None
 
 
 def drop_of_device(device_id: UUID) -> None:

@@ -18,6 +18,7 @@ from django.db.models import Value
 from django.db.models.functions import Greatest
 from prometheus_client import Counter
 
+from bitvault.events import sql
 from bitvault.events.consumer import Act, ActOnBatch, BatchFunction, Consumer, EventFailed
 from bitvault.events.message import Event, Published
 from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent
@@ -148,40 +149,6 @@ def get_consumer(name: str) -> Consumer:
         raise UnknownConsumer(name) from None
 
 
-_BEGIN = """
-UPDATE public.events_consumer_cursor SET
-    try_count = try_count + 1,
-    careful_until_seq = CASE WHEN try_count >= %(deaths)s AND failing_seq IS NULL THEN greatest(careful_until_seq, seq + %(batch)s)
-                             ELSE careful_until_seq END
-WHERE (consumer, tenant_id) IN (
-    SELECT consumer, tenant_id FROM public.events_consumer_cursor
-    WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s AND (%(at_once)s OR retry_at IS NULL OR retry_at <= %(now)s)
-      AND NOT EXISTS (SELECT FROM public.events_paused_consumer paused WHERE paused.consumer = %(consumer)s)
-    FOR UPDATE SKIP LOCKED
-)
-RETURNING seq, try_count, last_error
-"""
-
-# The head is read before the events are, so whatever is not found up to it is not there.
-_LOCK = """
-SELECT seq, published_at, failing_seq, careful_until_seq,
-    coalesce((SELECT last_seq FROM public.events_stream_head head WHERE head.tenant_id = cursor.tenant_id), 0)
-FROM public.events_consumer_cursor cursor
-WHERE consumer = %s AND tenant_id = %s FOR UPDATE SKIP LOCKED
-"""
-
-# A statement whose worker was killed, or had no time any more, would go on and keep the cursor locked until its own limit.
-_END_WITH_US = "SET LOCAL client_connection_check_interval = '1s'"
-
-_MOVE = """
-UPDATE public.events_consumer_cursor
-SET seq = %(seq)s, published_at = %(published_at)s, try_count = 0, retry_at = NULL,
-    failing_seq = CASE WHEN failing_seq > %(seq)s THEN failing_seq END,
-    last_error = CASE WHEN failing_seq > %(seq)s THEN last_error ELSE '' END
-WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s
-"""
-
-
 class TookTooLong(Exception):
     """The time of the task was over before an effect came to its end. The try is accounted for; another task may have more time."""
 
@@ -249,7 +216,7 @@ def _begin(consumer: Consumer, *, at_once: bool) -> tuple[int, int, str] | None:
         "batch": BATCH_LIMIT,
     }
     with db.public_transaction() as tx:
-        rows = tx.run_last(_BEGIN, parameters)
+        rows = tx.run_last(sql.BEGIN_TRY, parameters)
     return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
 
@@ -257,9 +224,9 @@ def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
     """Let one batch have its effect and move the cursor; tells how many events, and whether there may be more."""
     tenant_id = tenancy.current().id
     with db.write_transaction():
-        connection.say_before_next(_END_WITH_US)  # type: ignore[attr-defined] # of our own backend
+        connection.say_before_next(sql.END_WITH_US)  # type: ignore[attr-defined] # of our own backend
         with db.prepared_cursor() as cursor:
-            cursor.execute(_LOCK, [consumer.name, tenant_id])
+            cursor.execute(sql.LOCK_CURSOR, [consumer.name, tenant_id])
             row = cursor.fetchone()
             if row is None:
                 return 0, False
@@ -279,7 +246,7 @@ def _consume_batch(consumer: Consumer, deadline: float) -> tuple[int, bool]:
                 # The event's own moment, not this one: a consumer that catches up must find what is older than today.
                 moment, last = events[done - 1]
                 move |= {"seq": last.seq, "published_at": moment}
-            cursor.execute(_MOVE, move)
+            cursor.execute(sql.MOVE_CURSOR, move)
     return done, done == limit
 
 

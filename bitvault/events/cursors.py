@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Subquery
 
-from bitvault.events import consuming, nudges
+from bitvault.events import consuming, nudges, sql
 from bitvault.events.message import Published
 from bitvault.events.models import ConsumerCursor, StreamEvent, StreamHead
 from bitvault.kernel import clock, db, tenancy
@@ -29,36 +29,23 @@ class BeyondHead(Invalid):
     title = "The stream has not come to this number"
 
 
-_OPEN = """
-INSERT INTO public.events_consumer_cursor
-    (consumer, tenant_id, seq, published_at, try_count, careful_until_seq, last_error)
-SELECT name, %s, 0, %s, 0, 0, '' FROM unnest(%s::text[]) AS name
-ON CONFLICT DO NOTHING
-"""
-
-# It reads from the stream's first day on: a cursor's `published_at` hides what is older than itself.
-_ENSURE = """
-INSERT INTO public.events_consumer_cursor
-    (consumer, tenant_id, seq, published_at, try_count, careful_until_seq, last_error)
-SELECT name, head.tenant_id, 0, 'epoch', 0, 0, '' FROM public.events_stream_head head, unnest(%s::text[]) AS name
-ON CONFLICT DO NOTHING
-"""
-
-
 def ensure_cursors() -> int:
     """Give every tenant a cursor for each consumer that is newer than it, at the beginning of its stream; returns how many.
 
     Days of the stream that are dropped already are not read: a consumer that needs them is rebuilt from its owner's snapshot.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_ENSURE, [consuming.list_consumers()])
+        cursor.execute(sql.ENSURE_CURSORS, [consuming.list_consumers()])
         return int(cursor.rowcount)
 
 
 def open_cursors(tenant_id: UUID) -> None:
     """Give a new tenant a cursor for every consumer, at the beginning of its stream."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN, [tenant_id, clock.now(), consuming.list_consumers()])
+    now = clock.now()
+    cursors = [
+        ConsumerCursor(consumer=name, tenant_id=tenant_id, published_at=now) for name in consuming.list_consumers()
+    ]
+    ConsumerCursor.objects.bulk_create(cursors, ignore_conflicts=True)
 
 
 def get_position(consumer: str) -> int:

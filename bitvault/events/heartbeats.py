@@ -10,7 +10,10 @@ ahead than its lease counts as expired.
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models.functions import Now
 
+from bitvault.events import sql
 from bitvault.events.models import Heartbeat
 from bitvault.kernel import db
 
@@ -22,35 +25,18 @@ SILENCE_LIMITS_SECONDS = {BEAT: 10.0, RELAY: 10.0}
 LEASE_SECONDS = 5.0
 """How long a silent holder keeps its row: after a kill, nothing is scheduled for this long."""
 
-_TURN = """
-INSERT INTO public.events_heartbeat (name, beaten_at) VALUES (%(name)s, clock_timestamp())
-ON CONFLICT (name) DO UPDATE SET beaten_at = clock_timestamp()
-WHERE abs(extract(epoch FROM clock_timestamp() - events_heartbeat.beaten_at)) >= %(seconds)s
-"""
-
-_HOLD = """
-INSERT INTO public.events_heartbeat (name, beaten_at, holder) VALUES (%(name)s, clock_timestamp(), %(holder)s)
-ON CONFLICT (name) DO UPDATE SET beaten_at = clock_timestamp(), holder = excluded.holder
-WHERE events_heartbeat.holder IS NULL OR events_heartbeat.holder = excluded.holder
-   OR abs(extract(epoch FROM clock_timestamp() - events_heartbeat.beaten_at)) >= %(seconds)s
-"""
-
-_AGES = """
-SELECT name, abs(extract(epoch FROM clock_timestamp() - beaten_at))::float8 FROM public.events_heartbeat WHERE name = ANY(%s)
-"""
-
 
 def take_turn(name: str, *, seconds: float) -> bool:
     """Take the turn of a scheduler and write its heartbeat; false when somebody took it less than ``seconds`` ago."""
     with db.public_transaction(), connection.cursor() as cursor:
-        cursor.execute(_TURN, {"name": name, "seconds": seconds})
+        cursor.execute(sql.TAKE_TURN, {"name": name, "seconds": seconds})
         return bool(cursor.rowcount)
 
 
 def hold(name: str, *, holder: UUID, seconds: float = LEASE_SECONDS) -> bool:
     """Hold a scheduler and write its heartbeat; false while another holds it and has said so within ``seconds``."""
     with db.public_transaction(), connection.cursor() as cursor:
-        cursor.execute(_HOLD, {"name": name, "holder": holder, "seconds": seconds})
+        cursor.execute(sql.HOLD, {"name": name, "holder": holder, "seconds": seconds})
         return bool(cursor.rowcount)
 
 
@@ -62,10 +48,9 @@ def release(name: str, *, holder: UUID) -> None:
 
 def list_ages() -> dict[str, float | None]:
     """Tell how many seconds each scheduler has been silent; ``None`` for one that never ran."""
-    with connection.cursor() as cursor:
-        cursor.execute(_AGES, [list(SILENCE_LIMITS_SECONDS)])
-        ages = dict(cursor.fetchall())
-    return {name: ages.get(name) for name in SILENCE_LIMITS_SECONDS}
+    age = ExpressionWrapper(Now() - F("beaten_at"), output_field=DurationField())
+    ages = dict(Heartbeat.objects.annotate(age=age).values_list("name", "age"))
+    return {name: abs(ages[name].total_seconds()) if name in ages else None for name in SILENCE_LIMITS_SECONDS}
 
 
 def list_silent() -> list[str]:

@@ -8,35 +8,10 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count
 
-from bitvault.events import consuming, partitions
+from bitvault.events import consuming, partitions, sql
 from bitvault.events.models import ConsumerCursor, DeadLetter, StreamHead
 from bitvault.kernel import clock
 from bitvault.kernel.tasks import select_present
-
-_LAGS = """
-SELECT cursor.consumer, cursor.tenant_id, head.last_seq, cursor.seq, cursor.last_error, cursor.retry_at, cursor.try_count,
-    (SELECT event.published_at FROM public.events_stream_event event
-     WHERE event.tenant_id = cursor.tenant_id AND event.seq > cursor.seq AND event.published_at >= cursor.published_at - interval '1 day'
-     ORDER BY event.seq LIMIT 1) AS waiting_since,
-    (SELECT count(*) FROM public.events_dead_letter letter
-     WHERE letter.consumer = cursor.consumer AND letter.tenant_id = cursor.tenant_id AND letter.state = 'dead') AS dead_letter_count,
-    cursor.tenant_id = ANY(%(suspended)s::uuid[]) AS is_suspended,
-    coalesce(cursor.rebuilt_until > clock_timestamp(), false), cursor.rebuild_error
-FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
-WHERE %(among)s::uuid[] IS NULL OR cursor.tenant_id = ANY(%(among)s::uuid[])
-ORDER BY is_suspended, head.last_seq - cursor.seq DESC, cursor.consumer, cursor.tenant_id
-OFFSET %(offset)s LIMIT %(limit)s
-"""
-
-# Rows for those that lag, which in an installation that keeps up are few: whose tenant is suspended is not known here.
-_BACKLOGS = """
-SELECT cursor.consumer, cursor.tenant_id, head.last_seq - cursor.seq,
-    (SELECT event.published_at FROM public.events_stream_event event
-     WHERE event.tenant_id = cursor.tenant_id AND event.seq > cursor.seq AND event.published_at >= cursor.published_at - interval '1 day'
-     ORDER BY event.seq LIMIT 1)
-FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
-WHERE cursor.seq < head.last_seq
-"""
 
 
 _LAST = """
@@ -99,7 +74,7 @@ def list_backlogs() -> list[Backlog]:
     letters = DeadLetter.objects.filter(state=DeadLetter.State.DEAD).values_list("consumer", "tenant_id")
     dead = list(letters.annotate(count=Count("id")))
     with connection.cursor() as cursor:
-        cursor.execute(_BACKLOGS)
+        cursor.execute(sql.BACKLOGS)
         lagging = cursor.fetchall()
     concerned = {tenant_id for _, tenant_id, *_ in (*dead, *lagging)}
     present = select_present(concerned) if concerned else set()
@@ -137,7 +112,7 @@ def list_lags(
     suspended = known - select_present(known)
     chosen = {"among": None if among is None else list(among), "suspended": list(suspended)}
     with connection.cursor() as cursor:
-        cursor.execute(_LAGS, {**chosen, "offset": offset, "limit": limit})
+        cursor.execute(sql.LAGS, {**chosen, "offset": offset, "limit": limit})
         return [Lag(*row) for row in cursor.fetchall()]
 
 

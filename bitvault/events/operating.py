@@ -6,13 +6,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import Error as AnyDatabaseError
 from django.db import connection
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
+from django.db.models.functions import Now
 
 from bitvault.events import consuming
 from bitvault.events.catalog.events import (
@@ -75,23 +75,6 @@ RENEW_SECONDS = 20.0
 
 logger = structlog.get_logger(__name__)
 
-# By the database's clock, which is one for all workers.
-_BEGIN_REBUILD = """
-UPDATE public.events_consumer_cursor
-SET rebuild_id = %(rebuild_id)s, rebuilt_until = clock_timestamp() + %(pause)s, rebuild_error = ''
-WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s
-  AND (NOT %(waits)s OR rebuilt_until IS NULL OR rebuilt_until <= clock_timestamp())
-"""
-
-_RENEW_REBUILD = """
-UPDATE public.events_consumer_cursor SET rebuilt_until = clock_timestamp() + %(pause)s
-WHERE (consumer, tenant_id) IN (
-    SELECT consumer, tenant_id FROM public.events_consumer_cursor
-    WHERE consumer = %(consumer)s AND tenant_id = %(tenant_id)s AND rebuild_id = %(rebuild_id)s
-    FOR UPDATE SKIP LOCKED
-)
-"""
-
 
 class DeadLetterSettled(Conflict):
     """The dead letter was replayed or dropped before."""
@@ -125,28 +108,28 @@ class _Rebuild:
 
     def begin(self, *, waits: bool) -> bool:
         """Count as the one that runs; false when another one does and this one ``waits`` for its end instead of overtaking it."""
-        return bool(self._write(_BEGIN_REBUILD, waits=waits))
+        mine = self._cursors()
+        if waits:
+            mine = mine.filter(Q(rebuilt_until=None) | Q(rebuilt_until__lte=Now()))
+        with db.public_transaction():
+            return bool(mine.update(rebuild_id=self.id, rebuilt_until=Now() + REBUILD_PAUSE, rebuild_error=""))
 
     def renew(self) -> None:
         """Say that it runs still. Who swaps has locked the cursor, and needs to say nothing."""
-        self._write(_RENEW_REBUILD)
+        mine = self._cursors().filter(rebuild_id=self.id)
+        with db.public_transaction():
+            if mine.select_for_update(skip_locked=True).first() is not None:
+                mine.update(rebuilt_until=Now() + REBUILD_PAUSE)
 
     def end(self, error: str = "") -> None:
         """Let the next one begin at once if this one has not swapped, unless one has overtaken it."""
-        mine = ConsumerCursor.objects.filter(consumer=self.consumer, tenant_id=self.tenant_id, rebuild_id=self.id)
+        mine = self._cursors().filter(rebuild_id=self.id)
         with db.public_transaction():
             mine.exclude(rebuilt_until=None).update(rebuilt_until=None, rebuild_error=error)
 
-    def _write(self, statement: str, **more: bool) -> int:
-        named: dict[str, Any] = {
-            "consumer": self.consumer,
-            "tenant_id": self.tenant_id,
-            "rebuild_id": self.id,
-            "pause": REBUILD_PAUSE,
-        }
-        with db.public_transaction(), connection.cursor() as cursor:
-            cursor.execute(statement, {**named, **more})
-            return int(cursor.rowcount)
+    def _cursors(self) -> QuerySet[ConsumerCursor]:
+        """Give the one cursor; times are the database's (``Now``), whose clock is one for all workers."""
+        return ConsumerCursor.objects.filter(consumer=self.consumer, tenant_id=self.tenant_id)
 
 
 _running: ContextVar[_Rebuild | None] = ContextVar("bitvault_rebuild", default=None)

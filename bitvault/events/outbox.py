@@ -10,31 +10,17 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from psycopg.errors import NotNullViolation
 
+from bitvault.events import sql
 from bitvault.events.cursors import open_cursors
 from bitvault.events.message import Event
+from bitvault.events.models import StreamHead
 from bitvault.events.nudges import nudge
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import ProgrammingError
 from bitvault.kernel.request import current_origin, current_request_id
-
-_INSERT = """
-WITH head AS (
-    UPDATE public.events_stream_head SET last_seq = last_seq + %(count)s
-    WHERE tenant_id = %(tenant_id)s RETURNING last_seq
-)
-INSERT INTO public.events_stream_event (tenant_id, seq, published_at, id, type, occurred_at, actor_id, request_id,
-    address, device_id, token_id, payload)
-SELECT %(tenant_id)s, head.last_seq - %(count)s + e.n, clock_timestamp(),
-    e.id, e.type, %(occurred_at)s, e.actor_id, %(request_id)s, %(address)s, %(device_id)s, %(token_id)s, e.payload::jsonb
-FROM unnest(%(ids)s::uuid[], %(types)s::text[], %(actor_ids)s::uuid[], %(payloads)s::text[])
-    WITH ORDINALITY AS e(id, type, actor_id, payload, n)
-    LEFT JOIN head ON true  -- without a head there is no number, and the insert fails with all that led to it
-ORDER BY e.n
-RETURNING seq
-"""
 
 
 class StreamMissing(ProgrammingError):
@@ -85,7 +71,7 @@ def _write(tx: db.Transaction, tenant_id: UUID, events: list[Event], *, is_last:
         "payloads": [msgspec.json.encode(event.payload()).decode() for event in events],
     }
     try:
-        rows = tx.run_last(_INSERT, parameters) if is_last else _run(parameters)
+        rows = tx.run_last(sql.PUBLISH, parameters) if is_last else _run(parameters)
     except IntegrityError as error:
         if isinstance(error.__cause__, NotNullViolation):
             raise StreamMissing("the tenant has no row in events_stream_head") from error
@@ -95,12 +81,11 @@ def _write(tx: db.Transaction, tenant_id: UUID, events: list[Event], *, is_last:
 
 def _run(parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     with db.prepared_cursor() as cursor:
-        cursor.execute(_INSERT, parameters)
+        cursor.execute(sql.PUBLISH, parameters)
         return list(cursor.fetchall())
 
 
 def open_stream(tenant_id: UUID) -> None:
     """Begin the stream of a new tenant, with a cursor for every consumer, inside the transaction that makes it."""
-    with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO public.events_stream_head (tenant_id, last_seq) VALUES (%s, 0)", [tenant_id])
+    StreamHead.objects.create(tenant_id=tenant_id)
     open_cursors(tenant_id)

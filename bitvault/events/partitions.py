@@ -12,7 +12,10 @@ from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, connection
+from django.db.models import Exists, OuterRef
 
+from bitvault.events import sql
+from bitvault.events.models import ConsumerCursor, StreamEvent
 from bitvault.kernel import clock, db
 from bitvault.kernel.tasks import select_present
 
@@ -27,39 +30,6 @@ MOVE_SECONDS = 600
 
 OWNER_ROLE = "bitvault_owner"
 
-_PARTITIONS = """
-SELECT child.relname FROM pg_inherits
-JOIN pg_class child ON child.oid = inhrelid JOIN pg_class parent ON parent.oid = inhparent
-WHERE parent.relname = 'events_stream_event' AND child.relname ~ '^events_stream_event_[0-9]{8}$'
-ORDER BY child.relname
-"""
-
-# Twice: the bulk while everybody goes on, and what came meanwhile under the lock.
-_TAKE_OVER = """
-INSERT INTO {day} SELECT * FROM events_stream_event_default WHERE published_at >= %s AND published_at < %s
-ORDER BY tenant_id, seq ON CONFLICT DO NOTHING
-"""
-
-_WAITING = """
-SELECT DISTINCT event.tenant_id FROM public.events_stream_event event JOIN public.events_consumer_cursor cursor USING (tenant_id)
-WHERE event.published_at >= %s AND event.published_at < %s AND event.seq > cursor.seq
-"""
-
-# From a day that is no partition any more; its rows find their way into the default one.
-_CARRY_OVER = """
-INSERT INTO events_stream_event
-SELECT event.* FROM {day} event
-JOIN (SELECT tenant_id, min(seq) AS seq FROM events_consumer_cursor WHERE tenant_id = ANY(%s) GROUP BY tenant_id) furthest
-    ON event.tenant_id = furthest.tenant_id AND event.seq > furthest.seq
-ORDER BY event.tenant_id, event.seq
-"""
-
-_SWEEP = """
-DELETE FROM events_stream_event_default event
-WHERE event.published_at < %s
-  AND NOT EXISTS (SELECT FROM events_consumer_cursor cursor WHERE cursor.tenant_id = event.tenant_id AND cursor.seq < event.seq)
-"""
-
 
 logger = structlog.get_logger(__name__)
 
@@ -67,7 +37,7 @@ logger = structlog.get_logger(__name__)
 def list_days() -> list[date]:
     """List the days that have a partition, oldest first."""
     with connection.cursor() as cursor:
-        cursor.execute(_PARTITIONS)
+        cursor.execute(sql.PARTITIONS)
         return [datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=UTC).date() for (name,) in cursor.fetchall()]
 
 
@@ -100,9 +70,9 @@ def _make(day: date) -> None:
     with _owner() as cursor:
         db.set_statement_timeout(seconds=MOVE_SECONDS)
         cursor.execute(f"CREATE TABLE {name} (LIKE events_stream_event INCLUDING ALL)")
-        cursor.execute(_TAKE_OVER.format(day=name), [begin, end])
+        cursor.execute(sql.TAKE_OVER.format(day=name), [begin, end])
         cursor.execute("LOCK TABLE ONLY events_stream_event IN ACCESS EXCLUSIVE MODE")
-        cursor.execute(_TAKE_OVER.format(day=name), [begin, end])
+        cursor.execute(sql.TAKE_OVER.format(day=name), [begin, end])
         # Deleted, not truncated: who looks at an earlier instant still sees them where they lay.
         cursor.execute(
             "DELETE FROM events_stream_event_default WHERE published_at >= %s AND published_at < %s", [begin, end]
@@ -129,7 +99,7 @@ def drop_old() -> list[str]:
         except DatabaseError:
             logger.exception("partition_not_dropped", day=str(day))
     with _owner() as cursor:
-        cursor.execute(_SWEEP, [_begin(limit)])
+        cursor.execute(sql.SWEEP_DEFAULT, [_begin(limit)])
     return dropped
 
 
@@ -147,15 +117,15 @@ def _drop(day: date) -> bool:
 
 def _list_waiting(day: date) -> set[UUID]:
     """List the tenants of which some consumer has not read all of a day."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [_begin(day), _begin(day + timedelta(days=1))])
-        return {tenant_id for (tenant_id,) in cursor.fetchall()}
+    behind = ConsumerCursor.objects.filter(tenant_id=OuterRef("tenant_id"), seq__lt=OuterRef("seq"))
+    of_day = StreamEvent.objects.filter(published_at__gte=_begin(day), published_at__lt=_begin(day + timedelta(days=1)))
+    return set(of_day.filter(Exists(behind)).values_list("tenant_id", flat=True).distinct())
 
 
 def _carry_over_and_drop(day: date, tenant_ids: Collection[UUID]) -> None:
     with _owner() as cursor:
         cursor.execute(f"ALTER TABLE events_stream_event DETACH PARTITION {_name(day)}")
-        cursor.execute(_CARRY_OVER.format(day=_name(day)), [sorted(tenant_ids)])
+        cursor.execute(sql.CARRY_OVER.format(day=_name(day)), [sorted(tenant_ids)])
         cursor.execute(f"DROP TABLE {_name(day)}")
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from bitvault.events import sql
 from bitvault.events.message import Published
 
 _CLOCK_SLACK = timedelta(days=1)
@@ -14,13 +15,6 @@ _CLOCK_SLACK = timedelta(days=1)
 
 _BEGINNING = datetime.fromtimestamp(0, UTC)
 """Before any event: where the search begins when it missed some, since a clock may have gone back further than ``_CLOCK_SLACK``."""
-
-_NEXT = """
-SELECT published_at, tenant_id, seq, id, type, occurred_at, actor_id, request_id, address, device_id, payload::text, token_id
-FROM public.events_stream_event
-WHERE tenant_id = %s AND seq > %s AND published_at >= %s
-ORDER BY seq LIMIT %s
-"""
 
 
 def read_next(
@@ -38,7 +32,7 @@ def read_next(
 
 
 def _read(cursor: Any, tenant_id: UUID, seq: int, since: datetime, limit: int) -> list[tuple[datetime, Published]]:
-    cursor.execute(_NEXT, [tenant_id, seq, since, limit])
+    cursor.execute(sql.NEXT_EVENTS, [tenant_id, seq, since, limit])
     return [(published_at, _published(columns)) for published_at, *columns in cursor.fetchall()]
 
 

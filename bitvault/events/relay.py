@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from bitvault.events import consuming, heartbeats
+from bitvault.events import consuming, heartbeats, sql
 from bitvault.kernel import clock
 from bitvault.kernel.tasks import for_tenant, select_present
 
@@ -26,14 +26,6 @@ BEHIND_ALL = 9
 """The last priority of Celery's transport over Redis. With one process for all, the ticks of the relay would wait behind turns of a second
 each until they have expired."""
 
-_LAGGING = """
-SELECT cursor.consumer, cursor.tenant_id
-FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
-WHERE cursor.seq < head.last_seq AND (cursor.retry_at IS NULL OR cursor.retry_at <= %s)
-  AND NOT EXISTS (SELECT FROM public.events_paused_consumer paused WHERE paused.consumer = cursor.consumer)
-ORDER BY head.last_seq - cursor.seq
-"""
-
 Send = Callable[..., Any]
 CountWaiting = Callable[[str], int]
 
@@ -41,7 +33,7 @@ CountWaiting = Callable[[str], int]
 def find_lagging() -> list[tuple[str, UUID]]:
     """List (consumer, tenant) that have something to do now, the nearest to their head first."""
     with connection.cursor() as cursor:
-        cursor.execute(_LAGGING, [clock.now()])
+        cursor.execute(sql.LAGGING, [clock.now()])
         known = set(consuming.list_consumers())
         return [(consumer, tenant_id) for consumer, tenant_id in cursor.fetchall() if consumer in known]
 

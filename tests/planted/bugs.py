@@ -13,8 +13,10 @@ from apps.files.operations import conflicts, content, structure, trash
 from apps.files.rows import find_ways
 from apps.files.tree import commit_transaction
 from apps.sync import consumers, feed, operations, projector, queries, snapshots
+from apps.sync import sql as sync_sql
 from apps.sync.scopes import Grants
-from bitvault.events import consuming, outbox
+from bitvault.events import consuming
+from bitvault.events import sql as events_sql
 from bitvault.events.api import set_position
 from bitvault.kernel import db, names
 from bitvault.kernel.capabilities import READING
@@ -44,12 +46,14 @@ def sequence_instead_of_counter():
             parameters = {**parameters, "numbers": tx.numbers}
         return run_last(tx, statement, parameters)
 
-    insert = outbox._INSERT.replace("last_seq + %(count)s", "greatest(last_seq, (%(numbers)s::bigint[])[%(count)s])")
+    insert = events_sql.PUBLISH.replace(
+        "last_seq + %(count)s", "greatest(last_seq, (%(numbers)s::bigint[])[%(count)s])"
+    )
     insert = insert.replace("head.last_seq - %(count)s + e.n", "(%(numbers)s::bigint[])[e.n]")
     with _all(
         patch.object(db.Transaction, "before_commit", number_at_once),
         patch.object(db.Transaction, "run_last", insert_as_numbered),
-        patch.object(outbox, "_INSERT", insert),
+        patch.object(events_sql, "PUBLISH", insert),
     ):
         yield
 
@@ -109,11 +113,11 @@ _NO_MOVE = "SELECT %(consumer)s::text, %(tenant_id)s::uuid, %(seq)s::bigint, %(p
 @contextmanager
 def effects_without_a_memory():
     """What is delivered again has its effect again."""
-    update = projector._UPDATE.replace(" AND sync_node.revision < told.revision", "")
-    insert = projector._INSERT.replace("WHERE sync_node.revision < excluded.revision", "")
+    update = sync_sql.UPDATE_NODES.replace(" AND sync_node.revision < told.revision", "")
+    insert = sync_sql.INSERT_NODES.replace("WHERE sync_node.revision < excluded.revision", "")
     with _all(
-        patch.object(projector, "_UPDATE", update),
-        patch.object(projector, "_INSERT", insert),
+        patch.object(sync_sql, "UPDATE_NODES", update),
+        patch.object(sync_sql, "INSERT_NODES", insert),
         patch.object(projector.Batch, "_leave_out_applied", lambda batch, *_: (batch._changes, False)),
     ):
         yield
@@ -205,8 +209,8 @@ def an_epoch_that_outlives_a_backup():
 @contextmanager
 def an_epoch_that_outlives_what_was_overtaken():
     """An event that has its effect after devices have read past it leaves their cursors as good as they were."""
-    advance = projector._ADVANCE.replace("WHEN %(out_of_turn)s", "WHEN %(out_of_turn)s AND false")
-    with patch.object(projector, "_ADVANCE", advance):
+    advance = projector._advance
+    with patch.object(projector, "_advance", lambda seq, **_: advance(seq, out_of_turn=False)):
         yield
 
 
@@ -252,7 +256,7 @@ def cursor_of_any_device():
     ask = queries.fetch_all
 
     def anybodys(actor, position):
-        standing = queries.Standing._make(ask(queries._STANDING, [position.device_id])[0])
+        standing = queries.Standing._make(ask(sync_sql.STANDING, [position.device_id])[0])
         return standing._replace(user_id=actor.user_id)
 
     with patch.object(queries, "require_standing", anybodys):
@@ -275,17 +279,17 @@ def gone_in_its_place():
 @contextmanager
 def trimmed_past_a_device():
     """The journal is cut by its age alone, whoever has still to read it."""
-    with patch.object(operations, "_KEPT_FOR_DEVICES", "SELECT NULL::bigint FROM (SELECT %s::timestamptz) AS given"):
+    with patch.object(operations, "_find_kept_for_devices", lambda _: None):
         yield
 
 
 @contextmanager
 def trimmed_without_a_horizon():
     """Rows of the journal are deleted, and nobody is told that they are missing."""
-    horizon = "UPDATE sync_feed SET horizon = %s"
+    horizon = 'UPDATE "sync_feed" SET "horizon" = %s'
 
-    def forget(execute, sql, *rest):
-        return execute("SELECT %s::bigint" if sql == horizon else sql, *rest)
+    def forget(execute, statement, *rest):
+        return execute("SELECT %s::bigint" if statement == horizon else statement, *rest)
 
     with connection.execute_wrapper(forget):
         yield

@@ -198,6 +198,8 @@ class Failpoints:
         from django.db.backends.base.base import BaseDatabaseWrapper
         from django.db.backends.signals import connection_created
 
+        from bitvault.events import sql
+
         batch, act, finish = consuming._consume_batch, consuming.Consumer.act_on, transaction.finish
         commit = BaseDatabaseWrapper._commit
 
@@ -228,15 +230,15 @@ class Failpoints:
             if self._in_batch:
                 self.reach("committed")
 
-        def around_statement(execute: Callable[..., Any], sql: Any, *rest: Any) -> Any:
+        def around_statement(execute: Callable[..., Any], statement: Any, *rest: Any) -> Any:
             if self._is_acting:
-                done = execute(sql, *rest)
+                done = execute(statement, *rest)
                 self.reach("between effects")
                 return done
-            if sql != consuming._MOVE:
-                return execute(sql, *rest)
+            if statement != sql.MOVE_CURSOR:
+                return execute(statement, *rest)
             self.reach("cursor to be moved")
-            done = execute(sql, *rest)
+            done = execute(statement, *rest)
             self.reach("cursor moved")
             return done
 

@@ -8,8 +8,8 @@ from django.db import connection
 
 from apps.files import listing, models, queries, trash_listing
 from apps.files.models import Kind
-from apps.sync import queries as sync
-from bitvault.events import reading
+from apps.sync import sql as sync
+from bitvault.events import sql as events
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.names import parse
 from tests.apps.files.conftest import analyze
@@ -31,9 +31,9 @@ PAGES = {
     "nodes for a derivation": (queries._TREE_ROWS, ["id"]),
     "versions for a derivation": (queries._VERSION_ROWS, ["id"]),
     "the trash of a root": (trash_listing._TRASH, ["trashed_at", "node_id"]),
-    "items of a snapshot": (sync._ITEMS, ["ordinal"]),
-    "the journal": (sync._ENTRIES, ["seq", "ordinal"]),
-    "the stream": (reading._NEXT, ["seq"]),
+    "items of a snapshot": (sync.ITEMS, ["ordinal"]),
+    "the journal": (sync.ENTRIES, ["seq", "ordinal"]),
+    "the stream": (events.NEXT_EVENTS, ["seq"]),
 }
 """Statements of pages at depth, with the columns that say where the page begins."""
 
