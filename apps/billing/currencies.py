@@ -3,6 +3,8 @@
 from decimal import Decimal
 from fractions import Fraction
 
+from django.utils.formats import number_format
+
 _MINOR_UNITS = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND"), 0),
     **dict.fromkeys(("VUV", "XAF", "XOF", "XPF"), 0),
@@ -35,3 +37,8 @@ def write_price(price: Decimal, currency: str) -> str:
     exact = price.normalize()
     digits = max(digits_of(currency), -int(exact.as_tuple().exponent))
     return f"{exact:.{digits}f}"
+
+
+def write_locally(exact: str) -> str:
+    """Write an amount, a price or a quantity as the reader's language does: ``1,234.50``, ``1.234,50``. No digit is lost."""
+    return str(number_format(Decimal(exact), force_grouping=True))

@@ -22,6 +22,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table
 
+from apps.billing.currencies import write_locally
 from apps.billing.dtos import StatementDetail, StatementLine
 from apps.billing.statement_wording import METRICS, UNITS, words
 
@@ -105,7 +106,10 @@ def _story(statement: StatementDetail, title: str) -> list[Any]:
         story.append(_table(list(lines)))
     story.append(Spacer(0, 5 * mm))
     for money in statement.totals:
-        total = gettext("Total: %(amount)s %(currency)s") % {"amount": money.amount, "currency": money.currency}
+        total = gettext("Total: %(amount)s %(currency)s") % {
+            "amount": write_locally(money.amount),
+            "currency": money.currency,
+        }
         story.append(Paragraph(_escape(total), _style(12, bold=True, right=True)))
     return [*story, Spacer(0, 6 * mm), Paragraph(_escape(words().counting), _style(8))]
 
@@ -118,8 +122,9 @@ def _table(lines: Sequence[StatementLine]) -> Table:
     head = gettext("What"), gettext("Quantity"), gettext("Included"), gettext("Price"), gettext("Amount")
     rows = [[_cell(text, at, bold=True) for at, text in enumerate(head)]]
     for line in lines:
-        quantity = f"{line.units_short} {UNITS[line.unit]}"
-        texts = METRICS[line.metric], quantity, line.included_short, line.price, f"{line.amount} {line.currency}"
+        exact = line.units_short, line.included_short, line.price, line.amount
+        quantity, included, price, amount = (write_locally(one) for one in exact)
+        texts = METRICS[line.metric], f"{quantity} {UNITS[line.unit]}", included, price, f"{amount} {line.currency}"
         rows.append([_cell(str(text), at) for at, text in enumerate(texts)])
     thin = (0, 0), (-1, -1), 0.25, colors.lightgrey
     style = [("LINEBELOW", *thin), ("VALIGN", (0, 0), (-1, -1), "TOP")]

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import pytest
 from django.db import DatabaseError, connection
+from django.utils import translation
 
 from apps.billing import api, currencies, models, pricing, statements
 from apps.billing.errors import StatementUnknown
@@ -380,3 +381,17 @@ def test_statements_of_another_tenant_are_another_tenants(tenant):
     use(MARCH, live_bytes=1)
     make()
     assert read().tenant_name == tenancy.current().name
+
+
+@pytest.mark.parametrize(
+    ("language", "exact", "written"),
+    [
+        ("en", "1234567.50", "1,234,567.50"),
+        ("de", "1234567.50", "1.234.567,50"),
+        ("de", "-0.0215", "-0,0215"),
+        ("de", "124", "124"),
+    ],
+)
+def test_amounts_are_written_as_the_reader_does(language, exact, written):
+    with translation.override(language):
+        assert currencies.write_locally(exact) == written

@@ -1,0 +1,1 @@
+"""What billing gives to templates."""
