@@ -157,4 +157,6 @@ def test_a_device_that_was_away_for_too_long_is_told_so_at_once(sockets, live, m
     assert (answer.status_code, answer.json()["code"]) == (410, "sync.cursor_expired")
     page = mia.get("/sync/snapshot", device_id=follower.id, limit=1000).json()
     assert page["as_of_seq"] >= seq
+    while page["next_cursor"]:
+        page = mia.get("/sync/snapshot", device_id=follower.id, limit=1000, cursor=page["next_cursor"]).json()
     assert mia.get("/sync/changes", cursor=page["cursor"]).json()["items"] == []
