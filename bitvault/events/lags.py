@@ -6,19 +6,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
 
 from bitvault.events import consuming, partitions, sql
-from bitvault.events.models import ConsumerCursor, DeadLetter, StreamHead
+from bitvault.events.models import ConsumerCursor, DeadLetter, StreamEvent, StreamHead
 from bitvault.kernel import clock
 from bitvault.kernel.tasks import select_present
-
-
-_LAST = """
-SELECT head.tenant_id,
-    (SELECT event.published_at FROM public.events_stream_event event WHERE event.tenant_id = head.tenant_id AND event.seq = head.last_seq)
-FROM public.events_stream_head head WHERE head.tenant_id = ANY(%s)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +117,9 @@ def count_lags(*, among: Collection[UUID] | None = None) -> int:
 
 def list_last_published(*, among: Collection[UUID]) -> dict[UUID, datetime]:
     """Tell when something last happened in each of these tenants; one whose last event is not kept any more is left out."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LAST, [list(among)])
-        return {tenant_id: moment for tenant_id, moment in cursor.fetchall() if moment is not None}
+    last = StreamEvent.objects.filter(tenant_id=OuterRef("tenant_id"), seq=OuterRef("last_seq")).values("published_at")
+    heads = StreamHead.objects.filter(tenant_id__in=among).annotate(published_at=Subquery(last[:1]))
+    return dict(heads.exclude(published_at=None).values_list("tenant_id", "published_at"))
 
 
 def count_days_ahead() -> int:
