@@ -20,6 +20,7 @@ __all__ = [
     "FileTooLarge",
     "InvalidName",
     "InvalidPath",
+    "KeptByRule",
     "LimitOutOfRange",
     "MoveCycle",
     "NameTaken",
@@ -30,15 +31,20 @@ __all__ = [
     "NotAFolder",
     "NotAnArchive",
     "NothingToChange",
+    "OnHold",
     "ParentGone",
     "PathTooLong",
+    "RetentionOver",
+    "RetentionUnfit",
     "RevisionMismatch",
     "RootFixed",
     "TooDeep",
     "TooManyAtOnce",
     "TooManyChildren",
     "TooManyLocks",
+    "TooManyPolicies",
     "TooManyTeamFolders",
+    "TrashKept",
     "UploadGivenUp",
     "UploadTargetUnfit",
 ]
@@ -93,6 +99,50 @@ class NodeLocked(Locked):
 
     code = "files.locked"
     title = "Somebody else has locked this file"
+
+
+class OnHold(Conflict):
+    """A legal hold keeps it: it can go into the trash, and is not deleted permanently before the hold is lifted; facts: ``node_id``,
+    ``policy_id``.
+    """
+
+    code = "files.on_hold"
+    title = "A legal hold keeps this; it cannot be deleted permanently before the hold is lifted"
+
+
+class KeptByRule(Conflict):
+    """A retention rule keeps it until ``kept_until``; other facts: ``node_id``, ``policy_id``."""
+
+    code = "files.kept_by_rule"
+    title = "A retention rule keeps this for some time yet; it cannot be deleted permanently before"
+
+
+class TrashKept(Conflict):
+    """The trash was emptied but for what a hold or a rule keeps; facts: ``deleted_count``, ``kept_count``."""
+
+    code = "files.trash_kept"
+    title = "Legal holds or retention rules keep a part of the trash; the rest was deleted"
+
+
+class RetentionUnfit(Invalid):
+    """A hold or rule names one thing that it is about, and a rule says how long it keeps, after how many days it deletes, or both."""
+
+    code = "files.retention_unfit"
+    title = "This is no hold or retention rule"
+
+
+class RetentionOver(Conflict):
+    """The hold or rule has been lifted; whoever wants it back makes a new one."""
+
+    code = "files.retention_over"
+    title = "This has been lifted already"
+
+
+class TooManyPolicies(Invalid):
+    """The tenant has as many holds and rules in force as there can be; fact: ``limit``."""
+
+    code = "files.too_many_policies"
+    title = "These are too many holds and rules; lift some first"
 
 
 class BadLockEnd(Invalid):

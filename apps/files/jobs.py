@@ -1,4 +1,6 @@
-"""Deferred work of files: purges, and what somebody has kept here who has left the tenant, which goes to their successor."""
+"""Deferred work of files: purges, what retention rules delete, and what somebody has kept here who has left the tenant, which goes to
+their successor.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -7,6 +9,7 @@ import msgspec
 
 from apps.files import api
 from apps.files.operations import handing_over, locking, purging
+from apps.files.retention import applying
 from apps.identity import api as identity
 from bitvault.jobs import api as jobs
 from bitvault.kernel import tenancy
@@ -56,3 +59,16 @@ def hand_over(payload: HandOver, run: jobs.Run) -> handing_over.HandedOver | Non
 def purge(payload: purging.Purge, run: jobs.Run) -> int:
     """Delete what is due in the trash until nothing is; a job that is begun again goes on. Returns how many purges this try finished."""
     return api.purge_expired()
+
+
+@jobs.job_kind(
+    applying.APPLY_JOB,
+    payload=applying.ApplyRetention,
+    lane=jobs.BULK,
+    tries=8,
+    timeout=timedelta(hours=2),
+    scope=Scope.ADMIN,
+)
+def apply_retention(payload: applying.ApplyRetention, run: jobs.Run) -> int:
+    """Put into the trash what retention rules delete by now. Returns how many files this try has put there."""
+    return applying.apply(report=run.report)

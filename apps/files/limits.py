@@ -38,6 +38,18 @@ PURGE_SECONDS_AT_ONCE = 5.0
 PURGE_POSTPONED = timedelta(hours=1)
 """How long a purge that has failed waits: long enough for whoever mends its cause."""
 
+KEPT_POSTPONED = timedelta(days=1)
+"""When something due that a hold or a rule keeps is looked at again: a vault on hold is not looked through each hour."""
+
+POLICIES_LIMIT = 200
+"""Holds and retention rules in force: each question asks all of them, some milliseconds for as many."""
+
+RETENTION_BATCH = 100
+"""Files that a retention rule puts into the trash in one transaction: some 50 ms under the tree lock."""
+
+RETENTION_PAGE = 10_000
+"""Files that are looked for at a time: what a worker holds in memory without notice."""
+
 REKEY_SECONDS = 30.0
 """Time of one run for names whose keys are of an older version."""
 

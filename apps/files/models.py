@@ -14,6 +14,7 @@ from django.db.models.lookups import LessThanOrEqual
 
 from apps.files.limits import CHILDREN_LIMIT
 from apps.files.past_models import Placement, Rewind, RewindItem
+from apps.files.retention_models import Retained, RetentionPolicy
 from bitvault.kernel.models import TenantModel, id_field
 from bitvault.kernel.names import KEY_VERSION, NAME_LIMIT_BYTES
 
@@ -23,6 +24,8 @@ __all__ = [
     "Node",
     "Placement",
     "Refund",
+    "Retained",
+    "RetentionPolicy",
     "Rewind",
     "RewindItem",
     "SettledUpload",
@@ -225,7 +228,7 @@ class Trash(TenantModel):
     purged_bytes = models.BigIntegerField(default=0)
     """Bytes of versions that older code has deleted, which gave them back at the end."""
     postponed_until = models.DateTimeField(null=True)
-    """When a purge that failed is tried again."""
+    """When a purge that failed is tried again; or what is due, and kept by a hold or a rule, is looked at again."""
 
     class Meta:
         db_table = "files_trash"

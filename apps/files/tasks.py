@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from apps.files import api
-from apps.files.api import history
+from apps.files.api import history, retention
 
 
 @shared_task(name="files.purge_expired_trash")  # type: ignore[untyped-decorator] # celery has no types
@@ -28,3 +28,9 @@ def rekey_names() -> int:
 def forget_past() -> int:
     """Delete what one tenant's history need not reach back to any more; returns how many rows."""
     return history.forget_past()
+
+
+@shared_task(name="files.request_retention")  # type: ignore[untyped-decorator] # celery has no types
+def request_retention() -> bool:
+    """Ask for the job that puts into the trash what one tenant's retention rules delete, if there are any."""
+    return retention.request_retention()

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.files import access, teams
+from apps.files import access, retaining, teams
 from apps.files.dtos import Node, NodeRef, OpenedTrash, TrashedNode
+from apps.files.dtos.retention import Kept
 from apps.files.queries import LAST_ID
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_all, fetch_page, find_way, find_ways, to_node
 from bitvault.kernel import db, names, pages
@@ -79,10 +80,12 @@ def _read_trash(actor: Actor, way: Way | None, *, limit: int, cursor: str | None
     purpose = _purpose_of(way.node.id)
     before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
     rows = fetch_page(_TRASH, {"root_id": way.node.id, "before": before, "before_id": before_id, "limit": limit + 1})
+    keepers = retaining.find_trash_keepers([row[0] for row in rows[:limit]])
     items = []
     for *values, origin_parent_id, origin_path, trashed_by, expires_at in rows[:limit]:
         node = to_node(NodeRow._make(values), capabilities)
-        items.append(_to_trashed(node, way.node.id, origin_parent_id, origin_path, trashed_by, expires_at))
+        kept = keepers.get(node.id)
+        items.append(_to_trashed(node, kept, way.node.id, origin_parent_id, origin_path, trashed_by, expires_at))
     next_cursor = None
     if len(rows) > limit:
         last = NodeRow._make(rows[limit - 1][: len(NodeRow._fields)])
@@ -97,12 +100,13 @@ def find_trashed(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, Trashed
     with db.read_transaction():
         rows = fetch_all(_TRASHED, {"ids": list(node_ids)})
         roots = find_ways({row[len(NodeRow._fields)] for row in rows}) if rows else {}
+        keepers = retaining.find_trash_keepers([row[0] for row in rows])
     masks = {root_id: access.find_mask(actor, way) for root_id, way in roots.items() if _may_look(actor, way)}
     found = {}
     for row in rows:
         node, (root_id, *facts) = NodeRow._make(row[: len(NodeRow._fields)]), row[len(NodeRow._fields) :]
         if root_id in masks:
-            found[node.id] = _to_trashed(to_node(node, names_of(masks[root_id])), root_id, *facts)
+            found[node.id] = _to_trashed(to_node(node, names_of(masks[root_id])), keepers.get(node.id), root_id, *facts)
     return found
 
 
@@ -150,7 +154,13 @@ def _position_after(trashed_at: datetime | None, node_id: UUID) -> list[Any]:
 
 
 def _to_trashed(
-    node: Node, root_id: UUID, origin_parent_id: UUID, origin_path: str, trashed_by: UUID, expires_at: datetime
+    node: Node,
+    keeper: retaining.Keeper | None,
+    root_id: UUID,
+    origin_parent_id: UUID,
+    origin_path: str,
+    trashed_by: UUID,
+    expires_at: datetime,
 ) -> TrashedNode:
     facts = {name: getattr(node, name) for name in Node.__dataclass_fields__}
     return TrashedNode(
@@ -159,4 +169,5 @@ def _to_trashed(
         origin_path=origin_path,
         trashed_by=trashed_by,
         expires_at=expires_at,
+        kept=None if keeper is None else Kept(by=keeper.kind, until=keeper.until),
     )

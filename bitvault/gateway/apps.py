@@ -20,6 +20,7 @@ class GatewayConfig(AppConfig):
             guests,
             rebuilding,  # noqa: F401 - importing it registers how the meter is rebuilt
             recounting,  # noqa: F401 - importing it registers the nightly job
+            retention,  # noqa: F401 - importing it registers the job that names what has a tag
             rewinding,  # noqa: F401 - importing it registers the job that carries rewinds out
         )
         from bitvault.web.guests import open_routes

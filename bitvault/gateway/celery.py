@@ -87,6 +87,7 @@ app.conf.beat_schedule = {
     "recount-usage": _for_each_tenant("gateway.request_recount", seconds=86_400),
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),
     # They hold nothing from the second on at which they end; this tells of it.
+    "apply-retention": _for_each_tenant("files.request_retention", seconds=3600),
     "sweep-locks": _for_each_tenant("files.sweep_locks", seconds=60),
     "forget-past": _for_each_tenant("files.forget_past", seconds=3600),
     "rekey-names": _for_each_tenant("files.rekey_names", seconds=3600),

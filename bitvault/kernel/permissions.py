@@ -13,6 +13,7 @@ class Permission(StrEnum):
     MANAGE_GROUPS = "manage_groups"
     MANAGE_TEAM_FOLDERS = "manage_team_folders"
     MANAGE_TAGS = "manage_tags"
+    MANAGE_RETENTION = "manage_retention"
     SHARE_OUTSIDE = "share_outside"
     MAKE_LINKS = "make_links"
     SEE_AUDIT = "see_audit"

@@ -14,7 +14,7 @@ from apps.files.dtos import (
     RestoreOutcome,
     TrashedNode,
 )
-from apps.files.errors import TooManyAtOnce
+from apps.files.errors import TooManyAtOnce, TrashKept
 from apps.files.operations import purging, rekeying, restoring, trash
 from bitvault.kernel import clock, names
 from bitvault.kernel.actor import Actor, Scope
@@ -122,7 +122,10 @@ def restore_nodes(
 
 @exposed
 def purge_node(*, actor: Actor, node_id: UUID) -> None:
-    """Delete a node in the trash for ever, with all below it. It is gone at once; a large one is cleared away in the background."""
+    """Delete a node in the trash for ever, with all below it. It is gone at once; a large one is cleared away in the background.
+
+    :raises OnHold, KeptByRule: a legal hold or a retention rule keeps it, or something in it.
+    """
     actor.require_scope(Scope.FILES_WRITE)
     marked = purging.mark_one(actor=actor, node_id=node_id)
     purging.purge_or_send(marked, batches=limits.PURGE_BATCHES_AT_ONCE)
@@ -130,12 +133,20 @@ def purge_node(*, actor: Actor, node_id: UUID) -> None:
 
 @exposed
 def empty_trash(*, actor: Actor, root_id: NodeRef = "root") -> None:
-    """Delete all that lies in the trash of a root for ever. It is gone at once; what is much is cleared away in the background."""
+    """Delete all that lies in the trash of a root for ever. It is gone at once; what is much is cleared away in the background.
+
+    :raises TrashKept: legal holds or retention rules keep some of it; the rest is gone.
+    """
     actor.require_scope(Scope.FILES_WRITE)
-    marked = []
-    while some := purging.mark_all(actor=actor, root=root_id):
-        marked += some
+    marked: list[UUID] = []
+    kept_count = 0
+    looked: purging.Looked | None = None
+    while (looked := purging.mark_all(actor=actor, root=root_id, after=looked)) is not None:
+        marked += looked.marked
+        kept_count += looked.kept_count
     purging.purge_or_send(marked, batches=limits.PURGE_BATCHES_AT_ONCE)
+    if kept_count:
+        raise TrashKept(deleted_count=len(marked), kept_count=kept_count)
 
 
 @exposed
@@ -149,9 +160,9 @@ def purge_expired() -> int:
     purging.give_back()
     count = 0
     while True:
-        marked = purging.mark_expired(now=now)
+        due_count = purging.mark_expired(now=now)
         count += purging.purge(done_count=count).through_count
-        if not marked:
+        if not due_count:
             return count
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from apps.files.dtos.retention import Kept
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import CapabilityName
 from bitvault.kernel.names import PortabilityProblem
@@ -126,12 +127,16 @@ class AppliedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrashedNode(Node):
-    """A node in the trash; ``root_id``, ``parent_id`` and ``origin_path`` tell where it was."""
+    """A node in the trash; ``root_id``, ``parent_id`` and ``origin_path`` tell where it was.
+
+    ``kept`` says why it is not deleted permanently, not when ``expires_at`` is over either; ``None`` where nothing keeps it.
+    """
 
     root_id: UUID
     origin_path: str
     trashed_by: UUID
     expires_at: datetime
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

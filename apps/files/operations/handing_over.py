@@ -116,6 +116,11 @@ def _move_trash(left_id: UUID, heir_id: UUID) -> int:
     return execute(_GIVE_TRASH, {"left_id": left_id, "heir_id": heir_id, "limit": TRASH_BATCH})
 
 
+def ensure_root(user_id: UUID) -> NodeRow:
+    """Find somebody's personal root, or make it, inside the open transaction of the tree."""
+    return _find_root(user_id) or _make_root(user_id)
+
+
 def _find_root(user_id: UUID) -> NodeRow | None:
     row = fetch_one(_ROOT, [user_id])
     return None if row is None else NodeRow._make(row)

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from apps.billing import api as billing
-from apps.files import access, limits, models
+from apps.files import access, limits, models, retaining
 from apps.files.dtos import NodeRef
 from apps.files.rows import execute, fetch_all, fetch_one, fetch_page, find_way, require_row
 from apps.files.tree import tree_transaction
@@ -38,26 +38,34 @@ class Purge(msgspec.Struct, frozen=True):
 
 
 # With a team folder that has ended goes what had been thrown away in it before: nobody could take that back any more.
-_MARK_ONE = """
-UPDATE files_trash SET purging = true, purged_by = %(purged_by)s
-WHERE (node_id = %(node_id)s OR root_id = %(node_id)s) AND NOT purging RETURNING node_id
+_WITH_ITS_TRASH = (
+    "SELECT node_id FROM files_trash WHERE (node_id = %(node_id)s OR root_id = %(node_id)s) AND NOT purging"
+)
+
+_MARK = """
+UPDATE files_trash SET purging = true, purged_by = %s, postponed_until = NULL WHERE node_id = ANY(%s::uuid[])
 """
 
-_MARK_ALL = """
-UPDATE files_trash SET purging = true, purged_by = %s WHERE node_id IN (
-    SELECT node_id FROM files_trash WHERE root_id = %s AND NOT purging ORDER BY trashed_at DESC, node_id DESC LIMIT %s
-) RETURNING node_id
+_IN_TRASH_OF = """
+SELECT node_id, trashed_at FROM files_trash WHERE root_id = %(root_id)s AND NOT purging
+    AND (%(before_id)s::uuid IS NULL OR (trashed_at, node_id) < (%(before)s::timestamptz, %(before_id)s::uuid))
+ORDER BY trashed_at DESC, node_id DESC LIMIT %(limit)s
 """
 
-_MARK_EXPIRED = """
-UPDATE files_trash SET purging = true WHERE node_id IN (
-    SELECT node_id FROM files_trash WHERE expires_at <= %s AND NOT purging ORDER BY expires_at LIMIT %s
-) RETURNING node_id
+_EXPIRED = """
+SELECT node_id FROM files_trash
+WHERE expires_at <= %(now)s AND NOT purging AND (postponed_until IS NULL OR postponed_until <= %(now)s)
+ORDER BY expires_at LIMIT %(limit)s
 """
+
+_POSTPONE = "UPDATE files_trash SET postponed_until = %s WHERE node_id = ANY(%s::uuid[])"
 
 _IS_ANYTHING_DUE = """
 SELECT EXISTS (SELECT FROM files_trash WHERE purging AND (postponed_until IS NULL OR postponed_until <= %(now)s))
-    OR EXISTS (SELECT FROM files_trash WHERE expires_at <= %(now)s AND NOT purging)
+    OR EXISTS (
+        SELECT FROM files_trash
+        WHERE expires_at <= %(now)s AND NOT purging AND (postponed_until IS NULL OR postponed_until <= %(now)s)
+    )
     OR EXISTS (SELECT FROM files_refund)
     OR EXISTS (SELECT FROM files_settled_upload WHERE settled_at < %(settled_before)s)
 """
@@ -78,6 +86,7 @@ _DELETE = """
 WITH freed AS (DELETE FROM files_version WHERE node_id = ANY(%(ids)s::uuid[]) RETURNING node_id, id, blob_id, size_bytes),
 settled AS (DELETE FROM files_settled_upload WHERE node_id = ANY(%(ids)s::uuid[])),
 displaced AS (DELETE FROM files_displaced WHERE node_id = ANY(%(ids)s::uuid[])),
+named AS (DELETE FROM files_retained WHERE node_id = ANY(%(ids)s::uuid[])),
 gone AS (DELETE FROM files_node WHERE id = ANY(%(ids)s::uuid[]) RETURNING parent_id),
 left_behind AS (
     UPDATE files_node SET child_count = child_count - lost.children
@@ -104,6 +113,14 @@ class Progress(NamedTuple):
     is_done: bool
 
 
+class Looked(NamedTuple):
+    """What a batch of a trash that is emptied came to: what was marked, how many are kept, and time and id of the last."""
+
+    marked: list[UUID]
+    kept_count: int
+    last: tuple[datetime, UUID]
+
+
 class _Part(NamedTuple):
     """What a batch deletes of one purge."""
 
@@ -123,23 +140,48 @@ def mark_one(*, actor: Actor, node_id: UUID) -> list[UUID]:
             access.require_ended_team_folder(actor, way)
         else:
             access.require(actor, way, Capability.MANAGE)
-        return [one for (one,) in fetch_all(_MARK_ONE, {"purged_by": actor.user_id, "node_id": node_id})]
+        marked = [one for (one,) in fetch_all(_WITH_ITS_TRASH, {"node_id": node_id})]
+        retaining.require_trash_free(marked)
+        execute(_MARK, [actor.user_id, marked])
+        return marked
 
 
-def mark_all(*, actor: Actor, root: NodeRef) -> list[UUID]:
-    """Mark what lies in the trash of a root, at most one batch of it; returns what was marked."""
+def mark_all(*, actor: Actor, root: NodeRef, after: Looked | None = None) -> Looked | None:
+    """Mark what lies in the trash of a root, at most one batch of it, but for what a hold or a rule keeps.
+
+    :param after: what the batch before came to. Returns what this one has; ``None`` where nothing is left to look at.
+    """
     with tree_transaction():
         way = find_way(root, actor)
         if way is None and root == "root":
-            return []
+            return None
         root_id = access.require_root(access.require(actor, way, Capability.MANAGE)).node.id
-        return [node_id for (node_id,) in fetch_page(_MARK_ALL, [actor.user_id, root_id, limits.EXPIRY_BATCH])]
+        before, before_id = after.last if after is not None else (None, None)
+        values = {"root_id": root_id, "before": before, "before_id": before_id, "limit": limits.EXPIRY_BATCH}
+        rows = fetch_page(_IN_TRASH_OF, values)
+        if not rows:
+            return None
+        marked, kept = _mark_free([node_id for node_id, _ in rows], actor.user_id)
+        return Looked(marked, len(kept), (rows[-1][1], rows[-1][0]))
 
 
-def mark_expired(*, now: datetime) -> list[UUID]:
-    """Mark what is due, at most one batch of it; returns what was marked."""
+def mark_expired(*, now: datetime) -> int:
+    """Mark what is due, at most one batch of it; what a hold or a rule keeps is looked at again later. Returns how many were due."""
     with tree_transaction():
-        return [node_id for (node_id,) in fetch_page(_MARK_EXPIRED, [now, limits.EXPIRY_BATCH])]
+        due = [node_id for (node_id,) in fetch_page(_EXPIRED, {"now": now, "limit": limits.EXPIRY_BATCH})]
+        _, kept = _mark_free(due, None)
+        if kept:
+            execute(_POSTPONE, [now + limits.KEPT_POSTPONED, kept])
+        return len(due)
+
+
+def _mark_free(node_ids: list[UUID], by: UUID | None) -> tuple[list[UUID], list[UUID]]:
+    """Mark those of some entries that nothing keeps, inside the open transaction; returns what was marked, and what is kept."""
+    keepers = retaining.find_trash_keepers(node_ids)
+    marked = [node_id for node_id in node_ids if node_id not in keepers]
+    if marked:
+        execute(_MARK, [by, marked])
+    return marked, list(keepers)
 
 
 def forget_settled(*, before: datetime) -> int:

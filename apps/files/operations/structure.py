@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from apps.files import access, errors, locks
+from apps.files import access, errors, locks, retaining
 from apps.files.dtos import ExpectedRevision, Node, NodeRef
 from apps.files.models import Kind
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, require_revision
@@ -257,6 +257,8 @@ def write_move(
     above.gain_child(parent, name, below)
     if node.parent_id is not None:
         above.lose_child(node.parent_id)
+    if not stays:
+        retaining.carry({node.id: parent.node.id})
     row = fetch_one(
         _MOVE,
         {

@@ -1,6 +1,6 @@
 """Into the trash and back: one row of the tree, whatever hangs below it."""
 
-from apps.files import access, locks
+from apps.files import access, locks, retaining
 from apps.files.dtos import ExpectedRevision, NodeRef
 from apps.files.operations.locking import release
 from apps.files.operations.structure import raise_revision_mismatch
@@ -116,6 +116,7 @@ def write_restore(node: NodeRow, parent: Way, name: Name) -> NodeRow | None:
     above.gain_child(parent, name, below)
     if node.parent_id is not None:
         above.lose_child(node.parent_id)
+    retaining.carry({node.id: parent.node.id})
     row = fetch_one(
         _RESTORE,
         {

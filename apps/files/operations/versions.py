@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from apps.files import access, errors, locks, models
+from apps.files import access, errors, locks, models, retaining
 from apps.files.dtos import Node
 from apps.files.dtos.uploads import UploadGrant
 from apps.files.operations import purging
@@ -72,6 +72,7 @@ def delete(*, actor: Actor, node_id: UUID, version_id: UUID) -> None:
             raise errors.VersionIsCurrent(version_id=version_id)
         if version.pinned:
             raise errors.VersionPinned(version_id=version_id)
+        retaining.require_version_free(way.rows, version.created_at)
         version.delete()
         purging.note_refunds({ids.new_id(): version.size_bytes})
         publish(

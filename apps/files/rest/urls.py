@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.files.rest import history_views, lock_views, rewind_views, team_views, version_views, views
+from apps.files.rest import history_views, lock_views, retention_views, rewind_views, team_views, version_views, views
 from bitvault.web import converters
 
 __all__ = ["converters", "urlpatterns"]
@@ -17,6 +17,9 @@ urlpatterns = [
     path("nodes/<uuid:node_id>/versions", version_views.NodeVersions.as_view()),
     path("nodes/<uuid:node_id>/versions/<uuid:version_id>", version_views.VersionDetail.as_view()),
     path("nodes/<uuid:node_id>/lock", lock_views.NodeLock.as_view()),
+    path("nodes/<uuid:node_id>/retention", retention_views.NodeRetention.as_view()),
+    path("retention/<uuid:policy_id>", retention_views.PolicyDetail.as_view()),
+    path("retention/<uuid:policy_id>/nodes", retention_views.PolicyNodes.as_view()),
     path("nodes/<uuid:node_id>/rewind", rewind_views.NodeRewind.as_view()),
     path("rewinds", rewind_views.Rewinds.as_view()),
     path("rewinds/<uuid:rewind_id>", rewind_views.RewindDetail.as_view()),

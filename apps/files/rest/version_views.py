@@ -41,7 +41,17 @@ class VersionDetail(View):
             )
         )
 
-    @operation(status=204, problems=(errors.NotAFile, errors.NodeLocked, errors.VersionIsCurrent, errors.VersionPinned))
+    @operation(
+        status=204,
+        problems=(
+            errors.NotAFile,
+            errors.NodeLocked,
+            errors.VersionIsCurrent,
+            errors.VersionPinned,
+            errors.OnHold,
+            errors.KeptByRule,
+        ),
+    )
     def delete(self, request: ActorRequest, node_id: UUID, version_id: UUID) -> Response:
         """Delete it permanently, and give its room back; never the current one."""
         api.delete_version(actor=request.actor, node_id=node_id, version_id=version_id)

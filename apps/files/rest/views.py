@@ -156,9 +156,9 @@ class TrashList(View):
         query = request.query_as(schemas.ListTrash)
         return self.paginate(partial(api.list_trash, actor=request.actor, root_id=query.root_id or "root"))
 
-    @operation(query=schemas.EmptyTrash, status=204)
+    @operation(query=schemas.EmptyTrash, status=204, problems=(errors.TrashKept,))
     def delete(self, request: ActorRequest) -> Response:
-        """Delete all of it for ever."""
+        """Delete all of it for ever, but for what a legal hold or a retention rule keeps: then 409 tells how much was deleted and kept."""
         query = request.query_as(schemas.EmptyTrash)
         api.empty_trash(actor=request.actor, root_id=query.root_id or "root")
         return Response(status=204)
@@ -167,7 +167,7 @@ class TrashList(View):
 class TrashDetail(View):
     """One thing in the trash."""
 
-    @operation(status=204)
+    @operation(status=204, problems=(errors.OnHold, errors.KeptByRule))
     def delete(self, request: ActorRequest, node_id: UUID) -> Response:
         """Delete it for ever, with all below it."""
         api.purge_node(actor=request.actor, node_id=node_id)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from apps.files import retaining
 from apps.files.rows import NodeRow, Way, execute, fetch_all
 from apps.files.tree import COUNTED_ALONE, VERSION_COLUMNS, Ancestors, Below, rename_type
 from bitvault.events.api import publish
@@ -167,6 +168,7 @@ def _write_places(placed: Sequence[Placed], user_id: UUID) -> None:
     swapping = [one.swaps_with for one in placed if one.swaps_with is not None]
     if swapping:
         execute(_PARK, [swapping])
+    retaining.carry({one.node.id: one.target.node.id for one in placed if one.target.node.id != one.node.parent_id})
     media_types = {one.node.id: rename_type(one.node, one.name) for one in placed}
     execute(
         _PLACE,

@@ -63,6 +63,11 @@ WORDS = (
         _("Makes team folders, sees everything in them and shares them."),
     ),
     Words(Permission.MANAGE_TAGS, _("Manage tags"), _("Renames and deletes tags that others use.")),
+    Words(
+        Permission.MANAGE_RETENTION,
+        _("Manage retention"),
+        _("Puts files on legal hold, lifts holds, and says how long files are kept."),
+    ),
     Words(Permission.SHARE_OUTSIDE, _("Share with guests"), _("Shares with people who are not in the vault.")),
     Words(Permission.MAKE_LINKS, _("Make links"), _("Makes public links and file requests.")),
     Words(Permission.SEE_AUDIT, _("See the audit log"), _("Sees what everybody did, and exports it.")),

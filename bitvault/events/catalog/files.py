@@ -25,6 +25,10 @@ RewindBy = Literal["user", "device", "token", "rewind", ""]
 
 GrantedRight = Literal["none", "viewer", "editor"]
 
+RetentionKind = Literal["hold", "rule"]
+RetentionTarget = Literal["vault", "person", "folder", "tag"]
+"""What a hold or a retention rule is about: everything, what somebody keeps, a folder with all below it, what has a tag."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderCreated(Event):
@@ -290,3 +294,60 @@ class RewindFinished(Event):
     folder_id: UUID | None
     done_count: int
     kept_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionStarted(Event):
+    """Somebody has put something on legal hold, or made a retention rule.
+
+    ``node_id`` is the folder of ``folder`` and the personal root of ``person``. ``told_user_id`` is who is to hear of it as its owner.
+    """
+
+    type: ClassVar[str] = "files.retention.started.v1"
+
+    policy_id: UUID
+    kind: RetentionKind
+    name: str
+    target: RetentionTarget
+    node_id: UUID | None
+    user_id: UUID | None
+    tag_id: UUID | None
+    keep_days: int | None
+    delete_after_days: int | None
+    told_user_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionChanged(Event):
+    """A hold has another name or reason, or a rule another length; all is told as it is now."""
+
+    type: ClassVar[str] = "files.retention.changed.v1"
+
+    policy_id: UUID
+    kind: RetentionKind
+    name: str
+    keep_days: int | None
+    delete_after_days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionLifted(Event):
+    """A hold or a rule has ended: it keeps and deletes nothing any more. ``told_user_id`` as of ``RetentionStarted``."""
+
+    type: ClassVar[str] = "files.retention.lifted.v1"
+
+    policy_id: UUID
+    kind: RetentionKind
+    name: str
+    node_id: UUID | None
+    told_user_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionApplied(Event):
+    """A rule has put files into the trash whose time was over; each of them has a ``NodeTrashed``, too."""
+
+    type: ClassVar[str] = "files.retention.applied.v1"
+
+    policy_id: UUID
+    trashed_count: int
