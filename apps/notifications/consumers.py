@@ -23,6 +23,8 @@ cannot_be_rebuilt(
     files.NodeTrashed,
     files.NodeRestored,
     files.NodePurged,
+    files.RetentionStarted,
+    files.RetentionLifted,
     sharing.ShareGranted,
     sharing.AccessRequested,
     identity.InvitationCreated,

@@ -19,6 +19,8 @@ Kind = Literal[
     "locked",
     "unlocked",
     "lock_ended",
+    "held",
+    "hold_lifted",
     "commented",
     "mentioned",
     "answered",

@@ -80,6 +80,8 @@ def _draft(published: Published, event: Event) -> Entry | None:
 def _draft_personal(published: Published, event: Event) -> Entry | None:
     """Say what people are told of what is theirs, or of what they look after: links, long jobs, webhooks."""
     match event:
+        case files.RetentionStarted() | files.RetentionLifted():
+            return _draft_retention(published, event)
         case links.LinkEnding():
             entry = _entry(published, "link_ending", node_id=event.node_id, subject_id=event.link_id)
             entry.audience_id, entry.facts = event.made_by, {"ends_at": event.expires_at.isoformat()}
@@ -156,6 +158,16 @@ def _draft_lock(published: Published, event: files.NodeLocked | files.NodeUnlock
     if event.cause == "forced":
         return _on_node(published, "lock_ended", event, folder_id=event.parent_id, audience_id=event.holder_id)
     return None
+
+
+def _draft_retention(published: Published, event: files.RetentionStarted | files.RetentionLifted) -> Entry | None:
+    """Say to who owns something that it is on hold, or under a rule, or is not any more, where they are to know."""
+    if event.told_user_id is None:
+        return None
+    kind: Kind = "held" if isinstance(event, files.RetentionStarted) else "hold_lifted"
+    entry = _entry(published, kind, node_id=event.node_id, subject_id=event.policy_id, audience_id=event.told_user_id)
+    entry.facts = {"is_hold": event.kind == "hold"}
+    return entry
 
 
 def _entry(published: Published, kind: Kind, **facts: Any) -> Entry:

@@ -34,6 +34,8 @@ _DIRECT: dict[Kind, Topic] = {
     "statement": "statements",
     "conflict": "conflict",
     "lock_ended": "conflict",
+    "held": "conflict",
+    "hold_lifted": "conflict",
     "received": "links",
     "link_ending": "links",
     "webhook_off": "webhooks",

@@ -90,6 +90,18 @@ def _lock_ended(facts: dict[str, Any]) -> str:
     return gettext("%(actor)s ended the lock of %(to_name)s on %(name)s")
 
 
+def _held(facts: dict[str, Any]) -> str:
+    if facts.get("is_hold"):
+        return gettext("%(actor)s put %(name)s on legal hold: nothing in it can be deleted permanently")
+    return gettext("%(actor)s made a retention rule for %(name)s")
+
+
+def _hold_lifted(facts: dict[str, Any]) -> str:
+    if facts.get("is_hold"):
+        return gettext("%(actor)s lifted a legal hold on %(name)s")
+    return gettext("%(actor)s lifted a retention rule for %(name)s")
+
+
 def _commented(facts: dict[str, Any]) -> str:
     return gettext("%(actor)s commented on %(name)s")
 
@@ -177,6 +189,8 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "locked": _locked,
     "unlocked": _unlocked,
     "lock_ended": _lock_ended,
+    "held": _held,
+    "hold_lifted": _hold_lifted,
     "commented": _commented,
     "mentioned": _mentioned,
     "answered": _answered,

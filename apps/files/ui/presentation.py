@@ -99,6 +99,9 @@ class TrashRow:
     origin: str
     trashed_at: str
     expires_at: str
+    kept: "StrOrPromise"
+    """Why it stays whatever its time says; empty where nothing keeps it."""
+    kept_until: str
     select_label: str
 
 
@@ -149,7 +152,7 @@ class SortChoice:
 BLANK_ROW = Row("", "file", "", "", "", "file", _("File"), "", 0, "", "", "", "")
 """What the browser's modules fill in for a node that appears while the page is open."""
 
-BLANK_TRASH_ROW = TrashRow("", "file", "", "", "", "file", _("File"), "", "", "", "")
+BLANK_TRASH_ROW = TrashRow("", "file", "", "", "", "file", _("File"), "", "", "", "", "", "")
 """The same for the trash."""
 
 
@@ -238,8 +241,17 @@ def to_trash_row(node: TrashedNode, root_name: "StrOrPromise") -> TrashRow:
         origin=f"{root_name}{folder.replace('/', ' / ')}",
         trashed_at=node.trashed_at.isoformat() if node.trashed_at else "",
         expires_at=node.expires_at.isoformat(),
+        kept=_say_kept(node),
+        kept_until=node.kept.until.isoformat() if node.kept is not None and node.kept.until is not None else "",
         select_label=gettext("Select %(name)s") % {"name": node.name},
     )
+
+
+def _say_kept(node: TrashedNode) -> str:
+    """Say what keeps something in the trash."""
+    if node.kept is None:
+        return ""
+    return gettext("On legal hold") if node.kept.by == "hold" else gettext("Kept by a rule until")
 
 
 def team_href(folder_id: UUID) -> str:

@@ -2,7 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from bitvault.kernel.permissions import Permission
 from bitvault.web import shell
+
+_manages_retention = shell.allowed(Permission.MANAGE_RETENTION)
 
 shell.register(
     shell.Section(
@@ -28,6 +31,7 @@ shell.register(
                 "details",
                 "editor",
                 "rewind",
+                "retention",
             )
         ),
         scripts=("files/app.js",),
@@ -54,6 +58,28 @@ shell.register(
         href="/files/details/versions",
         order=50,
         kinds=("file",),
+    ),
+    shell.DetailsSection(
+        key="files.retention", tab="details", label=_("Retention"), href="/files/details/retention", order=25
+    ),
+    shell.SettingsTab(
+        key="retention",
+        label=_("Retention"),
+        icon="lock",
+        href="/settings/retention/",
+        order=70,
+        visible_to=_manages_retention,
+    ),
+    shell.Assets(key="files.retention", order=11, scripts=("files/retention/page.js",), visible_to=_manages_retention),
+    shell.NodeAction(
+        key="hold",
+        label=_("Put on legal hold…"),
+        icon="lock",
+        group=45,
+        order=20,
+        kinds=("folder",),
+        single=True,
+        visible_to=_manages_retention,
     ),
     shell.Part(key="files.editor", slot="overlay", template="files/editor.html", order=30),
     shell.Part(key="files.team", slot="share", template="files/team_section.html", order=90),

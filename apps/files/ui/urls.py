@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from apps.files.ui import details, views
+from apps.files.ui import details, retention, views
 from bitvault.web.limits.routes import limited
 
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("files/<uuid:node_id>/position", views.FolderPosition.as_view()),
     path("files/details/properties", details.Properties.as_view()),
     path("files/details/versions", details.Versions.as_view()),
+    path("files/details/retention", retention.NodeRetention.as_view()),
+    path("settings/retention/", retention.RetentionPage.as_view()),
     path("files/owners", views.Owners.as_view()),
     path("teams/", views.TeamsPage.as_view()),
     path("trash/", views.TrashPage.as_view()),

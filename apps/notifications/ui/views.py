@@ -32,6 +32,8 @@ ICONS: dict[str, str] = {
     "locked": "lock",
     "unlocked": "unlock",
     "lock_ended": "unlock",
+    "held": "lock",
+    "hold_lifted": "unlock",
     "commented": "comment",
     "mentioned": "comment",
     "answered": "comment",
@@ -64,8 +66,11 @@ TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
     ("followed", _("What you follow"), _("Somebody adds or changes something in a file or folder that you follow.")),
     (
         "conflict",
-        _("Conflicts and locks"),
-        _("Your version was kept as a copy because somebody else had changed the file, or somebody ended your lock."),
+        _("Conflicts, locks and holds"),
+        _(
+            "Your version was kept as a copy because somebody else had changed the file, somebody ended your lock, or something of yours "
+            "was put on legal hold."
+        ),
     ),
     ("joined", _("Invitations"), _("Somebody whom you invited has joined.")),
     ("jobs", _("Long tasks"), _("Something that took a while is done, or has failed.")),

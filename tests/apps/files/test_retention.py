@@ -352,13 +352,13 @@ def test_a_rule_puts_into_the_trash_what_is_old_enough_and_nothing_else(tree, ad
     make(owner, "folder", node=held)
     assert applying.request() is True
     with clock.fixed_at(clock.now() + timedelta(days=29)):
-        assert applying.apply(report=lambda done: None) == 0
+        assert applying.apply(report=lambda _: None) == 0
     with clock.fixed_at(clock.now() + timedelta(days=31)):
         files.lock_node(actor=tree.actor, node_id=locked.id)
         tree.write(written, b"new")
         before = last_seq()
-        assert applying.apply(report=lambda done: None) == 5
-        assert applying.apply(report=lambda done: None) == 0
+        assert applying.apply(report=lambda _: None) == 5
+        assert applying.apply(report=lambda _: None) == 0
     assert {node.id for node in files.list_trash(actor=tree.actor).items} == {node.id for node in old}
     for node in (locked, elsewhere, kept, written, inner):
         assert tree.get(node).trashed_at is None

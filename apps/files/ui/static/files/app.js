@@ -10,7 +10,7 @@ import { startLocks } from "./list/locks.js";
 import { menuSubjects, openRowMenuAtRow, startRowMenu } from "./list/menu.js";
 import { entryOf, focusRow, keepOneInTabOrder, place, placeNode, rowOf, startRows } from "./list/rows.js";
 import { selectAll, show, startSelection } from "./list/selection.js";
-import { runInTrash, runOnTrashed } from "./list/trash.js";
+import { runInTrash, runOnTrashed, startTrash } from "./list/trash.js";
 import { startView } from "./list/view.js";
 import { startLive } from "./live.js";
 import { startTeams } from "./teams/start.js";
@@ -37,6 +37,7 @@ startRowMenu();
 startView();
 startEditor();
 startLocks();
+startTrash();
 startDrag();
 startKeyboard(
   {

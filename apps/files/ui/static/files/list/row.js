@@ -8,12 +8,14 @@ import { learnOwner, showOwner } from "./owners.js";
 import { keepLock } from "./lock.js";
 import { fill, gettext } from "../../js/i18n.js";
 
+/** What keeps something in the trash. @typedef {{by: string, until: string | null}} Kept */
+
 /**
- * What a row says. The last three stand in the trash alone; `origin`: the folder that it was in, in words.
+ * What a row says. The last four stand in the trash alone; `origin`: the folder that it was in, in words.
  *
  * @typedef {{
  *   id: string, kind: string, name: string, revision: number, modified_at: string, size_bytes: number | null, name_problems: string[],
- *   created_by?: string, lock?: import("./lock.js").Lock | null, origin?: string, origin_path?: string, trashed_at?: string | null, expires_at?: string,
+ *   created_by?: string, lock?: import("./lock.js").Lock | null, origin?: string, origin_path?: string, trashed_at?: string | null, expires_at?: string, kept?: Kept | null,
  * }} Facts
  */
 
@@ -39,7 +41,7 @@ export function readRow(row) {
     return { ...facts, created_by: owner, lock: lock ? JSON.parse(lock) : null };
   }
   const timeOf = (/** @type {string} */ slot) => row.querySelector(`time[data-slot="${slot}"]`)?.getAttribute("datetime") ?? "";
-  return { ...facts, origin, trashed_at: timeOf("trashed"), expires_at: timeOf("expires") };
+  return { ...facts, origin, trashed_at: timeOf("trashed"), expires_at: timeOf("expires"), kept: readKept(row) };
 }
 
 /** @param {HTMLElement} row @returns {string[]} */
@@ -92,6 +94,25 @@ function fillTrashed(row, node) {
   need("bdi", HTMLElement, cell).textContent = origin;
   for (const time of row.querySelectorAll('time[data-slot="trashed"]')) time.setAttribute("datetime", node.trashed_at ?? "");
   for (const time of row.querySelectorAll('time[data-slot="expires"]')) time.setAttribute("datetime", node.expires_at ?? "");
+  showKept(row, node.kept ?? null);
+}
+
+/** Say what keeps it in place of when it is deleted. @param {HTMLElement} row @param {Kept | null} kept */
+function showKept(row, kept) {
+  const text = !kept ? "" : kept.by === "hold" ? gettext("On legal hold") : gettext("Kept by a rule until");
+  for (const slot of row.querySelectorAll('[data-slot="kept"]')) slot.textContent = text;
+  for (const slot of row.querySelectorAll('[data-slot="usual"]')) /** @type {HTMLElement} */ (slot).hidden = Boolean(kept);
+  for (const time of row.querySelectorAll('time[data-slot="kept-until"]')) {
+    time.setAttribute("datetime", kept?.until ?? "");
+    /** @type {HTMLElement} */ (time).hidden = !kept?.until;
+  }
+}
+
+/** @param {HTMLElement} row @returns {Kept | null} */
+function readKept(row) {
+  if (!row.querySelector('[data-slot="kept"]')?.textContent) return null;
+  const until = row.querySelector('time[data-slot="kept-until"]')?.getAttribute("datetime") || null;
+  return { by: until ? "rule" : "hold", until };
 }
 
 /** @param {string} path of what lies in the trash @returns {string} the folder that it was in, as the server's `presentation.py` says it */

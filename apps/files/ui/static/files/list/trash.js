@@ -1,8 +1,9 @@
 /** The trash: restore, delete permanently, empty. */
 
-import { call, explain } from "../../js/api.js";
-import { confirmAction } from "../../js/dialogs.js";
+import { call, explain, explainCode } from "../../js/api.js";
+import { confirmAction, isProblem } from "../../js/dialogs.js";
 import { need } from "../../js/dom.js";
+import { whenUntil } from "../../js/format.js";
 import { toast } from "../../js/toast.js";
 import { nameOrCount } from "./actions.js";
 import { layOut } from "./blocks.js";
@@ -65,6 +66,10 @@ async function emptyTrash() {
     showEmptiness();
     toast(gettext("The trash is empty."));
   } catch (error) {
+    if (isProblem(error, "files.trash_kept")) {
+      clearSelection();
+      document.dispatchEvent(new CustomEvent("bitvault:renew"));
+    }
     toast(explain(error), { failed: true });
   }
 }
@@ -94,4 +99,15 @@ export function runInTrash(command, entries) {
   if (command === "restore") void restore(entries);
   if (!mayDelete()) return;
   if (command === "delete-permanently" || command === "delete") void deletePermanently(entries);
+}
+
+/** Say in plain words what keeps things. */
+export function startTrash() {
+  explainCode("files.on_hold", () => gettext("A legal hold keeps this. It cannot be deleted permanently before an administrator lifts the hold."));
+  explainCode("files.kept_by_rule", ({ kept_until: until }) => fill(gettext("A retention rule keeps this until %(moment)s. It cannot be deleted permanently before."), { moment: whenUntil(new Date(until)) }));
+  explainCode("files.trash_kept", ({ deleted_count: deleted, kept_count: kept }) => {
+    const facts = { deleted: counted("%(count)s item", "%(count)s items", deleted), kept: counted("%(count)s item", "%(count)s items", kept) };
+    if (!deleted) return fill(gettext("Nothing was deleted: legal holds or retention rules keep %(kept)s."), facts);
+    return fill(gettext("%(deleted)s deleted permanently. Legal holds or retention rules keep %(kept)s."), facts);
+  });
 }
