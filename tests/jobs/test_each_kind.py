@@ -4,7 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +13,11 @@ from django.core import mail
 from django.db import connection
 
 from apps.admin_platform import verifying
+from apps.annotations import api as annotations
 from apps.billing import api as billing
 from apps.files import api as files
 from apps.files import limits
+from apps.files.api import retention
 from apps.identity import api as identity
 from apps.identity.errors import AlreadyMember
 from apps.links import receiving
@@ -324,6 +326,46 @@ def purged_nodes():
     return [node_id for event in told for node_id in event.payload["purged_node_ids"]]
 
 
+def ask_to_cover_what_is_tagged(world):
+    """Everything with a tag is put on hold."""
+    tag = annotations.create_tag(actor=world.tree.actor, name=ids.new_id().hex)
+    for name in "ab":
+        node = world.tree.folder(f"{name}{ids.new_id().hex}")
+        annotations.tag_node(actor=world.tree.actor, node_id=node.id, tag_id=tag.id)
+    world.policy = retention.make_policy(
+        actor=replace(world.tree.actor, role=Role.ADMIN), kind="hold", name="Case", target="tag", tag=tag
+    )
+
+
+def is_covered_once(world):
+    policy = retention.get_policy(actor=replace(world.tree.actor, role=Role.ADMIN), policy_id=world.policy.id)
+    assert (policy.state, policy.named_count) == ("active", 2)
+    retention.lift_policy(actor=replace(world.tree.actor, role=Role.ADMIN), policy_id=policy.id)
+
+
+def ask_to_apply_rules(world):
+    """A rule deletes after a day what was brought two days ago."""
+    folder = world.tree.folder(f"r{ids.new_id().hex}")
+    with clock.fixed_at(clock.now() - timedelta(days=2)):
+        world.old = world.tree.file("old.txt", folder)
+    world.policy = retention.make_policy(
+        actor=replace(world.tree.actor, role=Role.ADMIN),
+        kind="rule",
+        name="A day",
+        target="folder",
+        node_id=folder.id,
+        delete_after_days=1,
+    )
+    assert retention.request_retention()
+
+
+def is_applied_once(world):
+    told = StreamEvent.objects.filter(type="files.node.trashed.v1", payload__node_id=str(world.old.id))
+    assert told.count() == 1
+    retention.lift_policy(actor=replace(world.tree.actor, role=Role.ADMIN), policy_id=world.policy.id)
+    world.tree.restore(world.old)
+
+
 def ask_for_preview(world):
     """A picture that nobody has brought before has come."""
     client = world.client("mia")
@@ -599,6 +641,8 @@ SCENES = {
     "search.read_text": Scene(ask_for_text, is_read_once),
     "search.send": Scene(ask_to_tell_opensearch, is_noted_no_more),
     "previews.make": Scene(ask_for_preview, is_drawn_once),
+    "files.cover_tagged": Scene(ask_to_cover_what_is_tagged, is_covered_once),
+    "files.apply_retention": Scene(ask_to_apply_rules, is_applied_once),
     "files.purge": Scene(ask_for_purge, is_purged_once),
     "storage.reconcile": Scene(ask_for_reconciliation, is_reconciled),
     "storage.scrub": Scene(ask_for_scrub, is_in_quarantine),

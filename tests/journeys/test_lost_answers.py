@@ -452,6 +452,15 @@ def role(mia):
     return mia.adam.post("/roles", role_body()).json()
 
 
+def hold(_=None, **more):
+    person = {"target": "person", "user_id": str(ACME.people["olga"].user_id)}
+    return {"kind": "hold", "name": next(_names), **person, **more}
+
+
+def held(mia):
+    return f"/retention/{mia.adam.post('/retention', hold()).json()['id']}"
+
+
 def put_into_group(mia):
     return Ask("PUT", f"/groups/{group(mia)['id']}/members/{ACME.people['mia'].user_id}", {"is_manager": True}, ADAM)
 
@@ -828,6 +837,11 @@ CASES = {
     ),
     "have the vault deleted": Case("POST /tenant/deletion", have_vault_deleted, again=409),
     "keep the vault": Case("DELETE /tenant/deletion", keep_vault, again=404),
+    "hold": Case("POST /retention", lambda _: Ask("POST", "/retention", hold(), {**ADAM, **key()})),
+    "change a hold": Case(
+        "PATCH /retention/{policy_id}", lambda mia: Ask("PATCH", held(mia), {"name": next(_names)}, ADAM)
+    ),
+    "lift a hold": Case("DELETE /retention/{policy_id}", lambda mia: Ask("DELETE", held(mia), None, ADAM)),
     "role": Case("POST /roles", lambda _: Ask("POST", "/roles", role_body(), ADAM), again=409),
     "change a role": Case(
         "PATCH /roles/{role_id}", lambda mia: Ask("PATCH", f"/roles/{role(mia)['id']}", role_body(), ADAM)

@@ -136,6 +136,10 @@ def _own(name: str) -> Belongings:
     # So with tags.
     tag = client.post("/tags", {"name": uuid4().hex})
     assert tag.status_code == 201, tag.content
+    hold = administrator.post(
+        "/retention", {"kind": "hold", "name": canary, "target": "tag", "tag_id": tag.json()["id"]}
+    )
+    assert hold.status_code == 201, hold.content
     subscription = client.post("/subscriptions", {"node_id": folder["id"]}).json()
     wish = {"url": "https://8.8.8.8/", "events": ["*"], "description": canary}
     webhook = administrator.post("/webhooks", wish)
@@ -162,6 +166,7 @@ def _own(name: str) -> Belongings:
             "link_id": {"link": link.json()["id"]},
             "comment_id": {"comment": comment.json()["id"]},
             "tag_id": {"tag": tag.json()["id"]},
+            "policy_id": {"hold": hold.json()["id"]},
             "request_id": {"request": _ask_for_access(slug, client, folder["id"], canary)},
             "rewind_id": {"rewind": rewind.json()["id"]},
             "subscription_id": {"subscription": subscription["id"]},

@@ -78,6 +78,8 @@ BODIES = {
     ("PUT", "/quotas/{scope}"): {"limit_bytes": 1},
     ("POST", "/subscriptions"): {"node_id": "01900000-0000-7000-8000-00000000ffff"},
     ("PUT", "/nodes/{node_id}/lock"): {},
+    ("POST", "/retention"): {"kind": "hold", "name": "ours now", "target": "vault"},
+    ("PATCH", "/retention/{policy_id}"): {},
     ("POST", "/nodes/{node_id}/comments"): {"text": "mine now"},
     ("PATCH", "/comments/{comment_id}"): {},
     ("POST", "/tags"): {"name": "ours now"},
@@ -95,7 +97,7 @@ KINDS = {
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
         *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key", "scope"),
-        *("role_id", "month", "rewind_id"),
+        *("role_id", "month", "rewind_id", "policy_id"),
     )
 }
 """What each parameter of a path names."""
@@ -132,19 +134,23 @@ FIELDS = {
 }
 """Ids in bodies and queries: what they name, and what stands beside them."""
 
-PARENTS = {
-    ("POST", "/groups", "parent_id"),
-    ("PATCH", "/groups/{group_id}", "parent_id"),
-    ("POST", "/invitations", "role_id"),
-    ("GET", "/members", "role_id"),
-    ("PATCH", "/members/{member_id}", "role_id"),
-    ("DELETE", "/roles/{role_id}", "successor_id"),
-} | {
-    (*route, field)
-    for route in (("POST", "/webhooks"), ("PATCH", "/webhooks/{webhook_id}"))
-    for field in ("folder_id", "actor_id")
-}
-"""Ids that only who administers the tenant gives (test_groups.py, test_roles.py, webhooks' test_rest.py)."""
+PARENTS = (
+    {
+        ("POST", "/groups", "parent_id"),
+        ("PATCH", "/groups/{group_id}", "parent_id"),
+        ("POST", "/invitations", "role_id"),
+        ("GET", "/members", "role_id"),
+        ("PATCH", "/members/{member_id}", "role_id"),
+        ("DELETE", "/roles/{role_id}", "successor_id"),
+    }
+    | {
+        (*route, field)
+        for route in (("POST", "/webhooks"), ("PATCH", "/webhooks/{webhook_id}"))
+        for field in ("folder_id", "actor_id")
+    }
+    | {("POST", "/retention", field) for field in ("node_id", "user_id", "tag_id")}
+)
+"""Ids that only who administers the tenant gives (test_groups.py, test_roles.py, test_retention.py, webhooks' test_rest.py)."""
 
 SETS = {("POST", "/trash/restore", "ids")}
 """Lists of ids, each of which is answered for by itself."""
@@ -183,7 +189,7 @@ FORBIDDEN = {
 
 ADMINISTERED = (
     *("/invitations/", "/members/", "/groups/", "/roles/", "/webhooks/", "/tags/", "/features/", "/quotas/"),
-    "/statements/",
+    *("/statements/", "/retention/"),
 )
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 

@@ -24,9 +24,10 @@ CONSUMERS = (
     "annotations",
     "notes",
     "history",
+    "retention",
 )
 QUEUES_BUT_AUDIT = (
-    "celery,relay,sync,search,notifications,sharing,billing,gc,previews,webhooks,annotations,notes,history"
+    "celery,relay,sync,search,notifications,sharing,billing,gc,previews,webhooks,annotations,notes,history,retention"
 )
 WATCHED_SECONDS = 2.0
 """How long two schedulers are watched: ten turns of one of them."""
@@ -157,6 +158,7 @@ def test_a_consumer_without_a_worker_delays_no_other_and_fills_no_broker(stream,
         "annotations",
         "notes",
         "history",
+        "retention",
     )
     for n in range(3):
         stream.note(companies.acme, f"n{n}")

@@ -21,6 +21,7 @@ CONSUMERS = (
     "annotations",
     "notes",
     "history",
+    "retention",
 )
 LIMIT = 0.6
 LONG = 1000.0

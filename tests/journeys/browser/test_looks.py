@@ -210,7 +210,7 @@ def steward(chromium, live):
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/audit/", "/roles/", "/usage/", "/usage/statements/"])
+@pytest.mark.parametrize("path", ["/audit/", "/roles/", "/usage/", "/usage/statements/", "/settings/retention/"])
 def test_pages_of_administrators_can_be_read_and_have_no_fault_that_axe_knows(visitor, steward, live, path, look):
     for width in (390, 1440):
         page = visitor(
