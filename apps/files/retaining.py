@@ -26,7 +26,7 @@ WHERE policy.lifted_at IS NULL AND (policy.kind = 'hold' OR policy.keep_days IS 
 ORDER BY policy.kind, policy.keep_days DESC, policy.id
 """
 
-_IS_ANY_IN_FORCE = "SELECT EXISTS (SELECT FROM files_retention WHERE lifted_at IS NULL)"
+IS_ANY_IN_FORCE = "EXISTS (SELECT FROM files_retention WHERE lifted_at IS NULL)"
 
 # From all named nodes upwards, as locks below a folder are found: what lies below a folder may be everything. Each folder is passed once
 # for a policy.
@@ -127,11 +127,6 @@ class Covering:
         return Keeper(self.policy_id, "rule", self.name, until) if until > now else None
 
 
-def is_any_in_force() -> bool:
-    """Tell whether the tenant has a policy that has not been lifted."""
-    return bool(fetch_one(_IS_ANY_IN_FORCE, [])[0])
-
-
 def list_covering(node_ids: Iterable[UUID]) -> list[Covering]:
     """List the policies that cover a live node, given by itself and all that it lies in: holds first, then the longest rule."""
     return [Covering(*row) for row in fetch_all(_COVERING, {"ids": list(node_ids)})]
@@ -152,13 +147,19 @@ def require_version_free(rows: Sequence[NodeRow], created_at: datetime) -> None:
         raise keeper.refuse(rows[0].id)
 
 
-def find_trash_keepers(node_ids: Sequence[UUID]) -> Mapping[UUID, Keeper]:
+def find_trash_keepers(node_ids: Sequence[UUID], *, is_any_in_force: bool | None = None) -> Mapping[UUID, Keeper]:
     """Tell what keeps things in the trash, tops of what was trashed; what nothing keeps is left out.
 
     A rule counts from when a file's content last changed. Of a folder it counts from when it was put into the trash: nothing in it
     is newer, and nobody walks through what lies in it.
+
+    :param is_any_in_force: whether the tenant has a policy in force, where that is known.
     """
-    if not node_ids or not is_any_in_force():
+    if not node_ids:
+        return {}
+    if is_any_in_force is None:
+        is_any_in_force = bool(fetch_one(f"SELECT {IS_ANY_IN_FORCE}", [])[0])
+    if not is_any_in_force:
         return {}
     now = clock.now()
     found: dict[UUID, list[Keeper | None]] = {}

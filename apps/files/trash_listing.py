@@ -1,6 +1,6 @@
 """The trash of a root, latest first: page by page, and where in it a row is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,8 +17,8 @@ from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import Page
 
 _TRASH = f"""
-SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, entry.origin_parent_id, entry.origin_path, entry.trashed_by,
-    entry.expires_at
+SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, {retaining.IS_ANY_IN_FORCE}, entry.origin_parent_id,
+    entry.origin_path, entry.trashed_by, entry.expires_at
 FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
 WHERE entry.root_id = %(root_id)s AND NOT entry.purging
     AND (entry.trashed_at, entry.node_id) < (coalesce(%(before)s::timestamptz, 'infinity'), coalesce(%(before_id)s::uuid, '{LAST_ID}'))
@@ -27,8 +27,8 @@ ORDER BY entry.trashed_at DESC, entry.node_id DESC LIMIT %(limit)s
 
 
 _TRASHED = f"""
-SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, entry.root_id, entry.origin_parent_id, entry.origin_path,
-    entry.trashed_by, entry.expires_at
+SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, {retaining.IS_ANY_IN_FORCE}, entry.root_id,
+    entry.origin_parent_id, entry.origin_path, entry.trashed_by, entry.expires_at
 FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
 WHERE entry.node_id = ANY(%(ids)s::uuid[]) AND NOT entry.purging
 """
@@ -80,9 +80,9 @@ def _read_trash(actor: Actor, way: Way | None, *, limit: int, cursor: str | None
     purpose = _purpose_of(way.node.id)
     before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
     rows = fetch_page(_TRASH, {"root_id": way.node.id, "before": before, "before_id": before_id, "limit": limit + 1})
-    keepers = retaining.find_trash_keepers([row[0] for row in rows[:limit]])
+    keepers = _find_keepers(rows[:limit])
     items = []
-    for *values, origin_parent_id, origin_path, trashed_by, expires_at in rows[:limit]:
+    for *values, _, origin_parent_id, origin_path, trashed_by, expires_at in rows[:limit]:
         node = to_node(NodeRow._make(values), capabilities)
         kept = keepers.get(node.id)
         items.append(_to_trashed(node, kept, way.node.id, origin_parent_id, origin_path, trashed_by, expires_at))
@@ -99,15 +99,21 @@ def find_trashed(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, Trashed
         return {}
     with db.read_transaction():
         rows = fetch_all(_TRASHED, {"ids": list(node_ids)})
-        roots = find_ways({row[len(NodeRow._fields)] for row in rows}) if rows else {}
-        keepers = retaining.find_trash_keepers([row[0] for row in rows])
+        roots = find_ways({row[len(NodeRow._fields) + 1] for row in rows}) if rows else {}
+        keepers = _find_keepers(rows)
     masks = {root_id: access.find_mask(actor, way) for root_id, way in roots.items() if _may_look(actor, way)}
     found = {}
     for row in rows:
-        node, (root_id, *facts) = NodeRow._make(row[: len(NodeRow._fields)]), row[len(NodeRow._fields) :]
+        node, (_, root_id, *facts) = NodeRow._make(row[: len(NodeRow._fields)]), row[len(NodeRow._fields) :]
         if root_id in masks:
             found[node.id] = _to_trashed(to_node(node, names_of(masks[root_id])), keepers.get(node.id), root_id, *facts)
     return found
+
+
+def _find_keepers(rows: Sequence[Any]) -> Mapping[UUID, retaining.Keeper]:
+    """Tell what keeps things that were read; nothing is asked where no hold and no rule is in force."""
+    is_any_in_force = bool(rows) and rows[0][len(NodeRow._fields)]
+    return retaining.find_trash_keepers([row[0] for row in rows], is_any_in_force=is_any_in_force)
 
 
 def _may_look(actor: Actor, way: Way) -> bool:

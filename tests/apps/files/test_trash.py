@@ -377,9 +377,9 @@ def test_the_limits_hold_on_the_way_back(tree, monkeypatch):
     assert_tree_is_sound()
 
 
-def test_restoring_takes_at_most_seven_statements(tree, counted_queries):
+def test_restoring_takes_at_most_eight_statements(tree, counted_queries):
     folder = tree.folder("x")
     tree.trash(folder)
     with counted_queries() as statements:
         tree.restore(folder)
-    assert len(statements) <= 7, statements
+    assert len(statements) <= 8, statements  # one of them carries holds along

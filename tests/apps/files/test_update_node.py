@@ -153,7 +153,7 @@ def test_a_whole_subtree_moves_as_one_row(tree, counted_queries):
     after = {row[0]: row[1:] for row in fetch("SELECT id, xmin::text, parent_id FROM files_node")}
     moved = {node_id for node_id in after if after[node_id][1] != before[node_id][1]}
     assert moved == {top.id}
-    assert len(statements) <= 4, statements
+    assert len(statements) <= 5, statements  # one of them carries holds along
     assert files.list_path(actor=tree.actor, node_id=middle.id).items[-2].name == "top"
     assert_tree_is_sound()
 
