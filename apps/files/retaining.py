@@ -53,7 +53,7 @@ WHERE entry.node_id = ANY(%(ids)s::uuid[]) AND (
         SELECT FROM files_retained WHERE policy_id = policy.id
         AND node_id = ANY(ARRAY[entry.node_id, entry.origin_parent_id] || entry.origin_ids)
     )
-    OR EXISTS (SELECT FROM above WHERE above.policy_id = policy.id AND above.id = entry.node_id)
+    OR (node.child_count > 0 AND (policy.id, entry.node_id) IN (SELECT policy_id, id FROM above))
 )
 """
 
