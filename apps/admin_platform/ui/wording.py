@@ -115,6 +115,10 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "files.archive.signed.v1": _("%(actor)s downloaded an archive of files and folders"),
     "files.rewind.started.v1": _("%(actor)s began to rewind %(name)s"),
     "files.rewind.finished.v1": _("The rewind of %(name)s by %(actor)s is over"),
+    "files.retention.started.v1": _("%(actor)s made the retention rule %(policy)s"),
+    "files.retention.changed.v1": _("%(actor)s changed the legal hold or retention rule %(policy)s"),
+    "files.retention.lifted.v1": _("%(actor)s lifted the retention rule %(policy)s"),
+    "files.retention.applied.v1": _("A retention rule of %(actor)s moved files to the trash: %(trashed_count)s"),
     "annotations.node.tagged.v1": _("%(actor)s changed the tags of %(name)s"),
     "annotations.tag.created.v1": _("%(actor)s created the tag %(name)s"),
     "annotations.tag.changed.v1": _("%(actor)s changed the tag %(name)s"),
@@ -209,6 +213,10 @@ _UNLOCKED = {
 }
 _GRANTED = _("%(actor)s gave %(person)s the access to %(name)s that they had asked for")
 _FOLDER_LIMIT = _("%(actor)s changed the storage limit of the team folder %(name)s")
+_HOLDS: dict[str, "StrOrPromise"] = {
+    "files.retention.started.v1": _("%(actor)s put files on legal hold: %(policy)s"),
+    "files.retention.lifted.v1": _("%(actor)s lifted the legal hold %(policy)s"),
+}
 _OTHER = _("%(actor)s: %(type)s")
 
 KNOWN_TYPES = frozenset(_SENTENCES)
@@ -234,6 +242,8 @@ def tell(event_type: str, payload: Mapping[str, Any], names: Mapping[str, str]) 
     for field in ("role", "previous_role"):
         facts[field] = str(ROLES.get(str(payload.get(field)), payload.get(field) or gettext("a role")))
     facts["old_name"] = f"{_EDGE}{payload.get('old_name', '')}{_EDGE}"
+    facts["policy"] = f"{_EDGE}{str(payload.get('name', '')).replace(_EDGE, '')}{_EDGE}"
+    facts["trashed_count"] = str(payload.get("trashed_count", ""))
     facts["what"] = f"{_EDGE}{_name_request(payload)}{_EDGE}"
     facts["consumer"] = str(payload.get("consumer", ""))
     facts["key"] = str(payload.get("key", ""))
@@ -261,6 +271,8 @@ def _choose(event_type: str, payload: Mapping[str, Any]) -> "StrOrPromise":
             return _RENAMED
         case "files.node.unlocked.v1" if payload.get("cause") in _UNLOCKED:
             return _UNLOCKED[payload["cause"]]
+        case "files.retention.started.v1" | "files.retention.lifted.v1" if payload.get("kind") == "hold":
+            return _HOLDS[event_type]
         case "sharing.access.answered.v1" if payload.get("granted"):
             return _GRANTED
         case "billing.scope_limit.changed.v1" if payload.get("node_id"):
