@@ -123,6 +123,7 @@ HARMLESS = {
     ("PATCH", "/nodes/{node_id}/versions/{version_id}"),  # label and pin
     ("POST", "/nodes/{node_id}/access-requests"),
     ("POST", "/nodes/{node_id}/links"),
+    ("POST", "/nodes/{node_id}/extract"),  # makes a folder beside it
     ("POST", "/nodes/{node_id}/comments"),
     # What lies in the trash has no lock that holds.
     ("POST", "/team-folders/{folder_id}/restore"),
