@@ -108,6 +108,7 @@ def compare_blobs(vault: Vault) -> None:
     with db.read_transaction():
         blobs = {blob.id: blob for blob in Blob.objects.all()}
         told = set(BlobReference.objects.values_list("version_id", "blob_id"))
+        unswept = set(Upload.objects.filter(swept_at__isnull=True).values_list("blob_id", flat=True))
     held = set()
     for version_id, (blob_id, size_bytes, digest) in rows.items():
         content, blob = expected[version_id].content, blobs[blob_id]
@@ -120,7 +121,8 @@ def compare_blobs(vault: Vault) -> None:
         (version_id, row[0]) for version_id, row in rows.items()
     }
     for blob in blobs.values():
-        if blob.state in READABLE:
+        # Bytes of which no version was made, because they were there already, are the sweeper's.
+        if blob.state in READABLE and not (blob.state == BlobState.PENDING and blob.id in unswept - held):
             assert (blob.unreferenced_at is None) == (blob.id in held), (blob.id, blob.state)
 
 
@@ -128,11 +130,16 @@ def compare_store(vault: Vault, tenant) -> None:
     """After a collection with nothing to wait for: what no version and no open attempt needs is gone, and all else is there."""
     held = {row[0] for row in fetch("SELECT blob_id FROM files_version")}
     with db.read_transaction():
-        unswept = Upload.objects.filter(swept_at__isnull=True).exclude(state=UploadState.COMMITTED)
-        attempts = list(unswept.values_list("id", "blob_id", "known_blob_id", "base_blob_id"))
+        unswept = Upload.objects.filter(swept_at__isnull=True)
+        attempts = list(unswept.values_list("id", "state", "blob_id", "known_blob_id", "base_blob_id"))
         blobs = {blob.id: blob for blob in Blob.objects.all()}
         made = {row.id: bytes(row.content_hash) for row in DerivedObject.objects.all()}
-    leased = {blob_id for _, *named in attempts for blob_id in named if blob_id}
+    leased = {
+        blob_id for _, state, *named in attempts if state != UploadState.COMMITTED for blob_id in named if blob_id
+    }
+    # Of an attempt that was committed without a version the bytes are the sweeper's.
+    ended = {blob_id for _, state, blob_id, *_ in attempts if state == UploadState.COMMITTED and blob_id}
+    leased |= {blob_id for blob_id in ended if blob_id in blobs and blobs[blob_id].state == BlobState.PENDING}
     readable = {blob_id for blob_id, blob in blobs.items() if blob.state in READABLE}
     assert readable == (held | leased) & blobs.keys(), (readable - held - leased, (held | leased) - readable)
     stored = set(provider.store().list_keys(f"{tenant.id.hex}/"))
