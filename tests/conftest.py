@@ -97,6 +97,7 @@ def _database_of_the_marker(request):
 @pytest.fixture(autouse=True)
 def _fresh_context():
     """No test inherits a tenant, a request, a stream number or a remembered credential from the one before."""
+    from apps.admin_platform.config_source import SOURCE
     from apps.admin_platform.flag_provider import PROVIDER
     from apps.identity import deletions, queries
     from apps.sharing import queries as sharing
@@ -107,6 +108,7 @@ def _fresh_context():
     deletions.forget_remembered()
     sharing.forget_remembered()
     PROVIDER.forget()
+    SOURCE.forget()
     request.set_request_id(None)
     db.latest_seq.set(None)
 

@@ -11,7 +11,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 
-from apps.admin_platform import flagging
+from apps.admin_platform import (
+    config_admin,  # noqa: F401 - importing it registers the screen of settings
+    flagging,
+)
 from apps.admin_platform.errors import FeatureUnknown, FeatureValueUnfit, FlagVersionUnknown
 from apps.admin_platform.flag_provider import PROVIDER
 from apps.admin_platform.flag_rules import FlagState, Rule

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from apps.admin_platform import anchoring, exporting, flagging, queries, verifying
+from apps.admin_platform import anchoring, configuring, exporting, flagging, queries, verifying
 from apps.admin_platform import denials as recording
 from apps.admin_platform.dtos import (
     EVERYTHING,
@@ -15,6 +15,7 @@ from apps.admin_platform.dtos import (
     AuditFilter,
     AuditKey,
     AuditPage,
+    ConfigTrouble,
     Feature,
     Verification,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "list_anchors",
     "list_audit",
     "list_audit_keys",
+    "list_config_troubles",
     "list_features",
     "recheck_audit",
     "record_denial",
@@ -207,6 +209,12 @@ def choose_feature(*, actor: Actor, key: str, value: Value | None) -> Feature:
     actor.require_permission(Permission.MANAGE_SETTINGS)
     flagging.choose(actor, key, value)
     return flagging.get_feature(actor, key)
+
+
+@exposed
+def list_config_troubles() -> list[tuple[str, ConfigTrouble]]:
+    """List the settings that operators have decided and that do not hold, each with why."""
+    return [(status.key, trouble) for status in configuring.list_statuses() for trouble in status.troubles]
 
 
 @exposed

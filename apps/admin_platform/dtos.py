@@ -125,6 +125,8 @@ class Feature:
     """A feature flag as it holds for the caller."""
 
     key: str
+    description: str
+    """What it does, in the language of whoever asks."""
     kind: Literal["boolean", "number", "text", "variant"]
     value: bool | int | str
     is_yours: bool
@@ -153,3 +155,39 @@ class FlagStatus:
     version: int
     last_read_on: date | None
     troubles: Sequence[Trouble]
+
+
+ConfigTrouble = Literal["unknown", "unfit", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigStatus:
+    """A setting as operators see it. Values are as JSON has them; a secret has none here."""
+
+    key: str
+    description: str
+    owner: str
+    variable: str
+    """The environment variable that the default comes from."""
+    schema: dict[str, Any]
+    is_secret: bool
+    is_set: bool
+    """Whether operators have decided it; else its default holds."""
+    value: Any
+    """What holds."""
+    default: Any
+    version: int
+    changed_at: datetime | None
+    troubles: Sequence[ConfigTrouble]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigVersion:
+    """A setting as it was from ``changed_at`` until its next version; a secret's value is not given."""
+
+    version: int
+    value: Any
+    is_set: bool
+    changed_at: datetime
+    changed_by: UUID | None
+    note: str

@@ -45,6 +45,34 @@ class FeatureValueUnfit(Invalid):
     title = "The feature cannot have this value"
 
 
+class ConfigUnknown(NotFound):
+    """The code declares no such setting."""
+
+    code = "admin_platform.config_unknown"
+    title = "There is no such setting"
+
+
+class ConfigValueUnfit(Invalid):
+    """The setting does not take this value; facts: ``key``, ``schema``."""
+
+    code = "admin_platform.config_value_unfit"
+    title = "The setting cannot have this value"
+
+
+class ConfigChanged(Conflict):
+    """Somebody has changed the setting meanwhile; fact: ``version``."""
+
+    code = "admin_platform.config_changed"
+    title = "Somebody has changed this setting meanwhile; look at it again"
+
+
+class ConfigVersionUnknown(NotFound):
+    """The setting never had this version."""
+
+    code = "admin_platform.config_version_unknown"
+    title = "There is no such version of the setting"
+
+
 class FlagVersionUnknown(NotFound):
     """The flag never had this version."""
 

@@ -126,7 +126,7 @@ def _to_status(key: str, flag: Flag[Any] | None, row: models.Flag | None, read: 
         kind=flag.kind if flag else None,
         owner=flag.owner if flag else "",
         ends=flag.ends if flag else None,
-        description=flag.description if flag else "",
+        description=str(flag.description) if flag else "",
         default=flag.default if flag else None,
         value=row.value if row else None,
         rules=row.rules if row else (),
@@ -178,6 +178,7 @@ def choose(actor: Actor, key: str, value: Value | None) -> None:
 def _to_feature(flag: Flag[Any], actor: Actor, chosen: Value | None) -> dtos.Feature:
     return dtos.Feature(
         key=flag.key,
+        description=str(flag.description),
         kind=flag.kind,
         value=flag.value(actor),
         is_yours=flag.for_tenants,

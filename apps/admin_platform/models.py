@@ -1,4 +1,4 @@
-"""Tables of administration: a tenant's audit log, append-only and chained by hash; and what is decided of feature flags."""
+"""Tables of administration: a tenant's audit log, append-only and chained by hash; what is decided of feature flags and settings."""
 
 from django.db import models
 
@@ -129,3 +129,40 @@ class FlagReading(PublicModel):
 
     class Meta:
         db_table = "admin_platform_flag_reading"
+
+
+class Config(PublicModel):
+    """What operators have decided of a setting. The setting itself is declared in code; one without a value has its default."""
+
+    key = models.CharField(max_length=80, primary_key=True)
+    value = models.JSONField(null=True)
+    """``NULL``: the default, or a secret."""
+    sealed = models.TextField(default="", db_default="")
+    """A secret, encrypted with a key that is made of the installation's own; tenants' roles cannot read this column."""
+    version = models.PositiveIntegerField(default=0, db_default=0)
+    changed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "admin_platform_config"
+        verbose_name = "setting"
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ConfigVersion(PublicModel):
+    """A setting as it was from ``changed_at`` until its next version, who decided so, and why."""
+
+    id = id_field()
+    config = models.ForeignKey(Config, on_delete=models.CASCADE, related_name="versions")
+    version = models.PositiveIntegerField()
+    value = models.JSONField(null=True)
+    sealed = models.TextField(default="", db_default="")
+    changed_at = models.DateTimeField()
+    changed_by = models.UUIDField(null=True)
+    """An operator; ``NULL``: whoever runs ``manage.py``."""
+    note = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "admin_platform_config_version"
+        constraints = [models.UniqueConstraint(fields=["config", "version"], name="admin_platform_config_version_once")]

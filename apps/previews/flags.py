@@ -1,5 +1,7 @@
 """Feature flags of previews."""
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.previews.types import Kind
 from bitvault.kernel.flags import Flag, declare
 
@@ -9,7 +11,9 @@ ENGINE = declare(
     Flag(
         key="previews.engine",
         default=EVERYTHING,
-        description="What is drawn: everything, pictures alone (no document is opened), or nothing. Less while a library has a known hole.",
+        description=_(
+            "What is drawn: everything, pictures alone (no document is opened), or nothing. Less while a library has a known hole."
+        ),
         owner="Previews",
         ends=None,
         variants=(EVERYTHING, PICTURES, NOTHING),

@@ -15,13 +15,15 @@ from channels.security.websocket import WebsocketDenier
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bitvault.settings.production")
 django.setup()
 
-from django.conf import settings  # noqa: E402 - Django must stand first
+from channels.db import database_sync_to_async  # noqa: E402 - Django must stand first
+from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402
 from django.utils.crypto import constant_time_compare  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest  # noqa: E402
 
 from bitvault.gateway import health  # noqa: E402
+from bitvault.gateway.config import METRICS_KEY  # noqa: E402
 from bitvault.gateway.readiness import Readiness  # noqa: E402
 from bitvault.kernel import deadlines  # noqa: E402
 
@@ -57,7 +59,7 @@ async def answer_http(scope: dict[str, Any], receive: Any, send: Any) -> None:
             kind, (status, body) = "application/json", health.write_findings(findings)
         case "/refused":
             status, kind, body = await refuse_late(_header(scope, b"bitvault-refusal"))
-        case "/metrics" if _may_see_figures(scope):
+        case "/metrics" if await _may_see_figures(scope):
             status, kind, body = 200, CONTENT_TYPE_LATEST, generate_latest()
     headers = [(b"content-type", kind.encode()), (b"cache-control", b"no-store")]
     if status == 405:  # noqa: PLR2004 - the HTTP status itself
@@ -95,8 +97,9 @@ def _header(scope: dict[str, Any], name: bytes) -> str:
     return headers.get(name, b"").decode("latin-1")
 
 
-def _may_see_figures(scope: dict[str, Any]) -> bool:
-    key = settings.BITVAULT_METRICS_KEY
+async def _may_see_figures(scope: dict[str, Any]) -> bool:
+    # The key may have to be asked for; whatever hangs there holds no other answer up.
+    key = await database_sync_to_async(METRICS_KEY.get)()
     return bool(key) and constant_time_compare(_header(scope, b"authorization"), f"Bearer {key}")
 
 

@@ -34,6 +34,7 @@ def list_checks(*, probe_store: bool = False, request: HttpRequest | None = None
         "proxy headers": partial(installation_checks.check_proxy, request),
         "certificate": installation_checks.check_certificate,
         "keys": installation_checks.check_keys,
+        "settings": installation_checks.check_settings,
         "static files": installation_checks.check_static_files,
         "clocks": service_checks.check_clocks,
         "database": service_checks.check_database,

@@ -20,6 +20,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from apps.storage import api as storage
 from bitvault.events import heartbeats
 from bitvault.gateway import figures
+from bitvault.gateway.config import METRICS_KEY
 from bitvault.gateway.readiness import DEADLINE_SECONDS, Check, Findings, Readiness
 from bitvault.kernel.dependencies import Dependency
 from bitvault.kernel.errors import NotFound, Overloaded
@@ -93,7 +94,7 @@ def beating(request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Give the figures to a scraper that knows BITVAULT_METRICS_KEY; to anybody else there is nothing here."""
-    key = settings.BITVAULT_METRICS_KEY
+    key = METRICS_KEY.get()
     given = request.headers.get("Authorization", "")
     if not key or not constant_time_compare(given, f"Bearer {key}"):
         return problems.render(NotFound())

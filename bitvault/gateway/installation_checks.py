@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.http import HttpRequest
 
+from apps.admin_platform import api as administration
 from apps.storage import api as storage
 from bitvault.backup import runs as backups
 from bitvault.gateway.findings import Finding, Level, is_local
@@ -215,6 +216,25 @@ def check_certificate() -> Sequence[Finding]:
     if days < CERTIFICATE_WARN_DAYS:
         return [Finding("certificate", "warning", fact, "See the front's log: it should have renewed it.")]
     return [Finding("certificate", "good", fact)]
+
+
+def check_settings() -> Sequence[Finding]:
+    """Whether everything that was decided while running is in force."""
+    mends = {
+        "unreadable": "Enter the secret again: it was sealed with another BITVAULT_SECRET_KEY.",
+        "unfit": "Set a value that this version takes: manage.py config show says which. Until then the default holds.",
+        "unknown": "Delete it under Settings in Django admin, unless another version of BitVault runs as well.",
+    }
+    found = [
+        Finding(
+            "settings",
+            "warning" if trouble == "unknown" else "bad",
+            f"{key}: what was decided is {trouble}.",
+            mends[trouble],
+        )
+        for key, trouble in administration.list_config_troubles()
+    ]
+    return found or [Finding("settings", "good", "Settings that were changed while running are in force.")]
 
 
 def check_static_files() -> Sequence[Finding]:

@@ -7,7 +7,7 @@ provider that Administration sets; without one, and wherever it fails, a flag ha
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 import structlog
 from django.conf import settings
@@ -18,6 +18,9 @@ from openfeature.flag_evaluation import FlagEvaluationDetails
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor, ActorKind
 from bitvault.kernel.errors import ProgrammingError
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 T = TypeVar("T", bool, int, str)
 Value = bool | int | str
@@ -38,7 +41,8 @@ class Flag(Generic[T]):
     """``<module>.<name>``."""
     default: T
     """What holds until somebody decides otherwise, and when nobody can be asked."""
-    description: str
+    description: "StrOrPromise"
+    """What it does; administrators of vaults read it, so it is a text of the catalogues (``gettext_lazy``)."""
     owner: str
     """The module, or the people, who know whether it is still needed."""
     ends: date | None

@@ -181,7 +181,7 @@ def test_every_text_of_a_members_page_is_translated(browser, api, pseudo, path):
         assert find_unmarked(page.content.decode(), *names) == []
 
 
-@pytest.mark.parametrize("path", ["/audit/", "/usage/", "/usage/statements/"])
+@pytest.mark.parametrize("path", ["/audit/", "/features/", "/usage/", "/usage/statements/"])
 def test_every_text_of_an_administrators_page_is_translated(db, acme, api, pseudo, path):
     from apps.billing import api as billing
     from bitvault.events import consuming

@@ -18,6 +18,15 @@ shell.register(
         administration=True,
         visible_to=_sees_audit,
     ),
+    shell.Section(
+        key="features",
+        label=_("Features"),
+        icon="settings",
+        href="/features/",
+        order=140,
+        administration=True,
+        visible_to=shell.allowed(Permission.MANAGE_SETTINGS),
+    ),
     shell.Assets(
         key="admin_platform",
         order=85,

@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from apps.admin_platform.ui import views
+from apps.admin_platform.ui import features, views
 
 urlpatterns = [
     path("audit/", views.Audit.as_view()),
+    path("features/", features.Features.as_view()),
 ]

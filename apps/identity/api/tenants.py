@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from apps.identity.config import SIGN_UP_OPEN, TENANT_DELETION_DAYS
 from apps.identity.dtos import SignedUp, TenantOfUser
 from apps.identity.operations import tenants
 from bitvault.kernel.boundary import exposed
@@ -42,6 +43,18 @@ def sign_up(*, slug: str, name: str, email: str, password: str, person_name: str
     return tenants.sign_up(
         slug=slug, name=name, email=email, password=password, person_name=person_name, address=address
     )
+
+
+@exposed
+def is_sign_up_open() -> bool:
+    """Tell whether strangers may make a vault of their own."""
+    return SIGN_UP_OPEN.get()
+
+
+@exposed
+def get_deletion_days() -> int:
+    """Tell how many days a vault waits for its deletion."""
+    return TENANT_DELETION_DAYS.get()
 
 
 @exposed

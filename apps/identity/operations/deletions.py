@@ -6,10 +6,10 @@ What other modules keep of the tenant goes by their own doors; the gateway calls
 from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q
 
 from apps.identity import deletions, dtos, models, people, provisioning, queries
+from apps.identity.config import TENANT_DELETION_DAYS
 from apps.identity.errors import DeletionPending, NameDiffers
 from apps.identity.operations import texts
 from apps.identity.operations.endings import announce
@@ -58,7 +58,7 @@ def _request(tenant: models.Tenant, *, by: UUID, is_by_operator: bool, reason: s
         is_by_operator=is_by_operator,
         reason=reason,
         requested_at=now,
-        due_at=now + timedelta(days=settings.BITVAULT_TENANT_DELETION_DAYS),
+        due_at=now + timedelta(days=TENANT_DELETION_DAYS.get()),
     )
     with tenancy.entered(queries.to_tenant(tenant)), db.public_transaction() as tx:
         # The tenant's row is locked: of two who wish it at once, one is told of the other.

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from apps.identity import dtos, models, provisioning, queries
+from apps.identity.config import SIGN_UP_OPEN
 from apps.identity.errors import DomainTaken, InvalidCredentials, SignUpClosed, SlugTaken
 from apps.identity.operations import emails, guesses, members, passwords, texts
 from apps.identity.operations.endings import announce
@@ -106,7 +107,7 @@ def sign_up(*, slug: str, name: str, email: str, password: str, person_name: str
     Only somebody who gives the password of the account that has the address gets another tenant of that one. All others see the same,
     after the same work, and the address is written to: with a code, or with the news that somebody tried.
     """
-    if not settings.BITVAULT_SIGN_UP_OPEN:
+    if not SIGN_UP_OPEN.get():
         raise SignUpClosed
     throttle.take("sign-up", [address], limit=SIGN_UP_LIMIT, per_seconds=SIGN_UP_SECONDS, everywhere=True)
     wanted = _read_wanted(slug=slug, name=name, domain=None)

@@ -10,6 +10,7 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 
 from apps.identity import api
+from apps.identity.api import tenants
 from apps.identity.dtos import Handover, SignedIn
 from apps.identity.errors import InvalidHandover
 from bitvault.kernel import tenancy
@@ -168,6 +169,6 @@ def show_sign_in(
         "next": safe_path(following) if following else "",
         "left": "left" in request.GET,
         "reset": "reset" in request.GET,
-        "sign_up_open": settings.BITVAULT_SIGN_UP_OPEN,
+        "sign_up_open": tenants.is_sign_up_open(),
     }
     return render(request, "identity/sign_in.html", context, status=error.status if error else HTTPStatus.OK)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from apps.identity import api
+from apps.identity.api import tenants
 from apps.identity.ui.settings import SettingsPage
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.permissions import Permission
@@ -41,5 +42,5 @@ class Team(SettingsPage):
             "share_on": SHARE_ON,
             "may_delete": actor.may(Permission.DELETE_VAULT),
             "deletion": api.find_deletion(tenant=actor.tenant),
-            "waiting_days": settings.BITVAULT_TENANT_DELETION_DAYS,
+            "waiting_days": tenants.get_deletion_days(),
         }

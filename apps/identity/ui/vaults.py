@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from apps.identity import api
+from apps.identity.api import tenants
 from apps.identity.errors import (
     InvalidCredentials,
     InvalidEmail,
@@ -42,7 +43,7 @@ class SignUp(VisitorPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show it, where the installation offers it."""
-        if not settings.BITVAULT_SIGN_UP_OPEN:
+        if not tenants.is_sign_up_open():
             raise SignUpClosed
         return self._show(request, {}, None)
 
@@ -104,7 +105,7 @@ class Vaults(VisitorPage):
         context = {
             "vaults": vaults,
             "onward": only[0] if only and "stay" not in request.GET else None,
-            "sign_up_open": settings.BITVAULT_SIGN_UP_OPEN,
+            "sign_up_open": tenants.is_sign_up_open(),
         }
         return render(request, "identity/vaults.html", context)
 

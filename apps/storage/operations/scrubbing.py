@@ -13,11 +13,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from apps.storage import parts, provider
+from apps.storage.config import SCRUB_DAYS
 from apps.storage.errors import StoreUnavailable
 from apps.storage.models import Blob, FindingKind, RunKind, RunState
 from apps.storage.operations import scrubbing_derived
@@ -87,7 +87,7 @@ def _list_due(begun_at: datetime, *, blob_id: UUID | None, everything: bool, aft
     if blob_id is not None:
         blobs = blobs.filter(id=blob_id)
     elif not everything:
-        days = settings.BITVAULT_SCRUB_DAYS
+        days = SCRUB_DAYS.get()
         if not days:
             return []
         blobs = blobs.filter(Q(read_at__lt=begun_at - timedelta(days=days)) | Q(damaged_at__isnull=False))

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from apps.storage import keys, provider
+from apps.storage.config import SCRUB_DAYS
 from apps.storage.errors import StoreUnavailable
 from apps.storage.models import DerivedObject, FindingKind
 from apps.storage.operations import deriving
@@ -51,9 +51,10 @@ def scrub(notes: Notes, *, is_dry: bool, everything: bool, deadline: float, repo
 def _list_due(begun_at: datetime, *, everything: bool, after: _Due | None) -> list[_Due]:
     before = begun_at
     if not everything:
-        if not settings.BITVAULT_SCRUB_DAYS:
+        days = SCRUB_DAYS.get()
+        if not days:
             return []
-        before -= timedelta(days=settings.BITVAULT_SCRUB_DAYS)
+        before -= timedelta(days=days)
     read_at = Coalesce(F("verified_at"), F("ready_at"))
     found = DerivedObject.objects.filter(ready_at__isnull=False).annotate(read_at=read_at).filter(read_at__lt=before)
     with db.read_transaction():

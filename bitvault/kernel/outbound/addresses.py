@@ -11,9 +11,8 @@ import threading
 from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from django.conf import settings
-
 from bitvault.kernel import db
+from bitvault.kernel.outbound.networks import NETWORKS
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -146,6 +145,6 @@ def _is_named(address: Address) -> bool:
     """Tell whether operators have named a network that the address lies in."""
     return any(
         address in network
-        for network in map(ipaddress.ip_network, settings.BITVAULT_WEBHOOK_NETWORKS)
+        for network in map(ipaddress.ip_network, NETWORKS.get())
         if network.version == address.version
     )

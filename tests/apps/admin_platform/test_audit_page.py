@@ -145,3 +145,10 @@ def test_every_sentence_is_of_a_type_that_there_is_and_whole():
 def test_a_name_cannot_pretend_to_be_a_part_of_the_sentence():
     pieces = wording.tell("files.folder.created.v1", {}, {**dict.fromkeys(("actor", "person"), "Mia"), "name": "a\0b"})
     assert [(piece.text, piece.is_name) for piece in pieces if piece.is_name] == [("Mia", True), ("ab", True)]
+
+
+def test_administrators_see_which_features_their_vault_has_and_members_do_not(enter):
+    page = enter("adam").get("/features/", headers={"accept-language": "de"}).content.decode()
+    assert "billing.usage_page" in page
+    assert "Funktionen" in page
+    assert enter("mia").get("/features/").status_code == 403

@@ -102,7 +102,7 @@ def test_the_route_tells_what_holds_and_lets_administrators_choose_what_is_their
     olga, mia = api("olga"), api("mia")
     listed = {one["key"]: one for one in mia.get("/features").json()["items"]}
     assert listed["tests.colour"] == {
-        "key": "tests.colour", "kind": "variant", "value": "red", "is_yours": False, "chosen": None, "variants": ["red", "blue"],
+        "key": "tests.colour", "description": "", "kind": "variant", "value": "red", "is_yours": False, "chosen": None, "variants": ["red", "blue"],
     }  # fmt: skip
     changed = olga.put("/features/tests.count", {"value": 2})
     assert (changed.status_code, changed.json()["chosen"]) == (200, 2)

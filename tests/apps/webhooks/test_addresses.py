@@ -50,6 +50,13 @@ UNFIT = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _database(request):
+    """Which networks are named is asked of the settings."""
+    if not request.node.get_closest_marker("committed"):
+        request.getfixturevalue("db")
+
+
 @pytest.fixture
 def listener(monkeypatch):
     """Counts who comes to a port of this machine."""

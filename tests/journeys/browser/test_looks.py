@@ -210,7 +210,9 @@ def steward(chromium, live):
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/audit/", "/roles/", "/usage/", "/usage/statements/", "/settings/retention/"])
+@pytest.mark.parametrize(
+    "path", ["/audit/", "/features/", "/roles/", "/usage/", "/usage/statements/", "/settings/retention/"]
+)
 def test_pages_of_administrators_can_be_read_and_have_no_fault_that_axe_knows(visitor, steward, live, path, look):
     for width in (390, 1440):
         page = visitor(
@@ -221,7 +223,7 @@ def test_pages_of_administrators_can_be_read_and_have_no_fault_that_axe_knows(vi
         )
         page.goto(f"{live.tenant_url}{path}")
         expect(
-            page.locator("#usage-scope option, .audit-text, .roles-matrix, .empty, .panel-empty").first
+            page.locator("#usage-scope option, .audit-text, .roles-matrix, .empty, .panel-empty, .panel-row").first
         ).to_be_attached()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
         assert poor_contrasts(page) == [], width

@@ -1,0 +1,19 @@
+"""What operators change of storage while it runs."""
+
+from typing import Annotated
+
+import msgspec
+from django.conf import settings
+
+from bitvault.kernel.config import Setting, declare
+
+SCRUB_DAYS: Setting[int] = declare(
+    Setting(
+        key="storage.scrub_days",
+        type=Annotated[int, msgspec.Meta(ge=0, le=3650)],
+        default=lambda: int(settings.BITVAULT_SCRUB_DAYS),
+        description="Within how many days each object is read and compared with its hashes; 0: never, where the store does that itself.",
+        owner="Storage",
+        variable="BITVAULT_SCRUB_DAYS",
+    )
+)
