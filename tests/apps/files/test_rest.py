@@ -331,7 +331,7 @@ def test_into_the_trash_and_back(mia, make_folder):
     assert (gone.status_code, gone.content, gone.has_header("BitVault-Seq")) == (204, b"", True)
     problem(mia.get(f"/nodes/{folder['id']}"), 404, "access.not_found")
     (item,) = mia.get("/trash").json()["items"]
-    assert set(item) == NODE_FIELDS | {"root_id", "origin_path", "trashed_by", "expires_at"}
+    assert set(item) == NODE_FIELDS | {"root_id", "origin_path", "trashed_by", "expires_at", "kept"}
     assert (item["id"], item["origin_path"], item["parent_id"]) == (folder["id"], "/outer/x", folder["parent_id"])
     back = mia.post(f"/trash/{folder['id']}/restore", {})
     assert (back.status_code, back.json()["parent_id"], back.json()["trashed_at"]) == (200, folder["parent_id"], None)
