@@ -9,7 +9,7 @@ def take(directory: str) -> dict[str, Any]:
     from bitvault.backup import taking
     from bitvault.backup.configured import open_configured
 
-    target = open_configured(directory)
+    target = open_configured(directory, writes=True)
     ends: dict[str, float] = {}
     begun = time.perf_counter()
     done = taking.take(target, report=lambda what, *_: ends.update({what: time.perf_counter()}))
@@ -31,7 +31,7 @@ def restore(directory: str) -> dict[str, float]:
     from bitvault.backup import manifest, restoring
     from bitvault.backup.configured import open_configured
 
-    target = open_configured(directory)
+    target = open_configured(directory, writes=False)
     ends: dict[str, float] = {}
     begun = time.perf_counter()
     restoring.restore(

@@ -1,12 +1,12 @@
 """Verifying a backup: every file and every object is read and compared with its hashes. Asks no database and no store of users' bytes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from bitvault.backup import hashing, manifest
-from bitvault.backup.errors import Damaged
-from bitvault.backup.manifest import KeptObject, Manifest
+from bitvault.backup.errors import BackupError, Damaged
+from bitvault.backup.manifest import KeptObject, KeptTenant, Manifest
 from bitvault.backup.targets import Target
 
 READS_AT_ONCE = 4
@@ -35,6 +35,19 @@ def verify(
                     report("objects", done, checked.object_count)
             except (Damaged, FileNotFoundError):
                 continue  # told above
+
+
+def require_files(target: Target, taken: Manifest, tenants: Sequence[KeptTenant]) -> None:
+    """Read the dumps and inventories that a restore of these tenants needs, before it changes anything.
+
+    :raises BackupError: one is not there, or not as it was written.
+    """
+    dumps = [taken.dumps[number] for number in sorted({tenant.dump for tenant in tenants})]
+    for file in (taken.public, *dumps, *(tenant.inventory for tenant in tenants)):
+        try:
+            hashing.compare_file(target, file)
+        except Damaged as error:
+            raise BackupError(f"Nothing was changed here: {error} Restore another backup.") from error
 
 
 def _compare(target: Target, kept: KeptObject) -> str:

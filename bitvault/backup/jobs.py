@@ -33,6 +33,6 @@ class Taken(msgspec.Struct, frozen=True):
 def take(payload: TakeBackup, run: jobs.Run) -> Taken:
     """Take a backup, or go on with the one that the last try has begun."""
     done = taking.take(
-        open_configured(), keep=payload.keep or None, report=lambda _, count, total: run.report(count, total)
+        open_configured(writes=True), keep=payload.keep or None, report=lambda _, count, total: run.report(count, total)
     )
     return Taken(done.id, done.object_count, done.copied_bytes, done.lost_count)

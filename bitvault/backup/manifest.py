@@ -30,6 +30,7 @@ SECRETS = (
     "BITVAULT_S3_SECRET_ACCESS_KEY",
     "BITVAULT_EMAIL_URL",
     "BITVAULT_METRICS_KEY",
+    "BITVAULT_BACKUP_KEYS",
     "BITVAULT_BACKUP_S3_SECRET_ACCESS_KEY",
 )
 """What an operator keeps elsewhere: a backup names these, and has none of them."""

@@ -1,7 +1,8 @@
 """Restoring everything into an empty installation.
 
 Tenants' schemas come first, then the objects, and the public schema last, in one transaction: until then nobody is known here, so no
-process acts on half of it. What is interrupted is begun anew; objects that have arrived are not sent a second time.
+process acts on half of it. A schema of its own marks a restore that has not come to its end: what is interrupted, wherever that was, is
+begun anew; objects that have arrived are not sent a second time.
 """
 
 import tempfile
@@ -17,7 +18,7 @@ from django.db import connection
 from psycopg import sql
 
 from apps.identity import api as identity
-from bitvault.backup import arriving, database, runs
+from bitvault.backup import arriving, checking, database, runs
 from bitvault.backup.arriving import Brought, Proof, Report
 from bitvault.backup.errors import BackupError
 from bitvault.backup.manifest import KeptTenant, Manifest
@@ -32,6 +33,10 @@ GRANT USAGE ON SCHEMA public TO bitvault, bitvault_tenant;
 ALTER DEFAULT PRIVILEGES FOR ROLE bitvault_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO bitvault;
 ALTER DEFAULT PRIVILEGES FOR ROLE bitvault_owner IN SCHEMA public GRANT USAGE ON SEQUENCES TO bitvault;
 """
+
+_MARK = sql.Identifier("bitvault_restore")
+_IS_MARKED = "SELECT to_regnamespace('bitvault_restore') IS NOT NULL"
+_OF_TENANTS = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^t_[0-9a-f]{32}$'"
 
 _IS_EMPTY = "SELECT NOT EXISTS (SELECT FROM public.identity_tenant) AND NOT EXISTS (SELECT FROM public.identity_user)"
 
@@ -53,7 +58,8 @@ def restore(
     :raises BackupError: there is something here already, or the backup is damaged; the sentence says what to do.
     """
     with background(), database.alone() as line:
-        _require_empty(line, discards_demo=discards_demo)
+        checking.require_files(target, taken, taken.tenants)
+        _begin(line, taken, discards_demo=discards_demo)
         identity.prepare_restore(tenant_ids=[tenant.id for tenant in taken.tenants])
         _load_tenants(target, taken, report)
         brought = arriving.bring_objects(target, taken, taken.tenants, report)
@@ -62,7 +68,23 @@ def restore(
         call_command("migrate_tenants", verbosity=0)
         identity.end_all_sessions()
         runs.end_interrupted()
-        return brought, list(_prove(taken, report))
+        proofs = list(_prove(taken, report))
+        line.execute(sql.SQL("DROP SCHEMA {}").format(_MARK))
+        return brought, proofs
+
+
+def _begin(line: "psycopg.Connection[Any]", taken: Manifest, *, discards_demo: bool) -> None:
+    """Mark that a restore is under way; of one that was interrupted, clear away what it has left.
+
+    :raises BackupError: there are tenants or people here that no such restore has brought.
+    """
+    if _tells(line, _IS_MARKED):
+        for (schema,) in line.execute(_OF_TENANTS).fetchall():
+            line.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+    else:
+        _require_empty(line, discards_demo=discards_demo)
+        line.execute(sql.SQL("CREATE SCHEMA {}").format(_MARK))
+    line.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(_MARK, f"restore of {taken.id}"))
 
 
 def _require_empty(line: "psycopg.Connection[Any]", *, discards_demo: bool) -> None:

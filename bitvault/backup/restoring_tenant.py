@@ -17,7 +17,7 @@ from django.core.management import call_command
 from psycopg import sql
 
 from apps.identity import api as identity
-from bitvault.backup import arriving, database, swapping
+from bitvault.backup import arriving, checking, database, swapping
 from bitvault.backup.arriving import Brought, Proof, Report
 from bitvault.backup.errors import BackupError
 from bitvault.backup.holding import held
@@ -45,6 +45,7 @@ def restore(
     kept = _find(taken, slug)
     with background(), database.alone() as line:
         state = _require_place(line, kept, taken, replaces=replaces)
+        checking.require_files(target, taken, [kept])
         with held(f"restore of {slug} from {target.name}"), tempfile.TemporaryDirectory(dir=target.work) as work:
             brought = arriving.bring_objects(target, taken, [kept], report)
             identity.prepare_restore(tenant_ids=[kept.id])

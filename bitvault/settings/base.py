@@ -164,6 +164,7 @@ BITVAULT_LOCKS = {"default_hours": ENV.lock_hours, "longest_days": ENV.lock_long
 # Where backups go by themselves, and how the store of those that go to a bucket is reached.
 BITVAULT_BACKUP = {
     "target": ENV.backup_target,
+    "keys": ENV.backup_keys,
     "keep": ENV.backup_keep,
     "hour": ENV.backup_hour,
     "warn_days": ENV.backup_warn_days,

@@ -131,6 +131,7 @@ class Environment:
     lock_hours: int
     lock_longest_days: int
     backup_target: str
+    backup_keys: str
     backup_keep: int
     backup_hour: int
     backup_warn_days: int
@@ -220,6 +221,7 @@ def read() -> Environment:
         lock_hours=_number("BITVAULT_LOCK_HOURS", default=8),
         lock_longest_days=_number("BITVAULT_LOCK_LONGEST_DAYS", default=30),
         backup_target=_text("BITVAULT_BACKUP_TARGET", default=""),
+        backup_keys=_text("BITVAULT_BACKUP_KEYS", default=""),
         backup_keep=_number("BITVAULT_BACKUP_KEEP", default=14),
         backup_hour=_number("BITVAULT_BACKUP_HOUR", default=2),
         backup_warn_days=_number("BITVAULT_BACKUP_WARN_DAYS", default=2),

@@ -32,7 +32,7 @@ def report(what, done, total):
     if what == "objects" and done >= int(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)
 
-taking.take(open_configured(sys.argv[1]), report=report)
+taking.take(open_configured(sys.argv[1], writes=True), report=report)
 """
 
 

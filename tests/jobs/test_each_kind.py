@@ -621,7 +621,7 @@ def ask_for_backup(world):
 
 
 def is_backed_up(world):
-    target = open_configured()
+    target = open_configured(writes=False)
     assert list(checking.verify(target, manifest.get(target, None))) == []
     assert not DeletionHold.objects.exists()
 

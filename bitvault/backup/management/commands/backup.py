@@ -31,8 +31,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["keep"] is not None and options["keep"] < 1:
             raise CommandError("--keep must be 1 at least.")
+        takes = not (options["list"] or options["verify"] is not None or options["dry_run"])
         try:
-            target = open_configured(options["target"])
+            target = open_configured(options["target"], writes=takes)
             if options["list"]:
                 self._list(target)
             elif options["verify"] is not None:

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         if options["replace"] and not options["tenant"]:
             raise CommandError("--replace goes with --tenant: a whole backup goes into an empty installation alone.")
         try:
-            target = open_configured(options["target"])
+            target = open_configured(options["target"], writes=False)
             taken = manifest.get(target, options["backup"])
             if options["tenant"]:
                 brought, proof = restoring_tenant.restore(
