@@ -386,14 +386,46 @@ class PastDeletion:
     people_count: int | None
 
 
+PictureSize = Literal["small", "large"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture in the two sizes that are kept, as WebP."""
+
+    small: bytes
+    large: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PictureOfPerson:
+    """Which picture somebody has; another one has another id."""
+
+    user_id: UUID
+    picture_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """The colour of buttons and links on light and on dark pages, as ``#rrggbb``."""
+
+    light: str
+    dark: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantSettings:
-    """A tenant as its people see it. ``locale`` and ``time_zone`` are what pages take for who has chosen none; empty: the browser's."""
+    """A tenant as its people see it. ``locale`` and ``time_zone`` are what pages take for who has chosen none; empty: the browser's.
+
+    Without ``colours`` and ``logo_id`` it looks as BitVault does.
+    """
 
     id: UUID
     slug: str
     name: str
     locale: str
     time_zone: str
+    colours: Colours | None = None
+    logo_id: UUID | None = None
     policies: Policies
     permitted: Permitted

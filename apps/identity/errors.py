@@ -295,3 +295,14 @@ class InvalidPolicy(Invalid):
 
     code = "identity.invalid_policy"
     title = "A rule cannot be like this"
+
+
+class ColourUnfit(Invalid):
+    """The colour is none, or what is written in it, or on it, could not be read by many (WCAG 2.2, 1.4.3).
+
+    Facts: ``field`` (``light`` or ``dark``), and where the contrast is too low ``contrast``, ``needed`` and ``suggestion``, the nearest
+    colour that does.
+    """
+
+    code = "identity.colour_unfit"
+    title = "This color cannot be used"

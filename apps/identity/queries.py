@@ -43,7 +43,16 @@ def forget_remembered() -> None:
 
 def to_tenant(row: models.Tenant) -> Tenant:
     """Give a tenant as the kernel knows it."""
-    return Tenant(id=row.id, slug=row.slug, name=row.name)
+    return Tenant(
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        locale=row.locale,
+        time_zone=row.time_zone,
+        accent_light=row.accent_light,
+        accent_dark=row.accent_dark,
+        logo_id=row.logo_id,
+    )
 
 
 def tenant_url(slug: str) -> str:
@@ -68,9 +77,7 @@ def _ask_tenant_by_host(host: str) -> Tenant | None:
     by_domain = Q(pk__in=models.Domain.objects.filter(domain=host).values("tenant_id"))
     rows = models.Tenant.objects.filter(by_slug | by_domain, state=models.TenantState.ACTIVE)
     row = rows.order_by(ExpressionWrapper(by_slug, BooleanField()).desc()).first()
-    if row is None:
-        return None
-    return Tenant(id=row.id, slug=row.slug, name=row.name, locale=row.locale, time_zone=row.time_zone)
+    return None if row is None else to_tenant(row)
 
 
 def find_tenant(tenant_id: UUID) -> Tenant | None:

@@ -3,14 +3,14 @@
 Files says what the caller may see, Storage where the bytes are; a preview that is not there is asked for and made by a worker.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from uuid import UUID
 
 from apps.files.api import shown as files
 from apps.files.dtos import Content
 from apps.files.errors import NoPreview
-from apps.previews import flags, operations, queries, types
+from apps.previews import at_once, flags, operations, queries, running, types
 from apps.previews.dtos import PAGE_LIMIT, Preview, Reason, Size
 from apps.previews.errors import TooManyNodes
 from apps.previews.models import Preview as PreviewRow
@@ -62,6 +62,17 @@ def list_previews(*, actor: Actor, node_ids: Collection[UUID], size: Size = "sma
         raise TooManyNodes(limit=NODE_LIMIT)
     contents = files.list_shown_contents(actor=actor, node_ids=node_ids)
     return _find(contents, types.page_part(page), size)
+
+
+@exposed
+def draw_cut(*, body: bytes, edges: Mapping[str, int], is_square: bool) -> list[bytes]:
+    """Draw a picture (WebP) in sizes whose longest side is at most so many pixels, in their order, while somebody waits.
+
+    :param is_square: cut to the middle.
+    :raises PictureUnfit: it is none, or too large.
+    :raises Unavailable: too many are drawn at this moment, or none at all.
+    """
+    return at_once.draw(running.Task(kind="cut", part="picture", edges=edges, is_square=is_square), body)
 
 
 def _require(preview: Preview) -> Preview:

@@ -18,6 +18,8 @@ class Task(msgspec.Struct, frozen=True):
     part: str
     edges: Mapping[str, int] = {}
     page: int = 1
+    is_square: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,16 @@ class Drawn:
     refused: str = ""
 
 
-def run(task: Task, file: BinaryIO) -> Drawn:
+def run(task: Task, file: BinaryIO, *, seconds: float = confined.SECONDS) -> Drawn:
     """Run the program on a file (a real one, at its beginning) and read what it says.
+
+    :param seconds: how long it may take.
 
     Whatever is wrong with the file, or with the program because of it, is a reason; only what is wrong with this machine raises.
 
     :raises Unconfined: the kernel grants no confinement.
     """
-    answer = confined.run(PROGRAM, task, file)
+    answer = confined.run(PROGRAM, task, file, seconds=seconds)
     if answer.refused:
         return Drawn([], refused=answer.refused)
     named = answer.facts.get("objects", [])

@@ -43,6 +43,10 @@ _BYTES = (
 
 _OWN = (
     "me",
+    "me/picture",
+    "pictures",
+    "pictures/<uuid:picture_id>",
+    "pictures/uploads",
     "auth/logout",
     "auth/password",
     "auth/email/verify",

@@ -18,7 +18,7 @@ from apps.files.dtos.uploads import Committed, UploadGrant, UploadWish, Verified
 from apps.files.errors import UploadGivenUp
 from apps.storage import api as storage
 from apps.storage.dtos import UPLOAD_LIFETIME, NewUpload, Upload, Verified
-from apps.storage.errors import UploadOver
+from apps.storage.errors import UploadNotFound, UploadOver
 from bitvault.events.api import answer_with_head
 from bitvault.gateway import uploads
 from bitvault.gateway.uploads import Sha256, StartUpload
@@ -202,7 +202,10 @@ def commit(actor: Actor, wanted: Sequence[CommitOne], *, made_on: str | None = N
         if outcome is None:
             results[upload_id] = CommittedItem(status=202)
         elif isinstance(outcome, Verified):
-            verified[upload_id] = outcome
+            if "name" in outcome.destination:
+                verified[upload_id] = outcome
+            else:
+                results[upload_id] = _refused(UploadNotFound())
         else:
             results[upload_id] = _refused(outcome)
     before = [upload_id for upload_id, each in verified.items() if each.committed]

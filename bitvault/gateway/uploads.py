@@ -20,7 +20,7 @@ from apps.files.dtos import Mode, Node
 from apps.files.dtos.uploads import UploadGrant
 from apps.files.errors import NameTaken, NodeGone, NodeLocked, ParentGone, UploadGivenUp
 from apps.storage import api as storage
-from apps.storage.dtos import SIGN_LIMIT, UPLOAD_LIFETIME, Part, Upload
+from apps.storage.dtos import SIGN_LIMIT, UPLOAD_LIFETIME, Part, Upload, Verified
 from apps.storage.errors import (
     ContentMismatch,
     FileTooLarge,
@@ -28,6 +28,7 @@ from apps.storage.errors import (
     PartsMissing,
     StoreFull,
     UploadComplete,
+    UploadNotFound,
     UploadOver,
 )
 from bitvault.events.api import answer_with_head
@@ -179,6 +180,7 @@ def commit(
     verified = storage.complete_upload(actor=actor, upload_id=upload_id, part_hashes=part_hashes)
     if verified is None:
         return None
+    require_file(verified)
     if verified.committed:
         node = files.find_committed(actor=actor, upload_id=upload_id)
         if node is None:
@@ -203,6 +205,15 @@ def commit(
         answer_with_head()  # the version was made by this very request before, which died then
     billing.settle(upload_id=upload_id, size_bytes=verified.size_bytes if done.version_created else 0)
     return done.node, storage.finish_upload(upload_id=upload_id, kept=done.version_created)
+
+
+def require_file(verified: Verified) -> None:
+    """Refuse to make a file of what was sent as something else: a picture of somebody (``pictures``).
+
+    :raises UploadNotFound: it was.
+    """
+    if "name" not in verified.destination:
+        raise UploadNotFound
 
 
 def name_sender(actor: Actor) -> str:

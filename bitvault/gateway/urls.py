@@ -2,13 +2,14 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import health, link_content
+from bitvault.gateway import brand, health, link_content
 from bitvault.web import catalogue
 
 urlpatterns = [
     path("api/v1/", include("bitvault.gateway.urls_api")),
     path("docs/", include("bitvault.gateway.urls_docs")),
     path("healthz", health.live),
+    path("accent/<str:light>-<str:dark>.css", brand.show_accent),
     path("texts/<str:language>/<str:digest>.js", catalogue.show),
     path("", include("apps.identity.ui.urls")),
     path("", include("apps.files.ui.urls")),

@@ -75,7 +75,7 @@ def fill(file: BinaryIO, *, limit_bytes: int, read: Callable[[int, int], bytes])
     file.seek(0)
 
 
-def run(program: str, task: msgspec.Struct, file: BinaryIO) -> Answer:
+def run(program: str, task: msgspec.Struct, file: BinaryIO, *, seconds: float = SECONDS) -> Answer:
     """Run a module whose main function is ``confinement.serve`` on a file (a real one, at its beginning); returns what it answers.
 
     Whatever is wrong with the file, or with the program because of it, is a reason (``too_complex`` where the program died or went on for
@@ -94,7 +94,7 @@ def run(program: str, task: msgspec.Struct, file: BinaryIO) -> Answer:
     )
     answer = code = None
     try:
-        answer = _read(child, deadline=time.monotonic() + SECONDS)
+        answer = _read(child, deadline=time.monotonic() + seconds)
         if answer is not None:
             code = child.wait(timeout=1.0)
     except subprocess.TimeoutExpired:

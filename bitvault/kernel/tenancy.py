@@ -31,7 +31,8 @@ class TenantMismatch(ProgrammingError):
 class Tenant:
     """Who owns a schema. ``schema`` is the name of the schema and of the only database role that reaches it.
 
-    ``locale`` and ``time_zone`` are what pages at its host take for who has chosen none; empty: the browser's.
+    ``locale`` and ``time_zone`` are what pages at its host take for who has chosen none; empty: the browser's. ``accent_light``,
+    ``accent_dark`` (``#rrggbb``) and ``logo_id`` are how they look; empty or none: as BitVault does.
     """
 
     id: UUID
@@ -39,6 +40,9 @@ class Tenant:
     name: str
     locale: str = field(default="", compare=False)
     time_zone: str = field(default="", compare=False)
+    accent_light: str = field(default="", compare=False)
+    accent_dark: str = field(default="", compare=False)
+    logo_id: UUID | None = field(default=None, compare=False)
 
     @property
     def schema(self) -> str:

@@ -2,12 +2,14 @@
 
 import smtplib
 from email.utils import formataddr, parseaddr
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.module_loading import import_string
 from prometheus_client import Counter
 
 from bitvault.kernel.db import forbid_transaction
@@ -15,6 +17,9 @@ from bitvault.mail.errors import MailNotSent, MailRefused
 from bitvault.mail.letters import Facts, Letter, get_writer
 
 OUTCOMES = Counter("bitvault_mails_total", "Mails by what the mail server said", ["outcome"])
+
+ACCENT = "#0b6b57"
+"""The colour of buttons where no vault has chosen one."""
 
 _PERMANENT = 500
 """SMTP replies from here on are final (RFC 5321, 4.2.1)."""
@@ -70,6 +75,11 @@ def _unsubscribing(url: str) -> dict[str, str]:
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url else {}
 
 
+def _mail_brand() -> dict[str, Any]:
+    found: dict[str, Any] = import_string(settings.BITVAULT_MAIL_BRAND_FINDER)()
+    return found
+
+
 def _sender(vault_name: str) -> str:
     """Name who sends it: the vault, where it is about one."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
@@ -83,6 +93,10 @@ def _render(letter: Letter, mail_id: UUID) -> EmailMultiAlternatives:
             "subject": str(letter.subject),
             "action": letter.action,
             "vault_name": letter.vault_name,
+            "accent": ACCENT,
+            "accent_ink": "#ffffff",
+            # A vault's look goes where its name goes: never to an address that is not proved.
+            **(_mail_brand() if letter.vault_name else {}),
             **letter.context,
         }
         message = EmailMultiAlternatives(

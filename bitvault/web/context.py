@@ -9,14 +9,17 @@ from django.utils import translation
 from bitvault.kernel import tenancy
 from bitvault.web import catalogue
 from bitvault.web.address import socket_origin
+from bitvault.web.brand import find_brand
 from bitvault.web.languages import time_zone_of
 from bitvault.web.shell import Frame
 
 
 def surroundings(request: HttpRequest) -> dict[str, Any]:
     """Give templates the tenant, the frame, addresses that the installation names and the CSRF cookie's name."""
+    tenant = tenancy.find_current()
     return {
-        "tenant": tenancy.find_current(),
+        "tenant": tenant,
+        "brand": find_brand(tenant),
         "frame": Frame(request),
         "viewer": getattr(request, "viewer", None),
         "time_zone": time_zone_of(getattr(request, "viewer", None)),

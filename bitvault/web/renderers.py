@@ -56,3 +56,10 @@ class PdfRenderer(JsonLinesRenderer):
 
     media_type = "application/pdf"
     format = "pdf"
+
+
+class WebpRenderer(JsonLinesRenderer):
+    """Sends a picture."""
+
+    media_type = "image/webp"
+    format = "webp"

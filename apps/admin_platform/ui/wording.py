@@ -158,6 +158,7 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "identity.member.role_changed.v1": _("%(actor)s changed the role of %(person)s from %(previous_role)s to %(role)s"),
     "identity.member.deactivated.v1": _("%(actor)s deactivated %(person)s"),
     "identity.member.reactivated.v1": _("%(actor)s reactivated %(person)s"),
+    "identity.member.picture_changed.v1": _("%(actor)s changed or removed the profile picture of %(person)s"),
     "identity.member.succeeded.v1": _("What %(person)s held goes to %(successor)s"),
     "identity.member.removed.v1": _("%(actor)s removed %(person)s from the vault"),
     "identity.session.started.v1": _("%(person)s signed in"),

@@ -27,16 +27,18 @@ def update_tenant(
     name: str | None = None,
     locale: str | None = None,
     time_zone: str | None = None,
+    accent: tuple[str, str | None] | None = None,
     policies: dict[str, Any] | None = None,
 ) -> TenantSettings:
     """Change the actor's tenant; what is left out stays, and of the policies those that are not named.
 
+    :param accent: colours on light and on dark pages (``#rrggbb``), the latter made of the former where it is ``None``; empty: BitVault's.
     :raises PermissionMissing: the actor does not manage its settings.
-    :raises InvalidLabel, InvalidLocale, InvalidTimeZone, InvalidDomain, InvalidPolicy: that value cannot be used.
+    :raises InvalidLabel, InvalidLocale, InvalidTimeZone, InvalidDomain, InvalidPolicy, ColourUnfit: that value cannot be used.
     """
     actor.require_scope(Scope.ADMIN)
     actor.require_permission(Permission.MANAGE_SETTINGS)
-    settings.update(actor=actor, name=name, locale=locale, time_zone=time_zone, changes=policies or {})
+    settings.update(actor=actor, name=name, locale=locale, time_zone=time_zone, accent=accent, changes=policies or {})
     return settings.show(actor)
 
 

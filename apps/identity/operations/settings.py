@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 
-from apps.identity import dtos, models, policies, queries
+from apps.identity import colours, dtos, models, policies, queries
 from apps.identity.errors import InvalidLocale, InvalidPolicy, InvalidTimeZone
 from apps.identity.operations import texts
 from bitvault.events.api import publish
@@ -24,11 +24,18 @@ LONGEST_DAYS = 3650
 
 
 def update(
-    *, actor: Actor, name: str | None, locale: str | None, time_zone: str | None, changes: dict[str, Any]
+    *,
+    actor: Actor,
+    name: str | None,
+    locale: str | None,
+    time_zone: str | None,
+    accent: tuple[str, str | None] | None,
+    changes: dict[str, Any],
 ) -> None:
     """Change what is given; what holds already is no change and no event.
 
-    :raises InvalidLabel, InvalidLocale, InvalidTimeZone, InvalidDomain, InvalidPolicy: that value cannot be used.
+    :param accent: the colours on light and dark pages; without a dark one it is made of the light one, two empty ones are BitVault's own.
+    :raises InvalidLabel, InvalidLocale, InvalidTimeZone, InvalidDomain, InvalidPolicy, ColourUnfit: that value cannot be used.
     """
     wanted: dict[str, Any] = {}
     if name is not None:
@@ -41,6 +48,9 @@ def update(
         if time_zone and time_zone not in available_timezones():
             raise InvalidTimeZone
         wanted["time_zone"] = time_zone
+    if accent is not None:
+        chosen = colours.read(*accent) if accent[0] else dtos.Colours("", "")
+        wanted |= {"accent_light": chosen.light, "accent_dark": chosen.dark}
     read = _read_changes(changes)
     with db.public_transaction() as tx:
         row = models.Tenant.objects.select_for_update().get(pk=actor.tenant.id)
@@ -87,6 +97,8 @@ def show(actor: Actor) -> dtos.TenantSettings:
         name=row.name,
         locale=row.locale,
         time_zone=row.time_zone,
+        colours=dtos.Colours(row.accent_light, row.accent_dark) if row.accent_light else None,
+        logo_id=row.logo_id,
         policies=policies.read(row.policies),
         permitted=policies.resolve(actor),
     )

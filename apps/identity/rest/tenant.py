@@ -28,12 +28,26 @@ class UpdatePolicies(Body, frozen=True):
     allowed_domains: list[Annotated[str, Meta(max_length=253)]] | UnsetType = UNSET
 
 
+Colour = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", max_length=7)]
+
+
+class ChooseColours(Body, frozen=True):
+    """Colours of buttons and links, as ``#rrggbb``. Without ``dark`` the one for dark pages is made of the other."""
+
+    light: Colour
+    dark: Colour | None = None
+
+
 class UpdateTenant(Body, frozen=True):
-    """What the tenant is to be from now on; what is left out stays. An empty ``locale`` or ``time_zone`` leaves it to the browser."""
+    """What the tenant is to be from now on; what is left out stays. An empty ``locale`` or ``time_zone`` leaves it to the browser.
+
+    ``colours`` of ``null`` are BitVault's own.
+    """
 
     name: Annotated[str, Meta(max_length=120)] | None = None
     locale: Annotated[str, Meta(max_length=16)] | None = None
     time_zone: Annotated[str, Meta(max_length=64)] | None = None
+    colours: ChooseColours | UnsetType | None = UNSET
     policies: UpdatePolicies | None = None
 
 
@@ -44,13 +58,14 @@ class TenantDetail(View):
 
     @operation(answer=dtos.TenantSettings)
     def get(self, request: ActorRequest) -> Response:
-        """Read its name, language, zone and policies, and what these leave to the caller (`permitted`)."""
+        """Read its name, language, zone, colours, logo and policies, and what these leave to the caller (`permitted`)."""
         return Response(api.get_tenant_settings(actor=request.actor))
 
     @operation(
         body=UpdateTenant,
         answer=dtos.TenantSettings,
         problems=(
+            errors.ColourUnfit,
             errors.InvalidDomain,
             errors.InvalidLabel,
             errors.InvalidLocale,
@@ -67,6 +82,13 @@ class TenantDetail(View):
             name=body.name,
             locale=body.locale,
             time_zone=body.time_zone,
+            accent=_to_accent(body.colours),
             policies={key: value for key, value in changes.items() if value is not UNSET},
         )
         return Response(changed)
+
+
+def _to_accent(given: ChooseColours | UnsetType | None) -> tuple[str, str | None] | None:
+    if isinstance(given, UnsetType):
+        return None
+    return ("", "") if given is None else (given.light, given.dark)

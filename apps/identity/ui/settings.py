@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.identity import api
+from apps.identity.api import pictures
 from apps.identity.dtos import Session
 from apps.identity.ui.roles import LABELS
 from bitvault.kernel.actor import Actor, Scope
@@ -65,7 +66,12 @@ class Profile(SettingsPage):
         """Give what one may do in the vault."""
         own = next(iter(api.find_members(tenant=actor.tenant, user_ids=[actor.user_id])), None)
         custom = None if own is None else own.custom_role
-        return {"role": LABELS[actor.role] if custom is None else custom.name, "languages": settings.LANGUAGES}
+        found = pictures.list_pictures(tenant=actor.tenant, user_ids=[actor.user_id])
+        return {
+            "role": LABELS[actor.role] if custom is None else custom.name,
+            "languages": settings.LANGUAGES,
+            "picture_id": found[0].picture_id if found else None,
+        }
 
 
 class Security(SettingsPage):

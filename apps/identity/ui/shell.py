@@ -41,6 +41,9 @@ shell.register(
         order=60,
         styles=("identity/settings.css", "identity/members.css"),
         scripts=(
+            "identity/avatars.js",
+            "identity/pictures.js",
+            "identity/colours.js",
             "identity/settings.js",
             "identity/team.js",
             "identity/members.js",

@@ -34,6 +34,7 @@ class Team(SettingsPage):
         vault = api.get_tenant_settings(actor=actor)
         return {
             "vault": vault,
+            "picture_id": vault.logo_id,
             "rules": vault.policies,
             "domains": "\n".join(vault.policies.allowed_domains),
             "languages": settings.LANGUAGES,

@@ -104,6 +104,8 @@ class Reacher:
     """Somebody who reaches a node, and how."""
 
     name: "StrOrPromise"
+    user_id: str
+    """Whose picture stands beside it; empty: nobody's."""
     initials: str
     may: "StrOrPromise"
     through: str
@@ -134,6 +136,7 @@ def _to_reacher(entry: AccessEntry, actor: Actor) -> Reacher:
         name = name_principal(who)
     return Reacher(
         name=name,
+        user_id=str(who.id) if who is not None and who.type == "user" else "",
         initials=initials(who.name, who.email or "") if who is not None else "",
         may=gettext("Owner") if entry.source == "owner" else LABELS.get(entry.role, LABELS["custom"]),
         through=(entry.through.name or gettext("a folder above")) if entry.through is not None else "",
@@ -147,6 +150,7 @@ class Asking:
     """One request for access in a list; ``roles`` are those that the reader can give."""
 
     id: str
+    who_id: str
     who: str
     email: str
     initials: str
@@ -168,6 +172,7 @@ def to_asking(one: AccessRequest) -> Asking:
     ]
     return Asking(
         id=str(one.id),
+        who_id=str(one.requester.id),
         who=one.requester.name,
         email=one.requester.email if one.requester.email and one.requester.email != one.requester.name else "",
         initials=initials(one.requester.name, one.requester.email or ""),

@@ -101,6 +101,16 @@ class MemberReactivated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberPictureChanged(Event):
+    """A person has another picture here, or none any more."""
+
+    type: ClassVar[str] = "identity.member.picture_changed.v1"
+
+    user_id: UUID
+    is_removed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberSucceeded(Event):
     """What somebody held who leaves goes to another member. Jobs hand it over; each module tells by its own events when it has."""
 

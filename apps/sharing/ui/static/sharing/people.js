@@ -43,7 +43,7 @@ export function initials(name) {
 
 /** @param {Principal} one @returns {HTMLElement} */
 export function avatarOf(one) {
-  if (one.type === "user" || one.type === "email") return make("span", { class: "avatar", "aria-hidden": "true" }, initials(one.name));
+  if (one.type === "user" || one.type === "email") return make("span", { class: "avatar", "data-person": one.type === "user" ? (one.id ?? "") : "", "aria-hidden": "true" }, initials(one.name));
   return make("span", { class: "avatar avatar-square", "aria-hidden": "true" }, icon("users", "icon icon-s"));
 }
 
