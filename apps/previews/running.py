@@ -31,10 +31,10 @@ class Drawn:
     refused: str = ""
 
 
-def run(task: Task, file: BinaryIO, *, seconds: float = confined.SECONDS) -> Drawn:
+def run(task: Task, file: BinaryIO, *, seconds: float | None = None) -> Drawn:
     """Run the program on a file (a real one, at its beginning) and read what it says.
 
-    :param seconds: how long it may take.
+    :param seconds: how long it may take, where the usual time is too long.
 
     Whatever is wrong with the file, or with the program because of it, is a reason; only what is wrong with this machine raises.
 

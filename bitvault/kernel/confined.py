@@ -75,12 +75,13 @@ def fill(file: BinaryIO, *, limit_bytes: int, read: Callable[[int, int], bytes])
     file.seek(0)
 
 
-def run(program: str, task: msgspec.Struct, file: BinaryIO, *, seconds: float = SECONDS) -> Answer:
+def run(program: str, task: msgspec.Struct, file: BinaryIO, *, seconds: float | None = None) -> Answer:
     """Run a module whose main function is ``confinement.serve`` on a file (a real one, at its beginning); returns what it answers.
 
     Whatever is wrong with the file, or with the program because of it, is a reason (``too_complex`` where the program died or went on for
     too long); only what is wrong with this machine raises.
 
+    :param seconds: how long it may take, where ``SECONDS`` is too long.
     :raises Unconfined: the kernel grants no confinement.
     """
     child = subprocess.Popen(
@@ -94,7 +95,7 @@ def run(program: str, task: msgspec.Struct, file: BinaryIO, *, seconds: float = 
     )
     answer = code = None
     try:
-        answer = _read(child, deadline=time.monotonic() + seconds)
+        answer = _read(child, deadline=time.monotonic() + (SECONDS if seconds is None else seconds))
         if answer is not None:
             code = child.wait(timeout=1.0)
     except subprocess.TimeoutExpired:

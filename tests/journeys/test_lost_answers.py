@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from bitvault.kernel import ids
+from tests.apps.previews.pictures import picture
 from tests.support.cutting import CutLine
 from tests.support.sending import Sender, put, sha256
 from tests.support.surface import operations
@@ -94,6 +95,14 @@ class Mia:
 
     def device(self):
         return self.api.post("/sync/devices", {"name": next(_names), "platform": "test"}).json()
+
+    def picture(self, headers=None):
+        """A picture that has arrived."""
+        content = picture()
+        wish = {"size_bytes": len(content), "sha256": sha256(content)}
+        upload = self.api.request("POST", "/pictures/uploads", wish, headers=headers).json()
+        assert put(upload["parts"][0], content).status == 200
+        return upload["id"]
 
     def job(self):
         """A job that waits until tomorrow."""
@@ -438,6 +447,17 @@ def have_vault_deleted(mia):
     return Ask("POST", "/tenant/deletion", {"name": mia.api.get("/me").json()["tenant"]["name"]}, OLGA)
 
 
+def take_picture_off(mia):
+    assert mia.api.put("/me/picture", {"upload_id": mia.picture()}).status_code == 200
+    return Ask("DELETE", "/me/picture")
+
+
+def take_logo_away(mia):
+    wish = {"upload_id": mia.picture(ADAM)}
+    assert mia.api.request("PUT", "/tenant/logo", wish, headers=ADAM).status_code == 200
+    return Ask("DELETE", "/tenant/logo", None, ADAM)
+
+
 def keep_vault(mia):
     wish = have_vault_deleted(mia)
     assert mia.api.request(wish.method, wish.path, wish.body, headers=OLGA).status_code == 201
@@ -591,6 +611,7 @@ REWINDS = f"{SCHEMA}.files_rewind"
 RESERVATIONS = f"{SCHEMA}.billing_reservation"
 TRASH = f"{SCHEMA}.files_trash"
 PEOPLE = "public.identity_user"
+PICTURES = "public.identity_picture"
 TENANTS = "public.identity_tenant"
 
 
@@ -772,6 +793,21 @@ CASES = {
     "keep the copy": Case("POST /sync/conflicts/{conflict_id}/resolve", settle("copy")),
     "change what others see of me": Case(
         "PATCH /me", lambda _: Ask("PATCH", "/me", {"name": next(_names)}), holds=PEOPLE
+    ),
+    "wear a picture": Case(
+        "PUT /me/picture", lambda mia: Ask("PUT", "/me/picture", {"upload_id": mia.picture()}), holds=PICTURES
+    ),
+    "take a picture off": Case("DELETE /me/picture", take_picture_off, holds=PICTURES),
+    "give the vault a logo": Case(
+        "PUT /tenant/logo",
+        lambda mia: Ask("PUT", "/tenant/logo", {"upload_id": mia.picture(ADAM)}, ADAM),
+        holds=PICTURES,
+    ),
+    "take the logo of the vault away": Case("DELETE /tenant/logo", take_logo_away, holds=PICTURES),
+    "send a picture": Case(
+        "POST /pictures/uploads",
+        lambda _: Ask("POST", "/pictures/uploads", {"size_bytes": 1, "sha256": "0" * 64}, key()),
+        holds=UPLOADS,
     ),
     "set what the vault is called": Case(
         "PATCH /tenant", lambda _: Ask("PATCH", "/tenant", {"name": next(_names)}, ADAM), holds=TENANTS

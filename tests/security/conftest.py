@@ -86,6 +86,19 @@ def _ask_for_access(slug: str, client: Any, node_id: str, canary: str) -> str:
     return str(request["id"])
 
 
+def _wear_picture(client: Any) -> str:
+    """Give somebody a picture."""
+    from tests.apps.previews.pictures import picture
+    from tests.support.sending import put, sha256
+
+    content = picture()
+    upload = client.post("/pictures/uploads", {"size_bytes": len(content), "sha256": sha256(content)}).json()
+    assert put(upload["parts"][0], content).status == 200
+    worn = client.put("/me/picture", {"upload_id": upload["id"]})
+    assert worn.status_code == 200, worn.content
+    return str(worn.json()["picture_id"])
+
+
 def _client(name: str) -> ApiClient:
     return ApiClient(token={**ACME.people, **BETA.people}[name].token)
 
@@ -142,6 +155,7 @@ def _own(name: str) -> Belongings:
     assert hold.status_code == 201, hold.content
     subscription = client.post("/subscriptions", {"node_id": folder["id"]}).json()
     wish = {"url": "https://8.8.8.8/", "events": ["*"], "description": canary}
+    picture_id = _wear_picture(client)
     webhook = administrator.post("/webhooks", wish)
     assert webhook.status_code == 201, webhook.content
     delivery = administrator.post(f"/webhooks/{webhook.json()['id']}/test").json()
@@ -181,6 +195,7 @@ def _own(name: str) -> Belongings:
             "job_id": {"job": _ask_for_job(ACME if slug == "acme" else BETA, person, canary)},
             "version_id": {"version": file["version_id"]},
             "user_id": {"user": str(person.user_id)},
+            "picture_id": {"picture": picture_id},
             "group_id": {"group": group["id"]},
             "role_id": {"role": role["id"]},
             "member_id": {"member": str(person.user_id)},

@@ -87,6 +87,9 @@ BODIES = {
     ("POST", "/team-folders"): {"name": "ours now"},
     ("PATCH", "/team-folders/{folder_id}"): {"name": "ours now"},
     ("POST", "/team-folders/{folder_id}/restore"): {},
+    ("POST", "/pictures/uploads"): {"size_bytes": 1, "sha256": "0" * 64},
+    ("PUT", "/me/picture"): {"upload_id": "01900000-0000-7000-8000-00000000ffff"},
+    ("PUT", "/tenant/logo"): {"upload_id": "01900000-0000-7000-8000-00000000ffff"},
     ("POST", "/tokens"): {"name": "n", "scopes": ["files:read"], "expires_at": "2100-01-01T00:00:00Z"},
 }
 """A body for each operation that takes one, such that only the ids decide."""
@@ -97,7 +100,7 @@ KINDS = {
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
         *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key", "scope"),
-        *("role_id", "month", "rewind_id", "policy_id"),
+        *("role_id", "month", "rewind_id", "policy_id", "picture_id"),
     )
 }
 """What each parameter of a path names."""
@@ -125,6 +128,7 @@ FIELDS = {
     ("GET", "/public/links/{token}/children", "node_id"): ("node_id", None),
     ("POST", "/nodes/{node_id}/comments", "reply_to_id"): ("comment_id", {"text": "mine now"}),
     ("POST", "/subscriptions", "node_id"): ("node_id", {}),
+    ("PUT", "/me/picture", "upload_id"): ("upload_id", {}),
     ("GET", "/audit", "actor_id"): ("user_id", None),
     ("GET", "/audit/verify", "job_id"): ("job_id", None),
     ("GET", "/audit/export", "node_id"): ("node_id", None),
@@ -142,6 +146,7 @@ PARENTS = (
         ("GET", "/members", "role_id"),
         ("PATCH", "/members/{member_id}", "role_id"),
         ("DELETE", "/roles/{role_id}", "successor_id"),
+        ("PUT", "/tenant/logo", "upload_id"),
     }
     | {
         (*route, field)
@@ -193,7 +198,7 @@ ADMINISTERED = (
 )
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 
-SHARED = {"tag_id"}
+SHARED = {"tag_id", "picture_id"}
 """What belongs to the whole tenant: a stranger's is another tenant's alone."""
 
 ALIKE = {"/nodes/{node_id}/access-requests"}

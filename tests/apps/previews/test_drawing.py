@@ -179,3 +179,30 @@ def test_a_program_that_hangs_is_given_up(monkeypatch):
 def test_without_any_confinement_nothing_is_read():
     with pytest.raises(confinement.Refused, match="unconfined"):
         confinement.require_confinement(["limits"])
+
+
+def marked(content, text):
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        drawn = running.run(running.Task(kind="mark", part="marked", text=text), file)
+    return opened(drawn)["marked"].convert("L")
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (128, 128, 128)], ids=["black", "white", "grey"])
+def test_a_text_is_written_all_over_a_picture_whatever_its_colour(colour):
+    body = io.BytesIO()
+    Image.new("RGB", (1200, 800), colour).save(body, "WEBP")
+    image = marked(body.getvalue(), "203.0.113.7")
+    assert image.size == (1200, 800)
+    for left in range(0, 1200, 400):
+        for top in range(0, 800, 400):
+            low, high = image.crop((left, top, left + 400, top + 400)).getextrema()
+            assert high - low > 50, (left, top)
+
+
+def test_another_text_gives_another_picture():
+    body = io.BytesIO()
+    Image.new("RGB", (300, 200), (250, 250, 250)).save(body, "WEBP")
+    texts = ["203.0.113.7", "203.0.113.8", "ada@example.org"]
+    assert len({marked(body.getvalue(), text).tobytes() for text in texts}) == len(texts)
