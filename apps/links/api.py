@@ -213,6 +213,12 @@ def admit(*, token: str, unlock: str | None, visitor: Visitor) -> Admission:
 
 
 @exposed
+def note_viewed(*, link_id: UUID, visitor: Visitor, node_id: UUID) -> None:
+    """Write down that a visitor looks at a file below the link's node, as a further opening of the link."""
+    visits.note_viewed(link_id=link_id, visitor=visitor, node_id=node_id)
+
+
+@exposed
 def count_download(*, link_id: UUID, visitor: Visitor, node_id: UUID, content: Content) -> None:
     """Write down that a visitor may fetch a version. It counts once for each visitor and version; over the limit it is refused.
 

@@ -209,6 +209,7 @@ class Admission:
     """Somebody who was let in by a link: as whom they act, and whether the link counts its visitors."""
 
     link_id: UUID
+    kind: LinkKindName
     actor: Actor
     counts_visitors: bool
 

@@ -114,7 +114,20 @@ def unlock(*, token: str, password: str, visitor: Visitor) -> dtos.Unlocked:
 def admit(*, token: str, unlock: str | None, visitor: Visitor) -> dtos.Admission:
     """Let somebody in by a link."""
     row = admission.require_unlocked(admission.find_open(token, visitor), unlock)
-    return dtos.Admission(link_id=row.id, actor=admission.actor_of(row), counts_visitors=row.download_limit is not None)
+    return dtos.Admission(
+        link_id=row.id,
+        kind=queries.kind_of(row),
+        actor=admission.actor_of(row),
+        counts_visitors=row.download_limit is not None,
+    )
+
+
+def note_viewed(*, link_id: UUID, visitor: Visitor, node_id: UUID) -> None:
+    """Write down that a visitor looks at a file below the link's node; that of the link itself was written with its page."""
+    with db.read_transaction():
+        row = queries.find(link_id)
+    if row is not None and row.node_id != node_id:
+        _note_opened(row, visitor, node_id)
 
 
 def count_download(*, link_id: UUID, visitor: Visitor, node_id: UUID, content: Content) -> None:
@@ -191,8 +204,9 @@ def _visitor_key(row: Link, visitor: Visitor) -> bytes:
     return credentials.visitor_key(row.id, visitor)
 
 
-def _note_opened(row: Link, visitor: Visitor) -> None:
-    _note(row, visitor, Action.OPENED, LinkOpened(link_id=row.id, node_id=row.node_id, actor_id=row.id))
+def _note_opened(row: Link, visitor: Visitor, node_id: UUID | None = None) -> None:
+    seen = node_id or row.node_id
+    _note(row, visitor, Action.OPENED, LinkOpened(link_id=row.id, node_id=seen, actor_id=row.id))
 
 
 def _note(row: Link, visitor: Visitor, action: Action, event: LinkOpened | LinkRefused) -> None:
@@ -201,7 +215,7 @@ def _note(row: Link, visitor: Visitor, action: Action, event: LinkOpened | LinkR
             link_id=row.id,
             action=action,
             accessed_at=clock.now(),
-            node_id=row.node_id,
+            node_id=event.node_id,
             visitor=_visitor_key(row, visitor),
             origin=credentials.origin_key(row.id, visitor),
         )

@@ -11,12 +11,13 @@ from apps.files.api import shown as files
 from apps.files.dtos import Content
 from apps.files.errors import NoPreview
 from apps.previews import at_once, flags, operations, queries, running, types
-from apps.previews.dtos import PAGE_LIMIT, Preview, Reason, Size
+from apps.previews.dtos import PAGE_LIMIT, Marked, Preview, Reason, Size
 from apps.previews.errors import TooManyNodes
 from apps.previews.models import Preview as PreviewRow
 from apps.previews.models import PreviewState
 from apps.previews.operations import MakePreview
 from apps.storage import api as storage
+from apps.storage.api import derived
 from bitvault.kernel import clock
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
@@ -62,6 +63,31 @@ def list_previews(*, actor: Actor, node_ids: Collection[UUID], size: Size = "sma
         raise TooManyNodes(limit=NODE_LIMIT)
     contents = files.list_shown_contents(actor=actor, node_ids=node_ids)
     return _find(contents, types.page_part(page), size)
+
+
+@exposed
+def is_drawn(*, media_type: str) -> bool:
+    """Tell whether files of a type have pictures: those that are pictures or documents themselves."""
+    return types.kind_of(media_type) in ("image", "pdf")
+
+
+@exposed
+def draw_marked(*, actor: Actor, node_id: UUID, page: int, text: str) -> Marked:
+    """Draw the large picture of a file, or of a page of it, with a text all over it, while somebody waits. It is kept nowhere.
+
+    :raises NoPreview, NotAFile: as ``get_preview``.
+    :raises Unavailable: too many are drawn at this moment, or none at all.
+    """
+    content = files.get_shown_content(actor=actor, node_id=node_id)
+    part = types.page_part(page)
+    preview = _require(_find({node_id: content}, part, "large")[0])
+    if preview.state != "ready":
+        return Marked(body=None, page_count=preview.page_count)
+    drawn = derived.read_derived(content_hash=content.content_hash, names=types.names_for(part, "large"))
+    if drawn is None:
+        return Marked(body=None, page_count=preview.page_count)  # dropped meanwhile; who asks again has it made
+    (marked,) = at_once.draw(running.Task(kind="mark", part=part, text=text), drawn)
+    return Marked(body=marked, page_count=preview.page_count)
 
 
 @exposed

@@ -38,6 +38,14 @@ class Previews:
     items: list[Preview]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """A preview with a text all over it, as WebP; no ``body`` while the preview is being made."""
+
+    body: bytes | None
+    page_count: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Making:
     """The preview is being made: ask again."""

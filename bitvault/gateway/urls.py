@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import brand, health, link_content
+from bitvault.gateway import brand, health, link_content, link_previews
 from bitvault.web import catalogue
 
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("apps.sync.ui.urls")),
     path("", include("apps.search.ui.urls")),
     path("s/<str:token>/content/<uuid:node_id>", link_content.LinkDownload.as_view()),
+    path("s/<str:token>/preview/<uuid:node_id>", link_previews.LinkPreview.as_view()),
     path("", include("apps.links.ui.urls")),
     path("", include("apps.notifications.ui.urls")),
     path("", include("apps.previews.ui.urls")),

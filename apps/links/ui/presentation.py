@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from apps.links.dtos import LinkKindName, PublicNode, PublicRequest
+from apps.previews import api as previews
 from bitvault.web.sizes import size_in_words
 
 _FAMILIES = {"image": "image", "video": "video", "audio": "audio", "text": "text"}
@@ -35,7 +36,10 @@ class Row:
     size_bytes: int | None
     modified_at: datetime
     href: str
-    """Where a click leads: into a folder, or to a file's bytes; empty where there is nothing to be had."""
+    """Where a click leads: into a folder, or to a file's bytes or its page; empty where there is nothing to be had."""
+
+    preview: str = ""
+    """Where its picture is, marked for whoever looks; empty where there is none."""
 
 
 def to_rows(nodes: Sequence[PublicNode], base: str, kind: LinkKindName) -> list[Row]:
@@ -45,7 +49,9 @@ def to_rows(nodes: Sequence[PublicNode], base: str, kind: LinkKindName) -> list[
 
 def to_row(node: PublicNode, base: str, kind: LinkKindName) -> Row:
     """Give a node as a line."""
-    bytes_href = f"{base}/content/{node.id}" if kind == "download" else ""
+    is_drawn = node.kind == "file" and previews.is_drawn(media_type=node.media_type or "")
+    shown_href = f"{base}/{node.id}" if is_drawn else ""
+    bytes_href = f"{base}/content/{node.id}" if kind == "download" else shown_href
     return Row(
         kind=node.kind,
         name=node.name,
@@ -53,6 +59,7 @@ def to_row(node: PublicNode, base: str, kind: LinkKindName) -> Row:
         size_bytes=node.size_bytes,
         modified_at=node.modified_at,
         href=f"{base}/{node.id}" if node.kind == "folder" else bytes_href,
+        preview=f"{base}/preview/{node.id}" if is_drawn and kind == "view" else "",
     )
 
 

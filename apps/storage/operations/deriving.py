@@ -121,6 +121,17 @@ def measure() -> int:
     return int(found["total"] or 0)
 
 
+def read(content_hash: bytes, names: Sequence[str]) -> bytes | None:
+    """Read the first of some derived objects of a content that is there."""
+    with db.read_transaction():
+        found = DerivedObject.objects.filter(content_hash=content_hash, name__in=names, ready_at__isnull=False)
+        rows = {row.name: row for row in found}
+    row = next((rows[name] for name in names if name in rows), None)
+    if row is None:
+        return None
+    return provider.store().read_range(keys.derived_key(row.id), first_byte=0, limit_bytes=row.size_bytes)
+
+
 def sign(wanted: Collection[bytes], names: Sequence[str]) -> dict[bytes, dtos.Download]:
     """Sign URLs of what was derived from contents: of each the first of ``names`` that is there."""
     with db.read_transaction():
