@@ -95,7 +95,7 @@ class InvitationsOfTenant(admin.TabularInline):  # type: ignore[type-arg] # gene
 
 @admin.register(models.Tenant)
 class TenantAdmin(ByOperations):
-    """Tenants: made here as anywhere else, renamed, suspended, activated; never deleted by a click."""
+    """Tenants: made here as anywhere else, and renamed. They are suspended, with a reason, and deleted on their page under “Deletions”."""
 
     list_display = ("slug", "name", "state", "member_count", "created_at")
     list_filter = ("state", "created_at")
@@ -106,7 +106,6 @@ class TenantAdmin(ByOperations):
     readonly_fields = ("id", "slug", "state", "schema_name", "schema_version", "created_at")
     fields = ("name", *readonly_fields)
     inlines = (DomainsOfTenant, PeopleOfTenant, InvitationsOfTenant)
-    actions = ("suspend", "activate")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.Tenant]:
         return models.Tenant.objects.annotate(member_count=Count("memberships"))
@@ -146,18 +145,6 @@ class TenantAdmin(ByOperations):
             return models.Tenant.objects.get(pk=made.id)
 
         self.want(request, rename if change else create)
-
-    @admin.action(description="Suspend: let nobody in", permissions=["change"])
-    def suspend(self, request: HttpRequest, chosen: QuerySet[models.Tenant]) -> None:
-        for tenant in chosen:
-            tenants.suspend(tenant.id)
-        self.message_user(request, "Nobody is let in any more; nothing was deleted.", messages.SUCCESS)
-
-    @admin.action(description="Activate: let the members in again", permissions=["change"])
-    def activate(self, request: HttpRequest, chosen: QuerySet[models.Tenant]) -> None:
-        for tenant in chosen:
-            tenants.activate(tenant.id)
-        self.message_user(request, "The members are let in again.", messages.SUCCESS)
 
 
 @admin.register(models.Domain)

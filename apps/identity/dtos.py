@@ -289,6 +289,17 @@ class InvitedGuest:
 
     invitation_id: UUID
     email: str
+    may_be_told: bool = False
+    """Whether it was invited before, so that its invitation says nothing of what is shared now, and a further mail is within the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLetter:
+    """Where to write to somebody who is invited, in which language, and the address that accepts their invitation."""
+
+    email: str
+    locale: str
+    url: str
 
 
 OutsideSharers = Literal["nobody", "administrators", "members"]

@@ -132,7 +132,6 @@ def write_invitation(invitation_id: UUID, facts: mail.Facts) -> mail.Letter | No
     row = rows.filter(pk=invitation_id, expires_at__gt=clock.now()).first()
     if row is None:
         return None
-    code = codes.derive(row.code_id, length=invitations.CODE_LENGTH)
     inviter, invited = row.invited_by, models.User.objects.filter(email=row.email).first()
     return mail.Letter(
         to=row.email,
@@ -149,7 +148,7 @@ def write_invitation(invitation_id: UUID, facts: mail.Facts) -> mail.Letter | No
         },
         action=mail.Action(
             _("Open it") if row.about else _("Accept the invitation"),
-            f"{settings.BITVAULT_BASE_URL}/invitation/?{urlencode({'code': code})}",
+            invitations.address_of(row),
         ),
     )
 

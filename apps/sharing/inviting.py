@@ -9,6 +9,7 @@ from uuid import UUID
 
 from apps.files.dtos import Node
 from apps.identity import api as identity
+from apps.identity.dtos import InvitedGuest
 from apps.sharing import dtos, queries, telling
 from apps.sharing.handing_over import unite
 from apps.sharing.models import Permission, PrincipalKind
@@ -19,10 +20,9 @@ from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import names_of
 
 
-def invite(actor: Actor, node: Node, guest: dtos.SharePrincipal, *, message: str) -> UUID:
+def invite(actor: Actor, node: Node, guest: dtos.SharePrincipal, *, message: str) -> InvitedGuest:
     """Invite an address to what is to be shared with it; returns the invitation, which may be there already."""
-    invited = identity.invite_guest(actor=actor, email=guest.email or "", about=node.name, message=message)
-    return invited.invitation_id
+    return identity.invite_guest(actor=actor, email=guest.email or "", about=node.name, message=message)
 
 
 def withdraw_unused(actor: Actor, ended: Iterable[Permission]) -> None:

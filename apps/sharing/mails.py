@@ -3,6 +3,7 @@
 What they say is looked up when they leave; the jobs hold ids.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.files import api as files
 from apps.identity import api as identity
+from apps.identity.dtos import GuestLetter, User
 from apps.sharing import asking, operations, queries
-from apps.sharing.models import AccessRequest, RequestState
+from apps.sharing.models import AccessRequest, Permission, PrincipalKind, RequestState
 from bitvault.kernel import db, tenancy
+from bitvault.kernel.tenancy import Tenant
 from bitvault.mail import api as mail
 
 MAY: dict[str, Any] = {
@@ -43,9 +46,10 @@ def write_shared(share_id: UUID, facts: mail.Facts) -> mail.Letter | None:
     if row is None:
         return None
     people = queries.find_people(tenant, [row.principal_id, row.granted_by])
-    receiver, giver = people.get(row.principal_id), people.get(row.granted_by)
+    giver = people.get(row.granted_by)
+    receiver = _find_receiver(tenant, row, people)
     node = files.find_name(node_id=row.node_id)
-    if receiver is None or not receiver.email_proved or node is None:
+    if receiver is None or node is None:
         return None
     sender = "" if giver is None else giver.name or giver.email
     subject = _("{sender} shared “{name}” with you") if sender else _("“{name}” was shared with you")
@@ -62,9 +66,19 @@ def write_shared(share_id: UUID, facts: mail.Facts) -> mail.Letter | None:
             "message": row.message,
             "expires_at": row.expires_at,
         },
-        action=mail.Action(_("Open in BitVault"), f"{identity.get_tenant_url(tenant=tenant)}{PAGE}"),
+        action=mail.Action(_("Open in BitVault"), receiver.url),
         vault_name=tenant.name,
     )
+
+
+def _find_receiver(tenant: Tenant, row: Permission, people: Mapping[UUID, User]) -> GuestLetter | None:
+    """Find to whom a mail of a share goes; a guest who has not come yet opens it by accepting their invitation."""
+    if row.principal_kind == PrincipalKind.EMAIL:
+        return identity.find_guest_letter(tenant=tenant, invitation_id=row.principal_id)
+    found = people.get(row.principal_id)
+    if found is None or not found.email_proved:
+        return None
+    return GuestLetter(email=found.email, locale=found.locale, url=f"{identity.get_tenant_url(tenant=tenant)}{PAGE}")
 
 
 @mail.mail_kind(asking.DECLINED_MAIL)

@@ -43,6 +43,8 @@ class Wanted:
     expires_at: datetime | None
     principal: dtos.SharePrincipal | None = None
     message: str = ""
+    may_be_told: bool = False
+    """Whether a mail says that something is shared which was not before."""
 
 
 def require_capability(actor: Actor, node_id: UUID, capability: CapabilityName) -> Node:
@@ -76,7 +78,8 @@ def put(*, actor: Actor, node_id: UUID, grant: dtos.Grant) -> dtos.Share:
         _require_room(present, wanted)
         ((row, principal),) = _write_all(actor, node, present, wanted)
         is_new = row.id not in {one.id for one in present.values()}
-        if is_new and grant.notify and row.principal_kind == PrincipalKind.USER and row.principal_id != actor.user_id:
+        (one,) = wanted.values()
+        if is_new and grant.notify and one.may_be_told:
             # Whoever shares, takes away and shares again writes one mail while the first one waits.
             mail.send(SHARED_MAIL, reference=row.id, key=f"{row.node_id.hex}:{row.principal_id.hex}")
         tx.after_commit(queries.forget_remembered)
@@ -198,15 +201,19 @@ def _read_grants(actor: Actor, node: Node, grants: Sequence[dtos.Grant]) -> dict
     principals = [_find_principal(actor, grant, named) for grant in grants]
     # Nobody is invited before all else is judged.
     for grant, message, principal in zip(grants, said, principals, strict=True):
-        key = _name_key(principal) or PrincipalKey(
-            PrincipalKind.EMAIL, inviting.invite(actor, node, principal, message=message)
-        )
+        key = _name_key(principal)
+        # A person is told of what they have not had; an address by its invitation, and where that was sent before, by a mail as well.
+        may_be_told = principal.type == "user" and principal.id != actor.user_id
+        if key is None:
+            invited = inviting.invite(actor, node, principal, message=message)
+            key, may_be_told = PrincipalKey(PrincipalKind.EMAIL, invited.invitation_id), invited.may_be_told
         wanted[key] = Wanted(
             role=grant.role,
             mask=ROLES[grant.role],
             expires_at=grant.expires_at,
             principal=principal,
             message=message,
+            may_be_told=may_be_told,
         )
     return wanted
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from apps.identity import people, policies
 from apps.identity.dtos import (
     Directory,
+    GuestLetter,
     Invitation,
     InvitedGuest,
     Member,
@@ -238,6 +239,15 @@ def invite_guest(*, actor: Actor, email: str, about: str, message: str = "") -> 
 def find_invited(*, tenant: Tenant, invitation_ids: Collection[UUID]) -> dict[UUID, str]:
     """Find the addresses of those of some invitations that nobody has accepted yet, by invitation."""
     return people.find_invited(tenant, invitation_ids)
+
+
+@exposed
+def find_guest_letter(*, tenant: Tenant, invitation_id: UUID) -> GuestLetter | None:
+    """Tell where a mail to somebody who is invited goes, and the address that accepts, which holds a secret of theirs.
+
+    ``None``: they have come, or are not invited any more. Only for who writes the mail.
+    """
+    return invitations.write_to(invitation_id, tenant=tenant)
 
 
 @exposed

@@ -7,8 +7,9 @@ from apps.identity.errors import AlreadyInvited
 from apps.identity.operations import invitations, texts
 from bitvault.events.api import publish
 from bitvault.events.catalog.identity import InvitationWithdrawn
-from bitvault.kernel import clock, db
+from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.actor import Actor, Role
+from bitvault.kernel.errors import TooManyRequests
 
 ABOUT_LENGTH = 255
 """Letters of what is shared that the invitation keeps: a name of a file has no more bytes."""
@@ -31,9 +32,21 @@ def invite(*, actor: Actor, email: str, about: str, message: str) -> dtos.Invite
         except AlreadyInvited as error:  # somebody else was quicker
             return dtos.InvitedGuest(invitation_id=error.facts["invitation_id"], email=address)
         return dtos.InvitedGuest(invitation_id=made.id, email=address)
-    if found.role == Role.GUEST.value and found.expires_at <= clock.now():
-        invitations.resend(actor=actor, invitation_id=found.id)
-    return dtos.InvitedGuest(invitation_id=found.id, email=address)
+    if found.expires_at <= clock.now():
+        if found.role == Role.GUEST.value:
+            invitations.resend(actor=actor, invitation_id=found.id)
+        return dtos.InvitedGuest(invitation_id=found.id, email=address)
+    return dtos.InvitedGuest(invitation_id=found.id, email=address, may_be_told=_may_be_told(actor, address))
+
+
+def _may_be_told(actor: Actor, address: str) -> bool:
+    """Count a further mail to an address that has not come yet; over the limit what is shared is shared without one."""
+    try:
+        with tenancy.entered(actor.tenant):
+            invitations.count_mail(address)
+    except TooManyRequests:
+        return False
+    return True
 
 
 def withdraw(*, actor: Actor, invitation_id: UUID) -> None:

@@ -5,8 +5,10 @@ is told.
 """
 
 from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Q
 
@@ -79,7 +81,7 @@ def invite(
     if same is not None:
         return same
     with tenancy.entered(tenant):
-        _count_mail(address)
+        count_mail(address)
         now = clock.now()
         code_id = ids.new_id()
         row = models.Invitation(
@@ -124,7 +126,7 @@ def resend(*, actor: Actor, invitation_id: UUID) -> dtos.Invitation:
     else:
         policies.require_domain(actor.tenant.id, found.email)
     with tenancy.entered(actor.tenant):
-        _count_mail(found.email)
+        count_mail(found.email)
     code_id = ids.new_id()
     now = clock.now()
     with db.public_transaction():
@@ -138,6 +140,23 @@ def resend(*, actor: Actor, invitation_id: UUID) -> dtos.Invitation:
         publish(InvitationResent(invitation_id=row.id, actor_id=actor.user_id))
         mail.send("identity.invitation", reference=row.id)
     return people.to_invitation(row)
+
+
+def address_of(row: models.Invitation) -> str:
+    """Give the address that accepts an invitation, for a mail to who is invited and nothing else: it holds the code."""
+    code = codes.derive(row.code_id, length=CODE_LENGTH)
+    return f"{settings.BITVAULT_BASE_URL}/invitation/?{urlencode({'code': code})}"
+
+
+def write_to(invitation_id: UUID, *, tenant: Tenant) -> dtos.GuestLetter | None:
+    """Tell where a mail to somebody who is invited goes; ``None``: they have come, or are not invited any more."""
+    rows = models.Invitation.objects.select_related("tenant", "invited_by").filter(tenant_id=tenant.id)
+    row = rows.filter(pk=invitation_id, expires_at__gt=clock.now()).first()
+    if row is None:
+        return None
+    known = models.User.objects.filter(email=row.email).first() or row.invited_by
+    locale = (known.locale if known is not None else "") or row.tenant.locale
+    return dtos.GuestLetter(email=row.email, locale=locale, url=address_of(row))
 
 
 def withdraw(*, actor: Actor, invitation_id: UUID) -> None:
@@ -197,7 +216,11 @@ def _find_same(tenant: Tenant, email: str, wanted: tuple[str, UUID | None, str, 
     return people.to_invitation(row)
 
 
-def _count_mail(email: str) -> None:
+def count_mail(email: str) -> None:
+    """Count a mail to an address that was invited, or is.
+
+    :raises TooManyRequests: the tenant, or all of them together, have written to it as often as they may.
+    """
     throttle.take("invitation", [], limit=TENANT_LIMIT, per_seconds=_HOUR)
     throttle.take("invitation-to", [email], limit=MAILS_LIMIT, per_seconds=_HOUR, everywhere=True)
 

@@ -113,12 +113,41 @@ def test_a_second_share_waits_for_the_same_invitation_and_the_list_names_who_is_
     other = tree.folder("Other")
     share_by_mail(tree.actor, box, email)
     share_by_mail(tree.actor, other, email, "commenter")
-    assert len(deliver()) == 1
+    deliver()
     assert identity_models.Invitation.objects.filter(email=email).count() == 1
     (badge,) = sharing.list_badges(actor=filled(tree.actor), node_ids=[other.id])
     assert (badge.count, badge.names) == (1, [email])
     shown = {item.share.principal.email for item in sharing.list_shared_by_me(actor=filled(tree.actor)).items}
     assert shown == {email}
+
+
+def test_each_thing_that_is_shared_with_an_invited_address_is_told_by_a_mail_that_lets_in(tree, tenant, box, email):
+    share_by_mail(tree.actor, box, email)
+    (first,) = deliver()
+    other = tree.folder("Other")
+    share_by_mail(tree.actor, other, email, "commenter")
+    share_by_mail(tree.actor, other, email, "editor")
+    (second,) = deliver()
+    assert (second.to, second.subject) == ([email], "Mia shared “Other” with you")
+    # The code of the first mail stays good, and the second one has the same.
+    assert read_invitation_code(second) == read_invitation_code(first)
+    gwen = come(tenant, second)
+    shown = {item.node.name for item in sharing.list_shared_with_me(actor=gwen).items}
+    assert shown == {"Box", "Other"}
+
+
+def test_an_address_that_gets_many_mails_gets_no_more_and_is_shared_with_all_the_same(
+    tree, tenant, box, email, monkeypatch
+):
+    monkeypatch.setattr(invitations, "MAILS_LIMIT", 2)
+    share_by_mail(tree.actor, box, email)
+    for name in ("Second", "Third"):
+        share_by_mail(tree.actor, tree.folder(name), email)
+    assert [letter.subject for letter in deliver()][1:] == ["Mia shared “Second” with you"]
+    third = next(
+        item for item in sharing.list_shared_by_me(actor=filled(tree.actor)).items if item.node.name == "Third"
+    )
+    assert third.share.principal.email == email
 
 
 def test_what_was_shared_by_mail_joins_what_a_member_has_who_accepts(tree, tenant, box, make_actor, email):
