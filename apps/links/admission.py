@@ -13,7 +13,7 @@ from bitvault.kernel.capabilities import ROLES, Reach
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.request import Visitor
 
-_ROLES = {LinkKind.VIEW: "previewer", LinkKind.DOWNLOAD: "viewer", LinkKind.UPLOAD: "uploader"}
+_ROLES = {LinkKind.VIEW: "previewer", LinkKind.DOWNLOAD: "viewer", LinkKind.UPLOAD: "uploader", LinkKind.EDIT: "editor"}
 
 
 def find_open(token: str, visitor: Visitor) -> Link:
@@ -80,15 +80,15 @@ def require_unlocked(row: Link, unlock: str | None) -> Link:
 
 
 def actor_of(row: Link) -> Actor:
-    """Give the link as an actor: it reaches its own node and nothing that lies elsewhere; it reads, or adds and sees nothing."""
+    """Give the link as an actor: it reaches its own node and nothing that lies elsewhere; it reads, or adds and sees nothing, or edits."""
     kind = LinkKind(row.kind)
-    adds = kind == LinkKind.UPLOAD
+    writes = kind in (LinkKind.UPLOAD, LinkKind.EDIT)
     return Actor(
         tenant=tenancy.current(),
         user_id=row.id,
         # A viewer's ceiling would cut adding; what else a member has, no link has.
-        role=Role.MEMBER if adds else Role.VIEWER,
-        scopes=frozenset({Scope.FILES_READ, Scope.FILES_WRITE} if adds else {Scope.FILES_READ}),
+        role=Role.MEMBER if writes else Role.VIEWER,
+        scopes=frozenset({Scope.FILES_READ, Scope.FILES_WRITE} if writes else {Scope.FILES_READ}),
         kind=ActorKind.LINK,
         folder_id=row.node_id,
         reach=Reach(lasting={row.node_id: ROLES[_ROLES[kind]]}),  # type: ignore[index] # names of roles

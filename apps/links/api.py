@@ -263,6 +263,16 @@ def admit_sender(*, token: str, unlock: str | None, submission_token: str | None
 
 
 @exposed
+def find_editor(*, token: str, unlock: str | None, visitor: Visitor) -> Admission | None:
+    """Let somebody in by a link that lets them edit; ``None`` where the link is of another kind.
+
+    :raises NotFound, LinkOver, LinkExpired, LinkNotStarted, LinkUsedUp, LinkLocked: as ``admit``.
+    """
+    admitted = visits.admit(token=token, unlock=unlock, visitor=visitor)
+    return admitted if admitted.kind == "edit" else None
+
+
+@exposed
 def plan_upload(*, sending: Sending, upload_id: UUID, name: str, size_bytes: int, folder: list[str]) -> UUID:
     """Judge a file by the limits of the request, and write it down as begun; returns the folder that it goes to, which is made.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bitvault.kernel.actor import Actor
 
-LinkKindName = Literal["view", "download", "upload"]
+LinkKindName = Literal["view", "download", "upload", "edit"]
 
 UNLOCK_HEADER = "BitVault-Link-Unlock"
 """Brings the proof that the link's password was given."""

@@ -12,6 +12,7 @@ class LinkKind(models.TextChoices):
     VIEW = "view"
     DOWNLOAD = "download"
     UPLOAD = "upload"
+    EDIT = "edit"
 
 
 class Link(TenantModel):

@@ -219,6 +219,7 @@ _GIVEN: dict[str, set[str]] = {
     LinkKind.VIEW: {"view"},
     LinkKind.DOWNLOAD: {"view", "download"},
     LinkKind.UPLOAD: {"add"},
+    LinkKind.EDIT: {"view", "download", "add", "edit"},
 }
 
 
@@ -265,7 +266,7 @@ def _require_limit(kind: str, limit: int | None) -> None:
     """
     if limit is None:
         return
-    if kind != "download":
+    if kind not in ("download", "edit"):
         raise errors.LinkUnfit("Only a link that gives files has a limit of downloads.", field="download_limit")
     if not 1 <= limit <= DOWNLOADS_MAX:
         raise errors.LinkUnfit("A limit is between 1 and 1,000,000 downloads.", field="download_limit")

@@ -121,6 +121,7 @@ _KINDS: dict[LinkKind, dtos.LinkKindName] = {
     LinkKind.VIEW: "view",
     LinkKind.DOWNLOAD: "download",
     LinkKind.UPLOAD: "upload",
+    LinkKind.EDIT: "edit",
 }
 
 

@@ -13,10 +13,11 @@ import msgspec
 from rest_framework.response import Response
 
 from apps.billing.errors import QuotaExceeded
-from apps.files.errors import NodeGone, NotAFolder, ParentGone
+from apps.files import api as files
+from apps.files.errors import NameTaken, NodeGone, NodeLocked, NotAFolder, ParentGone
 from apps.links import api as links
 from apps.links import errors
-from apps.links.dtos import SUBMISSION_HEADER, UNLOCK_HEADER, Sending, SentItem
+from apps.links.dtos import SUBMISSION_HEADER, UNLOCK_HEADER, Admission, PublicNode, Sending, SentItem
 from apps.storage import api as storage
 from apps.storage.dtos import Upload
 from apps.storage.errors import (
@@ -31,7 +32,7 @@ from apps.storage.errors import (
 from bitvault.gateway import uploads
 from bitvault.gateway.uploads import CommitUpload, Completing, MediaType, Moment, Sha256, SignedParts, SignParts
 from bitvault.kernel import ids
-from bitvault.kernel.errors import Gone, NotFound
+from bitvault.kernel.errors import Gone, Invalid, NotFound
 from bitvault.kernel.names import InvalidName
 from bitvault.web.operations import operation
 from bitvault.web.requests import ActorRequest
@@ -46,11 +47,17 @@ _REFUSED = (*errors.CLOSED, errors.LinkLocked, errors.LinkTakesNothing, errors.S
 
 
 class SendFile(Body, frozen=True):
-    """A file that is to come. ``folder``: the names of the folders that it lies in at its sender's, topmost first."""
+    """A file that is to come. ``folder``: the names of the folders that it lies in at its sender's, topmost first.
+
+    Through a link that lets its visitors edit, a file goes into the folder ``parent_id`` (without it the link's own), and one that takes
+    the place of another names that by ``node_id``; what was there stays among its versions.
+    """
 
     name: str
     size_bytes: Annotated[int, msgspec.Meta(ge=0)]
     folder: Annotated[list[str], msgspec.Meta(max_length=32)] = []  # msgspec copies an empty list for each
+    parent_id: UUID | None = None
+    node_id: UUID | None = None
     media_type: MediaType | None = None
     client_modified_at: Moment | None = None
     part_hashes: Annotated[list[Sha256], msgspec.Meta(max_length=10_000)] = []  # msgspec copies an empty list for each
@@ -73,7 +80,7 @@ class PublicFolders(VisitorView):
     def post(self, request: ActorRequest, token: str) -> Response:
         """Make a folder in which no file lies; those of files come with them. One that this visit has made already is no second one."""
         body = request.body_as(MakeFolder)
-        sending = _admit(request, token)
+        sending = _admit_sender(request, token)
         with _told_to_strangers():
             links.make_folder(sending=sending, folder=body.folder)
         return Response(status=204)
@@ -101,7 +108,11 @@ class PublicUploads(VisitorView):
         """Begin to send a file. The limits of the request, and the room of the vault, are looked at before any byte moves."""
         body = request.body_as(SendFile)
         sending = _admit(request, token)
-        return self.repeatable(request, lambda: _start(sending, body), owner_id=sending.submission_id)
+        return self.repeatable(
+            request,
+            lambda: _start(sending, body),
+            owner_id=sending.submission_id if isinstance(sending, Sending) else sending.link_id,
+        )
 
 
 class PublicUploadDetail(VisitorView):
@@ -120,7 +131,8 @@ class PublicUploadDetail(VisitorView):
         """Give it up; its parts are swept."""
         sending = _admit(request, token, upload_id)
         uploads.abort(sending.actor, upload_id)
-        links.drop_upload(sending=sending, upload_id=upload_id)
+        if isinstance(sending, Sending):
+            links.drop_upload(sending=sending, upload_id=upload_id)
         return Response(status=204)
 
 
@@ -163,24 +175,38 @@ class PublicUploadCommit(VisitorView):
             headers = {"Retry-After": str(uploads.ASK_AGAIN_SECONDS)}
             return Response(Completing(), status=202, headers=headers)
         node, first = done
-        item = links.note_received(sending=sending, upload_id=upload_id, node_id=node.id)
+        if isinstance(sending, Admission):
+            item = SentItem(name=node.name, size_bytes=node.size_bytes or 0, sent_at=node.modified_at)
+        else:
+            item = links.note_received(sending=sending, upload_id=upload_id, node_id=node.id)
         return Response(item, status=201 if first else 200)
 
 
-def _admit(request: ActorRequest, token: str, upload_id: UUID | None = None) -> Sending:
-    """Let somebody go on with their visit, and with one of its uploads."""
-    sending = links.admit_sender(
-        token=token,
-        unlock=request.headers.get(UNLOCK_HEADER),
-        submission_token=request.headers.get(SUBMISSION_HEADER),
-        visitor=find_visitor(request),
-    )
+def _admit(request: ActorRequest, token: str, upload_id: UUID | None = None) -> Sending | Admission:
+    """Let somebody go on with their visit, or edit, and with one of their uploads: what one link has begun no other one finds."""
+    editor = links.find_editor(token=token, unlock=request.headers.get(UNLOCK_HEADER), visitor=find_visitor(request))
+    if editor is not None:
+        return editor
+    sending = _admit_sender(request, token)
     if upload_id is not None:
         links.require_own_upload(sending=sending, upload_id=upload_id)
     return sending
 
 
-def _start(sending: Sending, body: SendFile) -> Upload:
+def _admit_sender(request: ActorRequest, token: str) -> Sending:
+    return links.admit_sender(
+        token=token,
+        unlock=request.headers.get(UNLOCK_HEADER),
+        submission_token=request.headers.get(SUBMISSION_HEADER),
+        visitor=find_visitor(request),
+    )
+
+
+def _start(sending: Sending | Admission, body: SendFile) -> Upload:
+    if isinstance(sending, Admission):
+        return _start_edit(sending, body)
+    if body.parent_id is not None or body.node_id is not None:
+        raise Invalid("Only a link that lets its visitors edit takes `parent_id` and `node_id`.")
     upload_id = ids.new_id()
     with _told_to_strangers():
         parent_id = links.plan_upload(
@@ -200,6 +226,59 @@ def _start(sending: Sending, body: SendFile) -> Upload:
         except BaseException:
             links.drop_upload(sending=sending, upload_id=upload_id)
             raise
+
+
+def _start_edit(editor: Admission, body: SendFile) -> Upload:
+    """Begin to send a file into a folder of a link that lets its visitors edit, or in the place of another file."""
+    if body.folder:
+        raise Invalid("Folders are named by `parent_id` here.")
+    wanted = uploads.StartUpload(
+        parent_id=body.parent_id or editor.actor.folder_id or editor.link_id,
+        name=body.name,
+        size_bytes=body.size_bytes,
+        mode="add" if body.node_id is None else "overwrite",
+        node_id=body.node_id,
+        autorename=body.node_id is None,
+        media_type=body.media_type,
+        client_modified_at=body.client_modified_at,
+        part_hashes=body.part_hashes,
+    )
+    with _told_to_strangers():
+        return uploads.start(editor.actor, wanted)
+
+
+class RenamePublicNode(Body, frozen=True):
+    """What a file or folder is to be called."""
+
+    name: Annotated[str, msgspec.Meta(max_length=1024)]
+
+
+class PublicNodeDetail(VisitorView):
+    """A file or folder below a link that lets its visitors edit."""
+
+    @operation(
+        body=RenamePublicNode,
+        answer=PublicNode,
+        problems=(*errors.CLOSED, errors.LinkLocked, errors.LinkTakesNothing, InvalidName, NameTaken, NodeLocked),
+    )
+    def patch(self, request: ActorRequest, token: str, node_id: UUID) -> Response:
+        """Rename it. The link's own file or folder keeps its name: it is its owner's to find."""
+        body = request.body_as(RenamePublicNode)
+        editor = links.find_editor(
+            token=token, unlock=request.headers.get(UNLOCK_HEADER), visitor=find_visitor(request)
+        )
+        if editor is None or node_id == editor.actor.folder_id:
+            raise errors.LinkTakesNothing
+        node = files.update_node(actor=editor.actor, node_id=node_id, name=body.name, expected_revision="any")
+        told = PublicNode(
+            id=node.id,
+            kind=node.kind,
+            name=node.name,
+            size_bytes=node.size_bytes,
+            media_type=node.media_type,
+            modified_at=node.modified_at,
+        )
+        return Response(told)
 
 
 @contextmanager

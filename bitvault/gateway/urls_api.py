@@ -37,6 +37,7 @@ urlpatterns = [
     path("", include("apps.sharing.rest.urls")),
     path("public/links/<str:token>/content/<uuid:node_id>", link_content.PublicLinkContent.as_view()),
     path("public/links/<str:token>/preview/<uuid:node_id>", link_previews.PublicLinkPreview.as_view()),
+    path("public/links/<str:token>/nodes/<uuid:node_id>", link_uploads.PublicNodeDetail.as_view()),
     path("public/links/<str:token>/folders", link_uploads.PublicFolders.as_view()),
     path("public/links/<str:token>/uploads", link_uploads.PublicUploads.as_view()),
     path("public/links/<str:token>/uploads/<uuid:upload_id>", link_uploads.PublicUploadDetail.as_view()),

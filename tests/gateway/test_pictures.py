@@ -183,7 +183,7 @@ def test_what_was_sent_is_swept_and_the_picture_stays(api, acme):
 
 def test_pictures_are_sent_only_so_often(api, monkeypatch):
     monkeypatch.setattr(saga, "UPLOADS_LIMIT", 2)
-    nobody_else = api("adam")
+    nobody_else = api("mona")  # who sends no picture in any other test
     body = {"size_bytes": 1, "sha256": "0" * 64}
     statuses = [nobody_else.post("/pictures/uploads", body).status_code for _ in range(3)]
     assert statuses == [201, 201, 429]

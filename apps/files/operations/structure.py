@@ -198,6 +198,7 @@ def tell_move(
         revision=row.revision,
         media_type=None if row.is_folder else row.media_type,
         client_modified_at=client_modified_at,
+        actor_kind=actor.kind.value,
     )
 
 

@@ -38,6 +38,7 @@ class Row:
     href: str
     """Where a click leads: into a folder, or to a file's bytes or its page; empty where there is nothing to be had."""
 
+    id: str = ""
     preview: str = ""
     """Where its picture is, marked for whoever looks; empty where there is none."""
 
@@ -51,8 +52,9 @@ def to_row(node: PublicNode, base: str, kind: LinkKindName) -> Row:
     """Give a node as a line."""
     is_drawn = node.kind == "file" and previews.is_drawn(media_type=node.media_type or "")
     shown_href = f"{base}/{node.id}" if is_drawn else ""
-    bytes_href = f"{base}/content/{node.id}" if kind == "download" else shown_href
+    bytes_href = f"{base}/content/{node.id}" if kind in ("download", "edit") else shown_href
     return Row(
+        id=str(node.id),
         kind=node.kind,
         name=node.name,
         icon=_icon_of(node),

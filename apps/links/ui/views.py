@@ -80,6 +80,11 @@ def _show(request: HttpRequest, token: str, page: dtos.LinkPage) -> HttpResponse
     rows = presentation.to_rows(page.children.items, base, kind) if page.children else []
     context = {
         "link": page.link,
+        "token": token,
+        # The script of a link that lets its visitors edit asks below another path, so it is told the proof that the cookie holds.
+        "unlock": request.COOKIES.get(settings.BITVAULT_LINK_UNLOCK_COOKIE["key"], "")
+        if page.link.has_password
+        else "",
         "path": presentation.to_rows(page.path, base, kind),
         "node": presentation.to_row(page.path[-1], base, kind),
         "is_top": len(page.path) == 1,

@@ -125,6 +125,7 @@ class NodeMoved(Event):
     revision: int
     media_type: str | None = None
     client_modified_at: datetime | None = None
+    actor_kind: ActorKind = "user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,6 +148,8 @@ async function toggle(pressed, kind, bring) {
 /** @param {Link | null} link */
 function openForm(link) {
   changing = link;
+  // Nobody gives what they do not have.
+  need('#link-kind option[value="edit"]', HTMLOptionElement).disabled = !["add", "edit"].every((one) => shown?.node.capabilities.includes(one));
   need("#link-kind", HTMLSelectElement).value = link?.kind ?? "download";
   field("name").value = link?.name ?? "";
   field("password").value = "";

@@ -1,0 +1,165 @@
+"""Links that let their visitors edit: upload, replace and rename below their node, as the link, and nothing else."""
+
+import pytest
+
+from bitvault.events.models import StreamEvent
+from bitvault.kernel import tenancy
+from tests.support.client import ApiClient
+from tests.support.sending import Sender, put, sha256
+from tests.support.shares import by_rest
+from tests.support.world import ACME
+
+pytestmark = pytest.mark.store
+
+HOST = "acme.localhost"
+
+
+@pytest.fixture
+def mia(api):
+    client = api("mia")
+    return Sender(client, client.get("/me").json()["root_id"])
+
+
+@pytest.fixture
+def box(mia):
+    return mia.api.post("/folders", {"parent_id": mia.parent_id, "name": "Box"}).json()
+
+
+@pytest.fixture
+def inside(mia, box):
+    return Sender(mia.api, box["id"]).bring("plan.txt", b"first")
+
+
+class Visitor:
+    """Somebody at the address of a link."""
+
+    def __init__(self, token, unlock=""):
+        self.api = ApiClient(host=HOST)
+        self.path = f"/public/links/{token}"
+        self.headers = {"BitVault-Link-Unlock": unlock} if unlock else {}
+
+    def ask(self, method, tail, body=None):
+        return self.api.request(method, self.path + tail, body, headers=self.headers)
+
+    def start(self, name, content, **where):
+        body = {"name": name, "size_bytes": len(content), "part_hashes": [sha256(content)], **where}
+        return self.ask("POST", "/uploads", body)
+
+    def bring(self, name, content, **where):
+        started = self.start(name, content, **where)
+        assert started.status_code == 201, started.content
+        upload = started.json()
+        if upload["parts"][0]["state"] == "send":
+            assert put(upload["parts"][0], content).status == 200
+        return self.ask("POST", f"/uploads/{upload['id']}/commit", {})
+
+
+def make(mia, node, kind="edit", **more):
+    answer = mia.api.post(f"/nodes/{node['id']}/links", {"kind": kind, **more})
+    assert answer.status_code == 201, answer.content
+    return answer.json()
+
+
+@pytest.fixture
+def visitor(mia, box):
+    return Visitor(make(mia, box)["url"].rpartition("/")[2])
+
+
+def names_in(mia, folder):
+    return sorted(node["name"] for node in mia.api.get(f"/nodes/{folder['id']}/children").json()["items"])
+
+
+def events(*kinds):
+    rows = StreamEvent.objects.filter(tenant_id=ACME.id, type__in=kinds).order_by("seq")
+    return [(row.type, row.payload.get("actor_kind"), row.payload.get("actor_id")) for row in rows]
+
+
+def test_a_visitor_uploads_replaces_and_renames_and_the_stream_names_the_link(mia, box, inside):
+    link = make(mia, box)
+    visitor = Visitor(link["url"].rpartition("/")[2])
+    assert visitor.bring("new.txt", b"of a visitor").status_code == 201
+    replaced = visitor.bring("plan.txt", b"second", node_id=inside["id"])
+    assert replaced.status_code == 201, replaced.content
+    assert mia.fetch(mia.api.get(f"/nodes/{inside['id']}").json()).data == b"second"
+    assert len(mia.api.get(f"/nodes/{inside['id']}/versions").json()["items"]) == 2
+    renamed = visitor.ask("PATCH", f"/nodes/{inside['id']}", {"name": "Plan of May.txt"})
+    assert renamed.status_code == 200, renamed.content
+    assert set(renamed.json()) == {"id", "kind", "name", "size_bytes", "media_type", "modified_at"}
+    assert names_in(mia, box) == ["Plan of May.txt", "new.txt"]
+    told = events("files.version.committed.v1", "files.node.moved.v1")[-3:]
+    assert [(actor_kind, actor_id) for _, actor_kind, actor_id in told] == [("link", link["id"])] * 3
+
+
+def test_a_visitor_works_in_folders_below_and_nowhere_else(mia, box, visitor):
+    below = mia.api.post("/folders", {"parent_id": box["id"], "name": "Below"}).json()
+    outside = mia.api.post("/folders", {"parent_id": mia.parent_id, "name": "Outside"}).json()
+    secret = Sender(mia.api, outside["id"]).bring("secret.txt", b"x")
+    assert visitor.bring("in.txt", b"below", parent_id=below["id"]).status_code == 201
+    assert names_in(mia, below) == ["in.txt"]
+    assert visitor.start("out.txt", b"x", parent_id=outside["id"]).status_code in (404, 410)
+    assert visitor.start("secret.txt", b"y", node_id=secret["id"]).status_code in (404, 410)
+    assert visitor.ask("PATCH", f"/nodes/{secret['id']}", {"name": "mine.txt"}).status_code == 404
+    assert visitor.ask("PATCH", f"/nodes/{box['id']}", {"name": "Mine"}).status_code == 403
+    assert visitor.bring("in.txt", b"again", parent_id=below["id"]).json()["name"] == "in (2).txt"
+
+
+def test_a_link_on_one_file_takes_another_version_of_it_alone(mia, inside):
+    visitor = Visitor(make(mia, inside)["url"].rpartition("/")[2])
+    assert visitor.bring("plan.txt", b"third", node_id=inside["id"]).status_code == 201
+    assert mia.fetch(mia.api.get(f"/nodes/{inside['id']}").json()).data == b"third"
+    assert visitor.start("beside.txt", b"x").status_code in (403, 409, 410, 422)
+
+
+@pytest.mark.parametrize("kind", ["view", "download"])
+def test_links_of_other_kinds_take_nothing(mia, box, inside, kind):
+    visitor = Visitor(make(mia, box, kind)["url"].rpartition("/")[2])
+    assert visitor.start("new.txt", b"x").json()["code"] == "links.takes_nothing"
+    assert visitor.ask("PATCH", f"/nodes/{inside['id']}", {"name": "x"}).json()["code"] == "links.takes_nothing"
+    assert names_in(mia, box) == ["plan.txt"]
+
+
+def test_what_was_begun_is_not_done_once_the_link_has_ended_and_no_other_link_goes_on_with_it(mia, box):
+    first, second = make(mia, box), make(mia, box)
+    visitor, other = (Visitor(link["url"].rpartition("/")[2]) for link in (first, second))
+    upload = visitor.start("late.txt", b"late").json()
+    put(upload["parts"][0], b"late")
+    assert other.ask("POST", f"/uploads/{upload['id']}/commit", {}).status_code == 404
+    assert other.ask("GET", f"/uploads/{upload['id']}").status_code == 404
+    assert visitor.ask("GET", f"/uploads/{upload['id']}").status_code == 200
+    assert mia.api.delete(f"/links/{first['id']}").status_code == 204
+    assert visitor.ask("POST", f"/uploads/{upload['id']}/commit", {}).status_code == 410
+    assert names_in(mia, box) == []
+
+
+def test_a_password_is_asked_for_before_anything_is_changed(mia, box, inside):
+    token = make(mia, box, password="open sesame")["url"].rpartition("/")[2]
+    stranger = Visitor(token)
+    assert stranger.start("new.txt", b"x").json()["code"] == "links.locked"
+    assert stranger.ask("PATCH", f"/nodes/{inside['id']}", {"name": "x"}).json()["code"] == "links.locked"
+    proof = stranger.ask("POST", "/unlock", {"password": "open sesame"}).json()["unlock_token"]
+    assert Visitor(token, proof).bring("new.txt", b"x").status_code == 201
+
+
+def test_nobody_gives_more_than_they_have(api, mia, box):
+    adam_id = ACME.people["adam"].user_id
+    assert mia.api.post(f"/nodes/{box['id']}/shares", by_rest(adam_id, "editor")).status_code == 201
+    refused = api("adam").post(f"/nodes/{box['id']}/links", {"kind": "edit"})
+    assert refused.status_code == 403
+
+
+def test_a_link_that_edits_may_become_one_that_shows_and_stops_taking(mia, box):
+    link = make(mia, box)
+    visitor = Visitor(link["url"].rpartition("/")[2])
+    changed = mia.api.patch(f"/links/{link['id']}", {"kind": "view"})
+    assert changed.status_code == 200, changed.content
+    assert visitor.start("new.txt", b"x").json()["code"] == "links.takes_nothing"
+
+
+def test_a_full_vault_is_told_without_its_figures(mia, visitor, acme):
+    from apps.billing import api as billing
+
+    with tenancy.entered(acme):
+        billing.set_quota(limit_bytes=0)
+    answer = visitor.start("new.txt", b"x" * 100)
+    assert (answer.status_code, answer.json()["code"]) == (413, "links.no_room")
+    assert "limit_bytes" not in answer.json()
