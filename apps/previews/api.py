@@ -12,7 +12,7 @@ from apps.files.dtos import Content
 from apps.files.errors import NoPreview
 from apps.previews import at_once, flags, operations, queries, running, types
 from apps.previews.dtos import PAGE_LIMIT, Marked, Preview, Reason, Size
-from apps.previews.errors import TooManyNodes
+from apps.previews.errors import PictureUnfit, TooManyNodes
 from apps.previews.models import Preview as PreviewRow
 from apps.previews.models import PreviewState
 from apps.previews.operations import MakePreview
@@ -21,6 +21,7 @@ from apps.storage.api import derived
 from bitvault.kernel import clock
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
+from bitvault.kernel.errors import Overloaded
 
 NODE_LIMIT = 100
 """Files that one answer tells of: two screens of a list."""
@@ -86,7 +87,10 @@ def draw_marked(*, actor: Actor, node_id: UUID, page: int, text: str) -> Marked:
     drawn = derived.read_derived(content_hash=content.content_hash, names=types.names_for(part, "large"))
     if drawn is None:
         return Marked(body=None, page_count=preview.page_count)  # dropped meanwhile; who asks again has it made
-    (marked,) = at_once.draw(running.Task(kind="mark", part=part, text=text), drawn)
+    try:
+        (marked,) = at_once.draw(running.Task(kind="mark", part=part, text=text), drawn)
+    except PictureUnfit:  # it is a picture of our own, so this machine had no time for it
+        raise Overloaded(dependency="drawing", retry_after_seconds=1) from None
     return Marked(body=marked, page_count=preview.page_count)
 
 

@@ -8,8 +8,8 @@ from apps.previews.errors import PictureUnfit
 from bitvault.kernel.dependencies import Dependency
 from bitvault.kernel.errors import Unavailable
 
-SECONDS = 6.0
-"""How long one may take: a photo of fifty megapixels takes one to two on a small machine."""
+SECONDS = 12.0
+"""How long one may take: a photo of fifty megapixels takes one to two seconds of a processor, which others may want as well."""
 
 DRAWING = Dependency("drawing", share=2, queue_seconds=3.0, queue_length=6)
 

@@ -25,7 +25,7 @@ WEBP = "image/webp"
 PROFILE_LIMIT_BYTES = 16 * 1024
 """A colour profile that is kept: those of phones and cameras are small."""
 
-MARK_INK, MARK_EDGE, MARK_STROKE, MARK_DEGREES = (20, 20, 20, 92), (255, 255, 255, 92), 1, 30
+MARK_INK, MARK_EDGE, MARK_STROKE, MARK_DEGREES = (20, 20, 20, 92), (255, 255, 255, 140), 1, 30
 """Colours and strokes of a text that is written over a picture: it can be read, and so can what lies below."""
 
 Made = Iterator[tuple[str, str, bytes]]
@@ -118,20 +118,19 @@ def draw_mark(file: BinaryIO, text: str) -> Made:
     font = ImageFont.load_default(size)
     left, top, right, bottom = font.getbbox(text, stroke_width=MARK_STROKE)
     width, height = int(right - left) + 2 * size, int(bottom - top) + 4 * size
-    # Drawn on a square that covers the picture when it is turned, every other line shifted by half a text.
-    side = int((image.width**2 + image.height**2) ** 0.5) + width
+    line = Image.new("RGBA", (width, height), (0, 0, 0, 0))
+    pen = ImageDraw.Draw(line)
+    pen.text((size, size), text, font=font, fill=MARK_INK, stroke_width=MARK_STROKE, stroke_fill=MARK_EDGE)
+    # Repeated on a square that covers the picture when it is turned, every other line shifted by half a text.
+    side = int((image.width**2 + image.height**2) ** 0.5)
     layer = Image.new("RGBA", (side, side), (0, 0, 0, 0))
-    pen = ImageDraw.Draw(layer)
     for row, y in enumerate(range(0, side, height)):
         for x in range(-(row % 2) * width // 2, side, width):
-            pen.text((x, y), text, font=font, fill=MARK_INK, stroke_width=MARK_STROKE, stroke_fill=MARK_EDGE)
+            layer.paste(line, (x, y))
     layer = layer.rotate(MARK_DEGREES, Image.Resampling.BILINEAR)
     x, y = (side - image.width) // 2, (side - image.height) // 2
-    image.paste(
-        layer.crop((x, y, x + image.width, y + image.height)),
-        (0, 0),
-        layer.crop((x, y, x + image.width, y + image.height)),
-    )
+    layer = layer.crop((x, y, x + image.width, y + image.height))
+    image.paste(layer, (0, 0), layer)
     yield "marked", WEBP, _write_webp(image)
 
 
