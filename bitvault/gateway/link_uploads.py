@@ -27,6 +27,7 @@ from apps.storage.errors import (
     PartsMissing,
     StoreFull,
     UploadComplete,
+    UploadNotFound,
     UploadOver,
 )
 from bitvault.gateway import uploads
@@ -286,6 +287,8 @@ def _told_to_strangers() -> Iterator[None]:
     """Say what is refused inside the block without what strangers are not told: ids, and how much room a vault has."""
     try:
         yield
+    except UploadNotFound:
+        raise  # of this visitor there is none; the link's folder is where it was
     except (QuotaExceeded, StoreFull) as error:
         raise errors.NoRoom from error
     except NodeGone as error:

@@ -71,7 +71,7 @@ def names_in(mia, folder):
 
 def events(*kinds):
     rows = StreamEvent.objects.filter(tenant_id=ACME.id, type__in=kinds).order_by("seq")
-    return [(row.type, row.payload.get("actor_kind"), row.payload.get("actor_id")) for row in rows]
+    return [(row.type, row.payload.get("actor_kind"), str(row.actor_id)) for row in rows]
 
 
 def test_a_visitor_uploads_replaces_and_renames_and_the_stream_names_the_link(mia, box, inside):

@@ -200,7 +200,7 @@ def test_a_guest_has_a_picture_and_sees_those_of_people_whom_they_know(api):
 def test_a_logo_is_for_everybody_and_only_who_manages_the_settings_sets_it(api, browser):
     olga, mia = api("olga"), api("mia")
     upload_id = send(mia, picture())
-    assert mia.put("/tenant/logo", {"upload_id": upload_id}).json()["code"] == "auth.permission_missing"
+    assert mia.put("/tenant/logo", {"upload_id": upload_id}).json()["code"] == "identity.permission_missing"
     assert mia.delete("/tenant/logo").status_code == 403
     shown = wear(olga, picture("PNG", (900, 300)), "/tenant/logo").json()
     anybody = Client(headers={"host": "acme.localhost"})

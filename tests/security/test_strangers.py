@@ -176,13 +176,15 @@ EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", field) for field in ("
     ("POST", "/nodes/{node_id}/rewind", "by_id"),
     ("POST", "/rewinds", "by_id"),
     ("GET", "/search", "owner_id"),
+    ("POST", "/public/links/{token}/uploads", "parent_id"),
+    ("POST", "/public/links/{token}/uploads", "node_id"),
     ("POST", "/uploads/batch", "uploads"),
     ("POST", "/uploads/batch/commit", "uploads"),
 }
 """Lists of ids to leave out or to take of a folder's own, filters of what the caller finds anyway (test_search.py, test_rewind.py), people
 who are mentioned, of whom all are members (test_comments.py), notices, of
 which somebody marks their own reading alone (test_notices.py), and uploads of a batch,
-each of which is answered for by itself (test_upload_batches.py)."""
+each of which is answered for by itself (test_upload_batches.py); below a link, what its visitors may change (test_link_edits.py)."""
 
 CHOSEN = {("DELETE", "/members/{member_id}", "successor_id")}
 """Ids that only say which member is chosen: whoever is none is refused in one way (test_members.py)."""
