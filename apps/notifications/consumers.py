@@ -30,6 +30,8 @@ cannot_be_rebuilt(
     identity.InvitationCreated,
     identity.InvitationAccepted,
     identity.SessionStarted,
+    identity.TenantDeletionRequested,
+    identity.TenantDeletionWithdrawn,
     identity.MemberRemoved,
     billing.QuotaChanged,
     billing.ScopeLimitChanged,

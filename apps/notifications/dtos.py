@@ -33,6 +33,8 @@ Kind = Literal[
     "received",
     "link_ending",
     "webhook_off",
+    "vault_deletion",
+    "vault_kept",
     "job_done",
     "job_failed",
 ]
@@ -51,6 +53,7 @@ Topic = Literal[
     "signed_in",
     "jobs",
     "webhooks",
+    "vault",
 ]
 """Under which heading somebody is told of it, and may switch it off."""
 

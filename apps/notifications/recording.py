@@ -97,6 +97,12 @@ def _draft_personal(published: Published, event: Event) -> Entry | None:
             return entry
         case webhooks.WebhookDisabled():
             return _entry(published, "webhook_off", subject_id=event.webhook_id, audience_id=ADMINISTRATORS_ID)
+        case identity.TenantDeletionRequested():
+            entry = _entry(published, "vault_deletion", audience_id=EVERYONE_ID)
+            entry.facts = {"ends_at": event.due_at}
+            return entry
+        case identity.TenantDeletionWithdrawn():
+            return _entry(published, "vault_kept", audience_id=EVERYONE_ID)
         case billing.StatementMade():
             entry = _entry(published, "statement", audience_id=ADMINISTRATORS_ID)
             entry.facts = {"month": event.month, "totals": ", ".join(event.totals)}

@@ -39,6 +39,8 @@ _DIRECT: dict[Kind, Topic] = {
     "received": "links",
     "link_ending": "links",
     "webhook_off": "webhooks",
+    "vault_deletion": "vault",
+    "vault_kept": "vault",
     "job_done": "jobs",
     "job_failed": "jobs",
 }
@@ -57,12 +59,14 @@ USUAL: dict[Topic, Preference] = {
         Preference("links", browser=True, mail="at_once"),
         Preference("jobs", browser=True, mail="off"),
         Preference("webhooks", browser=True, mail="at_once"),
+        Preference("vault", browser=True, mail="off"),
         Preference("signed_in", browser=True, mail="off"),
     )
 }
 
-WITHOUT_MAIL: frozenset[Topic] = frozenset({"signed_in"})
-"""Identity itself writes to who signs in with a browser that is not known; that cannot be switched off."""
+WITHOUT_MAIL: frozenset[Topic] = frozenset({"signed_in", "vault"})
+"""Identity itself writes: to who signs in with a browser that is not known, and to owners and administrators of a vault that is to be
+deleted. That cannot be switched off."""
 
 
 def topic_of(kind: Kind, *, is_direct: bool) -> Topic:

@@ -165,6 +165,14 @@ def _webhook_off(facts: dict[str, Any]) -> str:
     return gettext("A webhook was switched off because its receiver takes no messages")
 
 
+def _vault_deletion(facts: dict[str, Any]) -> str:
+    return gettext("This vault is to be deleted with everything in it on %(day)s")
+
+
+def _vault_kept(facts: dict[str, Any]) -> str:
+    return gettext("This vault is not deleted after all")
+
+
 def _job_done(facts: dict[str, Any]) -> str:
     if facts.get("job") == "files.copy":
         return gettext("Your copy of a folder is ready")
@@ -203,6 +211,8 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "link_ending": _link_ending,
     "statement": _statement,
     "webhook_off": _webhook_off,
+    "vault_deletion": _vault_deletion,
+    "vault_kept": _vault_kept,
     "job_done": _job_done,
     "job_failed": _job_failed,
 }

@@ -47,6 +47,8 @@ ICONS: dict[str, str] = {
     "received": "user-in",
     "link_ending": "link",
     "webhook_off": "warning",
+    "vault_deletion": "warning",
+    "vault_kept": "check-circle",
     "job_done": "check-circle",
     "job_failed": "warning",
 }
@@ -74,6 +76,7 @@ TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
     ),
     ("joined", _("Invitations"), _("Somebody whom you invited has joined.")),
     ("jobs", _("Long tasks"), _("Something that took a while is done, or has failed.")),
+    ("vault", _("The vault itself"), _("The vault is to be deleted, or is kept after all.")),
     ("webhooks", _("Webhooks"), _("A webhook was switched off. For administrators.")),
     ("quota", _("Storage"), _("Your files, a team folder or the vault are nearly full or full.")),
     ("statements", _("Statements"), _("The statement of a month is ready. For administrators.")),
@@ -201,7 +204,9 @@ class PreferencesPage(MemberPage):
                 label,
                 hint,
                 chosen[topic].browser,
-                [(mode, name, chosen[topic].mail == mode) for mode, name in MAILS] if topic != "signed_in" else [],
+                [(mode, name, chosen[topic].mail == mode) for mode, name in MAILS]
+                if topic not in ("signed_in", "vault")
+                else [],
             )
             for topic, label, hint in TOPICS
             if topic not in ("statements", "webhooks") or request.actor.may(Permission.MANAGE_SETTINGS)
