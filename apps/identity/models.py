@@ -13,11 +13,12 @@ from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.identity.credentials import HASH_BYTES
 from apps.identity.models_of_installation import DeletionState, TenantDeletion, TenantTemplate
+from apps.identity.models_of_pictures import Picture
 from bitvault.kernel import clock
 from bitvault.kernel.actor import BASES, Role
 from bitvault.kernel.models import PublicModel, id_field
 
-__all__ = ["DeletionState", "TenantDeletion", "TenantTemplate"]  # with all that stands below
+__all__ = ["DeletionState", "Picture", "TenantDeletion", "TenantTemplate"]  # with all that stands below
 
 
 class TenantState(models.TextChoices):
@@ -45,9 +46,8 @@ class Tenant(TenantMixin, PublicModel):  # type: ignore[misc] # django-tenants h
     time_zone = models.CharField(max_length=64, blank=True, db_default="")
     """The zone of times for who has chosen none; empty: the browser's."""
     accent_light = models.CharField(max_length=7, blank=True, db_default="")
-    """The colour of buttons and links on light pages, as ``#rrggbb``; empty: BitVault's."""
     accent_dark = models.CharField(max_length=7, blank=True, db_default="")
-    """The same on dark pages; both are given, or none."""
+    """Colours of buttons and links on light and on dark pages, as ``#rrggbb``; both empty: BitVault's."""
     logo_id = models.UUIDField(null=True)
     """The ``Picture`` that is its logo; told here, so that pages know of it with the host's name."""
     policies = models.JSONField(null=True)
@@ -235,32 +235,6 @@ class Membership(PublicModel):
             ),
             models.CheckConstraint(
                 condition=models.Q(state__in=MembershipState.values), name="identity_membership_state_known"
-            ),
-        ]
-
-
-class Picture(PublicModel):
-    """A picture of somebody in a tenant, or the tenant's logo (no membership): what was drawn of an upload, in two sizes of some KB.
-
-    It is never changed: another one has another id, so that browsers may keep what they have.
-    """
-
-    id = id_field()
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
-    membership = models.ForeignKey(Membership, null=True, on_delete=models.CASCADE)
-    small = models.BinaryField()
-    """WebP."""
-    large = models.BinaryField()
-    """WebP."""
-    created_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "identity_picture"
-        constraints = [
-            # Which picture has this person here?
-            models.UniqueConstraint(fields=["membership"], name="identity_picture_of_person"),
-            models.UniqueConstraint(
-                fields=["tenant"], condition=models.Q(membership__isnull=True), name="identity_picture_logo"
             ),
         ]
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.files import api as files
 from apps.identity import api as identity
+from apps.identity.api import people as invitations
 from apps.identity.dtos import GuestLetter, User
 from apps.sharing import asking, operations, queries
 from apps.sharing.models import AccessRequest, Permission, PrincipalKind, RequestState
@@ -74,7 +75,7 @@ def write_shared(share_id: UUID, facts: mail.Facts) -> mail.Letter | None:
 def _find_receiver(tenant: Tenant, row: Permission, people: Mapping[UUID, User]) -> GuestLetter | None:
     """Find to whom a mail of a share goes; a guest who has not come yet opens it by accepting their invitation."""
     if row.principal_kind == PrincipalKind.EMAIL:
-        return identity.find_guest_letter(tenant=tenant, invitation_id=row.principal_id)
+        return invitations.find_guest_letter(tenant=tenant, invitation_id=row.principal_id)
     found = people.get(row.principal_id)
     if found is None or not found.email_proved:
         return None

@@ -346,6 +346,10 @@ def test_default_deny_every_route_of_the_rest_surface_asks_who(db):
     assert public <= {
         *("LogIn", "SchemaDocument", "ForgottenPassword", "PasswordReset", "PublicInvitation"),
         *("PublicLinkDetail", "PublicLinkUnlock", "PublicLinkChildren", "PublicLinkContent"),
+        # The picture carries who looks at it; what a link lets its visitors change is the link's to say (test_link_edits.py).
+        *("PublicLinkPreview", "PublicNodeDetail"),
+        # It stands on the page for signing in.
+        "PublicLogo",
         # Who sends files through a link proves the link and their visit (test_link_uploads.py).
         *("PublicSubmissions", "PublicSubmission", "PublicSubmissionFinish"),
         *("PublicFolders", "PublicUploads", "PublicUploadDetail", "PublicUploadParts", "PublicUploadCommit"),

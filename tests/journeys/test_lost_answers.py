@@ -577,6 +577,14 @@ def start_for_stranger(mia):
     return Ask("POST", f"{path}/uploads", body, {**headers, **NOBODY, "Idempotency-Key": next(_names)})
 
 
+def rename_for_stranger(mia):
+    folder = mia.folder()
+    inside = mia.api.post("/folders", {"parent_id": folder["id"], "name": next(_names)}).json()
+    link = mia.api.post(f"/nodes/{folder['id']}/links", {"kind": "edit"}).json()
+    path = f"/public/links/{link['url'].rpartition('/')[2]}/nodes/{inside['id']}"
+    return Ask("PATCH", path, {"name": next(_names)}, NOBODY)
+
+
 def announce_for_stranger(mia):
     path, headers, digest = sent_by_stranger(mia)
     return Ask("POST", f"{path}/parts", {"parts": [{"number": 1, "sha256": digest}]}, {**headers, **NOBODY})
@@ -838,6 +846,7 @@ CASES = {
     ),
     "folder of a stranger": Case("POST /public/links/{token}/folders", make_folder_for_stranger),
     "upload of a stranger": Case("POST /public/links/{token}/uploads", start_for_stranger, holds=SENT),
+    "rename by a stranger": Case("PATCH /public/links/{token}/nodes/{node_id}", rename_for_stranger),
     "parts of a stranger": Case(
         "POST /public/links/{token}/uploads/{upload_id}/parts", announce_for_stranger, holds=None
     ),

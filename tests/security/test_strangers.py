@@ -156,7 +156,7 @@ PARENTS = (
     }
     | {("POST", "/retention", field) for field in ("node_id", "user_id", "tag_id")}
 )
-"""Ids that only who administers the tenant gives (test_groups.py, test_roles.py, test_retention.py, webhooks' test_rest.py)."""
+"""Ids that only who administers the tenant gives (test_groups.py, test_roles.py, test_retention.py, test_pictures.py, webhooks' test_rest.py)."""
 
 SETS = {("POST", "/trash/restore", "ids")}
 """Lists of ids, each of which is answered for by itself."""

@@ -50,9 +50,9 @@ def test_routes_are_of_the_class_that_they_cost():
         *("invitation/", "api/v1/public/invitations/<str:code>"),
     }
     assert by_class[RouteClass.PUBLIC] == {
-        route for route in said if route.startswith(("s/<str:token>", "api/v1/public/links/"))
+        route for route in said if route.startswith(("s/<str:token>", "api/v1/public/links/", "api/v1/public/logo/"))
     }
-    assert len(by_class[RouteClass.PUBLIC]) == 15
+    assert len(by_class[RouteClass.PUBLIC]) == 19
     assert by_class[RouteClass.UPLOAD] == {route for route in said if route.startswith("api/v1/uploads")}
 
 

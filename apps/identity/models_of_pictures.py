@@ -1,0 +1,31 @@
+"""The table of pictures of people and of logos (schema ``public``)."""
+
+from django.db import models
+
+from bitvault.kernel.models import PublicModel, id_field
+
+
+class Picture(PublicModel):
+    """A picture of somebody in a tenant, or the tenant's logo (no membership): what was drawn of an upload, in two sizes of some KB.
+
+    It is never changed: another one has another id, so that browsers may keep what they have.
+    """
+
+    id = id_field()
+    tenant = models.ForeignKey("identity.Tenant", on_delete=models.CASCADE)
+    membership = models.ForeignKey("identity.Membership", null=True, on_delete=models.CASCADE)
+    small = models.BinaryField()
+    """WebP."""
+    large = models.BinaryField()
+    """WebP."""
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "identity_picture"
+        constraints = [
+            # Which picture has this person here?
+            models.UniqueConstraint(fields=["membership"], name="identity_picture_of_person"),
+            models.UniqueConstraint(
+                fields=["tenant"], condition=models.Q(membership__isnull=True), name="identity_picture_logo"
+            ),
+        ]
