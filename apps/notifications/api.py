@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.files.dtos import NodeRef
-from apps.notifications import dtos, leaving, operations, queries
+from apps.notifications import browsers, dtos, leaving, operations, queries
 from apps.notifications.judging import Told
 from apps.notifications.queries import Happenings
 from apps.notifications.recording import CONSUMER
@@ -65,7 +65,7 @@ def get_preferences(*, actor: Actor) -> dtos.Preferences:
 def set_preferences(
     *,
     actor: Actor,
-    preferences: Sequence[dtos.Preference] = (),
+    preferences: Sequence[dtos.Choice] = (),
     changes_quiet_hours: bool = False,
     quiet_hours: dtos.QuietHours | None = None,
 ) -> dtos.Preferences:
@@ -80,6 +80,46 @@ def set_preferences(
     return operations.set_preferences(
         actor.user_id, preferences, changes_quiet_hours=changes_quiet_hours, quiet_hours=quiet_hours
     )
+
+
+@exposed
+def list_browsers(*, actor: Actor) -> dtos.Browsers:
+    """List the browsers that the actor is told in by push, oldest first, all in one page; with the key that browsers subscribe with."""
+    return browsers.list_of(actor)
+
+
+@exposed
+def add_browser(*, actor: Actor, target: dtos.PushTarget, agent: str) -> dtos.Browser:
+    """Have the actor told in a browser by push; one that is known already is theirs from now on. Nothing is sent after a sign-out.
+
+    :param agent: what the browser says of itself, for its name.
+    :raises PushAddressUnfit: nothing is sent to its address, or its keys are none.
+    :raises TooManyBrowsers: the actor has as many as one can have.
+    :raises CredentialNarrowed: the actor's token is narrowed to a folder.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return browsers.add(actor, target, agent=agent)
+
+
+@exposed
+def renew_browser(*, actor: Actor, browser_id: UUID, target: dtos.PushTarget, agent: str) -> dtos.Browser:
+    """Go on telling the actor in a browser: they have signed in again, or its push service has given it another address.
+
+    :raises NotFound: it is none of the actor's, or was removed.
+    :raises PushAddressUnfit: nothing is sent to its address, or its keys are none.
+    :raises CredentialNarrowed: the actor's token is narrowed to a folder.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return browsers.renew(actor, browser_id, target, agent=agent)
+
+
+@exposed
+def remove_browser(*, actor: Actor, browser_id: UUID) -> None:
+    """Tell the actor nothing in a browser any more.
+
+    :raises NotFound: it is none of the actor's.
+    """
+    browsers.remove(actor, browser_id)
 
 
 @exposed

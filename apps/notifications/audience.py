@@ -18,25 +18,33 @@ class Recipient:
 
     actor: Actor
     email: str
+    """Empty: none is proved, so nothing is mailed."""
     locale: str
     time_zone: str
 
 
 def find_recipients(user_ids: Collection[UUID]) -> dict[UUID, Recipient]:
-    """Find those of some people who are let in to the entered tenant and have a proved address; without what they may reach."""
+    """Find those of some people who are let in to the entered tenant; without what they may reach."""
     tenant = tenancy.current()
     found = identity.find_viewers(tenant=tenant, user_ids=user_ids) if user_ids else {}
     return {
         user_id: Recipient(
-            one.actor, one.user.email, one.user.locale or tenant.locale, one.user.time_zone or tenant.time_zone or "UTC"
+            one.actor,
+            one.user.email if one.user.email_proved else "",
+            one.user.locale or tenant.locale,
+            one.user.time_zone or tenant.time_zone or "UTC",
         )
         for user_id, one in found.items()
-        if one.user.email_proved
     }
 
 
+def find_mailable(user_ids: Collection[UUID]) -> dict[UUID, Recipient]:
+    """Find those of some people who are let in to the entered tenant and have a proved address; without what they may reach."""
+    return {user_id: one for user_id, one in find_recipients(user_ids).items() if one.email}
+
+
 def find_recipient(user_id: UUID) -> Recipient | None:
-    """Find somebody who is to get a mail now, with what they may reach at this moment; ``None``: they are not let in any more."""
+    """Find somebody who is to be told now, with what they may reach at this moment; ``None``: they are not let in any more."""
     found = find_recipients([user_id]).get(user_id)
     if found is None:
         return None

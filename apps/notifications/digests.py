@@ -34,7 +34,7 @@ def send_due() -> int:
     """Write down the digests that are due in the entered tenant; returns how many. Repeatable, also beside another that does the same."""
     count = 0
     for waiting in _list_waiting():
-        people = audience.find_recipients(waiting)
+        people = audience.find_mailable(waiting)
         _leave_out([user_id for user_id in waiting if user_id not in people])
         local = {user_id: hours.local_time(clock.now(), one.time_zone) for user_id, one in people.items()}
         count += _write(local)

@@ -60,6 +60,8 @@ Topic = Literal[
 MailMode = Literal["off", "at_once", "daily", "weekly"]
 Gathered = Literal["at_once", "daily", "weekly"]
 """What one mail may tell of in a row: what waited for the end of quiet hours, a day, a week."""
+Way = Literal["mail", "push"]
+"""How somebody is told who does not look."""
 Channel = Literal["all", "none"]
 Whose = Literal["me", "tenant"]
 
@@ -165,6 +167,51 @@ class Preference:
     topic: Topic
     browser: bool
     mail: MailMode
+    push: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How somebody wants to be told of a topic; ``push`` of ``None`` leaves that as it is."""
+
+    topic: Topic
+    browser: bool
+    mail: MailMode
+    push: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PushTarget:
+    """What a browser says of itself to be told by push: its address at the push service, and two keys in base64url (RFC 8291)."""
+
+    address: str
+    p256dh: str
+    auth: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Browser:
+    """A browser that somebody is told in by push, as they see it.
+
+    ``current`` marks the one that asks. Where nobody ``is_signed_in`` any more nothing is sent. ``failing_since``: its push service has
+    taken nothing since.
+    """
+
+    id: UUID
+    name: str
+    current: bool
+    is_signed_in: bool
+    created_at: datetime
+    told_at: datetime | None
+    failing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Browsers:
+    """The browsers that somebody is told in by push, oldest first, and the key that browsers subscribe with (RFC 8292), in base64url."""
+
+    items: Sequence[Browser]
+    public_key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""What is old goes: entries, and which mails were sent for them."""
+"""What is old goes: entries, which mails were sent for them, and browsers that nobody is told in any more."""
 
 from datetime import timedelta
 
+from apps.notifications import browsers
 from apps.notifications.models import Delivery, Entry, ReadMark
 from bitvault.kernel import clock, db
 
@@ -28,4 +29,5 @@ def forget_old() -> int:
             break
     with db.write_transaction():
         Delivery.objects.filter(created_at__lt=before).delete()
+    browsers.forget_old()
     return count

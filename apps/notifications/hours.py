@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Self
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -58,6 +58,16 @@ def local_time(moment: datetime, time_zone: str) -> datetime:
         return moment.astimezone(ZoneInfo(time_zone))
     except (ZoneInfoNotFoundError, ValueError):
         return moment.astimezone(UTC)
+
+
+def find_end(reader: Reader | None, time_zone: str) -> datetime | None:
+    """Tell when the quiet hours end that a reader has now; ``None``: they have none now."""
+    quiet = None if reader is None else Quiet.of(reader)
+    now = local_time(clock.now(), time_zone)
+    if quiet is None or not quiet.holds(now.time()):
+        return None
+    end = datetime.combine(now.date(), quiet.end, now.tzinfo)
+    return (end if end > now else end + timedelta(days=1)).astimezone(UTC)
 
 
 def is_quiet(reader: Reader, time_zone: str) -> bool:

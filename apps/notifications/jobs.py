@@ -1,11 +1,11 @@
-"""Deferred work of notifications: where entries lie, and the mails that they cause."""
+"""Deferred work of notifications: where entries lie, the mails that they cause, and what is pushed to browsers."""
 
 from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 
-from apps.notifications import telling
+from apps.notifications import pushes, pushing, telling
 from bitvault.events.api import publish
 from bitvault.events.catalog.notifications import LongJobEnded
 from bitvault.jobs import api as jobs
@@ -47,3 +47,17 @@ def tell_of_end(payload: Ended, run: jobs.Run) -> None:
 def tell(payload: telling.Tell, run: jobs.Run) -> int:
     """Tell of what happened; returns of how many entries. Done again, it goes on where it stopped."""
     return telling.tell()
+
+
+@jobs.job_kind(
+    pushes.KIND,
+    payload=pushes.Push,
+    # Its workers wait for machines that are not ours, as those of webhooks do.
+    lane="outbound",
+    timeout=timedelta(minutes=1),
+    kept_for=timedelta(minutes=1),
+    scope=Scope.ADMIN,
+)
+def push(payload: pushes.Push, run: jobs.Run) -> None:
+    """Send a message to a browser. Done again, the browser shows it in place of the first one."""
+    pushing.push(payload, run)

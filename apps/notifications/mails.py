@@ -122,7 +122,7 @@ def _find(delivery_id: UUID) -> tuple[Delivery, audience.Recipient] | None:
     with db.read_transaction():
         delivery = Delivery.objects.filter(pk=delivery_id).first()
     recipient = None if delivery is None else audience.find_recipient(delivery.user_id)
-    return None if delivery is None or recipient is None else (delivery, recipient)
+    return None if delivery is None or recipient is None or not recipient.email else (delivery, recipient)
 
 
 def _home(user_id: UUID) -> str:

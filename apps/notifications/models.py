@@ -121,6 +121,8 @@ class Preference(TenantModel):
     topic = models.CharField(max_length=16)
     browser = models.BooleanField()
     mail = models.CharField(max_length=8)
+    push = models.BooleanField(null=True)
+    """``NULL``: chosen before there was a choice, so the usual way."""
     since_seq = models.BigIntegerField(db_default=0)
     """What happened up to here is in no digest of this choice: it was told before, or was not wanted."""
 
@@ -151,21 +153,54 @@ class Subscription(TenantModel):
         ]
 
 
+class Browser(TenantModel):
+    """A browser that somebody is told in by its push service, while they are signed in there."""
+
+    id = id_field()
+    user_id = models.UUIDField()
+    credential_id = models.UUIDField()
+    """The session that named it, or the token: after its end nothing is sent, until another one of the same person names it again."""
+    address_hash = models.BinaryField(max_length=32)
+    """SHA-256 of the address at the push service: who presents that has the browser."""
+    target = models.TextField()
+    """The address and the browser's keys, sealed."""
+    agent = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    renewed_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    """When its push service last took something."""
+    failing_since = models.DateTimeField(null=True)
+    """The first of the tries that have failed since."""
+
+    class Meta:
+        db_table = "notifications_browser"
+        constraints = [
+            # Is this browser known? Whoever names it has it: nobody else is told in it any more.
+            models.UniqueConstraint(fields=["address_hash"], name="notifications_browser_once"),
+        ]
+        indexes = [
+            # In which browsers is this person told?
+            models.Index(fields=["user_id"], name="notifications_browser_user"),
+        ]
+
+
 class Delivery(TenantModel):
-    """A mail to somebody, written down once: its row and its job are of one transaction."""
+    """A mail to somebody, or what is pushed to their browsers, written down once: its row and its jobs are of one transaction."""
 
     id = id_field()
     user_id = models.UUIDField()
     key = models.CharField(max_length=80)
-    """The entry that it tells of, or the day of a digest."""
+    """The entry that it tells of, or the day of a digest; of what is pushed, with ``push:`` before it."""
+    way = models.CharField(max_length=8, db_default="mail")
+    """``mail`` or ``push``."""
     entry_id = models.UUIDField(null=True)
     from_seq = models.BigIntegerField(default=0)
     to_seq = models.BigIntegerField(default=0)
     """Of a digest: what it tells of, after the one and up to the other."""
     is_held = models.BooleanField(db_default=False)
-    """It waits for the end of quiet hours, and has no mail yet."""
+    """It waits for the end of quiet hours, and has no job yet."""
     batch_id = models.UUIDField(null=True)
-    """It was held: the delivery whose mail tells of it."""
+    """It was held: the delivery that tells of it."""
     created_at = models.DateTimeField()
 
     class Meta:

@@ -53,7 +53,7 @@ def mark_read_up_to(actor: Actor, entry_id: UUID) -> int:
 
 def set_preferences(
     user_id: UUID,
-    wanted: Sequence[dtos.Preference],
+    wanted: Sequence[dtos.Choice],
     *,
     changes_quiet_hours: bool = False,
     quiet_hours: dtos.QuietHours | None = None,
@@ -83,6 +83,7 @@ def set_preferences(
                 topic=one.topic,
                 browser=one.browser,
                 mail=one.mail,
+                push=present[one.topic].push if one.push is None else one.push,
                 since_seq=since.get(one.topic, 0)
                 if present[one.topic].mail == one.mail
                 else max(since.get(one.topic, 0), ended.get(present[one.topic].mail, position)),
@@ -93,7 +94,7 @@ def set_preferences(
             rows.values(),
             update_conflicts=True,
             unique_fields=["user_id", "topic"],
-            update_fields=["browser", "mail", "since_seq"],
+            update_fields=["browser", "mail", "push", "since_seq"],
         )
         _go_on(reader, {(present[row.topic].mail, row.mail) for row in rows.values()})  # type: ignore[index] # holds no others
         if changes_quiet_hours:
@@ -114,7 +115,7 @@ def stop_mails(user_id: UUID, what: dtos.Topic | dtos.Gathered) -> None:
     with db.read_transaction():
         present = queries.read_preferences(user_id)
     chosen = [one for one in present.values() if what in (one.topic, one.mail)]
-    set_preferences(user_id, [dtos.Preference(one.topic, one.browser, "off") for one in chosen])
+    set_preferences(user_id, [dtos.Choice(one.topic, one.browser, "off") for one in chosen])
 
 
 def subscribe(actor: Actor, node_id: UUID, *, follows: bool) -> dtos.Subscription:

@@ -83,7 +83,12 @@ def read_preferences(user_id: UUID) -> dict[dtos.Topic, dtos.Preference]:
 
 def _with_usual(rows: Iterable[Preference]) -> dict[dtos.Topic, dtos.Preference]:
     chosen = {
-        row.topic: dtos.Preference(row.topic, row.browser, row.mail)  # type: ignore[arg-type] # the columns hold no others
+        row.topic: dtos.Preference(
+            row.topic,  # type: ignore[arg-type] # the column holds no others
+            row.browser,
+            row.mail,  # type: ignore[arg-type] # the column holds no others
+            USUAL[row.topic].push if row.push is None else row.push,  # type: ignore[index] # the column holds no others
+        )
         for row in rows
     }
     return {topic: chosen.get(topic, usual) for topic, usual in USUAL.items()}

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.notifications import telling
 from apps.notifications.dtos import Kind
-from apps.notifications.models import Entry, Preference, Reader, ReadMark, Subscription
+from apps.notifications.models import Browser, Entry, Preference, Reader, ReadMark, Subscription
 from apps.notifications.topics import ADMINISTRATORS_ID
 from bitvault.events.api import Event, Published
 from bitvault.events.catalog import annotations, billing, files, identity, links, notifications, sharing, webhooks
@@ -267,5 +267,5 @@ def _forget(events: Sequence[Published]) -> None:
         Subscription.objects.filter(node_id__in=gone).delete()
     left = [one.event.user_id for one in events if isinstance(one.event, identity.MemberRemoved)]
     if left:
-        for model in (Subscription, Preference, ReadMark, Reader):
+        for model in (Subscription, Preference, ReadMark, Reader, Browser):
             model.objects.filter(user_id__in=left).delete()

@@ -1,10 +1,10 @@
-"""What follows an entry: where it lies, and the mails that it causes. Done by a job, for people are many and Files is asked.
+"""What follows an entry: where it lies, and what is mailed and pushed because of it. Done by a job, for people are many and Files is asked.
 
 An entry is told of once: its mails are rows with a unique key, each written with its job by one transaction.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,8 +13,8 @@ import msgspec
 from apps.billing import api as billing
 from apps.billing.dtos import Quota
 from apps.files import api as files
-from apps.notifications import audience, hours
-from apps.notifications.dtos import Topic
+from apps.notifications import audience, hours, pushes
+from apps.notifications.dtos import Topic, Way
 from apps.notifications.models import HEADS, Delivery, Entry, Preference, Reader, Subscription, Threshold
 from apps.notifications.topics import ADMINISTRATORS_ID, ON_NODES, OWN, USUAL, topic_of
 from bitvault.jobs import api as jobs
@@ -93,7 +93,7 @@ def _tell_one(entry: Entry) -> None:
 def _audiences(entry: Entry) -> Iterator[tuple[Topic, Sequence[UUID]]]:
     """Say who hears of an entry, under which topic; rights are judged when the mail is written."""
     direct: list[UUID] = []
-    if entry.audience_id is not None and not is_mailed_elsewhere(entry):
+    if entry.audience_id is not None:
         direct = audience.list_people(entry.audience_id, is_group=entry.facts.get("to") == "group")
         yield topic_of(entry.kind, is_direct=True), _without_doer(entry, direct)  # type: ignore[arg-type] # holds no other
     if entry.kind in ON_NODES:
@@ -115,29 +115,36 @@ def _without_doer(entry: Entry, user_ids: Sequence[UUID]) -> list[UUID]:
 
 
 def _write(entry: Entry, topic: Topic, user_ids: Sequence[UUID]) -> None:
-    """Write mails down for some people, in one transaction, those that are there already left alone.
+    """Write mails down for some people, and what is pushed to their browsers, in one transaction; what is there already is left alone.
 
-    A mail to somebody who has quiet hours is held; ``holding`` sends it.
+    What comes to somebody who has quiet hours is held; ``holding`` sends it.
     """
-    key, now = entry.id.hex, clock.now()
+    is_mailed = not is_mailed_elsewhere(entry)
     with db.read_transaction():
-        rows = Preference.objects.filter(user_id__in=user_ids, topic=topic)
-        chosen = dict(rows.values_list("user_id", "mail"))
+        chosen = {row.user_id: row for row in Preference.objects.filter(user_id__in=user_ids, topic=topic)}
+        pushed = [one for one in pushes.find_reached(user_ids) if pushes.is_wanted(chosen.get(one), topic)]
     wanted = defaultdict(list)
-    for user_id in user_ids:
-        wanted[chosen.get(user_id, USUAL[topic].mail)].append(user_id)
-    quiet = hours.find_quiet(wanted["at_once"])
+    for user_id in user_ids if is_mailed else ():
+        wanted[chosen[user_id].mail if user_id in chosen else USUAL[topic].mail].append(user_id)
+    quiet = hours.find_quiet({*wanted["at_once"], *pushed})
     with db.write_transaction():
-        known = set(Delivery.objects.filter(user_id__in=wanted["at_once"], key=key).values_list("user_id", flat=True))
-        new = [
-            Delivery(user_id=user_id, key=key, entry_id=entry.id, is_held=user_id in quiet, created_at=now)
-            for user_id in wanted["at_once"]
-            if user_id not in known
-        ]
         # Another job that tells of the same one ends here, and begins again.
-        Delivery.objects.bulk_create(new)
-        mail.send_all(NOTICE, references=[delivery.id for delivery in new if not delivery.is_held])
+        mails = _write_deliveries(entry, wanted["at_once"], quiet, way="mail")
+        mail.send_all(NOTICE, references=[delivery.id for delivery in mails if not delivery.is_held])
+        pushes.send_all([one for one in _write_deliveries(entry, pushed, quiet, way="push") if not one.is_held])
         note_digests(wanted["daily"], wanted["weekly"])
+
+
+def _write_deliveries(entry: Entry, user_ids: Sequence[UUID], quiet: Collection[UUID], *, way: Way) -> list[Delivery]:
+    """Write down in the open transaction what comes to some people by one way; returns the deliveries that are new."""
+    key = entry.id.hex if way == "mail" else f"push:{entry.id.hex}"
+    known = set(Delivery.objects.filter(user_id__in=user_ids, key=key).values_list("user_id", flat=True))
+    new = [
+        Delivery(user_id=one, key=key, way=way, entry_id=entry.id, is_held=one in quiet, created_at=clock.now())
+        for one in user_ids
+        if one not in known
+    ]
+    return Delivery.objects.bulk_create(new)
 
 
 def note_digests(daily: Sequence[UUID], weekly: Sequence[UUID]) -> None:

@@ -48,19 +48,19 @@ _DIRECT: dict[Kind, Topic] = {
 USUAL: dict[Topic, Preference] = {
     one.topic: one
     for one in (
-        Preference("shared", browser=True, mail="off"),
-        Preference("asked", browser=True, mail="at_once"),
-        Preference("comments", browser=True, mail="at_once"),
-        Preference("followed", browser=True, mail="daily"),
-        Preference("conflict", browser=True, mail="off"),
-        Preference("joined", browser=True, mail="daily"),
-        Preference("quota", browser=True, mail="at_once"),
-        Preference("statements", browser=True, mail="at_once"),
-        Preference("links", browser=True, mail="at_once"),
-        Preference("jobs", browser=True, mail="off"),
-        Preference("webhooks", browser=True, mail="at_once"),
-        Preference("vault", browser=True, mail="off"),
-        Preference("signed_in", browser=True, mail="off"),
+        Preference("shared", browser=True, mail="off", push=True),
+        Preference("asked", browser=True, mail="at_once", push=True),
+        Preference("comments", browser=True, mail="at_once", push=True),
+        Preference("followed", browser=True, mail="daily", push=False),
+        Preference("conflict", browser=True, mail="off", push=True),
+        Preference("joined", browser=True, mail="daily", push=False),
+        Preference("quota", browser=True, mail="at_once", push=True),
+        Preference("statements", browser=True, mail="at_once", push=False),
+        Preference("links", browser=True, mail="at_once", push=True),
+        Preference("jobs", browser=True, mail="off", push=True),
+        Preference("webhooks", browser=True, mail="at_once", push=True),
+        Preference("vault", browser=True, mail="off", push=True),
+        Preference("signed_in", browser=True, mail="off", push=True),
     )
 }
 

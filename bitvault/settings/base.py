@@ -19,6 +19,7 @@ BITVAULT_OPERATOR_HOST = ENV.operator_host
 # Addresses that are nobody's name: the REST surface by token, and the bare host's pages, answer there too.
 BITVAULT_PLAIN_HOSTS = ["127.0.0.1", "::1", *ENV.extra_hosts]
 BITVAULT_AUDIT_KEY = ENV.audit_key or SECRET_KEY
+BITVAULT_PUSH_KEY = ENV.push_key or SECRET_KEY
 BITVAULT_METRICS_KEY = ENV.metrics_key
 BITVAULT_METRICS_DIRECTORY = ENV.metrics_directory
 env.share_figures(ENV.metrics_directory)

@@ -157,6 +157,7 @@ class Environment:
     fair_share_percent: int
     requests_in_flight: int
     audit_key: str
+    push_key: str
     metrics_key: str
     metrics_directory: str
     log_format: str
@@ -250,6 +251,7 @@ def read() -> Environment:
         fair_share_percent=_number("BITVAULT_FAIR_SHARE_PERCENT", default=20),
         requests_in_flight=_number("BITVAULT_REQUESTS_IN_FLIGHT", default=3),
         audit_key=_text("BITVAULT_AUDIT_KEY", default=""),
+        push_key=_text("BITVAULT_PUSH_KEY", default=""),
         metrics_key=_text("BITVAULT_METRICS_KEY", default=""),
         metrics_directory=_text("BITVAULT_METRICS_DIRECTORY", default=""),
         log_format=_choice("BITVAULT_LOG_FORMAT", LOG_FORMATS, default="json"),

@@ -22,6 +22,7 @@ from apps.identity import api as identity
 from apps.identity.errors import AlreadyMember
 from apps.links import receiving
 from apps.links.models import SentFile, Submission
+from apps.notifications import telling
 from apps.notifications.models import Preference
 from apps.search import outgoing
 from apps.search.models import Unsent
@@ -52,6 +53,7 @@ from tests.apps.previews.pictures import picture
 from tests.apps.sync.following import fresh_tree, project
 from tests.jobs.conftest import desk
 from tests.support.own_bucket import own_bucket
+from tests.support.push import Subscriber
 from tests.support.sending import Sender
 from tests.support.shares import share
 from tests.support.world import ACME
@@ -533,6 +535,26 @@ def count_deliveries():
     return fetch("SELECT count(*) FROM notifications_delivery")[0][0]
 
 
+def ask_to_push(world):
+    """Something was shared with somebody who is told in a browser; its push service does not answer."""
+    olga = world.client("olga")
+    if not olga.get("/notifications/browsers").json()["items"]:
+        made = olga.post("/notifications/browsers", Subscriber("https://8.8.8.8/push").body())
+        assert made.status_code == 201, made.content
+    share(world.tree.actor, world.tree.folder(f"{ids.new_id()}"), "everyone", "viewer")
+    consuming.consume("notifications")
+    telling.tell()
+    Job.objects.exclude(kind="notifications.push").delete()
+
+
+def is_pushed_again_later(world):
+    """What follows of a try that nobody answered is one further try, and the browser stays."""
+    again = Job.objects.get(kind="notifications.push", state="queued")
+    assert (again.payload["number"], again.run_at > clock.now()) == (1, True)
+    assert fetch("SELECT failing_since IS NOT NULL FROM notifications_browser") == [(True,)]
+    again.delete()
+
+
 def ask_to_deliver(world):
     """A webhook whose address is refused at once: what it leaves is one message whose tries go on."""
     webhook = make_webhook(world)
@@ -631,6 +653,7 @@ SCENES = {
     "links.tell_of_end": Scene(ask_to_tell_of_a_links_end, is_told_of_once),
     "links.finish_submission": Scene(ask_to_finish_a_submission, is_finished_once),
     "notifications.job_ended": Scene(ask_to_tell_of_an_end, is_in_the_stream_once),
+    "notifications.push": Scene(ask_to_push, is_pushed_again_later),
     "webhooks.deliver": Scene(ask_to_deliver, is_tried_once_or_known_to_be),
     "webhooks.send": Scene(ask_to_send, is_sent_once),
     "files.extract": Scene(ask_for_extraction, is_extracted_once),

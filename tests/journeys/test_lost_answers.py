@@ -21,6 +21,7 @@ import pytest
 from bitvault.kernel import ids
 from tests.apps.previews.pictures import picture
 from tests.support.cutting import CutLine
+from tests.support.push import Subscriber
 from tests.support.sending import Sender, put, sha256
 from tests.support.surface import operations
 from tests.support.world import ACME, PASSWORD, SECRET
@@ -632,6 +633,19 @@ def subscription(mia):
     return mia.api.post("/subscriptions", {"node_id": mia.folder()["id"]}).json()
 
 
+def browser(mia):
+    return mia.api.post("/notifications/browsers", Subscriber(f"https://8.8.8.8/{ids.new_id().hex}").body()).json()
+
+
+def name_browser(_):
+    return Ask("POST", "/notifications/browsers", Subscriber(f"https://8.8.8.8/{ids.new_id().hex}").body())
+
+
+def renew_browser(mia):
+    body = Subscriber(f"https://8.8.8.8/{ids.new_id().hex}").body()
+    return Ask("PUT", f"/notifications/browsers/{browser(mia)['id']}", body)
+
+
 def webhook(mia):
     """A webhook that nothing reaches, with a message that was sent."""
     webhook_id, delivery_id = ids.new_id(), ids.new_id()
@@ -919,6 +933,16 @@ CASES = {
     ),
     "choose how to be told": Case(
         "PUT /notifications/preferences", choose_preference, holds=f"{SCHEMA}.notifications_preference"
+    ),
+    "be told in a browser": Case("POST /notifications/browsers", name_browser, holds=f"{SCHEMA}.notifications_browser"),
+    "go on in a browser": Case(
+        "PUT /notifications/browsers/{browser_id}", renew_browser, holds=f"{SCHEMA}.notifications_browser"
+    ),
+    "be told in a browser no more": Case(
+        "DELETE /notifications/browsers/{browser_id}",
+        lambda mia: Ask("DELETE", f"/notifications/browsers/{browser(mia)['id']}"),
+        holds=f"{SCHEMA}.notifications_browser",
+        again=404,
     ),
     "follow": Case(
         "POST /subscriptions",

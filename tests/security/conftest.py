@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.client import ApiClient
 from tests.support.live import Live
+from tests.support.push import Subscriber
 from tests.support.sending import Sender
 from tests.support.shares import by_rest
 from tests.support.surface import count_guesses_apart
@@ -154,6 +155,8 @@ def _own(name: str) -> Belongings:
     )
     assert hold.status_code == 201, hold.content
     subscription = client.post("/subscriptions", {"node_id": folder["id"]}).json()
+    browser = client.post("/notifications/browsers", Subscriber(f"https://8.8.8.8/{uuid4().hex}").body())
+    assert browser.status_code == 201, browser.content
     wish = {"url": "https://8.8.8.8/", "events": ["*"], "description": canary}
     picture_id = _wear_picture(client)
     webhook = administrator.post("/webhooks", wish)
@@ -184,6 +187,7 @@ def _own(name: str) -> Belongings:
             "request_id": {"request": _ask_for_access(slug, client, folder["id"], canary)},
             "rewind_id": {"rewind": rewind.json()["id"]},
             "subscription_id": {"subscription": subscription["id"]},
+            "browser_id": {"browser": browser.json()["id"]},
             "webhook_id": {"webhook": webhook.json()["id"]},
             "delivery_id": {"delivery": delivery["id"]},
             "trash": {"trashed": trashed["id"]},

@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 
+from tests.support.push import Subscriber
 from tests.support.surface import METHODS, fields_of, is_id, operations, plain, routes
 
 pytestmark = pytest.mark.store
@@ -73,6 +74,8 @@ BODIES = {
     ("POST", "/public/links/{token}/uploads/{upload_id}/commit"): {},
     ("POST", "/notifications/read"): {"ids": []},
     ("PUT", "/notifications/preferences"): {"items": []},
+    ("POST", "/notifications/browsers"): Subscriber("https://8.8.8.8/push").body(),
+    ("PUT", "/notifications/browsers/{browser_id}"): Subscriber("https://8.8.8.8/push").body(),
     ("PUT", "/quotas/tenant"): {"limit_bytes": None},
     ("PUT", "/features/{key}"): {"value": True},
     ("PUT", "/quotas/{scope}"): {"limit_bytes": 1},
@@ -101,7 +104,7 @@ KINDS = {
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
         *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key", "scope"),
-        *("role_id", "month", "rewind_id", "policy_id", "picture_id"),
+        *("role_id", "month", "rewind_id", "policy_id", "picture_id", "browser_id"),
     )
 }
 """What each parameter of a path names."""

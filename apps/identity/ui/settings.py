@@ -1,12 +1,10 @@
 """The pages where people look after their own account: profile, looks, password, sessions, tokens. Changes go over REST."""
 
-import re
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.identity import api
@@ -15,6 +13,7 @@ from apps.identity.dtos import Session
 from apps.identity.ui.roles import LABELS
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.permissions import ADMINISTRATION
+from bitvault.web import agents
 from bitvault.web.pages import MemberPage, PersonRequest
 
 _SCOPES = (
@@ -22,21 +21,6 @@ _SCOPES = (
     (Scope.FILES_WRITE, _("Change files"), _("Upload, rename, move and delete.")),
     (Scope.ACCOUNT, _("This account"), _("Sessions, tokens and the password.")),
     (Scope.ADMIN, _("Administration"), _("Members and settings of the vault.")),
-)
-_BROWSERS = (
-    (re.compile(r"Edg(?:e|A|iOS)?/"), "Edge"),
-    (re.compile(r"OPR/|Opera"), "Opera"),
-    (re.compile(r"Firefox/|FxiOS/"), "Firefox"),
-    (re.compile(r"Chrom(?:e|ium)/|CriOS/"), "Chrome"),
-    (re.compile(r"Safari/"), "Safari"),
-)
-_SYSTEMS = (
-    (re.compile(r"iPhone|iPad"), "iOS"),
-    (re.compile(r"Android"), "Android"),
-    (re.compile(r"Windows"), "Windows"),
-    (re.compile(r"Mac OS X|Macintosh"), "macOS"),
-    (re.compile(r"CrOS"), "ChromeOS"),
-    (re.compile(r"Linux|X11"), "Linux"),
 )
 
 
@@ -99,8 +83,8 @@ class Tokens(SettingsPage):
 
 def _describe(session: Session) -> dict[str, object]:
     """Give a session with its browser in words that people know it by."""
-    browser = next((name for pattern, name in _BROWSERS if pattern.search(session.agent)), "")
-    system = next((name for pattern, name in _SYSTEMS if pattern.search(session.agent)), "")
-    both = gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
-    title = both if browser and system else browser or system or session.agent or gettext("Unknown browser")
-    return {"facts": session, "title": title, "phone": system in ("iOS", "Android")}
+    return {
+        "facts": session,
+        "title": agents.name_browser(session.agent),
+        "phone": agents.is_phone(session.agent),
+    }

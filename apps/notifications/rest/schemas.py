@@ -51,11 +51,12 @@ class Unread(Struct, frozen=True):
 
 
 class PreferenceBody(Body, frozen=True):
-    """How one is told of a topic."""
+    """How one is told of a topic; ``push`` stays as it is unless it is named."""
 
     topic: Topic
     browser: bool
     mail: MailMode
+    push: bool | UnsetType = UNSET
 
 
 TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5, examples=["22:00"])]
@@ -73,6 +74,20 @@ class SetPreferences(Body, frozen=True):
 
     items: Annotated[list[PreferenceBody], Meta(max_length=20)] = []
     quiet_hours: QuietHoursBody | UnsetType | None = UNSET
+
+
+class PushKeys(Body, frozen=True):
+    """With what is encrypted for a browser: a point of P-256 and a secret of 16 bytes, in base64url."""
+
+    p256dh: Annotated[str, Meta(max_length=100)]
+    auth: Annotated[str, Meta(max_length=40)]
+
+
+class PushSubscription(Body, frozen=True):
+    """What a browser gives as ``PushSubscription.toJSON()``: its address at its push service, and its keys."""
+
+    endpoint: Annotated[str, Meta(max_length=2_000)]
+    keys: PushKeys
 
 
 class SubscriptionsQuery(Query, frozen=True):

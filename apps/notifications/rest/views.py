@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from apps.files.dtos import NodeRef
 from apps.notifications import api, errors
-from apps.notifications.dtos import Activity, Notices, Preference, Preferences, QuietHours, Subscription
+from apps.notifications.dtos import Activity, Choice, Notices, Preferences, QuietHours, Subscription
 from apps.notifications.rest import schemas
 from bitvault.kernel.actor import PermissionMissing, Scope
 from bitvault.kernel.errors import Invalid
@@ -49,7 +49,7 @@ class NotificationsRead(View):
 
 
 class NotificationPreferences(View):
-    """How the caller is told of each topic: in the browser, and by mail; and when no mail comes."""
+    """How the caller is told of each topic: in the browser, by mail, and by push; and when neither mail nor push comes."""
 
     permission_classes = [HasScope.of(Scope.ACCOUNT)]
     publishes = False
@@ -65,10 +65,13 @@ class NotificationPreferences(View):
     def put(self, request: ActorRequest) -> Response:
         """Change it; topics that are not named stay as they are.
 
-        In `quiet_hours` (the caller's time zone) no mail comes; what would have come is told by one mail afterwards. `null` ends them.
+        In `quiet_hours` (the caller's time zone) nothing is mailed or pushed; what would have come is told by one mail, and one pushed
+        message, afterwards. `null` ends them.
         """
         body = request.body_as(schemas.SetPreferences)
-        wanted = [Preference(one.topic, one.browser, one.mail) for one in body.items]
+        wanted = [
+            Choice(one.topic, one.browser, one.mail, None if one.push is UNSET else one.push) for one in body.items
+        ]
         quiet = body.quiet_hours or None
         return Response(
             api.set_preferences(

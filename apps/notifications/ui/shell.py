@@ -18,6 +18,11 @@ shell.register(
         key="notifications",
         order=65,
         styles=("notifications/notifications.css",),
-        scripts=("notifications/notifications.js", "notifications/preferences.js", "notifications/following.js"),
+        scripts=(
+            "notifications/notifications.js",
+            "notifications/preferences.js",
+            "notifications/following.js",
+            "notifications/push.js",
+        ),
     ),
 )

@@ -119,6 +119,7 @@ class Row:
     hint: Any
     browser: bool
     mails: Sequence[tuple[MailMode, Any, bool]]
+    push: bool
 
 
 class Panel(MemberPage):
@@ -190,7 +191,7 @@ class NodeActivity(MemberPage):
 
 
 class PreferencesPage(MemberPage):
-    """How one is told: a table of topics and ways, and what one follows and mutes."""
+    """How one is told: a table of topics and ways, browsers that are told by push, and what one follows and mutes."""
 
     section = "settings"
 
@@ -207,11 +208,13 @@ class PreferencesPage(MemberPage):
                 [(mode, name, chosen[topic].mail == mode) for mode, name in MAILS]
                 if topic not in ("signed_in", "vault")
                 else [],
+                chosen[topic].push,
             )
             for topic, label, hint in TOPICS
             if topic not in ("statements", "webhooks") or request.actor.may(Permission.MANAGE_SETTINGS)
         ]
         subscriptions = api.list_subscriptions(actor=request.actor)
+        browsers = api.list_browsers(actor=request.actor)
         return render(
             request,
             "notifications/preferences.html",
@@ -221,6 +224,8 @@ class PreferencesPage(MemberPage):
                 "subscriptions": subscriptions.items,
                 "is_quiet": preferences.quiet_hours is not None,
                 "quiet": preferences.quiet_hours or USUAL_QUIET,
+                "browsers": browsers.items,
+                "push_key": browsers.public_key,
             },
         )
 

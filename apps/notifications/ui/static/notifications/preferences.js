@@ -6,14 +6,16 @@ import { announce, closest, need } from "../js/dom.js";
 import { gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 
-/** @param {HTMLElement} row @returns {{topic: string, browser: boolean, mail: string}} */
+/** @param {HTMLElement} row @returns {{topic: string, browser: boolean, mail: string, push: boolean}} */
 function readRow(row) {
   const browser = row.querySelector('[data-preference="browser"]');
   const mail = row.querySelector('[data-preference="mail"]');
+  const push = row.querySelector('[data-preference="push"]');
   return {
     topic: row.dataset.topic ?? "",
     browser: browser instanceof HTMLInputElement && browser.checked,
     mail: mail instanceof HTMLSelectElement ? mail.value : "off",
+    push: push instanceof HTMLInputElement && push.checked,
   };
 }
 
