@@ -17,6 +17,7 @@ SECONDS = 30
 
 SUBSCRIBE = """
 ([address, point, auth]) => {
+  if (location.protocol === "about:") return;
   const bytes = (numbers) => Uint8Array.from(numbers).buffer;
   let present = JSON.parse(sessionStorage.getItem("present") ?? "false");
   const set = (is) => sessionStorage.setItem("present", JSON.stringify((present = is)));

@@ -3,13 +3,26 @@
  * where we are in the rail, the focus, the thin line while waiting, and a real page load where a swap would be wrong.
  */
 
-import { announce, pageFact } from "./dom.js";
+import { announce, make, pageFact } from "./dom.js";
 import { markSection } from "./sections.js";
 import { toast } from "./toast.js";
 import { gettext } from "./i18n.js";
 
 /** A page that is there sooner needs no line. */
 const PATIENCE_MS = 180;
+
+/**
+ * Go to a page of the vault as a link of this one does. The link says by itself what is swapped: htmx asks it when the answer is there, and
+ * by then it is not in the page any more, where it would inherit that.
+ * @param {string} href
+ */
+export function travelTo(href) {
+  const link = make("a", { href, hidden: "", "hx-target": "#main", "hx-select": "#main", "hx-swap": "outerHTML show:window:top" });
+  document.body.append(link);
+  /** @type {any} */ (window).htmx?.process(link);
+  link.click();
+  link.remove();
+}
 
 /** Start to look after htmx's journeys. */
 export function startTravel() {

@@ -4,10 +4,11 @@
  */
 
 import { Problem, call, explain } from "../js/api.js";
-import { announce, closest, make } from "../js/dom.js";
+import { announce, closest } from "../js/dom.js";
 import { fillTimes } from "../js/format.js";
 import { gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
+import { travelTo } from "../js/travel.js";
 
 const WORKER = "/push-worker.js";
 const KEPT = "push";
@@ -145,15 +146,6 @@ async function turnOff(row) {
   announce(gettext("Push notifications are off in that browser."));
 }
 
-/** Go where a click on a notification leads, as a link of the page does: uploads go on. @param {string} href */
-function go(href) {
-  const link = make("a", { href, hidden: "" });
-  document.body.append(link);
-  /** @type {any} */ (window).htmx.process(link);
-  link.click();
-  link.remove();
-}
-
 /** Mark as read what was opened from outside, and take its name out of the address. */
 async function readOpened() {
   const address = new URL(location.href);
@@ -174,7 +166,7 @@ document.addEventListener("bitvault:page", () => {
   void readOpened().catch(() => {}); // It stays unread.
   void showState();
 });
-if (isOffered()) navigator.serviceWorker.addEventListener("message", (event) => go(event.data.open));
+if (isOffered()) navigator.serviceWorker.addEventListener("message", (event) => travelTo(event.data.open));
 
 void readOpened().catch(() => {}); // It stays unread.
 void renew().catch(() => {}); // The next page tries again.
