@@ -16,16 +16,20 @@ logger = structlog.get_logger(__name__)
 
 
 def choose(wanted: Wanted | None = None) -> Engine:
-    """Choose the engine for one search of the entered tenant. PostgreSQL alone knows tags: they change without a node's revision."""
-    if (wanted is not None and wanted.tag_names) or not outgoing.is_chosen():
+    """Choose the engine for one search of the entered tenant."""
+    if not outgoing.is_chosen():
         return PostgreSQLEngine()
     with db.read_transaction():
-        is_live = outgoing.is_live()
-    if not is_live:
+        live = outgoing.find_live()
+    if live is None:
         return PostgreSQLEngine()
     # Its libraries are loaded where it is chosen, and nowhere else.
+    from apps.search.opensearch import indices
     from apps.search.opensearch.finding import OpenSearchEngine
 
+    if wanted is not None and wanted.tag_names and not indices.is_current(live):
+        # An earlier edition's index knows no tags; it is built anew with the tenant's next change.
+        return PostgreSQLEngine()
     return FallingBackEngine(OpenSearchEngine())
 
 

@@ -76,7 +76,7 @@ def _tell(batch: Batch, published: Published) -> None:
         case annotations.NodeTagged() as event:
             batch.tags.put(event.node_id, event.tag_ids, seq=published.seq)
         case annotations.TagDeleted() as event:
-            batch.tags.delete(event.tag_id)
+            batch.tags.delete(event.tag_id, seq=published.seq)
 
 
 def _describe_new(actor_id: UUID | None) -> dict[str, Any]:

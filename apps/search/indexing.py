@@ -74,10 +74,10 @@ class Batch:
             purged = Document.objects.filter(node_id__in=self._purged)
             left += purged.values_list("content_hash", flat=True)
             purged.delete()
-        self.tags.write(purged=self._purged)
+        tagged_ids = self.tags.write(purged=self._purged)
         contents.forget_unused(left)
         contents.ask_for_new(to_wanted(document) for document in (*new, *changed) if document.content_hash)
-        outgoing.note_nodes([*(document.node_id for document in (*new, *changed)), *self._purged], seq=seq)
+        outgoing.note_nodes({*(document.node_id for document in (*new, *changed)), *tagged_ids, *self._purged}, seq=seq)
 
 
 def to_wanted(document: Any) -> contents.NewContent:

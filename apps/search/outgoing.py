@@ -39,9 +39,9 @@ def is_chosen() -> bool:
     return bool(settings.BITVAULT_SEARCH_ENGINE == "opensearch")
 
 
-def is_live() -> bool:
-    """Whether the entered tenant's searches go to OpenSearch; inside the open transaction."""
-    return OutsideIndex.objects.filter(state=OutsideState.LIVE).exists()
+def find_live() -> str | None:
+    """Name the server's index in which the entered tenant is searched, if it is; inside the open transaction."""
+    return OutsideIndex.objects.filter(state=OutsideState.LIVE).values_list("name", flat=True).first()
 
 
 def note_nodes(node_ids: Collection[UUID], *, seq: int | None) -> None:

@@ -21,7 +21,7 @@ def send() -> int:
     :raises ServiceDown: OpenSearch does not take it; all of it stays noted.
     """
     # Its libraries are loaded where it is chosen, and nowhere else.
-    from apps.search.opensearch import client, writing
+    from apps.search.opensearch import client, indices, writing
 
     count = 0
     while True:
@@ -29,6 +29,8 @@ def send() -> int:
             # Counted before it is read what is noted: who notes after this asks for another job.
             OutsideIndex.objects.update(sending=F("sending") + 1)
             parts = list(OutsideIndex.objects.order_by("part"))
+            if parts and not any(indices.is_current(part.name) for part in parts):
+                outgoing.ask_for_build()
             rows = Unsent.objects.order_by(F("seq").asc(nulls_last=True), "node_id")
             noted = list(rows.values_list("node_id", "mark")[:BATCH])
         if not noted:

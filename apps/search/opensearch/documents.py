@@ -17,11 +17,14 @@ from opensearchpy.helpers.field import Field
 from apps.search import words
 from apps.search.models import Document
 
-EDITION = 1
+EDITION = 2
 """The edition of the mapping."""
 
 FORMS_JOINER = "|"
 """Between the forms of one word of a text, which stand at one place: ``findvisible|find|visible``."""
+
+SINCE_SECOND_EDITION = ("tag_ids",)
+"""What indexes of the first edition do not take."""
 
 PURGED_VERSION = 2**62
 """The version of a node that is gone for good: above all that it had."""
@@ -64,6 +67,7 @@ class NodeDocument(IndexedDocument):  # type: ignore[misc] # as above
     created_by = fields.KeywordField()
     size_bytes = fields.LongField()
     modified_us = fields.LongField()
+    tag_ids = fields.KeywordField()
     text = fields.TextField(analyzer=_forms, norms=False)
 
     class Django:

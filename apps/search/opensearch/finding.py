@@ -139,6 +139,8 @@ def _narrow(wanted: Wanted) -> dict[str, list[Query]]:
         filters.append({"term": {"media_type": narrowed.media_type}})
     if narrowed.owner_ids is not None:
         filters.append({"terms": {"created_by": sorted(str(owner_id) for owner_id in narrowed.owner_ids)}})
+    if narrowed.tag_ids is not None:
+        filters += [{"term": {"tag_ids": tag_id}} for tag_id in sorted(str(tag_id) for tag_id in narrowed.tag_ids)]
     times = {"gte": narrowed.modified_after, "lt": narrowed.modified_before}
     sizes = {"gte": narrowed.size_min, "lte": narrowed.size_max}
     filters += _within("modified_us", {key: to_microseconds(time) for key, time in times.items() if time is not None})

@@ -39,6 +39,11 @@ def is_current(name: str) -> bool:
     return name.startswith(f"{PREFIX}-v{EDITION}-")
 
 
+def is_shared(name: str) -> bool:
+    """Whether an index, of whatever edition, is that of many tenants."""
+    return name.endswith("-shared")
+
+
 def alias_of(tenant_id: UUID) -> str:
     """Name the alias by which a tenant is searched."""
     return f"{PREFIX}-tenant-{tenant_id.hex}"
@@ -46,7 +51,7 @@ def alias_of(tenant_id: UUID) -> str:
 
 def routing_of(index: OutsideIndex) -> dict[str, str]:
     """Tell how documents of a part are routed: to one shard where it shares an index."""
-    return {"routing": index.part.hex} if index.name == SHARED_NAME else {}
+    return {"routing": index.part.hex} if is_shared(index.name) else {}
 
 
 def ensure(client: OpenSearch, name: str) -> None:
@@ -54,7 +59,7 @@ def ensure(client: OpenSearch, name: str) -> None:
     if client.indices.exists(index=name):
         return
     body = describe_index()
-    body["settings"]["number_of_shards"] = SHARED_SHARDS if name == SHARED_NAME else OWN_SHARDS
+    body["settings"]["number_of_shards"] = SHARED_SHARDS if is_shared(name) else OWN_SHARDS
     try:
         client.indices.create(index=name, body=body, params={"request_timeout": CALL_SECONDS})
     except RequestError as error:
@@ -106,5 +111,5 @@ def forget_tenant(client: OpenSearch, tenant_id: UUID) -> int:
 
 def drop_own(client: OpenSearch, name: str) -> None:
     """Delete an index that was one tenant's own, unless it is shared."""
-    if not name.endswith("-shared"):
+    if not is_shared(name):
         client.indices.delete(index=name, ignore=[404], params={"request_timeout": CALL_SECONDS})

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from opensearchpy import OpenSearch
 
-from apps.search.models import Content, ContentState, Document, OutsideIndex, Passage
+from apps.search.models import Content, ContentState, Document, OutsideIndex, Passage, Tagged
 from apps.search.opensearch import indices
-from apps.search.opensearch.documents import PURGED_VERSION, NodeDocument, write_text
+from apps.search.opensearch.documents import PURGED_VERSION, SINCE_SECOND_EDITION, NodeDocument, write_text
 from bitvault.kernel import db
 from bitvault.kernel.errors import ServiceDown
 
@@ -67,16 +67,27 @@ def write(
             raise Refused(dependency="opensearch", retry_after_seconds=2, reason=str(refused[0].get("error"))[:500])
 
 
-def tell_version(document: Document, state: str | None, reader: int | None) -> int:
-    """Tell the version of a document: by the node's revision, then by which reader has read its text."""
+def tell_version(document: Document, state: str | None, reader: int | None, tagged: Tagged | None) -> int:
+    """Tell the version of a document: by the node's revision, by which reader has read its text, and as of which number its tags are.
+
+    None of the three goes back, so their sum rises whenever one of them does.
+    """
     read = 0 if state in (None, ContentState.WAITING) else 2 * (reader or 0) + (state == ContentState.READY)
-    return document.revision * VERSIONS_OF_REVISION + min(read, VERSIONS_OF_REVISION - 1)
+    told = document.revision * VERSIONS_OF_REVISION + min(read, VERSIONS_OF_REVISION - 1)
+    return told + (0 if tagged is None else tagged.seq)
 
 
 def list_versions(documents: Sequence[Document]) -> dict[UUID, int]:
-    """Tell the versions of documents, by one statement inside the open transaction."""
-    states = _find_states(documents)
-    return {each.node_id: tell_version(each, *states.get(each.content_hash, (None, None))) for each in documents}
+    """Tell the versions of documents, by two statements inside the open transaction."""
+    states, tagged = _find_states(documents), _find_tagged(documents)
+    return {
+        each.node_id: tell_version(each, *states.get(each.content_hash, (None, None)), tagged.get(each.node_id))
+        for each in documents
+    }
+
+
+def _find_tagged(documents: Sequence[Document]) -> dict[UUID, Tagged]:
+    return Tagged.objects.in_bulk([each.node_id for each in documents])
 
 
 def _find_states(documents: Sequence[Document]) -> dict[str, tuple[str, int]]:
@@ -91,21 +102,23 @@ def _list_actions(part: OutsideIndex, tenant_id: UUID, node_ids: Sequence[UUID])
         asked = node_ids[begin : begin + READ_AT_ONCE]
         with db.read_transaction():
             found = list(Document.objects.defer("vector").filter(node_id__in=asked))
-            states = _find_states(found)
+            states, tagged = _find_states(found), _find_tagged(found)
         known = {each.node_id for each in found}
         yield from (_delete(part, node_id) for node_id in asked if node_id not in known)
         texted = [each for each in found if states.get(each.content_hash, ("",))[0] == ContentState.READY]
         with_text = {each.node_id for each in texted}
         for document in found:
             if document.node_id not in with_text:
-                version = tell_version(document, *states.get(document.content_hash, (None, None)))
-                yield _index(part, tenant_id, document, version, [])
+                tags = tagged.get(document.node_id)
+                version = tell_version(document, *states.get(document.content_hash, (None, None)), tags)
+                yield _index(part, tenant_id, document, version, tags, [])
         for first in range(0, len(texted), TEXTS_AT_ONCE):
             some = texted[first : first + TEXTS_AT_ONCE]
             passages = _read_passages({each.content_hash for each in some})
             for document in some:
-                version = tell_version(document, *states[document.content_hash])
-                yield _index(part, tenant_id, document, version, passages.get(document.content_hash, []))
+                tags = tagged.get(document.node_id)
+                version = tell_version(document, *states[document.content_hash], tags)
+                yield _index(part, tenant_id, document, version, tags, passages.get(document.content_hash, []))
 
 
 def _read_passages(content_hashes: Collection[str]) -> dict[str, list[str]]:
@@ -118,11 +131,20 @@ def _read_passages(content_hashes: Collection[str]) -> dict[str, list[str]]:
 
 
 def _index(
-    part: OutsideIndex, tenant_id: UUID, document: Document, version: int, passages: list[str]
+    part: OutsideIndex, tenant_id: UUID, document: Document, version: int, tagged: Tagged | None, passages: list[str]
 ) -> dict[str, Any]:
-    facts = {"part": str(part.part), "tenant": str(tenant_id), "version": version, "text": write_text(passages)}
-    prepared = NodeDocument().prepare(document)
-    return {**_address(part, document.node_id, version), "_op_type": "index", "_source": {**prepared, **facts}}
+    facts = {
+        "part": str(part.part),
+        "tenant": str(tenant_id),
+        "version": version,
+        "tag_ids": [] if tagged is None else [str(tag_id) for tag_id in tagged.tag_ids],
+        "text": write_text(passages),
+    }
+    source = {**NodeDocument().prepare(document), **facts}
+    if not indices.is_current(part.name):
+        # The part of an earlier edition is searched until it is built anew.
+        source = {name: value for name, value in source.items() if name not in SINCE_SECOND_EDITION}
+    return {**_address(part, document.node_id, version), "_op_type": "index", "_source": source}
 
 
 def _delete(part: OutsideIndex, node_id: UUID) -> dict[str, Any]:

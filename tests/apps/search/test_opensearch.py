@@ -6,25 +6,26 @@ What needs a node is left out where none can be made (`dev/opensearch`). One nod
 import random
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from apps.annotations import api as annotations
 from apps.files import api as files
 from apps.search import api as search
-from apps.search import building, choosing, contents, outgoing, sending
+from apps.search import building, choosing, contents, outgoing, parsing, sending
 from apps.search.errors import FilterInvalid
 from apps.search.models import Document, OutsideIndex, Unsent
-from apps.search.opensearch import client, comparing, indices, writing
+from apps.search.opensearch import client, comparing, documents, indices, writing
 from apps.search.postgresql_engine import PostgreSQLEngine
 from bitvault.events import consuming
 from bitvault.jobs.models import Job
 from bitvault.kernel import db, tenancy
-from bitvault.kernel.errors import ServiceDown
+from bitvault.kernel.errors import Forbidden, Locked, NotFound, ServiceDown
 from dev.opensearch.assembling import NotHere
 from dev.opensearch.node import Node
-from tests.apps.files.conftest import live_a_little
+from tests.apps.files.conftest import fetch, live_a_little
 from tests.apps.search import test_narrowing, test_read_your_writes, test_search, test_texts
 from tests.apps.search.conftest import catch_up
 from tests.apps.search.test_narrowing import shared
@@ -135,6 +136,14 @@ QUERIES = [
         "common",
         '"common words"',
     ),
+    *(
+        "tag:urgent",
+        "tag:urgent a",
+        "tag:urgent tag:done",
+        "tag:done type:folder",
+        "tag:done in:trash",
+        "tag:done words",
+    ),
     *("words -rare", "rare common type:file", "rare a", "wor", '"words of a rare kind"', "of_a", "1 common"),
 ]
 
@@ -147,6 +156,59 @@ def answer(actor, text, sort):
     return [] if results.is_similar else [(hit.node.id, hit.passage) for hit in results.items], results.as_of_seq
 
 
+def tag_some(tree, chance):
+    """Give nodes tags at random, take some away, and delete a tag that many have."""
+    tags = [annotations.create_tag(actor=tree.actor, name=name).id for name in ("urgent", "done", "gone")]
+    for (node_id,) in fetch("SELECT id FROM files_node ORDER BY id"):
+        for tag_id in tags:
+            with suppress(NotFound, Forbidden, Locked):
+                if chance.random() < 0.5:
+                    annotations.tag_node(actor=tree.actor, node_id=node_id, tag_id=tag_id)
+                    if chance.random() < 0.2:
+                        catch_up()
+                        annotations.untag_node(actor=tree.actor, node_id=node_id, tag_id=tag_id)
+    catch_up()
+    annotations.delete_tag(actor=tree.actor, tag_id=tags[2])
+
+
+def test_tags_are_asked_of_the_engine_itself(tree, finder, monkeypatch):
+    urgent = annotations.create_tag(actor=tree.actor, name="Urgent")
+    for number in range(3):
+        annotations.tag_node(actor=tree.actor, node_id=tree.file(f"plan {number}.txt").id, tag_id=urgent.id)
+    assert len(finder.names("tag:urgent plan")) == 3
+    with monkeypatch.context() as without:
+        without.delattr(PostgreSQLEngine, "list_candidates")
+        assert len(finder.names("tag:urgent plan")) == 3
+    with db.read_transaction():
+        assert held() == writing.list_versions(list(Document.objects.all()))
+
+
+def test_a_part_of_an_earlier_edition_is_searched_without_tags_and_built_anew_with_the_next_change(tree, finder):
+    urgent = annotations.create_tag(actor=tree.actor, name="Urgent")
+    with db.read_transaction():
+        part = OutsideIndex.objects.get()
+    earlier = "bitvault-v1-shared"
+    with client.lent() as opensearch:
+        if not opensearch.indices.exists(index=earlier):
+            body = documents.describe_index()
+            del body["mappings"]["properties"]["tag_ids"]
+            opensearch.indices.create(index=earlier, body=body)
+        part.name = earlier
+        indices.point(opensearch, tree.actor.tenant.id, part)
+    with db.write_transaction():
+        OutsideIndex.objects.update(name=earlier)
+    file = tree.file("plan.txt")
+    annotations.tag_node(actor=tree.actor, node_id=file.id, tag_id=urgent.id)
+    assert (finder.names("plan"), finder.names("tag:urgent")) == (["plan.txt"], ["plan.txt"])
+    assert isinstance(choosing.choose(parsing.parse("tag:urgent", me=tree.actor.user_id)), PostgreSQLEngine)
+    assert Job.objects.filter(kind=outgoing.BUILD_JOB, state="queued").exists()
+    building.build()
+    with db.read_transaction():
+        assert OutsideIndex.objects.get().name == indices.SHARED_NAME
+    assert not isinstance(choosing.choose(parsing.parse("tag:urgent", me=tree.actor.user_id)), PostgreSQLEngine)
+    assert finder.names("tag:urgent") == ["plan.txt"]
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_both_engines_find_the_same_in_the_same_order_in_a_random_tree(tree, finder, settings, seed):
     chance = random.Random(seed)
@@ -155,6 +217,8 @@ def test_both_engines_find_the_same_in_the_same_order_in_a_random_tree(tree, fin
     for job in Job.objects.filter(kind=contents.READ_JOB):
         text = chance.choice(["common words", "common", "words of a rare kind, common", "words"])
         contents.keep_text(job.payload["content_hash"], text, is_cut=False)
+    catch_up()
+    tag_some(tree, chance)
     catch_up()
     found = {}
     for engine in ("opensearch", "postgresql"):
