@@ -54,6 +54,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "tenants": people.tenants,
     "front": front.cost,
     "polling": stream.polling,
+    "read_writes": stream.reading_writes,
     # Before the next two, whose rows the database goes on tidying up for minutes: that is no rest.
     "relay": stream.relaying,
     "stream_commits": stream.commits,

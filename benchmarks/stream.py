@@ -1,17 +1,23 @@
 """The stream: what it costs to write into it, to watch over it, to read it, and to catch up with it."""
 
+import random
 import time
 from http import HTTPStatus
+from urllib.parse import quote
 
 from benchmarks import load
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, Physical, at_least, at_most
+from benchmarks.http11 import Connection
 from benchmarks.vault import VaultProblem
 
 TENANTS = 8
 IDLE_TENANTS = 500
 WAKE_UPS = 40
 PATIENCE_SECONDS = 10
+WRITES = 1_000
+RENAMED = 0.3
+"""The share of writes that rename what another one made: then the name before is not found any more."""
 
 
 def commits(bench: Bench) -> list[Figure]:
@@ -81,6 +87,43 @@ def relaying(bench: Bench) -> list[Figure]:
         Figure("commit → meter, for one who waits: p95", load.quantile(waited, 0.95) * 1000, "ms", at_most(1000)),
         Figure("  called by the relay's turn: p95", load.quantile(relayed, 0.95) * 1000, "ms"),
     ]
+
+
+def reading_writes(bench: Bench) -> list[Figure]:
+    """Random writes, each followed by a search that names its number: the answer is as of that write or later, or asks to wait."""
+    web, parent = bench.vault.connect(), str(bench.seed.folder("read at once"))
+    count, misses, waits, chance, present = WRITES // 10 if bench.quick else WRITES, 0, [], random.Random(1), {}
+    for turn in range(count):
+        name, gone = f"okapi {turn}", ""
+        if present and chance.random() < RENAMED:
+            gone, node_id = present.popitem()
+            answer = web.json(
+                "PATCH", f"/api/v1/nodes/{node_id}", {"name": name}, headers={"If-Match": "*"}, expect=(200,)
+            )
+        else:
+            answer = web.json("POST", "/api/v1/folders", {"parent_id": parent, "name": name}, expect=(201,))
+        present[name] = answer.json()["id"]
+        seq, begun = int(answer.header("BitVault-Seq") or 0), time.perf_counter()
+        found = _find(web, name, seq)
+        waits.append(time.perf_counter() - begun)
+        misses += name not in found or (bool(gone) and gone in _find(web, gone, seq))
+    return [
+        Figure(f"misses of {count:,} searches, each right after its write", misses, "", at_most(0)),
+        Figure("  from the write's answer to the search's: p95", load.quantile(waits, 0.95) * 1000, "ms"),
+    ]
+
+
+def _find(web: Connection, name: str, seq: int) -> list[str]:
+    """Search for a name as of a write, again while the answer is to wait."""
+    path, end = (
+        f"/api/v1/search?q=%22{quote(name)}%22&min_seq={seq}&wait_ms=5000",
+        time.perf_counter() + PATIENCE_SECONDS,
+    )
+    while (answer := web.get(path, expect=(200, 202))).status != HTTPStatus.OK:
+        if time.perf_counter() > end:
+            raise VaultProblem("search did not come as far as a write")
+    body = answer.json()
+    return [] if body["is_similar"] else [hit["node"]["name"] for hit in body["items"]]
 
 
 def _wake_ups(bench: Bench, waiting: str) -> list[float]:
