@@ -117,7 +117,7 @@ def get_text_state(*, actor: Actor, node_id: UUID) -> SearchedText:
 
 @exposed
 def suggest(*, actor: Actor, text: str) -> Suggestions:
-    """Find the eight names that fit best what somebody types.
+    """Find the eight names that fit best what somebody types, and up to three people who are called so.
 
     :raises QueryTooLong, FilterInvalid: ``text`` cannot be read.
     """
@@ -125,7 +125,7 @@ def suggest(*, actor: Actor, text: str) -> Suggestions:
     wanted = parsing.parse(text, me=actor.user_id)
     engine = choosing.choose(wanted)
     wanted = resolving.resolve(actor, wanted, engine=engine)
-    return Suggestions(queries.suggest(actor, wanted, engine))
+    return Suggestions(queries.suggest(actor, wanted, engine), resolving.suggest_people(actor, text))
 
 
 @exposed

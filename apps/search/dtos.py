@@ -182,7 +182,17 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class SuggestedPerson:
+    """Somebody who may be meant while somebody types; ``filter`` finds what is theirs: ``owner:"Anna Berg"``."""
+
+    id: UUID
+    name: str
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestions:
-    """The names that fit best."""
+    """The names that fit best, and people who are called so."""
 
     items: Sequence[Suggestion]
+    people: Sequence[SuggestedPerson]

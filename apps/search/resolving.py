@@ -6,11 +6,16 @@ from uuid import UUID
 from apps.annotations import api as annotations
 from apps.files import api as files
 from apps.identity import api as identity
+from apps.search.dtos import SuggestedPerson
 from apps.search.engine import Engine
 from apps.search.errors import FilterInvalid
 from apps.search.parsing import Wanted
 from bitvault.kernel import names
 from bitvault.kernel.actor import Actor
+
+PEOPLE_SUGGESTED = 3
+SUGGESTED_FROM_LETTERS = 2
+"""With one letter half of all people would be meant."""
 
 PEOPLE_LIMIT = 20
 FOLDERS_LIMIT = 50
@@ -34,6 +39,16 @@ def resolve(actor: Actor, wanted: Wanted, *, engine: Engine, inside_id: UUID | N
     if wanted.folder_names:
         return replace(wanted, inside_ids=_find_folders(actor, wanted.folder_names, engine))
     return wanted
+
+
+def suggest_people(actor: Actor, text: str) -> list[SuggestedPerson]:
+    """Find people who are called as somebody types, for whoever may look people up: guests see those they share with, elsewhere."""
+    text = " ".join(text.split())
+    if actor.is_guest or len(text) < SUGGESTED_FROM_LETTERS or '"' in text or ":" in text:
+        return []
+    people = identity.search_directory(tenant=actor.tenant, text=text, limit=PEOPLE_SUGGESTED).people
+    named = [(one.user.id, one.user.name.replace('"', "")) for one in people if one.user.name]
+    return [SuggestedPerson(user_id, name, f'owner:"{name}"') for user_id, name in named]
 
 
 def _find_people(actor: Actor, owner_names: tuple[str, ...]) -> frozenset[UUID]:

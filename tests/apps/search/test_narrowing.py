@@ -1,5 +1,7 @@
 """Narrowing a search by people, folders, the trash and chips, and counting what there is: only of what somebody may see."""
 
+from dataclasses import replace
+
 import pytest
 
 from apps.annotations import api as annotations
@@ -7,6 +9,7 @@ from apps.files import api as files
 from apps.search import api as search
 from apps.search import counting, errors, parsing
 from bitvault.kernel import ids
+from bitvault.kernel.actor import Role
 from tests.apps.files.conftest import Tree
 from tests.apps.search.conftest import Finder
 from tests.apps.search.test_search import reaching
@@ -31,6 +34,16 @@ def test_people_are_named_as_they_are_called(shared):
     assert shared.names("plan owner:me owner:olga") == ["plan of mia.txt", "plan of olga.txt"]
     with pytest.raises(errors.FilterInvalid):
         shared.names("plan owner:nobody-at-all")
+
+
+def test_people_are_suggested_as_they_are_called_with_the_filter_that_finds_what_is_theirs(shared, make_actor):
+    found = search.suggest(actor=shared.actor, text="ol").people
+    assert [(one.name, one.filter) for one in found] == [("Olga", 'owner:"Olga"')]
+    assert shared.names(f"plan {found[0].filter}") == ["plan of olga.txt"]
+    for text in ("o", "owner:olga", '"olga', "nobody of this name"):
+        assert search.suggest(actor=shared.actor, text=text).people == []
+    guest = replace(shared.actor, role=Role.GUEST)
+    assert search.suggest(actor=guest, text="olga").people == []
 
 
 def test_folders_are_named_and_only_those_that_somebody_sees(tree, finder, make_actor):

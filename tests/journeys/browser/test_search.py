@@ -45,6 +45,23 @@ def test_names_are_suggested_and_a_key_leads_to_the_folder(vault, folder, files)
     expect(option).to_be_visible(timeout=SECONDS * 1000)
     vault.press("ArrowDown", "Enter")
     expect(vault.page.get_by_role("heading", name="Zebra crossing")).to_be_visible()
+    expect(vault.page.get_by_role("banner")).to_have_count(1)
+
+
+def test_people_and_recent_searches_are_suggested(vault, folder, files):
+    vault.open(folder)
+    search(vault, "zebra report")
+    vault.press("Enter")
+    page = vault.page
+    expect(page.get_by_role("heading", name="Results for “zebra report”")).to_be_visible()
+    vault.open(folder)
+    page.locator("#search-input").fill("")
+    page.locator("#search-input").focus()
+    expect(page.get_by_role("option", name="zebra report Recent search")).to_be_visible()
+    search(vault, "olg")
+    page.get_by_role("option", name="Olga Files of this person").click()
+    expect(page.get_by_role("heading", name='Results for “owner:"Olga"”')).to_be_visible()
+    expect(page.get_by_role("banner")).to_have_count(1)
 
 
 def test_the_page_of_results_marks_the_words_and_leads_to_the_place(vault, folder, files):

@@ -1,12 +1,19 @@
-/** The search box: "/" goes there, names are suggested while one types, Enter searches. */
+/** The search box: "/" goes there, names and people are suggested while one types, and what was searched for lately, Enter searches. */
 
 import { get } from "../js/api.js";
 import { closest, icon, make, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
+import { travelTo } from "../js/travel.js";
 
 /** After the last key: fast typists ask once. */
 const SETTLE_MS = 120;
 
+/** Searches that are remembered, by this browser and for this person alone, and how many of them are shown. */
+const REMEMBERED = 20;
+const RECENT_SHOWN = 5;
+
+/** @typedef {{href: string, icon: string, name: string, place: string}} Offer */
+/** @typedef {{id: string, name: string, filter: string}} SuggestedPerson */
 /** @typedef {{id: string, kind: string, name: string, parent_id: string | null, parent_name: string}} Suggestion */
 
 let settling = 0;
@@ -36,11 +43,34 @@ function near(text) {
   return [{ href: `${query}&in=${folderId}`, icon: "search", name: fill(gettext("Search in “%(name)s”"), { name: folderName ?? "" }), place: "" }];
 }
 
+const keptUnder = () => `searches:${box().dataset.person}`;
+
+/** @returns {string[]} what was searched for lately, the last first */
+function recall() {
+  try {
+    return JSON.parse(localStorage.getItem(keptUnder()) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} text */
+function remember(text) {
+  if (text) localStorage.setItem(keptUnder(), JSON.stringify([text, ...recall().filter((one) => one !== text)].slice(0, REMEMBERED)));
+}
+
+/** @param {string} text what they begin with @returns {Offer[]} */
+function recent(text) {
+  const found = recall().filter((one) => one !== text && one.toLowerCase().startsWith(text.toLowerCase()));
+  return found.slice(0, RECENT_SHOWN).map((one) => ({ href: `/search/?q=${encodeURIComponent(one)}`, icon: "restore", name: one, place: gettext("Recent search") }));
+}
+
 /**
  * @param {Suggestion[]} found
+ * @param {SuggestedPerson[]} people
  * @param {string} text
  */
-function show(found, text) {
+function show(found, people, text) {
   const names = found.map((one) => ({
     // A file is shown where it lies: who types looks for it, and may want what is beside it.
     href: one.kind === "folder" ? `/files/${one.id}/` : `/files/${one.parent_id ?? ""}/`,
@@ -48,7 +78,12 @@ function show(found, text) {
     name: one.name,
     place: one.parent_name,
   }));
-  const all = [...names, ...near(text)];
+  const theirs = people.map((one) => ({ href: `/search/?q=${encodeURIComponent(one.filter)}`, icon: "user", name: one.name, place: gettext("Files of this person") }));
+  offer([...recent(text), ...theirs, ...names, ...near(text)]);
+}
+
+/** @param {Offer[]} all */
+function offer(all) {
   list().replaceChildren(
     ...all.map((one, index) =>
       make(
@@ -67,10 +102,10 @@ function show(found, text) {
 async function suggest() {
   const text = box().value.trim();
   asked = text;
-  if (!text) return close();
+  if (!text) return offer(recent(""));
   try {
     const page = await get(`/search/suggest?q=${encodeURIComponent(text)}`);
-    if (asked === text && document.activeElement === box()) show(page.items, text);
+    if (asked === text && document.activeElement === box()) show(page.items, page.people, text);
   } catch {
     // A half-typed filter cannot be read yet; Enter says why.
     close();
@@ -91,11 +126,7 @@ function move(step) {
 function go(href) {
   close();
   box().blur();
-  const link = make("a", { href });
-  document.body.append(link);
-  /** @type {any} */ (window).htmx?.process(link);
-  link.click();
-  link.remove();
+  travelTo(href);
 }
 
 document.addEventListener("keydown", (event) => {
@@ -104,6 +135,9 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   box().focus();
   box().select();
+});
+box().addEventListener("focus", () => {
+  if (!box().value.trim()) offer(recent(""));
 });
 box().addEventListener("input", () => {
   clearTimeout(settling);
@@ -135,6 +169,7 @@ list().addEventListener("pointerdown", (event) => {
 /** The box tells what the page shows. */
 function follow() {
   const query = document.getElementById("main")?.dataset.query;
+  if (query) remember(query);
   if (query !== undefined && document.activeElement !== box()) box().value = query;
 }
 document.addEventListener("bitvault:page", follow);
