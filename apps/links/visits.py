@@ -206,7 +206,8 @@ def _visitor_key(row: Link, visitor: Visitor) -> bytes:
 
 def _note_opened(row: Link, visitor: Visitor, node_id: UUID | None = None) -> None:
     seen = node_id or row.node_id
-    _note(row, visitor, Action.OPENED, LinkOpened(link_id=row.id, node_id=seen, actor_id=row.id))
+    event = LinkOpened(link_id=row.id, node_id=seen, made_by=row.created_by, actor_id=row.id)
+    _note(row, visitor, Action.OPENED, event)
 
 
 def _note(row: Link, visitor: Visitor, action: Action, event: LinkOpened | LinkRefused) -> None:

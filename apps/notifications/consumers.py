@@ -40,6 +40,7 @@ cannot_be_rebuilt(
     annotations.CommentAnswered,
     annotations.PersonMentioned,
     links.LinkEnding,
+    links.LinkOpened,
     links.SubmissionFinished,
     webhooks.WebhookDisabled,
     notifications.LongJobEnded,

@@ -34,7 +34,7 @@ class Entry(TenantModel):
     occurred_at = models.DateTimeField()
     head_id = models.UUIDField(null=True)
     group_on = models.UUIDField(null=True)
-    """Of a head: the folder or file in which further ones join it; ``NULL``: none do."""
+    """Of a head: the folder, file or link in which further ones join it; ``NULL``: none do."""
     count = models.IntegerField(default=1)
     last_seq = models.BigIntegerField()
     last_at = models.DateTimeField()

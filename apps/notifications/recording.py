@@ -86,6 +86,11 @@ def _draft_personal(published: Published, event: Event) -> Entry | None:
             entry = _entry(published, "link_ending", node_id=event.node_id, subject_id=event.link_id)
             entry.audience_id, entry.facts = event.made_by, {"ends_at": event.expires_at.isoformat()}
             return entry
+        case links.LinkOpened(made_by=UUID()):
+            entry = _entry(published, "link_used", node_id=event.node_id, subject_id=event.link_id)
+            # A link that many open is one line.
+            entry.audience_id, entry.group_on = event.made_by, event.link_id
+            return entry
         case links.SubmissionFinished():
             entry = _entry(published, "received", node_id=event.node_id, subject_id=event.submission_id)
             entry.audience_id, entry.facts = event.made_by, {"file_count": event.file_count}

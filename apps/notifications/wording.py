@@ -136,6 +136,12 @@ def _received(facts: dict[str, Any]) -> str:
     )
 
 
+def _link_used(facts: dict[str, Any]) -> str:
+    return ngettext(
+        "Your link to %(name)s was opened", "Your link to %(name)s was opened %(count)s times", facts["count"]
+    )
+
+
 def _link_ending(facts: dict[str, Any]) -> str:
     return gettext("Your link to %(name)s ends on %(day)s")
 
@@ -209,6 +215,7 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "quota": _quota,
     "received": _received,
     "link_ending": _link_ending,
+    "link_used": _link_used,
     "statement": _statement,
     "webhook_off": _webhook_off,
     "vault_deletion": _vault_deletion,

@@ -46,6 +46,7 @@ ICONS: dict[str, str] = {
     "statement": "info",
     "received": "user-in",
     "link_ending": "link",
+    "link_used": "link",
     "webhook_off": "warning",
     "vault_deletion": "warning",
     "vault_kept": "check-circle",
@@ -85,6 +86,7 @@ TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
         _("Links and file requests"),
         _("Somebody has sent files that you have asked for, or a link of yours is about to end."),
     ),
+    ("link_used", _("Use of your links"), _("Somebody opens a link that you have made.")),
     (
         "signed_in",
         _("Sign-ins"),

@@ -56,13 +56,14 @@ class LinkEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkOpened(Event):
-    """Somebody has opened a link and was shown what it leads to."""
+    """Somebody has opened a link and was shown what it leads to; ``made_by`` is who made it."""
 
     type: ClassVar[str] = "links.link.opened.v1"
 
     actor_kind: Literal["link"] = "link"
     link_id: UUID
     node_id: UUID
+    made_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from apps.notifications.recording import CONSUMER
 from bitvault.events import consuming
 from bitvault.jobs.models import Job
 from bitvault.kernel import clock
-from tests.apps.links.conftest import make_link, published
+from tests.apps.links.conftest import make_link, published, stranger
 
 pytestmark = pytest.mark.usefixtures("tenant")
 
@@ -65,3 +65,19 @@ def test_who_made_the_link_is_told(actor, reports):
     telling.tell()
     texts = [notice.text for notice in notifications.list_notices(actor=actor).items]
     assert [text for text in texts if text.startswith("Your link to Reports ends on ")]
+
+
+def test_who_made_a_link_is_told_once_in_an_hour_that_it_was_opened_and_not_by_mail(actor, reports, make_actor):
+    _, token = make_link(actor, reports, kind="view")
+    for _ in range(3):
+        links.open_page(token=token, unlock=None, visitor=stranger())
+    consuming.consume(CONSUMER)
+    telling.tell()
+    (notice,) = notifications.list_notices(actor=actor).items
+    assert (notice.text, notice.topic, notice.count) == (
+        "Your link to Reports was opened 3 times",
+        "link_used",
+        3,
+    )
+    assert notifications.list_notices(actor=make_actor("olga")).items == []
+    assert not Job.objects.filter(kind="mail.send").exists()
