@@ -3,16 +3,18 @@
 ``hashing`` times one password hash. ``tenants N`` makes N tenants through identity's door and times each. ``commits TENANTS SECONDS``
 writes rows in eight processes, with and without an event each. ``catch-up EVENTS`` lets each consumer catch up, and a device read it all.
 ``idle TENANTS`` makes tenants of which nothing is asked. ``neighbour`` makes a tenant whose token is told.
+``search TENANT PERSON STEP`` fills an index and searches it.
 ``limits TOKEN`` reads a node through the whole application in this process, with limits and without.
 """
 
 import json
 import sys
 import time
+from uuid import UUID
 
 import django
 
-from benchmarks import backups_inside, limits_inside, stream_inside
+from benchmarks import backups_inside, limits_inside, searching_inside, stream_inside
 
 MADE_UP = "correct horse battery staple"
 
@@ -61,10 +63,11 @@ def main() -> None:
             print(json.dumps(limits_inside.neighbour(MADE_UP)))
         case ["limits", token]:
             print(json.dumps(limits_inside.cost(token)))
-        case ["backup", directory]:
-            print(json.dumps(backups_inside.take(directory)))
-        case ["restore", directory]:
-            print(json.dumps(backups_inside.restore(directory)))
+        case ["backup" | "restore" as step, directory]:
+            work = backups_inside.take if step == "backup" else backups_inside.restore
+            print(json.dumps(work(directory)))
+        case ["search", tenant_id, user_id, step]:
+            print(json.dumps(searching_inside.measure(UUID(tenant_id), UUID(user_id), step)))
         case ["idle", count]:
             print(json.dumps(stream_inside.idle(int(count))))
 

@@ -1,7 +1,7 @@
 """Rows made directly in a tenant's tables: thousands of nodes in a second, with everything that the tree keeps about them."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -108,12 +108,23 @@ class Sower:
         self._analyse()
         return [*made, *made_files]
 
-    def forest(self, folder_id: UUID, *, branches: int, leaves: int) -> int:
-        """Put ``branches`` folders of ``leaves`` files each into an empty folder; returns how many nodes hang below it."""
+    def forest(
+        self,
+        folder_id: UUID,
+        *,
+        branches: int,
+        leaves: int,
+        name: Callable[[int, int], str] = lambda _, leaf: f"leaf {leaf}.txt",
+    ) -> int:
+        """Put ``branches`` folders of ``leaves`` files each into an empty folder; returns how many nodes hang below it.
+
+        :param name: names a file by the numbers of its branch and in it.
+        """
         folders = [Sown(ids.new_id(), f"branch {number}") for number in range(branches)]
         rows = [self._row(one, FOLDER, folder_id, number, child_count=leaves) for number, one in enumerate(folders)]
-        for branch in folders:
-            rows += [self._row(Sown(ids.new_id(), f"leaf {n}.txt"), FILE, branch.id, n) for n in range(leaves)]
+        for number, branch in enumerate(folders):
+            made = [Sown(ids.new_id(), name(number, leaf)) for leaf in range(leaves)]
+            rows += [self._row(one, FILE, branch.id, leaf) for leaf, one in enumerate(made)]
         with self._served.database() as database, database.transaction():
             self._enter(database)
             self._copy(database, rows)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.identity import api as identity
 from apps.notifications import audience, digests, holding, hours, judging, leaving, queries, telling
 from apps.notifications.dtos import Gathered, Topic
-from apps.notifications.models import Delivery, Entry
+from apps.notifications.models import Delivery
 from bitvault.kernel import db, tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.mail import api as mail
@@ -25,9 +25,9 @@ def write_notice(delivery_id: UUID, facts: mail.Facts) -> mail.Letter | None:
         return None
     delivery, recipient = found
     with db.read_transaction():
-        entry = None if delivery.entry_id is None else Entry.objects.filter(pk=delivery.entry_id).first()
         wishes = queries.read_wishes(recipient.actor)
-    if entry is None or not queries.concerns(wishes, entry):
+        entry = queries.find_unread(wishes, delivery.user_id, delivery.entry_id)
+    if entry is None:
         return None
     topic = wishes.topic_of(entry)
     if wishes.preferences[topic].mail != "at_once":

@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from apps.notifications import audience, browsers, holding, hours, judging, pushes, queries, webpush
-from apps.notifications.models import Browser, Delivery, Entry, Reader
+from apps.notifications.models import Browser, Delivery, Reader
 from bitvault.jobs import api as jobs
 from bitvault.kernel import clock, db, sealing
 from bitvault.kernel.actor import Actor
@@ -110,16 +110,10 @@ def _list_told(actor: Actor, delivery: Delivery) -> Sequence[judging.Told]:
         return holding.list_told(actor, delivery)
     with db.read_transaction():
         wishes = queries.read_wishes(actor)
-        entries = list(Entry.objects.filter(pk=delivery.entry_id, last_seq__gt=wishes.read_seq))
-        marks = queries.read_marks(actor.user_id, entries)
-    wanted = [
-        entry
-        for entry in entries
-        if queries.concerns(wishes, entry)
-        and wishes.preferences[wishes.topic_of(entry)].push
-        and marks.get(entry.id, 0) < entry.last_seq
-    ]
-    return list(queries.judge(actor, wishes, wanted).values())
+        entry = queries.find_unread(wishes, actor.user_id, delivery.entry_id)
+    if entry is None or not wishes.preferences[wishes.topic_of(entry)].push:
+        return []
+    return list(queries.judge(actor, wishes, [entry]).values())
 
 
 def _cut(text: str) -> str:

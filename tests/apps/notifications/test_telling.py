@@ -57,6 +57,12 @@ def test_a_share_that_has_ended_meanwhile_is_not_written_of(tree, teller, photos
     assert teller.mails() == []
 
 
+def test_what_was_read_before_its_mail_is_written_is_not_mailed(tree, teller, olga, photos):
+    (notice,) = teller.notices(olga).items
+    notifications.mark_read(actor=olga, ids=[notice.id])
+    assert teller.mails() == []
+
+
 def test_it_is_written_in_the_language_of_its_reader(tree, teller, photos):
     identity.User.objects.filter(email="olga@acme.test").update(locale="de")
     (mail,) = teller.mails()

@@ -1,0 +1,65 @@
+"""What ``benchmarks.inside`` does with search."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+TURNS = 20
+QUERIES = (
+    *(
+        "budget",
+        "invoice-contract",
+        "report 77",
+        "kitchen ledger",
+        '"annual budget"',
+        "budget -contract",
+        "zoning type:pdf",
+    ),
+    *("harbour size:>100kB", "owner:me workshop", "tender before:2100-01-01", "nothing of this name", "budgte"),
+)
+TYPED = ("bu", "inv", "annual b", "report 7", "zoning yea", "12345", "kitchen led", "xq")
+
+
+def measure(tenant_id: UUID, user_id: UUID, step: str) -> dict[str, Any]:
+    """Fill the index, and time searches and suggestions of somebody who sees all of it.
+
+    :param step: ``rebuild`` fills PostgreSQL's tables, ``build`` OpenSearch from them.
+    """
+    from apps.identity import api as identity
+    from apps.search import api as search
+    from apps.search import building, rebuilding
+    from apps.search.models import Document
+    from bitvault.kernel import db, tenancy
+    from bitvault.kernel.actor import ALL_SCOPES, Actor, Role
+
+    tenant = identity.find_tenant(tenant_id=tenant_id)
+    assert tenant is not None
+    actor = Actor(tenant=tenant, user_id=user_id, role=Role.OWNER, scopes=ALL_SCOPES)
+    with tenancy.entered(tenant):
+        begun = time.perf_counter()
+        (rebuilding.rebuild if step == "rebuild" else building.build)()
+        took = time.perf_counter() - begun
+        with db.read_transaction():
+            count = Document.objects.count()
+        each = {text: _p95(lambda text=text: search.search(actor=actor, text=text)) for text in QUERIES}
+        typed = {text: _p95(lambda text=text: search.suggest(actor=actor, text=text)) for text in TYPED}
+    return {
+        "nodes": count,
+        "per_second": count / took,
+        "search_ms": max(each.values()),
+        "suggest_ms": max(typed.values()),
+        "each": {**each, **typed},
+    }
+
+
+def _p95(ask: Callable[[], Any]) -> float:
+    """Time a call, some times after the first one, which finds nothing in any cache; in milliseconds."""
+    ask()
+    times = []
+    for _ in range(TURNS):
+        begun = time.perf_counter()
+        ask()
+        times.append((time.perf_counter() - begun) * 1000)
+    return statistics.quantiles(times, n=20)[-1]
