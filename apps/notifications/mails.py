@@ -26,7 +26,7 @@ def write_notice(delivery_id: UUID, facts: mail.Facts) -> mail.Letter | None:
     delivery, recipient = found
     with db.read_transaction():
         wishes = queries.read_wishes(recipient.actor)
-        entry = queries.find_unread(wishes, delivery.user_id, delivery.entry_id)
+        entry = None if delivery.entry_id is None else queries.find_unread(wishes, delivery.user_id, delivery.entry_id)
     if entry is None:
         return None
     topic = wishes.topic_of(entry)

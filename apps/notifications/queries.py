@@ -150,7 +150,7 @@ def read_marks(user_id: UUID, entries: Iterable[Entry]) -> dict[UUID, int]:
     return dict(rows.values_list("entry_id", "read_seq"))
 
 
-def find_unread(wishes: Wishes, user_id: UUID, entry_id: UUID | None) -> Entry | None:
+def find_unread(wishes: Wishes, user_id: UUID, entry_id: UUID) -> Entry | None:
     """Find an entry that concerns somebody and that they have not read, inside the open transaction."""
     entry = Entry.objects.filter(pk=entry_id, last_seq__gt=wishes.read_seq).first()
     if entry is None or not concerns(wishes, entry):

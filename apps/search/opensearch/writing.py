@@ -67,12 +67,15 @@ def write(
             raise Refused(dependency="opensearch", retry_after_seconds=2, reason=str(refused[0].get("error"))[:500])
 
 
-def tell_version(document: Document, state: str | None, reader: int | None, tagged: Tagged | None) -> int:
+def tell_version(document: Document, text: tuple[str, int] | None, tagged: Tagged | None) -> int:
     """Tell the version of a document: by the node's revision, by which reader has read its text, and as of which number its tags are.
 
     None of the three goes back, so their sum rises whenever one of them does.
+
+    :param text: how it stands with the text of its content, and which reader has read it.
     """
-    read = 0 if state in (None, ContentState.WAITING) else 2 * (reader or 0) + (state == ContentState.READY)
+    state, reader = text or (ContentState.WAITING, 0)
+    read = 0 if state == ContentState.WAITING else 2 * reader + (state == ContentState.READY)
     told = document.revision * VERSIONS_OF_REVISION + min(read, VERSIONS_OF_REVISION - 1)
     return told + (0 if tagged is None else tagged.seq)
 
@@ -81,8 +84,7 @@ def list_versions(documents: Sequence[Document]) -> dict[UUID, int]:
     """Tell the versions of documents, by two statements inside the open transaction."""
     states, tagged = _find_states(documents), _find_tagged(documents)
     return {
-        each.node_id: tell_version(each, *states.get(each.content_hash, (None, None)), tagged.get(each.node_id))
-        for each in documents
+        each.node_id: tell_version(each, states.get(each.content_hash), tagged.get(each.node_id)) for each in documents
     }
 
 
@@ -110,14 +112,14 @@ def _list_actions(part: OutsideIndex, tenant_id: UUID, node_ids: Sequence[UUID])
         for document in found:
             if document.node_id not in with_text:
                 tags = tagged.get(document.node_id)
-                version = tell_version(document, *states.get(document.content_hash, (None, None)), tags)
+                version = tell_version(document, states.get(document.content_hash), tags)
                 yield _index(part, tenant_id, document, version, tags, [])
         for first in range(0, len(texted), TEXTS_AT_ONCE):
             some = texted[first : first + TEXTS_AT_ONCE]
             passages = _read_passages({each.content_hash for each in some})
             for document in some:
                 tags = tagged.get(document.node_id)
-                version = tell_version(document, *states[document.content_hash], tags)
+                version = tell_version(document, states[document.content_hash], tags)
                 yield _index(part, tenant_id, document, version, tags, passages.get(document.content_hash, []))
 
 
