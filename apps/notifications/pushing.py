@@ -5,6 +5,7 @@ same tag and topic, by which push services and browsers replace the first one.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 
@@ -76,8 +77,10 @@ def push(payload: pushes.Push, run: jobs.Run) -> None:
             pushes.try_again(payload, at=quiet_until)
             run.complete()
         return
+    # In this browser nobody is told that it has signed in.
+    actor = replace(recipient.actor, session_id=browser.credential_id)
     with translation.override(recipient.locale or None):
-        message = _compose(recipient.actor, delivery)
+        message = _compose(actor, delivery)
     if message is not None:
         _settle(run, payload, browser, _send(browser, delivery, message))
 

@@ -13,6 +13,8 @@ from apps.identity import models as identity_models
 from apps.notifications import api as notifications
 from apps.notifications import browsers, dtos, errors, forgetting, holding, pushing, webpush
 from apps.notifications.models import Browser
+from bitvault.events.api import publish
+from bitvault.events.catalog.identity import SessionStarted
 from bitvault.jobs.models import Job
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.outbound import egress
@@ -211,6 +213,20 @@ def start_session(actor):
         expire_date=now + timedelta(days=1),
     )
     return replace(actor, token_id=None, session_id=row.pk)
+
+
+def test_a_sign_in_is_pushed_to_ones_other_browsers_alone(tree, teller, desk, service, olga):
+    here, elsewhere = start_session(olga), start_session(olga)
+    subscribers = [service.subscribe(), service.subscribe()]
+    for actor, subscriber in zip((here, elsewhere), subscribers, strict=True):
+        add(actor, subscriber)
+    with db.write_transaction():
+        publish(SessionStarted(session_id=here.session_id, user_id=olga.user_id, actor_id=olga.user_id))
+    push(teller, desk)
+    assert [[one["body"] for one in service.read(subscriber)] for subscriber in subscribers] == [
+        [],
+        ["New sign-in to your account"],
+    ]
 
 
 @pytest.mark.parametrize("change", ["removed", "suspended", "closed"])
