@@ -64,6 +64,8 @@ _OWN = (
     "notifications",
     "notifications/read",
     "notifications/preferences",
+    "notifications/browsers",
+    "notifications/browsers/<uuid:browser_id>",
     "subscriptions",
     "subscriptions/<uuid:subscription_id>",
     "sync/devices",
