@@ -60,9 +60,13 @@ def test_sentences_are_in_the_language_that_is_asked_for(api, acme):
 def test_preferences_are_read_and_changed_by_topic(api):
     olga = api("olga")
     before = olga.get("/notifications/preferences").json()["items"]
-    assert {"topic": "shared", "browser": True, "mail": "off"} in before
-    changed = {"topic": "shared", "browser": False, "mail": "daily"}
+    assert {"topic": "shared", "browser": True, "mail": "off", "push": True} in before
+    changed = {"topic": "shared", "browser": False, "mail": "daily", "push": False}
     after = olga.request("PUT", "/notifications/preferences", {"items": [changed]}).json()["items"]
+    assert after == [changed if one["topic"] == "shared" else one for one in before]
+    # Who does not name push leaves it as it is.
+    unnamed = {name: value for name, value in changed.items() if name != "push"}
+    after = olga.request("PUT", "/notifications/preferences", {"items": [unnamed]}).json()["items"]
     assert after == [changed if one["topic"] == "shared" else one for one in before]
     refused = olga.request(
         "PUT",
@@ -86,7 +90,7 @@ def test_quiet_hours_are_chosen_beside_topics_and_ended(api):
         assert olga.request("PUT", "/notifications/preferences", body).status_code == 422
     kept = olga.get("/notifications/preferences").json()
     assert kept["quiet_hours"] == night
-    assert weekly in kept["items"]
+    assert {**weekly, "push": False} in kept["items"]
     assert olga.request("PUT", "/notifications/preferences", {"quiet_hours": None}).json()["quiet_hours"] is None
 
 
