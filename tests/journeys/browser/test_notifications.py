@@ -146,7 +146,7 @@ def test_quiet_hours_are_switched_on_changed_and_off(vault):
     vault.visit("/settings/notifications/")
     page = vault.page
     expect(page.get_by_label("From", exact=True)).to_be_disabled()
-    page.get_by_role("checkbox", name="Hold mails back in quiet hours").check()
+    page.get_by_role("checkbox", name="Hold back mails and push notifications in quiet hours").check()
     expect(page.locator("#announcer")).to_have_text("Saved.")
     page.get_by_label("Until", exact=True).fill("22:00")
     expect(page.get_by_text("Choose two different times.")).to_be_visible()
@@ -157,7 +157,7 @@ def test_quiet_hours_are_switched_on_changed_and_off(vault):
     page.reload()
     expect(page.get_by_label("Until", exact=True)).to_have_value("06:30")
     with page.expect_response("**/notifications/preferences") as answer:
-        page.get_by_role("checkbox", name="Hold mails back in quiet hours").uncheck()
+        page.get_by_role("checkbox", name="Hold back mails and push notifications in quiet hours").uncheck()
     assert answer.value.json()["quiet_hours"] is None
     expect(page.get_by_label("From", exact=True)).to_be_disabled()
 
