@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from apps.annotations.operations import forgetting, recents, tagging
+from apps.annotations.operations import copies, describing, forgetting, recents, tagging
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
 from bitvault.events.catalog import files, identity
 from bitvault.kernel import db
@@ -26,9 +26,12 @@ cannot_be_rebuilt(
     identity.MemberRemoved,
 )
 def keep_annotations_current(events: Sequence[Published], tx: db.Transaction) -> None:
-    """Note what people worked with, give copies their tags, and forget what is gone; applying these events again changes nothing."""
+    """Note what people worked with, give copies what was noted on the original, forget what is gone; repeatable."""
     recents.note(events)
-    tagging.carry_to_copies(events)
+    copied = copies.list_copies(events)
+    if copied:
+        tagging.carry_to_copies(copied)
+        describing.carry_to_copies(copied)
     forgetting.forget_nodes(
         [node_id for one in events if isinstance(one.event, files.NodePurged) for node_id in one.event.purged_node_ids]
     )

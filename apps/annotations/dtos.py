@@ -129,3 +129,85 @@ class Comment:
     resolved_at: datetime | None
     resolved_by: CommentPerson | None
     replies: "Sequence[Comment]" = ()
+
+
+FieldKind = Literal["text", "number", "date", "choice", "person"]
+
+Value = str | float
+"""A number as such; all else as text: a day as 2026-12-31, a person by the id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataField:
+    """A field of a template; ``choices`` where its kind is ``choice``."""
+
+    id: UUID
+    name: str
+    kind: FieldKind
+    choices: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataTemplate:
+    """A named set of fields that files and folders can have, in their order."""
+
+    id: UUID
+    name: str
+    fields: Sequence[MetadataField]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldWish:
+    """A field as a template is to have it; ``id`` of one that it has already, whose kind stays."""
+
+    id: UUID | None = None
+    name: str
+    kind: FieldKind
+    choices: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataValue:
+    """What a node has in a field. ``label`` is how people read it: a person's name, else the value as text."""
+
+    field_id: UUID
+    template_id: UUID
+    template_name: str
+    name: str
+    kind: FieldKind
+    value: Value
+    label: str
+    set_by: UUID
+    set_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMetadata:
+    """All metadata of a node, by template and field."""
+
+    items: Sequence[MetadataValue]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldValue:
+    """A value as a derivation needs it: no rights."""
+
+    field_id: UUID
+    kind: FieldKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedNode:
+    """What a node has in fields, as a derivation needs it: no rights."""
+
+    node_id: UUID
+    values: Sequence[HeldValue]
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedNodes:
+    """Nodes with metadata in the order of their ids, exactly as they are at a number of the stream."""
+
+    items: Sequence[DescribedNode]
+    as_of_seq: int

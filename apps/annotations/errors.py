@@ -78,3 +78,38 @@ class NotAThread(Invalid):
 
     code = "annotations.not_a_thread"
     title = "A reply is resolved with its thread"
+
+
+class TemplateUnfit(Invalid):
+    """A template has a name and up to 30 fields, each with a name and a kind, and choices where it is a choice; fact: ``reason``."""
+
+    code = "annotations.template_unfit"
+    title = "A template has a name, and fields with names of their own; a choice has something to choose from"
+
+
+class TemplateNameTaken(Conflict):
+    """Another template has a name that differs in case or spelling at most; fact: ``template_id``."""
+
+    code = "annotations.template_name_taken"
+    title = "There is a template of this name"
+
+
+class TooManyTemplates(Invalid):
+    """The tenant has as many templates as it can have; fact: ``limit``."""
+
+    code = "annotations.too_many_templates"
+    title = "There are as many templates as there can be"
+
+
+class ValueUnfit(Invalid):
+    """A value is not what the field takes; facts: ``kind``, ``reason``."""
+
+    code = "annotations.value_unfit"
+    title = "This is not what the field takes"
+
+
+class TooMuchMetadata(Invalid):
+    """The node has values in as many fields as one can have; fact: ``limit``."""
+
+    code = "annotations.too_much_metadata"
+    title = "There are as many fields here as there can be"

@@ -120,3 +120,62 @@ class Comment(TenantModel):
             # Which replies has this thread?
             models.Index(fields=["thread", "id"], name="annotations_comment_thread"),
         ]
+
+
+class Template(TenantModel):
+    """A named set of fields that nodes can have."""
+
+    id = id_field()
+    name = models.CharField(max_length=60)
+    name_key = models.CharField(max_length=180)
+    created_by = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "annotations_template"
+        constraints = [
+            models.UniqueConstraint(fields=["name_key"], name="annotations_template_name_unique"),
+        ]
+
+
+class Field(TenantModel):
+    """A field of a template: what it is called, and what its values are."""
+
+    id = id_field()
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, db_index=False, related_name="fields")
+    position = models.IntegerField()
+    name = models.CharField(max_length=60)
+    name_key = models.CharField(max_length=180)
+    kind = models.CharField(max_length=8)
+    """``text``, ``number``, ``date``, ``choice`` or ``person``."""
+    choices: "ArrayField[list[str], list[str]]" = ArrayField(models.CharField(max_length=100), default=list)
+
+    class Meta:
+        db_table = "annotations_field"
+        constraints = [
+            # Which fields has this template?
+            models.UniqueConstraint(fields=["template", "name_key"], name="annotations_field_name_unique"),
+        ]
+
+
+class FieldValue(TenantModel):
+    """What a node has in a field."""
+
+    id = id_field()
+    field = models.ForeignKey(Field, on_delete=models.CASCADE, db_index=False, related_name="+")
+    node_id = models.UUIDField()
+    value = models.TextField()
+    """As it is written: a number without a needless digit, a day as 2026-12-31, a person by the id."""
+    set_by = models.UUIDField()
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "annotations_field_value"
+        constraints = [
+            # What has this node?
+            models.UniqueConstraint(fields=["node_id", "field"], name="annotations_field_value_unique"),
+        ]
+        indexes = [
+            # What goes with this field?
+            models.Index(fields=["field"], name="annotations_field_value_field"),
+        ]

@@ -42,7 +42,8 @@ def search(
 ) -> Results:
     """Find live nodes by their names and the text inside them; what the actor may see is judged at this moment, whatever the index says.
 
-    ``text`` takes words, "phrases", -not, and filters (``type:pdf before:2026-01-01 size:>10MB owner:anna tag:urgent in:Reports``);
+    ``text`` takes words, "phrases", -not, and filters (``type:pdf before:2026-01-01 size:>10MB owner:anna tag:urgent in:Reports
+    status:open``, where there is a field "Status" of metadata);
     one that is given in ``filters`` counts instead.
 
     :param tag: only what has this tag too, by its name or id.
@@ -54,12 +55,13 @@ def search(
     :raises BadCursor: the cursor is of another list.
     """
     actor.require_scope(Scope.FILES_READ)
-    wanted = parsing.parse(text, me=actor.user_id)
+    fields = resolving.find_fields(actor, text)
+    wanted = parsing.parse(text, me=actor.user_id, field_keys=fields.keys())
     wanted = replace(wanted, filters=filters.over(wanted.filters), is_trashed=wanted.is_trashed or trashed)
     if tag is not None:
         wanted = replace(wanted, tag_names=(*wanted.tag_names, tag))
     engine = choosing.choose(wanted)
-    wanted = resolving.resolve(actor, wanted, engine=engine, inside_id=inside_id)
+    wanted = resolving.resolve(actor, wanted, engine=engine, fields=fields, inside_id=inside_id)
     found = queries.search(actor, wanted, engine=engine, sort=sort, limit=limit, cursor=cursor)
     found = replace(found, items=queries.mark(actor, found.items))
     counted = counting.count(actor, wanted, engine) if facets else None
@@ -67,9 +69,9 @@ def search(
 
 
 @exposed
-def list_filters(*, text: str) -> list[tuple[str, str]]:
+def list_filters(*, actor: Actor, text: str) -> list[tuple[str, str]]:
     """List the filters in what somebody typed (``type:pdf``), each with the text that is left when it is taken away."""
-    return parsing.list_filters(text)
+    return parsing.list_filters(text, resolving.find_fields(actor, text).keys())
 
 
 @exposed
@@ -122,9 +124,10 @@ def suggest(*, actor: Actor, text: str) -> Suggestions:
     :raises QueryTooLong, FilterInvalid: ``text`` cannot be read.
     """
     actor.require_scope(Scope.FILES_READ)
-    wanted = parsing.parse(text, me=actor.user_id)
+    fields = resolving.find_fields(actor, text)
+    wanted = parsing.parse(text, me=actor.user_id, field_keys=fields.keys())
     engine = choosing.choose(wanted)
-    wanted = resolving.resolve(actor, wanted, engine=engine)
+    wanted = resolving.resolve(actor, wanted, engine=engine, fields=fields)
     return Suggestions(queries.suggest(actor, wanted, engine), resolving.suggest_people(actor, text))
 
 

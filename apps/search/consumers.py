@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.search import rebuilding
+from apps.search import described, rebuilding
 from apps.search.engine import CONSUMER
 from apps.search.indexing import Batch
 from bitvault.events.api import Published, consumes_batch, rebuilds
@@ -24,6 +24,9 @@ rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
     files.NodePurged,
     annotations.NodeTagged,
     annotations.TagDeleted,
+    annotations.MetadataChanged,
+    annotations.TemplateChanged,
+    annotations.TemplateDeleted,
 )
 def keep_index_current(events: Sequence[Published], tx: db.Transaction) -> None:
     """Bring the index up to these events; applying them again changes nothing."""
@@ -77,6 +80,11 @@ def _tell(batch: Batch, published: Published) -> None:
             batch.tags.put(event.node_id, event.tag_ids, seq=published.seq)
         case annotations.TagDeleted() as event:
             batch.tags.delete(event.tag_id, seq=published.seq)
+        case annotations.MetadataChanged() as event:
+            values = described.write_values(list(zip(event.field_ids, event.kinds, event.values, strict=True)))
+            batch.metadata.put(event.node_id, values, seq=published.seq)
+        case annotations.TemplateChanged() | annotations.TemplateDeleted() as event:
+            batch.metadata.remove(event.removed_field_ids)
 
 
 def _describe_new(actor_id: UUID | None) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from apps.annotations import api as annotations
+from apps.annotations.api import metadata
 from apps.files.dtos import Node
 from apps.identity import api as identity
-from apps.search import categories, queries, tagged
+from apps.search import categories, described, properties, queries, tagged
 from apps.search.dtos import Facet, Facets, Since
 from apps.search.engine import Engine
 from apps.search.parsing import Wanted
@@ -20,6 +21,7 @@ CANDIDATES_LIMIT = 1_000
 
 OWNERS_LIMIT = 8
 TAGS_LIMIT = 12
+CHOICES_LIMIT = 12
 
 SINCE: dict[Since, timedelta] = {
     "day": timedelta(days=1),
@@ -39,6 +41,7 @@ def count(actor: Actor, wanted: Wanted, engine: Engine) -> Facets:
         types=_rank(_tell_type(node) for node in nodes),
         owners=_name(actor, _rank(str(node.created_by) for node in nodes)[:OWNERS_LIMIT]),
         tags=_count_tags(actor, nodes),
+        metadata=_count_metadata(actor, nodes),
         modified=_count_since(nodes),
         is_capped=len(candidates) > CANDIDATES_LIMIT,
     )
@@ -69,6 +72,19 @@ def _count_tags(actor: Actor, nodes: list[Node]) -> list[Facet]:
     names = {str(tag.id): tag.name for tag in annotations.list_tags(actor=actor)} if found else {}
     counts = _rank(str(tag_id) for tag_ids in found.values() for tag_id in tag_ids)
     return [Facet(each.value, each.count, names[each.value]) for each in counts if each.value in names][:TAGS_LIMIT]
+
+
+def _count_metadata(actor: Actor, nodes: list[Node]) -> list[Facet]:
+    """Count choices in fields of metadata, by three statements however many there are."""
+    with db.read_transaction():
+        found = described.find_chosen([node.id for node in nodes]) if nodes else []
+    if not found:
+        return []
+    templates = metadata.list_templates(actor=actor)
+    names = {str(field.id): field.name for template in templates for field in template.fields}
+    counts = Counter((names[field_id], value) for field_id, value in found if field_id in names)
+    ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:CHOICES_LIMIT]
+    return [Facet(properties.write_filter(*each), number, f"{each[0]}: {each[1]}") for each, number in ranked]
 
 
 def _count_since(nodes: list[Node]) -> list[Facet]:

@@ -26,6 +26,27 @@ cannot be read, it needs a password, there is none in it (a scan has pictures al
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FieldTest:
+    """What is asked of a field of metadata: that its folded text holds something, is one of some ids, lies between two numbers (with
+    both), or, without any of these, that there is a value at all.
+    """
+
+    field_id: UUID
+    text: str | None = None
+    ids: frozenset[UUID] | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyFilter:
+    """One of these tests must hold, or none of them where it is negated: fields of several templates may have one name."""
+
+    tests: tuple[FieldTest, ...]
+    is_negated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """What narrows a search; ``None`` narrows nothing. Times are exclusive at their end, sizes inclusive at both."""
 
@@ -37,6 +58,8 @@ class Filters:
     """Who made it first: one of these."""
     tag_ids: frozenset[UUID] | None = None
     """It has all of these."""
+    properties: tuple[PropertyFilter, ...] | None = None
+    """What it has in fields of metadata: all of these."""
     modified_after: datetime | None = None
     modified_before: datetime | None = None
     size_min: int | None = None
@@ -134,6 +157,8 @@ class Facets:
     types: Sequence[Facet]
     owners: Sequence[Facet]
     tags: Sequence[Facet]
+    metadata: Sequence[Facet]
+    """Choices in fields of metadata; the value is the filter that is typed for it, such as ``status:open``."""
     modified: Sequence[Facet]
     is_capped: bool
 

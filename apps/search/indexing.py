@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.search import categories, contents, outgoing, tagged, words
+from apps.search import categories, contents, described, outgoing, tagged, words
 from apps.search.engine import CONSUMER
 from apps.search.models import Document
 
@@ -36,6 +36,7 @@ class Batch:
         self._told: dict[UUID, dict[str, Any]] = {}
         self._purged: set[UUID] = set()
         self.tags = tagged.TagBatch()
+        self.metadata = described.DescribedBatch()
 
     def put(self, node_id: UUID, **state: Any) -> None:
         """Say what a node is now; what is left out stays as it was."""
@@ -75,6 +76,7 @@ class Batch:
             left += purged.values_list("content_hash", flat=True)
             purged.delete()
         tagged_ids = self.tags.write(purged=self._purged)
+        self.metadata.write(purged=self._purged)
         contents.forget_unused(left)
         contents.ask_for_new(to_wanted(document) for document in (*new, *changed) if document.content_hash)
         outgoing.note_nodes({*(document.node_id for document in (*new, *changed)), *tagged_ids, *self._purged}, seq=seq)

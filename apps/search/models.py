@@ -103,6 +103,37 @@ class RebuiltTagged(TaggedFields):
         db_table = "search_rebuilt_tagged"
 
 
+class DescribedFields(TenantModel):
+    """What a node has in fields of metadata, as of a number of the stream."""
+
+    node_id = models.UUIDField(primary_key=True)
+    values = models.JSONField(default=dict)
+    """By the field's id: ``k`` its kind, ``v`` the value as it is kept, ``t`` folded, ``n`` as a number, which a day has, too."""
+    seq = models.BigIntegerField()
+    """What is told before says nothing new."""
+
+    class Meta:
+        abstract = True
+
+
+class Described(DescribedFields):
+    """A node that has metadata, or had some."""
+
+    class Meta:
+        db_table = "search_described"
+        indexes = [
+            # Which nodes have something in this field?
+            GinIndex(fields=["values"], name="search_described_values"),
+        ]
+
+
+class RebuiltDescribed(DescribedFields):
+    """A row of an index that is being rebuilt beside the live one."""
+
+    class Meta:
+        db_table = "search_rebuilt_described"
+
+
 class ContentState(models.TextChoices):
     """How it stands with the text of a content."""
 

@@ -6,12 +6,13 @@ refused, so that nobody takes what is found for what was asked.
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 from uuid import UUID
 
-from apps.search import words
+from apps.search import properties, words
 from apps.search.dtos import NO_FILTERS, TEXT_LIMIT, Category, Filters
 from apps.search.errors import FilterInvalid, QueryTooLong
 
@@ -21,7 +22,7 @@ TERMS_LIMIT = 16
 PREFIX_LETTERS = 3
 """Letters from which on a word is looked for as the beginning of a text's words, too."""
 
-_TOKEN = re.compile(r'(?P<minus>-)?(?:(?P<key>[a-z]{2,10}):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+_TOKEN = re.compile(r'(?P<minus>-)?(?:(?P<key>[^\W\d_][^\s":]{1,59}):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 _KEYS = frozenset({"type", "kind", "owner", "tag", "in", "before", "after", "size"})
 _NEGATED_KEYS = frozenset({"type", "kind"})
 _SIZE = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d{1,15}(?:\.\d{1,3})?)\s*(?P<unit>[kmgt]?i?b?)", re.IGNORECASE)
@@ -63,6 +64,15 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Property:
+    """A filter by metadata: what stands before and behind the colon."""
+
+    key: str
+    value: str
+    is_negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What a search is for."""
 
@@ -74,6 +84,8 @@ class Wanted:
     """Tags of which it must have each, as they were typed."""
     folder_names: tuple[str, ...] = ()
     """Folders below one of which it must lie, as they were typed."""
+    properties: tuple[Property, ...] = ()
+    """What it must have in fields of metadata, or must not, as it was typed."""
     inside_ids: frozenset[UUID] | None = None
     """The same folders, once they are found."""
     is_trashed: bool = False
@@ -82,7 +94,7 @@ class Wanted:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked for: no word that names must hold, and no filter."""
-        names = (self.owner_names, self.tag_names, self.folder_names)
+        names = (self.owner_names, self.tag_names, self.folder_names, self.properties)
         return self.filters == NO_FILTERS and not any(names) and all(term.negated for term in self.terms)
 
     @property
@@ -96,10 +108,11 @@ class Wanted:
         return [text for term in self.terms if not term.negated for text in (term.text, *term.words)]
 
 
-def parse(text: str, *, me: UUID) -> Wanted:
+def parse(text: str, *, me: UUID, field_keys: Collection[str] = ()) -> Wanted:
     """Read what somebody typed.
 
     :param me: who asks, for ``owner:me``.
+    :param field_keys: what is typed for fields of metadata (``properties.key_of``).
     :raises QueryTooLong: it has more than 400 characters, or more than 16 words.
     :raises FilterInvalid: a filter has a value that cannot be read.
     """
@@ -111,6 +124,10 @@ def parse(text: str, *, me: UUID) -> Wanted:
         if _is_filter(match):
             wanted = _exclude(wanted, value) if match["minus"] else _narrow(wanted, match["key"], value, me)
             continue
+        if _is_property(match, field_keys):
+            told = Property(match["key"], value, is_negated=bool(match["minus"]))
+            wanted = replace(wanted, properties=(*wanted.properties, told))
+            continue
         if match["key"]:
             value = f"{match['key']}:{value}"
         term = _to_term(value, negated=bool(match["minus"]), is_phrase=match["phrase"] is not None)
@@ -121,14 +138,25 @@ def parse(text: str, *, me: UUID) -> Wanted:
     return replace(wanted, terms=tuple(terms))
 
 
-def list_filters(text: str) -> list[tuple[str, str]]:
+def may_name_fields(text: str) -> bool:
+    """Whether a text has something that may be a filter by metadata."""
+    return any(match["key"] and not _is_filter(match) for match in _TOKEN.finditer(text))
+
+
+def list_filters(text: str, field_keys: Collection[str] = ()) -> list[tuple[str, str]]:
     """List the filters in what somebody typed, each with the text that is left when it is taken away."""
-    found = [match for match in _TOKEN.finditer(text) if _is_filter(match)]
+    found = [match for match in _TOKEN.finditer(text) if _is_filter(match) or _is_property(match, field_keys)]
     return [(match.group(), " ".join(f"{text[: match.start()]} {text[match.end() :]}".split())) for match in found]
 
 
 def _is_filter(match: re.Match[str]) -> bool:
     return match["key"] in (_NEGATED_KEYS if match["minus"] else _KEYS) and bool(_value_of(match))
+
+
+def _is_property(match: re.Match[str], field_keys: Collection[str]) -> bool:
+    if not match["key"] or not _value_of(match) or match["key"] in _KEYS:
+        return False
+    return properties.key_of(match["key"]) in field_keys
 
 
 def _value_of(match: re.Match[str]) -> str:

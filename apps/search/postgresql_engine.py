@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, QuerySet, Value, When
 
-from apps.search import tagged, text_engine, words
+from apps.search import described, tagged, text_engine, words
 from apps.search.dtos import SortName
 from apps.search.engine import BEGINNING, CONSUMER, INSIDE, TEXT, WHOLE, WORDS, Candidate, Position
 from apps.search.models import Document
@@ -148,6 +148,9 @@ def _narrow(wanted: Wanted) -> QuerySet[Document]:
     }
     if narrowed.tag_ids is not None:
         rows = rows.filter(node_id__in=tagged.having_all(narrowed.tag_ids))
+    for one in narrowed.properties or ():
+        ids = described.having(one)
+        rows = rows.exclude(node_id__in=ids) if one.is_negated else rows.filter(node_id__in=ids)
     return rows.filter(**{name: value for name, value in filters.items() if value is not None})
 
 

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from apps.annotations import api as annotations
-from apps.annotations.dtos import TaggedNodes
+from apps.annotations.api import metadata as annotations_metadata
+from apps.annotations.dtos import DescribedNodes, TaggedNodes
 from apps.files import api as files
 from apps.files.dtos import TreeRow
-from apps.search import contents, engine, indexing, outgoing
-from apps.search.models import Document, RebuiltDocument, RebuiltTagged, Tagged
+from apps.search import contents, described, engine, indexing, outgoing
+from apps.search.models import Described, Document, RebuiltDescribed, RebuiltDocument, RebuiltTagged, Tagged
 from bitvault.events.api import set_position
 from bitvault.jobs.api import report_progress
 from bitvault.kernel import db
@@ -30,6 +31,7 @@ def rebuild() -> int:
         db.set_statement_timeout(seconds=SWAP_SECONDS)
         RebuiltDocument.objects.all().delete()
         RebuiltTagged.objects.all().delete()
+        RebuiltDescribed.objects.all().delete()
     page = files.list_tree_rows()
     seq, count = page.as_of_seq, 0
     while page.items:
@@ -41,11 +43,16 @@ def rebuild() -> int:
     while tagged.items:
         _keep_tags(tagged)
         tagged = annotations.list_tagged_rows(after=tagged.items[-1].node_id)
+    described_page = annotations_metadata.list_metadata_rows()
+    while described_page.items:
+        _keep_metadata(described_page)
+        described_page = annotations_metadata.list_metadata_rows(after=described_page.items[-1].node_id)
     with db.write_transaction():
         db.set_statement_timeout(seconds=SWAP_SECONDS)
         set_position(consumer=engine.CONSUMER, seq=seq)
         _swap(Document, RebuiltDocument)
         _swap(Tagged, RebuiltTagged)
+        _swap(Described, RebuiltDescribed)
         if outgoing.is_chosen():
             outgoing.ask_for_build()
     contents.bring_up_to_date()
@@ -61,6 +68,19 @@ def _keep_tags(page: TaggedNodes) -> None:
     rows = [RebuiltTagged(node_id=one.node_id, tag_ids=list(one.tag_ids), seq=page.as_of_seq) for one in page.items]
     with db.write_transaction():
         RebuiltTagged.objects.bulk_create(rows)
+
+
+def _keep_metadata(page: DescribedNodes) -> None:
+    rows = [
+        RebuiltDescribed(
+            node_id=one.node_id,
+            values=described.write_values([(each.field_id, each.kind, each.value) for each in one.values]),
+            seq=page.as_of_seq,
+        )
+        for one in page.items
+    ]
+    with db.write_transaction():
+        RebuiltDescribed.objects.bulk_create(rows)
 
 
 def _swap(live: Any, rebuilt: Any) -> None:

@@ -1,17 +1,25 @@
 """People, tags and folders that a query names: found by who is asked of, as far as they may see them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from apps.annotations import api as annotations
+from apps.annotations.api import metadata
+from apps.annotations.dtos import MetadataField
 from apps.files import api as files
 from apps.identity import api as identity
+from apps.search import parsing, properties
 from apps.search.dtos import SuggestedPerson
 from apps.search.engine import Engine
 from apps.search.errors import FilterInvalid
 from apps.search.parsing import Wanted
 from bitvault.kernel import names
 from bitvault.kernel.actor import Actor
+
+Fields = Mapping[str, Sequence[MetadataField]]
+
+NO_FIELDS: Fields = {}
 
 PEOPLE_SUGGESTED = 3
 SUGGESTED_FROM_LETTERS = 2
@@ -22,9 +30,12 @@ FOLDERS_LIMIT = 50
 """People and folders that one name may mean; a search is among all of them."""
 
 
-def resolve(actor: Actor, wanted: Wanted, *, engine: Engine, inside_id: UUID | None = None) -> Wanted:
-    """Find the people, tags and folders that are named.
+def resolve(
+    actor: Actor, wanted: Wanted, *, engine: Engine, fields: Fields = NO_FIELDS, inside_id: UUID | None = None
+) -> Wanted:
+    """Find the people, tags, folders and fields that are named.
 
+    :param fields: fields of metadata by what is typed for them.
     :param inside_id: the folder to search in, instead of those that are named.
     :raises FilterInvalid: there is nobody of the name, no such tag, or no folder that the actor may see.
     """
@@ -34,6 +45,14 @@ def resolve(actor: Actor, wanted: Wanted, *, engine: Engine, inside_id: UUID | N
     if wanted.tag_names:
         tag_ids = (wanted.filters.tag_ids or frozenset()) | _find_tags(actor, wanted.tag_names)
         wanted = replace(wanted, filters=replace(wanted.filters, tag_ids=tag_ids))
+    if wanted.properties:
+        read = tuple(
+            properties.read_filter(
+                actor, fields[properties.key_of(one.key)], key=one.key, value=one.value, is_negated=one.is_negated
+            )
+            for one in wanted.properties
+        )
+        wanted = replace(wanted, filters=replace(wanted.filters, properties=read))
     if inside_id is not None:
         return replace(wanted, inside_ids=frozenset({inside_id}))
     if wanted.folder_names:
@@ -49,6 +68,13 @@ def suggest_people(actor: Actor, text: str) -> list[SuggestedPerson]:
     people = identity.search_directory(tenant=actor.tenant, text=text, limit=PEOPLE_SUGGESTED).people
     named = [(one.user.id, one.user.name.replace('"', "")) for one in people if one.user.name]
     return [SuggestedPerson(user_id, name, f'owner:"{name}"') for user_id, name in named]
+
+
+def find_fields(actor: Actor, text: str) -> Fields:
+    """Find the fields of metadata that a text may name, by what is typed for them; nothing is asked where it names none."""
+    if not parsing.may_name_fields(text):
+        return NO_FIELDS
+    return properties.list_fields(metadata.list_templates(actor=actor))
 
 
 def _find_people(actor: Actor, owner_names: tuple[str, ...]) -> frozenset[UUID]:

@@ -14,6 +14,7 @@ class Permission(StrEnum):
     MANAGE_TEAM_FOLDERS = "manage_team_folders"
     MANAGE_TAGS = "manage_tags"
     MANAGE_RETENTION = "manage_retention"
+    MANAGE_METADATA = "manage_metadata"
     SHARE_OUTSIDE = "share_outside"
     MAKE_LINKS = "make_links"
     SEE_AUDIT = "see_audit"

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from apps.annotations import dtos, errors
 from apps.annotations.models import NodeTag, Tag
+from apps.annotations.operations.copies import Copy
 from apps.annotations.queries import tags as queries
 from apps.files import api as files
-from bitvault.events.api import Published, publish
-from bitvault.events.catalog import files as told
+from bitvault.events.api import publish
 from bitvault.events.catalog.annotations import NodeTagged, TagChanged, TagCreated, TagDeleted
 from bitvault.kernel import clock, db, ids, names
 from bitvault.kernel.actor import Actor, Role
@@ -95,7 +95,7 @@ def put_on(*, actor: Actor, node_id: UUID, tag_id: UUID) -> None:
     :raises Forbidden: the actor may not edit the node.
     :raises TooManyTags: the node has as many as one can have.
     """
-    _require_edit(actor, node_id)
+    require_edit(actor, node_id)
     with db.write_transaction():
         _lock(tag_id)
         rows = NodeTag.objects.filter(node_id=node_id)
@@ -115,7 +115,7 @@ def take_from(*, actor: Actor, node_id: UUID, tag_id: UUID) -> None:
     :raises NotFound: there is no such node that the actor may know of, or no such tag.
     :raises Forbidden: the actor may not edit the node.
     """
-    _require_edit(actor, node_id)
+    require_edit(actor, node_id)
     with db.write_transaction():
         _lock(tag_id)
         count, _ = NodeTag.objects.filter(node_id=node_id, tag_id=tag_id).delete()
@@ -123,30 +123,21 @@ def take_from(*, actor: Actor, node_id: UUID, tag_id: UUID) -> None:
             _tell(actor.user_id, [node_id])
 
 
-def carry_to_copies(events: Sequence[Published]) -> None:
+def carry_to_copies(copies: Sequence[Copy]) -> None:
     """Put the tags of originals on their copies, in the open transaction of the consumer."""
-    origins: dict[UUID, UUID] = {}
-    makers: dict[UUID, UUID] = {}
-    for published in events:
-        match published.event:
-            case told.FolderCreated() | told.VersionCommitted() as event if event.copied_from_node_id is not None:
-                # The copy of a copy that is in this batch itself has what the first original has.
-                source_id = event.copied_from_node_id
-                origins[event.node_id] = origins.get(source_id, source_id)
-                makers[event.node_id] = published.actor_id or event.node_id
-    if not origins:
-        return
     held: dict[UUID, list[UUID]] = {}
-    for node_id, tag_id in NodeTag.objects.filter(node_id__in=set(origins.values())).values_list("node_id", "tag_id"):
+    source_ids = {copy.source_id for copy in copies}
+    for node_id, tag_id in NodeTag.objects.filter(node_id__in=source_ids).values_list("node_id", "tag_id"):
         held.setdefault(node_id, []).append(tag_id)
+    tagged = [copy for copy in copies if copy.source_id in held]
     new = [
-        NodeTag(tag_id=tag_id, node_id=copy_id, tagged_by=makers[copy_id], tagged_at=clock.now())
-        for copy_id, source_id in origins.items()
-        for tag_id in held.get(source_id, ())
+        NodeTag(tag_id=tag_id, node_id=copy.node_id, tagged_by=copy.made_by, tagged_at=clock.now())
+        for copy in tagged
+        for tag_id in held[copy.source_id]
     ]
     NodeTag.objects.bulk_create(new, ignore_conflicts=True)
-    for copy_id in {row.node_id for row in new}:
-        _tell(makers[copy_id], [copy_id])
+    for copy in tagged:
+        _tell(copy.made_by, [copy.node_id])
 
 
 def _tell(user_id: UUID, node_ids: Sequence[UUID]) -> None:
@@ -163,7 +154,12 @@ def _tell(user_id: UUID, node_ids: Sequence[UUID]) -> None:
         )
 
 
-def _require_edit(actor: Actor, node_id: UUID) -> None:
+def require_edit(actor: Actor, node_id: UUID) -> None:
+    """Judge whether somebody may note something on a node.
+
+    :raises NotFound: there is no such node that the actor may know of.
+    :raises Forbidden: the actor may not edit the node.
+    """
     node = files.get_node(actor=actor, node_id=node_id)
     if "edit" not in node.capabilities:
         raise Forbidden("This needs the capability edit.", capability="edit")

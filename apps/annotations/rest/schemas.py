@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from apps.annotations.dtos import TagColour
+from apps.annotations.dtos import FieldKind, TagColour
 from bitvault.web.structs import Body, Query
 
 
@@ -40,3 +40,32 @@ class ChangeComment(Body, frozen=True):
     text: str | None = None
     mentions: list[UUID] | None = None
     resolved: bool | None = None
+
+
+class WantedField(Body, frozen=True):
+    """A field: its name, its kind, and what can be chosen. With ``id`` one that the template has; its kind stays."""
+
+    name: str
+    kind: FieldKind
+    choices: list[str] = []
+    id: UUID | None = None
+
+
+class CreateTemplate(Body, frozen=True):
+    """What the template is called (a line of up to 60 characters), and its fields in their order, 30 at most."""
+
+    name: str
+    fields: list[WantedField]
+
+
+class ChangeTemplate(Body, frozen=True):
+    """Another name, or all fields that it is to have: one that is left out goes, with what files and folders have in it."""
+
+    name: str | None = None
+    fields: list[WantedField] | None = None
+
+
+class SetMetadata(Body, frozen=True):
+    """A number, or text: a day as 2026-12-31, one of the choices, a member's id."""
+
+    value: str | int | float

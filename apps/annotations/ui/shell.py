@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from bitvault.kernel.permissions import Permission
 from bitvault.web import shell
 
 shell.register(
@@ -30,10 +31,26 @@ shell.register(
     shell.DetailsSection(key="annotations.comments", tab="comments", href="/annotations/details/comments", order=10),
     shell.NodeAction(key="comments", label=_("Comments"), icon="comment", group=45, order=5, single=True),
     shell.Section(key="tags", label=_("Tags"), icon="tag", href="/tags/", order=44),
+    shell.DetailsSection(
+        key="annotations.metadata",
+        tab="details",
+        label=_("Metadata"),
+        href="/annotations/details/metadata",
+        order=35,
+    ),
+    shell.Section(
+        key="metadata",
+        label=_("Metadata"),
+        icon="info",
+        href="/metadata/",
+        order=118,
+        administration=True,
+        visible_to=shell.allowed(Permission.MANAGE_METADATA),
+    ),
     shell.Assets(
         key="annotations",
         order=40,
-        styles=("annotations/annotations.css", "annotations/comments.css"),
+        styles=("annotations/annotations.css", "annotations/comments.css", "annotations/metadata.css"),
         scripts=("annotations/app.js",),
     ),
     shell.NodeAction(

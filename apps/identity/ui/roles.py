@@ -68,6 +68,11 @@ WORDS = (
         _("Manage retention"),
         _("Puts files on legal hold, lifts holds, and says how long files are kept."),
     ),
+    Words(
+        Permission.MANAGE_METADATA,
+        _("Manage metadata"),
+        _("Makes the templates whose fields people fill in on files and folders."),
+    ),
     Words(Permission.SHARE_OUTSIDE, _("Share with guests"), _("Shares with people who are not in the vault.")),
     Words(Permission.MAKE_LINKS, _("Make links"), _("Makes public links and file requests.")),
     Words(Permission.SEE_AUDIT, _("See the audit log"), _("Sees what everybody did, and exports it.")),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.search import api
 from apps.search.dtos import Category, Facet, Facets, Filters, Since, SortName
 from bitvault.kernel import clock
+from bitvault.kernel.actor import Actor
 
 TYPES: dict[Category, Any] = {
     "folder": _("Folders"),
@@ -118,9 +119,11 @@ def _read_id(value: str | None) -> UUID | None:
         return None
 
 
-def list_taken(chosen: Chosen, facets: Facets | None, inside_name: str) -> list[Choice]:
+def list_taken(actor: Actor, chosen: Chosen, facets: Facets | None, inside_name: str) -> list[Choice]:
     """List what narrows the search, each with the address without it."""
-    taken = [Choice(text, replace(chosen, q=rest).href()) for text, rest in api.list_filters(text=chosen.q)]
+    taken = [
+        Choice(text, replace(chosen, q=rest).href()) for text, rest in api.list_filters(actor=actor, text=chosen.q)
+    ]
     if chosen.trashed:
         taken.append(Choice(gettext("In the trash"), replace(chosen, trashed=False).href()))
     if chosen.inside is not None:
@@ -160,6 +163,13 @@ def list_groups(chosen: Chosen, facets: Facets | None) -> list[Group]:
         groups.append(Group(gettext("Person"), [_to_owner(chosen, facet) for facet in facets.owners if facet.label]))
     if chosen.tag is None and facets is not None:
         groups.append(Group(gettext("Tag"), [_to_tag(chosen, facet) for facet in facets.tags]))
+    if facets is not None:
+        told = [
+            Choice(each.label, replace(chosen, q=f"{chosen.q} {each.value}".strip()).href(), count=each.count)
+            for each in facets.metadata
+            if each.value not in chosen.q
+        ]
+        groups.append(Group(gettext("Metadata"), told))
     if chosen.since is None and facets is not None:
         counts = {facet.value: facet.count for facet in facets.modified}
         groups.append(

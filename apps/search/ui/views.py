@@ -14,6 +14,7 @@ from apps.search.dtos import Facets, Highlight, Hit, SearchedText, TextReason
 from apps.search.errors import FilterInvalid
 from apps.search.ui import choices
 from apps.search.ui.choices import Chosen
+from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import Invalid
 from bitvault.web.pages import MemberPage, PersonRequest
 from bitvault.web.sizes import size_in_words
@@ -40,6 +41,9 @@ WRONG: dict[str, Any] = {
     "before": _("Write the day of “%(filter)s” as 2026-12-31."),
     "after": _("Write the day of “%(filter)s” as 2026-12-31."),
     "size": _("Write a size as >10MB, <2GB or 500kB."),
+    "metadata_number": _("“%(key)s” is a number: write 100, >100, <=100 or 100..200."),
+    "metadata_date": _("“%(key)s” is a day: write 2026-12-31, 2026-12, <2026-12-31 or 2026-01-01..2026-06-30."),
+    "metadata_person": _("Nobody here is called “%(value)s”."),
 }
 """What is said of a filter that cannot be read."""
 
@@ -78,7 +82,7 @@ class SearchPage(MemberPage):
         """Show what fits, or why the search cannot be read."""
         chosen = choices.read(request.GET.dict())
         if not chosen.q and not chosen.is_narrowed:
-            return render(request, "search/results.html", _frame(chosen, None, ""))
+            return render(request, "search/results.html", _frame(request.actor, chosen, None, ""))
         try:
             found = api.search(
                 actor=request.actor,
@@ -93,9 +97,9 @@ class SearchPage(MemberPage):
                 cursor=request.GET.get("cursor"),
             )
         except Invalid as error:
-            context = _frame(chosen, None, "")
+            context = _frame(request.actor, chosen, None, "")
             return render(request, "search/results.html", {**context, "refusal": _explain(error)})
-        context = _frame(chosen, found.facets, _find_inside(chosen, found.items))
+        context = _frame(request.actor, chosen, found.facets, _find_inside(chosen, found.items))
         context |= {"lines": [_to_line(hit) for hit in found.items], "is_similar": found.is_similar}
         context["is_names_only"] = found.is_names_only
         if found.next_cursor:
@@ -109,12 +113,12 @@ def _explain(error: Invalid) -> str:
     return str(told) % error.facts if told is not None else error.detail or str(error.title)
 
 
-def _frame(chosen: Chosen, facets: Facets | None, inside_name: str) -> dict[str, Any]:
+def _frame(actor: Actor, chosen: Chosen, facets: Facets | None, inside_name: str) -> dict[str, Any]:
     """What the page says of the search itself."""
     return {
         "query": chosen.q,
         "is_trash": chosen.trashed,
-        "taken": choices.list_taken(chosen, facets, inside_name),
+        "taken": choices.list_taken(actor, chosen, facets, inside_name),
         "groups": choices.list_groups(chosen, facets),
         "sorts": choices.list_sorts(chosen),
         "is_capped": facets is not None and facets.is_capped,

@@ -111,3 +111,53 @@ class CommentDeleted(Event):
     comment_id: UUID
     node_id: UUID
     thread_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateCreated(Event):
+    """The tenant has another template of metadata, with these fields."""
+
+    type: ClassVar[str] = "annotations.template.created.v1"
+
+    template_id: UUID
+    name: str
+    field_names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateChanged(Event):
+    """A template has another name or other fields; what was in those that are removed is gone from every node."""
+
+    type: ClassVar[str] = "annotations.template.changed.v1"
+
+    template_id: UUID
+    name: str
+    field_names: Sequence[str]
+    removed_field_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateDeleted(Event):
+    """A template is gone, and with it what nodes had in its fields."""
+
+    type: ClassVar[str] = "annotations.template.deleted.v1"
+
+    template_id: UUID
+    name: str
+    removed_field_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataChanged(Event):
+    """A node has other metadata than before: all that it has now, a field in each place. Copies begin with that of their originals.
+
+    ``kinds`` are text, number, date, choice and person; ``values`` are as they are kept: days as 2026-12-31, people by their ids.
+    """
+
+    type: ClassVar[str] = "annotations.metadata.changed.v1"
+
+    node_id: UUID
+    field_ids: Sequence[UUID]
+    names: Sequence[str]
+    kinds: Sequence[str]
+    values: Sequence[str]

@@ -5,7 +5,9 @@ import { typeOf } from "../files/types.js";
 import { startComments } from "./comments.js";
 import { startFilter } from "./filter.js";
 import { startMarks } from "./marks.js";
+import { startMetadata } from "./metadata.js";
 import { startTags } from "./tags.js";
+import { startTemplates } from "./templates.js";
 
 /** The server knows the kind of a line; which icon a name has the browser's table says. */
 function showTypes() {
@@ -21,6 +23,8 @@ startMarks();
 startTags();
 startComments();
 startFilter();
+startMetadata();
+startTemplates();
 showTypes();
 for (const name of ["bitvault:page", "htmx:load"]) document.addEventListener(name, showTypes);
 document.addEventListener("click", (event) => {
