@@ -698,6 +698,20 @@ def tagged(mia):
     return path
 
 
+def template(mia):
+    body = {"name": next(_names), "fields": [{"name": "f", "kind": "text"}]}
+    made = mia.adam.post("/metadata/templates", body)
+    assert made.status_code == 201, made.content
+    return made.json()
+
+
+def described(mia):
+    """The address of a field that a folder has something in."""
+    path = f"/nodes/{mia.folder()['id']}/metadata/{template(mia)['fields'][0]['id']}"
+    assert mia.api.request("PUT", path, {"value": "x"}).status_code == 200
+    return path
+
+
 CASES = {
     "folder": Case(
         "POST /folders", lambda mia: Ask("POST", "/folders", {"parent_id": mia.root_id, "name": next(_names)}, key())
@@ -1026,6 +1040,29 @@ CASES = {
     "delete a tag": Case(
         "DELETE /tags/{tag_id}", lambda mia: Ask("DELETE", f"/tags/{tag(mia)['id']}", None, ADAM), again=404
     ),
+    "make a template": Case(
+        "POST /metadata/templates",
+        lambda _: Ask(
+            "POST",
+            "/metadata/templates",
+            {"name": next(_names), "fields": [{"name": "f", "kind": "text"}]},
+            {**ADAM, **key()},
+        ),
+    ),
+    "change a template": Case(
+        "PATCH /metadata/templates/{template_id}",
+        lambda mia: Ask("PATCH", f"/metadata/templates/{template(mia)['id']}", {"name": next(_names)}, ADAM),
+    ),
+    "delete a template": Case(
+        "DELETE /metadata/templates/{template_id}",
+        lambda mia: Ask("DELETE", f"/metadata/templates/{template(mia)['id']}", None, ADAM),
+        again=404,
+    ),
+    "set metadata": Case(
+        "PUT /nodes/{node_id}/metadata/{field_id}",
+        lambda mia: Ask("PUT", described(mia), {"value": next(_names)}),
+    ),
+    "clear metadata": Case("DELETE /nodes/{node_id}/metadata/{field_id}", lambda mia: Ask("DELETE", described(mia))),
     "put a tag on": Case(
         "PUT /nodes/{node_id}/tags/{tag_id}",
         lambda mia: Ask("PUT", f"/nodes/{mia.folder()['id']}/tags/{tag(mia)['id']}"),

@@ -154,6 +154,10 @@ def _own(name: str) -> Belongings:
         "/retention", {"kind": "hold", "name": canary, "target": "tag", "tag_id": tag.json()["id"]}
     )
     assert hold.status_code == 201, hold.content
+    template = administrator.post(
+        "/metadata/templates", {"name": uuid4().hex, "fields": [{"name": uuid4().hex, "kind": "text"}]}
+    )
+    assert template.status_code == 201, template.content
     subscription = client.post("/subscriptions", {"node_id": folder["id"]}).json()
     browser = client.post("/notifications/browsers", Subscriber(f"https://8.8.8.8/{uuid4().hex}").body())
     assert browser.status_code == 201, browser.content
@@ -184,6 +188,8 @@ def _own(name: str) -> Belongings:
             "comment_id": {"comment": comment.json()["id"]},
             "tag_id": {"tag": tag.json()["id"]},
             "policy_id": {"hold": hold.json()["id"]},
+            "template_id": {"template": template.json()["id"]},
+            "field_id": {"field": template.json()["fields"][0]["id"]},
             "request_id": {"request": _ask_for_access(slug, client, folder["id"], canary)},
             "rewind_id": {"rewind": rewind.json()["id"]},
             "subscription_id": {"subscription": subscription["id"]},

@@ -86,6 +86,9 @@ BODIES = {
     ("POST", "/nodes/{node_id}/comments"): {"text": "mine now"},
     ("PATCH", "/comments/{comment_id}"): {},
     ("POST", "/tags"): {"name": "ours now"},
+    ("POST", "/metadata/templates"): {"name": "ours now", "fields": [{"name": "f", "kind": "text"}]},
+    ("PATCH", "/metadata/templates/{template_id}"): {},
+    ("PUT", "/nodes/{node_id}/metadata/{field_id}"): {"value": "mine now"},
     ("PATCH", "/tags/{tag_id}"): {},
     ("POST", "/team-folders"): {"name": "ours now"},
     ("PATCH", "/team-folders/{folder_id}"): {"name": "ours now"},
@@ -104,7 +107,7 @@ KINDS = {
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
         *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key", "scope"),
-        *("role_id", "month", "rewind_id", "policy_id", "picture_id", "browser_id"),
+        *("role_id", "month", "rewind_id", "policy_id", "picture_id", "browser_id", "template_id", "field_id"),
     )
 }
 """What each parameter of a path names."""
@@ -151,6 +154,8 @@ PARENTS = (
         ("PATCH", "/members/{member_id}", "role_id"),
         ("DELETE", "/roles/{role_id}", "successor_id"),
         ("PUT", "/tenant/logo", "upload_id"),
+        ("POST", "/metadata/templates", "fields"),
+        ("PATCH", "/metadata/templates/{template_id}", "fields"),
     }
     | {
         (*route, field)
@@ -200,11 +205,11 @@ FORBIDDEN = {
 
 ADMINISTERED = (
     *("/invitations/", "/members/", "/groups/", "/roles/", "/webhooks/", "/tags/", "/features/", "/quotas/"),
-    *("/statements/", "/retention/"),
+    *("/statements/", "/retention/", "/metadata/templates/"),
 )
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 
-SHARED = {"tag_id", "picture_id"}
+SHARED = {"tag_id", "picture_id", "template_id", "field_id"}
 """What belongs to the whole tenant: a stranger's is another tenant's alone."""
 
 ALIKE = {"/nodes/{node_id}/access-requests"}

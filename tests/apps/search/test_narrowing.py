@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from apps.annotations import api as annotations
+from apps.annotations.api import metadata
+from apps.annotations.dtos import FieldWish
 from apps.files import api as files
 from apps.search import api as search
 from apps.search import counting, errors, parsing
@@ -135,3 +137,70 @@ def test_filters_in_a_text_can_be_taken_away_one_by_one():
     ]
     wanted = parsing.parse("in:trash in:b owner:c", me=ids.new_id())
     assert (wanted.is_trashed, wanted.folder_names, wanted.owner_names, wanted.terms) == (True, ("b",), ("c",), ())
+
+
+def test_metadata_narrows_by_what_is_in_a_field_and_each_kind_has_its_way(tree, finder, make_actor):
+    adam = make_actor("adam")
+    kinds = {"Project": "text", "Amount": "number", "Due date": "date", "Status": "choice", "Reviewer": "person"}
+    fields = [
+        FieldWish(name=name, kind=kind, choices=["In review", "Done"] * (kind == "choice"))
+        for name, kind in kinds.items()
+    ]
+    template = metadata.create_template(actor=adam, name="Contract", fields=fields)
+    ids = {field.name: field.id for field in template.fields}
+    small, large, none = (tree.file(f"plan {name}.txt") for name in ("small", "large", "none"))
+
+    def put(node, name, value):
+        metadata.set_metadata(actor=tree.actor, node_id=node.id, field_id=ids[name], value=value)
+
+    put(small, "Project", "Apollo Löwe")
+    put(small, "Amount", 99.5)
+    put(small, "Due date", "2026-02-28")
+    put(small, "Status", "Done")
+    put(small, "Reviewer", str(tree.actor.user_id))
+    put(large, "Amount", 100)
+    put(large, "Due date", "2026-12-31")
+    put(large, "Status", "In review")
+    for text, names in {
+        "project:lowe": {small},
+        'plan Project:"apollo l"': {small},
+        "amount:>99": {small, large},
+        "amount:>=100": {large},
+        "amount:<100": {small},
+        "amount:99.5": {small},
+        "amount:99..99.9": {small},
+        "amount:100..": {large},
+        "due-date:2026-12": {large},
+        "duedate:<2026-12-31": {small},
+        "duedate:<=2026": {small, large},
+        "duedate:>2026-02": {large},
+        "duedate:2026-02-01..2026-06": {small},
+        'status:"in review"': {large},
+        "status:review": {large},
+        "reviewer:me": {small},
+        "reviewer:mia": {small},
+        "status:*": {small, large},
+        "plan -status:*": {none},
+        "plan -status:done": {large, none},
+        "amount:>1 status:done": {small},
+    }.items():
+        assert set(finder.names(text)) == {node.name for node in names}, text
+    for text in ("amount:ten", "duedate:soon", "duedate:2026-13", "reviewer:nobody-at-all"):
+        with pytest.raises(errors.FilterInvalid):
+            finder.names(text)
+    assert finder.names("unknown:field") == [], "what names no field is a word"
+    facets = finder.results("plan", facets=True).facets
+    assert [(each.value, each.label, each.count) for each in facets.metadata] == [
+        ("status:Done", "Status: Done", 1),
+        ('status:"In review"', "Status: In review", 1),
+    ]
+    assert search.list_filters(actor=tree.actor, text="plan amount:>1 -status:done x:y") == [
+        ("amount:>1", "plan -status:done x:y"),
+        ("-status:done", "plan amount:>1 x:y"),
+    ]
+    assert Finder(make_actor("olga")).names("status:done") == []
+    kept = [FieldWish(id=ids["Status"], name="Phase", kind="choice", choices=["Done"])]
+    metadata.update_template(actor=adam, template_id=template.id, fields=kept)
+    assert (finder.names("phase:done"), finder.names("amount:>1")) == ([small.name], [])
+    metadata.delete_template(actor=adam, template_id=template.id)
+    assert finder.results("plan", facets=True).facets.metadata == []

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from apps.annotations import api as annotations
+from apps.annotations.api import metadata
+from apps.annotations.dtos import FieldWish
 from apps.files import api as files
-from apps.search import contents, indexing, rebuilding, tagged
-from apps.search.models import Content, Document, Passage, RebuiltDocument, Tagged
+from apps.search import contents, described, indexing, rebuilding, tagged
+from apps.search.models import Content, Described, Document, Passage, RebuiltDocument, Tagged
 from bitvault.events import consuming, operating
 from bitvault.events.models import ConsumerCursor
 from bitvault.jobs.models import Job
@@ -107,6 +109,41 @@ def test_tags_that_are_told_again_change_nothing_and_a_rebuild_gives_the_same(ac
         operating.rebuild(consumer=indexing.CONSUMER, by=None)
         index()
         assert tags() == before
+
+
+def metadata_rows():
+    with db.read_transaction():
+        return sorted((row.node_id, sorted(row.values.items())) for row in Described.objects.all() if row.values)
+
+
+@pytest.mark.committed
+def test_metadata_that_is_told_again_changes_nothing_and_a_rebuild_gives_the_same(acme, actor, make_actor, monkeypatch):
+    monkeypatch.setattr(rebuilding, "SWAP_BATCH", 2)
+    with tenancy.entered(acme):
+        tree = Tree(actor)
+        wanted = [FieldWish(name="Amount", kind="number"), FieldWish(name="Due", kind="date")]
+        amount, due = metadata.create_template(actor=make_actor("adam"), name="Deal", fields=wanted).fields
+        nodes = [tree.folder(f"Folder {number}") for number in range(4)]
+        for node in nodes:
+            metadata.set_metadata(actor=actor, node_id=node.id, field_id=amount.id, value=5)
+            metadata.set_metadata(actor=actor, node_id=node.id, field_id=due.id, value="2026-12-31")
+        metadata.clear_metadata(actor=actor, node_id=nodes[0].id, field_id=amount.id)
+        tree.trash(nodes[1])
+        files.purge_node(actor=actor, node_id=nodes[1].id)
+        consuming.consume("annotations")
+        index()
+        before = metadata_rows()
+        assert [node_id for node_id, _ in before] == sorted(node.id for node in (nodes[0], *nodes[2:]))
+        with db.write_transaction():
+            batch = described.DescribedBatch()
+            batch.put(nodes[0].id, {}, seq=min(Described.objects.values_list("seq", flat=True)) - 1)
+            batch.write(purged=())
+        assert metadata_rows() == before, "what is told late says nothing new"
+        with db.write_transaction():
+            Described.objects.update(values={})
+        operating.rebuild(consumer=indexing.CONSUMER, by=None)
+        index()
+        assert metadata_rows() == before
 
 
 def texts():

@@ -1,5 +1,6 @@
 """Copies in the list: beside the original, elsewhere by the dialog, and of a folder that is too large for one request. And archives."""
 
+import io
 import zipfile
 
 import pytest
@@ -109,3 +110,30 @@ def test_a_selection_a_folder_and_a_whole_list_are_downloaded_as_one_file_each(
         assert packed.namelist() == [
             f"{folder['name']}/{name}" for name in ("", "one.txt", "Photos/", "two.txt", "Photos/sea.jpg")
         ]
+
+
+def test_a_zip_is_extracted_beside_itself_told_of_shown_and_taken_back(vault, api, folder, sender):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("inner/one.txt", b"1")
+        archive.writestr("two.txt", b"2")
+        archive.writestr("../up.txt", b"3")
+    sender.bring("Photos.zip", packed.getvalue())
+    sender.bring("plain.txt", b"1")
+    vault.open(folder)
+    vault.row("plain.txt").focus()
+    vault.press("ContextMenu")
+    expect(vault.page.get_by_role("menuitem", name="Extract here")).to_be_hidden()
+    vault.press("Escape")
+    menu(vault, "Photos.zip", "Extract here")
+    done = vault.page.locator(".toast").filter(has_text="2 files extracted to “Photos”.")
+    expect(done).to_be_visible(timeout=60_000)
+    told = "1 entry of the archive was left out: ../up.txt (its path leads out of the folder)"
+    expect(vault.page.locator(".toast").filter(has_text=told)).to_be_visible()
+    vault.expect_names("Photos", "Photos.zip", "plain.txt")
+    done.get_by_role("button", name="Undo").click()
+    vault.expect_names("Photos.zip", "plain.txt")
+    menu(vault, "Photos.zip", "Extract here")
+    done.get_by_role("button", name="Show").click(timeout=60_000)
+    expect(vault.page.get_by_role("heading", name="Photos", level=1)).to_be_visible()
+    vault.expect_names("inner", "two.txt")
