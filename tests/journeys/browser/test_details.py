@@ -5,6 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.journeys.browser.conftest import sign_in
+from tests.support.world import ACME, PASSWORD
+
 
 @pytest.fixture
 def panel(vault):
@@ -119,3 +122,58 @@ def test_people_discuss_a_file_in_its_comments(vault, folder, sender, panel):
     page.goto(f"{vault.base_url}/files/{folder['id']}/#comments={folder['id']}")
     expect(panel.get_by_role("heading", level=2)).to_have_text(folder["name"])
     expect(panel.get_by_role("tab", name="Comments")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_template_is_made_by_an_administrator_and_filled_in_beside_a_file(
+    vault, visitor, live, folder, sender, panel, tmp_path
+):
+    administrator = visitor()
+    sign_in(administrator, live.tenant_url, ACME.people["adam"].email, PASSWORD)
+    administrator.goto(f"{live.tenant_url}/metadata/")
+    administrator.get_by_role("button", name="New template").click()
+    dialog = administrator.get_by_role("dialog", name="New template")
+    dialog.get_by_label("Name", exact=True).fill("Contract")
+    for name, kind in (("Status", "choice"), ("Amount", "number"), ("Reviewer", "person")):
+        if name != "Status":
+            dialog.get_by_role("button", name="Add field").click()
+        dialog.get_by_label("Name of the field").last.fill(name)
+        dialog.get_by_label("Kind of the field").last.select_option(kind)
+    dialog.get_by_label("Choices, one in each line").first.fill("Open\nDone")
+    administrator.screenshot(path=tmp_path / "dialog.png")
+    dialog.get_by_role("button", name="Create").click()
+    expect(administrator.locator(".meta-template", has_text="Contract")).to_contain_text("Choice: Open, Done")
+
+    sender.bring("a.txt", b"some text")
+    vault.open(folder)
+    page = vault.page
+    vault.row("a.txt").locator(".cell-modified").click()
+    page.keyboard.press("Control+i")
+    panel.get_by_label("Add a field").select_option(label="Status")
+    panel.get_by_label("Status").select_option("Open")
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("button", name="Edit Status")).to_contain_text("Open")
+    panel.get_by_label("Add a field").select_option(label="Amount")
+    panel.get_by_label("Amount").fill("ten")
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("alert")).to_contain_text("This is not what the field takes")
+    panel.get_by_label("Amount").fill("1234,5")
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("button", name="Edit Amount")).to_contain_text("1,234.5")
+    panel.get_by_label("Add a field").select_option(label="Reviewer")
+    panel.get_by_label("Reviewer").press_sequentially("Adam")
+    expect(panel.locator("#meta-people option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("button", name="Edit Reviewer")).to_contain_text("Adam")
+    page.screenshot(path=tmp_path / "panel.png")
+    panel.get_by_role("button", name="Edit Status").click()
+    panel.get_by_label("Status").select_option("Done")
+    panel.get_by_role("button", name="Save").click()
+    toast = page.locator(".toast").filter(has_text="“Status” is now “Done”.")
+    toast.get_by_role("button", name="Undo").click()
+    expect(panel.get_by_role("button", name="Edit Status")).to_contain_text("Open")
+    panel.get_by_role("button", name="Remove Amount").click()
+    expect(panel.get_by_role("button", name="Edit Amount")).to_have_count(0)
+    for look, width in (("light", 1440), ("dark", 768), ("light", 390)):
+        administrator.emulate_media(color_scheme=look)
+        administrator.set_viewport_size({"width": width, "height": 900})
+        administrator.screenshot(path=tmp_path / f"page{width}.png")
