@@ -13,7 +13,7 @@ from apps.search import words
 from apps.search.dtos import FieldTest, PropertyFilter
 from apps.search.models import Described
 
-_REMOVE = "UPDATE search_described SET values = values - %(gone)s::text[] WHERE values ?| %(gone)s::text[]"
+_REMOVE = 'UPDATE search_described SET "values" = "values" - %(gone)s::text[] WHERE "values" ?| %(gone)s::text[]'
 
 
 @dataclass(frozen=True, slots=True)

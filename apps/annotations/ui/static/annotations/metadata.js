@@ -12,6 +12,9 @@ const SECTION = "annotations.metadata";
 /** People by what is offered for them. @type {Map<string, string>} */
 const people = new Map();
 
+/** The field whose button gets the focus once the section is shown anew. @type {string | null} */
+let focused = null;
+
 const renew = () => document.dispatchEvent(new CustomEvent("bitvault:details-changed", { detail: { section: SECTION } }));
 
 /** @param {HTMLElement} holder */
@@ -24,6 +27,9 @@ const send = (nodeId, facts, value) =>
 /** Change a field, and offer to bring back what it had. @param {string} nodeId @param {Facts} facts @param {string | number | undefined} value */
 async function change(nodeId, facts, value) {
   const made = await send(nodeId, facts, value);
+  // What somebody types in is not shown anew.
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  focused = value === undefined ? "" : facts.id;
   renew();
   const told = value === undefined ? fill(gettext("“%(name)s” removed."), { name: facts.name }) : fill(gettext("“%(name)s” is now “%(value)s”."), { name: facts.name, value: made.label });
   toast(told, {
@@ -79,8 +85,8 @@ function read(facts, text) {
 /** Let a field be edited in a place of the panel. @param {HTMLElement} place @param {Facts} facts @param {() => void} back shows what stood there */
 function open(place, facts, back) {
   const input = inputOf(facts);
-  const save = make("button", { class: "button button-primary button-s", type: "submit" }, gettext("Save"));
-  const cancel = make("button", { class: "button button-quiet button-s", type: "button" }, gettext("Cancel"));
+  const save = make("button", { class: "button button-primary", type: "submit" }, gettext("Save"));
+  const cancel = make("button", { class: "button button-quiet", type: "button" }, gettext("Cancel"));
   const refusal = make("p", { class: "field-error", role: "alert" });
   refusal.hidden = true;
   const form = make("form", { class: "meta-form", novalidate: "", "hx-boost": "false" }, input, refusal, make("div", { class: "meta-form-foot" }, save, cancel));
@@ -127,8 +133,20 @@ function act(button) {
   });
 }
 
+/** Give the focus back to where somebody was. @param {EventTarget | null} filled */
+function focusAgain(filled) {
+  const wanted = focused;
+  if (wanted === null || !(filled instanceof HTMLElement) || !filled.querySelector("[data-meta-node]")) return;
+  focused = null;
+  const lines = /** @type {HTMLElement[]} */ ([...filled.querySelectorAll("[data-meta]")]);
+  const line = lines.find((one) => JSON.parse(one.dataset.meta ?? "{}").id === wanted);
+  const place = line?.querySelector('[data-meta-act="edit"]') ?? filled.querySelector("[data-meta-add]");
+  if (place instanceof HTMLElement) place.focus();
+}
+
 /** Listen from now on. */
 export function startMetadata() {
+  document.addEventListener("bitvault:details-filled", (event) => focusAgain(event.target));
   document.addEventListener("click", (event) => {
     const button = closest(event.target, "[data-meta-act]");
     if (button) act(button);
