@@ -152,10 +152,11 @@ def read_marks(user_id: UUID, entries: Iterable[Entry]) -> dict[UUID, int]:
 
 def find_unread(wishes: Wishes, user_id: UUID, entry_id: UUID) -> Entry | None:
     """Find an entry that concerns somebody and that they have not read, inside the open transaction."""
-    entry = Entry.objects.filter(pk=entry_id, last_seq__gt=wishes.read_seq).first()
+    # What is told of a quota has no number of its own: who had read everything has not read that.
+    entry = Entry.objects.filter(Q(last_seq__gt=wishes.read_seq) | Q(kind="quota"), pk=entry_id).first()
     if entry is None or not concerns(wishes, entry):
         return None
-    return None if read_marks(user_id, [entry]).get(entry.id, 0) >= entry.last_seq else entry
+    return None if read_marks(user_id, [entry]).get(entry.id, -1) >= entry.last_seq else entry
 
 
 # --- notices ---------------------------------------------------------------------------------------------------------------
