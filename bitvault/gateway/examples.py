@@ -106,7 +106,7 @@ _SHARE = {
 _LINK = {"kind": "download", "name": "For the auditor", "password": "copper lantern", "expires_at": LATER}
 _TOKEN = {"name": "Nightly backup", "scopes": ["files:read"], "expires_at": LATER}
 _WEBHOOK = {"url": "https://example.com/hook", "events": ["files.*"], "description": "Archive", "format": "standard"}
-_PREFERENCE = {"topic": "followed", "browser": True, "mail": "weekly"}
+_PREFERENCE = {"topic": "followed", "browser": True, "mail": "weekly", "push": True}
 _QUIET = {"start": "22:00", "end": "07:00"}
 
 EXAMPLES: dict[str, Example] = {

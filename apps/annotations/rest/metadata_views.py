@@ -81,7 +81,6 @@ class NodeMetadataValue(View):
         body=schemas.SetMetadata,
         answer=MetadataValue,
         problems=(errors.ValueUnfit, errors.TooMuchMetadata),
-        idempotent=True,
     )
     def put(self, request: ActorRequest, node_id: UUID, field_id: UUID) -> Response:
         """Let it have a value there. Needs the capability `edit`."""
