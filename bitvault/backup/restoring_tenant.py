@@ -30,6 +30,10 @@ SUSPENDED_SECONDS = 2.0
 """Until every process knows that nobody is let in; requests that had begun are over by then, or fail."""
 
 _STATE = "SELECT state FROM public.identity_tenant WHERE id = %s"
+_NOTE = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s"
+_NEW = "new"
+"""What is noted of a tenant that was not here before."""
+
 _SAME_SLUG = "SELECT id FROM public.identity_tenant WHERE slug = %s AND id <> %s"
 
 
@@ -56,14 +60,16 @@ def restore(
                 report("tenants", 0, 1)
                 arriving.load_schema(line, kept, dump)
                 with database.fetched(target, taken.public, work=Path(work)) as public:
-                    swapping.swap(line, kept, public, is_new=state is None)
+                    swapping.swap(line, kept, public, is_new=state is None, note=state or _NEW)
         call_command("migrate_tenants", verbosity=0)
         tenant = tenancy.Tenant(id=kept.id, slug=kept.slug, name=kept.name)
         arriving.settle(tenant, kept, taken.id)
         if state == "active":
             identity.activate_tenant(tenant_id=kept.id)
         report("tenants", 1, 1)
-        return brought, arriving.prove(tenant, kept)
+        proof = arriving.prove(tenant, kept)
+        line.execute(sql.SQL("COMMENT ON SCHEMA {} IS NULL").format(sql.Identifier(kept.schema)))
+        return brought, proof
 
 
 def _find(taken: Manifest, slug: str) -> KeptTenant:
@@ -74,7 +80,9 @@ def _find(taken: Manifest, slug: str) -> KeptTenant:
 
 
 def _require_place(line: "psycopg.Connection[Any]", kept: KeptTenant, taken: Manifest, *, replaces: bool) -> str | None:
-    """Take back what an interrupted restore has put aside; tell the tenant's state now, ``None`` of one that is not here.
+    """Take back what an interrupted restore has put aside; tell the tenant's state before, ``None`` of one that is not here.
+
+    One that was interrupted before that, or when what lay aside had gone, has left a note of the state.
 
     :raises BackupError: it is here and is not to be replaced, or another tenant has its name.
     """
@@ -87,7 +95,10 @@ def _require_place(line: "psycopg.Connection[Any]", kept: KeptTenant, taken: Man
         )
     if row is None and line.execute(_SAME_SLUG, [kept.slug, kept.id]).fetchone() is not None:
         raise BackupError(f"Another tenant is called {kept.slug} now; give it another name first.")
-    return None if row is None else str(row[0])
+    if row is None:
+        return None
+    note = line.execute(_NOTE, [kept.schema]).fetchone()
+    return str(note[0] if note is not None and note[0] not in (None, _NEW) else row[0])
 
 
 def _aside(kept: KeptTenant) -> str:
@@ -97,17 +108,17 @@ def _aside(kept: KeptTenant) -> str:
 @contextmanager
 def _put_aside(line: "psycopg.Connection[Any]", kept: KeptTenant, state: str | None) -> Iterator[None]:
     """Suspend the tenant and rename its schema inside the block; when that fails, all is as it was before."""
+    schema, aside = sql.Identifier(kept.schema), sql.Identifier(_aside(kept))
+    if state is not None:
+        line.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(schema, state))
     if state == "active":
         identity.suspend_tenant(tenant_id=kept.id)
         time.sleep(SUSPENDED_SECONDS)
-    schema, aside = sql.Identifier(kept.schema), sql.Identifier(_aside(kept))
     if state is None:
         line.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
         line.execute(sql.SQL("CREATE SCHEMA {}").format(aside))
     else:
-        with line.transaction():
-            line.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(schema, aside))
-            line.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(aside, state))
+        line.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(schema, aside))  # its note goes with it
     try:
         yield
     except BaseException:
@@ -117,8 +128,7 @@ def _put_aside(line: "psycopg.Connection[Any]", kept: KeptTenant, state: str | N
 
 def _take_back(line: "psycopg.Connection[Any]", kept: KeptTenant) -> None:
     """Put the schema that lies aside into its place again, where a restore has come to no end, and let people in who were in before."""
-    asked = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s"
-    row = line.execute(asked, [_aside(kept)]).fetchone()
+    row = line.execute(_NOTE, [_aside(kept)]).fetchone()
     if row is None:
         return
     schema, aside = sql.Identifier(kept.schema), sql.Identifier(_aside(kept))
@@ -128,6 +138,7 @@ def _take_back(line: "psycopg.Connection[Any]", kept: KeptTenant) -> None:
             line.execute(sql.SQL("DROP SCHEMA {}").format(aside))
         else:
             line.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(aside, schema))
-            line.execute(sql.SQL("COMMENT ON SCHEMA {} IS NULL").format(schema))
     if row[0] == "active":
         identity.activate_tenant(tenant_id=kept.id)
+    if row[0] is not None:
+        line.execute(sql.SQL("COMMENT ON SCHEMA {} IS NULL").format(schema))

@@ -40,9 +40,10 @@ class _Block(NamedTuple):
     rows: Iterator[bytes]
 
 
-def swap(line: "psycopg.Connection[Any]", kept: KeptTenant, public: Path, *, is_new: bool) -> None:
+def swap(line: "psycopg.Connection[Any]", kept: KeptTenant, public: Path, *, is_new: bool, note: str) -> None:
     """Replace the tenant's rows by those of a dump, and drop what was put aside, in one transaction.
 
+    :param note: kept with the tenant's schema until the restore has come to its end.
     :param is_new: whether the tenant is not here: then its people come from the dump too, but for accounts that are here.
     """
     named = {table for (table,) in line.execute(_OF_TENANT).fetchall()} - LEFT
@@ -61,6 +62,7 @@ def swap(line: "psycopg.Connection[Any]", kept: KeptTenant, public: Path, *, is_
             )
         _bring_rows(line, public, replaced, "tenant_id", {str(kept.id)})
         line.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(f"aside_{kept.id.hex}")))
+        line.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(kept.schema), note))
 
 
 def _bring_people(line: "psycopg.Connection[Any]", kept: KeptTenant, public: Path) -> None:

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from apps.identity.models import Session
-from bitvault.backup import database, taking
+from apps.identity.models import Session, Tenant
+from bitvault.backup import database, manifest, restoring_tenant, taking
 from bitvault.events import operating
 from bitvault.events.models import StreamEvent
 from bitvault.kernel import tenancy
@@ -19,22 +19,26 @@ pytestmark = [pytest.mark.store, pytest.mark.committed]
 
 # Loads everything once, and forks for each restore: one line of input says at which step it dies (0: at none), one of output how it ended.
 PROGRAM = """
-import itertools, json, os, signal, sys, django
+import json, os, signal, sys, django
 django.setup()
 from apps.identity import api as identity
-from bitvault.backup import arriving, checking, manifest, restoring, runs
+from bitvault.backup import arriving, checking, manifest, restoring, restoring_tenant, runs, swapping
 from bitvault.backup.configured import open_configured
 
-STEPS = [(checking, "require_files"), (identity, "prepare_restore"), (arriving, "load_schema"), (arriving, "bring_objects"),
+WHOLE = [(checking, "require_files"), (identity, "prepare_restore"), (arriving, "load_schema"), (arriving, "bring_objects"),
     (restoring, "_load_public"), (restoring, "call_command"), (identity, "end_all_sessions"), (runs, "end_interrupted"),
     (arriving, "settle"), (arriving, "prove")]
+ONE = [(checking, "require_files"), (arriving, "bring_objects"), (identity, "prepare_restore"), (identity, "suspend_tenant"),
+    (arriving, "load_schema"), (swapping, "swap"), (restoring_tenant, "call_command"), (arriving, "settle"),
+    (identity, "activate_tenant"), (arriving, "prove")]
+arguments = json.loads(sys.argv[1])
+restoring_tenant.SUSPENDED_SECONDS = 0.0
 
 def live(die_at, told):
-    steps, counter = [], itertools.count(1)
+    steps = []
     def reach(name):
-        number = next(counter)  # two threads load schemas
         steps.append(name)
-        if number == die_at:
+        if len(steps) == die_at:
             os.write(told, json.dumps(steps).encode())
             os.kill(os.getpid(), signal.SIGKILL)
     def around(owner, name):
@@ -44,11 +48,14 @@ def live(die_at, told):
             reach(name)
             return answer
         setattr(owner, name, call)
-    for owner, name in STEPS:
+    for owner, name in ONE if arguments["tenant"] else WHOLE:
         around(owner, name)
-    target = open_configured(sys.argv[1], writes=False)
+    target = open_configured(arguments["target"], writes=False)
     taken = manifest.get(target, None)
-    proofs = restoring.restore(target, taken)[1]
+    if arguments["tenant"]:
+        proofs = [restoring_tenant.restore(target, taken, slug=arguments["tenant"], replaces=True)[1]]
+    else:
+        proofs = restoring.restore(target, taken)[1]
     assert [proof.wrong for proof in proofs] == [[] for _ in proofs], proofs
     os.write(told, json.dumps(steps).encode())
 
@@ -75,9 +82,9 @@ for line in sys.stdin:
 class Restorer:
     """Restores in processes of their own."""
 
-    def __init__(self, target, bucket):
+    def __init__(self, target, bucket, tenant=None):
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, target.name],
+            [sys.executable, "-c", PROGRAM, json.dumps({"target": target.name, "tenant": tenant})],
             cwd=ROOT,
             env={**os.environ, "BITVAULT_S3_BUCKET": bucket},
             stdin=subprocess.PIPE,
@@ -133,3 +140,21 @@ def test_a_whole_restore_may_die_at_each_step_and_is_begun_again(api, acme, beta
             assert line.execute("SELECT to_regnamespace('bitvault_restore')").fetchone() == (None,)
         mia.bring("afterwards.bin", b"new")
         assert api("olga").get("/audit/verify").json()["intact"]
+
+
+def test_a_restore_of_one_tenant_may_die_at_each_step_and_lets_people_in_again(api, acme, bucket, target, settings):
+    mia = Writer(api("mia"), "of mia")
+    for turn in range(6):
+        mia.act(turn)
+    taking.take(target)
+    before = dict(mia.names)
+    mia.bring("later.bin", b"later")
+    restorer = Restorer(target, settings.BITVAULT_STORE["bucket"], tenant="acme")
+    steps = restorer.die_at_each_step()
+    restorer.close()
+    assert {"swap", "settle", "activate_tenant"} <= set(steps)
+    assert Tenant.objects.get(id=acme.id).state == "active"
+    assert names_in(api("mia"), mia.folder_id) == before
+    assert api("olga").get("/audit/verify").json()["intact"]
+    with pytest.raises(restoring_tenant.BackupError, match="acme is here"):
+        restoring_tenant.restore(target, manifest.get(target, None), slug="acme", replaces=False)
