@@ -613,6 +613,9 @@ NOBODY = {"Authorization": ""}
 CODES = "public.identity_email_code"
 SENT = f"{SCHEMA}.links_sent_file"
 UPLOADS = f"{SCHEMA}.storage_multipart_upload"
+KEPT_ANSWERS = f"{SCHEMA}.web_idempotency_key"
+"""Written with what it answers; the table of jobs is one that workers wait for, too."""
+
 ARCHIVES = f"{SCHEMA}.storage_archive"
 PAUSED_AFTER_SECONDS = 1.5
 """Workers look once a second at what is paused."""
@@ -727,6 +730,7 @@ CASES = {
     "extract": Case(
         "POST /nodes/{node_id}/extract",
         lambda mia: Ask("POST", f"/nodes/{mia.file('.zip')['id']}/extract", {}, key()),
+        holds=KEPT_ANSWERS,
     ),
     "plan a rewind": Case(
         "POST /nodes/{node_id}/rewind",
