@@ -120,6 +120,7 @@ class OwnPicture(View):
         if not _has_picture(request.actor, upload_id):
             drawn = draw(request.actor, upload_id, EDGES, is_square=True)
             pictures.set_own_picture(actor=request.actor, picture_id=upload_id, drawn=drawn)
+            storage.finish_upload(upload_id=upload_id, kept=False)
         return Response(Shown(upload_id, address_of(upload_id)))
 
     @operation(status=204)
@@ -142,6 +143,7 @@ class Logo(View):
         if not _is_logo(actor, upload_id):
             drawn = draw(actor, upload_id, LOGO_EDGES, is_square=False)
             pictures.set_logo(actor=actor, picture_id=upload_id, drawn=drawn)
+            storage.finish_upload(upload_id=upload_id, kept=False)
         return Response(Shown(upload_id, address_of_logo(upload_id)))
 
     @operation(status=204)
@@ -212,7 +214,7 @@ def start(actor: Actor, wanted: StartPicture) -> Upload:
 
 
 def draw(actor: Actor, upload_id: UUID, edges: dict[str, int], *, is_square: bool) -> dtos.Drawn:
-    """Draw an uploaded picture anew, and leave what was sent to the sweeper.
+    """Draw an uploaded picture anew. What was sent is left to the sweeper by whoever has kept what was drawn: until then it can be drawn again.
 
     :raises UploadNotFound: the actor has begun no upload of a picture with this id.
     :raises UploadOver: it was taken before, or its time is over.
@@ -229,7 +231,6 @@ def draw(actor: Actor, upload_id: UUID, edges: dict[str, int], *, is_square: boo
     except PictureUnfit:
         storage.finish_upload(upload_id=upload_id, kept=False)
         raise
-    storage.finish_upload(upload_id=upload_id, kept=False)
     return dtos.Drawn(small=small, large=large)
 
 

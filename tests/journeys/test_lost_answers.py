@@ -449,7 +449,7 @@ def have_vault_deleted(mia):
 
 
 def take_picture_off(mia):
-    assert mia.api.put("/me/picture", {"upload_id": mia.picture()}).status_code == 200
+    assert mia.api.request("PUT", "/me/picture", {"upload_id": mia.picture()}).status_code == 200
     return Ask("DELETE", "/me/picture")
 
 
@@ -474,7 +474,8 @@ def role(mia):
 
 
 def hold(_=None, **more):
-    person = {"target": "person", "user_id": str(ACME.people["olga"].user_id)}
+    # Of somebody who has a root: it is made when a person comes first.
+    person = {"target": "person", "user_id": str(ACME.people["mia"].user_id)}
     return {"kind": "hold", "name": next(_names), **person, **more}
 
 
@@ -583,7 +584,7 @@ def rename_for_stranger(mia):
     inside = mia.api.post("/folders", {"parent_id": folder["id"], "name": next(_names)}).json()
     link = mia.api.post(f"/nodes/{folder['id']}/links", {"kind": "edit"}).json()
     path = f"/public/links/{link['url'].rpartition('/')[2]}/nodes/{inside['id']}"
-    return Ask("PATCH", path, {"name": next(_names)}, NOBODY)
+    return Ask("PATCH", path, {"name": next(_names)}, {"Host": mia.live.tenant_host, **NOBODY})
 
 
 def announce_for_stranger(mia):
