@@ -460,11 +460,11 @@ def test_who_notes_while_sending_has_begun_asks_for_another_job(tree, finder):
 
 
 def test_the_doctor_tells_whether_it_answers(down):
-    from bitvault.gateway import doctor
+    from bitvault.gateway import service_checks
 
-    assert doctor.check_search()[0].fact.startswith("OpenSearch 2.19")
+    assert service_checks.check_search()[0].fact.startswith("OpenSearch 2.19")
     with down():
-        (found,) = doctor.check_search()
+        (found,) = service_checks.check_search()
         assert (found.level, "BITVAULT_OPENSEARCH_URL" in found.mend) == ("bad", True)
 
 
