@@ -131,6 +131,16 @@ def test_what_was_begun_is_not_done_once_the_link_has_ended_and_no_other_link_go
     assert names_in(mia, box) == []
 
 
+def test_what_somebody_has_locked_is_changed_through_no_link_theirs_neither(mia, box, inside, visitor):
+    assert mia.api.request("PUT", f"/nodes/{inside['id']}/lock", {}).status_code in (200, 201)
+    renamed = visitor.ask("PATCH", f"/nodes/{inside['id']}", {"name": "other.txt"})
+    assert (renamed.status_code, renamed.json()["code"]) == (423, "files.locked")
+    begun = visitor.start("plan.txt", b"second", node_id=inside["id"])
+    assert (begun.status_code, begun.json()["code"]) == (423, "files.locked")
+    assert names_in(mia, box) == ["plan.txt"]
+    assert mia.fetch(mia.api.get(f"/nodes/{inside['id']}").json()).data == b"first"
+
+
 def test_a_password_is_asked_for_before_anything_is_changed(mia, box, inside):
     token = make(mia, box, password="open sesame")["url"].rpartition("/")[2]
     stranger = Visitor(token)

@@ -111,6 +111,9 @@ ELSEWHERE = {
     ("POST", "/uploads/batch/commit"): "the same door for each",
     ("POST", "/nodes/{node_id}/rewind"): "a plan; its job leaves out what is locked (test_rewind.py)",
     ("POST", "/sync/conflicts/{conflict_id}/resolve"): "files.trash_node and files.update_node",
+    ("PATCH", "/public/links/{token}/nodes/{node_id}"): "tests/gateway/test_link_edits.py",
+    ("POST", "/public/links/{token}/uploads"): "the same",
+    ("POST", "/public/links/{token}/uploads/{upload_id}/commit"): "the same door as for members",
 }
 
 HARMLESS = {
@@ -129,11 +132,11 @@ HARMLESS = {
     ("POST", "/team-folders/{folder_id}/restore"),
     ("DELETE", "/trash"),
     ("DELETE", "/trash/{node_id}"),
-    # Through links come new files alone, under free names.
-    *{("POST", f"/public/links/{{token}}/{what}") for what in ("folders", "uploads", "unlock", "submissions")},
+    *{(method, "/nodes/{node_id}/metadata/{field_id}") for method in ("PUT", "DELETE")},
+    *{("POST", f"/public/links/{{token}}/{what}") for what in ("folders", "unlock", "submissions")},
     ("POST", "/public/links/{token}/submissions/current/finish"),
     ("DELETE", "/public/links/{token}/uploads/{upload_id}"),
-    *{("POST", f"/public/links/{{token}}/uploads/{{upload_id}}/{what}") for what in ("parts", "commit")},
+    ("POST", "/public/links/{token}/uploads/{upload_id}/parts"),
 }
 """Routes below these that leave content, names, places and existence of files as they are."""
 

@@ -37,6 +37,7 @@ def test_a_node_gets_another_folder_and_name_at_once(tree):
                 "revision": 2,
                 "media_type": "text/plain",
                 "client_modified_at": None,
+                "actor_kind": "user",
             },
         )
     ]
