@@ -93,8 +93,8 @@ class NodeGone(Conflict):
 
 
 class NodeLocked(Locked):
-    """Somebody else has locked the file, or a file in the folder; facts: ``node_id`` and ``name`` of that file, and its ``lock`` as a node
-    tells it (holder, device, reason, times).
+    """Somebody else has locked the file, or a file in the folder; facts: ``node_id`` and ``name`` of that file, and, for members, its
+    ``lock`` as a node tells it (holder, device, reason, times).
     """
 
     code = "files.locked"

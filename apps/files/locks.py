@@ -47,9 +47,11 @@ def require_unlocked(actor: Actor, node: NodeRow) -> None:
 
 
 def refuse_locked(actor: Actor, node_id: UUID, name: str, stored: str | None) -> None:
-    """Refuse to change a file with such a lock, as it is stored; see ``require_unlocked``."""
+    """Refuse to change a file with such a lock, as it is stored; see ``require_unlocked``. Visitors of a link are not told whose it is."""
     lock = find_lock(stored)
     if lock is not None and not holds(actor, lock):
+        if actor.kind is ActorKind.LINK:
+            raise errors.NodeLocked(f"“{name}” is locked.", node_id=node_id, name=name)
         raise errors.NodeLocked(
             f"{lock.holder_name} has locked “{name}”." if lock.holder_name else f"“{name}” is locked.",
             node_id=node_id,

@@ -137,6 +137,9 @@ def test_what_somebody_has_locked_is_changed_through_no_link_theirs_neither(mia,
     assert (renamed.status_code, renamed.json()["code"]) == (423, "files.locked")
     begun = visitor.start("plan.txt", b"second", node_id=inside["id"])
     assert (begun.status_code, begun.json()["code"]) == (423, "files.locked")
+    for refusal in (renamed, begun):
+        assert "lock" not in refusal.json(), "who works on it is not told to strangers"
+        assert "Mia" not in refusal.content.decode()
     assert names_in(mia, box) == ["plan.txt"]
     assert mia.fetch(mia.api.get(f"/nodes/{inside['id']}").json()).data == b"first"
 
