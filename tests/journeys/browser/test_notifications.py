@@ -133,12 +133,12 @@ def test_preferences_are_saved_as_they_are_changed(vault, api):
     vault.visit("/settings/notifications/")
     page = vault.page
     page.get_by_role("combobox", name="What you follow: By mail").select_option("off")
-    page.get_by_role("checkbox", name="Conflicts and locks: In BitVault").uncheck()
+    page.get_by_role("checkbox", name="Conflicts, locks and holds: In BitVault").uncheck()
     expect(page.locator("#announcer")).to_have_text("Saved.")
     page.reload()
     expect(page.get_by_role("combobox", name="What you follow: By mail")).to_have_value("off")
-    expect(page.get_by_role("checkbox", name="Conflicts and locks: In BitVault")).not_to_be_checked()
-    page.get_by_role("checkbox", name="Conflicts and locks: In BitVault").check()
+    expect(page.get_by_role("checkbox", name="Conflicts, locks and holds: In BitVault")).not_to_be_checked()
+    page.get_by_role("checkbox", name="Conflicts, locks and holds: In BitVault").check()
     expect(page.locator("#announcer")).to_have_text("Saved.")
 
 
