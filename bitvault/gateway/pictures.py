@@ -214,7 +214,7 @@ def start(actor: Actor, wanted: StartPicture) -> Upload:
 
 
 def draw(actor: Actor, upload_id: UUID, edges: dict[str, int], *, is_square: bool) -> dtos.Drawn:
-    """Draw an uploaded picture anew. What was sent is left to the sweeper by whoever has kept what was drawn: until then it can be drawn again.
+    """Draw an uploaded picture anew. Whoever keeps what was drawn leaves the upload to the sweeper: until then it can be drawn again.
 
     :raises UploadNotFound: the actor has begun no upload of a picture with this id.
     :raises UploadOver: it was taken before, or its time is over.
