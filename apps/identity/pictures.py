@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.identity import dtos, models
+from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.tenancy import Tenant
 
@@ -18,6 +19,12 @@ def list_of_people(tenant: Tenant, user_ids: Collection[UUID]) -> list[dtos.Pict
         membership__state=models.MembershipState.ACTIVE,
     )
     return [dtos.PictureOfPerson(*each) for each in rows.values_list("membership__user_id", "id")]
+
+
+def find_appearance(actor: Actor) -> dtos.Appearance:
+    """Tell what the actor's own page shows of them, in one query."""
+    rows = models.Membership.objects.filter(tenant_id=actor.tenant.id, user_id=actor.user_id)
+    return dtos.Appearance(*(rows.values_list("custom_role__name", "picture__id").first() or (None, None)))
 
 
 def get_of_person(tenant: Tenant, picture_id: UUID, size: dtos.PictureSize) -> bytes:

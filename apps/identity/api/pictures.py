@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from apps.identity import colours, pictures
-from apps.identity.dtos import Drawn, PictureOfPerson, PictureSize
+from apps.identity.dtos import Appearance, Drawn, PictureOfPerson, PictureSize
 from apps.identity.operations import pictures as operations
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
@@ -58,6 +58,12 @@ def remove_logo(*, actor: Actor) -> None:
     """
     _require_logo_right(actor)
     operations.remove_logo(actor)
+
+
+@exposed
+def find_appearance(*, actor: Actor) -> Appearance:
+    """Tell what the actor's own page shows of them: a role of the tenant's own, and their picture."""
+    return pictures.find_appearance(actor)
 
 
 @exposed

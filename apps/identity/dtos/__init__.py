@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from apps.identity.dtos.tenants import (
+    Appearance,
     Colours,
     Deletion,
     Drawn,
@@ -26,6 +27,7 @@ from bitvault.kernel.actor import Actor, Role, Scope
 from bitvault.kernel.permissions import NO_PERMISSIONS, Permission
 
 __all__ = [
+    "Appearance",
     "Colours",
     "Deletion",
     "Directory",

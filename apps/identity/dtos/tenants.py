@@ -114,6 +114,14 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Appearance:
+    """What somebody's own page shows besides their name: the role of the tenant's own that they have, and their picture."""
+
+    custom_role: str | None
+    picture_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class PictureOfPerson:
     """Which picture somebody has; another one has another id."""
 

@@ -48,13 +48,11 @@ class Profile(SettingsPage):
 
     def facts(self, actor: Actor) -> dict[str, Any]:
         """Give what one may do in the vault."""
-        own = next(iter(api.find_members(tenant=actor.tenant, user_ids=[actor.user_id])), None)
-        custom = None if own is None else own.custom_role
-        found = pictures.list_pictures(tenant=actor.tenant, user_ids=[actor.user_id])
+        own = pictures.find_appearance(actor=actor)
         return {
-            "role": LABELS[actor.role] if custom is None else custom.name,
+            "role": own.custom_role or LABELS[actor.role],
             "languages": settings.LANGUAGES,
-            "picture_id": found[0].picture_id if found else None,
+            "picture_id": own.picture_id,
         }
 
 
