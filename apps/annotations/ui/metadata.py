@@ -124,10 +124,10 @@ class TemplatesPage(MemberPage):
     """The templates of metadata."""
 
     section = "metadata"
+    permissions = (Permission.MANAGE_METADATA,)
 
     def get(self, request: PersonRequest) -> HttpResponse:
         """Show them; who manages metadata makes, changes and deletes them here."""
-        request.actor.require_permission(Permission.MANAGE_METADATA)
         context = {
             "templates": [_to_listed(template) for template in api.list_templates(actor=request.actor)],
             "kinds": KINDS.items(),
