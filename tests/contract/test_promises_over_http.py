@@ -87,6 +87,9 @@ def test_a_cursor_belongs_to_its_list(api, folder):
 # --- repeated requests -----------------------------------------------------------------------------------------------------------
 
 
+BUSY_SECONDS = 60.0
+
+
 def at_once(count, action):
     barrier = threading.Barrier(count)
 
@@ -103,7 +106,17 @@ def test_fifty_identical_requests_at_once_have_one_effect_and_one_answer(live, a
     clients = [live.client("mia") for _ in range(50)]
     key = {"Idempotency-Key": str(uuid.uuid4())}
     body = {"parent_id": folder, "name": "once", "autorename": True}
-    answers = at_once(50, lambda n: clients[n].post("/folders", body, headers=key))
+
+    def ask(n):
+        end = time.monotonic() + BUSY_SECONDS
+        while (answer := clients[n].post("/folders", body, headers=key)).status_code == 503:
+            # So many at once are more than a busy machine lets wait; who is told so asks again.
+            assert answer.headers["Retry-After"]
+            assert time.monotonic() < end
+            time.sleep(0.2)
+        return answer
+
+    answers = at_once(50, ask)
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
