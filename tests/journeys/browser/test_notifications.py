@@ -132,8 +132,10 @@ def test_a_folder_is_followed_from_its_menu_and_tells_of_many_files_once(vault, 
 def test_preferences_are_saved_as_they_are_changed(vault, api):
     vault.visit("/settings/notifications/")
     page = vault.page
-    page.get_by_role("combobox", name="What you follow: By mail").select_option("off")
-    page.get_by_role("checkbox", name="Conflicts, locks and holds: In BitVault").uncheck()
+    with page.expect_response("**/notifications/preferences"):
+        page.get_by_role("combobox", name="What you follow: By mail").select_option("off")
+    with page.expect_response("**/notifications/preferences"):
+        page.get_by_role("checkbox", name="Conflicts, locks and holds: In BitVault").uncheck()
     expect(page.locator("#announcer")).to_have_text("Saved.")
     page.reload()
     expect(page.get_by_role("combobox", name="What you follow: By mail")).to_have_value("off")
