@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db.models import TextField, Value
+from django.db.models.functions import Cast, Concat
+
 from apps.annotations import dtos, errors
 from apps.annotations.models import Field, Template
 from apps.annotations.queries import metadata as queries
@@ -121,8 +124,7 @@ def _replace_fields(row: Template, wanted: Sequence[dtos.FieldWish]) -> list[UUI
         field.choices = list(wish.choices)
         kept.append(field)
     # Two fields may change their names with each other.
-    for number, field in enumerate(kept):
-        Field.objects.filter(pk=field.pk).update(name_key=f"\n{number}")
+    Field.objects.filter(id__in=kept_ids).update(name_key=Concat(Value("\n"), Cast("id", TextField())))
     Field.objects.bulk_update(kept, ["position", "name", "name_key", "choices"])
     Field.objects.bulk_create([_to_field(row, at, wish) for at, wish in enumerate(wanted) if wish.id is None])
     return removed
