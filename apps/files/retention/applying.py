@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from apps.files import limits, retaining
+from apps.files.models import Kind, Node
 from apps.files.retention_models import Retained, RetentionPolicy, RetentionTarget
 from apps.files.rewinding.writing import Trashed, write
 from apps.files.rows import Way, fetch_page, find_ways
@@ -26,12 +27,6 @@ APPLY_JOB = "files.apply_retention"
 
 LIFTED_KEPT = timedelta(days=90)
 """How long what a lifted policy has named can still be seen."""
-
-_IN_VAULT = """
-SELECT id FROM files_node
-WHERE kind = 1 AND trashed_at IS NULL AND lock IS NULL AND modified_at < %(before)s AND (%(after)s::uuid IS NULL OR id > %(after)s::uuid)
-ORDER BY id LIMIT %(limit)s
-"""
 
 _BELOW_NAMED = """
 WITH RECURSIVE below AS (
@@ -93,15 +88,26 @@ def _find_due(rule: RetentionPolicy) -> Iterator[list[UUID]]:
     """List the files that are old enough, page by page, in the order of their ids."""
     after: UUID | None = None
     while True:
-        values = {"before": _due_before(rule), "after": after, "limit": limits.RETENTION_PAGE, "policy_id": rule.id}
         with db.read_transaction():
-            statement = _IN_VAULT if rule.target == RetentionTarget.VAULT else _BELOW_NAMED
-            page = [node_id for (node_id,) in fetch_page(statement, values)]
+            page = _list_in_vault(rule, after) if rule.target == RetentionTarget.VAULT else _list_below(rule, after)
         if page:
             yield page
         if len(page) < limits.RETENTION_PAGE:
             return
         after = page[-1]
+
+
+def _list_in_vault(rule: RetentionPolicy, after: UUID | None) -> list[UUID]:
+    old = Node.objects.filter(
+        kind=Kind.FILE, trashed_at__isnull=True, lock__isnull=True, modified_at__lt=_due_before(rule)
+    )
+    behind = old if after is None else old.filter(id__gt=after)
+    return list(behind.order_by("id").values_list("id", flat=True)[: limits.RETENTION_PAGE])
+
+
+def _list_below(rule: RetentionPolicy, after: UUID | None) -> list[UUID]:
+    values = {"before": _due_before(rule), "after": after, "limit": limits.RETENTION_PAGE, "policy_id": rule.id}
+    return [node_id for (node_id,) in fetch_page(_BELOW_NAMED, values)]
 
 
 def _due_before(rule: RetentionPolicy) -> datetime:
