@@ -7,12 +7,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from apps.identity import models, queries
+from apps.identity import journal_admin, models, operator_roles, queries  # noqa: F401 - importing the journal registers its screen
 from apps.identity.errors import InvalidDomain
 from apps.identity.operations import members, passwords, people, sessions, tenants, texts, tokens
 from apps.identity.screens import ByOperations, ReadOnly, operator_id
@@ -187,9 +188,28 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
         help_text="Fill in only to replace it: all sessions and tokens of the person end.",
     )
 
+    roles = forms.MultipleChoiceField(
+        choices=lambda: [(role.name, f"{role.label}: {role.description}") for role in operator_roles.ROLES],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="What the person may do here without being a superuser; it takes staff status as well.",
+    )
+
     class Meta:
         model = models.User
         fields = ("name", "is_active", "is_staff", "is_superuser")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "roles" in self.fields:  # it is not where the form can only be looked at
+            self.fields["roles"].initial = people.read_rights(self.instance).roles
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse roles of somebody who cannot sign in here."""
+        cleaned = super().clean() or {}
+        if cleaned.get("roles") and not cleaned.get("is_staff"):
+            raise ValidationError({"roles": "Roles are for operators: give staff status as well."})
+        return cleaned
 
 
 @admin.register(models.User)
@@ -197,17 +217,24 @@ class UserAdmin(ByOperations):
     """People. Somebody who is not active is let in nowhere, from the next request on."""
 
     form = PersonForm
-    list_display = ("email", "claimed_email", "name", "is_active", "is_staff", "tenant_count", "created_at")
-    list_filter = ("is_active", "is_staff", "created_at")
+    list_display = ("email", "claimed_email", "name", "is_active", "is_staff", "roles", "tenant_count", "created_at")
+    list_filter = ("is_active", "is_staff", "is_superuser", "created_at")
     search_fields = ("email", "claimed_email", "name", "=id")
     search_help_text = "E-mail, name or id"
     ordering = ("email",)
     readonly_fields = ("id", "email", "claimed_email", "created_at", "password_changed_at")
-    fields = ("name", "is_active", "is_staff", "is_superuser", "new_password", *readonly_fields)
+    fields = ("name", "is_active", "is_staff", "is_superuser", "roles", "new_password", *readonly_fields)
     inlines = (MembershipsOfUser,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.User]:
-        return models.User.objects.annotate(tenant_count=Count("memberships"))
+        return models.User.objects.annotate(tenant_count=Count("memberships")).prefetch_related("groups")
+
+    @admin.display(description="Operators' roles")
+    def roles(self, person: models.User) -> str:
+        if not person.is_staff:
+            return ""
+        found = [operator_roles.find_role(group.name) for group in person.groups.all()]
+        return "everything" if person.is_superuser else ", ".join(str(role.label) for role in found if role is not None)
 
     @admin.display(description="Tenants", ordering="tenant_count")
     def tenant_count(self, person: Any) -> int:
@@ -217,15 +244,20 @@ class UserAdmin(ByOperations):
         entered = form.cleaned_data
 
         def change_person() -> models.User:
-            people.change(
+            before = people.change(
                 user_id=obj.pk,
                 name=entered["name"],
                 is_active=entered["is_active"],
                 is_staff=entered["is_staff"],
                 is_superuser=entered["is_superuser"],
+                roles=entered["roles"],
                 changed_by=operator_id(request),
             )
             person = models.User.objects.get(pk=obj.pk)
+            after = people.read_rights(person)
+            if after != before:
+                note = f"Rights of operators: {before} → {after}."
+                LogEntry.objects.log_actions(operator_id(request), [person], CHANGE, change_message=note)
             if entered["new_password"]:
                 passwords.replace(person=person, new_password=entered["new_password"], by=None)
             return person

@@ -13,3 +13,7 @@ class OperatorBackend(ModelBackend):
     def get_user(self, user_id: Any) -> User | None:
         """Find the person of a session; ``None`` when they are gone or shut out."""
         return super().get_user(user_id)
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Read what an operator may do, by their roles and by what was given to them alone; once a request."""
+        return super().get_all_permissions(user_obj, obj)

@@ -12,21 +12,19 @@ from django.db.models.lookups import Exact
 from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.identity.credentials import HASH_BYTES
-from apps.identity.models_of_installation import DeletionState, TenantDeletion, TenantTemplate
+from apps.identity.models_of_installation import (
+    OPERATOR_PERMISSIONS,
+    DeletionState,
+    TenantDeletion,
+    TenantState,
+    TenantTemplate,
+)
 from apps.identity.models_of_pictures import Picture
 from bitvault.kernel import clock
 from bitvault.kernel.actor import BASES, Role
 from bitvault.kernel.models import PublicModel, id_field
 
-__all__ = ["DeletionState", "Picture", "TenantDeletion", "TenantTemplate"]  # with all that stands below
-
-
-class TenantState(models.TextChoices):
-    """Whether a tenant's members are let in."""
-
-    ACTIVE = "active", "Active"
-    SUSPENDED = "suspended", "Suspended"
-    REMOVING = "removing", "Being deleted"
+__all__ = ["DeletionState", "Picture", "TenantDeletion", "TenantState", "TenantTemplate"]  # with all that stands below
 
 
 class Tenant(TenantMixin, PublicModel):  # type: ignore[misc] # django-tenants has no types
@@ -58,6 +56,7 @@ class Tenant(TenantMixin, PublicModel):  # type: ignore[misc] # django-tenants h
 
     class Meta:
         db_table = "identity_tenant"
+        permissions = OPERATOR_PERMISSIONS
 
 
 class Domain(DomainMixin, PublicModel):  # type: ignore[misc] # django-tenants has no types

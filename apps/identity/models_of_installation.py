@@ -4,6 +4,20 @@ from django.db import models
 
 from bitvault.kernel.models import PublicModel, id_field
 
+OPERATOR_PERMISSIONS = (
+    ("suspend_tenant", "Can suspend tenants and let them in again"),
+    ("view_installation", "Can view figures and findings of the installation"),
+)
+"""What operators are allowed that is no table's; Django keeps them with the table of tenants."""
+
+
+class TenantState(models.TextChoices):
+    """Whether a tenant's members are let in."""
+
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    REMOVING = "removing", "Being deleted"
+
 
 class DeletionState(models.TextChoices):
     """How far the deletion of a tenant is."""

@@ -26,7 +26,7 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from apps.identity import models
+from apps.identity import models, operator_roles
 from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.errors import ProgrammingError
 from bitvault.kernel.postgres.programs import find_program
@@ -79,6 +79,7 @@ def as_owner() -> Iterator[None]:
 def migrate_public(*, verbosity: int = 0) -> None:
     """Bring the ``public`` schema up to the code (as owner)."""
     _migrate_schema(tenancy.PUBLIC_SCHEMA, verbosity=verbosity)
+    operator_roles.ensure_groups()
 
 
 def migrate_template(*, verbosity: int = 0) -> None:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from bitvault.gateway import doctor
 from bitvault.web.limits.routes import limit_all
+from bitvault.web.operators import for_operators
 
 
 @require_GET
@@ -25,5 +26,5 @@ def show(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/doctor.html", context)
 
 
-urlpatterns = [path("", admin.site.admin_view(show), name="doctor")]
+urlpatterns = [path("", for_operators(show, needs="identity.view_installation"), name="doctor")]
 limit_all(urlpatterns)

@@ -16,6 +16,9 @@ from bitvault.events import heartbeats
 from bitvault.gateway import overview
 from bitvault.gateway.readiness import DEADLINE_SECONDS
 from bitvault.web.limits.routes import limit_all
+from bitvault.web.operators import for_operators
+
+VIEW_INSTALLATION = "identity.view_installation"
 
 LATE_SECONDS = 120.0
 """What has waited for longer is worth a look."""
@@ -36,8 +39,9 @@ class Trouble:
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """Show the figures, and below them everything that Django admin lists."""
-    return admin.site.index(request, extra_context=_read_figures())
+    """Show the figures to who may see them, and below them what Django admin lists for the operator."""
+    may_see = request.user.has_perm(VIEW_INSTALLATION)
+    return admin.site.index(request, extra_context=_read_figures() if may_see else None)
 
 
 @never_cache
@@ -100,6 +104,6 @@ def _list_late(now: Mapping[str, Any], *, stream: str, jobs: str) -> Iterator[Tr
 
 urlpatterns = [
     path("", admin.site.admin_view(index)),
-    path("figures", admin.site.admin_view(show_figures), name="figures"),
+    path("figures", for_operators(show_figures, needs=VIEW_INSTALLATION), name="figures"),
 ]
 limit_all(urlpatterns)

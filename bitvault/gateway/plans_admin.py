@@ -3,8 +3,7 @@
 import re
 from uuid import UUID
 
-from django.contrib import admin, messages
-from django.contrib.auth.decorators import permission_required
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
@@ -17,6 +16,7 @@ from bitvault.gateway import tenant_pages
 from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web.limits.routes import limit_all
+from bitvault.web.operators import for_operators
 
 PAGE = "/admin/plans/"
 GIB = 1024**3
@@ -38,7 +38,6 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@permission_required("billing.change_plan", raise_exception=True)
 def give(request: HttpRequest) -> HttpResponse:
     """Give a tenant a plan, and room of its own instead of the plan's where a figure is entered; its audit log tells of it."""
     wanted = request.POST.get("q", "")
@@ -70,7 +69,7 @@ def give(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", admin.site.admin_view(overview), name="plans"),
-    path("give", admin.site.admin_view(give)),
+    path("", for_operators(overview, needs="billing.view_plan"), name="plans"),
+    path("give", for_operators(give, needs="billing.change_plan")),
 ]
 limit_all(urlpatterns)

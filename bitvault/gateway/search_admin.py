@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from django.contrib import admin, messages
-from django.contrib.auth.decorators import permission_required
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
@@ -15,6 +14,7 @@ from bitvault.events import operating
 from bitvault.gateway import tenant_pages
 from bitvault.kernel import tenancy
 from bitvault.web.limits.routes import limit_all
+from bitvault.web.operators import for_operators
 
 PAGE = "/admin/search/"
 
@@ -43,7 +43,6 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@permission_required("events.change_deadletter", raise_exception=True)
 def read_again(request: HttpRequest) -> HttpResponse:
     """Have those texts of a tenant read again that could not be read for a reason that was not the file's."""
     tenant = identity.find_tenant(tenant_id=UUID(request.POST["tenant_id"]))
@@ -57,7 +56,6 @@ def read_again(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@permission_required("events.change_deadletter", raise_exception=True)
 def build(request: HttpRequest) -> HttpResponse:
     """Have a tenant's index built in OpenSearch, beside the one that is searched."""
     tenant = identity.find_tenant(tenant_id=UUID(request.POST["tenant_id"]))
@@ -76,8 +74,8 @@ def build(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", admin.site.admin_view(overview), name="search-index"),
-    path("build", admin.site.admin_view(build)),
-    path("read-again", admin.site.admin_view(read_again)),
+    path("", for_operators(overview, needs="events.view_deadletter"), name="search-index"),
+    path("build", for_operators(build, needs="events.change_deadletter")),
+    path("read-again", for_operators(read_again, needs="events.change_deadletter")),
 ]
 limit_all(urlpatterns)

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from django.contrib import admin
-from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -15,6 +13,7 @@ from apps.identity import api as identity
 from bitvault.gateway import tenant_pages
 from bitvault.kernel import tenancy
 from bitvault.web.limits.routes import limit_all
+from bitvault.web.operators import for_operators
 
 SHOWN = 3
 """Statements of each tenant; a search that finds one tenant shows all of two years."""
@@ -23,7 +22,6 @@ SHOWN_ALONE = 24
 
 
 @require_GET
-@permission_required("billing.view_plan", raise_exception=True)
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the last statements of each tenant, or of those whose slug has what was searched for."""
     page = tenant_pages.find_page(request)
@@ -37,7 +35,6 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@permission_required("billing.view_plan", raise_exception=True)
 def as_pdf(request: HttpRequest, tenant_id: UUID, month: str) -> HttpResponse:
     """Send a tenant's statement as PDF."""
     tenant = identity.find_tenant(tenant_id=tenant_id)
@@ -54,7 +51,7 @@ def as_pdf(request: HttpRequest, tenant_id: UUID, month: str) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", admin.site.admin_view(overview), name="statements"),
-    path("<uuid:tenant_id>/<str:month>.pdf", admin.site.admin_view(as_pdf)),
+    path("", for_operators(overview, needs="billing.view_plan"), name="statements"),
+    path("<uuid:tenant_id>/<str:month>.pdf", for_operators(as_pdf, needs="billing.view_plan")),
 ]
 limit_all(urlpatterns)

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -19,6 +18,7 @@ from bitvault.gateway.rebuilding import request_rebuild
 from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
 from bitvault.web.limits.routes import limit_all
+from bitvault.web.operators import for_operators
 
 PAGE = "/admin/stream/"
 PAGE_LENGTH = 100
@@ -67,7 +67,6 @@ def _page(request: HttpRequest, name: str, listed: _Listed) -> Page[Any]:
 
 
 @require_POST
-@permission_required("events.change_deadletter", raise_exception=True)
 def act(request: HttpRequest) -> HttpResponse:
     """Replay, drop, skip or rebuild; what was done stands in the tenant's audit log."""
     wanted = request.GET.get("q", "")
@@ -106,7 +105,7 @@ def _run(action: str, form: Any, operator: UUID) -> str:
 
 
 urlpatterns = [
-    path("", admin.site.admin_view(overview), name="stream"),
-    path("act", admin.site.admin_view(act)),
+    path("", for_operators(overview, needs="events.view_deadletter"), name="stream"),
+    path("act", for_operators(act, needs="events.change_deadletter")),
 ]
 limit_all(urlpatterns)

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
-from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,6 +22,7 @@ from bitvault.events import operating as stream
 from bitvault.gateway import tenant_pages
 from bitvault.jobs import operating as jobs
 from bitvault.web.limits.routes import limit_all
+from bitvault.web.operators import for_operators
 
 LATE_SECONDS = 120.0
 FULL_PERCENT = 95
@@ -59,7 +58,6 @@ class _Listed(Sequence[ListedTenant]):
 
 
 @require_GET
-@permission_required("identity.view_tenant", raise_exception=True)
 def overview(request: HttpRequest) -> HttpResponse:
     """Show tenants by slug, of all states or one, those whose slug or name has what was searched for."""
     state = request.GET.get("state", "")
@@ -106,5 +104,5 @@ def _find_troubles(ids: Collection[UUID]) -> Mapping[UUID, list[str]]:
     return found
 
 
-urlpatterns = [path("", admin.site.admin_view(overview), name="tenants")]
+urlpatterns = [path("", for_operators(overview, needs="identity.view_tenant"), name="tenants")]
 limit_all(urlpatterns)

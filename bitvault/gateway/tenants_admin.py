@@ -1,11 +1,10 @@
 """The operators' page of one tenant's life: suspend it and say why, resume it, see what a deletion takes, ask for it and take it back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
@@ -18,6 +17,7 @@ from apps.identity.dtos import TenantOverview
 from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError, NotFound
 from bitvault.web.limits.routes import limit_all
+from bitvault.web.operators import for_operators
 
 PAGE = "/admin/deletions/"
 
@@ -48,39 +48,56 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@permission_required("identity.change_tenant", raise_exception=True)
-def act(request: HttpRequest) -> HttpResponse:
+def change_suspension(request: HttpRequest) -> HttpResponse:
+    """Suspend a tenant, or let its members in again."""
+
+    def suspend(tenant_id: UUID, operator_id: UUID, reason: str) -> None:
+        identity.suspend_by_operator(tenant_id=tenant_id, operator_id=operator_id, reason=reason)
+
+    def resume(tenant_id: UUID, operator_id: UUID, _reason: str) -> None:
+        identity.resume_by_operator(tenant_id=tenant_id, operator_id=operator_id)
+
+    return _act(
+        request,
+        {
+            "suspend": (suspend, "Nobody is let in any more; nothing was deleted."),
+            "resume": (resume, "The members are let in again."),
+        },
+    )
+
+
+@require_POST
+def change_deletion(request: HttpRequest) -> HttpResponse:
+    """Ask for the deletion of a tenant, or take it back."""
+
+    def delete(tenant_id: UUID, operator_id: UUID, reason: str) -> None:
+        identity.request_deletion_by_operator(
+            tenant_id=tenant_id, slug=request.POST.get("slug", ""), operator_id=operator_id, reason=reason
+        )
+
+    def keep(tenant_id: UUID, operator_id: UUID, _reason: str) -> None:
+        identity.withdraw_deletion_by_operator(tenant_id=tenant_id, operator_id=operator_id)
+
+    return _act(
+        request,
+        {
+            "delete": (delete, "The deletion waits; owners and administrators are written to."),
+            "keep": (keep, "The deletion is taken back."),
+        },
+    )
+
+
+def _act(request: HttpRequest, acts: Mapping[str, tuple[Callable[[UUID, UUID, str], None], str]]) -> HttpResponse:
     """Do what a button says; a refusal is told on the page."""
-    slug = request.POST.get("q", "")
-    operator_id, reason = UUID(str(request.user.pk)), request.POST.get("reason", "")
+    slug, reason = request.POST.get("q", ""), request.POST.get("reason", "")
     back = HttpResponseRedirect(f"{PAGE}?{urlencode({'q': slug})}")
     try:
         tenant_id = identity.get_tenant_overview(slug=slug).tenant.id
-        acts: dict[str, tuple[Callable[[], Any], str]] = {
-            "suspend": (
-                lambda: identity.suspend_by_operator(tenant_id=tenant_id, operator_id=operator_id, reason=reason),
-                "Nobody is let in any more; nothing was deleted.",
-            ),
-            "resume": (
-                lambda: identity.resume_by_operator(tenant_id=tenant_id, operator_id=operator_id),
-                "The members are let in again.",
-            ),
-            "delete": (
-                lambda: identity.request_deletion_by_operator(
-                    tenant_id=tenant_id, slug=request.POST.get("slug", ""), operator_id=operator_id, reason=reason
-                ),
-                "The deletion waits; owners and administrators are written to.",
-            ),
-            "keep": (
-                lambda: identity.withdraw_deletion_by_operator(tenant_id=tenant_id, operator_id=operator_id),
-                "The deletion is taken back.",
-            ),
-        }
-        do, done = acts[request.POST.get("act", "")]
+        act, done = acts[request.POST.get("act", "")]
         if request.POST["act"] in ("suspend", "delete") and not reason.strip():
             messages.error(request, "Say why: the reason is kept.")
             return back
-        do()
+        act(tenant_id, UUID(str(request.user.pk)), reason)
     except (BitVaultError, KeyError) as error:
         messages.error(request, error.title if isinstance(error, BitVaultError) else "There is no such action.")
         return back
@@ -89,7 +106,8 @@ def act(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", admin.site.admin_view(overview), name="deletions"),
-    path("act", admin.site.admin_view(act)),
+    path("", for_operators(overview, needs="identity.view_tenant"), name="deletions"),
+    path("suspension", for_operators(change_suspension, needs="identity.suspend_tenant")),
+    path("deletion", for_operators(change_deletion, needs="identity.delete_tenant")),
 ]
 limit_all(urlpatterns)

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -20,6 +19,7 @@ from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web.limits.routes import limit_all
+from bitvault.web.operators import for_operators
 
 PAGE_LENGTH = 20
 """Uploads of a page: the store is asked about each."""
@@ -66,7 +66,6 @@ def detail(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@permission_required("storage.change_sweep", raise_exception=True)
 def cancel(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
     """End an upload and give its room back; that stands in the tenant's audit log."""
     tenant = _find(tenant_id)
@@ -87,8 +86,8 @@ def _find(tenant_id: UUID) -> Tenant:
 
 
 urlpatterns = [
-    path("", admin.site.admin_view(overview), name="uploads-in-flight"),
-    path("<uuid:tenant_id>/", admin.site.admin_view(detail), name="uploads-of-tenant"),
-    path("<uuid:tenant_id>/cancel", admin.site.admin_view(cancel)),
+    path("", for_operators(overview, needs="storage.view_sweep"), name="uploads-in-flight"),
+    path("<uuid:tenant_id>/", for_operators(detail, needs="storage.view_sweep"), name="uploads-of-tenant"),
+    path("<uuid:tenant_id>/cancel", for_operators(cancel, needs="storage.change_sweep")),
 ]
 limit_all(urlpatterns)

@@ -240,7 +240,8 @@ def operator():
 
 
 def press(operator, act, **form):
-    answer = operator.post("/admin/deletions/act", {"q": "acme", "act": act, **form}, follow=True)
+    page = "suspension" if act in ("suspend", "resume") else "deletion"
+    answer = operator.post(f"/admin/deletions/{page}", {"q": "acme", "act": act, **form}, follow=True)
     assert answer.status_code == 200
     return answer.content.decode()
 
@@ -275,5 +276,7 @@ def test_operators_see_what_a_deletion_takes_before_they_ask_for_it(operator, ac
 def test_the_page_of_operators_is_for_operators_alone(acme):
     stranger = Client(headers={"host": "admin.localhost"})
     assert stranger.get("/admin/deletions/?q=acme").status_code == 302
-    assert stranger.post("/admin/deletions/act", {"q": "acme", "act": "suspend", "reason": "x"}).status_code == 302
+    assert (
+        stranger.post("/admin/deletions/suspension", {"q": "acme", "act": "suspend", "reason": "x"}).status_code == 302
+    )
     assert models.Tenant.objects.get(pk=acme.id).state == "active"

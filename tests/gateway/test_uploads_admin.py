@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from apps.billing import api as billing
@@ -27,6 +28,7 @@ def operator_of(*, may_change):
 
     user = User.objects.create_superuser(email="ops@bitvault.test", password="a long enough password")
     User.objects.filter(pk=user.pk).update(is_superuser=may_change)
+    user.groups.add(Group.objects.get(name="read_only"))
     client = Client(headers={"host": "admin.localhost"})
     client.force_login(user)
     client.id = user.pk
