@@ -5,7 +5,7 @@ import os
 import pytest
 from playwright.sync_api import expect
 
-from tests.journeys.browser.vault import SLOW, Vault, fetch, tree_of
+from tests.journeys.browser.vault import TRICKLE, Vault, fetch, tree_of
 from tests.support.sending import PART
 
 LONG_AGO = (1_700_000_000, 1_700_000_000)
@@ -34,15 +34,15 @@ def answer(vault: Vault, choice: str) -> None:
 def test_a_file_that_was_rewritten_while_the_page_was_away_starts_over(vault, api, folder, alike):
     file = alike("container.hc", os.urandom(5 * PART))
     vault.open(folder)
-    vault.limit_upload(2 * SLOW)
+    vault.hold_after(parts=3)
     with vault.page.expect_response("**/api/v1/uploads") as started:
         vault.drop(file)
     upload_id = started.value.json()["id"]
-    vault.hold("container.hc", 0.6)
+    vault.await_held("container.hc", 3 / 5)
     vault.page.reload()
     now = os.urandom(5 * PART)
     alike("container.hc", now)
-    vault.limit_upload(-1)
+    vault.let_go()
     tray = vault.page.get_by_role("region", name="Uploads")
     with vault.page.expect_file_chooser() as chooser:
         tray.get_by_role("button", name="Choose files").click()
@@ -58,13 +58,13 @@ def test_a_file_of_which_one_part_was_rewritten_during_a_pause_starts_over(vault
     before = os.urandom(5 * PART)
     file = alike("image.vmdk", before)
     vault.open(folder)
-    vault.limit_upload(2 * SLOW)
+    vault.hold_after(parts=3)
     vault.drop(file)
-    vault.hold("image.vmdk", 0.6)
+    vault.await_held("image.vmdk", 3 / 5)
     vault.upload("image.vmdk").get_by_role("button", name="Pause").click()
     now = os.urandom(PART) + before[PART:]
     alike("image.vmdk", now)
-    vault.limit_upload(-1)
+    vault.let_go()
     vault.upload("image.vmdk").get_by_role("button", name="Resume").click()
     vault.expect_uploaded("image.vmdk")
     assert fetch(api, tree_of(api, folder)["image.vmdk"]) == now
@@ -76,11 +76,11 @@ def test_two_files_of_one_name_size_and_time_do_not_share_an_attempt(vault, api,
     started = []
     vault.page.on("response", lambda got: started.append(got) if got.url.endswith("/api/v1/uploads") else None)
     vault.open(folder)
-    vault.limit_upload(2 * SLOW)
+    vault.hold_after(parts=1)
     vault.drop(files[0])
-    vault.await_sent("video.bin", 0.5)
+    vault.await_held("video.bin", 1 / 3)
     vault.drop(files[1])
-    vault.limit_upload(-1)
+    vault.let_go()
     answer(vault, "Keep both")
     expect(vault.page.locator("#tray-title")).to_have_text("2 uploads finished")
     assert len({got.json()["id"] for got in started if got.status == 201}) >= 2
@@ -93,18 +93,18 @@ def test_another_tab_neither_takes_over_nor_is_offered_what_one_is_sending(vault
     content = os.urandom(8 * PART)
     file = alike("shared.bin", content)
     vault.open(folder)
-    vault.limit_upload(SLOW)
+    vault.hold_after(parts=2)
     with vault.page.expect_response("**/api/v1/uploads") as mine:
         vault.drop(file)
-    vault.hold("shared.bin", 0.2)
+    vault.await_held("shared.bin", 2 / 8)
     other = Vault(vault.page.context.new_page(), vault.base_url).open(folder)
     expect(other.page.get_by_role("region", name="Uploads")).to_be_hidden()
-    other.limit_upload(SLOW)
+    other.limit_upload(TRICKLE)
     with other.page.expect_response("**/api/v1/uploads") as theirs:
         other.drop(file)
     assert mine.value.json()["id"] != theirs.value.json()["id"]
     other.page.close()
-    vault.limit_upload(-1)
+    vault.let_go()
     vault.expect_uploaded("shared.bin")
     assert fetch(api, tree_of(api, folder)["shared.bin"]) == content
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from soak.watcher import CHROMIUM_ARGUMENTS
-from tests.journeys.browser.vault import PATIENCE_SECONDS, SLOW, TRICKLE, Vault, fetch, tree_of
+from tests.journeys.browser.vault import PATIENCE_SECONDS, TRICKLE, Vault, fetch, tree_of
 from tests.support.sending import PART
 
 
@@ -65,12 +65,11 @@ def require_no_part_twice(answer: Response, sent_parts: list[int]) -> None:
 def test_a_paused_upload_stands_still_and_goes_on_from_what_has_arrived(vault, api, folder, disk, sent_parts):
     file = disk("big.bin", 8 * PART)
     vault.open(folder)
-    vault.limit_upload(2 * SLOW)
+    vault.hold_after(parts=3)
     with vault.page.expect_response("**/api/v1/uploads") as started:
         vault.drop(file)
     upload_id = started.value.json()["id"]
-    # Early enough that the last parts begin on the slow line: those that are under way already arrive at full speed.
-    vault.hold("big.bin", 0.3)
+    vault.await_held("big.bin", 3 / 8)
     line = vault.upload("big.bin")
     line.get_by_role("button", name="Pause").click()
     expect(line).to_contain_text("Paused")
@@ -78,7 +77,7 @@ def test_a_paused_upload_stands_still_and_goes_on_from_what_has_arrived(vault, a
     sent_parts.clear()
     vault.page.wait_for_timeout(1500)
     assert (line.inner_text(), sent_parts) == (stopped, [])
-    vault.limit_upload(-1)
+    vault.let_go()
     with vault.page.expect_response(f"**/api/v1/uploads/{upload_id}") as resumed:
         line.get_by_role("button", name="Resume").click()
     vault.expect_uploaded("big.bin")
@@ -106,16 +105,16 @@ def test_a_large_upload_that_is_canceled_can_be_taken_back_and_sends_nothing_twi
 ):
     file = disk("big.bin", 8 * PART)
     vault.open(folder)
-    vault.limit_upload(2 * SLOW)
+    vault.hold_after(parts=3)
     with vault.page.expect_response("**/api/v1/uploads") as started:
         vault.drop(file)
     upload_id = started.value.json()["id"]
-    vault.hold("big.bin", 0.4)
+    vault.await_held("big.bin", 3 / 8)
     vault.upload("big.bin").get_by_role("button", name="Cancel").click()
     expect(vault.upload("big.bin")).to_have_count(0)
     expect(vault.toast).to_contain_text("Upload of “big.bin” canceled.")
     sent_parts.clear()
-    vault.limit_upload(-1)
+    vault.let_go()
     with vault.page.expect_response(f"**/api/v1/uploads/{upload_id}") as resumed:
         vault.toast.get_by_role("button", name="Undo").click()
     vault.expect_uploaded("big.bin")
@@ -269,13 +268,14 @@ def await_stored(api, upload_id, *, seconds: float = 30) -> None:
 def test_a_page_that_was_reloaded_resumes_when_the_file_is_chosen_again(vault, api, folder, disk, sent_parts):
     file, small = disk("big.bin", 6 * PART), disk("note.txt")
     vault.open(folder)
-    vault.limit_upload(2 * SLOW)
+    vault.hold_after(parts=2)
     with vault.page.expect_response("**/api/v1/uploads") as started:
         vault.drop(file)
     upload_id = started.value.json()["id"]
-    vault.hold("big.bin", 0.3)
+    vault.await_held("big.bin", 2 / 6)
     await_stored(api, upload_id)
     vault.page.reload()
+    vault.let_go()
     vault.limit_upload(TRICKLE)
     tray = vault.page.get_by_role("region", name="Uploads")
     expect(tray).to_contain_text("1 unfinished upload from before")
@@ -310,9 +310,9 @@ def test_a_browser_that_was_killed_resumes_a_folder_and_leaves_alone_what_is_the
     large = disk("Shoot/reel.mov", 6 * PART)
     profile = tmp_path / "profile"
     first = Vault(browse(profile, signed_in), live.tenant_url).open(folder)
-    first.limit_upload(2 * SLOW)
+    first.hold_after(parts=4)
     first.drop(tmp_path / "Shoot")
-    first.hold("reel.mov", 0.7)
+    first.await_held("reel.mov", 4 / 6)
     kill_browser(profile)
 
     second = Vault(browse(profile, signed_in), live.tenant_url).open(folder)

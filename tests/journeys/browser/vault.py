@@ -1,17 +1,16 @@
 """What a person does in the pages, in the words of the tests."""
 
+import contextlib
+import re
 import time
 from pathlib import Path
 
-from playwright.sync_api import CDPSession, Locator, Page, Request, expect
+from playwright.sync_api import CDPSession, Error, Locator, Page, Request, Route, expect
 
 from tests.support.sending import Sender
 
-SLOW = 6_000_000
-"""Bytes a second: slow enough to step in, fast enough to wait for."""
-
-CRAWL = 20_000
-"""Bytes a second: nothing comes to its end meanwhile, however long a busy machine takes to step in."""
+PARTS = re.compile(r"[?&]partNumber=")
+"""Addresses of the store that take a part of a file."""
 
 TRICKLE = 200_000
 """Bytes a second: a file of a few parts has begun within a second or two, and takes more than a minute to arrive."""
@@ -27,6 +26,7 @@ class Vault:
         self.page = page
         self.base_url = base_url
         self._network: CDPSession | None = None
+        self._held: list[Route] = []
 
     # --- going places -------------------------------------------------------------------------------------------------------
 
@@ -109,14 +109,36 @@ class Vault:
         """Make the line as slow as that; -1 makes it as fast as it is."""
         self._shape_line(offline=False, bytes_per_second=bytes_per_second)
 
-    def hold(self, name: str, share: float) -> None:
-        """Let so much of a file go, and hardly a byte of the parts that begin after that until the line is made faster again.
+    def hold_after(self, parts: int) -> None:
+        """Let so many parts go to the store as fast as they can, and keep those that come after them from setting out until `let_go`.
 
-        Chromium sends parts that are under way at full speed once the limit changes: a file that has all its parts under way needs
-        one limit from the start instead.
+        Counted where they leave the page: however busy the machine is, nothing goes beyond it before the test steps in.
         """
+        left = iter(range(parts))
+
+        def judge(route: Route) -> None:
+            if route.request.method == "PUT" and next(left, None) is None:
+                self._held.append(route)
+            else:
+                route.continue_()
+
+        self.page.route(PARTS, judge)
+
+    def await_held(self, name: str, share: float) -> None:
+        """Wait until all that may go has gone: so much of a file has arrived, and a part of it waits."""
         self.await_sent(name, share)
-        self.limit_upload(CRAWL)
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not self._held:
+            assert time.monotonic() < end, "no part waits"
+            self.page.wait_for_timeout(20)
+
+    def let_go(self) -> None:
+        """Let parts set out again, those that wait first."""
+        self.page.unroute(PARTS)
+        held, self._held = self._held, []
+        for route in held:
+            with contextlib.suppress(Error):  # the page gave it up meanwhile
+                route.continue_()
 
     def cut_line(self) -> None:
         self._shape_line(offline=True, bytes_per_second=0)
@@ -143,7 +165,7 @@ class Vault:
         self.page.wait_for_function(
             "([title, share]) => [...document.querySelectorAll('.tray-item')].some(item =>"
             " item.dataset.file === title &&"
-            " Number(item.querySelector('.bar').getAttribute('aria-valuenow')) >= share * 100)",
+            " Number(item.querySelector('.bar').getAttribute('aria-valuenow')) >= Math.floor(share * 100))",
             arg=[name, share],
             timeout=seconds * 1000,
         )
