@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from apps.annotations.operations import copies, describing, forgetting, recents, tagging
+from apps.annotations.operations import copies, describing, descriptions, forgetting, recents, tagging
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
 from bitvault.events.catalog import files, identity
 from bitvault.kernel import db
@@ -32,6 +32,7 @@ def keep_annotations_current(events: Sequence[Published], tx: db.Transaction) ->
     if copied:
         tagging.carry_to_copies(copied)
         describing.carry_to_copies(copied)
+        descriptions.carry_to_copies(copied)
     forgetting.forget_nodes(
         [node_id for one in events if isinstance(one.event, files.NodePurged) for node_id in one.event.purged_node_ids]
     )

@@ -131,6 +131,25 @@ class Comment:
     replies: "Sequence[Comment]" = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderDescription:
+    """What a folder is for, in Markdown; an empty text where it has no description. ``revision`` is 0 where it never had one."""
+
+    node_id: UUID
+    text: str = ""
+    revision: int = 0
+    changed_by: CommentPerson | None = None
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptionText:
+    """The text of a folder's description, empty where there is none, and its revision."""
+
+    text: str
+    revision: int
+
+
 FieldKind = Literal["text", "number", "date", "choice", "person"]
 
 Value = str | float

@@ -1,6 +1,6 @@
 """What annotations refuse, with stable codes."""
 
-from bitvault.kernel.errors import Conflict, Forbidden, Invalid
+from bitvault.kernel.errors import Conflict, Forbidden, Invalid, PreconditionFailed
 
 
 class TooManyFavourites(Invalid):
@@ -78,6 +78,20 @@ class NotAThread(Invalid):
 
     code = "annotations.not_a_thread"
     title = "A reply is resolved with its thread"
+
+
+class DescriptionUnfit(Invalid):
+    """A description is text of up to 5,000 characters without controls; fact: ``limit``."""
+
+    code = "annotations.description_unfit"
+    title = "A description is text of up to 5,000 characters"
+
+
+class DescriptionMismatch(PreconditionFailed):
+    """The description has changed since the caller read it; fact: ``revision``, the present one."""
+
+    code = "annotations.description_mismatch"
+    title = "The description has changed since you read it"
 
 
 class TemplateUnfit(Invalid):

@@ -122,6 +122,19 @@ class Comment(TenantModel):
         ]
 
 
+class Description(TenantModel):
+    """What a folder is for, in Markdown. One that is removed stays as an empty text, so that its revision only rises."""
+
+    node_id = models.UUIDField(primary_key=True)
+    text = models.TextField(default="")
+    revision = models.IntegerField(default=0)
+    changed_by = models.UUIDField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "annotations_description"
+
+
 class Template(TenantModel):
     """A named set of fields that nodes can have."""
 

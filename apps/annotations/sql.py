@@ -1,4 +1,4 @@
-"""Hand-written SQL: what lists of nodes ask for each page."""
+"""Hand-written SQL: what pages of folders ask each time."""
 
 # A page of a folder asks for tags and favourites together, alone in its transaction: one round trip instead of four.
 MARKS = """
@@ -8,3 +8,6 @@ UNION ALL
 SELECT held.node_id, tag.id, tag.name, tag.colour FROM annotations_node_tag held JOIN annotations_tag tag ON tag.id = held.tag_id
 WHERE held.node_id = ANY(%(node_ids)s::uuid[])
 """
+
+# Every page of a folder asks for its description, alone in its transaction: one round trip instead of three.
+DESCRIPTION = "SELECT text, revision FROM annotations_description WHERE node_id = %(node_id)s"

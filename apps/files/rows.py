@@ -13,12 +13,13 @@ import msgspec
 from django.db import connection
 
 from apps.files import errors
-from apps.files.dtos import ExpectedRevision, KindName, Lock, Node, NodeRef
+from apps.files.dtos import KindName, Lock, Node, NodeRef
 from apps.files.models import Kind
 from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor, ActorKind
 from bitvault.kernel.capabilities import CapabilityName
 from bitvault.kernel.errors import NotFound
+from bitvault.kernel.revisions import ExpectedRevision, is_expected
 
 COLUMNS = (
     "id, kind, parent_id, owner_user_id, is_team_folder, name, revision, version_id, size_bytes, media_type, content_hash, created_at, "
@@ -231,7 +232,7 @@ def require_revision(row: NodeRow, expected: ExpectedRevision) -> int | None:
     """
     if expected == "any":
         return None
-    if row.revision not in (expected if isinstance(expected, tuple) else (expected,)):
+    if not is_expected(row.revision, expected):
         raise errors.RevisionMismatch(revision=row.revision)
     return row.revision
 

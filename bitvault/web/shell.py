@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 Judge = Callable[[Actor], bool]
-Slot = Literal["banner", "top", "rail", "overlay", "folder", "share", "missing"]
+Slot = Literal["banner", "top", "rail", "overlay", "folder", "heading", "share", "missing"]
 
 BAR_ROOM = 3
 """Sections that stand in the bar of a phone beside "More": four can be told apart and hit by a thumb on 320 px."""
@@ -84,8 +84,9 @@ class Part:
     """A template that is included by its slot.
 
     The frame includes ``banner`` above everything, ``top`` in the top bar, ``rail`` at the foot of the rail and ``overlay`` at the end of
-    the page. The page of a folder includes ``folder`` beside its commands, the dialog in which a node is shared ``share`` as sections of
-    its own, and the page that stands where there is no such node, or none for the reader, ``missing`` with its ``node_id``.
+    the page. The page of a folder includes ``folder`` beside its commands and ``heading`` above its list, the dialog in which a node is
+    shared ``share`` as sections of its own, and the page that stands where there is no such node, or none for the reader, ``missing``
+    with its ``node_id``.
     """
 
     key: str
@@ -327,6 +328,11 @@ class Frame:
     def folder_commands(self) -> list[str]:
         """Templates beside the commands of a folder's page."""
         return self._templates("folder")
+
+    @property
+    def folder_headings(self) -> list[str]:
+        """Templates above the list of a folder."""
+        return self._templates("heading")
 
     @property
     def share_sections(self) -> list[str]:

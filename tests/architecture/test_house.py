@@ -294,13 +294,13 @@ RULES = [
         "a pattern's end is the text's end",
         loose_ends,
         breaches=[
-            ("apps/files/rest/etags.py", 'import re\nTAG = re.compile(r"^[a-z]+$")'),
-            ("apps/files/rest/etags.py", 'import re\nre.match("^[a-z]$|b", text)'),
+            ("bitvault/web/etags.py", 'import re\nTAG = re.compile(r"^[a-z]+$")'),
+            ("bitvault/web/etags.py", 'import re\nre.match("^[a-z]$|b", text)'),
             ("bitvault/gateway/uploads.py", 'Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]+$")]'),
             ("bitvault/gateway/uploads.py", 'Kind = Annotated[str, Meta(pattern=r"^\\w+/\\w+$", max_length=255)]'),
         ],
         fine=[
-            ("apps/files/rest/etags.py", 'import re\nTAG = re.compile(r"[a-z$]+\\$\\Z")'),
+            ("bitvault/web/etags.py", 'import re\nTAG = re.compile(r"[a-z$]+\\$\\Z")'),
             ("bitvault/gateway/uploads.py", 'Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]'),
         ],
     ),

@@ -14,6 +14,9 @@ HOST = "acme.localhost"
 REACH = 1
 """Pages ask afresh what their reader may reach, so that what was just shared or taken away shows at once."""
 
+DESCRIPTION = 1
+"""The page of a folder asks Annotations what stands above its list, by one statement: Files keep no such text."""
+
 
 @pytest.fixture
 def browser(db, lasting_memory):
@@ -39,18 +42,17 @@ def count_transactions(client, path: str) -> int:
     return count
 
 
-@pytest.mark.parametrize(
-    "path", ["/files/", "/teams/", "/trash/", "/settings/", "/settings/security/", "/settings/tokens/"]
-)
+@pytest.mark.parametrize("path", ["/teams/", "/trash/", "/settings/", "/settings/security/", "/settings/tokens/"])
 def test_a_page_costs_two_transactions_besides_what_the_reader_may_reach(browser, path):
     assert 2 <= count_transactions(browser, path) <= 2 + REACH
 
 
-def test_a_folder_within_others_costs_no_more(browser, api):
+def test_a_folder_costs_its_description_too_and_no_more_within_others(browser, api):
+    assert count_transactions(browser, "/files/") <= 2 + REACH + DESCRIPTION
     root_id = api("mia").get("/me").json()["root_id"]
     outer = api("mia").post("/folders", {"parent_id": root_id, "name": "Outer"}).json()
     inner = api("mia").post("/folders", {"parent_id": outer["id"], "name": "Inner"}).json()
-    assert count_transactions(browser, f"/files/{inner['id']}/") == 2 + REACH
+    assert count_transactions(browser, f"/files/{inner['id']}/") == 2 + REACH + DESCRIPTION
 
 
 def test_pages_and_rest_find_who_asks_by_one_way(browser, monkeypatch):

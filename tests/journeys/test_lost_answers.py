@@ -716,6 +716,13 @@ def described(mia):
     return path
 
 
+def described_folder(mia):
+    """The address of the description that a folder has."""
+    path = f"/nodes/{mia.folder()['id']}/description"
+    assert mia.api.request("PUT", path, {"text": "x"}).status_code == 200
+    return path
+
+
 CASES = {
     "folder": Case(
         "POST /folders", lambda mia: Ask("POST", "/folders", {"parent_id": mia.root_id, "name": next(_names)}, key())
@@ -1066,6 +1073,14 @@ CASES = {
     "set metadata": Case(
         "PUT /nodes/{node_id}/metadata/{field_id}",
         lambda mia: Ask("PUT", described(mia), {"value": next(_names)}),
+    ),
+    "describe a folder": Case(
+        "PUT /nodes/{node_id}/description",
+        lambda mia: Ask("PUT", described_folder(mia), {"text": next(_names)}, {"If-Match": '"1"'}),
+    ),
+    "remove a description": Case(
+        "DELETE /nodes/{node_id}/description",
+        lambda mia: Ask("DELETE", described_folder(mia), None, {"If-Match": '"1"'}),
     ),
     "clear metadata": Case("DELETE /nodes/{node_id}/metadata/{field_id}", lambda mia: Ask("DELETE", described(mia))),
     "put a tag on": Case(

@@ -89,6 +89,7 @@ BODIES = {
     ("POST", "/metadata/templates"): {"name": "ours now", "fields": [{"name": "f", "kind": "text"}]},
     ("PATCH", "/metadata/templates/{template_id}"): {},
     ("PUT", "/nodes/{node_id}/metadata/{field_id}"): {"value": "mine now"},
+    ("PUT", "/nodes/{node_id}/description"): {"text": "mine now"},
     ("PATCH", "/tags/{tag_id}"): {},
     ("POST", "/team-folders"): {"name": "ours now"},
     ("PATCH", "/team-folders/{folder_id}"): {"name": "ours now"},

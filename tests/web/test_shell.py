@@ -70,12 +70,14 @@ def test_parts_go_where_they_belong(registered, frame_of):
         shell.Part(key="t", slot="top", template="t.html", order=1),
         shell.Part(key="r", slot="rail", template="r.html", order=1),
         shell.Part(key="f", slot="folder", template="f.html", order=1),
+        shell.Part(key="h", slot="heading", template="h.html", order=1),
         shell.Part(key="s", slot="share", template="s.html", order=1),
     )
     frame = frame_of("mia")
     assert "t.html" in frame.top
     assert "r.html" in frame.rail
     assert "f.html" in frame.folder_commands
+    assert "h.html" in frame.folder_headings
     assert "s.html" in frame.share_sections
     assert "t.html" not in frame.rail + frame.overlays
 

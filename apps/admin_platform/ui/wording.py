@@ -124,6 +124,7 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "annotations.tag.changed.v1": _("%(actor)s changed the tag %(name)s"),
     "annotations.tag.deleted.v1": _("%(actor)s deleted a tag"),
     "annotations.metadata.changed.v1": _("%(actor)s changed the metadata of %(name)s"),
+    "annotations.description.changed.v1": _("%(actor)s changed the description of %(name)s"),
     "annotations.template.created.v1": _("%(actor)s created the metadata template %(name)s"),
     "annotations.template.changed.v1": _("%(actor)s changed the metadata template %(name)s"),
     "annotations.template.deleted.v1": _("%(actor)s deleted the metadata template %(name)s"),

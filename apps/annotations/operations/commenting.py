@@ -1,6 +1,5 @@
 """Comments: writing, replying, changing, resolving and deleting them. The node is judged first, by Files; then one transaction writes."""
 
-import unicodedata
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
@@ -9,6 +8,7 @@ from django.db.models import Q
 
 from apps.annotations import dtos, errors
 from apps.annotations.models import Comment
+from apps.annotations.operations.writing import read_text
 from apps.annotations.queries import comments as queries
 from apps.files import api as files
 from apps.files.dtos import Node
@@ -198,15 +198,14 @@ def _hold(comment_id: UUID) -> Comment:
 
 
 def _parse(text: str) -> str:
-    """Read the text of a comment: lines without controls.
+    """Read the text of a comment.
 
     :raises CommentUnfit: it is empty, too long, or holds control characters.
     """
-    text = text.replace("\r\n", "\n").strip()
-    fits = all(letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs") for letter in text)
-    if not text or len(text) > TEXT_LIMIT or not fits:
+    read = read_text(text, limit=TEXT_LIMIT)
+    if read is None:
         raise errors.CommentUnfit(limit=TEXT_LIMIT)
-    return text
+    return read
 
 
 def _require_people(actor: Actor, user_ids: Collection[UUID]) -> list[UUID]:

@@ -3,14 +3,14 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from apps.annotations.models import Comment, Favourite, FieldValue, NodeTag, Recent
+from apps.annotations.models import Comment, Description, Favourite, FieldValue, NodeTag, Recent
 
 
 def forget_nodes(node_ids: Collection[UUID]) -> None:
     """Drop all annotations of nodes that are deleted permanently."""
     if not node_ids:
         return
-    for model in (Favourite, Recent, NodeTag, Comment, FieldValue):
+    for model in (Favourite, Recent, NodeTag, Comment, Description, FieldValue):
         model.objects.filter(node_id__in=node_ids).delete()
 
 

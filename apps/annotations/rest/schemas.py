@@ -42,6 +42,12 @@ class ChangeComment(Body, frozen=True):
     resolved: bool | None = None
 
 
+class SetDescription(Body, frozen=True):
+    """What the folder is for: Markdown of up to 5,000 characters."""
+
+    text: str
+
+
 class WantedField(Body, frozen=True):
     """A field: its name, its kind, and what can be chosen. With ``id`` one that the template has; its kind stays."""
 

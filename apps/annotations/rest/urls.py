@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.annotations.rest import metadata_views, views
+from apps.annotations.rest import description_views, metadata_views, views
 
 urlpatterns = [
     path("nodes/<uuid:node_id>/favourite", views.NodeFavourite.as_view()),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("nodes/<uuid:node_id>/tags/<uuid:tag_id>", views.NodeTagDetail.as_view()),
     path("nodes/<uuid:node_id>/comments", views.NodeComments.as_view()),
     path("comments/<uuid:comment_id>", views.CommentDetail.as_view()),
+    path("nodes/<uuid:node_id>/description", description_views.NodeDescription.as_view()),
     path("metadata/templates", metadata_views.Templates.as_view()),
     path("metadata/templates/<uuid:template_id>", metadata_views.TemplateDetail.as_view()),
     path("nodes/<uuid:node_id>/metadata", metadata_views.NodeMetadataList.as_view()),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from apps.annotations import api
 from apps.annotations.dtos import Comment, CommentPerson
+from apps.annotations.ui.addresses import cut_addresses
 from apps.files import api as files
 from apps.files.dtos import Node
 from apps.identity import api as identity
@@ -27,11 +28,6 @@ SHOWN = 50
 
 OFFERED = 8
 """People who are offered while a name is typed."""
-
-_ADDRESS = re.compile(r"https?://[!-~]+", re.IGNORECASE)
-"""An address as it is shown: printable ASCII alone, so that what is read is what is opened."""
-
-_NOT_AT_ITS_END = ".,;:!?'\")]}>*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +114,9 @@ def _name(person: CommentPerson, actor: Actor) -> "StrOrPromise":
 def cut(text: str, mentions: Sequence[CommentPerson]) -> list[Piece]:
     """Cut a text where it has an address, or names somebody whom it mentions."""
     pieces: list[Piece] = []
-    at = 0
-    for found in _ADDRESS.finditer(text):
-        address = found.group().rstrip(_NOT_AT_ITS_END)
-        pieces += [*_cut_names(text[at : found.start()], mentions), Piece(address, is_address=True)]
-        at = found.start() + len(address)
-    return [*pieces, *_cut_names(text[at:], mentions)]
+    for part, is_address in cut_addresses(text):
+        pieces += [Piece(part, is_address=True)] if is_address else _cut_names(part, mentions)
+    return pieces
 
 
 def _cut_names(text: str, mentions: Sequence[CommentPerson]) -> Iterator[Piece]:

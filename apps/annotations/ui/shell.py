@@ -16,6 +16,15 @@ shell.register(
         order=80,
         visible_to=shell.members,
     ),
+    shell.Part(key="annotations.description", slot="heading", template="annotations/folder_description.html", order=10),
+    shell.DetailsSection(
+        key="annotations.description",
+        tab="details",
+        label=_("Description"),
+        href="/annotations/details/description",
+        order=25,
+        kinds=("folder",),
+    ),
     shell.DetailsSection(
         key="annotations.tags",
         tab="details",
@@ -50,7 +59,12 @@ shell.register(
     shell.Assets(
         key="annotations",
         order=40,
-        styles=("annotations/annotations.css", "annotations/comments.css", "annotations/metadata.css"),
+        styles=(
+            "annotations/annotations.css",
+            "annotations/comments.css",
+            "annotations/descriptions.css",
+            "annotations/metadata.css",
+        ),
         scripts=("annotations/app.js",),
     ),
     shell.NodeAction(

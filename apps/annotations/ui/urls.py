@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from apps.annotations.ui import comments, metadata, views
+from apps.annotations.ui import comments, descriptions, metadata, views
 
 urlpatterns = [
     path("favourites/", views.FavouritesPage.as_view()),
     path("annotations/details/tags", views.NodeTags.as_view()),
     path("annotations/details/comments", comments.NodeComments.as_view()),
     path("annotations/details/metadata", metadata.NodeMetadata.as_view()),
+    path("annotations/details/description", descriptions.DetailsDescription.as_view()),
+    path("annotations/description", descriptions.FolderDescription.as_view()),
     path("metadata/", metadata.TemplatesPage.as_view()),
     path("annotations/people", comments.People.as_view()),
     path("tags/", views.TagsPage.as_view()),

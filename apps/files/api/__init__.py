@@ -61,7 +61,6 @@ from apps.files.dtos import (
     AppliedPage,
     Children,
     ChildrenAction,
-    ExpectedRevision,
     FoundNode,
     Node,
     NodeRef,
@@ -82,6 +81,7 @@ from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
+from bitvault.kernel.revisions import ExpectedRevision
 
 __all__ = [
     "authorise_upload",

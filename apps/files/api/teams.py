@@ -3,13 +3,14 @@
 from uuid import UUID
 
 from apps.files import teams
-from apps.files.dtos import ExpectedRevision, TeamFolder, TeamFolders
+from apps.files.dtos import TeamFolder, TeamFolders
 from apps.files.operations import teams as operations
 from bitvault.kernel import names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import Page
 from bitvault.kernel.permissions import Permission
+from bitvault.kernel.revisions import ExpectedRevision
 
 
 @exposed

@@ -6,7 +6,6 @@ from uuid import UUID
 from apps.files import limits, trash_listing
 from apps.files.dtos import (
     RESTORE_LIMIT,
-    ExpectedRevision,
     NodeRef,
     OnConflict,
     OpenedTrash,
@@ -20,6 +19,7 @@ from bitvault.kernel import clock, names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.revisions import ExpectedRevision
 
 
 @exposed

@@ -23,8 +23,6 @@ OnConflict = Literal["fail", "rename", "replace"]
 """What becomes of a taken name at a restore: it is refused, gets a number, or what has it goes into the trash."""
 RestoredTo = Literal["origin", "ancestor", "named"]
 """Where a node came back to: the folder that it was in, the nearest one above that was left, or the one that the caller named."""
-ExpectedRevision = int | tuple[int, ...] | Literal["any"] | None
-"""The revision that the caller has read or several that it accepts, ``any`` when it does not care, ``None`` when it did not say."""
 
 RESTORE_LIMIT = 1000
 """Nodes that one call takes out of the trash: some seconds, and as many as a page of any list holds."""

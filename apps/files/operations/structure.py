@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.files import access, errors, locks, retaining
-from apps.files.dtos import ExpectedRevision, Node, NodeRef
+from apps.files.dtos import Node, NodeRef
 from apps.files.models import Kind
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, require_revision
 from apps.files.tree import (
@@ -27,6 +27,7 @@ from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound, PreconditionRequired
 from bitvault.kernel.names import Name
+from bitvault.kernel.revisions import ExpectedRevision
 
 ROOT_NAME = "My files"
 """What a personal root is called. It is no part of any path."""

@@ -7,7 +7,7 @@ been given the time to ask for, and it expires as everything there does. Its sha
 from uuid import UUID
 
 from apps.files import access, errors, limits, locks, teams
-from apps.files.dtos import ExpectedRevision, TeamFolder
+from apps.files.dtos import TeamFolder
 from apps.files.models import Kind
 from apps.files.operations.trash import cut_off
 from apps.files.rows import NodeRow, fetch_all, fetch_one, find_way, require_revision
@@ -19,6 +19,7 @@ from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound, PreconditionRequired
 from bitvault.kernel.names import Name
+from bitvault.kernel.revisions import ExpectedRevision
 
 _LIVE = "SELECT id, name, name_key FROM files_node WHERE is_team_folder AND trashed_at IS NULL"
 

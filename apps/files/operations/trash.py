@@ -1,7 +1,7 @@
 """Into the trash and back: one row of the tree, whatever hangs below it."""
 
 from apps.files import access, locks, retaining
-from apps.files.dtos import ExpectedRevision, NodeRef
+from apps.files.dtos import NodeRef
 from apps.files.operations.locking import release
 from apps.files.operations.structure import raise_revision_mismatch
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, require_revision
@@ -18,6 +18,7 @@ from bitvault.kernel import clock, names, policies
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.names import Name
+from bitvault.kernel.revisions import ExpectedRevision
 
 _TRASH = f"""
 WITH trashed AS (

@@ -6,11 +6,12 @@ from rest_framework.response import Response
 
 from apps.files import api, errors
 from apps.files.dtos import Node
-from apps.files.rest import etags, schemas
+from apps.files.rest import schemas
 from apps.files.rest.marking import mark
 from bitvault.events.api import answer_with_head
 from bitvault.kernel import db
 from bitvault.kernel.request import current_origin
+from bitvault.web import etags
 from bitvault.web.operations import operation
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
@@ -36,7 +37,7 @@ class NodeLock(View):
         )
         if db.latest_seq.get() is None:
             answer_with_head()  # it was locked so before, and that has its number too
-        return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node)})
+        return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node.revision)})
 
     @operation(query=schemas.UnlockNode, status=204, problems=(errors.NodeLocked,))
     def delete(self, request: ActorRequest, node_id: UUID) -> Response:

@@ -6,11 +6,12 @@ from rest_framework.response import Response
 
 from apps.files import api, errors
 from apps.files.dtos import TeamFolder
-from apps.files.rest import etags, schemas
+from apps.files.rest import schemas
 from bitvault.kernel.actor import Scope
 from bitvault.kernel.errors import PreconditionRequired
 from bitvault.kernel.pages import Page
 from bitvault.kernel.permissions import Permission
+from bitvault.web import etags
 from bitvault.web.operations import operation
 from bitvault.web.permissions import HasPermission
 from bitvault.web.requests import ActorRequest
@@ -56,9 +57,9 @@ class TeamFolderDetail(View):
     def get(self, request: ActorRequest, folder_id: UUID) -> Response:
         """Read it; `304` when `If-None-Match` names its present revision."""
         folder = api.get_team_folder(actor=request.actor, folder_id=folder_id)
-        if etags.is_fresh(request, folder):
-            return Response(status=304, headers={"ETag": etags.etag_of(folder)})
-        return Response(folder, headers={"ETag": etags.etag_of(folder)})
+        if etags.is_fresh(request, folder.revision):
+            return Response(status=304, headers={"ETag": etags.etag_of(folder.revision)})
+        return Response(folder, headers={"ETag": etags.etag_of(folder.revision)})
 
     @operation(
         body=schemas.UpdateTeamFolder,
@@ -74,7 +75,7 @@ class TeamFolderDetail(View):
             name=body.name,
             expected_revision=etags.read_if_match(request),
         )
-        return Response(folder, headers={"ETag": etags.etag_of(folder)})
+        return Response(folder, headers={"ETag": etags.etag_of(folder.revision)})
 
     @operation(status=204, problems=(errors.RevisionMismatch, errors.NodeLocked))
     def delete(self, request: ActorRequest, folder_id: UUID) -> Response:

@@ -10,12 +10,13 @@ from rest_framework.response import Response
 
 from apps.files import api, errors
 from apps.files.dtos import AppliedPage, Children, Node, NodeRef, Path, RestoredNode, RestoreOutcome, TrashedNode
-from apps.files.rest import etags, schemas
+from apps.files.rest import schemas
 from apps.files.rest.marking import mark, mark_children, mark_path
 from bitvault.events.api import answer_with_head
 from bitvault.kernel import db
 from bitvault.kernel.errors import NotFound, PreconditionRequired
 from bitvault.kernel.pages import BadCursor, Page
+from bitvault.web import etags
 from bitvault.web.operations import operation
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
@@ -37,9 +38,9 @@ class NodeDetail(View):
     def get(self, request: ActorRequest, node_id: NodeRef) -> Response:
         """Read a node; `304` when `If-None-Match` names its present revision. `tags` and `favourite` do not change the revision."""
         node = api.get_node(actor=request.actor, node_id=node_id)
-        if etags.is_fresh(request, node):
-            return Response(status=304, headers={"ETag": etags.etag_of(node)})
-        return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node)})
+        if etags.is_fresh(request, node.revision):
+            return Response(status=304, headers={"ETag": etags.etag_of(node.revision)})
+        return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node.revision)})
 
     @operation(
         body=schemas.UpdateNode,
@@ -66,7 +67,7 @@ class NodeDetail(View):
             client_modified_at=body.client_modified_at,
             expected_revision=etags.read_if_match(request),
         )
-        return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node)})
+        return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node.revision)})
 
     @operation(status=204, problems=(errors.RevisionMismatch, errors.RootFixed, errors.NodeLocked))
     def delete(self, request: ActorRequest, node_id: NodeRef) -> Response:
@@ -129,7 +130,7 @@ class NodeByPath(View):
         """Read the node at a path under a root: the caller's own, or the team folder `root_id`."""
         query = request.query_as(schemas.FindByPath)
         node = api.find_by_path(actor=request.actor, path=query.path, root_id=query.root_id or "root")
-        return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node)})
+        return Response(mark(request.actor, node), headers={"ETag": etags.etag_of(node.revision)})
 
 
 class Folders(View):

@@ -114,6 +114,17 @@ class CommentDeleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DescriptionChanged(Event):
+    """A folder has another description, or none any more. Copies begin with that of their originals."""
+
+    type: ClassVar[str] = "annotations.description.changed.v1"
+
+    node_id: UUID
+    revision: int
+    is_removed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateCreated(Event):
     """The tenant has another template of metadata, with these fields."""
 

@@ -164,3 +164,16 @@ def test_rights_that_grow_and_shrink_arrive_in_an_open_page(open_live, folder, l
     let_in("editor")
     expect(line).to_contain_text("Can edit", timeout=20_000)
     administrator.request("DELETE", f"/team-folders/{team['id']}")
+
+
+def test_the_description_of_an_open_folder_is_the_one_of_now_and_what_is_being_written_stays(open_live, api, folder):
+    path = f"/nodes/{folder['id']}/description"
+    above = open_live(folder).page.locator("#folder-description")
+    assert api.request("PUT", path, {"text": "first"}).status_code == 200
+    expect(above).to_contain_text("first")
+    above.get_by_role("button", name="Edit description").click()
+    above.get_by_role("textbox", name="Description").fill("half written")
+    assert api.request("PUT", path, {"text": "second"}, headers={"If-Match": '"1"'}).status_code == 200
+    expect(above.get_by_role("textbox", name="Description")).to_have_value("half written")
+    above.get_by_role("button", name="Cancel").click()
+    expect(above).to_contain_text("second")

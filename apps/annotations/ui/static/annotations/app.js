@@ -3,6 +3,7 @@
 import { closest, setIcon } from "../js/dom.js";
 import { typeOf } from "../files/types.js";
 import { startComments } from "./comments.js";
+import { startDescriptions } from "./descriptions.js";
 import { startFilter } from "./filter.js";
 import { startMarks } from "./marks.js";
 import { startMetadata } from "./metadata.js";
@@ -22,6 +23,7 @@ function showTypes() {
 startMarks();
 startTags();
 startComments();
+startDescriptions();
 startFilter();
 startMetadata();
 startTemplates();

@@ -1,11 +1,11 @@
-"""``ETag`` and its conditions (RFC 9110 §8.8.3, §13.1): a node's tag is its revision in quotes."""
+"""``ETag`` and its conditions (RFC 9110 §8.8.3, §13.1): the tag of a thing is its revision in quotes."""
 
 import re
 
 from django.http import HttpRequest
 
-from apps.files.dtos import ExpectedRevision, Node, TeamFolder
 from bitvault.kernel.errors import Malformed
+from bitvault.kernel.revisions import ExpectedRevision
 
 _TAG = re.compile(r'[ \t]*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)")?[ \t]*(?:,|\Z)')
 """One element of a list, which may be empty (RFC 9110 §5.6.1.2); a comma inside the quotes belongs to the tag."""
@@ -13,7 +13,7 @@ _TAG = re.compile(r'[ \t]*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)")?[ \t]*(?:,|\Z)'
 _REVISION = re.compile(r"[1-9][0-9]{0,17}")
 
 NEVER = 0
-"""No node has this revision: what a tag that is not ours stands for."""
+"""Nothing has this revision: what a tag that is not ours stands for."""
 
 
 class BadCondition(Malformed):
@@ -23,9 +23,9 @@ class BadCondition(Malformed):
     title = 'Send the ETag as you have read it, for instance "3"'
 
 
-def etag_of(node: Node | TeamFolder) -> str:
-    """Make the tag of a node."""
-    return f'"{node.revision}"'
+def etag_of(revision: int) -> str:
+    """Make the tag of a revision."""
+    return f'"{revision}"'
 
 
 def read_if_match(request: HttpRequest) -> ExpectedRevision:
@@ -42,15 +42,15 @@ def read_if_match(request: HttpRequest) -> ExpectedRevision:
     return tuple(int(tag) for tag in strong) or (NEVER,)
 
 
-def is_fresh(request: HttpRequest, node: Node | TeamFolder) -> bool:
-    """Tell whether ``If-None-Match`` says that the caller has this state of the node already; weak tags count too.
+def is_fresh(request: HttpRequest, revision: int) -> bool:
+    """Tell whether ``If-None-Match`` says that the caller has this revision already; weak tags count too.
 
     :raises BadCondition: the header is no list of entity tags.
     """
     text = request.headers.get("If-None-Match")
     if text is None:
         return False
-    return text.strip() == "*" or str(node.revision) in [tag for _, tag in _read_list(text)]
+    return text.strip() == "*" or str(revision) in [tag for _, tag in _read_list(text)]
 
 
 def _read_list(text: str) -> list[tuple[bool, str]]:

@@ -1,0 +1,1 @@
+"""What annotations give to templates."""
