@@ -5,7 +5,17 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.sharing import accesses, asking, badges, leaving, listing, operations, queries
-from apps.sharing.dtos import AccessRequest, Badge, Candidates, Grant, NodeAccess, Principal, Share, SharedItem
+from apps.sharing.dtos import (
+    AccessRequest,
+    Badge,
+    Candidates,
+    Grant,
+    NodeAccess,
+    Principal,
+    Received,
+    Share,
+    SharedItem,
+)
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
@@ -13,6 +23,9 @@ from bitvault.kernel.capabilities import Reach, RoleName
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
 
 SHARED_NODES_PAGE = 1000
+
+RECEIVED = Received()
+"""All of it, newest first."""
 
 
 @exposed
@@ -145,14 +158,16 @@ def revoke_share(*, actor: Actor, share_id: UUID) -> None:
 
 
 @exposed
-def list_shared_with_me(*, actor: Actor, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> Page[SharedItem]:
-    """List what others have shared with the actor and they can see now, newest first.
+def list_shared_with_me(
+    *, actor: Actor, wanted: Received = RECEIVED, limit: int = PAGE_DEFAULT, cursor: str | None = None
+) -> Page[SharedItem]:
+    """List what others have shared with the actor and they can see now, newest first, or their favourites before all else.
 
     :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
     :raises BadCursor: the cursor belongs to another list.
     """
     actor.require_scope(Scope.FILES_READ)
-    return listing.list_with(actor, limit=limit, cursor=cursor)
+    return listing.list_with(actor, wanted, limit=limit, cursor=cursor)
 
 
 @exposed

@@ -87,6 +87,14 @@ class SharedItem:
     message: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """Which of what others have shared is listed, and in which order: newest first, or the reader's favourites before all else."""
+
+    only_favourites: bool = False
+    sort: Literal["newest", "favourites"] = "newest"
+
+
 AccessSource = Literal["owner", "administrators", "share"]
 
 

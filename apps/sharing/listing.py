@@ -1,5 +1,6 @@
 """What was shared with somebody, and what somebody has shared: permissions with their nodes, as the reader may see them now."""
 
+from apps.annotations import api as annotations
 from apps.files import api as files
 from apps.files.dtos import Node
 from apps.sharing import dtos, queries
@@ -9,10 +10,12 @@ from bitvault.kernel.actor import Actor
 from bitvault.kernel.pages import Page
 
 
-def list_with(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.SharedItem]:
-    """List what others have shared with an actor, newest first; nodes that lie in the trash are left out."""
+def list_with(actor: Actor, wanted: dtos.Received, *, limit: int, cursor: str | None) -> Page[dtos.SharedItem]:
+    """List what others have shared with an actor; nodes that lie in the trash are left out."""
+    asks = wanted.only_favourites or wanted.sort == "favourites"
+    favourite_ids = annotations.list_favourite_ids(actor=actor) if asks else frozenset()
     with db.read_transaction():
-        rows, next_cursor = queries.list_with(actor, limit=limit, cursor=cursor)
+        rows, next_cursor = queries.list_with(actor, wanted, favourite_ids=favourite_ids, limit=limit, cursor=cursor)
     return Page(to_items(actor, rows), next_cursor)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, SmallIntegerField, When
 
 from apps.identity import api as identity
 from apps.identity.dtos import Member, NamedGroup, User
@@ -17,6 +17,8 @@ from bitvault.kernel.remembered import Remembered
 from bitvault.kernel.tenancy import Tenant
 
 EVERYONE = dtos.SharePrincipal(type="everyone", id=None, name="Everyone")
+
+_FAVOURITES_FIRST = "sharing.with_me.favourites"
 
 _reaches: Remembered[tuple[UUID, tuple[UUID, ...]], Reach] = Remembered()
 
@@ -80,10 +82,16 @@ def holding() -> QuerySet[Permission]:
     return Permission.objects.filter(expires_at__isnull=True) | Permission.objects.filter(expires_at__gt=now)
 
 
-def list_with(actor: Actor, *, limit: int, cursor: str | None) -> tuple[list[Permission], str | None]:
-    """Read a page of what others have shared with an actor and they have not left, newest first."""
+def list_with(
+    actor: Actor, wanted: dtos.Received, *, favourite_ids: Collection[UUID], limit: int, cursor: str | None
+) -> tuple[list[Permission], str | None]:
+    """Read a page of what others have shared with an actor and they have not left, newest first, or their favourites before all else."""
     rows = holding().filter(principal_id__in=actor.principal_ids).exclude(granted_by=actor.user_id)
     rows = rows.exclude(id__in=LeftShare.objects.filter(user_id=actor.user_id).values("share_id"))
+    if wanted.only_favourites:
+        return _newest_first("sharing.with_me", rows.filter(node_id__in=favourite_ids), limit=limit, cursor=cursor)
+    if wanted.sort == "favourites":
+        return _favourites_first(rows, favourite_ids, limit=limit, cursor=cursor)
     return _newest_first("sharing.with_me", rows, limit=limit, cursor=cursor)
 
 
@@ -106,6 +114,27 @@ def _newest_first(
         return found, None
     last = found[limit - 1]
     return found[:limit], pages.encode_cursor(purpose, [last.granted_at.isoformat(), str(last.id)])
+
+
+def _favourites_first(
+    rows: QuerySet[Permission], favourite_ids: Collection[UUID], *, limit: int, cursor: str | None
+) -> tuple[list[Permission], str | None]:
+    """Read favourites first and all else behind them, each newest first."""
+    pages.require_limit(limit)
+    rows = rows.annotate(
+        behind=Case(When(node_id__in=favourite_ids, then=0), default=1, output_field=SmallIntegerField())
+    )
+    if cursor is not None:
+        behind, before, before_id = pages.decode_cursor(_FAVOURITES_FIRST, cursor)
+        moment = datetime.fromisoformat(before)
+        older = Q(granted_at__lt=moment) | Q(granted_at=moment, id__lt=UUID(before_id))
+        rows = rows.filter(Q(behind__gt=behind) | Q(older, behind=behind))
+    found: list[Permission] = list(rows.order_by("behind", "-granted_at", "-id")[: limit + 1])
+    if len(found) <= limit:
+        return found, None
+    last = found[limit - 1]
+    position = [int(last.node_id not in favourite_ids), last.granted_at.isoformat(), str(last.id)]
+    return found[:limit], pages.encode_cursor(_FAVOURITES_FIRST, position)
 
 
 def find_people(tenant: Tenant, user_ids: Collection[UUID]) -> dict[UUID, User]:

@@ -14,6 +14,7 @@ _NODE = (
     "nodes/<uuid:node_id>/comments",
     "nodes/<uuid:node_id>/copy",
     "nodes/<uuid:node_id>/description",
+    "nodes/<uuid:node_id>/favourite",
     "nodes/<uuid:node_id>/extract",
     "nodes/<uuid:node_id>/metadata",
     "nodes/<uuid:node_id>/metadata/<uuid:field_id>",
@@ -28,6 +29,7 @@ _NODE = (
     "folders",
     "previews",
     "marks",
+    "favourites",
     "trash/restore",
     "trash/<uuid:node_id>/restore",
 )
@@ -95,6 +97,7 @@ _PAGES = (
     "annotations/description",
     "annotations/details/description",
     "annotations/details/metadata",
+    "favourites/",
     "shared/",
     "shared/badges",
     "search/",

@@ -107,12 +107,25 @@ def test_what_is_open_to_guests_is_there(db):
 def test_a_guest_sees_what_was_shared_and_nothing_else_of_the_frame(browser, box):
     page = browser.get("/shared/").content.decode()
     assert box["name"] in page
-    assert re.findall(r'class="side-link[^"]*" href="([^"]+)"', page) == ["/shared/", "/conflicts/", "/settings/"]
+    assert re.findall(r'class="side-link[^"]*" href="([^"]+)"', page) == [
+        "/shared/",
+        "/favourites/",
+        "/conflicts/",
+        "/settings/",
+    ]
     inside = browser.get(f"/files/{box['id']}/").content.decode()
     assert "Inner" in inside
-    for hidden in ('data-command="share"', 'data-command="tags"', 'data-command="favourite"', "/shared/details"):
+    for hidden in ('data-command="share"', 'data-command="tags"', "/shared/details"):
         assert hidden not in inside
-    assert 'data-command="rename"' in inside
+    for shown in ('data-command="rename"', 'data-command="favourite"'):
+        assert shown in inside
+
+
+def test_a_guest_marks_a_favourite_and_finds_it_again(guest, browser, box):
+    assert guest.request("PUT", f"/nodes/{box['id']}/favourite").status_code == 204
+    assert [one["node"]["id"] for one in guest.get("/favourites").json()["items"]] == [box["id"]]
+    assert [one["node"]["id"] for one in guest.get("/shared/with-me", favourite="true").json()["items"]] == [box["id"]]
+    assert box["name"] in browser.get("/favourites/").content.decode()
 
 
 def test_a_guest_finds_by_search_what_was_shared_alone(guest, box, api):

@@ -22,6 +22,7 @@ __all__ = [
     "find_marks",
     "get_tag",
     "list_comments",
+    "list_favourite_ids",
     "list_favourites",
     "list_marks",
     "list_recents",
@@ -56,6 +57,13 @@ def unmark_favourite(*, actor: Actor, node_id: UUID) -> None:
     """
     actor.require_scope(Scope.FILES_READ)
     favourites.unmark(actor, node_id)
+
+
+@exposed
+def list_favourite_ids(*, actor: Actor) -> frozenset[UUID]:
+    """List the nodes that are favourites of the actor, seen or not: some thousands at most, for lists that are narrowed to them."""
+    actor.require_scope(Scope.FILES_READ)
+    return lists.list_favourite_ids(actor)
 
 
 @exposed

@@ -32,6 +32,12 @@ def list_favourites(actor: Actor, *, limit: int, cursor: str | None) -> Page[dto
     return Page(items, next_cursor)
 
 
+def list_favourite_ids(actor: Actor) -> frozenset[UUID]:
+    """List the nodes that are favourites of somebody, by one statement; ``operations.favourites.LIMIT`` bounds them."""
+    with db.read_transaction():
+        return frozenset(Favourite.objects.filter(user_id=actor.user_id).values_list("node_id", flat=True))
+
+
 def list_recents(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.Recent]:
     """List the files that somebody had to do with, last first; a page holds fewer where some are out of reach now."""
     pages.require_limit(limit)

@@ -7,7 +7,14 @@ from bitvault.web import shell
 
 shell.register(
     shell.Section(key="recents", label=_("Recent"), icon="clock", href="/recents/", order=40),
-    shell.Section(key="favourites", label=_("Favourites"), icon="star", href="/favourites/", order=42),
+    shell.Section(
+        key="favourites",
+        label=_("Favourites"),
+        icon="star",
+        href="/favourites/",
+        order=42,
+        visible_to=shell.everybody,
+    ),
     shell.Part(key="annotations.tags", slot="overlay", template="annotations/tags_dialog.html", order=45),
     shell.Part(
         key="annotations.filter",
@@ -67,15 +74,6 @@ shell.register(
         ),
         scripts=("annotations/app.js",),
     ),
-    shell.NodeAction(
-        key="favourite", label=_("Add to favourites"), icon="star", group=40, order=10, visible_to=shell.members
-    ),
-    shell.NodeAction(
-        key="unfavourite",
-        label=_("Remove from favourites"),
-        icon="star-filled",
-        group=40,
-        order=11,
-        visible_to=shell.members,
-    ),
+    shell.NodeAction(key="favourite", label=_("Add to favourites"), icon="star", group=40, order=10),
+    shell.NodeAction(key="unfavourite", label=_("Remove from favourites"), icon="star-filled", group=40, order=11),
 )

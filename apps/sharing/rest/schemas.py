@@ -1,14 +1,15 @@
 """What requests about shares may say."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from apps.sharing.dtos import Grant, Principal
+from apps.sharing.dtos import Grant, Principal, Received
 from apps.sharing.errors import PrincipalUnfit
 from bitvault.kernel.capabilities import RoleName
+from bitvault.web.pagination import PageQuery
 from bitvault.web.structs import Body, Query
 
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -92,6 +93,17 @@ class ChangeShare(Body, frozen=True):
 
     role: RoleName | None = None
     expires_at: Moment | UnsetType | None = UNSET
+
+
+class ListReceived(PageQuery, frozen=True):
+    """Which part of the list; `favourite=true` for the caller's favourites alone, `sort=favourites` for these before all else."""
+
+    favourite: bool = False
+    sort: Literal["newest", "favourites"] = "newest"
+
+    def to_wanted(self) -> Received:
+        """Give it as the door takes it."""
+        return Received(only_favourites=self.favourite, sort=self.sort)
 
 
 class RequestAccess(Body, frozen=True):

@@ -136,10 +136,11 @@ class LeftShares(View):
 class SharedWithMe(View):
     """What others have shared with the caller."""
 
-    @operation(query=PageQuery, answer=Page[SharedItem], problems=(BadCursor,))
+    @operation(query=schemas.ListReceived, answer=Page[SharedItem], problems=(BadCursor,))
     def get(self, request: ActorRequest) -> Response:
-        """List it, newest first."""
-        return self.paginate(partial(api.list_shared_with_me, actor=request.actor))
+        """List it, newest first, or the caller's favourites before all else."""
+        wanted = request.query_as(schemas.ListReceived).to_wanted()
+        return self.paginate(partial(api.list_shared_with_me, actor=request.actor, wanted=wanted))
 
 
 class SharedByMe(View):

@@ -7,6 +7,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from apps.sharing import api
+from apps.sharing.dtos import Received
 from apps.sharing.ui import presentation
 from bitvault.kernel.errors import Forbidden
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids
@@ -18,18 +19,27 @@ SHOWN_PEOPLE = 8
 """People and groups whom the details panel names; the dialog has all."""
 
 
+_SHOWN = {"favourites": Received(only_favourites=True), "favourites-first": Received(sort="favourites")}
+"""What the address of "Shared with me" may ask for; without it all, newest first."""
+
+
 class WithMe(MemberPage):
     """What others have shared with the reader."""
 
     section = "shared"
 
     def get(self, request: PersonRequest) -> HttpResponse:
-        """Show a page of it, newest first."""
-        page = api.list_shared_with_me(actor=request.actor, limit=PAGE_SIZE, cursor=request.GET.get("cursor") or None)
+        """Show a page of it: newest first, favourites first, or favourites alone."""
+        shown = _SHOWN.get(request.GET.get("show", ""), api.RECEIVED)
+        page = api.list_shared_with_me(
+            actor=request.actor, wanted=shown, limit=PAGE_SIZE, cursor=request.GET.get("cursor") or None
+        )
         context = _to_context(
             request, [presentation.to_received(item, request.actor) for item in page.items], page.next_cursor
         )
-        if context["is_first"]:
+        context["only_favourites"] = shown.only_favourites
+        context["favourites_first"] = shown.sort == "favourites"
+        if context["is_first"] and not shown.only_favourites:
             left = api.list_left_shares(actor=request.actor)
             context["left"] = [presentation.to_received(item, request.actor) for item in left.items]
         return render(request, "sharing/with_me.html", context)
@@ -92,5 +102,6 @@ class People(MemberPage):
 
 
 def _to_context(request: PersonRequest, lines: list[Any], next_cursor: str | None) -> dict[str, Any]:
-    more = f"{request.path}?{urlencode({'cursor': next_cursor})}" if next_cursor else ""
+    kept = {"show": request.GET["show"]} if "show" in request.GET else {}
+    more = f"{request.path}?{urlencode({**kept, 'cursor': next_cursor})}" if next_cursor else ""
     return {"lines": lines, "more": more, "is_first": "cursor" not in request.GET}

@@ -86,3 +86,18 @@ def test_a_list_goes_on_page_by_page(enter, share_many, monkeypatch):
     assert first.count('class="shared-line"') == 2
     more = first.split('hx-get="')[1].split('"')[0]
     assert browser.get(more.replace("&amp;", "&")).content.decode().count('class="shared-line"') == 1
+
+
+def test_what_is_shared_has_a_place_for_its_star_and_is_narrowed_to_favourites(enter, share_many, api):
+    first, second = share_many(2)
+    browser = enter("vera")
+    page = browser.get("/shared/").content.decode()
+    assert f'data-slot="notes" data-node="{first["id"]}"' in page
+    assert "No favourites among these" in browser.get("/shared/?show=favourites").content.decode()
+    api("vera").request("PUT", f"/nodes/{first['id']}/favourite")
+    page = browser.get("/shared/?show=favourites").content.decode()
+    assert first["name"] in page
+    assert second["name"] not in page
+    page = browser.get("/shared/?show=favourites-first").content.decode()
+    assert page.index(first["name"]) < page.index(second["name"])
+    assert browser.get("/shared/?show=nonsense").status_code == 200
