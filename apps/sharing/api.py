@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from apps.sharing import accesses, asking, badges, leaving, listing, operations, queries
+from apps.sharing import accesses, asking, badges, leaving, listing, operations, queries, shortcuts
 from apps.sharing.dtos import (
     AccessRequest,
     Badge,
@@ -15,8 +15,9 @@ from apps.sharing.dtos import (
     Received,
     Share,
     SharedItem,
+    Shortcut,
 )
-from bitvault.kernel import db
+from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.capabilities import Reach, RoleName
@@ -195,6 +196,57 @@ def list_left_shares(*, actor: Actor) -> Page[SharedItem]:
     """List what the actor has left and could take back, latest first, 200 at most."""
     actor.require_scope(Scope.FILES_READ)
     return Page(leaving.list_left(actor))
+
+
+@exposed
+def list_shortcuts(*, actor: Actor, folder_id: UUID | None = None) -> Page[Shortcut]:
+    """List the actor's shortcuts by name, all or those of one folder, in one page; broken ones too.
+
+    :raises NotFound: there is no such folder that the actor may know of.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    actor.require_member()
+    return Page(shortcuts.list_own(actor, folder_id=folder_id))
+
+
+@exposed
+def create_shortcut(*, actor: Actor, folder_id: UUID, node_id: UUID, name: str | None = None) -> Shortcut:
+    """Put a shortcut to something of others into a folder of the actor's own tree; one that leads there already is given as it is.
+
+    :raises NotFound: there is no such folder or node that the actor may know of.
+    :raises InvalidName: nothing can be called so.
+    :raises ShortcutUnfit: the folder is none of their own tree, or the node lies in it.
+    :raises ShortcutNameTaken: another shortcut in the folder has this name.
+    :raises TooManyShortcuts: the actor has as many as one can have.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    actor.require_member()
+    wanted = None if name is None else names.parse(name)
+    return shortcuts.create(actor=actor, folder_id=folder_id, node_id=node_id, name=wanted)
+
+
+@exposed
+def update_shortcut(
+    *, actor: Actor, shortcut_id: UUID, name: str | None = None, folder_id: UUID | None = None
+) -> Shortcut:
+    """Rename a shortcut, move it within the actor's own tree, or both; what it leads to is not touched.
+
+    :raises NotFound: the actor has no such shortcut, or there is no such folder.
+    :raises InvalidName, ShortcutUnfit, ShortcutNameTaken: as ``create_shortcut``.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    wanted = None if name is None else names.parse(name)
+    return shortcuts.update(actor=actor, shortcut_id=shortcut_id, name=wanted, folder_id=folder_id)
+
+
+@exposed
+def remove_shortcut(*, actor: Actor, shortcut_id: UUID) -> None:
+    """Remove a shortcut, whether or not it leads anywhere.
+
+    :raises NotFound: the actor has no such shortcut.
+    """
+    actor.require_scope(Scope.FILES_WRITE)
+    shortcuts.remove(actor=actor, shortcut_id=shortcut_id)
 
 
 @exposed

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from apps.sharing import inviting, operations, queries
+from apps.sharing import inviting, operations, queries, shortcuts
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
 from bitvault.events.catalog.files import NodePurged
 from bitvault.events.catalog.identity import GroupDeleted, InvitationAccepted, InvitationWithdrawn
@@ -18,10 +18,12 @@ cannot_be_rebuilt(
 
 @consumes_batch(CONSUMER, NodePurged, GroupDeleted)
 def drop_permissions(events: Sequence[Published], tx: db.Transaction) -> None:
-    """Drop what was given on nodes, and to groups, that are gone; applying it again changes nothing."""
+    """Drop what was given on nodes, and to groups, that are gone, and shortcuts that lay in them; applying it again changes nothing."""
     operations.forget_groups([one.event.group_id for one in events if isinstance(one.event, GroupDeleted)])
     gone = [one.event.purged_node_ids for one in events if isinstance(one.event, NodePurged)]
-    operations.forget_nodes([node_id for node_ids in gone for node_id in node_ids])
+    node_ids = [node_id for some in gone for node_id in some]
+    operations.forget_nodes(node_ids)
+    shortcuts.forget_folders(node_ids)
 
 
 @consumes_batch(CONSUMER, InvitationAccepted, InvitationWithdrawn)

@@ -88,6 +88,21 @@ class SharedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcut:
+    """A row in a folder of somebody's own tree that leads to what others share with them.
+
+    Without ``node`` it is broken: what it leads to is out of reach at this moment. ``name`` is its own.
+    """
+
+    id: UUID
+    folder_id: UUID
+    node_id: UUID
+    name: str
+    node: SharedNode | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """Which of what others have shared is listed, and in which order: newest first, or the reader's favourites before all else."""
 

@@ -10,7 +10,10 @@ __all__ = [
     "MessageUnfit",
     "MoreThanOwn",
     "PrincipalUnfit",
+    "ShortcutNameTaken",
+    "ShortcutUnfit",
     "TooManyShares",
+    "TooManyShortcuts",
     "UnknownPrincipal",
 ]
 
@@ -62,3 +65,24 @@ class AccessHeld(Conflict):
 
     code = "sharing.access_held"
     title = "You have this access already"
+
+
+class ShortcutUnfit(Invalid):
+    """A shortcut lies in a folder of one's own tree, and leads out of it; fact: ``reason``, ``place`` or ``own_node``."""
+
+    code = "sharing.shortcut_unfit"
+    title = "A shortcut lies in a folder of your own files, and leads to something of others"
+
+
+class ShortcutNameTaken(Conflict):
+    """Another shortcut in the folder has a name with the same key; fact: ``name``."""
+
+    code = "sharing.shortcut_name_taken"
+    title = "There is a shortcut of this name already"
+
+
+class TooManyShortcuts(Invalid):
+    """Somebody has as many shortcuts as one can have; fact: ``limit``."""
+
+    code = "sharing.too_many_shortcuts"
+    title = "You have as many shortcuts as there can be; remove some first"

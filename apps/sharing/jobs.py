@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from apps.identity import api as identity
-from apps.sharing import asking, expiring, handing_over, leaving
+from apps.sharing import asking, expiring, handing_over, leaving, shortcuts
 from bitvault.jobs import api as jobs
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Scope
@@ -39,6 +39,7 @@ def hand_over(payload: HandOver, run: jobs.Run) -> int:
         heir_id = found.successor_id
         for former in found.left:
             leaving.forget_person(former.user_id)
+            shortcuts.forget_person(former.user_id)
             if former.was_guest:
                 handing_over.end_received(user_id=former.user_id, by=run.requester.id)
             count += handing_over.hand_over(

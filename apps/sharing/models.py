@@ -125,3 +125,30 @@ class LeftShare(TenantModel):
             # Which shares has this person left? Asked by each request.
             models.UniqueConstraint(fields=["user_id", "share"], name="sharing_left_share_once"),
         ]
+
+
+class Shortcut(TenantModel):
+    """What somebody has put into a folder of their own tree to find something of others there. It gives no right, and nobody else sees it.
+
+    It stays when what it leads to is out of reach: then it is broken, until its keeper removes it or has access again.
+    """
+
+    id = id_field()
+    user_id = models.UUIDField()
+    folder_id = models.UUIDField()
+    node_id = models.UUIDField()
+    """What it leads to."""
+    name = models.CharField(max_length=255)
+    name_key = models.CharField(max_length=1024)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sharing_shortcut"
+        constraints = [
+            # Which shortcuts has this person in this folder, and is the name taken among them?
+            models.UniqueConstraint(fields=["user_id", "folder_id", "name_key"], name="sharing_shortcut_name"),
+        ]
+        indexes = [
+            # What goes with a folder that is gone?
+            models.Index(fields=["folder_id"], name="sharing_shortcut_folder"),
+        ]

@@ -313,6 +313,25 @@ def take_share_back(mia):
     return Ask("DELETE", path)
 
 
+def lent(mia):
+    """A team folder that everyone sees, and that is nobody's own."""
+    team = mia.adam.post("/team-folders", {"name": next(_names)}).json()
+    answer = mia.adam.post(f"/nodes/{team['id']}/shares", everyone("viewer"))
+    assert answer.status_code == 201, answer.content
+    return team
+
+
+def shortcut(mia):
+    team = lent(mia)
+    made = mia.api.post(f"/nodes/{mia.folder()['id']}/shortcuts", {"node_id": team["id"]})
+    assert made.status_code == 201, made.content
+    return made.json()
+
+
+def add_shortcut(mia):
+    return Ask("POST", f"/nodes/{mia.folder()['id']}/shortcuts", {"node_id": lent(mia)["id"]}, key())
+
+
 def replace_shares(mia):
     return Ask("PUT", f"/nodes/{shared(mia)[0]['id']}/shares", {"shares": [everyone("editor")]})
 
@@ -790,6 +809,18 @@ CASES = {
     ),
     "leave a share": Case(
         "PUT /shares/{share_id}/left", lambda mia: Ask("PUT", f"/shares/{shared(mia)[1]['id']}/left")
+    ),
+    "add a shortcut": Case("POST /nodes/{node_id}/shortcuts", add_shortcut, holds=f"{SCHEMA}.sharing_shortcut"),
+    "rename a shortcut": Case(
+        "PATCH /shortcuts/{shortcut_id}",
+        lambda mia: Ask("PATCH", f"/shortcuts/{shortcut(mia)['id']}", {"name": next(_names)}),
+        holds=f"{SCHEMA}.sharing_shortcut",
+    ),
+    "remove a shortcut": Case(
+        "DELETE /shortcuts/{shortcut_id}",
+        lambda mia: Ask("DELETE", f"/shortcuts/{shortcut(mia)['id']}"),
+        holds=f"{SCHEMA}.sharing_shortcut",
+        again=404,
     ),
     "take a share back": Case("DELETE /shares/{share_id}/left", take_share_back),
     "ask for access": Case(

@@ -170,6 +170,8 @@ def _own(name: str) -> Belongings:
     _project(slug)
     rewind = client.post(f"/nodes/{folder['id']}/rewind", {"since": datetime.now(UTC).isoformat()})
     assert rewind.status_code == 201, rewind.content
+    shortcut = client.post(f"/nodes/{root_id}/shortcuts", {"node_id": team.json()["id"], "name": f"{canary} shortcut"})
+    assert shortcut.status_code == 201, shortcut.content
     return Belongings(
         canary=canary,
         api=client,
@@ -183,6 +185,7 @@ def _own(name: str) -> Belongings:
                 "team inside": team_inside["id"],
             },
             "folder_id": {"team": team.json()["id"]},
+            "shortcut_id": {"shortcut": shortcut.json()["id"]},
             "share_id": {"share": share.json()["id"]},
             "link_id": {"link": link.json()["id"]},
             "comment_id": {"comment": comment.json()["id"]},

@@ -58,6 +58,8 @@ BODIES = {
     ("POST", "/nodes/{node_id}/shares"): {"principal": {"type": "everyone"}, "role": "viewer"},
     ("PUT", "/nodes/{node_id}/shares"): {"shares": []},
     ("PATCH", "/shares/{share_id}"): {},
+    ("POST", "/nodes/{node_id}/shortcuts"): {"node_id": "01900000-0000-7000-8000-00000000ffff"},
+    ("PATCH", "/shortcuts/{shortcut_id}"): {},
     ("POST", "/nodes/{node_id}/access-requests"): {},
     ("POST", "/access-requests/{request_id}/answer"): {"granted": True},
     ("POST", "/nodes/{node_id}/links"): {"kind": "view"},
@@ -109,6 +111,7 @@ KINDS = {
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
         *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key", "scope"),
         *("role_id", "month", "rewind_id", "policy_id", "picture_id", "browser_id", "template_id", "field_id"),
+        "shortcut_id",
     )
 }
 """What each parameter of a path names."""
@@ -136,6 +139,8 @@ FIELDS = {
     ("GET", "/public/links/{token}/children", "node_id"): ("node_id", None),
     ("POST", "/nodes/{node_id}/comments", "reply_to_id"): ("comment_id", {"text": "mine now"}),
     ("POST", "/subscriptions", "node_id"): ("node_id", {}),
+    ("POST", "/nodes/{node_id}/shortcuts", "node_id"): ("node_id", {}),
+    ("PATCH", "/shortcuts/{shortcut_id}", "folder_id"): ("node_id", {}),
     ("PUT", "/me/picture", "upload_id"): ("upload_id", {}),
     ("GET", "/audit", "actor_id"): ("user_id", None),
     ("GET", "/audit/verify", "job_id"): ("job_id", None),
@@ -357,7 +362,7 @@ def test_to_an_administrator_an_id_of_another_tenant_reads_as_one_that_never_was
 def _own_node(mia, path):
     if path.startswith("/trash/"):
         return mia.ids["trash"]["trashed"]
-    return mia.ids["node_id"]["folder" if "/children" in path else "file"]
+    return mia.ids["node_id"]["folder" if "/children" in path or "/shortcuts" in path else "file"]
 
 
 @pytest.mark.parametrize(("method", "path", "field"), FIELDS, ids=map(" ".join, FIELDS))
@@ -368,6 +373,7 @@ def test_a_strangers_id_in_a_body_or_query_reads_as_one_that_never_was(mia, stra
         "parent_id": mia.ids["node_id"]["root"],
         "folder_id": mia.ids["folder_id"]["team"],
         "token": mia.ids["token"]["an address that is none"],
+        "shortcut_id": mia.ids["shortcut_id"]["shortcut"],
     }
     url = path.format(**own)
 

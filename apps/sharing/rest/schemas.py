@@ -119,3 +119,17 @@ class AnswerRequest(Body, frozen=True):
     granted: bool
     role: RoleName | None = None
     expires_at: Moment | None = None
+
+
+class CreateShortcut(Body, frozen=True):
+    """What the shortcut leads to, and what it is called; without ``name`` as the node, numbered where that is taken."""
+
+    node_id: UUID
+    name: str | None = None
+
+
+class UpdateShortcut(Body, frozen=True):
+    """Another name, another folder of one's own files, or both."""
+
+    name: str | None = None
+    folder_id: UUID | None = None

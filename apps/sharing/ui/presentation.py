@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from apps.sharing.dtos import AccessEntry, AccessRequest, Badge, NodeAccess, SharedItem, SharedNode, SharePrincipal
+from apps.sharing.dtos import (
+    AccessEntry,
+    AccessRequest,
+    Badge,
+    NodeAccess,
+    SharedItem,
+    SharedNode,
+    SharePrincipal,
+    Shortcut,
+)
 from apps.sharing.ui.roles import FOLDER_ROLES, LABELS
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import ROLES, mask_of
@@ -96,6 +105,39 @@ def _to_line(
         expires_at=share.expires_at,
         may_end=may_end,
         select_label=gettext("Select %(name)s, shared with %(other)s") % {"name": node.name, "other": name},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ShortcutLine:
+    """One shortcut; ``title`` says where it leads. A broken one leads nowhere."""
+
+    id: str
+    node_id: str
+    name: str
+    icon: str
+    href: str
+    opens_page: bool
+    is_broken: bool
+    title: str
+
+
+def to_shortcut(shortcut: Shortcut) -> ShortcutLine:
+    """Give a shortcut."""
+    node = shortcut.node
+    if node is None:
+        title = gettext("What this shortcut leads to is not shared with you any more")
+    else:
+        title = gettext("Shortcut to %(name)s") % {"name": node.name}
+    return ShortcutLine(
+        id=str(shortcut.id),
+        node_id=str(shortcut.node_id),
+        name=shortcut.name,
+        icon="file" if node is None else find_icon(node),
+        href="" if node is None else find_href(node),
+        opens_page=node is not None and node.kind == "folder",
+        is_broken=node is None,
+        title=title,
     )
 
 

@@ -12,13 +12,29 @@ shell.register(
     shell.Assets(
         key="sharing",
         order=30,
-        styles=("sharing/dialog.css", "sharing/pages.css"),
+        styles=("sharing/dialog.css", "sharing/pages.css", "sharing/shortcuts.css"),
         scripts=("sharing/app.js",),
     ),
     shell.Part(key="sharing.dialog", slot="overlay", template="sharing/dialog.html", order=40),
     shell.Part(key="sharing.ask", slot="missing", template="sharing/ask.html", order=10, visible_to=shell.members),
     shell.Part(
         key="sharing.folder", slot="folder", template="sharing/folder_command.html", order=10, visible_to=shell.members
+    ),
+    shell.Part(
+        key="sharing.shortcuts",
+        slot="heading",
+        template="sharing/shelf.html",
+        order=20,
+        visible_to=shell.members,
+    ),
+    shell.NodeAction(
+        key="shortcut",
+        label=_("Add shortcut to my files…"),
+        icon="shortcut",
+        group=30,
+        order=50,
+        single=True,
+        visible_to=shell.members,
     ),
     shell.DetailsSection(
         key="sharing.people",

@@ -9,5 +9,6 @@ urlpatterns = [
     path("shared/by-me/", views.ByMe.as_view()),
     path("shared/details", views.People.as_view()),
     path("shared/requests/", views.Requests.as_view()),
+    path("shared/shortcuts", views.Shortcuts.as_view()),
     path("shared/badges", views.Badges.as_view()),
 ]

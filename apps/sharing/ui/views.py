@@ -70,6 +70,18 @@ class Requests(MemberPage):
         return render(request, "sharing/requests.html", {"lines": [presentation.to_asking(one) for one in found]})
 
 
+class Shortcuts(MemberPage):
+    """The reader's shortcuts in a folder, above its list."""
+
+    def get(self, request: PersonRequest) -> HttpResponse:
+        """Show them, if there are any."""
+        ids = read_ids(request)
+        found = api.list_shortcuts(actor=request.actor, folder_id=ids[0]).items if len(ids) == 1 else ()
+        if not found:
+            return HttpResponse("")
+        return render(request, "sharing/shortcuts.html", {"lines": [presentation.to_shortcut(one) for one in found]})
+
+
 class Badges(MemberPage):
     """With whom the nodes of a list are shared, for marks on their rows."""
 

@@ -101,3 +101,21 @@ def test_what_is_shared_has_a_place_for_its_star_and_is_narrowed_to_favourites(e
     page = browser.get("/shared/?show=favourites-first").content.decode()
     assert page.index(first["name"]) < page.index(second["name"])
     assert browser.get("/shared/?show=nonsense").status_code == 200
+
+
+def test_the_shelf_of_a_folder_shows_shortcuts_and_says_which_are_broken(enter, share_many, api):
+    nodes = share_many(2)
+    vera, mia = api("vera"), api("mia")
+    root_id = vera.get("/me").json()["root_id"]
+    browser = enter("vera")
+    assert f'id="shortcuts-shelf" data-folder="{root_id}"' in browser.get("/files/").content.decode()
+    assert browser.get("/shared/shortcuts", {"ids": root_id}).content == b""
+    for node in nodes:
+        assert vera.post(f"/nodes/{root_id}/shortcuts", {"node_id": node["id"]}).status_code == 201
+    assert mia.delete(f"/nodes/{nodes[1]['id']}").status_code == 204
+    shelf = browser.get("/shared/shortcuts", {"ids": root_id}).content.decode()
+    assert shelf.count('class="shortcut"') == 2
+    assert f'href="/files/{nodes[0]["id"]}/"' in shelf
+    assert shelf.count("No longer shared") == 1
+    assert enter("mia").get("/shared/shortcuts", {"ids": root_id}).status_code == 404
+    assert browser.get("/shared/shortcuts", {"ids": "nonsense"}).content == b""

@@ -5,11 +5,13 @@ import { startAsking } from "./asking.js";
 import { startBadges } from "./badges.js";
 import { openDialog, startDialog } from "./dialog.js";
 import { startLists } from "./lists.js";
+import { startShortcuts } from "./shortcuts.js";
 
 startDialog();
 startBadges();
 startLists();
 startAsking();
+startShortcuts();
 
 document.addEventListener("bitvault:command", (event) => {
   const { command, entries } = /** @type {CustomEvent<{command: string, entries: {id: string}[]}>} */ (event).detail;

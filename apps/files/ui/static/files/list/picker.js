@@ -14,9 +14,10 @@ const PAGE = 200;
 /** What one's own root and the team folders hang from here; nothing can be put into it. */
 const TOP = { id: "", name: gettext("All folders") };
 
-/** @param {AbortSignal} signal @returns {Promise<Folder[]>} the roots into which the person may bring things */
-async function readRoots(signal) {
+/** @param {AbortSignal} signal @param {boolean} own @returns {Promise<Folder[]>} the roots into which the person may bring things, or their own alone */
+async function readRoots(signal, own) {
   const me = await get("/me", { signal });
+  if (own) return [{ id: me.root_id, name: gettext("My files") }];
   if (me.root_id === null) return readShared(signal);
   const teams = await get("/team-folders", { signal });
   const open = teams.items.filter((/** @type {{capabilities: string[]}} */ team) => team.capabilities.includes("add"));
@@ -31,11 +32,11 @@ async function readShared(signal) {
 }
 
 /**
- * @param {{entries: {id: string, name: string, kind: string}[], from: string, count?: number, isMoved?: (id: string) => boolean, copies?: boolean}} question
- *   `copies`: what is chosen gets copies, which may also lie where it lies itself; `count` and `isMoved`, which is asked about what lies in `from`, where more is moved than the entries
+ * @param {{entries: {id: string, name: string, kind: string}[], from: string, count?: number, isMoved?: (id: string) => boolean, copies?: boolean, shortcut?: {title: string, accept: string}}} question
+ *   `shortcut`: how it is asked where something is put into one's own files alone, wherever it comes from; `copies`: what is chosen gets copies, which may also lie where it lies itself; `count` and `isMoved`, which is asked about what lies in `from`, where more is moved than the entries
  * @returns {Promise<Folder | null>}
  */
-export function chooseFolder({ entries, from, count = entries.length, isMoved = () => false, copies = false }) {
+export function chooseFolder({ entries, from, count = entries.length, isMoved = () => false, copies = false, shortcut }) {
   const dialog = need("#move-dialog", HTMLDialogElement);
   const listing = need("#picker-list", HTMLElement);
   const path = need("#picker-path", HTMLElement);
@@ -45,7 +46,7 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
   const { signal } = controller;
   const ids = new Set(entries.map((entry) => entry.id));
   const what = count === 1 && entries.length === 1 ? `“${entries[0].name}”` : counted("%(count)s item", "%(count)s items", count);
-  need("#move-title", HTMLElement).textContent = fill(copies ? gettext("Copy %(what)s") : gettext("Move %(what)s"), { what });
+  need("#move-title", HTMLElement).textContent = shortcut?.title ?? fill(copies ? gettext("Copy %(what)s") : gettext("Move %(what)s"), { what });
 
   /** @type {Folder[]} */
   let trail = [];
@@ -69,10 +70,10 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
       }),
     );
     const here = trail[trail.length - 1];
-    const stays = here?.id === from && !copies;
+    const stays = here?.id === from && !copies && !shortcut;
     accept.disabled = !here?.id || stays;
     need('[data-role="new-folder"]', HTMLButtonElement, dialog).disabled = !here?.id;
-    accept.textContent = stays ? gettext("It is here now") : copies ? gettext("Copy here") : gettext("Move here");
+    accept.textContent = stays ? gettext("It is here now") : shortcut ? shortcut.accept : copies ? gettext("Copy here") : gettext("Move here");
   };
 
   const choose = (/** @type {Folder} */ node) => {
@@ -89,7 +90,7 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
   const fillList = async (/** @type {Folder} */ folder, /** @type {AbortSignal} */ stop) => {
     listing.replaceChildren(make("div", { class: "picker-note" }, gettext("Loading…")));
     if (!folder.id) {
-      const roots = await readRoots(stop);
+      const roots = await readRoots(stop, Boolean(shortcut));
       listing.replaceChildren(...roots.map(choose));
       finish(folder, roots.length);
       return;
@@ -139,7 +140,7 @@ export function chooseFolder({ entries, from, count = entries.length, isMoved = 
     listing.replaceChildren(make("div", { class: "picker-note" }, gettext("Loading…")));
     path.replaceChildren();
     accept.disabled = true;
-    accept.textContent = copies ? gettext("Copy here") : gettext("Move here");
+    accept.textContent = shortcut?.accept ?? (copies ? gettext("Copy here") : gettext("Move here"));
     try {
       const { items, team_folder_id: team } = await get(`/nodes/${from}/path`, { signal });
       const named = items.map((/** @type {Folder & {parent_id: string | null}} */ node) => ({ id: node.id, name: node.parent_id || team ? node.name : gettext("My files") }));
