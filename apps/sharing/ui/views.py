@@ -9,7 +9,7 @@ from django.shortcuts import render
 from apps.sharing import api
 from apps.sharing.dtos import Received
 from apps.sharing.ui import presentation
-from bitvault.kernel.errors import Forbidden
+from bitvault.kernel.errors import Forbidden, NotFound
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids
 
 PAGE_SIZE = 100
@@ -74,9 +74,12 @@ class Shortcuts(MemberPage):
     """The reader's shortcuts in a folder, above its list."""
 
     def get(self, request: PersonRequest) -> HttpResponse:
-        """Show them, if there are any."""
+        """Show them, if there are any; a folder that is out of reach by now has none to show."""
         ids = read_ids(request)
-        found = api.list_shortcuts(actor=request.actor, folder_id=ids[0]).items if len(ids) == 1 else ()
+        try:
+            found = api.list_shortcuts(actor=request.actor, folder_id=ids[0]).items if len(ids) == 1 else ()
+        except NotFound:
+            found = ()
         if not found:
             return HttpResponse("")
         return render(request, "sharing/shortcuts.html", {"lines": [presentation.to_shortcut(one) for one in found]})
