@@ -6,6 +6,8 @@ So a move or a trashing of a folder is one row whatever lies below, the children
 when the way up ends at a root. A team folder that has ended lies in the trash and stays one.
 """
 
+from uuid import UUID
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -244,6 +246,10 @@ class Trash(TenantModel):
             # Which purges are under way?
             models.Index(fields=["node_id"], name="files_trash_purging", condition=models.Q(purging=True)),
         ]
+
+    def list_origins(self) -> list[UUID]:
+        """The folder that it was in and those above, nearest first; none for a team folder."""
+        return [] if self.origin_parent_id is None else [self.origin_parent_id, *self.origin_ids]
 
 
 class Displaced(TenantModel):

@@ -14,9 +14,9 @@ from django.db.models import Min, Q
 
 from apps.files import access, dtos, errors
 from apps.files.dtos import history
-from apps.files.models import Kind, Placement
+from apps.files.models import Kind, Placement, Trash
 from apps.files.placements import CONSUMER, KEPT_FOR
-from apps.files.rows import Way, fetch_all, fetch_one, fetch_page, find_ways, kind_name, require_row
+from apps.files.rows import Way, fetch_one, fetch_page, find_ways, kind_name, require_row
 from bitvault.events.api import BeyondHead, get_head, get_position
 from bitvault.kernel import clock, db, pages
 from bitvault.kernel.actor import Actor
@@ -38,10 +38,6 @@ _CONTENT = f"""
 SELECT past.name, version.id, version.blob_id, version.media_type, version.size_bytes, version.content_hash
 FROM files_placement past JOIN files_version version ON version.id = past.version_id
 WHERE past.node_id = %(node_id)s AND {_AT}
-"""
-
-_TRASH = """
-SELECT node_id, root_id, origin_parent_id || origin_ids FROM files_trash WHERE node_id = ANY(%s::uuid[]) AND NOT purging
 """
 
 _NO_ID = UUID(int=0)
@@ -110,15 +106,15 @@ def find_standings(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, Stand
     """Tell where some nodes are now and what the actor may do with them there, in three queries; those that are gone are left out."""
     ways = find_ways(node_ids)
     tops = {way.root.id for way in ways.values() if not way.is_live}
-    entries = {row[0]: row[1:] for row in fetch_all(_TRASH, [list(tops)])} if tops else {}
-    roots = find_ways({root_id for root_id, _ in entries.values()}) if entries else {}
+    entries = Trash.objects.filter(purging=False).in_bulk(tops) if tops else {}
+    roots = find_ways({entry.root_id for entry in entries.values()}) if entries else {}
     found = {}
     for node_id, way in ways.items():
         mask = access.find_mask(actor, way)
         if not way.is_live:
-            root_id, origin_ids = entries.get(way.root.id, (None, ()))
-            lay_in = [*(row.id for row in way.rows), *origin_ids]
-            mask = access.find_mask_in_trash(actor, roots.get(root_id), lay_in) if root_id else NOTHING
+            entry = entries.get(way.root.id)
+            lay_in = [*(row.id for row in way.rows), *(entry.list_origins() if entry else ())]
+            mask = access.find_mask_in_trash(actor, roots.get(entry.root_id), lay_in) if entry else NOTHING
         found[node_id] = Standing(way, mask)
     return found
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.db.models import QuerySet, Sum
 
 from apps.files import access, errors, limits
 from apps.files.dtos import (
@@ -23,13 +24,12 @@ from apps.files.dtos import (
     VersionRows,
 )
 from apps.files.models import Node as NodeModel
-from apps.files.models import Version
+from apps.files.models import Refund, Trash, Version
 from apps.files.rows import (
     COLUMNS,
     NodeRow,
     Way,
     fetch_all,
-    fetch_one,
     fetch_page,
     find_way,
     find_ways,
@@ -185,24 +185,18 @@ FROM files_node node CROSS JOIN LATERAL (
 WHERE node.id > %(after)s::uuid ORDER BY node.id LIMIT %(limit)s
 """
 
-_VERSION_ROWS = """
-SELECT id, node_id, blob_id FROM files_version WHERE id > %(after)s::uuid ORDER BY id LIMIT %(limit)s
-"""
-
-
-_STORED_BYTES = """
-SELECT (SELECT coalesce(sum(size_bytes), 0)::bigint FROM files_version),
-    (SELECT coalesce(sum(size_bytes), 0)::bigint FROM files_refund)
-        + (SELECT coalesce(sum(purged_bytes), 0)::bigint FROM files_trash)
-"""
-
 
 def count_stored_bytes() -> StoredBytes:
     """Add up all versions of the entered tenant, and what waits to be given back to its quota: a walk through both tables."""
     with db.read_transaction(frozen=True):
         as_of_seq = get_head()
-        ((size_bytes, unrefunded_bytes),) = fetch_all(_STORED_BYTES, {})
+        size_bytes = _sum(Version.objects.all(), "size_bytes")
+        unrefunded_bytes = _sum(Refund.objects.all(), "size_bytes") + _sum(Trash.objects.all(), "purged_bytes")
     return StoredBytes(size_bytes=size_bytes, unrefunded_bytes=unrefunded_bytes, as_of_seq=as_of_seq)
+
+
+def _sum(rows: QuerySet[Any], field: str) -> int:
+    return int(rows.aggregate(sum=Sum(field, default=0))["sum"])
 
 
 def list_reachable_roots(actor: Actor) -> list[ReachableRoot]:
@@ -229,8 +223,9 @@ def list_version_rows(*, after: UUID | None, limit: int) -> VersionRows:
     """Read versions in the order of their ids, those of files in the trash too."""
     with db.read_transaction(frozen=True):
         as_of_seq = get_head()
-        rows = fetch_all(_VERSION_ROWS, {"after": after or FIRST_ID, "limit": limit})
-    items = [VersionRow(id=key, node_id=node_id, blob_id=blob_id) for key, node_id, blob_id in rows]
+        page = Version.objects.filter(id__gt=after or FIRST_ID).order_by("id")[:limit]
+        rows = page.values_list("id", "node_id", "blob_id")
+        items = [VersionRow(id=key, node_id=node_id, blob_id=blob_id) for key, node_id, blob_id in rows]
     return VersionRows(items=items, as_of_seq=as_of_seq)
 
 
@@ -272,14 +267,6 @@ def _to_tree_row(row: Sequence[Any]) -> TreeRow:
 
 # --- content ---------------------------------------------------------------------------------------------------------------
 
-_CONTENT = """
-SELECT id, blob_id, media_type, size_bytes, content_hash FROM files_version WHERE node_id = %s AND id = %s
-"""
-
-_HOLDERS = f"""
-SELECT node_id, blob_id FROM files_version WHERE content_hash = %s AND size_bytes = %s ORDER BY id DESC LIMIT {_CANDIDATE_LIMIT}
-"""
-
 
 def get_content(
     actor: Actor, node_id: UUID, version_id: UUID | None, *, capability: Capability = Capability.DOWNLOAD
@@ -296,17 +283,16 @@ def read_content(
     way = access.require(actor, find_way(node_id, actor), capability)
     if way.node.is_folder:
         raise errors.NotAFile
-    found_id, blob_id, media_type, size_bytes, content_hash = require_row(
-        fetch_one(_CONTENT, [way.node.id, version_id or way.node.version_id])
-    )
+    wanted_id = require_row(version_id or way.node.version_id)
+    found = require_row(Version.objects.filter(node_id=way.node.id, id=wanted_id).first())
     return Content(
-        blob_id=blob_id,
+        blob_id=found.blob_id,
         name=way.node.name,
         # A version keeps the type that it came with; what the current one is told to be follows the file's name.
-        media_type=way.node.media_type if found_id == way.node.version_id else media_type,
-        size_bytes=size_bytes,
-        content_hash=content_hash,
-        version_id=found_id,
+        media_type=way.node.media_type if found.id == way.node.version_id else found.media_type,
+        size_bytes=found.size_bytes,
+        content_hash=found.content_hash,
+        version_id=found.id,
     )
 
 
@@ -336,6 +322,11 @@ def list_shown_contents(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, 
     }
 
 
+_HOLDERS = f"""
+SELECT node_id, blob_id FROM files_version WHERE content_hash = %s AND size_bytes = %s ORDER BY id DESC LIMIT {_CANDIDATE_LIMIT}
+"""
+
+
 def find_readable_blob(actor: Actor, content_hash: str, size_bytes: int) -> UUID | None:
     """Find a blob of this content in a file that the actor can read; whether others have it cannot be told from the answer."""
     holders = db.read_alone(_HOLDERS, [content_hash, size_bytes])
@@ -352,7 +343,7 @@ def find_readable_blob(actor: Actor, content_hash: str, size_bytes: int) -> UUID
 def is_committed(upload_id: UUID) -> bool:
     """Tell whether an upload's bytes became a version."""
     with db.read_transaction():
-        return fetch_one("SELECT FROM files_version WHERE upload_id = %s", [upload_id]) is not None
+        return Version.objects.filter(upload_id=upload_id).exists()
 
 
 def find_held_blobs(blob_ids: Sequence[UUID]) -> frozenset[UUID]:

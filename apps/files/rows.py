@@ -11,10 +11,13 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 
 from apps.files import errors
 from apps.files.dtos import KindName, Lock, Node, NodeRef
 from apps.files.models import Kind
+from apps.files.models import Node as NodeModel
 from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor, ActorKind
 from bitvault.kernel.capabilities import CapabilityName
@@ -195,6 +198,11 @@ def find_way(node: NodeRef, actor: Actor) -> Way | None:
 
 def _owner_of_root(actor: Actor | None) -> UUID | None:
     return actor.user_id if actor is not None and actor.kind is ActorKind.USER else None
+
+
+def read_rows(nodes: QuerySet[NodeModel]) -> list[NodeRow]:
+    """Read what a queryset finds as rows."""
+    return [NodeRow._make(values) for values in nodes.values_list(*NodeRow._fields[:-1], Cast("lock", TextField()))]
 
 
 def fetch_all(sql: str, parameters: Any) -> list[Any]:

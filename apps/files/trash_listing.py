@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from apps.files import access, retaining, teams
 from apps.files.dtos import Node, NodeRef, OpenedTrash, TrashedNode
 from apps.files.dtos.retention import Kept
+from apps.files.models import Trash
 from apps.files.queries import LAST_ID
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_all, fetch_page, find_way, find_ways, to_node
 from bitvault.kernel import db, names, pages
@@ -31,13 +34,6 @@ SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, {retaini
     entry.origin_parent_id, entry.origin_path, entry.trashed_by, entry.expires_at
 FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
 WHERE entry.node_id = ANY(%(ids)s::uuid[]) AND NOT entry.purging
-"""
-
-_COUNT = "SELECT count(*) FROM files_trash WHERE root_id = %(root_id)s AND NOT purging"
-
-_CURSOR = """
-SELECT trashed_at, node_id FROM files_trash WHERE root_id = %(root_id)s AND NOT purging
-ORDER BY trashed_at DESC, node_id DESC OFFSET %(before)s LIMIT 1
 """
 
 _INDEX = """
@@ -67,7 +63,7 @@ def open_trash(actor: Actor, root: NodeRef, *, limit: int) -> OpenedTrash:
         page = _read_trash(actor, way, limit=limit, cursor=None)
         total_count = len(page.items)
         if way is not None and page.next_cursor is not None:
-            ((total_count,),) = fetch_page(_COUNT, {"root_id": way.node.id})
+            total_count = _entries_of(way).count()
     return OpenedTrash(page.items, page.next_cursor, editable, total_count)
 
 
@@ -128,8 +124,13 @@ def find_trash_cursor(actor: Actor, root: NodeRef, *, at: int) -> str | None:
         way = _find_root(actor, root)
         if way is None or at < 1:
             return None
-        found = fetch_page(_CURSOR, {"root_id": way.node.id, "before": at - 1})
-    return pages.encode_cursor(_purpose_of(way.node.id), _position_after(*found[0])) if found else None
+        ordered = _entries_of(way).order_by("-trashed_at", "-node_id")
+        found = ordered.values_list("trashed_at", "node_id")[at - 1 : at].first()
+    return pages.encode_cursor(_purpose_of(way.node.id), _position_after(*found)) if found else None
+
+
+def _entries_of(way: Way) -> QuerySet[Trash]:
+    return Trash.objects.filter(root_id=way.node.id, purging=False)
 
 
 def find_trash_index(actor: Actor, root: NodeRef, *, prefix: str, after: int) -> int | None:

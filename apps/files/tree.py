@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from apps.files import errors, limits
-from apps.files.models import Kind
+from apps.files.models import Kind, Node
 from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, kind_name, name_bytes
 from bitvault.kernel import db, media_types, names
 from bitvault.kernel.names import Name
@@ -37,6 +37,11 @@ def commit_transaction() -> Iterator[db.Transaction]:
     """Give a live file another version without the tree lock; what is live stays so meanwhile."""
     with db.write_transaction(shared_lock=_COMMITS) as tx:
         yield tx
+
+
+def lock_row(node_id: UUID) -> None:
+    """Hold a node's row to the end of the transaction; the next statement sees it as it is now."""
+    list(Node.objects.filter(id=node_id).select_for_update(no_key=True).values_list("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +147,6 @@ versioned AS (INSERT INTO files_version ({VERSION_COLUMNS}) SELECT {VERSION_VALU
 counted AS ({COUNTED} AND EXISTS (SELECT FROM made))
 SELECT {COLUMNS} FROM made
 """
-
-_SIBLING = "SELECT id, kind, name FROM files_node WHERE parent_id = %s AND name_key = %s"
 
 _IS_TAKEN = """EXISTS (
     SELECT FROM files_node WHERE parent_id = %(parent_id)s
@@ -271,9 +274,10 @@ def refuse_taken(parent_id: UUID, name: Name) -> NoReturn:
 
     :raises NameTaken: always.
     """
-    node_id, kind, text = fetch_one(_SIBLING, [parent_id, name.key])
+    sibling = Node.objects.only("kind", "name").get(parent_id=parent_id, name_key=name.key)
+    kind = kind_name(sibling.kind)
     raise errors.NameTaken(
-        f"There is a {kind_name(kind)} “{text}” here already.", node_id=node_id, kind=kind_name(kind), name=text
+        f"There is a {kind} “{sibling.name}” here already.", node_id=sibling.id, kind=kind, name=sibling.name
     )
 
 
@@ -289,8 +293,7 @@ def find_free_name(parent_id: UUID, name: Name, *, is_folder: bool) -> Name:
 
 def find_sibling(parent_id: UUID, key: str) -> tuple[UUID, int] | None:
     """Find the node of a folder that has a name with this key: its id and its kind."""
-    row = fetch_one(_SIBLING, [parent_id, key])
-    return None if row is None else (row[0], row[1])
+    return Node.objects.filter(parent_id=parent_id, name_key=key).values_list("id", "kind").first()
 
 
 def require_folder(way: Way) -> Way:

@@ -9,8 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.files import access, errors
+from apps.files.models import Version
 from apps.files.operations.returning import find_deleted
-from apps.files.rows import Way, fetch_all, find_ways
+from apps.files.rows import Way, find_ways
 from bitvault.kernel import names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
@@ -22,10 +23,6 @@ SENDER_LIMIT_BYTES = 60
 _UNFIT = re.compile(r'[/\\:*?"<>|]')
 """What a name cannot hold here, or on Windows; a device is called as its owner likes."""
 
-_SAME_EDIT = """
-SELECT DISTINCT node_id FROM files_version WHERE content_hash = %s AND size_bytes = %s AND base_version_id = %s
-"""
-
 
 def find_kept(
     actor: Actor, way: Way | None, base_version_id: UUID | None, *, content_hash: str, size_bytes: int
@@ -36,8 +33,8 @@ def find_kept(
 
     :raises NodeGone: the file, too, was deleted since.
     """
-    found = fetch_all(_SAME_EDIT, [content_hash, size_bytes, base_version_id])
-    ways = find_ways([node_id for (node_id,) in found])
+    same = Version.objects.filter(content_hash=content_hash, size_bytes=size_bytes, base_version_id=base_version_id)
+    ways = find_ways(same.values_list("node_id", flat=True).distinct())
     live = [one for one in ways.values() if access.find_mask(actor, one) & Capability.VIEW]
     if live:
         return live[0]

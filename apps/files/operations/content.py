@@ -11,8 +11,9 @@ from uuid import UUID
 from apps.files import access, errors, locks
 from apps.files.dtos import Node
 from apps.files.dtos.uploads import Committed, UploadGrant
+from apps.files.models import SettledUpload
 from apps.files.operations import conflicts, returning
-from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_one, find_way, kind_name, require_row
+from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, kind_name, require_row
 from apps.files.tree import (
     VERSION_COLUMNS,
     VERSION_VALUES,
@@ -20,6 +21,7 @@ from apps.files.tree import (
     commit_transaction,
     find_sibling,
     insert_file,
+    lock_row,
     place,
     refuse_taken,
     require_folder,
@@ -50,9 +52,6 @@ SELECT node_id, created_by, true FROM files_version WHERE upload_id = %(upload_i
 UNION ALL
 SELECT node_id, settled_by, false FROM files_settled_upload WHERE upload_id = %(upload_id)s
 """
-
-
-_SETTLE = "INSERT INTO files_settled_upload (upload_id, node_id, settled_by, settled_at) VALUES (%s, %s, %s, %s)"
 
 
 class _NeedsTree(Exception):
@@ -200,11 +199,6 @@ def _add_or_overwrite_in_tree(upload: Upload) -> Committed:
     return _write_new(upload, parent, name, autorename=grant.autorename, conflict_with_id=None)
 
 
-def lock_row(node_id: UUID) -> None:
-    """Hold a node's row to the end of the transaction; the next statement sees it as it is now."""
-    fetch_one("SELECT FROM files_node WHERE id = %s FOR NO KEY UPDATE", [node_id])
-
-
 def find_repeated(upload: Upload) -> Committed | None:
     """Find how an earlier commit of the same upload ended.
 
@@ -259,13 +253,15 @@ def give_up(*, actor: Actor, upload_id: UUID) -> bool:
     with tree_transaction(holds_commits=True):
         earlier = fetch_one(_EARLIER, {"upload_id": upload_id})
         if earlier is None:
-            execute(_SETTLE, [upload_id, None, actor.user_id, clock.now()])
+            SettledUpload.objects.create(upload_id=upload_id, settled_by=actor.user_id, settled_at=clock.now())
     return earlier is None or earlier[0] is None
 
 
 def _settle(upload: Upload, way: Way) -> Committed:
     """End an upload without a version: its bytes are kept here already."""
-    execute(_SETTLE, [upload.id, way.node.id, upload.actor.user_id, clock.now()])
+    SettledUpload.objects.create(
+        upload_id=upload.id, node_id=way.node.id, settled_by=upload.actor.user_id, settled_at=clock.now()
+    )
     return Committed(node=to_answer(upload, way.node, way.rows[1:]), created=False, version_created=False)
 
 

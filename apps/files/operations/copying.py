@@ -15,16 +15,17 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from django.db.models import QuerySet
 
-from apps.files import access, errors, limits
+from apps.files import access, errors, limits, models
 from apps.files.dtos import Node, NodeRef
-from apps.files.models import Version
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_all, fetch_one, find_way, find_ways
+from apps.files.rows import NodeRow, Way, fetch_one, find_way, find_ways, read_rows
 from apps.files.tree import (
     FileContent,
     insert_file,
     insert_folder,
     judge_place,
+    lock_row,
     place,
     rename_type,
     require_folder,
@@ -49,11 +50,6 @@ WITH RECURSIVE below AS (
 )
 SELECT count(*), coalesce(sum(size_bytes), 0)::bigint FROM (SELECT size_bytes FROM below LIMIT %(limit)s) counted
 """
-
-_PAGE = "FROM files_node WHERE parent_id = %(id)s AND name_key > %(after)s ORDER BY name_key LIMIT %(limit)s"
-_PAGE_BYTES = f"SELECT coalesce(sum(size_bytes), 0)::bigint FROM (SELECT size_bytes {_PAGE}) page"
-_CHILDREN = f"SELECT {COLUMNS}, name_key {_PAGE} FOR NO KEY UPDATE"
-_PRESENT = "SELECT id, size_bytes FROM files_node WHERE id = ANY(%s::uuid[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +151,23 @@ def begin(
 
 def _lock(node: NodeRow) -> dict[UUID, UUID]:
     """Hold an original's row and read the blob of its version."""
-    fetch_one("SELECT FROM files_node WHERE id = %s FOR NO KEY UPDATE", [node.id])
+    lock_row(node.id)
     return _read_blobs([node])
 
 
 def _read_blobs(rows: Sequence[NodeRow]) -> dict[UUID, UUID]:
     wanted = [row.version_id for row in rows if row.version_id is not None]
-    return dict(Version.objects.filter(id__in=wanted).values_list("id", "blob_id")) if wanted else {}
+    return dict(models.Version.objects.filter(id__in=wanted).values_list("id", "blob_id")) if wanted else {}
 
 
 def count_page(step: CopyStep) -> int:
     """Tell how many bytes the next page of a folder has at most."""
     with db.read_transaction():
-        return int(fetch_one(_PAGE_BYTES, {"id": step.source_id, "after": step.after, "limit": limits.COPY_BATCH})[0])
+        return sum(_list_page(step)[: limits.COPY_BATCH].values_list("size_bytes", flat=True))
+
+
+def _list_page(step: CopyStep) -> QuerySet[models.Node]:
+    return models.Node.objects.filter(parent_id=step.source_id, name_key__gt=step.after).order_by("name_key")
 
 
 def copy_page(*, copy_id: UUID, top_id: UUID, user_id: UUID, made_on: str, step: CopyStep) -> CopyPage:
@@ -181,11 +181,10 @@ def _copy_page(copier: _Copier, top_id: UUID, step: CopyStep, limit: int) -> Cop
     parent = _find_live(step.target_id)
     if parent is None:
         return CopyPage()
-    found = fetch_all(_CHILDREN, {"id": step.source_id, "after": step.after, "limit": limit})
-    rows = [NodeRow._make(values[:-1]) for values in found]
+    rows = read_rows(_list_page(step).select_for_update(no_key=True)[:limit])
     blobs = _read_blobs(rows)
     ids = {row.id: copier.id_of(row.id, "node") for row in rows}
-    present = dict(fetch_all(_PRESENT, [list(ids.values())]))
+    present = dict(models.Node.objects.filter(id__in=ids.values()).values_list("id", "size_bytes"))
     further, size_bytes, count = [], 0, 0
     for row in rows:
         if row.id == top_id:
@@ -200,8 +199,9 @@ def _copy_page(copier: _Copier, top_id: UUID, step: CopyStep, limit: int) -> Cop
         count += 1
         if row.is_folder and row.child_count:
             further.append(CopyStep(row.id, made_id))
-    if len(found) == limit:
-        further.insert(0, CopyStep(step.source_id, step.target_id, found[-1][-1]))
+    if len(rows) == limit:
+        last_key = models.Node.objects.values_list("name_key", flat=True).get(id=rows[-1].id)
+        further.insert(0, CopyStep(step.source_id, step.target_id, last_key))
     return CopyPage(node_count=count, size_bytes=size_bytes, further=tuple(further))
 
 

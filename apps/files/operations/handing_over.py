@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from apps.files import models
 from apps.files.models import Kind
 from apps.files.operations.structure import ROOT_NAME
-from apps.files.rows import COLUMNS, NodeRow, Way, execute, fetch_one
+from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, read_rows
 from apps.files.tree import COUNTED, INSERT_ROOT, Ancestors, Below, node_parameters, place, tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import FolderCreated, NodeMoved
@@ -22,8 +23,6 @@ TRASH_BATCH = 1000
 
 _NAME_BYTES = 180
 """Bytes of a person's name in the folder's: room for the words before it and a number behind it."""
-
-_ROOT = f"SELECT {COLUMNS} FROM files_node WHERE owner_user_id = %s"
 
 _HAND_OVER = f"""
 WITH moved AS (
@@ -37,11 +36,6 @@ WITH moved AS (
 ),
 counted AS ({COUNTED} AND EXISTS (SELECT FROM moved))
 SELECT {COLUMNS} FROM moved
-"""
-
-_GIVE_TRASH = """
-UPDATE files_trash SET root_id = %(heir_id)s
-WHERE node_id IN (SELECT node_id FROM files_trash WHERE root_id = %(left_id)s ORDER BY node_id LIMIT %(limit)s)
 """
 
 
@@ -113,7 +107,8 @@ def _give_trash(user_id: UUID, successor_id: UUID) -> int:
 
 
 def _move_trash(left_id: UUID, heir_id: UUID) -> int:
-    return execute(_GIVE_TRASH, {"left_id": left_id, "heir_id": heir_id, "limit": TRASH_BATCH})
+    some = models.Trash.objects.filter(root_id=left_id).order_by("node_id").values("node_id")[:TRASH_BATCH]
+    return models.Trash.objects.filter(node_id__in=some).update(root_id=heir_id)
 
 
 def ensure_root(user_id: UUID) -> NodeRow:
@@ -122,8 +117,7 @@ def ensure_root(user_id: UUID) -> NodeRow:
 
 
 def _find_root(user_id: UUID) -> NodeRow | None:
-    row = fetch_one(_ROOT, [user_id])
-    return None if row is None else NodeRow._make(row)
+    return next(iter(read_rows(models.Node.objects.filter(owner_user_id=user_id))), None)
 
 
 def _make_root(user_id: UUID) -> NodeRow:

@@ -11,10 +11,13 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.db.models import Count, DateTimeField, F, Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
-from apps.files import access, errors, limits, locks
+from apps.files import access, errors, limits, locks, models
 from apps.files.dtos import Lock, Node
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_all, fetch_one, find_lock, find_way
+from apps.files.rows import NodeRow, Way, find_lock, find_way, read_rows
 from apps.files.tree import tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeLocked, NodeUnlocked, UnlockCause
@@ -23,21 +26,7 @@ from bitvault.kernel.actor import Actor, ActorKind
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import Forbidden
 
-_LOCK = f"UPDATE files_node SET lock = %(lock)s::jsonb, revision = revision + 1 WHERE id = %(id)s RETURNING {COLUMNS}"
-
-_UNLOCK = f"""
-UPDATE files_node SET lock = NULL, revision = revision + 1 WHERE id = ANY(%s::uuid[]) AND lock IS NOT NULL RETURNING {COLUMNS}
-"""
-
-_COUNT = """
-SELECT count(*), count(*) FILTER (WHERE lock->>'holder_id' = %s) FROM files_node WHERE lock IS NOT NULL AND id <> %s
-"""
-
-_HELD = f"SELECT {COLUMNS} FROM files_node WHERE lock IS NOT NULL AND lock->>'holder_id' = %s ORDER BY id"
-
-_EXPIRED = f"""
-SELECT {COLUMNS} FROM files_node WHERE lock IS NOT NULL AND (lock->>'expires_at')::timestamptz <= %s ORDER BY id LIMIT %s
-"""
+_LOCKED = models.Node.objects.filter(lock__isnull=False)
 
 SWEEP_BATCH = 200
 """Locks that are cleared in one transaction: some milliseconds under the tree lock."""
@@ -75,8 +64,8 @@ def lock(
         if taken == present:
             # What was asked for holds already: by this very request, when its answer was lost.
             return tx.answer(access.describe(actor, way))
-        values = {"id": node_id, "lock": msgspec.json.encode(taken).decode()}
-        row = NodeRow._make(fetch_one(_LOCK, values))
+        row = way.node._replace(lock=msgspec.json.encode(taken).decode(), revision=way.node.revision + 1)
+        models.Node.objects.filter(id=node_id).update(lock=msgspec.to_builtins(taken), revision=row.revision)
         publish(
             NodeLocked(
                 actor_id=actor.user_id,
@@ -118,8 +107,12 @@ def release(rows: Sequence[NodeRow], *, by: UUID | None, cause: UnlockCause) -> 
 
     A lock whose time was over ended by that, whatever clears it.
     """
-    before = {row.id: row for row in rows}
-    changed = [NodeRow._make(row) for row in fetch_all(_UNLOCK, [list(before)])]
+    before = {row.id: row for row in rows if row.lock is not None}
+    if not before:
+        return []
+    locked = models.Node.objects.filter(id__in=before)
+    locked.update(lock=None, revision=F("revision") + 1)
+    changed = read_rows(locked)
     for row in changed:
         stored = before[row.id].lock
         is_over = find_lock(stored) is None
@@ -139,24 +132,25 @@ def release(rows: Sequence[NodeRow], *, by: UUID | None, cause: UnlockCause) -> 
 
 def release_all_of(user_id: UUID) -> int:
     """End all locks of somebody who has left; returns how many."""
+    held = _LOCKED.filter(lock__holder_id=str(user_id)).order_by("id")
     with db.read_transaction():
-        if not fetch_all(_HELD, [str(user_id)]):
+        if not held.exists():
             return 0
     with tree_transaction(holds_commits=True):
-        rows = [NodeRow._make(row) for row in fetch_all(_HELD, [str(user_id)])]
-        return len(release(rows, by=None, cause="departed"))
+        return len(release(read_rows(held), by=None, cause="departed"))
 
 
 def sweep() -> int:
     """Clear locks whose time is over, and tell of it; returns how many. Nobody waits for it: they have held nothing since."""
     count = 0
     while True:
-        expired = [clock.now(), SWEEP_BATCH]
-        if not db.read_alone(_EXPIRED, expired):
-            return count
+        ends_at = Cast(KeyTextTransform("expires_at", "lock"), DateTimeField())
+        expired = _LOCKED.alias(ends_at=ends_at).filter(ends_at__lte=clock.now()).order_by("id")
+        with db.read_transaction():
+            if not expired.exists():
+                return count
         with tree_transaction(holds_commits=True):
-            rows = [NodeRow._make(row) for row in fetch_all(_EXPIRED, expired)]
-            count += len(release(rows, by=None, cause="expired"))
+            count += len(release(read_rows(expired[:SWEEP_BATCH]), by=None, cause="expired"))
 
 
 def _judge_end(expires_at: datetime, now: datetime) -> datetime:
@@ -175,8 +169,9 @@ def _require_few(actor: Actor, node_id: UUID) -> None:
 
     :raises TooManyLocks: the actor, or the tenant, has as many as there can be.
     """
-    everyones, own = fetch_one(_COUNT, [str(actor.user_id), node_id])
-    if own >= limits.LOCKS_OF_ONE_LIMIT:
+    own = Count("id", filter=Q(lock__holder_id=str(actor.user_id)))
+    count = _LOCKED.exclude(id=node_id).aggregate(everyones=Count("id"), own=own)
+    if count["own"] >= limits.LOCKS_OF_ONE_LIMIT:
         raise errors.TooManyLocks(limit=limits.LOCKS_OF_ONE_LIMIT)
-    if everyones >= limits.LOCKS_LIMIT:
+    if count["everyones"] >= limits.LOCKS_LIMIT:
         raise errors.TooManyLocks(limit=limits.LOCKS_LIMIT)

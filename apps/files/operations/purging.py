@@ -15,11 +15,12 @@ from uuid import UUID
 
 import msgspec
 import structlog
+from django.db.models import Q, QuerySet
 
 from apps.billing import api as billing
 from apps.files import access, limits, models, retaining
 from apps.files.dtos import NodeRef
-from apps.files.rows import execute, fetch_all, fetch_one, fetch_page, find_way, require_row
+from apps.files.rows import fetch_all, fetch_page, find_way, require_row
 from apps.files.tree import tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodePurged
@@ -36,41 +37,6 @@ PURGE_JOB = "files.purge"
 class Purge(msgspec.Struct, frozen=True):
     """Delete what is due in the trash of the tenant, and finish purges that were begun."""
 
-
-# With a team folder that has ended goes what had been thrown away in it before: nobody could take that back any more.
-_WITH_ITS_TRASH = (
-    "SELECT node_id FROM files_trash WHERE (node_id = %(node_id)s OR root_id = %(node_id)s) AND NOT purging"
-)
-
-_MARK = """
-UPDATE files_trash SET purging = true, purged_by = %s, postponed_until = NULL WHERE node_id = ANY(%s::uuid[])
-"""
-
-_IN_TRASH_OF = """
-SELECT node_id, trashed_at FROM files_trash WHERE root_id = %(root_id)s AND NOT purging
-    AND (%(before_id)s::uuid IS NULL OR (trashed_at, node_id) < (%(before)s::timestamptz, %(before_id)s::uuid))
-ORDER BY trashed_at DESC, node_id DESC LIMIT %(limit)s
-"""
-
-_EXPIRED = """
-SELECT node_id FROM files_trash
-WHERE expires_at <= %(now)s AND NOT purging AND (postponed_until IS NULL OR postponed_until <= %(now)s)
-ORDER BY expires_at LIMIT %(limit)s
-"""
-
-_POSTPONE = "UPDATE files_trash SET postponed_until = %s WHERE node_id = ANY(%s::uuid[])"
-
-_IS_ANYTHING_DUE = """
-SELECT EXISTS (SELECT FROM files_trash WHERE purging AND (postponed_until IS NULL OR postponed_until <= %(now)s))
-    OR EXISTS (
-        SELECT FROM files_trash
-        WHERE expires_at <= %(now)s AND NOT purging AND (postponed_until IS NULL OR postponed_until <= %(now)s)
-    )
-    OR EXISTS (SELECT FROM files_refund)
-    OR EXISTS (SELECT FROM files_settled_upload WHERE settled_at < %(settled_before)s)
-"""
-
-_CHILDREN = "SELECT id, child_count FROM files_node WHERE parent_id = %s ORDER BY kind, sort_key, id LIMIT %s"
 
 # A node that is gone though its row is here was purged by older code, which gave its bytes back at the end.
 _MARKED = """
@@ -95,6 +61,10 @@ left_behind AS (
 )
 SELECT node_id, id, blob_id, size_bytes FROM freed ORDER BY id
 """
+
+
+_ENTRIES = models.Trash.objects.filter(purging=False)
+"""What can still be taken back."""
 
 
 class _Marked(NamedTuple):
@@ -132,17 +102,16 @@ class _Part(NamedTuple):
 def mark_one(*, actor: Actor, node_id: UUID) -> list[UUID]:
     """Mark a node in the trash, or an ended team folder with its trash, for purging; returns what was marked."""
     with tree_transaction():
-        (root_id,) = require_row(
-            fetch_one("SELECT root_id FROM files_trash WHERE node_id = %s AND NOT purging", [node_id])
-        )
+        root_id = require_row(_ENTRIES.filter(node_id=node_id).values_list("root_id", flat=True).first())
         way = find_way(root_id, actor)
         if root_id == node_id:
             access.require_ended_team_folder(actor, way)
         else:
             access.require(actor, way, Capability.MANAGE)
-        marked = [one for (one,) in fetch_all(_WITH_ITS_TRASH, {"node_id": node_id})]
+        # With a team folder that has ended goes what had been thrown away in it before: nobody could take that back any more.
+        marked = list(_ENTRIES.filter(Q(node_id=node_id) | Q(root_id=node_id)).values_list("node_id", flat=True))
         retaining.require_trash_free(marked)
-        execute(_MARK, [actor.user_id, marked])
+        _mark(marked, actor.user_id)
         return marked
 
 
@@ -156,38 +125,58 @@ def mark_all(*, actor: Actor, root: NodeRef, after: Looked | None = None) -> Loo
         if way is None and root == "root":
             return None
         root_id = access.require_root(access.require(actor, way, Capability.MANAGE)).node.id
-        before, before_id = after.last if after is not None else (None, None)
-        values = {"root_id": root_id, "before": before, "before_id": before_id, "limit": limits.EXPIRY_BATCH}
-        rows = fetch_page(_IN_TRASH_OF, values)
-        if not rows:
+        entries = _ENTRIES.filter(root_id=root_id)
+        if after is not None:
+            trashed_at, last_id = after.last
+            behind = Q(trashed_at__lt=trashed_at) | Q(trashed_at=trashed_at, node_id__lt=last_id)
+            entries = entries.filter(behind, trashed_at__lte=trashed_at)
+        found = list(
+            entries.order_by("-trashed_at", "-node_id").values_list("trashed_at", "node_id")[: limits.EXPIRY_BATCH]
+        )
+        if not found:
             return None
-        marked, kept = _mark_free([node_id for node_id, _ in rows], actor.user_id)
-        return Looked(marked, len(kept), (rows[-1][1], rows[-1][0]))
+        marked, kept = _mark_free([node_id for _, node_id in found], actor.user_id)
+        return Looked(marked, len(kept), found[-1])
 
 
 def mark_expired(*, now: datetime) -> int:
     """Mark what is due, at most one batch of it; what a hold or a rule keeps is looked at again later. Returns how many were due."""
     with tree_transaction():
-        due = [node_id for (node_id,) in fetch_page(_EXPIRED, {"now": now, "limit": limits.EXPIRY_BATCH})]
+        due = list(_find_expired(now).order_by("expires_at").values_list("node_id", flat=True)[: limits.EXPIRY_BATCH])
         _, kept = _mark_free(due, None)
-        if kept:
-            execute(_POSTPONE, [now + limits.KEPT_POSTPONED, kept])
+        _postpone(kept, now + limits.KEPT_POSTPONED)
         return len(due)
+
+
+def _find_expired(now: datetime) -> QuerySet[models.Trash]:
+    return _ENTRIES.filter(_may_be_tried(now), expires_at__lte=now)
+
+
+def _may_be_tried(now: datetime) -> Q:
+    return Q(postponed_until__isnull=True) | Q(postponed_until__lte=now)
+
+
+def _mark(node_ids: Sequence[UUID], by: UUID | None) -> None:
+    models.Trash.objects.filter(node_id__in=node_ids).update(purging=True, purged_by=by, postponed_until=None)
+
+
+def _postpone(node_ids: Sequence[UUID], until: datetime) -> None:
+    models.Trash.objects.filter(node_id__in=node_ids).update(postponed_until=until)
 
 
 def _mark_free(node_ids: list[UUID], by: UUID | None) -> tuple[list[UUID], list[UUID]]:
     """Mark those of some entries that nothing keeps, inside the open transaction; returns what was marked, and what is kept."""
     keepers = retaining.find_trash_keepers(node_ids)
     marked = [node_id for node_id in node_ids if node_id not in keepers]
-    if marked:
-        execute(_MARK, [by, marked])
+    _mark(marked, by)
     return marked, list(keepers)
 
 
 def forget_settled(*, before: datetime) -> int:
     """Forget uploads that ended without a version long ago; returns how many."""
     with db.write_transaction():
-        return execute("DELETE FROM files_settled_upload WHERE settled_at < %s", [before])
+        count, _ = models.SettledUpload.objects.filter(settled_at__lt=before).delete()
+        return count
 
 
 def purge_or_send(node_ids: list[UUID], *, batches: int) -> None:
@@ -208,8 +197,12 @@ def request_purge(*, key: str) -> None:
 def is_anything_due(*, now: datetime) -> bool:
     """Tell whether a job would find something to delete, to finish or to give back."""
     with db.read_transaction():
-        due = {"now": now, "settled_before": now - limits.SETTLED_RETENTION}
-        return bool(require_row(fetch_one(_IS_ANYTHING_DUE, due))[0])
+        return (
+            models.Trash.objects.filter(_may_be_tried(now), purging=True).exists()
+            or _find_expired(now).exists()
+            or models.Refund.objects.exists()
+            or models.SettledUpload.objects.filter(settled_at__lt=now - limits.SETTLED_RETENTION).exists()
+        )
 
 
 def purge(
@@ -247,10 +240,7 @@ def _purge_one_by_one(only: list[UUID] | None, deadline: float) -> Progress:
         except Exception:
             logger.exception("purge_failed", node_id=str(top.node_id))
             with db.write_transaction():
-                execute(
-                    "UPDATE files_trash SET postponed_until = %s WHERE node_id = %s",
-                    [clock.now() + limits.PURGE_POSTPONED, top.node_id],
-                )
+                _postpone([top.node_id], clock.now() + limits.PURGE_POSTPONED)
     return Progress(through_count, not marked)
 
 
@@ -268,14 +258,14 @@ def _purge_batch(only: list[UUID] | None) -> Progress:
         parts = _gather_parts([top for top in marked if top.child_count is not None])
         node_ids = [node_id for part in parts for node_id in part.node_ids]
         # A commit of content that is just ending holds its row: its version is waited for, and goes too.
-        fetch_all("SELECT FROM files_node WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [node_ids])
+        list(models.Node.objects.filter(id__in=node_ids).order_by("id").select_for_update().values_list("id"))
         freed: dict[UUID, list[tuple[UUID, UUID, int]]] = {}
         for node_id, *version in fetch_all(_DELETE, {"ids": node_ids}):
             freed.setdefault(node_id, []).append((version[0], version[1], version[2]))
         for part in parts:
             publish(_tell(part, [version for node_id in part.node_ids for version in freed.get(node_id, ())]))
         through = [top for top in marked if top.child_count is None] + [part.top for part in parts if part.is_last]
-        execute("DELETE FROM files_trash WHERE node_id = ANY(%s)", [[top.node_id for top in through]])
+        models.Trash.objects.filter(node_id__in=[top.node_id for top in through]).delete()
         refunds = {top.node_id: top.purged_bytes for top in through if top.purged_bytes}
         size_bytes = sum(version[2] for versions in freed.values() for version in versions)
         if size_bytes:
@@ -315,7 +305,8 @@ def _gather(node_id: UUID, child_count: int, room: int, gathered: list[UUID]) ->
     """Gather a node and all below it, children first, up to ``room`` nodes in all; tells whether it is complete."""
     if child_count:
         left = room - len(gathered)
-        children = fetch_page(_CHILDREN, [node_id, left])
+        ordered = models.Node.objects.filter(parent_id=node_id).order_by("kind", "sort_key", "id")
+        children = list(ordered.values_list("id", "child_count")[:left])
         for child_id, grandchild_count in children:
             if not _gather(child_id, grandchild_count, room, gathered):
                 return False
@@ -337,12 +328,12 @@ def note_refunds(refunds: Mapping[UUID, int]) -> None:
 def give_back() -> None:
     """Give what purges have freed back to the quota; what fails stays written down for the next."""
     with db.read_transaction():
-        refunds = fetch_page("SELECT id, size_bytes FROM files_refund ORDER BY id LIMIT %s", [limits.EXPIRY_BATCH])
-    for refund_id, size_bytes in refunds:
+        refunds = list(models.Refund.objects.order_by("id")[: limits.EXPIRY_BATCH])
+    for one in refunds:
         try:
-            billing.refund(cause_id=refund_id, size_bytes=size_bytes)
+            billing.refund(cause_id=one.id, size_bytes=one.size_bytes)
         except Exception:
-            logger.exception("refund_failed", refund_id=str(refund_id))
+            logger.exception("refund_failed", refund_id=str(one.id))
             continue
         with db.write_transaction():
-            execute("DELETE FROM files_refund WHERE id = %s", [refund_id])
+            one.delete()

@@ -7,21 +7,20 @@ through the trash: from the top of what was trashed to where that was, until it 
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from apps.files import access, limits, locks
 from apps.files.dtos import OnConflict, RestoredNode, RestoredTo, RestoreOutcome
+from apps.files.models import Displaced, Trash
 from apps.files.operations.structure import tell_move, write_move
 from apps.files.operations.trash import cut_off, write_restore
 from apps.files.rows import (
     COLUMNS,
     NodeRow,
     Way,
-    execute,
     fetch_all,
-    fetch_one,
-    fetch_page,
     find_way,
     find_ways,
-    require_row,
 )
 from apps.files.tree import find_sibling, judge_place, place, require_folder, tree_transaction
 from bitvault.events.api import publish
@@ -32,12 +31,6 @@ from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.denials import note_denied_item
 from bitvault.kernel.errors import BitVaultError, NotFound
 from bitvault.kernel.names import Name
-
-_ENTRY = f"""
-SELECT entry.root_id, entry.origin_parent_id, entry.origin_ids, {", ".join("node." + column for column in COLUMNS.split(", "))}
-FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
-WHERE entry.node_id = %s AND NOT entry.purging
-"""
 
 # From where nodes of the trash were up through folders and, where those lie in the trash, through where they were; a folder that is deleted
 # permanently is passed over. What was trashed from below another was trashed before it, so the tops of the trash close no circle.
@@ -67,16 +60,6 @@ _CLIMB_TOPS = f"{_CLIMB.format(begun=_TRASHED)} SELECT start_id, id FROM climb W
 _CLIMB_ONE = f"""
 {_CLIMB.format(begun="SELECT NULL::uuid, %(origin_ids)s::uuid[]")} SELECT {COLUMNS} FROM climb ORDER BY up
 """
-
-_DISPLACE = """
-INSERT INTO files_displaced (node_id, name, origin_ids, waits_for_ids) VALUES (%s, %s, %s, %s)
-ON CONFLICT (node_id) DO UPDATE SET
-    name = excluded.name, origin_ids = excluded.origin_ids, waits_for_ids = excluded.waits_for_ids
-"""
-_DISPLACED = """
-SELECT node_id, name, origin_ids FROM files_displaced WHERE waits_for_ids && %s::uuid[] ORDER BY node_id LIMIT %s
-"""
-_SETTLE = "DELETE FROM files_displaced WHERE node_id = %s"
 
 
 def restore(
@@ -111,14 +94,21 @@ def _bring_home(actor: Actor, restored_ids: list[UUID]) -> None:
     with the next folder above it that comes back.
     """
     # Nearly always nothing waits, and then the tree is not locked for it.
-    while db.read_alone(_DISPLACED, [restored_ids, 1]):
+    waiting = Displaced.objects.filter(waits_for_ids__overlap=restored_ids).order_by("node_id")
+    while _is_any(waiting):
         with tree_transaction():
-            for node_id, name, origin_ids in fetch_page(_DISPLACED, [restored_ids, limits.RESTORE_BATCH]):
-                _bring_one_home(actor, node_id, names.of_stored(name), origin_ids)
+            some = list(waiting[: limits.RESTORE_BATCH])
+            Displaced.objects.filter(node_id__in=[one.node_id for one in some]).delete()
+            for one in some:
+                _bring_one_home(actor, one.node_id, names.of_stored(one.name), one.origin_ids)
+
+
+def _is_any(waiting: QuerySet[Displaced]) -> bool:
+    with db.read_transaction():
+        return waiting.exists()
 
 
 def _bring_one_home(actor: Actor, node_id: UUID, name: Name, origin_ids: list[UUID]) -> None:
-    execute(_SETTLE, [node_id])
     way = find_way(node_id, actor)
     nearest, waits_for_ids = find_nearest(actor, origin_ids)
     if way is None or nearest is None or nearest.passes(node_id) or not _may_move(actor, way, nearest):
@@ -137,7 +127,13 @@ def _bring_one_home(actor: Actor, node_id: UUID, name: Name, origin_ids: list[UU
             return  # it does not fit there; judged before anything was written
         publish(tell_move(actor, way, row, nearest))
     if waits_for_ids:
-        execute(_DISPLACE, [node_id, name.text, origin_ids, waits_for_ids])
+        _displace(node_id, name, origin_ids, waits_for_ids)
+
+
+def _displace(node_id: UUID, name: Name, origin_ids: list[UUID], waits_for_ids: list[UUID]) -> None:
+    row = Displaced(node_id=node_id, name=name.text, origin_ids=origin_ids, waits_for_ids=waits_for_ids)
+    facts = ["name", "origin_ids", "waits_for_ids"]
+    Displaced.objects.bulk_create([row], update_conflicts=True, unique_fields=["node_id"], update_fields=facts)
 
 
 def _may_move(actor: Actor, way: Way, target: Way) -> bool:
@@ -175,16 +171,19 @@ def _try_restore(actor: Actor, node_id: UUID, on_conflict: OnConflict) -> Restor
 def _restore(
     actor: Actor, node_id: UUID, parent_id: UUID | None, name: Name | None, on_conflict: OnConflict
 ) -> RestoredNode:
-    root_id, origin_parent_id, origin_ids, *values = require_row(fetch_one(_ENTRY, [node_id]))
-    node = NodeRow._make(values)
-    ways = find_ways([root_id, parent_id or origin_parent_id])
-    lay_in_ids = [node_id, origin_parent_id, *origin_ids]
-    access.require_in_trash(actor, ways.get(root_id), lay_in_ids, Capability.EDIT)
-    parent, restored_to = ways.get(parent_id or origin_parent_id), _NAMED if parent_id else _ORIGINAL
+    entry = Trash.objects.filter(node_id=node_id, purging=False).first()
+    origin_ids = entry.list_origins() if entry is not None else []
+    if entry is None or not origin_ids:
+        raise NotFound
+    target_id = parent_id or origin_ids[0]
+    ways = find_ways([node_id, entry.root_id, target_id])
+    node = ways[node_id].node
+    access.require_in_trash(actor, ways.get(entry.root_id), [node_id, *origin_ids], Capability.EDIT)
+    parent, restored_to = ways.get(target_id), _NAMED if parent_id else _ORIGINAL
     waits_for_ids: list[UUID] = []
     if parent_id is None and not access.find_mask(actor, parent):
-        nearest, waits_for_ids = find_nearest(actor, [origin_parent_id, *origin_ids])
-        parent, restored_to = nearest or ways[root_id], _NEAREST
+        nearest, waits_for_ids = find_nearest(actor, origin_ids)
+        parent, restored_to = nearest or ways[entry.root_id], _NEAREST
     parent = require_folder(access.require(actor, parent, Capability.ADD))
     wanted = name or names.of_stored(node.name)
     if on_conflict == "replace":
@@ -208,7 +207,7 @@ def _restore(
         )
     )
     if waits_for_ids:
-        execute(_DISPLACE, [row.id, wanted.text, [origin_parent_id, *origin_ids], waits_for_ids])
+        _displace(row.id, wanted, origin_ids, waits_for_ids)
     return _answer(actor, Way([row, *parent.rows]), restored_to)
 
 

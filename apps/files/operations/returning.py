@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.files import access
+from apps.files.models import Trash
 from apps.files.operations.restoring import find_nearest
 from apps.files.operations.trash import write_restore
-from apps.files.rows import Way, fetch_one, find_ways
+from apps.files.rows import Way, find_ways
 from apps.files.tree import place, require_folder
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeRestored
@@ -19,8 +20,6 @@ from bitvault.kernel import names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound
-
-_ENTRY = "SELECT root_id, origin_parent_id, origin_ids FROM files_trash WHERE node_id = %s AND NOT purging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +51,23 @@ def find_deleted(actor: Actor, way: Way | None) -> Deleted | None:
     """Find what there is to know of a node in the trash; ``None`` when it is live, purged, or being purged."""
     if way is None or way.is_live:
         return None
-    entry = fetch_one(_ENTRY, [way.root.id])
+    entry = Trash.objects.filter(node_id=way.root.id, purging=False).first()
     if entry is None:
         return None
-    root_id, deleted_from_id, above_ids = entry
-    ways = find_ways([root_id, deleted_from_id])
-    root = ways.get(root_id)
+    lay_in = entry.list_origins()
+    ways = find_ways([entry.root_id, *lay_in[:1]])
+    root = ways.get(entry.root_id)
     if root is None:
         return None
-    deleted_from = ways.get(deleted_from_id)
-    if deleted_from is not None and access.find_mask(actor, deleted_from):
-        refuge = deleted_from
-    else:
-        refuge = find_nearest(actor, [deleted_from_id, *above_ids])[0] or root
+    refuge = ways.get(lay_in[0]) if lay_in else None
+    if refuge is None or not access.find_mask(actor, refuge):
+        refuge = find_nearest(actor, lay_in)[0] or root
     return Deleted(
         way=way,
         root=root,
-        origin_id=way.node.parent_id or deleted_from_id,
+        origin_id=way.node.parent_id or next(iter(lay_in), root.node.id),
         refuge=refuge,
-        lay_in_ids=[*(row.id for row in way.rows), deleted_from_id, *above_ids],
+        lay_in_ids=[*(row.id for row in way.rows), *lay_in],
     )
 
 

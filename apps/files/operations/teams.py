@@ -8,9 +8,9 @@ from uuid import UUID
 
 from apps.files import access, errors, limits, locks, teams
 from apps.files.dtos import TeamFolder
-from apps.files.models import Kind
+from apps.files.models import Kind, Node, Trash
 from apps.files.operations.trash import cut_off
-from apps.files.rows import NodeRow, fetch_all, fetch_one, find_way, require_revision
+from apps.files.rows import NodeRow, fetch_one, find_way, require_revision
 from apps.files.tree import INSERT_TEAM_FOLDER, node_parameters, tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import FolderCreated, NodeMoved, NodeRestored
@@ -20,22 +20,6 @@ from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound, PreconditionRequired
 from bitvault.kernel.names import Name
 from bitvault.kernel.revisions import ExpectedRevision
-
-_LIVE = "SELECT id, name, name_key FROM files_node WHERE is_team_folder AND trashed_at IS NULL"
-
-_RENAME = """
-UPDATE files_node SET
-    name = %(name)s, name_key = %(name_key)s, key_version = %(key_version)s, sort_key = %(sort_key)s, revision = revision + 1
-WHERE id = %(id)s RETURNING revision
-"""
-
-_RESTORE = """
-WITH dropped AS (DELETE FROM files_trash WHERE node_id = %(id)s AND NOT purging RETURNING node_id)
-UPDATE files_node SET
-    trashed_at = NULL, name = %(name)s, name_key = %(name_key)s, key_version = %(key_version)s, sort_key = %(sort_key)s,
-    revision = revision + 1
-FROM dropped WHERE files_node.id = dropped.node_id RETURNING revision
-"""
 
 
 def create(*, actor: Actor, name: Name) -> TeamFolder:
@@ -71,7 +55,7 @@ def rename(*, actor: Actor, folder_id: UUID, name: Name, expected_revision: Expe
         locks.require_all_unlocked(actor, way)
         require_revision(node, expected_revision)
         _require_free(name, folder_id)
-        (revision,) = fetch_one(_RENAME, {**_name_values(name), "id": folder_id})
+        Node.objects.filter(id=folder_id).update(**_name_values(name), revision=node.revision + 1)
         publish(
             NodeMoved(
                 actor_id=actor.user_id,
@@ -81,7 +65,7 @@ def rename(*, actor: Actor, folder_id: UUID, name: Name, expected_revision: Expe
                 old_parent_id=None,
                 name=name.text,
                 old_name=node.name,
-                revision=revision,
+                revision=node.revision + 1,
             )
         )
         return tx.answer(teams.read_folder(actor, folder_id))
@@ -99,9 +83,11 @@ def restore(*, actor: Actor, folder_id: UUID, name: Name | None) -> TeamFolder:
         way = access.require_ended_team_folder(actor, find_way(folder_id, actor))
         to_name = name or names.of_stored(way.node.name)
         _require_place(to_name)
-        row = fetch_one(_RESTORE, {**_name_values(to_name), "id": way.node.id})
-        if row is None:  # its purge has begun
+        dropped_count, _ = Trash.objects.filter(node_id=folder_id, purging=False).delete()
+        if not dropped_count:  # its purge has begun
             raise NotFound
+        revision = way.node.revision + 1
+        Node.objects.filter(id=folder_id).update(**_name_values(to_name), trashed_at=None, revision=revision)
         publish(
             NodeRestored(
                 actor_id=actor.user_id,
@@ -109,7 +95,7 @@ def restore(*, actor: Actor, folder_id: UUID, name: Name | None) -> TeamFolder:
                 kind="folder",
                 parent_id=None,
                 name=to_name.text,
-                revision=row[0],
+                revision=revision,
             )
         )
         return tx.answer(teams.read_folder(actor, folder_id))
@@ -126,7 +112,7 @@ def _require_place(name: Name) -> None:
 
 
 def _require_free(name: Name, folder_id: UUID | None) -> int:
-    live = fetch_all(_LIVE, [])
+    live = Node.objects.filter(is_team_folder=True, trashed_at__isnull=True).values_list("id", "name", "name_key")
     for node_id, text, key in live:
         if key == name.key and node_id != folder_id:
             raise errors.NameTaken(

@@ -6,9 +6,9 @@ from apps.files import access, errors, locks, models, retaining
 from apps.files.dtos import Node
 from apps.files.dtos.uploads import UploadGrant
 from apps.files.operations import purging
-from apps.files.operations.content import Upload, find_repeated, lock_row, write_or_settle
+from apps.files.operations.content import Upload, find_repeated, write_or_settle
 from apps.files.rows import Way, find_way, require_row
-from apps.files.tree import commit_transaction
+from apps.files.tree import commit_transaction, lock_row
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import VersionDescribed, VersionsDeleted
 from bitvault.kernel import ids
