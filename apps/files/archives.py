@@ -12,39 +12,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from apps.files import access, errors, flags, limits
-from apps.files.models import Kind
 from apps.files.rows import Way, fetch_page, find_ways
+from apps.files.sql.walks import LIST_ARCHIVE, MEASURE_ARCHIVE
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import ArchiveSigned
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
-
-_BELOW = """
-WITH RECURSIVE below AS (
-    SELECT id, parent_id, kind, name, version_id, size_bytes, coalesce(client_modified_at, modified_at) AS changed_at,
-        octet_length(name) + 1 AS path_bytes
-    FROM files_node WHERE id = ANY(%(ids)s::uuid[])
-    UNION ALL
-    SELECT child.id, child.parent_id, child.kind, child.name, child.version_id, child.size_bytes,
-        coalesce(child.client_modified_at, child.modified_at), below.path_bytes + octet_length(child.name) + 1
-    FROM below JOIN files_node child ON child.parent_id = below.id
-)
-"""
-
-# The recursion is read as far as the limit alone.
-_MEASURE = f"""
-{_BELOW}
-SELECT count(*) FILTER (WHERE kind = {Kind.FILE.value}), count(*) FILTER (WHERE kind = {Kind.FOLDER.value}),
-    coalesce(sum(size_bytes), 0)::bigint, coalesce(sum(path_bytes), 0)::bigint
-FROM (SELECT kind, size_bytes, path_bytes FROM below LIMIT %(limit)s) counted
-"""
-
-_LIST = f"""
-{_BELOW}, counted AS (SELECT * FROM below LIMIT %(limit)s)
-SELECT counted.id, counted.parent_id, counted.name, counted.size_bytes, counted.changed_at, version.blob_id
-FROM counted LEFT JOIN files_version version ON version.id = counted.version_id
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +59,7 @@ def measure(actor: Actor, node_ids: Sequence[UUID]) -> ArchiveMeasure:
         tops = _require(actor, node_ids)
         ids = [way.node.id for way in tops]
         ((files, folders, size_bytes, path_bytes),) = fetch_page(
-            _MEASURE, {"ids": ids, "limit": limits.ARCHIVE_LIMIT_NODES + 1}
+            MEASURE_ARCHIVE, {"ids": ids, "limit": limits.ARCHIVE_LIMIT_NODES + 1}
         )
         name = _name(actor, tops)
     _require_size(actor, files + folders, size_bytes)
@@ -98,7 +72,9 @@ def list_entries(actor: Actor, node_ids: Sequence[UUID]) -> list[ArchivedNode]:
     """List what goes into an archive of some nodes, all of one moment: folders before what lies in them."""
     with db.read_transaction():
         tops = _require(actor, node_ids)
-        found = fetch_page(_LIST, {"ids": [way.node.id for way in tops], "limit": limits.ARCHIVE_LIMIT_NODES + 1})
+        found = fetch_page(
+            LIST_ARCHIVE, {"ids": [way.node.id for way in tops], "limit": limits.ARCHIVE_LIMIT_NODES + 1}
+        )
     rows = [_Row._make(values) for values in found]
     _require_size(actor, len(rows), sum(row.size_bytes for row in rows))
     children: dict[UUID | None, list[_Row]] = defaultdict(list)

@@ -7,14 +7,13 @@ from uuid import UUID
 
 from apps.files import access
 from apps.files.dtos import Children, Node, NodeRef, OpenedFolder, OrderName, SortName
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_page, find_way, to_node
+from apps.files.models import Node as NodeModel
+from apps.files.rows import NodeRow, Way, fetch_page, find_way, read_rows, to_node
+from apps.files.sql.pages import child_at, index_of_child, page_of_children
 from apps.files.tree import require_folder
 from bitvault.kernel import db, names, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability, names_of
-
-_SORT_COLUMNS: dict[SortName, str] = {"name": "sort_key", "modified_at": "modified_at", "size_bytes": "size_bytes"}
-_SORT_TYPES: dict[SortName, str] = {"name": "text", "modified_at": "timestamptz", "size_bytes": "bigint"}
 
 
 def list_children(
@@ -59,12 +58,9 @@ def list_named_children(actor: Actor, node_id: NodeRef, ids: Collection[UUID]) -
     """Read those of these nodes that lie in a folder."""
     with db.read_transaction():
         way = require_folder(access.require(actor, find_way(node_id, actor), Capability.VIEW))
-        rows = fetch_page(
-            f"SELECT {COLUMNS} FROM files_node WHERE parent_id = %(folder_id)s AND id = ANY(%(ids)s) ORDER BY id",
-            {"folder_id": way.node.id, "ids": list(ids)},
-        )
+        rows = read_rows(NodeModel.objects.filter(parent_id=way.node.id, id__in=ids).order_by("id"))
     capabilities = names_of(access.find_mask(actor, way))
-    return [to_node(NodeRow._make(row), capabilities) for row in rows]
+    return [to_node(row, capabilities) for row in rows]
 
 
 def _purpose_of(folder_id: UUID, sort: SortName, order: OrderName) -> str:
@@ -79,10 +75,7 @@ def find_cursor(actor: Actor, node_id: NodeRef, *, at: int, sort: SortName, orde
     """Make the cursor of the rows from the one with this index on, counted from 0; ``None`` for the first ones and past the end."""
     with db.read_transaction():
         way = require_folder(access.require(actor, find_way(node_id, actor), Capability.VIEW))
-        found = fetch_page(
-            f"SELECT kind, key, id FROM ({_listed(sort, order)}) AS listed WHERE place = %(at)s",
-            {"folder_id": way.node.id, "at": at},
-        )
+        found = fetch_page(child_at(sort, order), {"folder_id": way.node.id, "at": at})
     if not found:
         return None
     return pages.encode_cursor(_purpose_of(way.node.id, sort, order), _position_after(*found[0]))
@@ -94,21 +87,9 @@ def find_index(
     """Find the next row whose name begins with ``prefix``, as an index from 0: the first one behind ``after``, else the first of all."""
     with db.read_transaction():
         way = require_folder(access.require(actor, find_way(node_id, actor), Capability.VIEW))
-        found = fetch_page(
-            f"SELECT place - 1 FROM ({_listed(sort, order)}) AS listed WHERE starts_with(name_key, %(prefix)s) "
-            "ORDER BY place <= %(after)s + 1, place LIMIT 1",
-            {"folder_id": way.node.id, "prefix": names.key_of(prefix), "after": after},
-        )
+        values = {"folder_id": way.node.id, "prefix": names.key_of(prefix), "after": after}
+        found = fetch_page(index_of_child(sort, order), values)
     return int(found[0][0]) if found else None
-
-
-def _listed(sort: SortName, order: OrderName) -> str:
-    """Number the rows of a folder from 1 on: a walk along its index, at most as long as a folder may be (20 ms at the limit)."""
-    column, direction = _SORT_COLUMNS[sort], "ASC" if order == "asc" else "DESC"
-    return (
-        f"SELECT id, kind, name_key, {column} AS key, row_number() OVER (ORDER BY kind, {column} {direction}, id {direction}) AS place "
-        "FROM files_node WHERE parent_id = %(folder_id)s"
-    )
 
 
 def _fetch_children(
@@ -118,30 +99,4 @@ def _fetch_children(
     parameters: dict[str, Any] = {"folder_id": folder_id, "limit": limit}
     if position is not None:
         parameters.update(kind=position[0], key=position[1], after_id=position[2])
-    return fetch_page(children_sql(sort, order, None if position is None else position[0]), parameters)
-
-
-def children_sql(sort: SortName, order: OrderName, after_kind: int | None) -> str:
-    """Write the statement for a page of a folder: the first one, or one behind a node of this kind."""
-    column, sql_type = _SORT_COLUMNS[sort], _SORT_TYPES[sort]
-    direction, comparison = ("ASC", ">") if order == "asc" else ("DESC", "<")
-    walks = []
-    for kind in (0, 1):
-        if after_kind is not None and kind < after_kind:
-            continue
-        after = (
-            f"AND ({column}, id) {comparison} (%(key)s::{sql_type}, %(after_id)s::uuid)" if kind == after_kind else ""
-        )
-        walks.append(
-            f"(SELECT {COLUMNS}, {column} AS sort_value FROM files_node WHERE parent_id = %(folder_id)s AND kind = {kind} {after} "
-            f"ORDER BY {column} {direction}, id {direction} LIMIT %(limit)s)"
-        )
-    union = " UNION ALL ".join(walks)
-    # A walk over all children: once for a list, not for each of its pages.
-    total = "(SELECT COALESCE(SUM(size_bytes), 0)::bigint FROM files_node WHERE parent_id = %(folder_id)s)"
-    if after_kind is not None:
-        total = "NULL::bigint"
-    return (
-        f"SELECT *, {total} FROM ({union}) AS walks "
-        f"ORDER BY kind, sort_value {direction}, id {direction} LIMIT %(limit)s"
-    )
+    return fetch_page(page_of_children(sort, order, None if position is None else position[0]), parameters)

@@ -9,28 +9,9 @@ from uuid import UUID
 
 from apps.files import errors
 from apps.files.dtos import Lock
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_all, fetch_one, find_lock
+from apps.files.rows import NodeRow, Way, fetch_all, fetch_one, find_lock
+from apps.files.sql.walks import HAS_LOCKED_BELOW, LOCKED_BELOW
 from bitvault.kernel.actor import Actor, ActorKind
-
-# From all locked files upwards: they are few, and what lies below a folder may be everything. Each folder on the ways is passed once.
-_HAS_LOCKED_BELOW = """
-WITH RECURSIVE above AS (
-    SELECT parent_id AS id FROM files_node WHERE lock IS NOT NULL
-    UNION
-    SELECT folder.parent_id FROM above, LATERAL (SELECT parent_id FROM files_node WHERE files_node.id = above.id LIMIT 1) folder
-)
-SELECT EXISTS (SELECT FROM above WHERE id = %s)
-"""
-
-_LOCKED_BELOW = f"""
-WITH RECURSIVE above AS (
-    SELECT id AS locked_id, parent_id AS id FROM files_node WHERE lock IS NOT NULL
-    UNION ALL
-    SELECT above.locked_id, folder.parent_id
-    FROM above, LATERAL (SELECT parent_id FROM files_node WHERE files_node.id = above.id LIMIT 1) folder
-)
-SELECT {COLUMNS} FROM files_node WHERE id IN (SELECT locked_id FROM above WHERE above.id = %s) ORDER BY id
-"""
 
 
 def holds(actor: Actor, lock: Lock) -> bool:
@@ -84,6 +65,6 @@ def is_free(actor: Actor, way: Way) -> bool:
 
 def list_locked_below(folder: NodeRow) -> list[NodeRow]:
     """List files anywhere below a node that have a lock, expired or not."""
-    if not folder.child_count or not fetch_one(_HAS_LOCKED_BELOW, [folder.id])[0]:
+    if not folder.child_count or not fetch_one(HAS_LOCKED_BELOW, [folder.id])[0]:
         return []
-    return [NodeRow._make(row) for row in fetch_all(_LOCKED_BELOW, [folder.id])]
+    return [NodeRow._make(row) for row in fetch_all(LOCKED_BELOW, [folder.id])]

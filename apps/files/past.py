@@ -17,28 +17,12 @@ from apps.files.dtos import history
 from apps.files.models import Kind, Placement, Trash
 from apps.files.placements import CONSUMER, KEPT_FOR
 from apps.files.rows import Way, fetch_one, fetch_page, find_ways, kind_name, require_row
+from apps.files.sql.past import CHILDREN_THEN, CONTENT_THEN
 from bitvault.events.api import BeyondHead, get_head, get_position
 from bitvault.kernel import clock, db, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import NOTHING, Capability
 from bitvault.kernel.errors import NotFound
-
-_AT = "from_seq <= %(seq)s AND (until_seq IS NULL OR until_seq > %(seq)s)"
-
-_CHILDREN = f"""
-SELECT past.node_id, past.kind, past.sort_key, past.name, past.version_id, past.from_at,
-    version.size_bytes, version.media_type, version.content_hash, version.created_at
-FROM files_placement past LEFT JOIN files_version version ON version.id = past.version_id
-WHERE past.parent_id = %(folder_id)s AND past.state = 0 AND {_AT}
-    AND (past.kind, past.sort_key, past.node_id) > (%(kind)s, %(sort_key)s, %(after_id)s::uuid)
-ORDER BY past.kind, past.sort_key, past.node_id LIMIT %(limit)s
-"""
-
-_CONTENT = f"""
-SELECT past.name, version.id, version.blob_id, version.media_type, version.size_bytes, version.content_hash
-FROM files_placement past JOIN files_version version ON version.id = past.version_id
-WHERE past.node_id = %(node_id)s AND {_AT}
-"""
 
 _NO_ID = UUID(int=0)
 
@@ -131,7 +115,7 @@ def list_children(
         purpose = f"files.past:{node_id}:{moment.seq}"
         after = pages.decode_cursor(purpose, cursor) if cursor is not None else [-1, "", str(_NO_ID)]
         rows = fetch_page(
-            _CHILDREN,
+            CHILDREN_THEN,
             {
                 "folder_id": node_id,
                 "seq": moment.seq,
@@ -170,7 +154,7 @@ def get_content(actor: Actor, node_id: UUID, *, as_of: str) -> dtos.Content:
             raise NotFound
         moment = find_moment(as_of)
         name, version_id, blob_id, media_type, size_bytes, content_hash = require_row(
-            fetch_one(_CONTENT, {"node_id": node_id, "seq": moment.seq})
+            fetch_one(CONTENT_THEN, {"node_id": node_id, "seq": moment.seq})
         )
     return dtos.Content(
         blob_id=blob_id,

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from apps.files.models import Kind, Placement
 from apps.files.past_models import PlacementState
+from apps.files.sql.past import CLOSE, RENUMBER, SWEEP, SWEEP_PURGED
 from bitvault.events.api import Event, Published
 from bitvault.events.catalog import files
 from bitvault.kernel import clock, db, names
@@ -23,30 +24,6 @@ KEPT_FOR = timedelta(days=90)
 
 _SWEPT_AT_ONCE = 10_000
 """Rows that one statement deletes: a fraction of a second."""
-
-_CLOSE = """
-UPDATE files_placement SET until_seq = closed.seq, until_at = closed.at
-FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[]) AS closed(node_id, seq, at)
-WHERE files_placement.node_id = closed.node_id AND files_placement.until_seq IS NULL
-"""
-
-_RENUMBER = """
-UPDATE files_placement SET revision = told.revision FROM unnest(%s::uuid[], %s::bigint[]) AS told(node_id, revision)
-WHERE files_placement.node_id = told.node_id AND files_placement.until_seq IS NULL
-"""
-
-_SWEEP = """
-DELETE FROM files_placement WHERE (node_id, from_seq) IN (
-    SELECT node_id, from_seq FROM files_placement WHERE until_seq IS NOT NULL AND until_at < %(before)s LIMIT %(limit)s
-)
-"""
-
-_SWEEP_PURGED = """
-DELETE FROM files_placement WHERE (node_id, from_seq) IN (
-    SELECT node_id, from_seq FROM files_placement
-    WHERE state = 2 AND until_seq IS NULL AND from_at < %(before)s LIMIT %(limit)s
-)
-"""
 
 
 def record(events: Sequence[Published]) -> None:
@@ -76,19 +53,19 @@ def _end(rows: Sequence[Placement]) -> None:
     if rows:
         values = [row.node_id for row in rows], [row.until_seq for row in rows], [row.until_at for row in rows]
         with db.prepared_cursor() as cursor:
-            cursor.execute(_CLOSE, values)
+            cursor.execute(CLOSE, values)
 
 
 def _renumber(rows: Sequence[Placement]) -> None:
     if rows:
         with db.prepared_cursor() as cursor:
-            cursor.execute(_RENUMBER, ([row.node_id for row in rows], [row.revision for row in rows]))
+            cursor.execute(RENUMBER, ([row.node_id for row in rows], [row.revision for row in rows]))
 
 
 def forget_past() -> int:
     """Delete what ended longer ago than is kept, and what is known of nodes that are gone permanently; returns how many rows."""
     before, total = clock.now() - KEPT_FOR, 0
-    for statement in (_SWEEP, _SWEEP_PURGED):
+    for statement in (SWEEP, SWEEP_PURGED):
         count = _SWEPT_AT_ONCE
         while count == _SWEPT_AT_ONCE:
             with db.write_transaction(), db.prepared_cursor() as cursor:

@@ -26,7 +26,6 @@ from apps.files.dtos import (
 from apps.files.models import Node as NodeModel
 from apps.files.models import Refund, Trash, Version
 from apps.files.rows import (
-    COLUMNS,
     NodeRow,
     Way,
     fetch_all,
@@ -36,20 +35,15 @@ from apps.files.rows import (
     kind_name,
     require_row,
 )
+from apps.files.sql.pages import FIRST_ID, ROOTS, TREE_ROWS
+from apps.files.sql.uploads import HOLDERS, HOLDERS_OF_MANY
+from apps.files.sql.walks import BY_PATH
 from bitvault.events.api import get_head
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.permissions import Permission
-
-FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
-"""Before and behind all ids. A first page is one behind such an end, never a condition that may be left out: the plan that the server
-keeps for all pages would read from the beginning for each."""
-
-_CANDIDATE_LIMIT = 20
-"""How many files of the same content are looked at for one that the caller can read: bounds the cost of an optimisation."""
-
 
 # --- single nodes ----------------------------------------------------------------------------------------------------------
 
@@ -125,18 +119,6 @@ def list_path(actor: Actor, node_id: NodeRef) -> Path:
     return access.to_path(actor, way)
 
 
-_WALK = f"""
-WITH RECURSIVE walk AS (
-    SELECT {COLUMNS}, 0 AS level FROM files_node
-    WHERE owner_user_id = %(owner_id)s OR id = %(root_id)s
-    UNION ALL
-    SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, walk.level + 1
-    FROM walk JOIN files_node node ON node.parent_id = walk.id AND node.name_key = (%(keys)s::text[])[walk.level + 1]
-)
-SELECT {COLUMNS} FROM walk ORDER BY level DESC
-"""
-
-
 def find_by_path(actor: Actor, path: str, root: NodeRef) -> Node:
     """Read the node at a path under a root, or under any folder. Case and spelling need not be exact: names in a folder differ by key."""
     keys = _parse_path(path)
@@ -146,7 +128,7 @@ def find_by_path(actor: Actor, path: str, root: NodeRef) -> Node:
         "keys": keys,
     }
     with db.read_transaction():
-        rows = [NodeRow._make(row) for row in fetch_all(_WALK, parameters)]
+        rows = [NodeRow._make(row) for row in fetch_all(BY_PATH, parameters)]
         if len(rows) != len(keys) + 1:
             raise NotFound
         if rows[-1].parent_id is not None:  # the walk began in a folder, and what is above it decides too
@@ -167,23 +149,6 @@ def _parse_path(path: str) -> list[str]:
 
 
 # --- for derivations -------------------------------------------------------------------------------------------------------
-
-_ROOTS = f"""
-SELECT {COLUMNS} FROM files_node WHERE owner_user_id = %(user_id)s
-UNION ALL
-SELECT {COLUMNS} FROM files_node
-WHERE is_team_folder AND trashed_at IS NULL AND (%(administers)s::boolean OR id = ANY(%(ids)s::uuid[]))
-"""
-
-_TREE_ROWS = """
-SELECT node.id, node.kind, node.parent_id, node.trashed_at IS NOT NULL, node.name, node.revision, node.size_bytes, node.media_type,
-    node.content_hash, node.version_id, (SELECT blob_id FROM files_version WHERE id = node.version_id), node.created_at,
-    node.modified_at, node.client_modified_at, node.created_by, node.lock, held.version_count, held.size_bytes
-FROM files_node node CROSS JOIN LATERAL (
-    SELECT count(*) AS version_count, coalesce(sum(size_bytes), 0)::bigint AS size_bytes FROM files_version WHERE node_id = node.id
-) held
-WHERE node.id > %(after)s::uuid ORDER BY node.id LIMIT %(limit)s
-"""
 
 
 def count_stored_bytes() -> StoredBytes:
@@ -206,7 +171,7 @@ def list_reachable_roots(actor: Actor) -> list[ReachableRoot]:
         "administers": actor.may(Permission.MANAGE_TEAM_FOLDERS),
         "ids": [] if actor.may(Permission.MANAGE_TEAM_FOLDERS) else actor.reach.list_node_ids(),
     }
-    ways = [Way([NodeRow._make(row)]) for row in db.read_alone(_ROOTS, parameters)]
+    ways = [Way([NodeRow._make(row)]) for row in db.read_alone(ROOTS, parameters)]
     found = [(way.node.id, access.find_mask(actor, way)) for way in ways]
     return [ReachableRoot(id=root_id, mask=mask) for root_id, mask in found if mask & Capability.VIEW]
 
@@ -215,7 +180,7 @@ def list_tree_rows(*, after: UUID | None, limit: int) -> TreeRows:
     """Read nodes in the order of their ids, those in the trash too."""
     with db.read_transaction(frozen=True):
         as_of_seq = get_head()
-        rows = fetch_all(_TREE_ROWS, {"after": after or FIRST_ID, "limit": limit})
+        rows = fetch_all(TREE_ROWS, {"after": after or FIRST_ID, "limit": limit})
     return TreeRows(items=[_to_tree_row(row) for row in rows], as_of_seq=as_of_seq)
 
 
@@ -322,14 +287,9 @@ def list_shown_contents(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, 
     }
 
 
-_HOLDERS = f"""
-SELECT node_id, blob_id FROM files_version WHERE content_hash = %s AND size_bytes = %s ORDER BY id DESC LIMIT {_CANDIDATE_LIMIT}
-"""
-
-
 def find_readable_blob(actor: Actor, content_hash: str, size_bytes: int) -> UUID | None:
     """Find a blob of this content in a file that the actor can read; whether others have it cannot be told from the answer."""
-    holders = db.read_alone(_HOLDERS, [content_hash, size_bytes])
+    holders = db.read_alone(HOLDERS, [content_hash, size_bytes])
     if not holders:
         return None  # nearly always, and then it has cost one round trip
     with db.read_transaction():
@@ -360,16 +320,6 @@ def find_held_contents(content_hashes: Sequence[str]) -> frozenset[str]:
         return frozenset(held.distinct())
 
 
-_HOLDERS_OF_MANY = f"""
-SELECT wanted.content_hash, wanted.size_bytes, holder.node_id, holder.blob_id
-FROM unnest(%(content_hashes)s::text[], %(sizes)s::bigint[]) AS wanted(content_hash, size_bytes), LATERAL (
-    SELECT node_id, blob_id FROM files_version version
-    WHERE version.content_hash = wanted.content_hash AND version.size_bytes = wanted.size_bytes
-    ORDER BY version.id DESC LIMIT {_CANDIDATE_LIMIT}
-) holder
-"""
-
-
 def find_readable_blobs(actor: Actor, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], UUID]:
     """Find a blob of each of these contents in files that the actor can read, as ``find_readable_blob`` does of one."""
     if not wanted:
@@ -377,7 +327,7 @@ def find_readable_blobs(actor: Actor, wanted: Sequence[tuple[str, int]]) -> dict
     distinct = sorted(set(wanted))
     parameters = {"content_hashes": [one for one, _ in distinct], "sizes": [size for _, size in distinct]}
     with db.read_transaction():
-        holders = fetch_page(_HOLDERS_OF_MANY, parameters)
+        holders = fetch_page(HOLDERS_OF_MANY, parameters)
         ways = find_ways({node_id for *_, node_id, _ in holders}) if holders else {}
     found: dict[tuple[str, int], UUID] = {}
     for content_hash, size_bytes, node_id, blob_id in holders:

@@ -18,21 +18,12 @@ from apps.files import errors
 from apps.files.dtos import KindName, Lock, Node, NodeRef
 from apps.files.models import Kind
 from apps.files.models import Node as NodeModel
+from apps.files.sql.walks import WAY
 from bitvault.kernel import clock, db, names
 from bitvault.kernel.actor import Actor, ActorKind
 from bitvault.kernel.capabilities import CapabilityName
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.revisions import ExpectedRevision, is_expected
-
-COLUMNS = (
-    "id, kind, parent_id, owner_user_id, is_team_folder, name, revision, version_id, size_bytes, media_type, content_hash, created_at, "
-    "modified_at, client_modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound, lock"
-)
-
-
-def columns_of(table: str) -> str:
-    """Give ``COLUMNS`` of a table."""
-    return ", ".join(f"{table}.{column}" for column in COLUMNS.split(", "))
 
 
 class NodeRow(NamedTuple):
@@ -162,18 +153,6 @@ def name_bytes(name: str) -> int:
     return 1 + len(name.encode())
 
 
-# LIMIT 1 says what the planner cannot guess, that a way is short: it takes a hundred rows a step for granted and reads the whole table.
-_WAY = f"""
-WITH RECURSIVE way AS (
-    SELECT {COLUMNS}, id AS start_id, 0 AS up FROM files_node WHERE id = ANY(%(ids)s::uuid[]) OR owner_user_id = %(owner_id)s
-    UNION ALL
-    SELECT {columns_of("above")}, way.start_id, way.up + 1
-    FROM way, LATERAL (SELECT * FROM files_node WHERE files_node.id = way.parent_id LIMIT 1) above
-)
-SELECT {COLUMNS}, start_id FROM way ORDER BY up
-"""
-
-
 def find_ways(ids: Iterable[UUID | None], *, root_of: Actor | None = None) -> dict[UUID, Way]:
     """Read the ways up from several nodes in one query; unknown ones are left out.
 
@@ -184,7 +163,7 @@ def find_ways(ids: Iterable[UUID | None], *, root_of: Actor | None = None) -> di
         "ids": [one for one in ids if one is not None],
         "owner_id": _owner_of_root(root_of),
     }
-    for *values, start_id in fetch_all(_WAY, parameters):
+    for *values, start_id in fetch_all(WAY, parameters):
         found.setdefault(start_id, []).append(NodeRow._make(values))
     return {start_id: Way(rows) for start_id, rows in found.items()}
 

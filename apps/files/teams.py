@@ -6,21 +6,13 @@ from uuid import UUID
 
 from apps.files import access
 from apps.files.dtos import TeamFolder, TeamFolders
-from apps.files.rows import NodeRow, Way, columns_of, fetch_all, fetch_one, find_way
+from apps.files.rows import NodeRow, Way, fetch_all, fetch_one, find_way
+from apps.files.sql.pages import ENDED_TEAM_FOLDERS, LIVE_TEAM_FOLDERS, TEAM_FOLDER
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability, names_of
 from bitvault.kernel.errors import Denied, NotFound
 from bitvault.kernel.permissions import Permission
-
-_FOLDERS = f"""
-SELECT {columns_of("node")}, entry.expires_at
-FROM files_node node LEFT JOIN files_trash entry ON entry.node_id = node.id
-WHERE node.is_team_folder AND entry.purging IS NOT TRUE
-"""
-_LIVE = f"{_FOLDERS} AND node.trashed_at IS NULL ORDER BY node.sort_key, node.id"
-_ENDED = f"{_FOLDERS} AND node.trashed_at IS NOT NULL ORDER BY node.trashed_at DESC, node.id"
-_ONE = f"{_FOLDERS} AND node.id = %(folder_id)s"
 
 
 def list_folders(actor: Actor, *, ended: bool) -> list[TeamFolder]:
@@ -39,7 +31,7 @@ def read_folders(actor: Actor, *, ended: bool) -> list[TeamFolder]:
     """List team folders inside the open transaction; see ``list_folders``."""
     if ended and not actor.may(Permission.MANAGE_TEAM_FOLDERS):
         return []
-    found = [_to_folder(actor, row) for row in fetch_all(_ENDED if ended else _LIVE, {})]
+    found = [_to_folder(actor, row) for row in fetch_all(ENDED_TEAM_FOLDERS if ended else LIVE_TEAM_FOLDERS, {})]
     return [folder for folder in found if "view" in folder.capabilities]
 
 
@@ -54,7 +46,7 @@ def read_folder(actor: Actor, folder_id: UUID) -> TeamFolder:
 
     :raises NotFound: there is none of this id that the actor may know of.
     """
-    row = fetch_one(_ONE, {"folder_id": folder_id})
+    row = fetch_one(TEAM_FOLDER, {"folder_id": folder_id})
     folder = _to_folder(actor, row) if row is not None else None
     if folder is None or not folder.capabilities:
         raise NotFound().about(Denied(node_id=folder.id) if folder is not None and folder.ended_at is None else None)

@@ -11,38 +11,13 @@ from apps.files import access, retaining, teams
 from apps.files.dtos import Node, NodeRef, OpenedTrash, TrashedNode
 from apps.files.dtos.retention import Kept
 from apps.files.models import Trash
-from apps.files.queries import LAST_ID
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_all, fetch_page, find_way, find_ways, to_node
+from apps.files.rows import NodeRow, Way, fetch_all, fetch_page, find_way, find_ways, to_node
+from apps.files.sql.trash import INDEX, PAGE, TRASHED
 from bitvault.kernel import db, names, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability, names_of
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.pages import Page
-
-_TRASH = f"""
-SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, {retaining.IS_ANY_IN_FORCE}, entry.origin_parent_id,
-    entry.origin_path, entry.trashed_by, entry.expires_at
-FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
-WHERE entry.root_id = %(root_id)s AND NOT entry.purging
-    AND (entry.trashed_at, entry.node_id) < (coalesce(%(before)s::timestamptz, 'infinity'), coalesce(%(before_id)s::uuid, '{LAST_ID}'))
-ORDER BY entry.trashed_at DESC, entry.node_id DESC LIMIT %(limit)s
-"""
-
-
-_TRASHED = f"""
-SELECT {", ".join("node." + column for column in COLUMNS.split(", "))}, {retaining.IS_ANY_IN_FORCE}, entry.root_id,
-    entry.origin_parent_id, entry.origin_path, entry.trashed_by, entry.expires_at
-FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
-WHERE entry.node_id = ANY(%(ids)s::uuid[]) AND NOT entry.purging
-"""
-
-_INDEX = """
-SELECT place - 1 FROM (
-    SELECT node.name_key, row_number() OVER (ORDER BY entry.trashed_at DESC, entry.node_id DESC) AS place
-    FROM files_trash entry JOIN files_node node ON node.id = entry.node_id
-    WHERE entry.root_id = %(root_id)s AND NOT entry.purging
-) AS listed WHERE starts_with(name_key, %(prefix)s) ORDER BY place <= %(after)s + 1, place LIMIT 1
-"""
 
 
 def list_trash(actor: Actor, root: NodeRef, *, limit: int, cursor: str | None) -> Page[TrashedNode]:
@@ -75,7 +50,7 @@ def _read_trash(actor: Actor, way: Way | None, *, limit: int, cursor: str | None
     capabilities = names_of(access.find_mask(actor, way))
     purpose = _purpose_of(way.node.id)
     before, before_id = pages.decode_cursor(purpose, cursor) if cursor is not None else (None, None)
-    rows = fetch_page(_TRASH, {"root_id": way.node.id, "before": before, "before_id": before_id, "limit": limit + 1})
+    rows = fetch_page(PAGE, {"root_id": way.node.id, "before": before, "before_id": before_id, "limit": limit + 1})
     keepers = _find_keepers(rows[:limit])
     items = []
     for *values, _, origin_parent_id, origin_path, trashed_by, expires_at in rows[:limit]:
@@ -94,7 +69,7 @@ def find_trashed(actor: Actor, node_ids: Collection[UUID]) -> dict[UUID, Trashed
     if not node_ids:
         return {}
     with db.read_transaction():
-        rows = fetch_all(_TRASHED, {"ids": list(node_ids)})
+        rows = fetch_all(TRASHED, {"ids": list(node_ids)})
         roots = find_ways({row[len(NodeRow._fields) + 1] for row in rows}) if rows else {}
         keepers = _find_keepers(rows)
     masks = {root_id: access.find_mask(actor, way) for root_id, way in roots.items() if _may_look(actor, way)}
@@ -139,7 +114,7 @@ def find_trash_index(actor: Actor, root: NodeRef, *, prefix: str, after: int) ->
         way = _find_root(actor, root)
         if way is None:
             return None
-        found = fetch_page(_INDEX, {"root_id": way.node.id, "prefix": names.key_of(prefix), "after": after})
+        found = fetch_page(INDEX, {"root_id": way.node.id, "prefix": names.key_of(prefix), "after": after})
     return int(found[0][0]) if found else None
 
 

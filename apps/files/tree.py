@@ -13,7 +13,10 @@ from uuid import UUID
 
 from apps.files import errors, limits
 from apps.files.models import Kind, Node
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, kind_name, name_bytes
+from apps.files.rows import NodeRow, Way, fetch_one, kind_name, name_bytes
+from apps.files.sql.names import FREE_NUMBER
+from apps.files.sql.nodes import INSERT_FILE, INSERT_FOLDER
+from apps.files.sql.walks import EXTENT_BELOW
 from bitvault.kernel import db, media_types, names
 from bitvault.kernel.names import Name
 
@@ -98,94 +101,6 @@ class Ancestors(dict[UUID, Ancestor]):
         }
 
 
-COUNTED = """
-    UPDATE files_node SET
-        child_count = child_count + above.added,
-        levels_below_bound = greatest(levels_below_bound, above.levels),
-        path_bytes_below_bound = greatest(path_bytes_below_bound, above.path_bytes)
-    FROM unnest(%(above_ids)s::uuid[], %(above_added)s::int[], %(above_levels)s::int[], %(above_path_bytes)s::int[])
-        AS above(id, added, levels, path_bytes)
-    WHERE files_node.id = above.id
-"""
-
-COUNTED_ALONE = COUNTED.strip()
-
-_NODE_VALUES = """
-    INSERT INTO files_node (
-        id, kind, parent_id, owner_user_id, is_team_folder, name, name_key, key_version, sort_key, revision, version_id, size_bytes,
-        media_type, content_hash, created_at, modified_at, client_modified_at, created_by,
-        trashed_at, child_count, levels_below_bound, path_bytes_below_bound
-    ) VALUES (
-        %(id)s, %(kind)s, %(parent_id)s, %(owner_user_id)s, %(is_team_folder)s, %(name)s, %(name_key)s, %(key_version)s, %(sort_key)s, 1,
-        %(version_id)s, %(size_bytes)s, %(media_type)s, %(content_hash)s, %(now)s, %(now)s, %(client_modified_at)s,
-        %(created_by)s, NULL, 0, 0, 0
-    )
-"""
-
-INSERT_ROOT = f"{_NODE_VALUES} ON CONFLICT (owner_user_id) DO NOTHING RETURNING {COLUMNS}"
-
-INSERT_TEAM_FOLDER = f"{_NODE_VALUES} RETURNING {COLUMNS}"
-
-_INSERT_FOLDER = f"""
-WITH made AS ({_NODE_VALUES} ON CONFLICT (parent_id, name_key) DO NOTHING RETURNING {COLUMNS}),
-counted AS ({COUNTED} AND EXISTS (SELECT FROM made))
-SELECT {COLUMNS} FROM made
-"""
-
-VERSION_COLUMNS = (
-    "id, node_id, blob_id, upload_id, size_bytes, content_hash, media_type, created_at, created_by, client_modified_at, "
-    "base_version_id, made_on, restored_from_id"
-)
-VERSION_VALUES = (
-    "%(version_id)s, %(id)s, %(blob_id)s, %(upload_id)s, %(size_bytes)s, %(content_hash)s, %(media_type)s, %(now)s, %(created_by)s, "
-    "%(client_modified_at)s, %(base_version_id)s, %(made_on)s, %(restored_from_id)s"
-)
-
-_INSERT_FILE = f"""
-WITH made AS ({_NODE_VALUES} ON CONFLICT (parent_id, name_key) DO NOTHING RETURNING {COLUMNS}),
-versioned AS (INSERT INTO files_version ({VERSION_COLUMNS}) SELECT {VERSION_VALUES} FROM made),
-counted AS ({COUNTED} AND EXISTS (SELECT FROM made))
-SELECT {COLUMNS} FROM made
-"""
-
-_IS_TAKEN = """EXISTS (
-    SELECT FROM files_node WHERE parent_id = %(parent_id)s
-    AND name_key = (%(prefixes)s::text[])[length({number}::text)] || {number} || %(suffix)s::text
-)"""
-
-# The first few numbers one by one, so that gaps are filled; then ever larger steps to a free number, and halves of the last step. The
-# limit of children bounds the steps; CASE keeps the planner from reading the folder instead of looking the names up.
-_FREE_NUMBER = f"""
-WITH RECURSIVE few AS (
-    SELECT number FROM generate_series(2, 17) AS number
-    WHERE NOT (CASE WHEN number > 0 THEN {_IS_TAKEN.format(number="number")} END) LIMIT 1
-),
-search AS (
-    SELECT 17::bigint AS taken, NULL::bigint AS free, 34::bigint AS number WHERE NOT EXISTS (SELECT FROM few)
-    UNION ALL
-    SELECT bounds.taken, bounds.free, CASE WHEN bounds.free IS NULL THEN bounds.taken * 2 ELSE (bounds.taken + bounds.free) / 2 END
-    FROM search,
-        LATERAL (SELECT {_IS_TAKEN.format(number="search.number")} AS is_taken OFFSET 0) looked_up,
-        LATERAL (
-            SELECT CASE WHEN is_taken THEN search.number ELSE search.taken END AS taken,
-                CASE WHEN is_taken THEN search.free ELSE search.number END AS free
-        ) bounds
-    WHERE search.free IS NULL OR search.free - search.taken > 1
-)
-SELECT coalesce((SELECT number FROM few), (SELECT min(free) FROM search))
-"""
-
-_BELOW = """
-WITH RECURSIVE below AS (
-    SELECT id, 0 AS levels, 0 AS path_bytes FROM files_node WHERE id = %s
-    UNION ALL
-    SELECT child.id, below.levels + 1, below.path_bytes + 1 + octet_length(child.name)
-    FROM below JOIN files_node child ON child.parent_id = below.id
-)
-SELECT max(levels), max(path_bytes) FROM below
-"""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileContent:
     """The content that a new file starts with."""
@@ -233,14 +148,14 @@ def rename_type(node: NodeRow, name: Name) -> str:
 
 def insert_folder(*, node_id: UUID, parent: Way, name: Name, created_by: UUID, now: datetime) -> NodeRow | None:
     """Put a new folder at the lower end of ``parent``; ``None`` when the name is taken there."""
-    return _insert(_INSERT_FOLDER, Kind.FOLDER, node_id, parent, name, created_by, now, {})
+    return _insert(INSERT_FOLDER, Kind.FOLDER, node_id, parent, name, created_by, now, {})
 
 
 def insert_file(
     *, node_id: UUID, parent: Way, name: Name, content: FileContent, created_by: UUID, now: datetime
 ) -> NodeRow | None:
     """Put a new file with its first version at the lower end of ``parent``; ``None`` when the name is taken there."""
-    return _insert(_INSERT_FILE, Kind.FILE, node_id, parent, name, created_by, now, asdict(content))
+    return _insert(INSERT_FILE, Kind.FILE, node_id, parent, name, created_by, now, asdict(content))
 
 
 def _insert(
@@ -288,7 +203,7 @@ def find_free_name(parent_id: UUID, name: Name, *, is_folder: bool) -> Name:
     """
     prefixes, suffix = names.list_variant_keys(name, is_folder=is_folder)
     values = {"parent_id": parent_id, "prefixes": prefixes, "suffix": suffix}
-    return names.numbered(name, fetch_one(_FREE_NUMBER, values)[0], is_folder=is_folder)
+    return names.numbered(name, fetch_one(FREE_NUMBER, values)[0], is_folder=is_folder)
 
 
 def find_sibling(parent_id: UUID, key: str) -> tuple[UUID, int] | None:
@@ -336,6 +251,6 @@ def judge_place(node: NodeRow, parent: Way, name: Name, *, gains: int) -> Below:
     except (errors.TooDeep, errors.PathTooLong):
         if bound == NOTHING_BELOW:
             raise
-        bound = Below(*fetch_one(_BELOW, [node.id]))
+        bound = Below(*fetch_one(EXTENT_BELOW, [node.id]))
         require_room(parent, name, bound, gains=gains)
     return bound

@@ -172,8 +172,8 @@ def keys_by_lower():
 @contextmanager
 def a_return_without_a_look_at_its_name():
     """What comes back from the trash takes its name without asking who has it."""
-    begin, end = (trash._RESTORE.index(text) for text in ("        AND NOT EXISTS", "    RETURNING"))
-    with patch.object(trash, "_RESTORE", trash._RESTORE[:begin] + trash._RESTORE[end:]):
+    begin, end = (trash.RESTORE.index(text) for text in ("        AND NOT EXISTS", "    RETURNING"))
+    with patch.object(trash, "RESTORE", trash.RESTORE[:begin] + trash.RESTORE[end:]):
         yield
 
 

@@ -5,7 +5,8 @@ What old code writes meanwhile is left for the hourly task.
 
 from django.db import migrations
 
-from apps.files.operations.rekeying import DUE, STATEMENT, compute
+from apps.files.operations.rekeying import compute
+from apps.files.sql.names import REKEY, REKEY_DUE
 from bitvault.kernel import names
 
 STEP = 2000
@@ -14,11 +15,11 @@ STEP = 2000
 def write_sort_keys(apps, schema_editor):
     while True:
         with schema_editor.connection.cursor() as cursor:
-            cursor.execute(DUE.format(version=names.KEY_VERSION), [STEP])
+            cursor.execute(REKEY_DUE.format(version=names.KEY_VERSION), [STEP])
             rows = cursor.fetchall()
             if not rows:
                 return
-            cursor.execute(STATEMENT, compute(rows))
+            cursor.execute(REKEY, compute(rows))
 
 
 class Migration(migrations.Migration):

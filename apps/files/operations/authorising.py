@@ -10,20 +10,13 @@ from apps.files.dtos import Mode
 from apps.files.dtos.uploads import UploadGrant, UploadWish
 from apps.files.operations.returning import require_returnable
 from apps.files.rows import Way, fetch_page, find_way, find_ways, kind_name
+from apps.files.sql.uploads import TARGET_BY_ID, TARGET_BY_NAME, TARGETS
 from apps.files.tree import NOTHING_BELOW, require_folder, require_room
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import BitVaultError, NotFound
 from bitvault.kernel.names import Name
-
-_TARGET = """
-SELECT node.id, node.kind, node.name, version.id, version.blob_id, node.lock
-FROM files_node node
-LEFT JOIN files_version version ON version.node_id = node.id AND version.id = coalesce(%(base_version_id)s, node.version_id)
-"""
-_TARGET_BY_ID = f"{_TARGET} WHERE node.id = %(node_id)s"
-_TARGET_BY_NAME = f"{_TARGET} WHERE node.parent_id = %(parent_id)s AND node.name_key = %(name_key)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +51,11 @@ def authorise(
     with db.read_transaction() as tx:
         if node_id is not None:
             way, parent_id, name = _find_file(actor, node_id, mode)
-            target = _find_target(tx, _TARGET_BY_ID, node_id=node_id, base_version_id=base_version_id)
+            target = _find_target(tx, TARGET_BY_ID, node_id=node_id, base_version_id=base_version_id)
         else:
             way = require_folder(access.require(actor, find_way(parent_id, actor), Capability.ADD))
             target = _find_target(
-                tx, _TARGET_BY_NAME, parent_id=parent_id, name_key=name.key, base_version_id=base_version_id
+                tx, TARGET_BY_NAME, parent_id=parent_id, name_key=name.key, base_version_id=base_version_id
             )
             if not access.find_mask(actor, way) & Capability.VIEW:
                 target, autorename = None, True  # who sees nothing there is told nothing of what has the name
@@ -128,24 +121,13 @@ def _judge_target(
     return target
 
 
-_TARGETS = """
-SELECT wanted.parent_id, wanted.name_key, node.id, node.kind, node.name, version.id, version.blob_id, node.lock
-FROM (
-    SELECT parent_id, name_key COLLATE "C" AS name_key
-    FROM unnest(%(parent_ids)s::uuid[], %(name_keys)s::text[]) AS w(parent_id, name_key)
-) wanted
-JOIN files_node node ON node.parent_id = wanted.parent_id AND node.name_key = wanted.name_key
-LEFT JOIN files_version version ON version.node_id = node.id AND version.id = node.version_id
-"""
-
-
 def authorise_many(*, actor: Actor, wishes: Sequence[UploadWish]) -> list[UploadGrant | BitVaultError]:
     """Decide whether several uploads may begin, in one read transaction; one answer for each, in order."""
     parsed = [_parse(wish) for wish in wishes]
     named = {(wish.parent_id, name.key) for wish, name in zip(wishes, parsed, strict=True) if isinstance(name, Name)}
     with db.read_transaction():
         ways = find_ways({parent_id for parent_id, _ in named})
-        found = fetch_page(_TARGETS, {"parent_ids": [one for one, _ in named], "name_keys": [key for _, key in named]})
+        found = fetch_page(TARGETS, {"parent_ids": [one for one, _ in named], "name_keys": [key for _, key in named]})
     targets = {(parent_id, key): _Target(*target) for parent_id, key, *target in found}
     answers: list[UploadGrant | BitVaultError] = []
     for wish, name in zip(wishes, parsed, strict=True):

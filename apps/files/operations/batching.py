@@ -16,8 +16,10 @@ from apps.files.models import Kind, Node, Version
 from apps.files.operations import content
 from apps.files.operations.content import Upload
 from apps.files.rows import NodeRow, Way, execute, fetch_page, find_ways
+from apps.files.sql.names import TAKEN
+from apps.files.sql.nodes import COUNTED_ALONE
+from apps.files.sql.uploads import EARLIER_OF_MANY
 from apps.files.tree import (
-    COUNTED_ALONE,
     NOTHING_BELOW,
     Ancestors,
     FileContent,
@@ -32,21 +34,6 @@ from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.names import Name
-
-_EARLIER = """
-SELECT upload_id, node_id, created_by, true FROM files_version WHERE upload_id = ANY(%(ids)s::uuid[])
-UNION ALL
-SELECT upload_id, node_id, settled_by, false FROM files_settled_upload WHERE upload_id = ANY(%(ids)s::uuid[])
-"""
-
-_TAKEN = """
-SELECT node.parent_id, node.name_key
-FROM (
-    SELECT parent_id, name_key COLLATE "C" AS name_key
-    FROM unnest(%(parent_ids)s::uuid[], %(name_keys)s::text[]) AS w(parent_id, name_key)
-) wanted
-JOIN files_node node ON node.parent_id = wanted.parent_id AND node.name_key = wanted.name_key
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +52,7 @@ def commit(uploads: Sequence[Upload]) -> list[Committed | BitVaultError]:
     outcomes: dict[UUID, Committed | BitVaultError] = {}
     if uploads:
         with tree_transaction():
-            earlier = fetch_page(_EARLIER, {"ids": [each.id for each in uploads]})
+            earlier = fetch_page(EARLIER_OF_MANY, {"ids": [each.id for each in uploads]})
             outcomes |= _find_repeated(uploads[0].actor, earlier)
             known = {upload_id for upload_id, *_ in earlier}
             news = _choose([each for each in uploads if each.id not in known])
@@ -87,7 +74,7 @@ def find_committed(*, actor: Actor, upload_ids: Sequence[UUID]) -> dict[UUID, Co
     if not upload_ids:
         return {}
     with db.read_transaction():
-        return _find_repeated(actor, fetch_page(_EARLIER, {"ids": list(upload_ids)}))
+        return _find_repeated(actor, fetch_page(EARLIER_OF_MANY, {"ids": list(upload_ids)}))
 
 
 def _find_repeated(actor: Actor, rows: Sequence[Any]) -> dict[UUID, Committed]:
@@ -118,7 +105,7 @@ def _choose(uploads: Sequence[Upload]) -> list[_New]:
         "parent_ids": [each.grant.parent_id for each in wanted],
         "name_keys": [parsed[each.id].key for each in wanted],
     }
-    taken = {(parent_id, key) for parent_id, key in fetch_page(_TAKEN, places)}
+    taken = {(parent_id, key) for parent_id, key in fetch_page(TAKEN, places)}
     now, gained, news = clock.now(), dict.fromkeys(ways, 0), []
     for upload in wanted:
         name, parent = parsed[upload.id], ways.get(upload.grant.parent_id)

@@ -13,10 +13,10 @@ from apps.files.dtos import Node
 from apps.files.dtos.uploads import Committed, UploadGrant
 from apps.files.models import SettledUpload
 from apps.files.operations import conflicts, returning
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, kind_name, require_row
+from apps.files.rows import NodeRow, Way, fetch_one, find_way, kind_name, require_row
+from apps.files.sql.nodes import WRITE_VERSION
+from apps.files.sql.uploads import EARLIER
 from apps.files.tree import (
-    VERSION_COLUMNS,
-    VERSION_VALUES,
     FileContent,
     commit_transaction,
     find_sibling,
@@ -34,24 +34,6 @@ from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.names import Name
-
-_WRITE_VERSION = f"""
-WITH changed AS (
-    UPDATE files_node SET
-        version_id = %(version_id)s, size_bytes = %(size_bytes)s, media_type = %(media_type)s, content_hash = %(content_hash)s,
-        modified_at = %(now)s, client_modified_at = %(client_modified_at)s, revision = revision + 1
-    WHERE id = %(id)s
-    RETURNING {COLUMNS}
-),
-versioned AS (INSERT INTO files_version ({VERSION_COLUMNS}) SELECT {VERSION_VALUES} FROM changed)
-SELECT {COLUMNS} FROM changed
-"""
-
-_EARLIER = """
-SELECT node_id, created_by, true FROM files_version WHERE upload_id = %(upload_id)s
-UNION ALL
-SELECT node_id, settled_by, false FROM files_settled_upload WHERE upload_id = %(upload_id)s
-"""
 
 
 class _NeedsTree(Exception):
@@ -108,7 +90,7 @@ def commit(upload: Upload) -> Committed:
 def find_committed(*, actor: Actor, upload_id: UUID) -> Node | None:
     """Find the node that an upload of the actor's went into."""
     with db.read_transaction():
-        earlier = fetch_one(_EARLIER, {"upload_id": upload_id})
+        earlier = fetch_one(EARLIER, {"upload_id": upload_id})
         if earlier is None or earlier[0] is None or earlier[1] != actor.user_id:
             return None
         way = find_way(earlier[0], actor)
@@ -206,7 +188,7 @@ def find_repeated(upload: Upload) -> Committed | None:
     :raises UploadGivenUp: there was none, and will not be.
     :raises NodeGone: its file has been deleted since.
     """
-    earlier = fetch_one(_EARLIER, {"upload_id": upload.id})
+    earlier = fetch_one(EARLIER, {"upload_id": upload.id})
     if earlier is None:
         return None
     node_id, created_by, version_created = earlier
@@ -243,7 +225,7 @@ def write_or_settle(upload: Upload, way: Way) -> Committed:
     locks.require_unlocked(upload.actor, node)
     content = upload.to_content(node.name)
     values = {**asdict(content), "id": node.id, "created_by": upload.actor.user_id, "now": clock.now()}
-    row = NodeRow._make(fetch_one(_WRITE_VERSION, values))
+    row = NodeRow._make(fetch_one(WRITE_VERSION, values))
     publish(tell_committed(upload, row, content, parent=way.rows[1], previous_version_id=node.version_id))
     return Committed(node=to_answer(upload, row, way.rows[1:]), created=True, version_created=True)
 
@@ -251,7 +233,7 @@ def write_or_settle(upload: Upload, way: Way) -> Committed:
 def give_up(*, actor: Actor, upload_id: UUID) -> bool:
     """See to it that an upload never becomes a version; ``False`` when it has come to its end before. No commit is under way meanwhile."""
     with tree_transaction(holds_commits=True):
-        earlier = fetch_one(_EARLIER, {"upload_id": upload_id})
+        earlier = fetch_one(EARLIER, {"upload_id": upload_id})
         if earlier is None:
             SettledUpload.objects.create(upload_id=upload_id, settled_by=actor.user_id, settled_at=clock.now())
     return earlier is None or earlier[0] is None

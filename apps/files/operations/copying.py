@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from apps.files import access, errors, limits, models
 from apps.files.dtos import Node, NodeRef
 from apps.files.rows import NodeRow, Way, fetch_one, find_way, find_ways, read_rows
+from apps.files.sql.walks import MEASURE_COPY
 from apps.files.tree import (
     FileContent,
     insert_file,
@@ -40,16 +41,6 @@ from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.names import Name
 
 COPY_JOB = "files.copy"
-
-# The recursion is read as far as the limit alone.
-_MEASURE = """
-WITH RECURSIVE below AS (
-    SELECT id, size_bytes FROM files_node WHERE id = %(id)s
-    UNION ALL
-    SELECT child.id, child.size_bytes FROM below JOIN files_node child ON child.parent_id = below.id
-)
-SELECT count(*), coalesce(sum(size_bytes), 0)::bigint FROM (SELECT size_bytes FROM below LIMIT %(limit)s) counted
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +93,13 @@ def measure(actor: Actor, node_id: NodeRef) -> int:
     """Tell how many bytes a copy of a node would have; of a large tree, as many as were counted."""
     with db.read_transaction():
         way = access.require(actor, find_way(node_id, actor), Capability.DOWNLOAD)
-        return int(fetch_one(_MEASURE, {"id": way.node.id, "limit": limits.COPY_AT_ONCE + 1})[1])
+        return int(fetch_one(MEASURE_COPY, {"id": way.node.id, "limit": limits.COPY_AT_ONCE + 1})[1])
 
 
 def measure_all(node_id: UUID) -> tuple[int, int]:
     """Count the nodes and bytes of a tree."""
     with db.read_transaction():
-        count, size_bytes = fetch_one(_MEASURE, {"id": node_id, "limit": limits.COPY_LIMIT})
+        count, size_bytes = fetch_one(MEASURE_COPY, {"id": node_id, "limit": limits.COPY_LIMIT})
     return count, size_bytes
 
 
@@ -131,7 +122,7 @@ def begin(
             raise errors.MoveCycle
         to_name = name or names.of_stored(source.node.name)
         judge_place(source.node, parent, to_name, gains=1)
-        count, _ = fetch_one(_MEASURE, {"id": source.node.id, "limit": limits.COPY_AT_ONCE + 1})
+        count, _ = fetch_one(MEASURE_COPY, {"id": source.node.id, "limit": limits.COPY_AT_ONCE + 1})
         blobs = _lock(source.node)
         # Who sees nothing there is told nothing of what has the name.
         free = autorename or not access.find_mask(actor, parent) & Capability.VIEW

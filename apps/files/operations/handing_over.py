@@ -11,8 +11,9 @@ from uuid import UUID
 from apps.files import models
 from apps.files.models import Kind
 from apps.files.operations.structure import ROOT_NAME
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, read_rows
-from apps.files.tree import COUNTED, INSERT_ROOT, Ancestors, Below, node_parameters, place, tree_transaction
+from apps.files.rows import NodeRow, Way, fetch_one, read_rows
+from apps.files.sql.nodes import HAND_OVER, INSERT_ROOT
+from apps.files.tree import Ancestors, Below, node_parameters, place, tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import FolderCreated, NodeMoved
 from bitvault.kernel import clock, ids, names
@@ -23,20 +24,6 @@ TRASH_BATCH = 1000
 
 _NAME_BYTES = 180
 """Bytes of a person's name in the folder's: room for the words before it and a number behind it."""
-
-_HAND_OVER = f"""
-WITH moved AS (
-    UPDATE files_node SET
-        owner_user_id = NULL, parent_id = %(parent_id)s, name = %(name)s, name_key = %(name_key)s, key_version = %(key_version)s,
-        sort_key = %(sort_key)s, revision = revision + 1
-    WHERE id = %(id)s AND NOT EXISTS (
-        SELECT FROM files_node sibling WHERE sibling.parent_id = %(parent_id)s AND sibling.name_key = %(name_key)s
-    )
-    RETURNING {COLUMNS}
-),
-counted AS ({COUNTED} AND EXISTS (SELECT FROM moved))
-SELECT {COLUMNS} FROM moved
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +131,7 @@ def _write(left: NodeRow, heir: Way, name: Name) -> NodeRow | None:
     above = Ancestors()
     above.gain_child(heir, name, Below.bound_of(left))
     row = fetch_one(
-        _HAND_OVER,
+        HAND_OVER,
         {
             **above.parameters(),
             "id": left.id,

@@ -21,6 +21,7 @@ from apps.billing import api as billing
 from apps.files import access, limits, models, retaining
 from apps.files.dtos import NodeRef
 from apps.files.rows import fetch_all, fetch_page, find_way, require_row
+from apps.files.sql.trash import DELETE, MARKED
 from apps.files.tree import tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodePurged
@@ -38,37 +39,12 @@ class Purge(msgspec.Struct, frozen=True):
     """Delete what is due in the trash of the tenant, and finish purges that were begun."""
 
 
-# A node that is gone though its row is here was purged by older code, which gave its bytes back at the end.
-_MARKED = """
-SELECT entry.node_id, node.child_count, entry.purged_by, entry.purged_bytes
-FROM files_trash entry LEFT JOIN files_node node ON node.id = entry.node_id
-WHERE entry.purging AND (entry.postponed_until IS NULL OR entry.postponed_until <= %(now)s)
-    AND (%(only)s::uuid[] IS NULL OR entry.node_id = ANY(%(only)s::uuid[]))
-ORDER BY entry.node_id LIMIT %(limit)s
-"""
-
-# Versions, nodes, and the counters of folders that stay for the next batch: one fact in several tables, one statement.
-_DELETE = """
-WITH freed AS (DELETE FROM files_version WHERE node_id = ANY(%(ids)s::uuid[]) RETURNING node_id, id, blob_id, size_bytes),
-settled AS (DELETE FROM files_settled_upload WHERE node_id = ANY(%(ids)s::uuid[])),
-displaced AS (DELETE FROM files_displaced WHERE node_id = ANY(%(ids)s::uuid[])),
-named AS (DELETE FROM files_retained WHERE node_id = ANY(%(ids)s::uuid[])),
-gone AS (DELETE FROM files_node WHERE id = ANY(%(ids)s::uuid[]) RETURNING parent_id),
-left_behind AS (
-    UPDATE files_node SET child_count = child_count - lost.children
-    FROM (SELECT parent_id, count(*) AS children FROM gone GROUP BY parent_id) lost
-    WHERE files_node.id = lost.parent_id AND files_node.id <> ALL(%(ids)s::uuid[])
-)
-SELECT node_id, id, blob_id, size_bytes FROM freed ORDER BY id
-"""
-
-
 _ENTRIES = models.Trash.objects.filter(purging=False)
 """What can still be taken back."""
 
 
 class _Marked(NamedTuple):
-    """A purge that is under way, in the order of ``_MARKED``; ``child_count`` is ``None`` when the node is gone."""
+    """A purge that is under way, in the order of ``MARKED``; ``child_count`` is ``None`` when the node is gone."""
 
     node_id: UUID
     child_count: int | None
@@ -245,7 +221,7 @@ def _purge_one_by_one(only: list[UUID] | None, deadline: float) -> Progress:
 
 
 def _list_marked(only: list[UUID] | None, limit: int) -> list[_Marked]:
-    rows = fetch_page(_MARKED, {"only": only, "now": clock.now(), "limit": limit})
+    rows = fetch_page(MARKED, {"only": only, "now": clock.now(), "limit": limit})
     return [_Marked._make(row) for row in rows]
 
 
@@ -260,7 +236,7 @@ def _purge_batch(only: list[UUID] | None) -> Progress:
         # A commit of content that is just ending holds its row: its version is waited for, and goes too.
         list(models.Node.objects.filter(id__in=node_ids).order_by("id").select_for_update().values_list("id"))
         freed: dict[UUID, list[tuple[UUID, UUID, int]]] = {}
-        for node_id, *version in fetch_all(_DELETE, {"ids": node_ids}):
+        for node_id, *version in fetch_all(DELETE, {"ids": node_ids}):
             freed.setdefault(node_id, []).append((version[0], version[1], version[2]))
         for part in parts:
             publish(_tell(part, [version for node_id in part.node_ids for version in freed.get(node_id, ())]))

@@ -8,19 +8,12 @@ from typing import Any
 
 from apps.files import limits
 from apps.files.rows import fetch_page
+from apps.files.sql.names import REKEY, REKEY_DUE
 from bitvault.kernel import db, names
-
-STATEMENT = """
-UPDATE files_node SET sort_key = told.sort_key, key_version = %(key_version)s
-FROM unnest(%(ids)s::uuid[], %(names)s::text[], %(sort_keys)s::text[]) AS told(id, name, sort_key)
-WHERE files_node.id = told.id AND files_node.name = told.name AND files_node.key_version < %(key_version)s
-"""
-
-DUE = "SELECT id, name FROM files_node WHERE key_version < {version} ORDER BY id LIMIT %s"
 
 
 def compute(rows: list[tuple[Any, str]]) -> dict[str, Any]:
-    """Give what ``STATEMENT`` needs for nodes as (id, name)."""
+    """Give what ``REKEY`` needs for nodes as (id, name)."""
     return {
         "ids": [node_id for node_id, _ in rows],
         "names": [name for _, name in rows],
@@ -39,11 +32,11 @@ def rekey(*, seconds: float) -> int:
     while time.monotonic() < deadline:
         with db.read_transaction():
             # The version as a constant: then the index of what is left is one that the planner can use.
-            rows = fetch_page(DUE.format(version=names.KEY_VERSION), [limits.REKEY_BATCH])
+            rows = fetch_page(REKEY_DUE.format(version=names.KEY_VERSION), [limits.REKEY_BATCH])
         if not rows:
             break
         values = compute(rows)
         with db.write_transaction():
-            fetch_page(f"{STATEMENT} RETURNING files_node.id", values)
+            fetch_page(f"{REKEY} RETURNING files_node.id", values)
         count += len(rows)
     return count

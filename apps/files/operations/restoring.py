@@ -15,13 +15,13 @@ from apps.files.models import Displaced, Trash
 from apps.files.operations.structure import tell_move, write_move
 from apps.files.operations.trash import cut_off, write_restore
 from apps.files.rows import (
-    COLUMNS,
     NodeRow,
     Way,
     fetch_all,
     find_way,
     find_ways,
 )
+from apps.files.sql.trash import CLIMB_ONE, CLIMB_TOPS
 from apps.files.tree import find_sibling, judge_place, place, require_folder, tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeRestored
@@ -31,35 +31,6 @@ from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.denials import note_denied_item
 from bitvault.kernel.errors import BitVaultError, NotFound
 from bitvault.kernel.names import Name
-
-# From where nodes of the trash were up through folders and, where those lie in the trash, through where they were; a folder that is deleted
-# permanently is passed over. What was trashed from below another was trashed before it, so the tops of the trash close no circle.
-_FIRST_LEFT = """
-    SELECT above.* FROM unnest({origin_ids}) WITH ORDINALITY AS origin(id, place) JOIN files_node above ON above.id = origin.id
-    ORDER BY origin.place LIMIT 1
-"""
-_CLIMB = f"""
-WITH RECURSIVE climb AS (
-    SELECT {", ".join("above." + column for column in COLUMNS.split(", "))}, begun.id AS start_id, 0 AS up
-    FROM ({{begun}}) AS begun(id, origin_ids), LATERAL ({_FIRST_LEFT.format(origin_ids="begun.origin_ids")}) above
-    UNION ALL
-    SELECT {", ".join("above." + column for column in COLUMNS.split(", "))}, climb.start_id, climb.up + 1
-    FROM climb, LATERAL (
-        (SELECT * FROM files_node WHERE files_node.id = climb.parent_id LIMIT 1)
-        UNION ALL
-        (
-            SELECT above.* FROM files_trash entry,
-                LATERAL ({_FIRST_LEFT.format(origin_ids="entry.origin_parent_id || entry.origin_ids")}) above
-            WHERE entry.node_id = climb.id AND climb.trashed_at IS NOT NULL
-        )
-    ) above
-)
-"""
-_TRASHED = "SELECT node_id, origin_parent_id || origin_ids FROM files_trash WHERE node_id = ANY(%(ids)s::uuid[])"
-_CLIMB_TOPS = f"{_CLIMB.format(begun=_TRASHED)} SELECT start_id, id FROM climb WHERE trashed_at IS NOT NULL"
-_CLIMB_ONE = f"""
-{_CLIMB.format(begun="SELECT NULL::uuid, %(origin_ids)s::uuid[]")} SELECT {COLUMNS} FROM climb ORDER BY up
-"""
 
 
 def restore(
@@ -144,7 +115,7 @@ def _may_move(actor: Actor, way: Way, target: Way) -> bool:
 def _sort_folders_first(node_ids: set[UUID]) -> list[UUID]:
     """Sort nodes of the trash so that what others of the set were in comes before those; among the others the older first."""
     with db.read_transaction():
-        rows = fetch_all(_CLIMB_TOPS, {"ids": list(node_ids)})
+        rows = fetch_all(CLIMB_TOPS, {"ids": list(node_ids)})
     above: dict[UUID, set[UUID]] = {}
     for node_id, top_id in rows:
         if top_id in node_ids:
@@ -220,7 +191,7 @@ def find_nearest(actor: Actor, origin_ids: list[UUID]) -> tuple[Way | None, list
     """Find the nearest live folder on the way up through folders that may be in the trash or gone, as far as the actor reaches, and what
     lies in the trash on the way there.
     """
-    rows = [NodeRow._make(row) for row in fetch_all(_CLIMB_ONE, {"origin_ids": origin_ids})]
+    rows = [NodeRow._make(row) for row in fetch_all(CLIMB_ONE, {"origin_ids": origin_ids})]
     trashed = [place for place, row in enumerate(rows) if row.trashed_at is not None]
     live = rows[trashed[-1] + 1 if trashed else 0 :]
     ways = (Way(live[start:]) for start in range(len(live)))

@@ -6,10 +6,10 @@ from uuid import UUID
 from apps.files import access, errors, locks, retaining
 from apps.files.dtos import Node, NodeRef
 from apps.files.models import Kind
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, find_ways, require_revision
+from apps.files.models import Node as NodeModel
+from apps.files.rows import NodeRow, Way, fetch_one, find_way, find_ways, require_revision
+from apps.files.sql.nodes import INSERT_ROOT, MOVE, SET_TIME
 from apps.files.tree import (
-    COUNTED,
-    INSERT_ROOT,
     Ancestors,
     find_sibling,
     insert_folder,
@@ -31,30 +31,6 @@ from bitvault.kernel.revisions import ExpectedRevision
 
 ROOT_NAME = "My files"
 """What a personal root is called. It is no part of any path."""
-
-# Once more the name is judged with the write, and the revision too: a content commit takes only its row, not the tree lock.
-_MOVE = f"""
-WITH moved AS (
-    UPDATE files_node SET
-        parent_id = %(parent_id)s, name = %(name)s, name_key = %(name_key)s, key_version = %(key_version)s, sort_key = %(sort_key)s,
-        media_type = CASE WHEN media_type = %(old_media_type)s THEN %(media_type)s ELSE media_type END,
-        client_modified_at = coalesce(%(client_modified_at)s::timestamptz, client_modified_at),
-        levels_below_bound = %(levels_below)s, path_bytes_below_bound = %(path_bytes_below)s, revision = revision + 1
-    WHERE id = %(id)s AND (%(revision)s::bigint IS NULL OR revision = %(revision)s) AND NOT EXISTS (
-        SELECT FROM files_node sibling
-        WHERE sibling.parent_id = %(parent_id)s AND sibling.name_key = %(name_key)s AND sibling.id <> %(id)s
-    )
-    RETURNING {COLUMNS}
-),
-stays AS (DELETE FROM files_displaced WHERE node_id IN (SELECT id FROM moved)),
-counted AS ({COUNTED} AND EXISTS (SELECT FROM moved))
-SELECT {COLUMNS} FROM moved
-"""
-
-_SET_TIME = f"""
-UPDATE files_node SET client_modified_at = %(client_modified_at)s, revision = revision + 1
-WHERE id = %(id)s AND (%(revision)s::bigint IS NULL OR revision = %(revision)s) RETURNING {COLUMNS}
-"""
 
 
 def ensure_personal_root(actor: Actor) -> NodeRow:
@@ -212,7 +188,7 @@ def _set_time(
         "client_modified_at": client_modified_at,
         "revision": read_revision,
     }
-    row = fetch_one(_SET_TIME, values)
+    row = fetch_one(SET_TIME, values)
     if row is None:
         raise_revision_mismatch(node.id)
     changed = NodeRow._make(row)
@@ -262,7 +238,7 @@ def write_move(
     if not stays:
         retaining.carry({node.id: parent.node.id})
     row = fetch_one(
-        _MOVE,
+        MOVE,
         {
             **above.parameters(),
             "id": node.id,
@@ -292,8 +268,7 @@ def raise_revision_mismatch(node_id: UUID) -> None:
 
     :raises RevisionMismatch: always.
     """
-    (revision,) = fetch_one("SELECT revision FROM files_node WHERE id = %s", [node_id])
-    raise errors.RevisionMismatch(revision=revision)
+    raise errors.RevisionMismatch(revision=NodeModel.objects.values_list("revision", flat=True).get(id=node_id))
 
 
 def _answer(actor: Actor, row: NodeRow, parent: Way) -> Node:

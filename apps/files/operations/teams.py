@@ -11,7 +11,8 @@ from apps.files.dtos import TeamFolder
 from apps.files.models import Kind, Node, Trash
 from apps.files.operations.trash import cut_off
 from apps.files.rows import NodeRow, fetch_one, find_way, require_revision
-from apps.files.tree import INSERT_TEAM_FOLDER, node_parameters, tree_transaction
+from apps.files.sql.nodes import INSERT_TEAM_FOLDER
+from apps.files.tree import node_parameters, tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import FolderCreated, NodeMoved, NodeRestored
 from bitvault.kernel import clock, ids, names

@@ -4,9 +4,9 @@ from apps.files import access, locks, retaining
 from apps.files.dtos import NodeRef
 from apps.files.operations.locking import release
 from apps.files.operations.structure import raise_revision_mismatch
-from apps.files.rows import COLUMNS, NodeRow, Way, fetch_one, find_way, require_revision
+from apps.files.rows import NodeRow, Way, fetch_one, find_way, require_revision
+from apps.files.sql.nodes import RESTORE, TRASH
 from apps.files.tree import (
-    COUNTED,
     Ancestors,
     judge_place,
     rename_type,
@@ -19,40 +19,6 @@ from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.names import Name
 from bitvault.kernel.revisions import ExpectedRevision
-
-_TRASH = f"""
-WITH trashed AS (
-    UPDATE files_node SET parent_id = NULL, trashed_at = %(now)s, revision = revision + 1
-    WHERE id = %(id)s AND (%(revision)s::bigint IS NULL OR revision = %(revision)s)
-    RETURNING {COLUMNS}
-),
-kept AS (
-    INSERT INTO files_trash (
-        node_id, root_id, origin_parent_id, origin_ids, origin_path, trashed_by, trashed_at, expires_at, purging, purged_bytes
-    )
-    SELECT id, %(root_id)s, %(origin_parent_id)s, %(origin_ids)s, %(origin_path)s, %(trashed_by)s, %(now)s, %(expires_at)s, false, 0
-    FROM trashed
-),
-stays AS (DELETE FROM files_displaced WHERE node_id IN (SELECT id FROM trashed)),
-counted AS ({COUNTED} AND EXISTS (SELECT FROM trashed))
-SELECT {COLUMNS} FROM trashed
-"""
-
-_RESTORE = f"""
-WITH restored AS (
-    UPDATE files_node SET
-        parent_id = %(parent_id)s, trashed_at = NULL, name = %(name)s, name_key = %(name_key)s, key_version = %(key_version)s,
-        sort_key = %(sort_key)s, media_type = %(media_type)s,
-        levels_below_bound = %(levels_below)s, path_bytes_below_bound = %(path_bytes_below)s,
-        revision = revision + 1
-    WHERE id = %(id)s
-        AND NOT EXISTS (SELECT FROM files_node sibling WHERE sibling.parent_id = %(parent_id)s AND sibling.name_key = %(name_key)s)
-    RETURNING {COLUMNS}
-),
-dropped AS (DELETE FROM files_trash WHERE node_id IN (SELECT id FROM restored)),
-counted AS ({COUNTED} AND EXISTS (SELECT FROM restored))
-SELECT {COLUMNS} FROM restored
-"""
 
 
 def trash(*, actor: Actor, node_id: NodeRef, expected_revision: ExpectedRevision) -> None:
@@ -79,7 +45,7 @@ def cut_off(actor: Actor, way: Way, expected_revision: ExpectedRevision) -> None
     if node.parent_id is not None:
         above.lose_child(node.parent_id)
     row = fetch_one(
-        _TRASH,
+        TRASH,
         {
             **above.parameters(),
             "id": node.id,
@@ -119,7 +85,7 @@ def write_restore(node: NodeRow, parent: Way, name: Name) -> NodeRow | None:
         above.lose_child(node.parent_id)
     retaining.carry({node.id: parent.node.id})
     row = fetch_one(
-        _RESTORE,
+        RESTORE,
         {
             **above.parameters(),
             "id": node.id,

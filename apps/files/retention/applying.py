@@ -16,6 +16,7 @@ from apps.files.models import Kind, Node
 from apps.files.retention_models import Retained, RetentionPolicy, RetentionTarget
 from apps.files.rewinding.writing import Trashed, write
 from apps.files.rows import Way, fetch_page, find_ways
+from apps.files.sql.retention import BELOW_NAMED
 from apps.files.tree import tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import RetentionApplied
@@ -27,18 +28,6 @@ APPLY_JOB = "files.apply_retention"
 
 LIFTED_KEPT = timedelta(days=90)
 """How long what a lifted policy has named can still be seen."""
-
-_BELOW_NAMED = """
-WITH RECURSIVE below AS (
-    SELECT node.id, node.kind, node.modified_at, node.lock
-    FROM files_retained retained JOIN files_node node ON node.id = retained.node_id
-    WHERE retained.policy_id = %(policy_id)s AND retained.by <> 'moved' AND retained.left_at IS NULL AND node.trashed_at IS NULL
-    UNION
-    SELECT child.id, child.kind, child.modified_at, child.lock FROM below JOIN files_node child ON child.parent_id = below.id
-)
-SELECT id FROM below WHERE kind = 1 AND lock IS NULL AND modified_at < %(before)s AND (%(after)s::uuid IS NULL OR id > %(after)s::uuid)
-ORDER BY id LIMIT %(limit)s
-"""
 
 
 class ApplyRetention(msgspec.Struct, frozen=True):
@@ -107,7 +96,7 @@ def _list_in_vault(rule: RetentionPolicy, after: UUID | None) -> list[UUID]:
 
 def _list_below(rule: RetentionPolicy, after: UUID | None) -> list[UUID]:
     values = {"before": _due_before(rule), "after": after, "limit": limits.RETENTION_PAGE, "policy_id": rule.id}
-    return [node_id for (node_id,) in fetch_page(_BELOW_NAMED, values)]
+    return [node_id for (node_id,) in fetch_page(BELOW_NAMED, values)]
 
 
 def _due_before(rule: RetentionPolicy) -> datetime:

@@ -10,24 +10,13 @@ from apps.files import access
 from apps.files.dtos import retention as dtos
 from apps.files.retention_models import Retained, RetentionPolicy, RetentionTarget
 from apps.files.rows import NodeRow, Way, fetch_page, find_way, find_ways, require_row
+from apps.files.sql.retention import OF_NODE
 from apps.identity import api as identity
 from bitvault.kernel import db, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.pages import Page
 from bitvault.kernel.permissions import Permission
-
-_OF_NODE = """
-SELECT policy.id, policy.kind, policy.name, policy.keep_days, policy.delete_after_days, policy.target = 'vault' OR EXISTS (
-    SELECT FROM files_retained WHERE policy_id = policy.id AND node_id = ANY(%(ids)s::uuid[]) AND by <> 'moved' AND left_at IS NULL
-)
-FROM files_retention policy
-WHERE policy.lifted_at IS NULL AND (
-    policy.target = 'vault'
-    OR EXISTS (SELECT FROM files_retained WHERE policy_id = policy.id AND node_id = ANY(%(ids)s::uuid[]))
-)
-ORDER BY policy.kind, policy.id
-"""
 
 
 def list_policies(actor: Actor, *, lifted: bool, limit: int, cursor: str | None) -> Page[dtos.RetentionPolicy]:
@@ -145,7 +134,7 @@ def list_of_node(actor: Actor, node_id: UUID) -> list[dtos.Retention]:
     """
     with db.read_transaction():
         way = access.require(actor, find_way(node_id, actor), Capability.VIEW)
-        rows = fetch_page(_OF_NODE, {"ids": [row.id for row in way.rows]})
+        rows = fetch_page(OF_NODE, {"ids": [row.id for row in way.rows]})
     return [_to_retention(actor, way.node, *row) for row in rows]
 
 

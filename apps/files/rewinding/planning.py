@@ -26,22 +26,6 @@ PLAN_SECONDS = 60
 WAIT_MS = 2000
 """How long the record of what was is waited for."""
 
-_PARENTS = """
-SELECT DISTINCT parent_id, false FROM files_rewind_item
-WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND parent_id IS NOT NULL
-UNION ALL
-SELECT DISTINCT to_parent_id, true FROM files_rewind_item
-WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND to_parent_id IS NOT NULL
-"""
-
-# One for all that were trashed in the same folder: they are judged alike.
-_TRASHED = """
-SELECT (array_agg(item.node_id))[1], array_agg(item.node_id)
-FROM files_rewind_item item JOIN files_trash entry ON entry.node_id = item.node_id
-WHERE item.rewind_id = %(rewind_id)s AND item.outcome = 0 AND item.parent_id IS NULL
-GROUP BY entry.root_id, entry.origin_parent_id, entry.origin_ids
-"""
-
 
 def wait_for_history() -> None:
     """Wait until the record has come to the head of the stream, outside of any transaction.
@@ -117,8 +101,8 @@ def _pending(rewind_id: UUID) -> QuerySet[RewindItem]:
 
 def judge(actor: Actor, rewind_id: UUID) -> None:
     """Keep what the actor may not touch where it is now, or may not put where it was; inside the open write transaction."""
-    parents = fetch_all(_PARENTS, {"rewind_id": rewind_id})
-    trashed = fetch_all(_TRASHED, {"rewind_id": rewind_id})
+    parents = fetch_all(sql.PARENTS, {"rewind_id": rewind_id})
+    trashed = fetch_all(sql.TRASHED, {"rewind_id": rewind_id})
     standings = find_standings(actor, {row[0] for row in (*parents, *trashed)})
     masks = {node_id: standing.mask for node_id, standing in standings.items()}
 

@@ -4,7 +4,8 @@ What it has measured: 50,000 changed files of one folder are planned in about tw
 """
 
 from apps.files.limits import DEPTH_LIMIT
-from apps.files.rows import COLUMNS
+from apps.files.sql import COLUMNS
+from apps.files.sql.nodes import VERSION_COLUMNS
 
 _TOPS = "SELECT id, 0 AS depth, '' AS path, ARRAY[id] AS passed FROM unnest(%(tops)s::uuid[]) AS id"
 
@@ -245,4 +246,80 @@ UPDATE files_rewind_item SET outcome = told.outcome, reason = CASE
     WHEN told.reason <> '' THEN told.reason WHEN files_rewind_item.reason LIKE '~%%' THEN '' ELSE files_rewind_item.reason END
 FROM unnest(%(positions)s::int[], %(outcomes)s::int[], %(reasons)s::text[]) AS told(position, outcome, reason)
 WHERE files_rewind_item.rewind_id = %(rewind_id)s AND files_rewind_item.position = told.position
+"""
+
+PARENTS = """
+SELECT DISTINCT parent_id, false FROM files_rewind_item
+WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND parent_id IS NOT NULL
+UNION ALL
+SELECT DISTINCT to_parent_id, true FROM files_rewind_item
+WHERE rewind_id = %(rewind_id)s AND outcome = 0 AND to_parent_id IS NOT NULL
+"""
+
+# One for all that were trashed in the same folder: they are judged alike.
+TRASHED = """
+SELECT (array_agg(item.node_id))[1], array_agg(item.node_id)
+FROM files_rewind_item item JOIN files_trash entry ON entry.node_id = item.node_id
+WHERE item.rewind_id = %(rewind_id)s AND item.outcome = 0 AND item.parent_id IS NULL
+GROUP BY entry.root_id, entry.origin_parent_id, entry.origin_ids
+"""
+
+# What was to go into the trash and lies there with what holds it is as it should be.
+KEEP_LEFT = """
+UPDATE files_rewind_item SET outcome = CASE WHEN is_there THEN 1 ELSE 2 END, reason = CASE WHEN is_there THEN '' ELSE ltrim(reason, '~') END
+FROM (
+    SELECT position AS at, actions & 4 > 0 AND reason = '~in_trash' AS is_there FROM files_rewind_item
+    WHERE rewind_id = %(rewind_id)s AND outcome = 0
+) remaining
+WHERE files_rewind_item.rewind_id = %(rewind_id)s AND files_rewind_item.position = remaining.at
+"""
+
+TRASH = """
+WITH cut AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(root_ids)s::uuid[], %(parent_ids)s::uuid[], %(origin_ids)s::text[], %(paths)s::text[])
+        AS cut(id, root_id, parent_id, origin_ids, path)
+),
+trashed AS (
+    UPDATE files_node SET parent_id = NULL, trashed_at = %(now)s, revision = revision + 1 FROM cut WHERE files_node.id = cut.id
+)
+INSERT INTO files_trash (
+    node_id, root_id, origin_parent_id, origin_ids, origin_path, trashed_by, trashed_at, expires_at, purging, purged_bytes
+)
+SELECT id, root_id, parent_id, origin_ids::uuid[], path, %(user_id)s, %(now)s, %(expires_at)s, false, 0 FROM cut
+"""
+
+# Names of nodes that change places: none may stand twice in a folder, not for a moment.
+PARK = "UPDATE files_node SET name_key = 'rewind ' || id::text WHERE id = ANY(%s::uuid[])"
+
+PLACE = """
+UPDATE files_node SET parent_id = told.parent_id, trashed_at = NULL, name = told.name, name_key = told.name_key,
+    key_version = %(key_version)s, sort_key = told.sort_key, media_type = told.media_type,
+    levels_below_bound = told.levels, path_bytes_below_bound = told.path_bytes, revision = revision + 1
+FROM unnest(%(ids)s::uuid[], %(parent_ids)s::uuid[], %(names)s::text[], %(name_keys)s::text[], %(sort_keys)s::text[],
+    %(media_types)s::text[], %(levels)s::int[], %(path_bytes)s::int[])
+    AS told(id, parent_id, name, name_key, sort_key, media_type, levels, path_bytes)
+WHERE files_node.id = told.id
+"""
+
+OUT_OF_TRASH = "DELETE FROM files_trash WHERE node_id = ANY(%s::uuid[])"
+
+FORGET_DISPLACED = "DELETE FROM files_displaced WHERE node_id = ANY(%s::uuid[])"
+
+VERSIONS = f"""
+WITH told AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(upload_ids)s::uuid[], %(from_ids)s::uuid[], %(base_ids)s::uuid[])
+        AS told(id, upload_id, from_id, base_id)
+)
+INSERT INTO files_version ({VERSION_COLUMNS})
+SELECT told.id, past.node_id, past.blob_id, told.upload_id, past.size_bytes, past.content_hash, past.media_type, %(now)s, %(user_id)s,
+    past.client_modified_at, told.base_id, %(made_on)s, past.id
+FROM told JOIN files_version past ON past.id = told.from_id
+RETURNING {VERSION_COLUMNS}
+"""
+
+CONTENT = """
+UPDATE files_node SET version_id = version.id, size_bytes = version.size_bytes, content_hash = version.content_hash,
+    media_type = version.media_type, modified_at = version.created_at, client_modified_at = version.client_modified_at,
+    revision = revision + 1
+FROM files_version version WHERE version.id = ANY(%s::uuid[]) AND files_node.id = version.node_id
 """

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from apps.files import errors
 from apps.files.models import Rewind, RewindItem
 from apps.files.past_models import RewindOutcome
-from apps.files.rewinding import planning
+from apps.files.rewinding import planning, sql
 from apps.files.rows import execute
 from bitvault.events.api import publish
 from bitvault.events.catalog import files
@@ -20,16 +20,6 @@ from bitvault.kernel.errors import NotFound
 
 JOB = "files.rewind"
 """The kind of job that carries a rewind out."""
-
-# What was to go into the trash and lies there with what holds it is as it should be.
-_KEEP_LEFT = """
-UPDATE files_rewind_item SET outcome = CASE WHEN is_there THEN 1 ELSE 2 END, reason = CASE WHEN is_there THEN '' ELSE ltrim(reason, '~') END
-FROM (
-    SELECT position AS at, actions & 4 > 0 AND reason = '~in_trash' AS is_there FROM files_rewind_item
-    WHERE rewind_id = %(rewind_id)s AND outcome = 0
-) remaining
-WHERE files_rewind_item.rewind_id = %(rewind_id)s AND files_rewind_item.position = remaining.at
-"""
 
 
 class RunRewind(msgspec.Struct, frozen=True):
@@ -110,7 +100,7 @@ def finish(rewind_id: UUID) -> tuple[int, int]:
     """End a rewind: what is left is kept. Returns how many nodes are as they were, and how many are kept. Repeatable."""
     with db.write_transaction():
         row = lock(rewind_id)
-        execute(_KEEP_LEFT, {"rewind_id": rewind_id})
+        execute(sql.KEEP_LEFT, {"rewind_id": rewind_id})
         ended = RewindItem.objects.filter(rewind_id=rewind_id).aggregate(
             done=Count("pk", filter=Q(outcome=RewindOutcome.DONE)),
             kept=Count("pk", filter=Q(outcome=RewindOutcome.KEPT)),

@@ -5,7 +5,7 @@ import pytest
 from apps.files import api as files
 from apps.files import errors, models
 from apps.files.rows import fetch_page
-from apps.files.tree import _FREE_NUMBER
+from apps.files.sql.names import FREE_NUMBER
 from bitvault.kernel import clock, db, ids
 from bitvault.kernel.actor import Scope, ScopeMissing
 from bitvault.kernel.capabilities import EVERYTHING, names_of
@@ -124,7 +124,7 @@ def test_a_search_for_a_free_name_reads_no_more_of_a_folder_than_it_looks_up(tre
     prefixes, suffix = list_variant_keys(parse("image.png"), is_folder=False)
     values = {"parent_id": tree.root.id, "prefixes": prefixes, "suffix": suffix}
     with db.read_transaction():
-        ((plan,),) = fetch_page(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {_FREE_NUMBER}", values)
+        ((plan,),) = fetch_page(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {FREE_NUMBER}", values)
     assert plan[0]["Plan"]["Shared Hit Blocks"] < 400
 
 

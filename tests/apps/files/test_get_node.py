@@ -3,7 +3,8 @@ from uuid import uuid4
 import pytest
 
 from apps.files import api as files
-from apps.files import errors, rows
+from apps.files import errors
+from apps.files.sql import walks
 from bitvault.kernel.actor import Scope, ScopeMissing
 from bitvault.kernel.errors import NotFound
 from tests.apps.files.conftest import Tree, events, fetch
@@ -143,5 +144,5 @@ def test_a_way_up_touches_its_own_rows_alone_however_full_the_tree_is(tree):
         [folder.id],
     )
     parameters = {"ids": [folder.id], "owner_id": None, "user_id": tree.actor.user_id}
-    plan = "\n".join(line for (line,) in fetch(f"EXPLAIN ANALYZE {rows._WAY}", parameters))
+    plan = "\n".join(line for (line,) in fetch(f"EXPLAIN ANALYZE {walks.WAY}", parameters))
     assert "Seq Scan on files_node" not in plan, plan

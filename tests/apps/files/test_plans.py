@@ -6,8 +6,10 @@ import re
 import pytest
 from django.db import connection
 
-from apps.files import listing, models, queries, trash_listing
+from apps.files import models
 from apps.files.models import Kind
+from apps.files.sql import trash
+from apps.files.sql.pages import SORT_COLUMNS, TREE_ROWS, page_of_children
 from apps.sync import sql as sync
 from bitvault.events import sql as events
 from bitvault.kernel import clock, db, ids
@@ -18,19 +20,18 @@ _PLACEHOLDER = re.compile(r"%(?:s|\((\w+)\)s)")
 
 CHILDREN = {
     f"children by {sort}, {order}, behind a {('folder', 'file')[kind]}": (
-        listing.children_sql(sort, order, kind),
+        page_of_children(sort, order, kind),
         [column, "id"],
     )
-    for sort, column in listing._SORT_COLUMNS.items()
+    for sort, column in SORT_COLUMNS.items()
     for order in ("asc", "desc")
     for kind in (0, 1)
 }
 
 PAGES = {
     **CHILDREN,
-    "nodes for a derivation": (queries._TREE_ROWS, ["id"]),
-    "versions for a derivation": (queries._VERSION_ROWS, ["id"]),
-    "the trash of a root": (trash_listing._TRASH, ["trashed_at", "node_id"]),
+    "nodes for a derivation": (TREE_ROWS, ["id"]),
+    "the trash of a root": (trash.PAGE, ["trashed_at", "node_id"]),
     "items of a snapshot": (sync.ITEMS, ["ordinal"]),
     "the journal": (sync.ENTRIES, ["seq", "ordinal"]),
     "the stream": (events.NEXT_EVENTS, ["seq"]),

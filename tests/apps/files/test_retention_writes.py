@@ -8,20 +8,18 @@ from apps.files import api as files
 FILES = Path(files.__file__).parents[1]
 
 _FORBIDDEN = {
-    "deletes": r"DELETE FROM files_(?:node|version)\b|\bversion\.delete\(\)",
-    "marks": r"SET purging = true",
+    "deletes": r"DELETE FROM files_(?:node|version)\b|\bversion\.delete\(\)|\b(?:Node|Version)\.objects\b[^\n]*\.delete\(",
+    "marks": r"SET purging = true|purging=True, purged_by=",
 }
 
 KNOWN = {
-    "operations/purging.py": {
-        "deletes": 2,
-        "marks": 1,
-    },  # _DELETE deletes what is marked, and _mark_free and mark_one judge first
+    "sql/trash.py": {"deletes": 2},  # DELETE deletes what is marked
+    "operations/purging.py": {"marks": 1},  # _mark, before which mark_one and _mark_free judge
     "operations/versions.py": {"deletes": 1},  # delete, which asks require_version_free
-    "operations/structure.py": {"places": 1},  # _MOVE: write_move carries
-    "operations/trash.py": {"places": 1},  # _RESTORE: write_restore carries
-    "rewinding/writing.py": {"places": 1},  # _PLACE: _write_places carries
-    "operations/handing_over.py": {"places": 1},  # a root lies in nothing that could cover it
+    "sql/nodes.py": {
+        "places": 3
+    },  # MOVE and RESTORE: write_move and write_restore carry; HAND_OVER: a root lies in nothing
+    "rewinding/sql.py": {"places": 1},  # PLACE: _write_places carries
 }
 
 
