@@ -163,6 +163,7 @@ HARMLESS = {
     ("POST", "/nodes/{node_id}/links"),
     ("POST", "/nodes/{node_id}/extract"),  # makes a folder beside it
     ("POST", "/nodes/{node_id}/comments"),
+    ("POST", "/nodes/{node_id}/shortcuts"),
     # What lies in the trash has no lock that holds.
     ("POST", "/team-folders/{folder_id}/restore"),
     ("DELETE", "/trash"),
