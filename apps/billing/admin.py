@@ -13,7 +13,9 @@ from apps.billing.pricing import METRICS, read_prices
 from bitvault.kernel import clock, policies
 from bitvault.web.sizes import size_in_words
 
-FACTS = ("name", "limit_bytes", "file_limit_bytes", "trash_days", "currency", "month_price", "prices")
+LIMITS = ("member_limit", "guest_limit", "link_limit")
+
+FACTS = ("name", "limit_bytes", "file_limit_bytes", "trash_days", *LIMITS, "currency", "month_price", "prices")
 """What a version keeps of its plan."""
 
 
@@ -24,6 +26,7 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stub
         model = Plan
         fields = ("slug", *FACTS)
         help_texts = {
+            **dict.fromkeys(LIMITS, "Empty: as many as come."),
             "currency": "ISO 4217, such as EUR.",
             "prices": (
                 'A list: [{"metric": "live_bytes", "price": "0.02", "included": "100"}]: price of a unit above what a month includes. '
@@ -61,7 +64,7 @@ class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the 
 class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
     """Plans: a change holds for all tenants that have the plan within a second, and deletes nothing of theirs."""
 
-    list_display = ("name", "slug", "version", "room", "largest_file", "trash_days", "month_price", "currency")
+    list_display = ("name", "slug", "version", "room", "largest_file", "trash_days", *LIMITS, "month_price", "currency")
     form = PlanForm
     ordering = ("limit_bytes", "slug")
     inlines = (Versions,)

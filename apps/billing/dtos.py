@@ -40,6 +40,11 @@ class Plan:
     limit_bytes: int
     file_limit_bytes: int | None
     trash_days: int
+    member_limit: int | None
+    """Null, here and below: as many as come."""
+    guest_limit: int | None
+    link_limit: int | None
+    """Links that lead somewhere, file requests included."""
     is_current: bool
     """Whether it is the caller's tenant's."""
 

@@ -24,8 +24,8 @@ CONSUMER = "billing"
 UPLOADS, DOWNLOADS = "uploads_committed_count", "downloads_signed_count"
 UPLOADED, DOWNLOADED = "uploaded_bytes", "downloaded_bytes"
 GAUGES = ("live_bytes", "trash_bytes", "file_count", "folder_count", "version_count")
-MEMBERS, GUESTS, DERIVED = "member_count", "guest_count", "derived_bytes"
-NOTED = (MEMBERS, GUESTS, DERIVED)
+MEMBERS, GUESTS, LINKS, DERIVED = "member_count", "guest_count", "link_count", "derived_bytes"
+NOTED = (MEMBERS, GUESTS, LINKS, DERIVED)
 """What other modules are asked for once an hour, since no event of files tells it; a day has the last figure of it."""
 FLOWS = (UPLOADS, UPLOADED, DOWNLOADS, DOWNLOADED)
 

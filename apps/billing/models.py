@@ -27,6 +27,10 @@ class Plan(PublicModel):
     file_limit_bytes = models.BigIntegerField("largest file in bytes", null=True, blank=True)
     """``NULL``: whatever the store can hold."""
     trash_days = models.PositiveSmallIntegerField("days in the trash", db_default=30, default=30)
+    member_limit = models.PositiveIntegerField("members", null=True, blank=True)
+    guest_limit = models.PositiveIntegerField("guests", null=True, blank=True)
+    link_limit = models.PositiveIntegerField("links and file requests", null=True, blank=True)
+    """``NULL``: as many as there are."""
     currency = models.CharField(
         max_length=3, default="EUR", db_default="EUR", validators=[RegexValidator(r"^[A-Z]{3}\Z")]
     )
@@ -60,6 +64,9 @@ class PlanVersion(PublicModel):
     limit_bytes = models.BigIntegerField()
     file_limit_bytes = models.BigIntegerField(null=True)
     trash_days = models.PositiveSmallIntegerField()
+    member_limit = models.PositiveIntegerField(null=True)
+    guest_limit = models.PositiveIntegerField(null=True)
+    link_limit = models.PositiveIntegerField(null=True)
     currency = models.CharField(max_length=3, default="EUR", db_default="EUR")
     month_price = models.DecimalField(max_digits=12, decimal_places=4, default=0, db_default=0)
     prices = models.JSONField(default=list, db_default=[])
@@ -81,6 +88,9 @@ class Quota(TenantModel):
     """A lower limit that the tenant's administrators have set themselves."""
     file_limit_bytes = models.BigIntegerField(null=True)
     trash_days = models.PositiveSmallIntegerField(null=True)
+    member_limit = models.PositiveIntegerField(null=True)
+    guest_limit = models.PositiveIntegerField(null=True)
+    link_limit = models.PositiveIntegerField(null=True)
     """What operators give instead of the plan's; ``NULL`` takes that."""
     used_bytes = models.BigIntegerField(default=0)
     reserved_bytes = models.BigIntegerField(default=0)

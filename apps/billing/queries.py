@@ -15,10 +15,16 @@ from bitvault.kernel.policies import Policy
 _ROOM = """
 SELECT p.slug, p.name, p.version, LEAST(COALESCE(q.limit_bytes, p.limit_bytes), q.own_limit_bytes),
     COALESCE(q.used_bytes, 0), COALESCE(q.reserved_bytes, 0), COALESCE(q.limit_bytes, p.limit_bytes), q.own_limit_bytes,
-    COALESCE(q.file_limit_bytes, p.file_limit_bytes), COALESCE(q.trash_days, p.trash_days)
+    COALESCE(q.file_limit_bytes, p.file_limit_bytes), COALESCE(q.trash_days, p.trash_days),
+    COALESCE(q.member_limit, p.member_limit), COALESCE(q.guest_limit, p.guest_limit), COALESCE(q.link_limit, p.link_limit)
 FROM public.billing_plan p LEFT JOIN billing_quota q ON q.plan_id = p.id AND q.scope = %(scope)s
 WHERE q.scope IS NOT NULL OR (p.slug = %(plan)s AND NOT EXISTS (SELECT FROM billing_quota WHERE scope = %(scope)s))
 """
+
+_PLAN = (
+    *("slug", "name", "version", "limit_bytes", "file_limit_bytes", "trash_days"),
+    *("member_limit", "guest_limit", "link_limit"),
+)
 
 
 class PlanMissing(ProgrammingError):
@@ -33,7 +39,9 @@ def get_quota() -> dtos.Quota:
 
 def read_quota() -> dtos.Quota:
     """Read the tenant's room inside the open transaction."""
-    plan, _, _, limit_bytes, used_bytes, reserved_bytes, given_bytes, own_limit_bytes, file_limit_bytes, days = _read()
+    plan, _, _, limit_bytes, used_bytes, reserved_bytes, given_bytes, own_limit_bytes, file_limit_bytes, days, *_ = (
+        _read()
+    )
     return dtos.Quota(
         scope=models.TENANT_SCOPE,
         plan=plan,
@@ -51,9 +59,16 @@ def read_quota() -> dtos.Quota:
 def find_policy() -> Policy:
     """Resolve what a plan decides for the entered tenant (``kernel.policies``): inside an open transaction, or in one of its own."""
     with nullcontext() if db.find_open() else db.read_transaction():
-        slug, name, version, *_, file_limit_bytes, trash_days = _read()
+        slug, name, version, *_, file_limit_bytes, trash_days, member_limit, guest_limit, link_limit = _read()
     return Policy(
-        plan=slug, plan_name=name, plan_version=version, file_limit_bytes=file_limit_bytes, trash_days=trash_days
+        plan=slug,
+        plan_name=name,
+        plan_version=version,
+        file_limit_bytes=file_limit_bytes,
+        trash_days=trash_days,
+        member_limit=member_limit,
+        guest_limit=guest_limit,
+        link_limit=link_limit,
     )
 
 
@@ -70,19 +85,15 @@ def list_plans() -> list[dtos.Plan]:
     """List the installation's plans, the tenant's first."""
     with db.read_transaction():
         current = read_quota().plan
-        rows = models.Plan.objects.order_by("limit_bytes", "slug").values_list(
-            "slug", "name", "version", "limit_bytes", "file_limit_bytes", "trash_days"
-        )
-        found = [dtos.Plan(*row, is_current=row[0] == current) for row in rows]
+        rows = models.Plan.objects.order_by("limit_bytes", "slug").values(*_PLAN)
+        found = [dtos.Plan(**row, is_current=row["slug"] == current) for row in rows]
     return sorted(found, key=lambda plan: not plan.is_current)
 
 
 def list_all_plans() -> list[dtos.Plan]:
     """List the installation's plans, the smallest first; no tenant is entered."""
-    rows = models.Plan.objects.order_by("limit_bytes", "slug").values_list(
-        "slug", "name", "version", "limit_bytes", "file_limit_bytes", "trash_days"
-    )
-    return [dtos.Plan(*row, is_current=False) for row in rows]
+    rows = models.Plan.objects.order_by("limit_bytes", "slug").values(*_PLAN)
+    return [dtos.Plan(**row, is_current=False) for row in rows]
 
 
 def find_given_room() -> int | None:

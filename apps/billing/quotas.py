@@ -1,5 +1,6 @@
 """The quota of a tenant: opened with the default plan, and given another plan or figures of its own."""
 
+from collections.abc import Mapping
 from typing import Literal
 from uuid import UUID
 
@@ -9,9 +10,6 @@ from bitvault.events.api import publish
 from bitvault.events.catalog.billing import QuotaChanged
 from bitvault.kernel import clock, db, policies
 from bitvault.kernel.actor import Actor
-
-Unchanged = Literal["unchanged"]
-UNCHANGED: Unchanged = "unchanged"
 
 _OPEN_QUOTA = """
 INSERT INTO billing_quota (scope, plan_id, used_bytes, reserved_bytes)
@@ -31,21 +29,18 @@ def set_quota(
     plan: str | None,
     limit_bytes: int | None,
     by_id: UUID | None,
-    file_limit_bytes: int | Unchanged | None = UNCHANGED,
-    trash_days: int | Unchanged | None = UNCHANGED,
+    figures: Mapping[str, int | Literal["unchanged"] | None],
 ) -> None:
-    """Give the tenant another plan, or figures of its own (``None``: the plan's)."""
+    """Give the tenant another plan, or figures of its own (``None``: the plan's); of ``figures`` those that are ``unchanged`` stay."""
+    given = {name: figure for name, figure in figures.items() if figure != "unchanged"}
     open_quota()
     with db.write_transaction():
         quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
         if plan is not None:
             _change_plan(quota, _require_plan(plan))
-        quota.limit_bytes = limit_bytes
-        if file_limit_bytes != UNCHANGED:
-            quota.file_limit_bytes = file_limit_bytes
-        if trash_days != UNCHANGED:
-            quota.trash_days = trash_days
-        quota.save(update_fields=["plan_id", "limit_bytes", "file_limit_bytes", "trash_days"])
+        for name, figure in {"limit_bytes": limit_bytes, **given}.items():
+            setattr(quota, name, figure)
+        quota.save(update_fields=["plan_id", "limit_bytes", *given])
         _publish_change(quota, by_id)
     policies.forget()
     noting.note_room()
@@ -77,6 +72,9 @@ def _publish_change(quota: models.Quota, by_id: UUID | None) -> None:
             own_limit_bytes=quota.own_limit_bytes,
             file_limit_bytes=quota.file_limit_bytes,
             trash_days=quota.trash_days,
+            member_limit=quota.member_limit,
+            guest_limit=quota.guest_limit,
+            link_limit=quota.link_limit,
         )
     )
 

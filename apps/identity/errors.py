@@ -136,6 +136,20 @@ class AlreadyInvited(Conflict):
     title = "This address is invited already"
 
 
+class MemberLimitReached(Conflict):
+    """The tenant's plan allows no further member; facts: ``limit``, ``count`` of members, ``invited_count``."""
+
+    code = "identity.member_limit_reached"
+    title = "There are as many members as the plan allows"
+
+
+class GuestLimitReached(Conflict):
+    """The tenant's plan allows no further guest; facts: ``limit``, ``count`` of guests, ``invited_count``."""
+
+    code = "identity.guest_limit_reached"
+    title = "There are as many guests as the plan allows"
+
+
 class InvalidInvitation(NotFound):
     """The code is none, was used, withdrawn or replaced, or has expired: all read the same."""
 

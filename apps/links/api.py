@@ -28,6 +28,15 @@ from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
 from bitvault.kernel.request import Visitor
 
+# --- what a plan limits ------------------------------------------------------------------------------------------------------
+
+
+@exposed
+def count_links() -> int:
+    """Count the links of the entered tenant that have not ended, file requests included: what its plan limits."""
+    return queries.count_living()
+
+
 # --- who shares ------------------------------------------------------------------------------------------------------------
 
 
@@ -51,7 +60,7 @@ def create_link(*, actor: Actor, node_id: UUID, wish: LinkWish) -> tuple[Link, s
     :raises NotFound, Forbidden: the actor may not know of the node, or may not share it.
     :raises MoreThanOwn: the link gives what the actor lacks there.
     :raises PolicyForbids: the tenant's policies do not allow it.
-    :raises LinkUnfit, SlugTaken, TooManyLinks: there can be no such link.
+    :raises LinkUnfit, SlugTaken, TooManyLinks, LinkLimitReached: there can be no such link.
     """
     actor.require_scope(Scope.FILES_WRITE)
     return operations.create(actor=actor, node_id=node_id, wish=wish)

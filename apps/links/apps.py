@@ -11,6 +11,6 @@ class LinksConfig(AppConfig):
     verbose_name = "Links"
 
     def ready(self) -> None:
-        """Register jobs and mails, and put the module into the frame."""
-        from apps.links import jobs, mails  # noqa: F401 - importing them registers their functions
+        """Register the consumer, jobs and mails, and put the module into the frame."""
+        from apps.links import consumers, jobs, mails  # noqa: F401 - importing them registers their functions
         from apps.links.ui import shell  # noqa: F401 - importing it registers what it has

@@ -8,6 +8,7 @@ __all__ = [
     "AddressUnknown",
     "LimitOutOfRange",
     "LinkExpired",
+    "LinkLimitReached",
     "LinkLocked",
     "LinkNotStarted",
     "LinkOver",
@@ -46,6 +47,13 @@ class TooManyLinks(Invalid):
 
     code = "links.too_many_links"
     title = "This has as many links as it can have"
+
+
+class LinkLimitReached(Conflict):
+    """The tenant's plan allows no further link; facts: ``limit``, ``count``."""
+
+    code = "links.limit_reached"
+    title = "There are as many links as the plan allows"
 
 
 class MoreThanOwn(Forbidden):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError
+from django.utils.translation import gettext_lazy as _
 
 from apps.files import api as files
 from apps.files.dtos import Node
@@ -16,12 +17,19 @@ from apps.links import credentials, drawing, dtos, ending, errors, queries, requ
 from apps.links.models import FileRequest, Link, LinkKind
 from bitvault.events.api import publish
 from bitvault.events.catalog.links import LinkChanged, LinkCreated, LinkEnded
-from bitvault.kernel import clock, db, ids
+from bitvault.kernel import clock, db, ids, policies
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import Forbidden, NotFound
 
 LINKS_OF_NODE_LIMIT = 100
 """Links on one node: they are listed in one piece, and nobody looks through more."""
+
+_ALL = "links"
+"""The lock under which links become more."""
+
+NO_LINKS = _(
+    "The plan of this vault allows no more links. End one that nobody needs, or ask the operator of this installation for another plan."
+)
 
 NAME_LIMIT = 120
 PASSWORD_MIN, PASSWORD_MAX = 8, 1024
@@ -83,7 +91,8 @@ def create(*, actor: Actor, node_id: UUID, wish: dtos.LinkWish) -> tuple[dtos.Li
         created_at=clock.now(),
     )
     try:
-        with db.write_transaction(lock=f"links:{node.id}"):
+        with db.write_transaction(lock=(_ALL, f"links:{node.id}")):
+            _require_free()
             if Link.objects.filter(node_id=node.id, ended_at=None).count() >= LINKS_OF_NODE_LIMIT:
                 raise errors.TooManyLinks(limit=LINKS_OF_NODE_LIMIT)
             row.save(force_insert=True)
@@ -110,8 +119,9 @@ def change(*, actor: Actor, link_id: UUID, changes: dict[str, Any]) -> dtos.Link
             has_password=bool(found.password_hash if password_hash is None else password_hash),
             expires_at=requests.end_of(request) if request else changes.get("expires_at", found.expires_at),
         )
-    with db.write_transaction():
+    with db.write_transaction(lock=_ALL):
         row = Link.objects.select_for_update(no_key=True, of=("self",)).select_related("request").get(id=link_id)
+        was_alive = queries.living().filter(id=link_id).exists()
         if row.ended_at is not None and changes.get("ended") is not False:
             raise NotFound
         before = _all_of(row)
@@ -125,12 +135,24 @@ def change(*, actor: Actor, link_id: UUID, changes: dict[str, Any]) -> dtos.Link
         _require_limit(row.kind, row.download_limit)
         if _all_of(row) == before:
             return queries.to_link(row)
+        if not was_alive and row.ended_at is None and (row.expires_at is None or row.expires_at > clock.now()):
+            _require_free()
         row.save()
         if row.kind == LinkKind.UPLOAD:
             row.request.save()
         ending.tell_later(row)
         publish(LinkChanged(**_facts(row), actor_id=actor.user_id))
     return queries.to_link(row)
+
+
+def _require_free() -> None:
+    """Refuse a further link, in the open transaction that holds the lock of all links.
+
+    :raises LinkLimitReached: the plan of the tenant allows no more.
+    """
+    limit = policies.current().link_limit
+    if limit is not None and (count := queries.living().count()) >= limit:
+        raise errors.LinkLimitReached(str(NO_LINKS), limit=limit, count=count)
 
 
 def end(*, actor: Actor, link_id: UUID) -> None:

@@ -33,6 +33,17 @@ def list_of_node(node_id: UUID) -> list[Link]:
     return list(rows.order_by("created_at", "id"))
 
 
+def living() -> QuerySet[Link]:
+    """Select the links that lead somewhere, now or from their beginning on: what a plan limits."""
+    return Link.objects.filter(ended_at=None).exclude(expires_at__lte=clock.now())
+
+
+def count_living() -> int:
+    """Count them."""
+    with db.read_transaction():
+        return living().count()
+
+
 def list_of_maker(actor: Actor, *, limit: int, cursor: str | None) -> Page[dtos.LinkItem]:
     """List the links that an actor has made and that were not ended, newest first; those of nodes that they cannot see are left out."""
     with db.read_transaction():

@@ -111,7 +111,7 @@ def put_share(*, actor: Actor, node_id: UUID, grant: Grant) -> Share:
     :raises PolicyForbids: the tenant lets only owners decide who else has access.
     :raises PrincipalUnfit, UnknownPrincipal: the principal is none of the tenant's.
     :raises PolicyForbids, DomainNotAllowed: the tenant has no such guests.
-    :raises EmailNotProved, InvalidEmail, TooManyRequests: an address that is no member's cannot be invited.
+    :raises EmailNotProved, InvalidEmail, TooManyRequests, GuestLimitReached: an address that is no member's cannot be invited.
     :raises MoreThanOwn: the role has capabilities that the actor lacks there.
     :raises ExpiryPast: the end has passed.
     :raises MessageUnfit: the message is too long, or holds control characters.

@@ -8,9 +8,11 @@ import msgspec
 from celery import shared_task
 
 from apps.billing import api as billing
+from apps.billing.api import noted
 from apps.billing.dtos import Recount
 from apps.files import api as files
 from apps.identity.api import people as identity
+from apps.links import api as links
 from apps.storage.api import derived
 from bitvault.jobs import api as jobs
 from bitvault.kernel import db, tenancy
@@ -31,9 +33,14 @@ def request_recount() -> None:
 
 @shared_task(name="gateway.note_usage")  # type: ignore[untyped-decorator] # celery has no types
 def note_usage() -> None:
-    """Tell the meter of one tenant how many members and guests it has, and how large its previews are."""
+    """Tell the meter of one tenant how many members, guests and links it has, and how large its previews are."""
     member_count, guest_count = identity.count_people(tenant=tenancy.current())
-    billing.note_usage(member_count=member_count, guest_count=guest_count, derived_bytes=derived.measure_derived())
+    noted.note_usage(
+        member_count=member_count,
+        guest_count=guest_count,
+        link_count=links.count_links(),
+        derived_bytes=derived.measure_derived(),
+    )
 
 
 @jobs.job_kind(

@@ -23,6 +23,11 @@ class Policy:
     file_limit_bytes: int | None
     """The largest file; ``None``: whatever the store can hold."""
     trash_days: int
+    member_limit: int | None
+    """Members who are let in or invited; ``None``: as many as come."""
+    guest_limit: int | None
+    link_limit: int | None
+    """Links that lead somewhere, file requests included."""
 
     @property
     def trash_retention(self) -> timedelta:

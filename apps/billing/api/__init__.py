@@ -6,7 +6,6 @@ from typing import Literal
 from uuid import UUID
 
 from apps.billing import (
-    metering,
     operations,
     queries,
     quotas,
@@ -32,7 +31,6 @@ from apps.billing.errors import RangeTooLong
 from apps.billing.flags import USAGE_PAGE
 from apps.billing.metering import CONSUMER
 from bitvault.events.api import get_position
-from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import BitVaultError
@@ -59,7 +57,6 @@ __all__ = [
     "list_statements",
     "list_statements_for_operators",
     "list_usage_history",
-    "note_usage",
     "refund",
     "release",
     "release_many",
@@ -234,17 +231,25 @@ def set_quota(
     limit_bytes: int | None = None,
     file_limit_bytes: int | Literal["unchanged"] | None = "unchanged",
     trash_days: int | Literal["unchanged"] | None = "unchanged",
+    member_limit: int | Literal["unchanged"] | None = "unchanged",
+    guest_limit: int | Literal["unchanged"] | None = "unchanged",
+    link_limit: int | Literal["unchanged"] | None = "unchanged",
     operator_id: UUID | None = None,
 ) -> None:
     """Give the tenant another plan, or figures of its own instead of the plan's (``None``: the plan's).
 
-    A limit below what is used deletes nothing: it refuses what is new.
+    A limit below what is used deletes nothing and puts nobody out: it refuses what is new.
 
     :raises PlanUnknown: there is no plan of this name.
     """
-    quotas.set_quota(
-        plan=plan, limit_bytes=limit_bytes, by_id=operator_id, file_limit_bytes=file_limit_bytes, trash_days=trash_days
-    )
+    figures = {
+        "file_limit_bytes": file_limit_bytes,
+        "trash_days": trash_days,
+        "member_limit": member_limit,
+        "guest_limit": guest_limit,
+        "link_limit": link_limit,
+    }
+    quotas.set_quota(plan=plan, limit_bytes=limit_bytes, by_id=operator_id, figures=figures)
 
 
 @exposed
@@ -318,14 +323,6 @@ def shows_usage(*, actor: Actor) -> bool:
 
 
 # --- statements ----------------------------------------------------------------------------------------------------------------
-
-
-@exposed
-def note_usage(*, member_count: int, guest_count: int, derived_bytes: int) -> None:
-    """Keep, under today's date, what no event of files tells of; the last figure of a day stands for it."""
-    amounts = {metering.MEMBERS: member_count, metering.GUESTS: guest_count, metering.DERIVED: derived_bytes}
-    with db.write_transaction():
-        metering.note(amounts)
 
 
 @exposed

@@ -12,5 +12,6 @@ urlpatterns = [
     path("statements/<str:month>.pdf", views.StatementPdf.as_view()),
     path("statements/<str:month>", views.StatementDetail.as_view()),
     path("usage", views.UsageNow.as_view()),
+    path("usage/seats", views.SeatsOfTenant.as_view()),
     path("usage/history", views.UsageByDay.as_view()),
 ]

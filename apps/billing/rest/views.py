@@ -10,6 +10,7 @@ from apps.billing.rest import schemas
 from bitvault.events.api import answer_with_head
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.kernel.permissions import Permission
+from bitvault.web import seats
 from bitvault.web.derived import DerivedQuery, require_position
 from bitvault.web.operations import operation
 from bitvault.web.pagination import PageQuery
@@ -40,6 +41,19 @@ class Plans(View):
     def get(self, request: ActorRequest) -> Response:
         """List the plans of the installation, the tenant's first; operators give a vault another one."""
         return Response(api.list_plans(actor=request.actor))
+
+
+class SeatsOfTenant(View):
+    """What the plan limits besides room."""
+
+    permission_classes = [HasPermission.to(Permission.MANAGE_BILLING)]
+
+    @operation(answer=seats.Seats)
+    def get(self, request: ActorRequest) -> Response:
+        """Count members, guests and links, and tell how many there may be (null: as many as come). Who is invited has a seat until the
+        invitation ends. Above a limit nobody is put out and no link ends: what is new is refused.
+        """
+        return Response(seats.counter()(request.actor))
 
 
 class Statements(View):

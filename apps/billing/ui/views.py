@@ -12,6 +12,7 @@ from apps.billing.ui import charts, rooms
 from bitvault.kernel import clock
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.permissions import Permission
+from bitvault.web import seats
 from bitvault.web.pages import MemberPage, PersonRequest
 
 PERIODS = (30, 90, 365)
@@ -54,6 +55,7 @@ class UsagePage(MemberPage):
                 {"label": _("Promised to uploads under way"), "size": quota.reserved_bytes, "kind": "reserved"},
             ],
             "scopes": rooms.to_rows(actor, api.list_limited_scopes(actor=actor).items),
+            "seats": _to_seats(seats.counter()(actor)),
             "plans": api.list_plans(actor=actor).items,
             "chart": charts.draw_stacked(history, STORED, begin=begin, end=end),
             "flows": charts.sum_of(history, FLOWS),
@@ -63,3 +65,21 @@ class UsagePage(MemberPage):
             "last": end - timedelta(days=1),
         }
         return render(request, "billing/usage.html", context)
+
+
+def _to_seats(counted: seats.Seats) -> list[dict[str, Any]]:
+    """Give what the plan limits besides room, as it is called."""
+    named = (
+        (_("Members"), counted.members),
+        (_("Guests"), counted.guests),
+        (_("Links and file requests"), counted.links),
+    )
+    return [
+        {
+            "label": label,
+            "seat": seat,
+            "percent": None if seat.limit is None else charts.share(seat.used_count + seat.invited_count, seat.limit),
+            "is_full": seat.limit is not None and seat.used_count + seat.invited_count >= seat.limit,
+        }
+        for label, seat in named
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from apps.identity import people, policies
+from apps.identity import people, policies, seats
 from apps.identity.dtos import (
     Directory,
     GuestLetter,
@@ -13,6 +13,7 @@ from apps.identity.dtos import (
     Member,
     MemberState,
     OpenedInvitation,
+    Seats,
     SignedIn,
     Standing,
     Succession,
@@ -94,6 +95,12 @@ def list_people_ids(
 def count_people(*, tenant: Tenant) -> tuple[int, int]:
     """Count the members who are let in to a tenant, and its guests."""
     return people.count(tenant)
+
+
+@exposed
+def count_seats(*, tenant: Tenant) -> Seats:
+    """Count the members and guests of a tenant, and who is invited: what its plan limits."""
+    return seats.count(tenant)
 
 
 @exposed

@@ -346,6 +346,16 @@ class GroupMember:
 
 
 @dataclass(frozen=True, slots=True)
+class Seats:
+    """How many members and guests are let in to a tenant, and how many are invited and may still come."""
+
+    member_count: int
+    invited_member_count: int
+    guest_count: int
+    invited_guest_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class InvitedGuest:
     """An address that is invited as a guest, or as a member, and has not come yet."""
 

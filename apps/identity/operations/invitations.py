@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Q
 
-from apps.identity import codes, dtos, models, people, policies, roles
+from apps.identity import codes, dtos, models, people, policies, roles, seats
 from apps.identity.errors import AlreadyInvited, AlreadyMember, EmailNotProved, GuestsComeByShares
 from apps.identity.operations import texts
 from bitvault.events.api import publish
@@ -80,6 +80,7 @@ def invite(
     same = _find_same(tenant, address, wanted)
     if same is not None:
         return same
+    policy = seats.read_policy(tenant)
     with tenancy.entered(tenant):
         count_mail(address)
         now = clock.now()
@@ -103,6 +104,7 @@ def invite(
             with db.public_transaction():
                 if choice.custom is not None:  # it may have been changed or deleted meanwhile
                     roles.choose(tenant.id, role=None, role_id=choice.custom.id)
+                seats.require_free(tenant, role, policy)
                 row.save(force_insert=True)
                 publish(InvitationCreated(invitation_id=row.id, role=choice.label, actor_id=invited_by))
                 mail.send("identity.invitation", reference=row.id)
@@ -125,6 +127,7 @@ def resend(*, actor: Actor, invitation_id: UUID) -> dtos.Invitation:
         policies.require_guest_domain(actor.tenant.id, found.email)
     else:
         policies.require_domain(actor.tenant.id, found.email)
+    policy = seats.read_policy(actor.tenant)
     with tenancy.entered(actor.tenant):
         count_mail(found.email)
     code_id = ids.new_id()
@@ -134,6 +137,8 @@ def resend(*, actor: Actor, invitation_id: UUID) -> dtos.Invitation:
         row = rows.filter(pk=invitation_id, tenant_id=actor.tenant.id).first()
         if row is None:
             raise NotFound
+        if row.expires_at <= now:  # it has lost its seat
+            seats.require_free(actor.tenant, Role(row.role), policy)
         row.code_id, row.code_hash = code_id, _hash(code_id)
         row.sent_at, row.expires_at = now, now + LIFETIME
         row.save(update_fields=["code_id", "code_hash", "sent_at", "expires_at"])

@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 from django.db.models import Q
 
-from apps.identity import dtos, models, people, queries, roles
+from apps.identity import dtos, models, people, queries, roles, seats
 from apps.identity.errors import AlreadyMember, GuestsComeByShares, InvalidSuccessor, LastOwner
 from apps.identity.operations import departures, texts
 from apps.identity.operations.endings import announce, end_sessions, end_tokens
@@ -23,6 +23,7 @@ from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.actor import Actor, Role
 from bitvault.kernel.errors import Forbidden, NotFound
 from bitvault.kernel.permissions import Permission
+from bitvault.kernel.policies import Policy
 from bitvault.kernel.tenancy import Tenant
 from bitvault.web.wakeups import Bond, bond
 
@@ -39,8 +40,10 @@ def add(
     known = person is not None
     if person is None:
         person = new_user(email=address, name=name, password=password)
+    policy = seats.read_policy(tenant)
     try:
         with tenancy.entered(tenant), db.public_transaction():
+            seats.require_free(tenant, role, policy)
             if not known:
                 person.save(force_insert=True)
             membership = join(person=person, tenant_id=tenant.id, role=role)
@@ -81,9 +84,10 @@ def join(
 
 def change_role(*, tenant: Tenant, user_id: UUID, role: Role, changed_by: UUID | None) -> dtos.Member:
     """Give a member another role; the one that they have already is no change and no event."""
+    policy = seats.read_policy(tenant)
     with tenancy.entered(tenant), db.public_transaction() as tx:
         membership = _lock(tenant, user_id)
-        _set_role(tenant, membership, roles.Choice(role), changed_by)
+        _set_role(tenant, membership, roles.Choice(role), changed_by, policy)
         tx.after_commit(queries.forget_remembered)
     return people.to_member(membership)
 
@@ -93,6 +97,7 @@ def update(
 ) -> dtos.Member:
     """Give a member another role, another state, or both; what holds already is no change and no event."""
     found = _find(actor, member_id)
+    policy = seats.read_policy(actor.tenant)
     with db.public_transaction() as tx:
         choice = None
         if role is not None or role_id is not None:
@@ -103,9 +108,9 @@ def update(
             raise Forbidden("Somebody else has to deactivate you.")
         if choice is not None and choice != _role_of(membership):
             choice.require_given_by(actor)
-            _set_role(actor.tenant, membership, choice, actor.user_id)
+            _set_role(actor.tenant, membership, choice, actor.user_id, policy)
         if state is not None:
-            _set_state(actor.tenant, membership, state, actor.user_id)
+            _set_state(actor.tenant, membership, state, actor.user_id, policy)
         tx.after_commit(queries.forget_remembered)
     return people.to_member(membership)
 
@@ -159,12 +164,16 @@ def _role_of(membership: models.Membership) -> roles.Choice:
     return roles.Choice(Role(membership.role), membership.custom_role)
 
 
-def _set_role(tenant: Tenant, membership: models.Membership, choice: roles.Choice, by: UUID | None) -> None:
+def _set_role(
+    tenant: Tenant, membership: models.Membership, choice: roles.Choice, by: UUID | None, policy: Policy
+) -> None:
     previous = _role_of(membership)
     if previous == choice:
         return
     if choice.role is Role.GUEST:
         raise GuestsComeByShares
+    if previous.role is Role.GUEST and membership.state == models.MembershipState.ACTIVE:
+        seats.require_free(tenant, choice.role, policy)
     if choice.role is not Role.OWNER:
         _require_other_owner(tenant, membership)
     membership.role, membership.custom_role = choice.role.value, choice.custom
@@ -172,11 +181,14 @@ def _set_role(tenant: Tenant, membership: models.Membership, choice: roles.Choic
     publish(MemberRoleChanged(user_id=membership.user_id, role=choice.label, previous_role=previous.label, actor_id=by))
 
 
-def _set_state(tenant: Tenant, membership: models.Membership, state: dtos.MemberState, by: UUID | None) -> None:
+def _set_state(
+    tenant: Tenant, membership: models.Membership, state: dtos.MemberState, by: UUID | None, policy: Policy
+) -> None:
     """Let a member in or not. Who is not loses their sessions; their tokens work again when they are let in again."""
     if membership.state == state:
         return
     if state == "active":
+        seats.require_free(tenant, Role(membership.role), policy)
         publish(MemberReactivated(user_id=membership.user_id, actor_id=by))
     else:
         _require_other_owner(tenant, membership)

@@ -50,7 +50,13 @@ class MemberDetail(View):
     @operation(
         body=schemas.UpdateMember,
         answer=dtos.Member,
-        problems=(errors.LastOwner, errors.RoleTooStrong, errors.UnknownRole),
+        problems=(
+            errors.GuestLimitReached,
+            errors.LastOwner,
+            errors.MemberLimitReached,
+            errors.RoleTooStrong,
+            errors.UnknownRole,
+        ),
     )
     def patch(self, request: ActorRequest, member_id: UUID) -> Response:
         """Give them another role, deactivate or reactivate them; who is deactivated is let in nowhere here within a second."""
@@ -94,6 +100,7 @@ class Invitations(View):
             errors.EmailNotProved,
             errors.InvalidEmail,
             errors.InvalidLabel,
+            errors.MemberLimitReached,
             errors.RoleTooStrong,
             errors.UnknownRole,
         ),
@@ -126,7 +133,16 @@ class InvitationResend(View):
 
     permission_classes = [HasPermission.to(Permission.INVITE_MEMBERS)]
 
-    @operation(answer=dtos.Invitation, problems=(errors.DomainNotAllowed, errors.EmailNotProved, errors.RoleTooStrong))
+    @operation(
+        answer=dtos.Invitation,
+        problems=(
+            errors.DomainNotAllowed,
+            errors.EmailNotProved,
+            errors.GuestLimitReached,
+            errors.MemberLimitReached,
+            errors.RoleTooStrong,
+        ),
+    )
     def post(self, request: ActorRequest, invitation_id: UUID) -> Response:
         """Send it with another code, good for seven days from now; the code before is good no more."""
         return Response(api.resend_invitation(actor=request.actor, invitation_id=invitation_id))

@@ -32,7 +32,7 @@ class NodeLinks(View):
         body=schemas.CreateLink,
         answer=NewLink,
         status=201,
-        problems=(*_UNFIT, PolicyForbids, errors.SlugTaken, errors.TooManyLinks),
+        problems=(*_UNFIT, PolicyForbids, errors.SlugTaken, errors.TooManyLinks, errors.LinkLimitReached),
     )
     def post(self, request: ActorRequest, node_id: UUID) -> Response:
         """Make a link. Its `url` stands in this answer and nowhere else."""
@@ -55,7 +55,7 @@ class Links(View):
 class LinkDetail(View):
     """One link."""
 
-    @operation(body=schemas.ChangeLink, answer=Link, problems=(*_UNFIT, PolicyForbids))
+    @operation(body=schemas.ChangeLink, answer=Link, problems=(*_UNFIT, PolicyForbids, errors.LinkLimitReached))
     def patch(self, request: ActorRequest, link_id: UUID) -> Response:
         """Change it; its address stays. `ended: false` takes an end back."""
         changes = request.body_as(schemas.ChangeLink).to_changes()

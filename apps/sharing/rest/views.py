@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET
 from rest_framework.response import Response
 
-from apps.identity.errors import DomainNotAllowed, EmailNotProved, InvalidEmail, PolicyForbids
+from apps.identity.errors import DomainNotAllowed, EmailNotProved, GuestLimitReached, InvalidEmail, PolicyForbids
 from apps.sharing import api, errors
 from apps.sharing.dtos import Candidates, NodeAccess, Share, SharedItem
 from apps.sharing.rest import schemas
@@ -21,6 +21,7 @@ _LIST = (
     PolicyForbids,
     DomainNotAllowed,
     EmailNotProved,
+    GuestLimitReached,
     InvalidEmail,
     errors.PrincipalUnfit,
     errors.UnknownPrincipal,

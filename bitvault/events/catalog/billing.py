@@ -20,6 +20,9 @@ class QuotaChanged(Event):
     """What the administrators of the tenant allow themselves."""
     file_limit_bytes: int | None = None
     trash_days: int | None = None
+    member_limit: int | None = None
+    guest_limit: int | None = None
+    link_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

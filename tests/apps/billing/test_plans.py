@@ -1,9 +1,11 @@
 """Plans: one place that says what holds, limits told before bytes move, and what a smaller plan does to what is there."""
 
 from datetime import date, timedelta
+from io import StringIO
 
 import pytest
 from django.contrib.admin.sites import site
+from django.core.management import CommandError, call_command
 from django.test import RequestFactory
 
 from apps.billing import api, models
@@ -36,6 +38,21 @@ def test_a_policy_is_the_plans_until_the_tenant_has_a_figure_of_its_own(tenant, 
     assert policies.current().trash_days == 7
     api.set_quota(trash_days=None, file_limit_bytes=None)
     assert (policies.current().trash_days, policies.current().file_limit_bytes) == (30, None)
+
+
+def test_members_guests_and_links_are_limited_by_the_plan_or_by_figures_of_the_tenants_own(tenant):
+    models.Plan.objects.filter(slug="default").update(member_limit=5, guest_limit=0)
+    policies.forget()
+    found = policies.current()
+    assert (found.member_limit, found.guest_limit, found.link_limit) == (5, 0, None)
+    api.set_quota(guest_limit=3, link_limit=0)
+    found = policies.current()
+    assert (found.member_limit, found.guest_limit, found.link_limit) == (5, 3, 0)
+    call_command("set_quota", "acme", "--limit-of-plan", "--guests", "plan", "--links", "4", stdout=StringIO())
+    found = policies.current()
+    assert (found.member_limit, found.guest_limit, found.link_limit) == (5, 0, 4)
+    with pytest.raises(CommandError):
+        call_command("set_quota", "acme", "--limit-of-plan", "--members", "-1")
 
 
 def test_a_policy_is_read_within_a_transaction_too(tenant):

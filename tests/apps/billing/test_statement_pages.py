@@ -89,7 +89,7 @@ def test_people_and_previews_are_counted_by_those_who_know_them(acme):
         recounting.note_usage.run()
         with db.read_transaction():
             noted = dict(models.UsageDay.objects.values_list("metric", "amount"))
-    assert noted == {"member_count": len(ACME.people), "guest_count": 0, "derived_bytes": 0}
+    assert noted == {"member_count": len(ACME.people), "guest_count": 0, "link_count": 0, "derived_bytes": 0}
 
 
 def test_a_page_without_statements_says_when_the_first_comes(enter):

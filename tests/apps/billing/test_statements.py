@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection
 from django.utils import translation
 
 from apps.billing import api, currencies, models, pricing, statements
+from apps.billing.api import noted
 from apps.billing.errors import StatementUnknown
 from bitvault.events.api import list_published
 from bitvault.kernel import clock, db, policies, tenancy
@@ -366,10 +367,10 @@ def test_a_pdf_is_the_same_each_time_and_writes_names_of_all_europe(tenant):
 
 def test_people_and_previews_are_noted_by_day_and_stand_until_the_next(tenant):
     with clock.fixed_at(at(5)):
-        api.note_usage(member_count=4, guest_count=1, derived_bytes=10)
-        api.note_usage(member_count=3, guest_count=1, derived_bytes=GIB)
+        noted.note_usage(member_count=4, guest_count=1, link_count=2, derived_bytes=10)
+        noted.note_usage(member_count=3, guest_count=1, link_count=2, derived_bytes=GIB)
     with clock.fixed_at(at(10)):
-        api.note_usage(member_count=6, guest_count=0, derived_bytes=GIB)
+        noted.note_usage(member_count=6, guest_count=0, link_count=2, derived_bytes=GIB)
     make()
     found = {one.metric: (one.quantity, one.unit) for one in read().lines}
     assert found["member_count"] == (5 * 3 + 22 * 6, "person month")

@@ -89,3 +89,29 @@ def test_the_trash_keeps_as_long_as_the_plan_says(api, acme):
 def test_plans_are_listed_with_ones_own_first(api):
     plans = api("mia").get("/plans").json()["items"]
     assert (plans[0]["slug"], plans[0]["is_current"], plans[0]["trash_days"]) == ("default", True, 30)
+
+
+def test_people_and_links_are_shown_beside_what_the_plan_allows(enter, acme, api):
+    olga = api("olga")
+    free = olga.get("/usage/seats").json()
+    assert (free["members"]["limit"], free["guests"], free["links"]["limit"]) == (
+        None,
+        {"used_count": 0, "invited_count": 0, "limit": None},
+        None,
+    )
+    with tenancy.entered(acme):
+        billing.set_quota(member_limit=free["members"]["used_count"], guest_limit=7, link_limit=9)
+    told = olga.get("/usage/seats").json()
+    assert (told["members"]["limit"], told["guests"]["limit"], told["links"]["limit"]) == (
+        free["members"]["used_count"],
+        7,
+        9,
+    )
+    assert api("mia").get("/usage/seats").status_code == 403
+    page = enter("adam").get("/usage/").content.decode()
+    assert "People and links" in page
+    assert "0 of 7" in page
+    assert page.split('id="usage-seats"')[1].split("</section>")[0].count("Full") == 1
+    refused = olga.post("/invitations", {"email": "new@elsewhere.test", "role": "member"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "identity.member_limit_reached")
+    assert "operator" in refused.json()["detail"]

@@ -16,6 +16,8 @@ _UNITS = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
 _SIZE = re.compile(r"([0-9]+)\s*(|[KMGT]iB)")
 _LIMIT_BYTES = 2**63 - 1
 DAYS_LIMIT = 3650
+COUNT_LIMIT = 2**31 - 1
+COUNTED = ("members", "guests", "links")
 
 
 class Command(BaseCommand):
@@ -31,6 +33,8 @@ class Command(BaseCommand):
         limit.add_argument("--limit-of-plan", action="store_true", help="no limit of its own")
         parser.add_argument("--largest-file", help="a size like --limit's, or 'plan'; without it nothing changes")
         parser.add_argument("--trash-days", help="days in the trash, or 'plan'; without it nothing changes")
+        for name in COUNTED:
+            parser.add_argument(f"--{name}", help="how many there may be, or 'plan'; without it nothing changes")
 
     def handle(self, *args: Any, **options: Any) -> None:
         limit_bytes = None if options["limit_of_plan"] else _read_size(options["limit"])
@@ -46,6 +50,9 @@ class Command(BaseCommand):
                     limit_bytes=limit_bytes,
                     file_limit_bytes=_read_figure(options["largest_file"], _read_size),
                     trash_days=_read_figure(options["trash_days"], _read_days),
+                    member_limit=_read_figure(options["members"], _read_count),
+                    guest_limit=_read_figure(options["guests"], _read_count),
+                    link_limit=_read_figure(options["links"], _read_count),
                 )
             except BitVaultError as error:
                 raise CommandError(error.detail) from error
@@ -57,6 +64,12 @@ def _read_figure(text: str | None, read: Callable[[str], int]) -> int | Literal[
     if text is None:
         return "unchanged"
     return None if text == "plan" else read(text)
+
+
+def _read_count(text: str) -> int:
+    if not text.isdecimal() or int(text) > COUNT_LIMIT:
+        raise CommandError(f"Members, guests and links are numbers up to {COUNT_LIMIT}.")
+    return int(text)
 
 
 def _read_days(text: str) -> int:
