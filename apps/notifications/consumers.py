@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 from apps.notifications import recording
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
-from bitvault.events.catalog import annotations, billing, files, identity, links, notifications, sharing, webhooks
+from bitvault.events.catalog import (
+    annotations,
+    billing,
+    files,
+    identity,
+    links,
+    notifications,
+    scanning,
+    sharing,
+    webhooks,
+)
 from bitvault.kernel import db
 
 cannot_be_rebuilt(
@@ -43,6 +53,9 @@ cannot_be_rebuilt(
     links.LinkOpened,
     links.SubmissionFinished,
     webhooks.WebhookDisabled,
+    scanning.MalwareFound,
+    scanning.ContentQuarantined,
+    scanning.ContentBlocked,
     notifications.LongJobEnded,
 )
 def keep_entries_current(events: Sequence[Published], tx: db.Transaction) -> None:

@@ -34,6 +34,9 @@ Kind = Literal[
     "link_ending",
     "link_used",
     "webhook_off",
+    "malware",
+    "quarantined",
+    "blocked",
     "vault_deletion",
     "vault_kept",
     "job_done",
@@ -55,6 +58,7 @@ Topic = Literal[
     "signed_in",
     "jobs",
     "webhooks",
+    "malware",
     "vault",
 ]
 """Under which heading somebody is told of it, and may switch it off."""

@@ -60,6 +60,8 @@ class Told:
             return "/files/" if self.facts.get("of") == "user" else "/usage/"
         if self.entry.kind == "statement":
             return f"/usage/statements/{self.facts['month']}/"
+        if self.entry.kind == "quarantined":
+            return "/settings/scanning/"
         if self.entry.kind == "webhook_off":
             return f"/settings/webhooks/{self.entry.subject_id}/"
         if self.node is not None and (self.node.kind == "folder" or self.folder is None) and self.count == 1:

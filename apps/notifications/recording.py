@@ -10,7 +10,17 @@ from apps.notifications.dtos import Kind
 from apps.notifications.models import Browser, Entry, Preference, Reader, ReadMark, Subscription
 from apps.notifications.topics import ADMINISTRATORS_ID
 from bitvault.events.api import Event, Published
-from bitvault.events.catalog import annotations, billing, files, identity, links, notifications, sharing, webhooks
+from bitvault.events.catalog import (
+    annotations,
+    billing,
+    files,
+    identity,
+    links,
+    notifications,
+    scanning,
+    sharing,
+    webhooks,
+)
 from bitvault.kernel.capabilities import EVERYONE_ID
 
 CONSUMER = "notifications"
@@ -112,7 +122,7 @@ def _draft_personal(published: Published, event: Event) -> Entry | None:
             entry = _entry(published, "statement", audience_id=ADMINISTRATORS_ID)
             entry.facts = {"month": event.month, "totals": ", ".join(event.totals)}
             return entry
-    return None
+    return _draft_scan(published, event)
 
 
 def _draft_comment(
@@ -168,6 +178,18 @@ def _draft_lock(published: Published, event: files.NodeLocked | files.NodeUnlock
         return _on_node(published, "unlocked", event, folder_id=event.parent_id)
     if event.cause == "forced":
         return _on_node(published, "lock_ended", event, folder_id=event.parent_id, audience_id=event.holder_id)
+    return None
+
+
+def _draft_scan(published: Published, event: Event) -> Entry | None:
+    """Say what the sender is told of a find, or of what cannot be scanned, and administrators of every find."""
+    match event:
+        case scanning.ContentQuarantined():
+            return _entry(published, "quarantined", subject_id=event.content_id, audience_id=ADMINISTRATORS_ID)
+        case scanning.MalwareFound(sender_id=UUID()):
+            return _entry(published, "malware", node_id=event.node_id, audience_id=event.sender_id, name=event.name)
+        case scanning.ContentBlocked(sender_id=UUID()):
+            return _entry(published, "blocked", node_id=event.node_id, audience_id=event.sender_id, name=event.name)
     return None
 
 

@@ -40,6 +40,9 @@ _DIRECT: dict[Kind, Topic] = {
     "link_ending": "links",
     "link_used": "link_used",
     "webhook_off": "webhooks",
+    "malware": "malware",
+    "quarantined": "malware",
+    "blocked": "malware",
     "vault_deletion": "vault",
     "vault_kept": "vault",
     "job_done": "jobs",
@@ -61,6 +64,7 @@ USUAL: dict[Topic, Preference] = {
         Preference("link_used", browser=True, mail="off", push=False),
         Preference("jobs", browser=True, mail="off", push=True),
         Preference("webhooks", browser=True, mail="at_once", push=True),
+        Preference("malware", browser=True, mail="at_once", push=True),
         Preference("vault", browser=True, mail="off", push=True),
         Preference("signed_in", browser=True, mail="off", push=True),
     )

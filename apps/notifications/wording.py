@@ -171,6 +171,18 @@ def _webhook_off(facts: dict[str, Any]) -> str:
     return gettext("A webhook was switched off because its receiver takes no messages")
 
 
+def _malware(facts: dict[str, Any]) -> str:
+    return gettext("Malware was found in %(name)s: nobody can open it")
+
+
+def _quarantined(facts: dict[str, Any]) -> str:
+    return gettext("Malware was found, and a file is in quarantine")
+
+
+def _blocked(facts: dict[str, Any]) -> str:
+    return gettext("%(name)s could not be scanned for malware, and stays closed")
+
+
 def _vault_deletion(facts: dict[str, Any]) -> str:
     return gettext("This vault is to be deleted with everything in it on %(day)s")
 
@@ -218,6 +230,9 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "link_used": _link_used,
     "statement": _statement,
     "webhook_off": _webhook_off,
+    "malware": _malware,
+    "quarantined": _quarantined,
+    "blocked": _blocked,
     "vault_deletion": _vault_deletion,
     "vault_kept": _vault_kept,
     "job_done": _job_done,

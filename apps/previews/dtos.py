@@ -10,9 +10,9 @@ PAGE_LIMIT = 500
 
 Size = Literal["small", "medium", "large"]
 State = Literal["ready", "making", "none"]
-Reason = Literal["type", "too_large", "too_complex", "damaged", "encrypted", "no_such_page", "failed"]
+Reason = Literal["type", "too_large", "too_complex", "damaged", "encrypted", "no_such_page", "failed", "infected"]
 """Why there is no preview: of its type there is none, it is larger than what is looked at, it would take too much to make, it cannot be
-read, it needs a password, it has no such page, or making it has failed."""
+read, it needs a password, it has no such page, making it has failed, or malware was found in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

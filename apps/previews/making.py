@@ -11,7 +11,7 @@ from apps.previews import flags, operations, running, types
 from apps.previews.operations import MakePreview
 from apps.storage import api as storage
 from apps.storage.dtos import NewDerived
-from apps.storage.errors import BlobDamaged, BlobGone, StoreFull
+from apps.storage.errors import BlobDamaged, BlobGone, ContentInfected, ContentWithheld, StoreFull
 from bitvault.kernel import confined
 from bitvault.kernel.errors import Unavailable
 
@@ -31,6 +31,13 @@ def make(wanted: MakePreview, *, is_last_try: bool) -> None:
         operations.note_failed(content_hash=wanted.content_hash, part=wanted.part, reason="failed")
     try:
         page_count = _make(wanted)
+    except ContentInfected:
+        operations.note_failed(content_hash=wanted.content_hash, part=wanted.part, reason="infected")
+        raise NoPreview("infected") from None
+    except ContentWithheld:
+        if is_last_try:
+            operations.forget_part(content_hash=wanted.content_hash, part=wanted.part)
+        return  # when it can be read, that is told, and it is asked for again
     except BlobGone:
         return  # the content was deleted meanwhile, and what is known of it goes as well
     except (Unavailable, StoreFull):

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.search import described, rebuilding
+from apps.search import contents, described, rebuilding
 from apps.search.engine import CONSUMER
 from apps.search.indexing import Batch
 from bitvault.events.api import Published, consumes_batch, rebuilds
-from bitvault.events.catalog import annotations, files
+from bitvault.events.catalog import annotations, files, scanning
 from bitvault.kernel import db
 
 rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
@@ -27,6 +27,7 @@ rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
     annotations.MetadataChanged,
     annotations.TemplateChanged,
     annotations.TemplateDeleted,
+    scanning.ContentOpened,
 )
 def keep_index_current(events: Sequence[Published], tx: db.Transaction) -> None:
     """Bring the index up to these events; applying them again changes nothing."""
@@ -34,6 +35,9 @@ def keep_index_current(events: Sequence[Published], tx: db.Transaction) -> None:
     for published in events:
         _tell(batch, published)
     batch.write(seq=events[0].seq if events else None)
+    opened = [one.event.content_hash for one in events if isinstance(one.event, scanning.ContentOpened)]
+    if opened:
+        contents.ask_again(opened)
 
 
 def _tell(batch: Batch, published: Published) -> None:

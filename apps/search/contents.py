@@ -87,6 +87,14 @@ def _to_row(wanted: NewContent) -> Content:
     )
 
 
+def ask_again(content_hashes: Collection[str]) -> None:
+    """Have the text of contents read that could not be read before (inside a write transaction)."""
+    failed = Content.objects.filter(
+        content_hash__in=content_hashes, state=ContentState.FAILED, reason__in=("infected", "withheld")
+    )
+    ask([NewContent(row.content_hash, row.media_type, row.size_bytes) for row in failed.defer("vector")])
+
+
 def forget_unused(content_hashes: Collection[str]) -> None:
     """Forget the texts of those contents that no document has any more (inside a write transaction)."""
     asked = {content_hash for content_hash in content_hashes if content_hash}

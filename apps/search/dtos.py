@@ -20,9 +20,12 @@ TEXT_LIMIT = 400
 """Characters of a query: a long sentence."""
 
 TextState = Literal["searched", "waiting", "none"]
-TextReason = Literal["type", "too_large", "too_complex", "damaged", "encrypted", "no_text", "failed"]
+TextReason = Literal[
+    "type", "too_large", "too_complex", "damaged", "encrypted", "no_text", "failed", "infected", "withheld"
+]
 """Why the text of a file is not searched: of its type there is none, it is larger than what is read, it would take too much to read, it
-cannot be read, it needs a password, there is none in it (a scan has pictures alone), or reading it has failed."""
+cannot be read, it needs a password, there is none in it (a scan has pictures alone), reading it has failed, malware was found
+in it, or it was not scanned yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ import msgspec
 from apps.search import contents, texts
 from apps.search.models import Content, ContentState, Document
 from apps.storage import api as storage
-from apps.storage.errors import BlobDamaged, BlobGone
+from apps.storage.api import scanned
+from apps.storage.errors import BlobDamaged, BlobGone, ContentInfected, ContentWithheld
 from bitvault.kernel import confined, db
 
 PROGRAM = "apps.search.reading"
@@ -54,6 +55,15 @@ def read_text(content_hash: str, *, is_last_try: bool) -> None:
         contents.note_failed(content_hash, "failed")
     try:
         text, is_cut = _read(content.media_type, content.size_bytes, blob_ids)
+    except ContentInfected:
+        contents.note_failed(content_hash, "infected")
+        return
+    except ContentWithheld:
+        # When it can be read, that is told, and it is asked for again; unless that was told before this was noted.
+        contents.note_failed(content_hash, "withheld")
+        if any(state in ("clean", "released") for state in scanned.find_scan_states(blob_ids=blob_ids).values()):
+            read_text(content_hash, is_last_try=is_last_try)
+        return
     except NoText as refusal:
         contents.note_failed(content_hash, refusal.reason)
         return

@@ -5,7 +5,7 @@ from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID
 
-from apps.storage import dtos, keys, provider, queries, rows
+from apps.storage import dtos, keys, provider, queries, rows, withholding
 from apps.storage.errors import ArchiveGone, BlobDamaged, BlobGone
 from apps.storage.models import Archive, Blob
 from bitvault.kernel import clock, db
@@ -31,9 +31,11 @@ _REVERSING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 def sign(*, blob_id: UUID, filename: str, media_type: str, method: str, lifetime: timedelta) -> dtos.Download:
     """Sign a URL that saves a blob under a name."""
-    key = rows.find_readable_key(blob_id)
-    if key is None:
+    found = rows.find_readable_key(blob_id)
+    if found is None:
         raise BlobDamaged if queries.is_damaged(blob_id) else BlobGone
+    key, scan_state = found
+    withholding.require_readable(scan_state)
     signed = provider.store().sign_get(
         key=key,
         disposition=disposition_of(filename),
@@ -61,14 +63,19 @@ def sign_archive(*, archive_id: UUID, method: str, lifetime: timedelta) -> dtos.
     return dtos.Download(url=signed.url, expires_at=signed.expires_at)
 
 
-def read(*, blob_id: UUID, first_byte: int, limit_bytes: int) -> bytes:
-    """Read bytes of a blob from one on."""
+def read(*, blob_id: UUID, first_byte: int, limit_bytes: int, by_scanner: bool = False) -> bytes:
+    """Read bytes of a blob from one on.
+
+    :param by_scanner: whoever reads is to find out whether they may be read.
+    """
     with db.read_transaction():
         found = Blob.objects.filter(id=blob_id, state__in=queries.READABLE, damaged_at__isnull=True)
-        known = found.values_list("key", "size_bytes").first()
+        known = found.values_list("key", "size_bytes", "scan_state").first()
     if known is None:
         raise BlobDamaged if queries.is_damaged(blob_id) else BlobGone
-    key, size_bytes = known
+    key, size_bytes, scan_state = known
+    if not by_scanner:
+        withholding.require_readable(scan_state)
     if first_byte >= size_bytes:
         return b""  # a store refuses a range of nothing
     body = provider.store().read_range(key, first_byte=first_byte, limit_bytes=limit_bytes)

@@ -203,3 +203,12 @@ class SweepBacklog:
     """Blobs that nothing holds and that lie in the store an hour longer than they should."""
     oldest_swept_at: datetime | None
     """When the tenant that was swept longest ago was; ``None`` when none ever was."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnsettledContent:
+    """A content that waits for its scan."""
+
+    blob_id: UUID
+    content_hash: str
+    size_bytes: int

@@ -118,6 +118,38 @@ class BlobDamaged(errors.Conflict):
     title = "These bytes were damaged in the object store"
 
 
+class ContentWithheld(errors.Conflict):
+    """The tenant's rule on scanning keeps the bytes from being read; the class of the case tells why."""
+
+    code = "storage.content_withheld"
+    title = "This file cannot be opened now"
+
+
+class ContentScanning(ContentWithheld):
+    """The bytes are being scanned for malware, and the vault lets nobody read them before; asked again soon, they are there."""
+
+    code = "storage.content_scanning"
+    title = "This file is being scanned for malware. Try again in a moment"
+
+
+class ContentInfected(ContentWithheld):
+    """Malware was found in the bytes; an administrator can release them."""
+
+    code = "storage.content_infected"
+    title = "Malware was found in this file. It is in quarantine; ask an administrator of the vault"
+
+
+class ContentUnscanned(ContentWithheld):
+    """The bytes could not be scanned, and the vault lets nobody read what was not."""
+
+    code = "storage.content_unscanned"
+    title = "This file could not be scanned for malware, so it stays closed. Ask an administrator of the vault"
+
+
+WITHHELD = (ContentScanning, ContentInfected, ContentUnscanned)
+"""What reading bytes can be refused with because of scanning."""
+
+
 class StoreUnavailable(errors.Unavailable):
     """The object store does not answer, or answers with an error of its own."""
 

@@ -21,6 +21,16 @@ class BlobState(models.TextChoices):
     GONE = "gone"
 
 
+class ScanState(models.TextChoices):
+    """How it stands with the scanning of a content (``kernel.scanning``)."""
+
+    SCANNING = "scanning"
+    CLEAN = "clean"
+    INFECTED = "infected"
+    UNSCANNED = "unscanned"
+    RELEASED = "released"
+
+
 class Blob(TenantModel):
     """Verified bytes in the store. Never changed; its key was used by one attempt and is never used again."""
 
@@ -43,6 +53,8 @@ class Blob(TenantModel):
     """When its bytes were last read and hashed (``scrubbing``); ``NULL``: when it was uploaded."""
     damaged_at = models.DateTimeField(null=True)
     """When its bytes were found to be others: it is in quarantine, neither read nor built upon."""
+    scan_state = models.CharField(max_length=12, choices=ScanState.choices, db_default=ScanState.UNSCANNED)
+    """What a scanner for malware said of its content; which of the states are read, the tenant's rule says (``withholding``)."""
 
     class Meta:
         db_table = "storage_blob"
@@ -61,12 +73,21 @@ class Blob(TenantModel):
             ),
             # Which are gone long enough to be forgotten?
             models.Index(fields=["gone_at"], name="storage_blob_gone", condition=models.Q(state=BlobState.GONE)),
+            # Which blobs have this content?
+            models.Index(fields=["content_hash"], name="storage_blob_content"),
+            # Which contents have waited for their scan for long?
+            models.Index(
+                fields=["created_at"],
+                name="storage_blob_scanning",
+                condition=models.Q(scan_state=ScanState.SCANNING),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(size_bytes__gte=0, part_size_bytes__gt=0), name="storage_blob_figures"
             ),
             models.CheckConstraint(condition=models.Q(state__in=BlobState.values), name="storage_blob_state"),
+            models.CheckConstraint(condition=models.Q(scan_state__in=ScanState.values), name="storage_blob_scan_state"),
         ]
 
 

@@ -10,13 +10,13 @@ from apps.files.api import history
 from apps.files.dtos import Content
 from apps.files.errors import BadMoment, HistoryTooShort, NotAFile
 from apps.storage import api as storage
-from apps.storage.errors import BlobDamaged, BlobGone
+from apps.storage.errors import WITHHELD, BlobDamaged, BlobGone
 from bitvault.web.operations import operation
 from bitvault.web.requests import ActorRequest
 from bitvault.web.structs import Query
 from bitvault.web.views import View
 
-PROBLEMS = (NotAFile, BlobGone, BlobDamaged, BadMoment, HistoryTooShort)
+PROBLEMS = (NotAFile, BlobGone, BlobDamaged, *WITHHELD, BadMoment, HistoryTooShort)
 
 
 class WhichVersion(Query, frozen=True):

@@ -15,8 +15,11 @@ from apps.billing import api as billing
 from apps.billing.errors import QuotaExceeded
 from apps.files import errors
 from apps.files.api import copies
+from apps.files.api import shown as files
 from apps.files.api.copies import CopyPage, CopyStep
 from apps.files.dtos import Node
+from apps.storage.api import scanned
+from apps.storage.errors import WITHHELD
 from bitvault.gateway import room
 from bitvault.gateway.uploads import name_sender
 from bitvault.jobs import api as jobs
@@ -39,6 +42,7 @@ class CopyNode(Body, frozen=True):
 def copy(actor: Actor, node_id: UUID, wish: CopyNode) -> Node | jobs.Job:
     """Copy a node with all below it, or have a job do so."""
     wanted_bytes = copies.measure_copy(actor=actor, node_id=node_id)
+    _require_readable(actor, node_id)
     copy_id = ids.new_id()
 
     def make() -> tuple[Node | jobs.Job, int]:
@@ -55,6 +59,16 @@ def copy(actor: Actor, node_id: UUID, wish: CopyNode) -> Node | jobs.Job:
     # The job holds room for itself; here it is asked whether there is any at all.
     root_id = room.find_root(wish.parent_id)
     return room.charged(make, actor=actor, cause_id=copy_id, size_bytes=wanted_bytes, root_id=root_id)
+
+
+def _require_readable(actor: Actor, node_id: UUID) -> None:
+    """Refuse a file that nobody may read now; what lies in a folder is copied as it is, and stays closed.
+
+    :raises ContentWithheld: it is being scanned for malware, was found infected, or could not be scanned.
+    """
+    shown = files.list_shown_contents(actor=actor, node_ids=[node_id]).get(node_id)
+    if shown is not None:
+        scanned.require_readable(blob_id=shown.blob_id)
 
 
 class Copied(msgspec.Struct, frozen=True):
@@ -158,6 +172,7 @@ class NodeCopy(View):
             errors.PathTooLong,
             errors.TooManyChildren,
             QuotaExceeded,
+            *WITHHELD,
         ),
     )
     def post(self, request: ActorRequest, node_id: UUID) -> Response:

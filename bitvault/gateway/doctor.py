@@ -48,6 +48,7 @@ def list_checks(*, probe_store: bool = False, request: HttpRequest | None = None
         "workers": service_checks.check_workers,
         "queues": service_checks.check_queues,
         "search": service_checks.check_search,
+        "scanner": service_checks.check_scanner,
         "backup": installation_checks.check_backup,
     }
 

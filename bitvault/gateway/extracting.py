@@ -16,7 +16,8 @@ from apps.billing import api as billing
 from apps.files import api as files
 from apps.files import errors
 from apps.identity import api as identity
-from apps.storage.errors import BlobDamaged, BlobGone
+from apps.storage.api import scanned
+from apps.storage.errors import WITHHELD, BlobDamaged, BlobGone
 from bitvault.gateway import room, unpacking, uploads
 from bitvault.gateway.authentication import with_reach
 from bitvault.gateway.copying import as_job
@@ -66,6 +67,7 @@ def start(actor: Actor, node_id: UUID, wish: ExtractNode) -> jobs.Job:
     stem, extension = names.split_extension(content.name)
     if extension.lower() != EXTENSION:
         raise errors.NotAnArchive
+    scanned.require_readable(blob_id=content.blob_id)
     extract_id = ids.new_id()
     payload = ExtractArchive(
         extract_id=extract_id,
@@ -156,6 +158,7 @@ class NodeExtract(View):
             errors.InvalidName,
             BlobGone,
             BlobDamaged,
+            *WITHHELD,
         ),
     )
     def post(self, request: ActorRequest, node_id: UUID) -> Response:

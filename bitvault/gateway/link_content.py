@@ -18,7 +18,8 @@ from apps.links import api as links
 from apps.links import errors
 from apps.links.dtos import UNLOCK_HEADER, Admission
 from apps.storage import api as storage
-from apps.storage.errors import BlobDamaged, BlobGone
+from apps.storage.api import scanned
+from apps.storage.errors import WITHHELD, BlobDamaged, BlobGone, ContentWithheld
 from bitvault.kernel.errors import Forbidden, Gone, NotFound
 from bitvault.kernel.request import Visitor
 from bitvault.web.limits.policies import RouteClass
@@ -40,6 +41,7 @@ _PROBLEMS = (
     NotAFile,
     BlobGone,
     BlobDamaged,
+    *WITHHELD,
 )
 
 _HEADERS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
@@ -91,7 +93,7 @@ class LinkDownload(VisitorPage):
             response: HttpResponse = HttpResponseRedirect(sign(admission, visitor, node_id, method))
         except errors.LinkLocked:
             return HttpResponseRedirect(f"/s/{token}", headers=_HEADERS)
-        except (Gone, NotFound, Forbidden) as error:
+        except (Gone, NotFound, Forbidden, ContentWithheld) as error:
             response = render(request, "links/refused.html", {"error": error}, status=error.status)
         else:
             if admission.counts_visitors:
@@ -104,6 +106,7 @@ class LinkDownload(VisitorPage):
 def sign(admission: Admission, visitor: Visitor, node_id: UUID, method: Literal["GET", "HEAD"]) -> str:
     """Count a download that is one, and sign a URL for it."""
     content = files.get_content(actor=admission.actor, node_id=node_id)
+    scanned.require_readable(blob_id=content.blob_id)
     if method == "GET":
         links.count_download(link_id=admission.link_id, visitor=visitor, node_id=node_id, content=content)
     else:

@@ -15,6 +15,7 @@ from apps.identity.api import pictures
 from apps.previews import api as previews
 from apps.previews.errors import PictureUnfit
 from apps.storage import api as storage
+from apps.storage.api import scanned
 from apps.storage.dtos import Upload
 from apps.storage.errors import ContentMismatch, PartsMissing, StoreFull, UploadNotFound, UploadOver
 from bitvault.gateway.uploads import Sha256
@@ -225,7 +226,7 @@ def draw(actor: Actor, upload_id: UUID, edges: dict[str, int], *, is_square: boo
         raise UploadNotFound
     if verified.committed:
         raise UploadOver
-    body = storage.read_content(blob_id=verified.blob_id, first_byte=0, limit_bytes=SOURCE_LIMIT_BYTES)
+    body = scanned.read_before_scan(blob_id=verified.blob_id, first_byte=0, limit_bytes=SOURCE_LIMIT_BYTES)
     try:
         small, large = previews.draw_cut(body=body, edges=edges, is_square=is_square)
     except PictureUnfit:

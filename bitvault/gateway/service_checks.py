@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from apps.scanning import api as scanning
 from apps.search import api as search
 from apps.storage import api as storage
 from bitvault.events import heartbeats, operating
@@ -114,6 +115,17 @@ def check_search() -> Sequence[Finding]:
         mend = "See whether it runs, and BITVAULT_OPENSEARCH_URL with its password and authority. Names are found meanwhile."
         return [Finding("search", "bad", "OpenSearch does not answer, or not to us.", mend)]
     return [Finding("search", "good", f"{engine} answers searches.")]
+
+
+def check_scanner() -> Sequence[Finding]:
+    """Ask the scanner for malware who it is, where there is one."""
+    version = scanning.find_scanner()
+    if version is None:
+        return [Finding("scanner", "good", "There is no scanner for malware: nothing is scanned.")]
+    if not version:
+        mend = "See whether it runs, and scanning.scanner_url. Until it is back files wait, as each vault's rule says."
+        return [Finding("scanner", "bad", "The scanner for malware does not answer, or not as one does.", mend)]
+    return [Finding("scanner", "good", f"{version} scans for malware.")]
 
 
 def check_queues() -> Sequence[Finding]:

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("apps.webhooks.ui.urls")),
     path("", include("apps.billing.ui.urls")),
     path("", include("apps.annotations.ui.urls")),
+    path("", include("apps.scanning.ui.urls")),
 ]
 
 handler400 = "bitvault.gateway.pages.bad_request"

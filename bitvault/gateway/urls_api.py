@@ -65,6 +65,7 @@ urlpatterns = [
     path("archives", archives.Archives.as_view()),
     path("jobs/<uuid:job_id>/content", archives.JobContent.as_view()),
     path("", include("apps.annotations.rest.urls")),
+    path("", include("apps.scanning.rest.urls")),
     path("jobs", jobs.Jobs.as_view()),
     path("jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="job"),
     path("schema/", SchemaDocument.as_view()),

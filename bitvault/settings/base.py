@@ -80,6 +80,7 @@ TENANT_APPS = [
     "apps.notifications",
     "apps.webhooks",
     "apps.annotations",
+    "apps.scanning",
 ]
 INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
 
@@ -160,6 +161,8 @@ BITVAULT_SEARCH_ENGINE = ENV.search_engine
 BITVAULT_OPENSEARCH = {"url": ENV.opensearch_url, "ca_file": ENV.opensearch_ca_file}
 # Within how many days every object is read and hashed again; 0: never.
 BITVAULT_SCRUB_DAYS = ENV.scrub_days
+BITVAULT_SCANNER_URL = ENV.scanner_url
+BITVAULT_SCANNER_LARGEST_MIB = ENV.scanner_largest_mib
 # How long a file stays locked whose locker names no end, and how long at most.
 BITVAULT_LOCKS = {"default_hours": ENV.lock_hours, "longest_days": ENV.lock_longest_days}
 # Where backups go by themselves, and how the store of those that go to a bucket is reached.
@@ -294,6 +297,7 @@ CSRF_FAILURE_VIEW = "bitvault.gateway.pages.csrf_failure"
 # Who looks at a page: pages stand on bitvault.web, which knows no module.
 BITVAULT_VIEWER_FINDER = "bitvault.gateway.authentication.find_viewer"
 BITVAULT_POLICY_FINDER = "apps.billing.queries.find_policy"
+BITVAULT_SCAN_RULE_FINDER = "apps.scanning.queries.find_rule"
 BITVAULT_NAME_FINDER = "bitvault.gateway.naming.NameFinder"
 BITVAULT_BRAND_FINDER = "bitvault.gateway.brand.find_brand"
 BITVAULT_MAIL_BRAND_FINDER = "bitvault.gateway.brand.find_mail_brand"

@@ -127,6 +127,8 @@ class Environment:
     search_engine: str
     opensearch_url: str
     opensearch_ca_file: str
+    scanner_url: str
+    scanner_largest_mib: int
     scrub_days: int
     lock_hours: int
     lock_longest_days: int
@@ -218,6 +220,8 @@ def read() -> Environment:
         gc_grace_seconds=_number("BITVAULT_GC_GRACE_SECONDS", default=86400),
         gc_wait_seconds=_number("BITVAULT_GC_WAIT_SECONDS", default=3600),
         webhook_networks=_networks("BITVAULT_WEBHOOK_NETWORKS"),
+        scanner_url=_text("BITVAULT_SCANNER_URL", default=""),
+        scanner_largest_mib=_number("BITVAULT_SCANNER_LARGEST_MIB", default=2000),
         scrub_days=_number("BITVAULT_SCRUB_DAYS", default=90),
         lock_hours=_number("BITVAULT_LOCK_HOURS", default=8),
         lock_longest_days=_number("BITVAULT_LOCK_LONGEST_DAYS", default=30),

@@ -43,11 +43,11 @@ LANES = {
     "relay": ("--queues", "relay", "--pool", "solo"),
     "worker": (
         "--exclude-queues",
-        "relay,celery,patient,jobs,drawing,outbound,bulk",
+        "relay,celery,patient,jobs,drawing,scans,outbound,bulk",
         "--concurrency",
         str(WORKER_PROCESSES),
     ),
-    "patient": ("--queues", "celery,patient", "--concurrency", "1"),
+    "patient": ("--queues", "celery,patient,scans", "--concurrency", "1"),
     "jobs": ("--queues", "jobs,drawing", "--concurrency", "1"),
     "outbound": ("--queues", "outbound", "--pool", "threads", "--concurrency", str(OUTBOUND_THREADS)),
     "bulk": ("--queues", "bulk", "--pool", "solo"),

@@ -24,6 +24,8 @@ from apps.links import receiving
 from apps.links.models import SentFile, Submission
 from apps.notifications import telling
 from apps.notifications.models import Preference
+from apps.scanning import operations as scanning
+from apps.scanning.models import Content as Scanned
 from apps.search import outgoing
 from apps.search.models import Unsent
 from apps.sharing import expiring
@@ -579,6 +581,48 @@ def is_tried_once_or_known_to_be(world):
     Job.objects.filter(lane="outbound", state="queued").delete()
 
 
+def ask_for_scan(world):
+    """A content came, and the scanner is away: no scanner answers at a port that is none."""
+    client = world.client("mia")
+    Sender(client, client.get("/me").json()["root_id"]).bring(f"{ids.new_id()}.bin", ids.new_id().bytes)
+    with db.write_transaction():
+        blob = Blob.objects.latest("id")
+        world.content_hash = bytes(blob.content_hash).hex()
+        scanning.ask([scanning.NewContent(world.content_hash, blob.id, blob.size_bytes)])
+
+
+def is_scanned_later(world):
+    with db.read_transaction():
+        content = Scanned.objects.get(content_hash=world.content_hash)
+        assert (content.state, content.reason, content.try_count) == ("unscanned", "outage", 0)
+        assert content.due_at > clock.now()
+
+
+def ask_for_backlog(world):
+    ask_for_scan(world)
+    Job.objects.filter(kind=scanning.SCAN_JOB).delete()
+    with db.write_transaction():
+        Scanned.objects.exclude(content_hash=world.content_hash).delete()
+        Scanned.objects.update(due_at=clock.now())
+        jobs.enqueue(scanning.BACKLOG_JOB, scanning.ScanBacklog(), key="backlog", by=jobs.SYSTEM)
+
+
+def ask_to_take_in(world):
+    client = world.client("mia")
+    Sender(client, client.get("/me").json()["root_id"]).bring(f"{ids.new_id()}.bin", ids.new_id().bytes)
+    with db.write_transaction():
+        Scanned.objects.all().delete()
+        jobs.enqueue(scanning.TAKE_IN_JOB, scanning.TakeIn(), key="all", by=jobs.SYSTEM)
+
+
+def is_taken_in_once(world):
+    with db.read_transaction():
+        waiting = Blob.objects.filter(scan_state="unscanned", state__in=["pending", "live"])
+        hashes = {bytes(one).hex() for one in waiting.values_list("content_hash", flat=True)}
+        assert hashes
+        assert set(Scanned.objects.values_list("content_hash", flat=True)) == hashes
+
+
 def ask_to_send(world):
     webhook = make_webhook(world)
     world.client("olga").post(f"/webhooks/{webhook['id']}/test")
@@ -654,6 +698,9 @@ SCENES = {
     "links.finish_submission": Scene(ask_to_finish_a_submission, is_finished_once),
     "notifications.job_ended": Scene(ask_to_tell_of_an_end, is_in_the_stream_once),
     "notifications.push": Scene(ask_to_push, is_pushed_again_later),
+    "scanning.scan": Scene(ask_for_scan, is_scanned_later),
+    "scanning.backlog": Scene(ask_for_backlog, is_scanned_later),
+    "scanning.take_in": Scene(ask_to_take_in, is_taken_in_once),
     "webhooks.deliver": Scene(ask_to_deliver, is_tried_once_or_known_to_be),
     "webhooks.send": Scene(ask_to_send, is_sent_once),
     "files.extract": Scene(ask_for_extraction, is_extracted_once),

@@ -33,6 +33,7 @@ STREAM = "public.events_stream_head"
 """Written last of all by whatever publishes an event."""
 
 _names = (f"thing {number}" for number in itertools.count(1))
+_closed = itertools.cycle(["block", "allow"])
 _sizes = itertools.count(1)
 _engines = itertools.cycle(("pictures", "nothing", "everything"))
 
@@ -687,6 +688,18 @@ def webhook(mia):
     return f"/webhooks/{webhook_id}", f"/webhooks/{webhook_id}/deliveries/{delivery_id}"
 
 
+def quarantined(mia):
+    """A content in which something was found."""
+    content_id = ids.new_id()
+    with mia.live.database() as database:
+        database.execute(
+            f"INSERT INTO {SCHEMA}.scanning_content (id, content_hash, blob_id, size_bytes, state, reason, try_count, created_at, scanned_at,"
+            " signature, name, release_reason) VALUES (%s, %s, gen_random_uuid(), 1, 'infected', '', 0, now(), now(), 'Worm', 'a', '')",
+            [content_id, content_id.hex * 2],
+        )
+    return content_id
+
+
 def make_webhook(_):
     return Ask("POST", "/webhooks", {"url": "https://8.8.8.8/", "events": ["events.*"]}, ADAM)
 
@@ -1011,6 +1024,13 @@ CASES = {
         lambda mia: Ask("DELETE", f"/subscriptions/{subscription(mia)['id']}"),
         holds=f"{SCHEMA}.notifications_subscription",
         again=404,
+    ),
+    "scan for malware": Case(
+        "PATCH /scanning/rule", lambda _: Ask("PATCH", "/scanning/rule", {"unscanned": next(_closed)}, ADAM)
+    ),
+    "release from quarantine": Case(
+        "POST /quarantine/{content_id}/release",
+        lambda mia: Ask("POST", f"/quarantine/{quarantined(mia)}/release", {"reason": "known"}, ADAM),
     ),
     "webhook": Case(
         "POST /webhooks",

@@ -72,6 +72,19 @@ def _invite(client: Any, canary: str) -> str:
     return str(invited.json()["id"])
 
 
+def _quarantine(slug: str, canary: str) -> str:
+    """Let something be found in a content."""
+    from apps.identity import api as identity
+    from apps.scanning.models import Content
+    from bitvault.kernel import clock, db, ids, tenancy
+
+    now = clock.now()
+    facts = {"size_bytes": 1, "created_at": now, "scanned_at": now, "state": "infected", "signature": canary}
+    with tenancy.entered(identity.find_tenant_by_host(host=f"{slug}.localhost")), db.write_transaction():
+        row = Content.objects.create(content_hash=uuid4().hex * 2, blob_id=ids.new_id(), name=canary, **facts)
+    return str(row.id)
+
+
 def _ask_for_access(slug: str, client: Any, node_id: str, canary: str) -> str:
     """Let a colleague ask for somebody's folder, and the request come to them, as a worker does."""
     from apps.identity import api as identity
@@ -199,6 +212,7 @@ def _own(name: str) -> Belongings:
             "browser_id": {"browser": browser.json()["id"]},
             "webhook_id": {"webhook": webhook.json()["id"]},
             "delivery_id": {"delivery": delivery["id"]},
+            "content_id": {"content": _quarantine(slug, canary)},
             "trash": {"trashed": trashed["id"]},
             "upload_id": {"upload": upload["id"]},
             "token_id": {"token": token.json()["id"]},

@@ -66,6 +66,8 @@ BODIES = {
     ("PATCH", "/links/{link_id}"): {},
     ("POST", "/links/{link_id}/qr"): {"address": "https://acme.test/s/guess"},
     ("POST", "/public/links/{token}/unlock"): {"password": "guess"},
+    ("PATCH", "/scanning/rule"): {},
+    ("POST", "/quarantine/{content_id}/release"): {"reason": "mine"},
     ("POST", "/webhooks"): {"url": "https://8.8.8.8/", "events": ["*"]},
     ("PATCH", "/webhooks/{webhook_id}"): {},
     ("POST", "/webhooks/{webhook_id}/replay"): {"from_seq": 1},
@@ -111,7 +113,7 @@ KINDS = {
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
         *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key", "scope"),
         *("role_id", "month", "rewind_id", "policy_id", "picture_id", "browser_id", "template_id", "field_id"),
-        "shortcut_id",
+        *("shortcut_id", "content_id"),
     )
 }
 """What each parameter of a path names."""
@@ -130,6 +132,7 @@ FIELDS = {
     ("HEAD", "/nodes/{node_id}/content", "version_id"): ("version_id", None),
     ("GET", "/nodes/{node_id}/preview", "version_id"): ("version_id", None),
     ("GET", "/nodes/{node_id}/text", "version_id"): ("version_id", None),
+    ("GET", "/nodes/{node_id}/scan", "version_id"): ("version_id", None),
     ("GET", "/sync/snapshot", "device_id"): ("device_id", None),
     ("POST", "/sync/ticket", "device_id"): ("device_id", {}),
     ("GET", "/nodes/by-path", "root_id"): ("node_id", None),
@@ -211,7 +214,7 @@ FORBIDDEN = {
 
 ADMINISTERED = (
     *("/invitations/", "/members/", "/groups/", "/roles/", "/webhooks/", "/tags/", "/features/", "/quotas/"),
-    *("/statements/", "/retention/", "/metadata/templates/"),
+    *("/statements/", "/retention/", "/metadata/templates/", "/quarantine/"),
 )
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 

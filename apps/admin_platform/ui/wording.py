@@ -49,6 +49,7 @@ ADMINISTRATION = Kind(
         "webhooks.*",
         "events.*",
         "storage.*",
+        "scanning.*",
         "notifications.*",
     ),
 )
@@ -199,6 +200,12 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "webhooks.webhook.disabled.v1": _("BitVault switched a webhook off"),
     "webhooks.webhook.replayed.v1": _("%(actor)s sent events to a webhook again"),
     "webhooks.webhook.secret_rotated.v1": _("%(actor)s gave a webhook a new secret"),
+    "scanning.malware.found.v1": _("Malware was found in %(name)s, and nobody can open it: %(signature)s"),
+    "scanning.content.quarantined.v1": _("A content was put into quarantine: %(signature)s"),
+    "scanning.content.opened.v1": _("A content can be opened that was closed while it was not scanned"),
+    "scanning.content.blocked.v1": _("%(name)s could not be scanned for malware, and stays closed"),
+    "scanning.content.released.v1": _("%(actor)s released %(name)s from quarantine: %(reason)s"),
+    "scanning.rule.changed.v1": _("%(actor)s changed how files are scanned for malware"),
     "webhooks.webhook.deleted.v1": _("%(actor)s deleted a webhook"),
     "notifications.long_job.ended.v1": _("A long task that %(person)s had started ended"),
     "events.dead_letter.replayed.v1": _("An operator replayed an event for “%(consumer)s”"),
@@ -253,7 +260,7 @@ def tell(event_type: str, payload: Mapping[str, Any], names: Mapping[str, str]) 
     facts["what"] = f"{_EDGE}{_name_request(payload)}{_EDGE}"
     facts["consumer"] = str(payload.get("consumer", ""))
     facts["key"] = str(payload.get("key", ""))
-    facts |= {field: str(payload.get(field, "")) for field in ("month", "backup_id")}
+    facts |= {field: str(payload.get(field, "")) for field in ("month", "backup_id", "signature", "reason")}
     facts["count"] = str(payload.get("count", ""))
     facts["type"] = event_type.removesuffix(".v1").replace(".", " ").replace("_", " ")
     text = str(_choose(event_type, payload)) % facts

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from apps.files import queries
-from apps.files.dtos import Content
+from apps.files import holders, queries
+from apps.files.dtos import Content, Holder
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.capabilities import Capability
@@ -14,6 +14,12 @@ from bitvault.kernel.capabilities import Capability
 def find_held_contents(*, content_hashes: Sequence[str]) -> frozenset[str]:
     """Tell which of these contents some version of the entered tenant has, in the trash or not: for whoever keeps what is made of them."""
     return queries.find_held_contents(content_hashes)
+
+
+@exposed
+def list_holders(*, content_hash: str, limit: int) -> list[Holder]:
+    """List versions of the entered tenant that have a content, the oldest first: for whoever judges contents and asks nobody's rights."""
+    return holders.list_holders(content_hash, limit=limit)
 
 
 @exposed

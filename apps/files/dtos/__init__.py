@@ -318,6 +318,18 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A version that has a content, what its file is called, and who brought it."""
+
+    node_id: UUID
+    version_id: UUID
+    name: str
+    media_type: str
+    sender_id: UUID
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReachableRoot:
     """A root whose whole tree somebody may see, and what they may do there: a mask of ``kernel.capabilities``."""
 

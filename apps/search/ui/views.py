@@ -26,6 +26,8 @@ NOTES: dict[TextReason, Any] = {
     "encrypted": _("Found by name only: the file needs a password."),
     "damaged": _("Found by name only: the file is damaged."),
     "too_large": _("Found by name only: the file is too large for its text to be read."),
+    "infected": _("Found by name only: malware was found in the file."),
+    "withheld": _("Found by name only until the file has been scanned for malware."),
     "too_complex": _("Found by name only: reading its text would take too long."),
     "no_text": _("Found by name only: there is no text inside, as in a scan."),
     "failed": _("Found by name only: its text could not be read."),

@@ -11,7 +11,7 @@ from uuid import UUID
 from apps.storage import disk, dtos, durability, keys, models, parts, provider, queries, rows
 from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StillCompleting, StoreFull, UploadNotFound
 from apps.storage.operations import completing, starting, verifying
-from bitvault.kernel import clock, db, ids
+from bitvault.kernel import clock, db, ids, scanning
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import BitVaultError
 
@@ -30,8 +30,9 @@ attempt AS (
     FROM given WHERE u.id = given.id AND u.state = 'started' AND u.expires_at > %(now)s
     RETURNING u.id, u.size_bytes, u.part_size_bytes
 )
-INSERT INTO storage_blob (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at)
-SELECT given.blob_id, given.key, attempt.size_bytes, given.content_hash, attempt.part_size_bytes, given.part_hash, 'pending', %(now)s
+INSERT INTO storage_blob (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at, scan_state)
+SELECT given.blob_id, given.key, attempt.size_bytes, given.content_hash, attempt.part_size_bytes, given.part_hash, 'pending', %(now)s,
+    %(scan_state)s
 FROM attempt JOIN given ON given.id = attempt.id
 RETURNING id
 """
@@ -187,6 +188,7 @@ def _freeze(attempts: dict[UUID, rows.Attempt], hashes: dict[UUID, bytes], deadl
             "content_hashes": [content[upload_id].hex() for upload_id in whole],
             "part_hashes": [hashes[upload_id].hex() for upload_id in whole],
             "now": clock.now(),
+            "scan_state": scanning.current().first_state,
         },
     )
     written = {row[0] for row in frozen}

@@ -14,7 +14,7 @@ from uuid import UUID
 from apps.storage import disk, dtos, durability, models, parts, queries, rows
 from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StillCompleting, StoreFull, StoreUnavailable
 from apps.storage.operations import handing, starting, verifying
-from bitvault.kernel import clock, db, ids
+from bitvault.kernel import clock, db, ids, scanning
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.deadlines import is_background
 from bitvault.kernel.errors import BitVaultError, Unavailable
@@ -28,8 +28,9 @@ WITH attempt AS (
     WHERE id = %(id)s AND state = 'started' AND expires_at > %(now)s
     RETURNING size_bytes, part_size_bytes
 )
-INSERT INTO storage_blob (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at)
-SELECT %(blob_id)s, %(key)s, size_bytes, %(content_hash)s, part_size_bytes, %(part_hashes)s, 'pending', %(now)s FROM attempt
+INSERT INTO storage_blob (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at, scan_state)
+SELECT %(blob_id)s, %(key)s, size_bytes, %(content_hash)s, part_size_bytes, %(part_hashes)s, 'pending', %(now)s, %(scan_state)s
+FROM attempt
 RETURNING id
 """
 
@@ -255,6 +256,7 @@ def _freeze(attempt: rows.Attempt, key: str, hashes: bytes) -> dtos.Verified:
         "content_hash": digest,
         "part_hashes": hashes,
         "now": clock.now(),
+        "scan_state": scanning.current().first_state,
     }
     if db.write_alone(_FREEZE, parameters):
         return to_verified(attempt, blob_id, digest, committed=False)

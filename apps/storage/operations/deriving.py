@@ -9,7 +9,7 @@ from django.db.models import Sum
 from prometheus_client import Counter
 
 from apps.files.api import shown as files
-from apps.storage import dtos, keys, provider
+from apps.storage import dtos, keys, provider, withholding
 from apps.storage.errors import BlobGone
 from apps.storage.models import Blob, DerivedObject
 from apps.storage.queries import READABLE
@@ -125,6 +125,7 @@ def read(content_hash: bytes, names: Sequence[str]) -> bytes | None:
     """Read the first of some derived objects of a content that is there."""
     with db.read_transaction():
         found = DerivedObject.objects.filter(content_hash=content_hash, name__in=names, ready_at__isnull=False)
+        found = found.exclude(withholding.is_of_withheld_content())
         rows = {row.name: row for row in found}
     row = next((rows[name] for name in names if name in rows), None)
     if row is None:
@@ -135,7 +136,8 @@ def read(content_hash: bytes, names: Sequence[str]) -> bytes | None:
 def sign(wanted: Collection[bytes], names: Sequence[str]) -> dict[bytes, dtos.Download]:
     """Sign URLs of what was derived from contents: of each the first of ``names`` that is there."""
     with db.read_transaction():
-        rows = list(DerivedObject.objects.filter(content_hash__in=wanted, name__in=names, ready_at__isnull=False))
+        found = DerivedObject.objects.filter(content_hash__in=wanted, name__in=names, ready_at__isnull=False)
+        rows = list(found.exclude(withholding.is_of_withheld_content()))
     store = provider.store()
     best: dict[bytes, DerivedObject] = {}
     for row in sorted(rows, key=lambda one: names.index(one.name)):

@@ -20,7 +20,7 @@ from apps.storage.errors import StoreUnavailable
 from apps.storage.models import Blob
 from apps.storage.provider import ObjectStore
 from apps.storage.queries import READABLE
-from bitvault.kernel import db
+from bitvault.kernel import db, scanning
 
 PIECE_BYTES = 4 * 1024**2
 """How much of a blob is read at once: hides a call's cost, and can be read again where a connection breaks."""
@@ -155,6 +155,7 @@ def _find_keys(blob_ids: Sequence[UUID]) -> dict[UUID, str]:
         return {}
     with db.read_transaction():
         found = Blob.objects.filter(id__in=blob_ids, state__in=READABLE, damaged_at__isnull=True)
+        found = found.exclude(scan_state__in=scanning.current().withheld)
         return dict(found.values_list("id", "key"))
 
 

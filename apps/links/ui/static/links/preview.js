@@ -16,6 +16,7 @@ const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(r
 /** @param {{code?: string, reason?: string}} told @param {number} code @returns {string} */
 function sayWhy(told, code) {
   if (code === 410 || code === 404) return gettext("This file is not there any more, or the link has ended.");
+  if (told.reason === "infected") return gettext("Malware was found in this file. Nobody can open it.");
   if (told.reason === "encrypted") return gettext("This document is protected by a password.");
   if (told.reason === "damaged") return gettext("This file cannot be read. It may be damaged, or of another type than its name says.");
   if (told.reason === "too_large" || told.reason === "too_complex") return gettext("This file is too large for a preview.");

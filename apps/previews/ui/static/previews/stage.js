@@ -37,6 +37,7 @@ function sayWhy(reason) {
   const words = /** @type {Record<string, string>} */ ({
     type: gettext("There is no preview of files of this type."),
     too_large: gettext("This file is too large for a preview."),
+    infected: gettext("Malware was found in this file. Nobody can open it."),
     too_complex: gettext("This file would take too much memory or time to show."),
     damaged: gettext("This file cannot be read. It may be damaged, or of another type than its name says."),
     encrypted: gettext("This document is protected by a password."),

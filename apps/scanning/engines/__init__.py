@@ -1,0 +1,1 @@
+"""Scanners behind one port: a stream of bytes goes in, a verdict comes out."""

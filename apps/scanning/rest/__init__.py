@@ -1,0 +1,1 @@
+"""The module over REST."""

@@ -1,0 +1,67 @@
+/** The page of scanning: change the rule, release what is in quarantine. */
+
+import { call, explain } from "../js/api.js";
+import { openForm, Refusal } from "../js/dialogs.js";
+import { closest, need } from "../js/dom.js";
+import { fillTimes } from "../js/format.js";
+import { gettext } from "../js/i18n.js";
+import { toast } from "../js/toast.js";
+
+/** Show a part of the page as the server has it now. @param {string} selector */
+async function renew(selector) {
+  await /** @type {any} */ (window).htmx.ajax("GET", location.pathname + location.search, { target: selector, select: selector, swap: "outerHTML" });
+  fillTimes(need(selector, HTMLElement));
+}
+
+/** What becomes of files that cannot be scanned matters where scanning is required. */
+function follow() {
+  need("#scan-unscanned", HTMLSelectElement).disabled = need("#scan-mode", HTMLSelectElement).value !== "require";
+}
+
+/** @param {HTMLFormElement} form */
+async function save(form) {
+  const button = need('[data-role="accept"]', HTMLButtonElement, form);
+  const error = need("#scan-error", HTMLElement);
+  if (button.dataset.busy !== undefined) return;
+  button.dataset.busy = "";
+  error.hidden = true;
+  try {
+    const body = { mode: need("#scan-mode", HTMLSelectElement).value, unscanned: need("#scan-unscanned", HTMLSelectElement).value };
+    await call("PATCH", "/scanning/rule", { body });
+    toast(gettext("The rule was saved."));
+  } catch (refused) {
+    error.textContent = explain(refused);
+    error.hidden = false;
+  } finally {
+    delete button.dataset.busy;
+  }
+}
+
+/** @param {string} id */
+function release(id) {
+  openForm("#release-dialog", async () => {
+    const input = need("#release-reason", HTMLInputElement);
+    const reason = input.value.trim();
+    if (!reason) throw new Refusal(input, gettext("Say why."));
+    try {
+      await call("POST", `/quarantine/${id}/release`, { body: { reason } });
+    } catch (error) {
+      throw new Refusal(input, explain(error));
+    }
+    toast(gettext("It was released."));
+    await renew("#quarantine");
+  });
+}
+
+document.addEventListener("click", (event) => {
+  const button = closest(event.target, "[data-scanning]");
+  if (button) release(closest(button, "[data-content]")?.dataset.content ?? "");
+});
+document.addEventListener("change", (event) => {
+  if (event.target instanceof HTMLSelectElement && event.target.id === "scan-mode") follow();
+});
+document.addEventListener("submit", (event) => {
+  if (!(event.target instanceof HTMLFormElement) || event.target.id !== "scan-rule-form") return;
+  event.preventDefault();
+  void save(event.target);
+});
