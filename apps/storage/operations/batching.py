@@ -11,53 +11,13 @@ from uuid import UUID
 from apps.storage import disk, dtos, durability, keys, models, parts, provider, queries, rows
 from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StillCompleting, StoreFull, UploadNotFound
 from apps.storage.operations import completing, starting, verifying
+from apps.storage.sql import FREEZE_KNOWN_MANY, FREEZE_MANY
 from bitvault.kernel import clock, db, ids, scanning
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import BitVaultError
 
 Outcome = dtos.Verified | BitVaultError | None
 """``None``: it takes longer than a request may wait; the same commit later tells the outcome."""
-
-# Digests travel as text: arrays of bytes have no form that the server's kept statements take.
-_FREEZE_MANY = """
-WITH given AS (
-    SELECT id, blob_id, key, decode(content_hash, 'hex') AS content_hash, decode(part_hash, 'hex') AS part_hash
-    FROM unnest(%(ids)s::uuid[], %(blob_ids)s::uuid[], %(keys)s::text[], %(content_hashes)s::text[], %(part_hashes)s::text[])
-        AS g(id, blob_id, key, content_hash, part_hash)
-),
-attempt AS (
-    UPDATE storage_multipart_upload u SET state = 'completing', blob_id = given.blob_id, part_hashes = given.part_hash
-    FROM given WHERE u.id = given.id AND u.state = 'started' AND u.expires_at > %(now)s
-    RETURNING u.id, u.size_bytes, u.part_size_bytes
-)
-INSERT INTO storage_blob (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at, scan_state)
-SELECT given.blob_id, given.key, attempt.size_bytes, given.content_hash, attempt.part_size_bytes, given.part_hash, 'pending', %(now)s,
-    %(scan_state)s
-FROM attempt JOIN given ON given.id = attempt.id
-RETURNING id
-"""
-
-# As of one upload (``completing``); the blobs are locked in the order of their ids.
-_FREEZE_KNOWN_MANY = """
-WITH known AS (
-    SELECT id FROM storage_blob
-    WHERE id IN (SELECT known_blob_id FROM storage_multipart_upload WHERE id = ANY(%(ids)s::uuid[]))
-        AND state IN ('pending', 'live') AND damaged_at IS NULL
-    ORDER BY id FOR NO KEY UPDATE
-),
-attempt AS (
-    UPDATE storage_multipart_upload u SET state = 'completing', blob_id = known.id
-    FROM known
-    WHERE u.id = ANY(%(ids)s::uuid[]) AND u.state = 'started' AND u.expires_at > %(now)s AND u.known_blob_id = known.id
-    RETURNING u.id, u.blob_id
-),
-promoted AS (
-    UPDATE storage_blob b SET
-        state = 'live', unreferenced_at = CASE WHEN b.unreferenced_at IS NULL THEN NULL ELSE %(now)s::timestamptz END
-    WHERE b.id IN (SELECT blob_id FROM attempt) AND (b.state = 'pending' OR b.unreferenced_at IS NOT NULL)
-)
-SELECT id FROM attempt
-"""
 
 
 def start(*, by: Actor, wanted: Sequence[dtos.NewUpload]) -> list[dtos.Upload | StoreFull]:
@@ -180,7 +140,7 @@ def _freeze(attempts: dict[UUID, rows.Attempt], hashes: dict[UUID, bytes], deadl
     blob_ids = {upload_id: ids.new_id() for upload_id in whole}
     content = {upload_id: parts.content_hash(hashes[upload_id]) for upload_id in whole}
     frozen = db.write_alone(
-        _FREEZE_MANY,
+        FREEZE_MANY,
         {
             "ids": whole,
             "blob_ids": list(blob_ids.values()),
@@ -203,7 +163,7 @@ def _freeze(attempts: dict[UUID, rows.Attempt], hashes: dict[UUID, bytes], deadl
 def _freeze_known(attempts: dict[UUID, rows.Attempt], hashes: dict[UUID, bytes]) -> dict[UUID, Outcome]:
     if not attempts:
         return {}
-    frozen = {row[0] for row in db.write_alone(_FREEZE_KNOWN_MANY, {"ids": list(attempts), "now": clock.now()})}
+    frozen = {row[0] for row in db.write_alone(FREEZE_KNOWN_MANY, {"ids": list(attempts), "now": clock.now()})}
     return {
         key: completing.to_verified(each, each.known_blob_id, parts.content_hash(hashes[key]), committed=False)
         for key, each in attempts.items()

@@ -14,6 +14,7 @@ from uuid import UUID
 from apps.storage import disk, dtos, durability, models, parts, queries, rows
 from apps.storage.errors import ContentMismatch, NeedsLonger, PartsMissing, StillCompleting, StoreFull, StoreUnavailable
 from apps.storage.operations import handing, starting, verifying
+from apps.storage.sql import FINISH, FINISH_MANY, FREEZE, FREEZE_KNOWN
 from bitvault.kernel import clock, db, ids, scanning
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.deadlines import is_background
@@ -21,63 +22,6 @@ from bitvault.kernel.errors import BitVaultError, Unavailable
 
 SECONDS = 2.0
 """How long a commit may take before its client is told to ask again."""
-
-_FREEZE = """
-WITH attempt AS (
-    UPDATE storage_multipart_upload SET state = 'completing', blob_id = %(blob_id)s, part_hashes = %(part_hashes)s
-    WHERE id = %(id)s AND state = 'started' AND expires_at > %(now)s
-    RETURNING size_bytes, part_size_bytes
-)
-INSERT INTO storage_blob (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at, scan_state)
-SELECT %(blob_id)s, %(key)s, size_bytes, %(content_hash)s, part_size_bytes, %(part_hashes)s, 'pending', %(now)s, %(scan_state)s
-FROM attempt
-RETURNING id
-"""
-
-# A blob that is still pending counts: a version names it, or Files had not told of it. From here on it is held by this attempt as well, so
-# whatever becomes of the first one, its sweep leaves the bytes alone. The collector, about to condemn it, finds the row changed.
-_FREEZE_KNOWN = """
-WITH known AS (
-    SELECT id FROM storage_blob WHERE id = %(blob_id)s AND state IN ('pending', 'live') AND damaged_at IS NULL FOR NO KEY UPDATE
-),
-attempt AS (
-    UPDATE storage_multipart_upload u SET state = 'completing', blob_id = known.id
-    FROM known
-    WHERE u.id = %(id)s AND u.state = 'started' AND u.expires_at > %(now)s AND u.known_blob_id = known.id
-    RETURNING u.blob_id
-),
-promoted AS (
-    UPDATE storage_blob b SET
-        state = 'live', unreferenced_at = CASE WHEN b.unreferenced_at IS NULL THEN NULL ELSE %(now)s::timestamptz END
-    FROM attempt WHERE b.id = attempt.blob_id AND (b.state = 'pending' OR b.unreferenced_at IS NOT NULL)
-)
-SELECT blob_id FROM attempt
-"""
-
-# What the attempt put into the store beside the blob is looked for once its URLs are dead; without such strays its row only waits to
-# be forgotten. Bytes that no version was made of are strays themselves.
-_FINISH = """
-WITH attempt AS (
-    UPDATE storage_multipart_upload SET
-        state = 'committed',
-        part_hashes = '',
-        has_strays = has_strays OR (NOT %(kept)s AND known_blob_id IS NULL),
-        swept_at = CASE WHEN has_strays OR (NOT %(kept)s AND known_blob_id IS NULL) THEN NULL ELSE %(now)s::timestamptz END,
-        sweep_at = CASE WHEN has_strays OR (NOT %(kept)s AND known_blob_id IS NULL) THEN %(soon)s::timestamptz ELSE %(late)s END
-    WHERE id = %(id)s AND state <> 'committed' AND blob_id IS NOT NULL AND swept_at IS NULL
-    RETURNING blob_id
-), blob AS (
-    UPDATE storage_blob b SET state = 'live'
-    FROM attempt WHERE b.id = attempt.blob_id AND b.state = 'pending' AND %(kept)s
-)
-SELECT 1 FROM attempt
-"""
-
-_FINISH_MANY = (
-    _FINISH.replace("WHERE id = %(id)s", "WHERE id = ANY(%(ids)s::uuid[])")
-    .replace("RETURNING blob_id", "RETURNING id, blob_id")
-    .replace("SELECT 1 FROM attempt", "SELECT id FROM attempt")
-)
 
 
 def complete(*, upload_id: UUID, by: Actor, part_hashes: list[bytes]) -> dtos.Verified:
@@ -190,7 +134,7 @@ def finish(*, upload_id: UUID, kept: bool) -> bool:
         "soon": now + starting.SWEEP_GRACE,
         "late": now + dtos.COMMITTED_MEMORY,
     }
-    return bool(db.write_alone(_FINISH, parameters))
+    return bool(db.write_alone(FINISH, parameters))
 
 
 def finish_many(*, upload_ids: list[UUID], kept: bool) -> set[UUID]:
@@ -203,7 +147,7 @@ def finish_many(*, upload_ids: list[UUID], kept: bool) -> set[UUID]:
         "soon": now + starting.SWEEP_GRACE,
         "late": now + dtos.COMMITTED_MEMORY,
     }
-    return {row[0] for row in db.write_alone(_FINISH_MANY, parameters)}
+    return {row[0] for row in db.write_alone(FINISH_MANY, parameters)}
 
 
 def as_before(attempt: rows.Attempt, blob: models.Blob, part_hashes: list[bytes]) -> dtos.Verified:
@@ -258,14 +202,14 @@ def _freeze(attempt: rows.Attempt, key: str, hashes: bytes) -> dtos.Verified:
         "now": clock.now(),
         "scan_state": scanning.current().first_state,
     }
-    if db.write_alone(_FREEZE, parameters):
+    if db.write_alone(FREEZE, parameters):
         return to_verified(attempt, blob_id, digest, committed=False)
     return _after_another(attempt, hashes)
 
 
 def _freeze_known(attempt: rows.Attempt, hashes: bytes) -> dtos.Verified:
     parameters = {"id": attempt.id, "blob_id": attempt.known_blob_id, "now": clock.now()}
-    if db.write_alone(_FREEZE_KNOWN, parameters) and attempt.known_blob_id is not None:
+    if db.write_alone(FREEZE_KNOWN, parameters) and attempt.known_blob_id is not None:
         return to_verified(attempt, attempt.known_blob_id, parts.content_hash(hashes), committed=False)
     with db.write_transaction():
         lost = (

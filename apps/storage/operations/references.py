@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from apps.files import api as files
 from apps.storage.models import Blob, BlobReference, RebuiltReference
+from apps.storage.sql import CORRECT_REFERENCES, SWAP_REFERENCES
 from bitvault.events.api import Event, set_position
 from bitvault.events.catalog import files as told
 from bitvault.kernel import clock, db
@@ -22,22 +23,6 @@ SETTLED = timedelta(days=1)
 
 SWAP_SECONDS = 600
 """How long the swap of a rebuild may take: it writes every reference of the tenant once."""
-
-_SWAP = (
-    "INSERT INTO storage_blob_reference (version_id, blob_id) SELECT version_id, blob_id FROM storage_rebuilt_reference"
-)
-
-# One walk through both tables, which the ORM would send as two.
-_CORRECT = """
-UPDATE storage_blob b SET
-    unreferenced_at = CASE WHEN told.is_held THEN NULL ELSE %(now)s::timestamptz END, has_drifted = NOT told.is_held
-FROM (
-    SELECT id, EXISTS (SELECT FROM storage_blob_reference r WHERE r.blob_id = storage_blob.id) AS is_held
-    FROM storage_blob WHERE state IN ('pending', 'live')
-) told
-WHERE b.id = told.id AND b.state IN ('pending', 'live') AND told.is_held = (b.unreferenced_at IS NOT NULL)
-    AND (told.is_held OR b.created_at < %(before)s)
-"""
 
 
 def apply(events: Iterable[Event | None]) -> None:
@@ -87,7 +72,7 @@ def rebuild() -> int:
         db.set_statement_timeout(seconds=SWAP_SECONDS)
         set_position(consumer=CONSUMER, seq=seq)
         BlobReference.objects.all().delete()
-        cursor.execute(_SWAP)
+        cursor.execute(SWAP_REFERENCES)
         RebuiltReference.objects.all().delete()
         _correct(cursor)
     return seq
@@ -102,5 +87,5 @@ def correct_hints() -> int:
 
 def _correct(cursor: CursorWrapper) -> int:
     now = clock.now()
-    cursor.execute(_CORRECT, {"now": now, "before": now - SETTLED})
+    cursor.execute(CORRECT_REFERENCES, {"now": now, "before": now - SETTLED})
     return int(cursor.rowcount)

@@ -346,13 +346,13 @@ FAULTS = {
     ),
     "taking a blob over leaves no trace in its row": lambda: patch.object(
         completing,
-        "_FREEZE_KNOWN",
-        completing._FREEZE_KNOWN.replace("ELSE %(now)s::timestamptz END", "ELSE b.unreferenced_at END"),
+        "FREEZE_KNOWN",
+        completing.FREEZE_KNOWN.replace("ELSE %(now)s::timestamptz END", "ELSE b.unreferenced_at END"),
     ),
     "condemned content is taken over": lambda: patch.object(
         completing,
-        "_FREEZE_KNOWN",
-        completing._FREEZE_KNOWN.replace("('pending', 'live')", "('pending', 'live', 'condemned', 'gone')"),
+        "FREEZE_KNOWN",
+        completing.FREEZE_KNOWN.replace("('pending', 'live')", "('pending', 'live', 'condemned', 'gone')"),
     ),
     "Files is never asked": lambda: patch.object(files, "find_held_blobs", lambda **_: frozenset()),
 }
