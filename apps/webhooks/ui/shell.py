@@ -16,7 +16,7 @@ shell.register(
         key="webhooks",
         order=75,
         styles=("webhooks/webhooks.css",),
-        scripts=("webhooks/lookup.js", "webhooks/app.js"),
+        scripts=("webhooks/app.js",),
         visible_to=_manages,
     ),
 )

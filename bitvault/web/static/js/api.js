@@ -138,6 +138,21 @@ export async function call(method, path, { body, revision, key, signal, keepaliv
 export const get = (path, options) => call("GET", path, options);
 
 /**
+ * Read JSON that only pages ask for, beside the REST surface.
+ *
+ * @param {string} path of this origin
+ * @returns {Promise<any>}
+ * @throws {Problem | NetworkDown}
+ */
+export async function readJson(path) {
+  const response = await fetch(path, { credentials: "same-origin", headers: { Accept: "application/json" } }).catch(() => {
+    throw new NetworkDown();
+  });
+  if (!response.ok) throw await problemOf(response);
+  return response.json();
+}
+
+/**
  * @typedef {{id: string, kind: "folder" | "file", name: string, parent_id: string | null, revision: number,
  *   size_bytes: number | null, version_id: string | null, media_type: string | null, modified_at: string, created_by: string, trashed_at: string | null, capabilities: string[], name_problems: string[]}} Node
  */

@@ -1,6 +1,6 @@
 /** Comments in the details panel: writing, replying, changing, resolving and deleting them, and mentioning people by "@". */
 
-import { call, explain, get, randomKey } from "../js/api.js";
+import { call, explain, get, randomKey, readJson } from "../js/api.js";
 import { confirmAction } from "../js/dialogs.js";
 import { announce, closest, icon, make } from "../js/dom.js";
 import { gettext } from "../js/i18n.js";
@@ -173,8 +173,7 @@ async function offer(field) {
   /** @type {Person[]} */
   let items = [];
   try {
-    const answer = await fetch(`/annotations/people?q=${encodeURIComponent(typed)}`, { credentials: "same-origin", headers: { Accept: "application/json" } });
-    if (answer.ok) ({ items } = await answer.json());
+    ({ items } = await readJson(`/annotations/people?q=${encodeURIComponent(typed)}`));
   } catch {
     // Nobody is offered then; the name can still be typed.
   }

@@ -3,13 +3,8 @@
 import { call, explain, get } from "../js/api.js";
 import { announce, closest, icon, make } from "../js/dom.js";
 import { counted, fill, gettext } from "../js/i18n.js";
-import { isInSight, onSight } from "../js/sight.js";
+import { Marks } from "../js/marks.js";
 import { toast } from "../js/toast.js";
-
-/** Ids that are asked for together; the server's own limit. */
-const TOGETHER = 100;
-/** After a change somewhere in the vault all marks are doubtful; a busy team must not bring everybody in the same moment. */
-const REST_MS = 3000;
 
 /** @typedef {{id: string, name: string, colour: string}} Tag */
 /** @typedef {{favourite: boolean, tags: Tag[], open_thread_count: number}} Mark */
@@ -20,16 +15,6 @@ const NONE = { favourite: false, tags: [], open_thread_count: 0 };
 /** Tags of one row; the panel has all. */
 const TAGS_SHOWN = 2;
 
-/** @type {Map<string, Mark>} */
-const known = new Map();
-let resting = 0;
-let asking = false;
-/** Counts what was changed here, so that an answer from before does not take it back. */
-let changes = 0;
-
-/** @returns {HTMLElement[]} the places for marks: in the rows of a list, or wherever a page names a node */
-const slots = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll('#main [data-slot="notes"]')]);
-
 /** @param {HTMLElement} slot @returns {string} */
 const nodeOf = (slot) => slot.dataset.node ?? closest(slot, ".row")?.dataset.id ?? "";
 
@@ -37,7 +22,7 @@ const nodeOf = (slot) => slot.dataset.node ?? closest(slot, ".row")?.dataset.id 
 const nameOf = (slot) => closest(slot, "[data-name]")?.dataset.name ?? "";
 
 /** @param {string} id @returns {Mark} */
-export const markOf = (id) => known.get(id) ?? NONE;
+export const markOf = (id) => marks.get(id) ?? NONE;
 
 /** @param {HTMLElement} slot @param {Mark} mark */
 function star(slot, mark) {
@@ -62,11 +47,10 @@ function talk(slot, { open_thread_count: count }) {
   return [make("button", { class: "row-talk number", type: "button", tabindex: "-1", title: label, "aria-label": `${label}: ${nameOf(slot)}`, "data-comments-open": nodeOf(slot) }, icon("comment", "icon icon-s"), String(count))];
 }
 
-/** @param {HTMLElement} slot */
-function show(slot) {
+/** @param {HTMLElement} slot @param {Mark | undefined} mark */
+function show(slot, mark) {
   const id = nodeOf(slot);
-  if (!id || !known.has(id)) return slot.replaceChildren();
-  const mark = markOf(id);
+  if (!id || !mark) return slot.replaceChildren();
   const words = `${id} ${nameOf(slot)} ${JSON.stringify(mark)}`;
   if (slot.getAttribute("data-words") === words) return;
   const focused = slot.contains(document.activeElement);
@@ -76,54 +60,22 @@ function show(slot) {
   if (focused) /** @type {HTMLElement | null} */ (slot.querySelector(".row-star"))?.focus({ preventScroll: true });
 }
 
-/** Show what is known. @param {HTMLElement[]} [some] places; all of the page by default */
-function look(some = slots()) {
-  for (const slot of some) show(slot);
-}
-
-/** @param {string[]} ids @returns {Promise<boolean>} whether they were told */
-async function read(ids) {
-  const before = changes;
-  try {
+/** @type {Marks<Mark>} */
+const marks = new Marks({
+  places: '[data-slot="notes"]',
+  keyOf: nodeOf,
+  show,
+  async read(ids) {
     const { items } = await get(`/marks?node_ids=${ids.join(",")}`);
-    if (before !== changes) return true;
     const told = new Map(items.map((/** @type {any} */ item) => [item.node_id, item]));
-    for (const id of ids) known.set(id, told.get(id) ?? NONE);
-    return true;
-  } catch {
-    // There are no marks then; the next look asks again.
-    return false;
-  }
-}
-
-/** Ask for what is seen and not known. */
-async function ask() {
-  if (asking) return;
-  const wanted = slots().filter((slot) => nodeOf(slot) && !known.has(nodeOf(slot)) && isInSight(slot));
-  const ids = [...new Set(wanted.map(nodeOf))].slice(0, TOGETHER);
-  if (!ids.length) return;
-  asking = true;
-  const told = await read(ids);
-  asking = false;
-  if (!told) return;
-  look();
-  void ask();
-}
-
-/** Ask again for what is shown, but show what was known until the answer is there. */
-async function renew() {
-  const listed = new Set(slots().map(nodeOf));
-  for (const id of [...known.keys()]) if (!listed.has(id)) known.delete(id);
-  const ids = [...known.keys()];
-  for (let at = 0; at < ids.length; at += TOGETHER) if (!(await read(ids.slice(at, at + TOGETHER)))) return;
-  look();
-}
+    return new Map(ids.map((id) => [id, told.get(id) ?? NONE]));
+  },
+});
 
 /** @param {Entry[]} entries @param {boolean} on */
 function remember(entries, on) {
-  changes += 1;
-  for (const { id } of entries) known.set(id, { ...markOf(id), favourite: on });
-  look();
+  for (const { id } of entries) marks.set(id, { ...markOf(id), favourite: on });
+  marks.look();
 }
 
 /**
@@ -155,26 +107,14 @@ async function setFavourite(entries, on, { quiet = false } = {}) {
 
 /** Show these tags of a node from now on. @param {string} id @param {Tag[]} tags */
 export function showTags(id, tags) {
-  changes += 1;
-  known.set(id, { ...markOf(id), tags });
-  look();
+  marks.set(id, { ...markOf(id), tags });
+  marks.look();
 }
 
 /** Listen from now on. */
 export function startMarks() {
-  for (const name of ["bitvault:page", "bitvault:rows-changed", "htmx:load"]) document.addEventListener(name, () => look());
-  document.addEventListener("bitvault:rows-shown", (event) => {
-    const made = /** @type {CustomEvent<HTMLElement[]>} */ (event).detail;
-    look(made.flatMap((row) => /** @type {HTMLElement[]} */ ([...row.querySelectorAll('[data-slot="notes"]')])));
-  });
-  document.addEventListener("bitvault:marks-changed", () => void renew());
-  document.addEventListener("bitvault:head", () => {
-    if (resting) return;
-    resting = window.setTimeout(() => {
-      resting = 0;
-      if (!document.hidden) void renew();
-    }, REST_MS);
-  });
+  marks.listen({ renewedBy: ["bitvault:marks-changed"] });
+  marks.renewAfterChanges();
   document.addEventListener("click", (event) => {
     const slot = closest(event.target, "[data-star]") && closest(event.target, '[data-slot="notes"]');
     if (slot) void setFavourite([{ id: nodeOf(slot), name: nameOf(slot) }], !markOf(nodeOf(slot)).favourite);
@@ -191,6 +131,4 @@ export function startMarks() {
     const { command, entries } = /** @type {CustomEvent} */ (event).detail;
     if (command === "favourite" || command === "unfavourite") void setFavourite(entries, command === "favourite");
   });
-  look();
-  onSight(() => void ask());
 }

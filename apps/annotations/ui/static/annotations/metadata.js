@@ -1,6 +1,6 @@
 /** Metadata in the details panel: a field is edited where it stands, and what was there before can be brought back. */
 
-import { call, explain } from "../js/api.js";
+import { call, explain, readJson } from "../js/api.js";
 import { closest, make } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
@@ -62,9 +62,12 @@ function inputOf(facts) {
 
 /** @param {HTMLInputElement} input @returns {Promise<void>} offers people whose names are like what is typed */
 async function offerPeople(input) {
-  const answer = await fetch(`/annotations/people?q=${encodeURIComponent(input.value)}`);
-  if (!answer.ok) return;
-  const { items } = await answer.json();
+  let items;
+  try {
+    ({ items } = await readJson(`/annotations/people?q=${encodeURIComponent(input.value)}`));
+  } catch {
+    return; // Nobody is offered then.
+  }
   const names = items.map((/** @type {{name: string}} */ { name }) => name);
   const options = items.map((/** @type {{id: string, name: string, email: string}} */ one) => {
     const told = names.filter((/** @type {string} */ name) => name === one.name).length > 1 ? `${one.name} (${one.email})` : one.name;

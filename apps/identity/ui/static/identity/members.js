@@ -4,6 +4,7 @@ import { call, explain, get } from "../js/api.js";
 import { confirmAction } from "../js/dialogs.js";
 import { closest, icon, make, need } from "../js/dom.js";
 import { counted, fill, gettext } from "../js/i18n.js";
+import { findBy } from "../js/lookup.js";
 import { toast } from "../js/toast.js";
 
 /** @type {HTMLElement | null} the row whose menu is open, or was last */
@@ -227,4 +228,12 @@ document.addEventListener("click", (event) => {
     case "remove":
       if (chosen) void remove(chosen);
   }
+});
+
+findBy("person", async (text, most) => {
+  const found = await get(`/members?limit=${most}&q=${encodeURIComponent(text)}`);
+  return found.items.map((/** @type {{user: {id: string, name: string, email: string}}} */ one) => ({
+    id: one.user.id,
+    label: one.user.name && one.user.email ? `${one.user.name} (${one.user.email})` : one.user.name || one.user.email,
+  }));
 });

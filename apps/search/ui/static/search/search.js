@@ -3,6 +3,7 @@
 import { get } from "../js/api.js";
 import { closest, icon, make, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
+import { findBy } from "../js/lookup.js";
 import { travelTo } from "../js/travel.js";
 
 /** After the last key: fast typists ask once. */
@@ -174,3 +175,11 @@ function follow() {
 }
 document.addEventListener("bitvault:page", follow);
 follow();
+
+findBy("folder", async (text, most) => {
+  const found = await get(`/search?kind=folder&limit=${most}&q=${encodeURIComponent(text)}`);
+  return found.items.map((/** @type {{node: {id: string, name: string}, path: {name: string}[]}} */ hit) => ({
+    id: hit.node.id,
+    label: [...hit.path.map((step) => step.name), hit.node.name].join(" / "),
+  }));
+});

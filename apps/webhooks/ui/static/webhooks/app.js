@@ -6,7 +6,7 @@ import { closest, need } from "../js/dom.js";
 import { fillTimes } from "../js/format.js";
 import { gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
-import { readChoice } from "./lookup.js";
+import { readChoice } from "../js/lookup.js";
 
 const LOOK_MS = 1000;
 const LOOKS = 20;

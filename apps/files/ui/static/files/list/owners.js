@@ -1,5 +1,6 @@
 /** Who made what is in the list: names that the page brought, and those that are asked for when a row of somebody else comes in. */
 
+import { readJson } from "../../js/api.js";
 import { pageFact } from "../../js/dom.js";
 import { gettext } from "../../js/i18n.js";
 
@@ -40,9 +41,7 @@ async function ask() {
   for (const id of ids) wanted.delete(id);
   if (wanted.size) settling = setTimeout(() => void ask(), SETTLE_MS);
   try {
-    const answer = await fetch(`/files/owners?ids=${ids.join(",")}`, { credentials: "same-origin", headers: { Accept: "application/json" } });
-    if (!answer.ok) return;
-    const told = await answer.json();
+    const told = await readJson(`/files/owners?ids=${ids.join(",")}`);
     // Who has left has no name, and is not asked for again.
     for (const id of ids) names.set(id, told[id] ?? "");
     for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#rows > .row[data-owner]"))) {

@@ -6,7 +6,7 @@ import { closest, make, need } from "../../js/dom.js";
 import { fillTimes } from "../../js/format.js";
 import { fill, gettext } from "../../js/i18n.js";
 import { toast } from "../../js/toast.js";
-import { offer, readFound } from "./find.js";
+import { offer, requireChoice } from "../../js/lookup.js";
 
 const PAGE = 50;
 
@@ -62,8 +62,8 @@ function readCommon(kind) {
 function readTarget() {
   const chosen = target().value;
   const tells_owner = field("tells").checked;
-  if (chosen === "person") return { target: chosen, user_id: readFound("#retention-person", gettext("Choose a person from the list.")), tells_owner };
-  if (chosen === "folder") return { target: chosen, node_id: readFound("#retention-folder", gettext("Choose a folder from the list.")), tells_owner };
+  if (chosen === "person") return { target: chosen, user_id: requireChoice("#retention-person", gettext("Choose a person from the list.")), tells_owner };
+  if (chosen === "folder") return { target: chosen, node_id: requireChoice("#retention-folder", gettext("Choose a folder from the list.")), tells_owner };
   if (chosen === "vault") return { target: chosen };
   const tag = need("#retention-tag", HTMLSelectElement);
   if (!tag.value) throw new Refusal(/** @type {any} */ (tag), gettext("There is no tag yet."));

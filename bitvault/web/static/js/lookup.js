@@ -1,8 +1,7 @@
-/** Fields in which a folder or a person is found as one types: an input with a list that the server fills. */
+/** Fields in which something is found as one types: an input with a list that the server fills. */
 
-import { get } from "../js/api.js";
-import { Refusal } from "../js/dialogs.js";
-import { closest, need } from "../js/dom.js";
+import { Refusal } from "./dialogs.js";
+import { closest, need } from "./dom.js";
 
 const PAUSE_MS = 200;
 const SHOWN = 8;
@@ -16,40 +15,36 @@ const latest = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let pause;
 
-/** @type {Record<string, (text: string) => Promise<Choice[]>>} */
-const SEARCHES = {
-  async folder(text) {
-    const found = await get(`/search?kind=folder&limit=${SHOWN}&q=${encodeURIComponent(text)}`);
-    return found.items.map((/** @type {{node: {id: string, name: string}, path: {name: string}[]}} */ hit) => ({
-      id: hit.node.id,
-      label: [...hit.path.map((step) => step.name), hit.node.name].join(" / "),
-    }));
-  },
-  async person(text) {
-    const found = await get(`/members?limit=${SHOWN}&q=${encodeURIComponent(text)}`);
-    return found.items.map((/** @type {{user: {id: string, name: string, email: string}}} */ one) => ({
-      id: one.user.id,
-      label: one.user.name && one.user.email ? `${one.user.name} (${one.user.email})` : one.user.name || one.user.email,
-    }));
-  },
-};
+/** How each kind of thing is found, as modules have said. @type {Map<string, (text: string) => Promise<Choice[]>>} */
+const searches = new Map();
+
+/**
+ * Say how a kind of thing is found that fields ask for with `data-lookup`.
+ *
+ * @param {string} kind
+ * @param {(text: string, most: number) => Promise<Choice[]>} search
+ */
+export const findBy = (kind, search) => void searches.set(kind, (text) => search(text, SHOWN));
+
+/** Let a field know a label whose id the page knows. @param {HTMLInputElement} input @param {string} id @param {string} label */
+export function offer(input, id, label) {
+  offered.set(input.id, (offered.get(input.id) ?? new Map()).set(label, id));
+}
 
 /** @param {HTMLInputElement} input */
 async function search(input) {
   const text = input.value.trim();
-  const known = offered.get(input.id) ?? new Map();
-  if (!text || known.has(text)) return;
+  if (!text || offered.get(input.id)?.has(text)) return;
   const mine = (latest.get(input.id) ?? 0) + 1;
   latest.set(input.id, mine);
   let choices;
   try {
-    choices = await SEARCHES[input.dataset.lookup ?? ""](text);
+    choices = (await searches.get(input.dataset.lookup ?? "")?.(text)) ?? [];
   } catch {
     return; // What is typed stays, and the form says what is missing.
   }
   if (latest.get(input.id) !== mine) return;
-  for (const { id, label } of choices) known.set(label, id);
-  offered.set(input.id, known);
+  for (const { id, label } of choices) offer(input, id, label);
   input.list?.replaceChildren(...choices.map(({ label }) => new Option(label, label)));
 }
 
@@ -66,6 +61,19 @@ export function readChoice(selector, complaint) {
   if (!text) return null;
   const id = text === input.defaultValue ? input.dataset.chosen : offered.get(input.id)?.get(text);
   if (!id) throw new Refusal(input, complaint);
+  return id;
+}
+
+/**
+ * Read what was chosen in a field that may not be empty.
+ *
+ * @param {string} selector
+ * @param {string} complaint when nothing that was offered is typed
+ * @returns {string}
+ */
+export function requireChoice(selector, complaint) {
+  const id = readChoice(selector, complaint);
+  if (!id) throw new Refusal(need(selector, HTMLInputElement), complaint);
   return id;
 }
 
