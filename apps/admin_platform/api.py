@@ -6,6 +6,7 @@ from uuid import UUID
 
 from apps.admin_platform import anchoring, configuring, exporting, flagging, queries, verifying
 from apps.admin_platform import denials as recording
+from apps.admin_platform.config import SIEM_URL
 from apps.admin_platform.dtos import (
     EVERYTHING,
     EXPORT_LIMIT,
@@ -17,15 +18,19 @@ from apps.admin_platform.dtos import (
     AuditPage,
     ConfigTrouble,
     Feature,
+    SiemExport,
+    SiemTest,
+    SiemWish,
     Verification,
 )
-from apps.admin_platform.errors import AnchorsNeedWholeLog, VerificationFailed
+from apps.admin_platform.errors import AnchorsNeedWholeLog, TokenNarrowed, VerificationFailed
 from apps.admin_platform.operations import CONSUMER
+from apps.admin_platform.siem import exports
 from bitvault.events.api import get_position
 from bitvault.jobs import api as jobs
 from bitvault.jobs.dtos import Job
 from bitvault.kernel import db
-from bitvault.kernel.actor import Actor
+from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.flags import Value
@@ -179,6 +184,119 @@ def record_denials(
 ) -> None:
     """Write down what was denied of one request, each with the node that it is about and its payload; bounded as ``record_denial`` is."""
     recording.record_several(event_type=event_type, actor_id=actor_id, denials=denials)
+
+
+@exposed
+def list_siem_exports(*, actor: Actor) -> Page[SiemExport]:
+    """List where the tenant's audit log is sent on to, oldest first, all in one page.
+
+    :raises PermissionMissing, TokenNarrowed: the actor does not see the audit log, or only has a folder.
+    """
+    _require_exporting(actor)
+    return Page(exports.list_exports())
+
+
+@exposed
+def create_siem_export(*, actor: Actor, wish: SiemWish) -> SiemExport:
+    """Send the tenant's audit log on to an address.
+
+    :raises PermissionMissing, TokenNarrowed: the actor does not see the audit log, or only has a folder.
+    :raises SiemAddressUnfit: nothing can be sent there.
+    :raises TooManySiemExports: the tenant has as many as it can have.
+    :raises AuditNumberUnknown: the log has not come so far.
+    """
+    _require_exporting(actor)
+    return exports.create(actor, wish)
+
+
+@exposed
+def change_siem_export(*, actor: Actor, export_id: UUID, changes: dict[str, Any]) -> SiemExport:
+    """Change ``url``, ``secret`` or ``description``, pause it or let it go on (``enabled``).
+
+    :raises PermissionMissing, TokenNarrowed: the actor does not see the audit log, or only has a folder.
+    :raises NotFound: there is none.
+    :raises SiemAddressUnfit: nothing can be sent there.
+    """
+    _require_exporting(actor)
+    return exports.change(actor, export_id, changes)
+
+
+@exposed
+def delete_siem_export(*, actor: Actor, export_id: UUID) -> None:
+    """Send the log there no more.
+
+    :raises PermissionMissing, TokenNarrowed: the actor does not see the audit log, or only has a folder.
+    :raises NotFound: there is none.
+    """
+    _require_exporting(actor)
+    exports.delete(actor, export_id)
+
+
+@exposed
+def test_siem_export(*, actor: Actor, export_id: UUID) -> Job:
+    """Have a test sent; the result of the job tells what became of it.
+
+    :raises PermissionMissing, TokenNarrowed: the actor does not see the audit log, or only has a folder.
+    :raises NotFound: there is none.
+    """
+    _require_exporting(actor)
+    return exports.request_test(actor, export_id)
+
+
+@exposed
+def restart_siem_export(*, actor: Actor, export_id: UUID, from_number: int) -> SiemExport:
+    """Send the log again from an entry on, and then go on.
+
+    :raises PermissionMissing, TokenNarrowed: the actor does not see the audit log, or only has a folder.
+    :raises NotFound: there is none.
+    :raises AuditNumberUnknown: the log has not come so far.
+    """
+    _require_exporting(actor)
+    return exports.restart(actor, export_id, from_number)
+
+
+def _require_exporting(actor: Actor) -> None:
+    actor.require_scope(Scope.ADMIN)
+    actor.require_permission(Permission.SEE_AUDIT)
+    if actor.folder_id is not None:
+        raise TokenNarrowed
+
+
+@exposed
+def find_siem_export_of_installation() -> SiemExport | None:
+    """Tell operators how far their export of the entered tenant's log is; ``None``: it has not begun."""
+    return exports.find_of_installation()
+
+
+@exposed
+def change_siem_export_of_installation(*, operator_id: UUID, is_enabled: bool) -> SiemExport:
+    """Pause the operators' export of the entered tenant's log, or let it go on.
+
+    :raises NotFound: it has not begun.
+    """
+    return exports.change_of_installation(operator_id=operator_id, is_enabled=is_enabled)
+
+
+@exposed
+def restart_siem_export_of_installation(*, operator_id: UUID, from_number: int) -> SiemExport:
+    """Send the entered tenant's log to the operators' address again, from an entry on.
+
+    :raises NotFound: it has not begun.
+    :raises AuditNumberUnknown: the log has not come so far.
+    """
+    return exports.restart_of_installation(operator_id=operator_id, from_number=from_number)
+
+
+@exposed
+def test_siem_export_of_installation() -> SiemTest:
+    """Send a test to the operators' address, at once, in the entered tenant's name."""
+    return exports.test_of_installation()
+
+
+@exposed
+def find_siem_url() -> str:
+    """Tell where operators have all audit logs sent on to; empty: nowhere."""
+    return SIEM_URL.get()
 
 
 @exposed

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from apps.admin_platform import operations
+from apps.admin_platform.siem import waking
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
 from bitvault.kernel import db
 
@@ -16,3 +17,4 @@ cannot_be_rebuilt(
 def record_events(events: Sequence[Published], tx: db.Transaction) -> None:
     """Write the events down, in the transaction that moves the cursor: each once, in the stream's order."""
     operations.append([operations.entry_of(published) for published in events])
+    waking.wake()

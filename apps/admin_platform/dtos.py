@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from bitvault.kernel.outbound.failures import Failure
+
 EXPORT_LIMIT = 10_000
 """Lines of one page of an export: seconds of work."""
 
@@ -118,6 +120,49 @@ class Verification:
     as_of_seq: int
     anchor_count: int = 0
     last_anchored_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemExport:
+    """Where the audit log is sent on to, and how far that has come.
+
+    ``sent_number`` is the last entry that was taken, ``backlog_count`` how many have not been. ``last_failure`` is what was wrong with the
+    last try, empty after one that was taken; ``last_status`` what an HTTPS collector answered.
+    """
+
+    id: UUID
+    url: str
+    has_secret: bool
+    description: str
+    enabled: bool
+    sent_number: int
+    backlog_count: int
+    failing_since: datetime | None
+    next_try_at: datetime | None
+    last_failure: Failure
+    last_status: int | None
+    last_success_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemWish:
+    """How a new SIEM export is to be."""
+
+    url: str
+    secret: str = ""
+    description: str = ""
+    from_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiemTest:
+    """What became of a test."""
+
+    is_taken: bool
+    failure: Failure
+    status: int | None
+    duration_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,3 +78,31 @@ class FlagVersionUnknown(NotFound):
 
     code = "admin_platform.flag_version_unknown"
     title = "There is no such version of the flag"
+
+
+class SiemAddressUnfit(Invalid):
+    """Nothing can be sent to this address; fact: ``reason``."""
+
+    code = "admin_platform.siem_address_unfit"
+    title = "Nothing can be sent to this address"
+
+
+class TooManySiemExports(Invalid):
+    """The tenant has as many SIEM exports as it can have; fact: ``limit``."""
+
+    code = "admin_platform.too_many_siem_exports"
+    title = "The vault has as many SIEM exports as it can have"
+
+
+class AuditNumberUnknown(Invalid):
+    """The audit log has not come to this number; fact: ``head_number``, its last one."""
+
+    code = "admin_platform.audit_number_unknown"
+    title = "The audit log has no entry of this number yet"
+
+
+class TokenNarrowed(Forbidden):
+    """The audit log tells of all folders, so a token that is narrowed to one does not have it sent on."""
+
+    code = "admin_platform.token_narrowed"
+    title = "A token for one folder does not look after SIEM exports"

@@ -71,6 +71,42 @@ class AuditAnchor(TenantModel):
         db_table = "admin_platform_audit_anchor"
 
 
+class SiemExport(TenantModel):
+    """Where the audit log is sent on to, and how far that has come."""
+
+    id = id_field()
+    is_installation = models.BooleanField(default=False)
+    """Whether it is the operators': address and secret are settings of the installation then."""
+    url = models.TextField(blank=True)
+    secret = models.TextField(blank=True)
+    """Sealed."""
+    description = models.CharField(max_length=200, blank=True)
+    is_enabled = models.BooleanField(default=True)
+    round = models.BigIntegerField(default=0)
+    """Raised by every change: a job of an earlier round ends without an effect on the position."""
+    position = models.BigIntegerField(default=0)
+    """The number of the last entry that was taken."""
+    try_count = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)
+    last_failure = models.CharField(max_length=20, blank=True)
+    last_status = models.PositiveSmallIntegerField(null=True)
+    last_success_at = models.DateTimeField(null=True)
+    created_by = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "admin_platform_siem_export"
+        constraints = [
+            # There is one of the installation.
+            models.UniqueConstraint(
+                fields=["is_installation"],
+                name="admin_platform_siem_export_of_installation",
+                condition=models.Q(is_installation=True),
+            )
+        ]
+
+
 class Flag(PublicModel):
     """What operators have decided of a feature flag. The flag itself is declared in code; one without a row has its default."""
 

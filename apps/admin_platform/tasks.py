@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from apps.admin_platform import anchoring, denials
+from apps.admin_platform.siem import waking
 
 
 @shared_task(name="admin_platform.write_omitted_denials")  # type: ignore[untyped-decorator] # celery has no types
@@ -15,3 +16,9 @@ def write_omitted_denials() -> int:
 def anchor_audit() -> bool:
     """Sign the head of one tenant's audit log; returns whether it had moved."""
     return anchoring.anchor()
+
+
+@shared_task(name="admin_platform.wake_siem_exports")  # type: ignore[untyped-decorator] # celery has no types
+def wake_siem_exports() -> int:
+    """Ask for the jobs of one tenant's SIEM exports that are behind; returns how many are."""
+    return waking.sweep()

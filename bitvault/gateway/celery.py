@@ -81,6 +81,8 @@ app.conf.beat_schedule = {
     "note-room": _for_each_tenant("billing.note_room", seconds=300),
     "write-omitted-denials": _for_each_tenant("admin_platform.write_omitted_denials", seconds=300),
     "anchor-audit": _for_each_tenant("admin_platform.anchor_audit", seconds=300),
+    # Entries wake their exports themselves, but for denials, and but for an address that operators have just named.
+    "wake-siem-exports": _for_each_tenant("admin_platform.wake_siem_exports", seconds=60),
     "forget-refunds": _for_each_tenant("billing.forget_refunds", seconds=86_400),
     "note-usage": _for_each_tenant("gateway.note_usage", seconds=3600),
     "make-statements": _for_each_tenant("billing.make_statements", seconds=3600),

@@ -106,6 +106,7 @@ _SHARE = {
 _LINK = {"kind": "download", "name": "For the auditor", "password": "copper lantern", "expires_at": LATER}
 _TOKEN = {"name": "Nightly backup", "scopes": ["files:read"], "expires_at": LATER}
 _WEBHOOK = {"url": "https://example.com/hook", "events": ["files.*"], "description": "Archive", "format": "standard"}
+_SIEM = {"url": "https://siem.example.com/services/collector/raw", "description": "SOC"}
 _PREFERENCE = {"topic": "followed", "browser": True, "mail": "weekly", "push": True}
 _QUIET = {"start": "22:00", "end": "07:00"}
 
@@ -271,6 +272,25 @@ EXAMPLES: dict[str, Example] = {
                 "created_by": OLGA,
                 "created_at": AT,
                 "secret": "whsec_…",
+            }
+        },
+    ),
+    "siem_exports_post": Example(
+        _SIEM | {"secret": "hec-token"},
+        {
+            "201": {
+                **_SIEM,
+                "id": OTHER,
+                "has_secret": True,
+                "enabled": True,
+                "sent_number": 1042,
+                "backlog_count": 0,
+                "failing_since": None,
+                "next_try_at": None,
+                "last_failure": "",
+                "last_status": None,
+                "last_success_at": None,
+                "created_at": AT,
             }
         },
     ),

@@ -17,6 +17,7 @@ urlpatterns = [
     path("admin/uploads/", include("bitvault.gateway.uploads_admin")),
     path("admin/plans/", include("bitvault.gateway.plans_admin")),
     path("admin/statements/", include("bitvault.gateway.statements_admin")),
+    path("admin/siem/", include("bitvault.gateway.siem_admin")),
     path("admin/deletions/", include("bitvault.gateway.tenants_admin")),
     path("admin/doctor/", include("bitvault.gateway.doctor_admin")),
     path("admin/tenants/", include("bitvault.gateway.tenant_list_admin")),

@@ -30,6 +30,8 @@ PAGES = {
     "admin/uploads/": "storage.view_sweep",
     "admin/uploads/<uuid:tenant_id>/": "storage.view_sweep",
     "admin/uploads/<uuid:tenant_id>/cancel": "storage.change_sweep",
+    "admin/siem/": "admin_platform.view_config",
+    "admin/siem/act": "admin_platform.change_config",
     "admin/deletions/": "identity.view_tenant",
     "admin/deletions/suspension": "identity.suspend_tenant",
     "admin/deletions/deletion": "identity.delete_tenant",

@@ -692,6 +692,41 @@ def is_backed_up(world):
     assert not DeletionHold.objects.exists()
 
 
+def make_siem_export(world):
+    olga = world.client("olga")
+    for present in olga.get("/audit/siem-exports").json()["items"]:
+        olga.delete(f"/audit/siem-exports/{present['id']}")
+    Job.objects.filter(lane="outbound").delete()
+    # Nothing is sent to this port, which is found out when something is.
+    found = olga.post("/audit/siem-exports", {"url": "https://8.8.8.8:1024/", "from_number": 1})
+    assert found.status_code == 201, found.content
+    return found.json()
+
+
+def ask_to_send_log(world):
+    """An export of a log with something in it, whose address is refused at once."""
+    consuming.consume("audit")
+    make_siem_export(world)
+
+
+def is_tried_later(world):
+    assert fetch("SELECT position, last_failure != '', next_try_at > now() FROM admin_platform_siem_export") == [
+        (0, True, True)
+    ]
+    Job.objects.filter(lane="outbound", state="queued").delete()
+
+
+def ask_to_send_siem_test(world):
+    export = make_siem_export(world)
+    world.client("olga").patch(f"/audit/siem-exports/{export['id']}", {"enabled": False})
+    Job.objects.filter(lane="outbound").delete()
+    world.client("olga").post(f"/audit/siem-exports/{export['id']}/test")
+
+
+def has_told_what_became_of_it(world):
+    assert Job.objects.filter(kind="audit.siem_test").latest("id").result["is_taken"] is False
+
+
 SCENES = {
     "backup.take": Scene(ask_for_backup, is_backed_up),
     "links.tell_of_end": Scene(ask_to_tell_of_a_links_end, is_told_of_once),
@@ -701,6 +736,8 @@ SCENES = {
     "scanning.scan": Scene(ask_for_scan, is_scanned_later),
     "scanning.backlog": Scene(ask_for_backlog, is_scanned_later),
     "scanning.take_in": Scene(ask_to_take_in, is_taken_in_once),
+    "audit.siem_send": Scene(ask_to_send_log, is_tried_later),
+    "audit.siem_test": Scene(ask_to_send_siem_test, has_told_what_became_of_it),
     "webhooks.deliver": Scene(ask_to_deliver, is_tried_once_or_known_to_be),
     "webhooks.send": Scene(ask_to_send, is_sent_once),
     "files.extract": Scene(ask_for_extraction, is_extracted_once),
@@ -752,7 +789,7 @@ def world(desk, tenant, actor, api, monkeypatch, settings, tmp_path):
     monkeypatch.setattr(obtaining, "LARGE_NODES", 0)
     monkeypatch.setattr(obtaining, "MADE_LIMIT", 10_000)
     monkeypatch.setattr(running, "TELL_SECONDS", 0.0)
-    monkeypatch.setattr(egress, "post", lambda *_: egress.Answer(duration_ms=1, failure="connection"))
+    monkeypatch.setattr(egress, "post", lambda *_, **__: egress.Answer(duration_ms=1, failure="connection"))
     settings.BITVAULT_COLLECTION = {"grace_seconds": 0, "wait_seconds": 0}
     monkeypatch.setattr(reconciling, "OLD", timedelta(seconds=-60))
     tree = Tree(actor)

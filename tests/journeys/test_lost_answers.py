@@ -700,6 +700,25 @@ def quarantined(mia):
     return content_id
 
 
+def siem_export(mia):
+    """A SIEM export that is paused."""
+    export_id = ids.new_id()
+    with mia.live.database() as database:
+        database.execute(
+            f"INSERT INTO {SCHEMA}.admin_platform_siem_export (id, is_installation, url, secret, description, is_enabled, round,"
+            " position, try_count, last_failure, created_at)"
+            " VALUES (%s, false, 'https://8.8.8.8/', '', '', false, 0, 0, 0, '', now())",
+            [export_id],
+        )
+    return f"/audit/siem-exports/{export_id}"
+
+
+def make_siem_export(mia):
+    with mia.live.database() as database:  # a vault has five at most
+        database.execute(f"DELETE FROM {SCHEMA}.admin_platform_siem_export")
+    return Ask("POST", "/audit/siem-exports", {"url": "https://8.8.8.8/", "description": next(_names)}, ADAM)
+
+
 def make_webhook(_):
     return Ask("POST", "/webhooks", {"url": "https://8.8.8.8/", "events": ["events.*"]}, ADAM)
 
@@ -1031,6 +1050,29 @@ CASES = {
     "release from quarantine": Case(
         "POST /quarantine/{content_id}/release",
         lambda mia: Ask("POST", f"/quarantine/{quarantined(mia)}/release", {"reason": "known"}, ADAM),
+    ),
+    "SIEM export": Case(
+        "POST /audit/siem-exports",
+        make_siem_export,
+        leaves_another="without a key it is another wish for the same address, as with webhooks",
+    ),
+    "change a SIEM export": Case(
+        "PATCH /audit/siem-exports/{export_id}",
+        lambda mia: Ask("PATCH", siem_export(mia), {"description": next(_names)}, ADAM),
+    ),
+    "delete a SIEM export": Case(
+        "DELETE /audit/siem-exports/{export_id}", lambda mia: Ask("DELETE", siem_export(mia), None, ADAM), again=404
+    ),
+    "start a SIEM export again": Case(
+        "POST /audit/siem-exports/{export_id}/restart",
+        lambda mia: Ask("POST", f"{siem_export(mia)}/restart", {"from_number": 1}, ADAM),
+        leaves_another="each begins anew; receivers know an entry by its number",
+    ),
+    "test a SIEM export": Case(
+        "POST /audit/siem-exports/{export_id}/test",
+        lambda mia: Ask("POST", f"{siem_export(mia)}/test", None, ADAM),
+        holds="public.jobs_job",
+        leaves_another="a second test is another message",
     ),
     "webhook": Case(
         "POST /webhooks",

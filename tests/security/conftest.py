@@ -178,6 +178,8 @@ def _own(name: str) -> Belongings:
     picture_id = _wear_picture(client)
     webhook = administrator.post("/webhooks", wish)
     assert webhook.status_code == 201, webhook.content
+    siem = administrator.post("/audit/siem-exports", {"url": "https://8.8.8.8/", "description": canary})
+    assert siem.status_code == 201, siem.content
     delivery = administrator.post(f"/webhooks/{webhook.json()['id']}/test").json()
     team_inside = Sender(client, team.json()["id"]).bring(f"{canary} team file", canary.encode() * 4)
     _project(slug)
@@ -211,6 +213,7 @@ def _own(name: str) -> Belongings:
             "subscription_id": {"subscription": subscription["id"]},
             "browser_id": {"browser": browser.json()["id"]},
             "webhook_id": {"webhook": webhook.json()["id"]},
+            "export_id": {"export": siem.json()["id"]},
             "delivery_id": {"delivery": delivery["id"]},
             "content_id": {"content": _quarantine(slug, canary)},
             "trash": {"trashed": trashed["id"]},

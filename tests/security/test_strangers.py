@@ -68,6 +68,9 @@ BODIES = {
     ("POST", "/public/links/{token}/unlock"): {"password": "guess"},
     ("PATCH", "/scanning/rule"): {},
     ("POST", "/quarantine/{content_id}/release"): {"reason": "mine"},
+    ("POST", "/audit/siem-exports"): {"url": "https://8.8.8.8/"},
+    ("PATCH", "/audit/siem-exports/{export_id}"): {},
+    ("POST", "/audit/siem-exports/{export_id}/restart"): {"from_number": 1},
     ("POST", "/webhooks"): {"url": "https://8.8.8.8/", "events": ["*"]},
     ("PATCH", "/webhooks/{webhook_id}"): {},
     ("POST", "/webhooks/{webhook_id}/replay"): {"from_seq": 1},
@@ -111,7 +114,17 @@ KINDS = {
     for name in (
         *("node_id", "upload_id", "token_id", "session_id", "device_id", "conflict_id", "folder_id", "job_id"),
         *("invitation_id", "code", "member_id", "group_id", "user_id", "version_id", "share_id", "link_id", "token"),
-        *("subscription_id", "webhook_id", "delivery_id", "tag_id", "comment_id", "request_id", "key", "scope"),
+        *(
+            "subscription_id",
+            "webhook_id",
+            "export_id",
+            "delivery_id",
+            "tag_id",
+            "comment_id",
+            "request_id",
+            "key",
+            "scope",
+        ),
         *("role_id", "month", "rewind_id", "policy_id", "picture_id", "browser_id", "template_id", "field_id"),
         *("shortcut_id", "content_id"),
     )
@@ -207,14 +220,14 @@ CHOSEN = {("DELETE", "/members/{member_id}", "successor_id")}
 """Ids that only say which member is chosen: whoever is none is refused in one way (test_members.py)."""
 
 FORBIDDEN = {
-    *("/audit", "/audit/verify", "/audit/export", "/audit/export.csv"),
+    *("/audit", "/audit/verify", "/audit/export", "/audit/export.csv", "/audit/siem-exports"),
     *("/team-folders", "/team-folders/{folder_id}"),
 }
 """What a plain member may not ask for at all, whatever the ids."""
 
 ADMINISTERED = (
     *("/invitations/", "/members/", "/groups/", "/roles/", "/webhooks/", "/tags/", "/features/", "/quotas/"),
-    *("/statements/", "/retention/", "/metadata/templates/", "/quarantine/"),
+    *("/statements/", "/retention/", "/metadata/templates/", "/quarantine/", "/audit/siem-exports/"),
 )
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 
@@ -432,7 +445,9 @@ def look_around(person):
     """Read everything that a person can read of their own; but for events and the audit log, which grow by what others do."""
     # The first is signed anew each time; the others show the log, which `read_log` compares entry by entry,
     # or the work that others of the tenant have asked for, to who administers it.
-    left_out = ("/jobs", "/sync/snapshot", "/events", "/audit", "/audit/export", "/audit/export.csv", "/audit/verify")
+    # SIEM exports tell how much of the log waits; a change of them is an event, and so an entry.
+    of_log = ("/audit", "/audit/export", "/audit/export.csv", "/audit/verify", "/audit/siem-exports")
+    left_out = ("/jobs", "/sync/snapshot", "/events", *of_log)
     paths = [path for path in every_path(person) if path.partition("?")[0] not in left_out]
     # Both are seen meanwhile, which is noted once a minute.
     return {path: re.sub(r'"last_(seen|used)_at":"[^"]*"', "", str(plain(person.api.get(path)))) for path in paths}

@@ -1,12 +1,12 @@
 """What requests about the audit log and features may say."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 
-from apps.admin_platform.dtos import EXPORT_LIMIT, AuditFilter
+from apps.admin_platform.dtos import EXPORT_LIMIT, AuditFilter, SiemWish
 from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT
 from bitvault.web.derived import DerivedQuery
 from bitvault.web.structs import Body
@@ -64,6 +64,47 @@ class ExportAuditLines(ExportAudit, frozen=True, kw_only=True, rename={"begin": 
     """As JSON lines also with what was signed: each anchor stands after its entry."""
 
     anchors: bool = False
+
+
+SiemUrl = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+SiemSecret = Annotated[str, msgspec.Meta(max_length=2000, pattern="^[!-~]*$")]
+SiemDescription = Annotated[str, msgspec.Meta(max_length=200)]
+EntryNumber = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
+
+class CreateSiemExport(Body, frozen=True):
+    """Where to: `https://host/path`, `syslog+tls://host:6514`, or `syslog+tcp://host:514` in a network that operators have named.
+
+    `secret` is sent to HTTPS collectors as `Authorization: Bearer`. Without `from_number` entries are sent from now on.
+    """
+
+    url: SiemUrl
+    secret: SiemSecret = ""
+    description: SiemDescription = ""
+    from_number: EntryNumber | None = None
+
+    def to_wish(self) -> SiemWish:
+        """Give it as the door takes it."""
+        return SiemWish(**msgspec.structs.asdict(self))
+
+
+class ChangeSiemExport(Body, frozen=True):
+    """What is to be different; an empty `secret` takes it away, `enabled` pauses the export or lets it go on."""
+
+    url: SiemUrl | msgspec.UnsetType = msgspec.UNSET
+    secret: SiemSecret | msgspec.UnsetType = msgspec.UNSET
+    description: SiemDescription | msgspec.UnsetType = msgspec.UNSET
+    enabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+    def to_changes(self) -> dict[str, Any]:
+        """Give what is named."""
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if value is not msgspec.UNSET}
+
+
+class RestartSiemExport(Body, frozen=True):
+    """From which entry on."""
+
+    from_number: EntryNumber
 
 
 class ChooseFeature(Body, frozen=True):

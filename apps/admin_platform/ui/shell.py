@@ -30,8 +30,8 @@ shell.register(
     shell.Assets(
         key="admin_platform",
         order=85,
-        styles=("admin_platform/audit.css",),
-        scripts=("admin_platform/audit.js",),
+        styles=("admin_platform/audit.css", "admin_platform/siem.css"),
+        scripts=("admin_platform/audit.js", "admin_platform/siem.js"),
         visible_to=_sees_audit,
     ),
 )

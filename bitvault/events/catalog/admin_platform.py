@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 from bitvault.events.message import Event
 
@@ -15,3 +16,41 @@ class FeatureChosen(Event):
     key: str
     value: str | None
     previous_value: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemExportCreated(Event):
+    """The audit log is sent to an address from now on. No event holds an address or a secret."""
+
+    type: ClassVar[str] = "admin_platform.siem_export.created.v1"
+
+    export_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemExportChanged(Event):
+    """A SIEM export has another address or secret, was paused, or goes on; ``is_enabled`` says how it is now."""
+
+    type: ClassVar[str] = "admin_platform.siem_export.changed.v1"
+
+    export_id: UUID
+    is_enabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemExportRestarted(Event):
+    """The audit log is sent again from an entry on."""
+
+    type: ClassVar[str] = "admin_platform.siem_export.restarted.v1"
+
+    export_id: UUID
+    from_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemExportDeleted(Event):
+    """The audit log is not sent there any more."""
+
+    type: ClassVar[str] = "admin_platform.siem_export.deleted.v1"
+
+    export_id: UUID

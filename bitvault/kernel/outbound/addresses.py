@@ -127,6 +127,15 @@ def choose(found: Sequence[Address], *, port: int, scheme: str) -> list[str]:
     return [str(address) for address in found]
 
 
+def find(host: str, port: int, *, scheme: str, seconds: float, is_trusted: bool) -> list[str]:
+    """Give the addresses of a host in the order in which they are tried, judged unless operators have named the host themselves.
+
+    :raises Refused: there are none, or one of them must not be reached.
+    """
+    found = resolve(host, port, seconds=seconds)
+    return [str(address) for address in found] if is_trusted else choose(found, port=port, scheme=scheme)
+
+
 def is_outside(address: Address) -> bool:
     """Tell whether an address is one of the public internet and nothing else."""
     if isinstance(address, ipaddress.IPv6Address):

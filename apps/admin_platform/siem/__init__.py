@@ -1,0 +1,1 @@
+"""Sending the audit log on to a SIEM: formats, jobs, what administrators and operators change of it."""
