@@ -122,6 +122,20 @@ class DomainTaken(Conflict):
     title = "This host name is taken"
 
 
+class DomainUnproved(Conflict):
+    """The host name does not lead to the tenant (yet); fact: ``state``."""
+
+    code = "identity.domain_unproved"
+    title = "This host name is not proved"
+
+
+class TooManyDomains(Invalid):
+    """The tenant has as many host names as it can have; fact: ``limit``."""
+
+    code = "identity.too_many_domains"
+    title = "The vault has as many host names as it can have"
+
+
 class AlreadyMember(Conflict):
     """The person belongs to the tenant already."""
 

@@ -12,6 +12,7 @@ from django.db.models.lookups import Exact
 from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.identity.credentials import HASH_BYTES
+from apps.identity.models_of_domains import DomainState, OwnDomain
 from apps.identity.models_of_installation import (
     OPERATOR_PERMISSIONS,
     DeletionState,
@@ -24,7 +25,7 @@ from bitvault.kernel import clock
 from bitvault.kernel.actor import BASES, Role
 from bitvault.kernel.models import PublicModel, id_field
 
-__all__ = ["DeletionState", "Picture", "TenantDeletion", "TenantState", "TenantTemplate"]  # with all that stands below
+__all__ = ["DeletionState", "DomainState", "OwnDomain", "Picture", "TenantDeletion", "TenantState", "TenantTemplate"]
 
 
 class Tenant(TenantMixin, PublicModel):  # type: ignore[misc] # django-tenants has no types

@@ -62,6 +62,18 @@ def tenant_url(slug: str) -> str:
     return f"{base.scheme}://{slug}.{base.hostname}{port}"
 
 
+def find_tenant_url(tenant: Tenant) -> str:
+    """Tell where a browser finds a tenant by the host name that it has chosen, by default below the bare host."""
+    primary = (
+        models.Domain.objects.filter(tenant_id=tenant.id, is_primary=True).values_list("domain", flat=True).first()
+    )
+    if primary is None or primary.endswith(f".{settings.BITVAULT_BASE_HOST}"):
+        return tenant_url(tenant.slug)
+    base = urlsplit(settings.BITVAULT_BASE_URL)
+    port = f":{base.port}" if base.port else ""
+    return f"{base.scheme}://{primary}{port}"
+
+
 def find_tenant_by_host(host: str) -> Tenant | None:
     """Find the active tenant of a host name, remembered for under a second."""
     name = host.lower().rstrip(".")

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.identity.operations import emails, invitations
+from apps.identity.operations import domains, emails, invitations
 from apps.identity.session_store import SessionStore
 
 
@@ -12,3 +12,9 @@ def sweep_sessions() -> None:
     SessionStore.clear_expired()
     emails.sweep_codes()
     invitations.sweep()
+
+
+@shared_task(name="identity.check_domains", tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types
+def check_domains() -> None:
+    """Look at the records of host names whose last look is a day ago."""
+    domains.recheck()

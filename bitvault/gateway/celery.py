@@ -70,6 +70,7 @@ app.conf.beat_schedule = {
     "sweep-jobs": {"task": "jobs.sweep", "schedule": 3600, "options": {"expires": 3000}},
     "keep-partitions": {"task": "events.keep_partitions", "schedule": 3600, "options": {"expires": 3000}},
     "sweep-sessions": {"task": "identity.sweep_sessions", "schedule": 3600, "options": {"expires": 3000}},
+    "check-domains": {"task": "identity.check_domains", "schedule": 1800, "options": {"expires": 1500}},
     # Each hour it is seen whether tonight's is due.
     "take-backup": {"task": "backup.request", "schedule": 3600, "options": {"expires": 3000}},
     # An upgrade of the store, or another one behind the same address, shows within the hour.

@@ -1,6 +1,7 @@
 """What every way of running BitVault shares. Whatever differs by place comes from the environment (``env.py``)."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from bitvault.settings import env, logs
 
@@ -156,6 +157,19 @@ BITVAULT_STORE_DISK = {"directory": ENV.s3_flush_directory, "floor_bytes": ENV.s
 BITVAULT_COLLECTION = {"grace_seconds": ENV.gc_grace_seconds, "wait_seconds": ENV.gc_wait_seconds}
 # Networks inside that webhooks may reach.
 BITVAULT_WEBHOOK_NETWORKS = ENV.webhook_networks
+# Names of the installation itself, wherever they lie: no tenant brings one.
+BITVAULT_OWN_HOSTS = frozenset(
+    {
+        ENV.base_host,
+        ENV.operator_host,
+        *(
+            urlsplit(url).hostname or ""
+            for url in (ENV.base_url, ENV.s3_public_endpoint_url, ENV.s3_download_endpoint_url)
+        ),
+    }
+)
+# Which servers are asked for records of tenants' own domains; none: the machine's.
+BITVAULT_DNS_SERVERS = ENV.dns_servers
 # Which engine answers searches, and where OpenSearch is.
 BITVAULT_SEARCH_ENGINE = ENV.search_engine
 BITVAULT_OPENSEARCH = {"url": ENV.opensearch_url, "ca_file": ENV.opensearch_ca_file}

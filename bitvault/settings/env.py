@@ -78,6 +78,23 @@ def _networks(name: str) -> tuple[str, ...]:
     return found
 
 
+def _servers(name: str) -> tuple[str, ...]:
+    """Read servers as ``192.0.2.53,192.0.2.54:5353``."""
+    found = tuple(filter(None, _text(name, default="").replace(" ", "").split(",")))
+    for part in found:
+        address, _, port = part.rpartition(":") if part.count(":") == 1 else (part, "", "53")
+        try:
+            ipaddress.ip_address(address)
+            fits = port.isdecimal() and 0 < int(port) < 65536  # noqa: PLR2004 - ports have 16 bits
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ImproperlyConfigured(
+                f"{name} must be addresses like 192.0.2.53 or 192.0.2.53:5353, and names {part!r}."
+            )
+    return found
+
+
 def _opensearch_url() -> str:
     """Read where OpenSearch answers; it is needed where it is the engine of search."""
     url = _text("BITVAULT_OPENSEARCH_URL", default="").rstrip("/")
@@ -124,6 +141,7 @@ class Environment:
     gc_grace_seconds: int
     gc_wait_seconds: int
     webhook_networks: tuple[str, ...]
+    dns_servers: tuple[str, ...]
     search_engine: str
     opensearch_url: str
     opensearch_ca_file: str
@@ -222,6 +240,7 @@ def read() -> Environment:
         webhook_networks=_networks("BITVAULT_WEBHOOK_NETWORKS"),
         scanner_url=_text("BITVAULT_SCANNER_URL", default=""),
         scanner_largest_mib=_number("BITVAULT_SCANNER_LARGEST_MIB", default=2000),
+        dns_servers=_servers("BITVAULT_DNS_SERVERS"),
         scrub_days=_number("BITVAULT_SCRUB_DAYS", default=90),
         lock_hours=_number("BITVAULT_LOCK_HOURS", default=8),
         lock_longest_days=_number("BITVAULT_LOCK_LONGEST_DAYS", default=30),

@@ -333,6 +333,25 @@ def add_shortcut(mia):
     return Ask("POST", f"/nodes/{mia.folder()['id']}/shortcuts", {"node_id": lent(mia)["id"]}, key())
 
 
+def domain(mia):
+    made = mia.adam.post("/tenant/domains", {"domain": f"{ids.new_id().hex}.example.org"})
+    assert made.status_code == 201, made.content
+    return made.json()
+
+
+def proved_domain(mia):
+    made = domain(mia)
+    with mia.live.database() as database:
+        database.execute(
+            "UPDATE public.identity_own_domain SET state = 'proved', proved_at = now() WHERE id = %s", [made["id"]]
+        )
+        database.execute(
+            "INSERT INTO public.identity_domain (id, domain, is_primary, tenant_id) VALUES (gen_random_uuid(), %s, false, %s)",
+            [made["domain"], ACME.id],
+        )
+    return made
+
+
 def replace_shares(mia):
     return Ask("PUT", f"/nodes/{shared(mia)[0]['id']}/shares", {"shares": [everyone("editor")]})
 
@@ -852,6 +871,24 @@ CASES = {
         "DELETE /shortcuts/{shortcut_id}",
         lambda mia: Ask("DELETE", f"/shortcuts/{shortcut(mia)['id']}"),
         holds=f"{SCHEMA}.sharing_shortcut",
+        again=404,
+    ),
+    "name a domain": Case(
+        "POST /tenant/domains",
+        lambda _: Ask("POST", "/tenant/domains", {"domain": f"{ids.new_id().hex}.example.org"}, ADAM),
+    ),
+    "look at a domain": Case(
+        "POST /tenant/domains/{domain_id}/check",
+        lambda mia: Ask("POST", f"/tenant/domains/{domain(mia)['id']}/check", None, ADAM),
+        holds="public.identity_own_domain",
+    ),
+    "choose a domain for mails": Case(
+        "PATCH /tenant/domains/{domain_id}",
+        lambda mia: Ask("PATCH", f"/tenant/domains/{proved_domain(mia)['id']}", {"is_primary": True}, ADAM),
+    ),
+    "remove a domain": Case(
+        "DELETE /tenant/domains/{domain_id}",
+        lambda mia: Ask("DELETE", f"/tenant/domains/{domain(mia)['id']}", None, ADAM),
         again=404,
     ),
     "take a share back": Case("DELETE /shares/{share_id}/left", take_share_back),

@@ -185,6 +185,8 @@ def _own(name: str) -> Belongings:
     _project(slug)
     rewind = client.post(f"/nodes/{folder['id']}/rewind", {"since": datetime.now(UTC).isoformat()})
     assert rewind.status_code == 201, rewind.content
+    domain = administrator.post("/tenant/domains", {"domain": f"{canary}.example.org"})
+    assert domain.status_code == 201, domain.content
     shortcut = client.post(f"/nodes/{root_id}/shortcuts", {"node_id": team.json()["id"], "name": f"{canary} shortcut"})
     assert shortcut.status_code == 201, shortcut.content
     return Belongings(
@@ -200,6 +202,7 @@ def _own(name: str) -> Belongings:
                 "team inside": team_inside["id"],
             },
             "folder_id": {"team": team.json()["id"]},
+            "domain_id": {"domain": domain.json()["id"]},
             "shortcut_id": {"shortcut": shortcut.json()["id"]},
             "share_id": {"share": share.json()["id"]},
             "link_id": {"link": link.json()["id"]},

@@ -47,6 +47,8 @@ BODIES = {
     ("PATCH", "/me"): {},
     ("PATCH", "/tenant"): {},
     ("POST", "/tenant/deletion"): {"name": "ours now"},
+    ("POST", "/tenant/domains"): {"domain": "ours-now.example.org"},
+    ("PATCH", "/tenant/domains/{domain_id}"): {"is_primary": True},
     ("PATCH", "/nodes/{node_id}/versions/{version_id}"): {"label": "mine now"},
     ("PATCH", "/groups/{group_id}"): {"name": "ours now"},
     ("PUT", "/groups/{group_id}/members/{user_id}"): {},
@@ -126,7 +128,7 @@ KINDS = {
             "scope",
         ),
         *("role_id", "month", "rewind_id", "policy_id", "picture_id", "browser_id", "template_id", "field_id"),
-        *("shortcut_id", "content_id"),
+        *("shortcut_id", "content_id", "domain_id"),
     )
 }
 """What each parameter of a path names."""
@@ -227,7 +229,14 @@ FORBIDDEN = {
 
 ADMINISTERED = (
     *("/invitations/", "/members/", "/groups/", "/roles/", "/webhooks/", "/tags/", "/features/", "/quotas/"),
-    *("/statements/", "/retention/", "/metadata/templates/", "/quarantine/", "/audit/siem-exports/"),
+    *(
+        "/statements/",
+        "/retention/",
+        "/metadata/templates/",
+        "/quarantine/",
+        "/audit/siem-exports/",
+        "/tenant/domains/",
+    ),
 )
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""
 

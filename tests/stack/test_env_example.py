@@ -96,6 +96,8 @@ def test_an_empty_variable_is_none(monkeypatch):
         ("BITVAULT_FAIR_SHARE_PERCENT", "half"),
         ("BITVAULT_WEBHOOK_NETWORKS", "10.1.0.7/16"),
         ("BITVAULT_WEBHOOK_NETWORKS", "inside"),
+        ("BITVAULT_DNS_SERVERS", "ns.example.org"),
+        ("BITVAULT_DNS_SERVERS", "192.0.2.53:99999"),
         ("BITVAULT_LOG_FORMAT", "xml"),
         ("BITVAULT_LOG_LEVEL", "loud"),
         ("BITVAULT_BASE_URL", "vault.example.com"),

@@ -155,6 +155,11 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "identity.tenant.suspended.v1": _("%(actor)s suspended the vault"),
     "identity.tenant.activated.v1": _("%(actor)s opened the vault again"),
     "identity.tenant.changed.v1": _("%(actor)s changed the settings of the vault"),
+    "identity.domain.added.v1": _("%(actor)s named the host name %(domain)s"),
+    "identity.domain.proved.v1": _("The host name %(domain)s was proved and leads to the vault"),
+    "identity.domain.lost.v1": _("The record of %(domain)s was away for a week: it leads to the vault no more"),
+    "identity.domain.removed.v1": _("%(actor)s removed the host name %(domain)s"),
+    "identity.domain.primary_chosen.v1": _("%(actor)s chose %(domain)s for mails"),
     "identity.member.added.v1": _("%(actor)s added %(person)s as %(role)s"),
     "identity.tenant.deletion_requested.v1": _("%(actor)s asked for the vault to be deleted"),
     "identity.tenant.deletion_withdrawn.v1": _("%(actor)s took the deletion of the vault back"),
@@ -264,7 +269,7 @@ def tell(event_type: str, payload: Mapping[str, Any], names: Mapping[str, str]) 
     facts["what"] = f"{_EDGE}{_name_request(payload)}{_EDGE}"
     facts["consumer"] = str(payload.get("consumer", ""))
     facts["key"] = str(payload.get("key", ""))
-    facts |= {field: str(payload.get(field, "")) for field in ("month", "backup_id", "signature", "reason")}
+    facts |= {field: str(payload.get(field, "")) for field in ("month", "backup_id", "signature", "reason", "domain")}
     facts["count"] = str(payload.get("count", ""))
     facts["type"] = event_type.removesuffix(".v1").replace(".", " ").replace("_", " ")
     text = str(_choose(event_type, payload)) % facts

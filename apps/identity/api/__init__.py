@@ -391,7 +391,7 @@ def get_profile(*, actor: Actor) -> Profile:
 @exposed
 def get_tenant_url(*, tenant: Tenant) -> str:
     """Tell the address of a tenant's pages, without a slash at the end: for links in mails."""
-    return queries.tenant_url(tenant.slug)
+    return queries.find_tenant_url(tenant)
 
 
 @exposed

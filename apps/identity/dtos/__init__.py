@@ -73,6 +73,10 @@ __all__ = [
 ]
 
 
+DomainStateName = Literal["pending", "proved", "lost"]
+DomainProblem = Literal["record_missing", "record_differs", "no_answer", "taken"]
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A person."""
@@ -343,6 +347,27 @@ class GroupMember:
     user: User
     is_manager: bool
     added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDomain:
+    """A host name of the tenant's own, and the TXT record that proves it. ``proved``: it leads here.
+
+    ``lost``: it did, until its record had been away for a week. ``problem`` is what was amiss at the last look; ``failing_since`` tells
+    since when the record of a proved one is away.
+    """
+
+    id: UUID
+    domain: str
+    state: DomainStateName
+    record_name: str
+    record_value: str
+    is_primary: bool
+    problem: DomainProblem | None
+    created_at: datetime
+    checked_at: datetime | None
+    proved_at: datetime | None
+    failing_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,7 @@ def finish(deletion_id: UUID, tenant_id: UUID) -> None:
             table.objects.filter(tenant_id=tenant_id).delete()
         models.GroupMember.objects.filter(group__tenant_id=tenant_id).delete()
         models.Group.objects.filter(tenant_id=tenant_id).delete()
+        models.OwnDomain.objects.filter(tenant_id=tenant_id).delete()
         models.Domain.objects.filter(tenant_id=tenant_id).delete()
         models.Tenant.objects.filter(pk=tenant_id).delete()
         models.TenantDeletion.objects.filter(pk=deletion_id).update(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.identity.rest import deletion, groups, people, roles, tenant, views
+from apps.identity.rest import deletion, domains, groups, people, roles, tenant, views
 
 urlpatterns = [
     path("auth/login", views.LogIn.as_view()),
@@ -25,6 +25,9 @@ urlpatterns = [
     path("roles", roles.Roles.as_view()),
     path("roles/<uuid:role_id>", roles.RoleDetail.as_view()),
     path("tenant", tenant.TenantDetail.as_view()),
+    path("tenant/domains", domains.Domains.as_view()),
+    path("tenant/domains/<uuid:domain_id>", domains.DomainDetail.as_view()),
+    path("tenant/domains/<uuid:domain_id>/check", domains.DomainCheck.as_view()),
     path("tenant/deletion", deletion.TenantDeletion.as_view()),
     path("tokens", views.Tokens.as_view()),
     path("tokens/<uuid:token_id>", views.TokenDetail.as_view()),

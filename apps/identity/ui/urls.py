@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.identity.ui import doorway, forgotten, groups, people, proof, roles, settings, team
+from apps.identity.ui import domains, doorway, forgotten, groups, people, proof, roles, settings, team
 
 urlpatterns = [
     path("sign-in/", doorway.SignIn.as_view()),
@@ -19,5 +19,6 @@ urlpatterns = [
     path("settings/", settings.Profile.as_view()),
     path("settings/security/", settings.Security.as_view()),
     path("settings/team/", team.Team.as_view()),
+    path("settings/domains/", domains.Domains.as_view()),
     path("settings/tokens/", settings.Tokens.as_view()),
 ]

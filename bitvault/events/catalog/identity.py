@@ -33,6 +33,55 @@ class TenantActivated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DomainAdded(Event):
+    """Administrators have named a host name of the tenant's own, which leads nowhere yet."""
+
+    type: ClassVar[str] = "identity.domain.added.v1"
+
+    domain_id: UUID
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainProved(Event):
+    """The record of a host name was found: it leads to the tenant from here on."""
+
+    type: ClassVar[str] = "identity.domain.proved.v1"
+
+    domain_id: UUID
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainLost(Event):
+    """The record of a host name was away for too long: it leads to the tenant no more."""
+
+    type: ClassVar[str] = "identity.domain.lost.v1"
+
+    domain_id: UUID
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainRemoved(Event):
+    """A host name is the tenant's no more."""
+
+    type: ClassVar[str] = "identity.domain.removed.v1"
+
+    domain_id: UUID
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrimaryDomainChosen(Event):
+    """Mails name this host name from here on."""
+
+    type: ClassVar[str] = "identity.domain.primary_chosen.v1"
+
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantDeletionRequested(Event):
     """The tenant is to be deleted with all that is in it, at ``due_at``, unless that is taken back before."""
 
