@@ -150,6 +150,24 @@ class DescriptionText:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A comment or a description as a derivation needs it: no rights. A description has the id of its folder."""
+
+    id: UUID
+    node_id: UUID
+    thread_id: UUID | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """Comments, or descriptions, in the order of their ids, exactly as they are at a number of the stream."""
+
+    items: Sequence[Remark]
+    as_of_seq: int
+
+
 FieldKind = Literal["text", "number", "date", "choice", "person"]
 
 Value = str | float

@@ -40,10 +40,12 @@ def search(
     limit: int = PAGE_DEFAULT,
     cursor: str | None = None,
 ) -> Results:
-    """Find live nodes by their names and the text inside them; what the actor may see is judged at this moment, whatever the index says.
+    """Find live nodes by their names, the text inside them and what is written about them, in comments and descriptions.
+
+    What the actor may see is judged at this moment, whatever the index says.
 
     ``text`` takes words, "phrases", -not, and filters (``type:pdf before:2026-01-01 size:>10MB owner:anna tag:urgent in:Reports
-    status:open``, where there is a field "Status" of metadata);
+    locked:yes status:open``, where there is a field "Status" of metadata);
     one that is given in ``filters`` counts instead.
 
     :param tag: only what has this tag too, by its name or id.

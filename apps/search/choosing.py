@@ -27,8 +27,9 @@ def choose(wanted: Wanted | None = None) -> Engine:
     from apps.search.opensearch import indices
     from apps.search.opensearch.finding import OpenSearchEngine
 
-    if wanted is not None and wanted.tag_names and not indices.is_current(live):
-        # An earlier edition's index knows no tags; it is built anew with the tenant's next change.
+    is_told_later = wanted is not None and (wanted.tag_names or wanted.filters.is_locked is not None)
+    if is_told_later and not indices.is_current(live):
+        # An earlier edition's index knows no tags, or no locks; it is built anew with the tenant's next change.
         return PostgreSQLEngine()
     return FallingBackEngine(OpenSearchEngine())
 

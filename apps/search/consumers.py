@@ -1,4 +1,6 @@
-"""Search listens to files and annotations: names, places, types, sizes, times, tags and which content files have, as they are told."""
+"""Search listens to files and annotations: names, places, types, sizes, times, locks, tags, which content files have
+and what is written about nodes, as they are told.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,11 +21,17 @@ rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
     files.FolderCreated,
     files.VersionCommitted,
     files.NodeMoved,
+    files.NodeLocked,
+    files.NodeUnlocked,
     files.NodeTrashed,
     files.NodeRestored,
     files.NodePurged,
     annotations.NodeTagged,
     annotations.TagDeleted,
+    annotations.CommentAdded,
+    annotations.CommentChanged,
+    annotations.CommentDeleted,
+    annotations.DescriptionChanged,
     annotations.MetadataChanged,
     annotations.TemplateChanged,
     annotations.TemplateDeleted,
@@ -41,7 +49,13 @@ def keep_index_current(events: Sequence[Published], tx: db.Transaction) -> None:
 
 
 def _tell(batch: Batch, published: Published) -> None:
-    """Say what a node is after an event; what happens to a folder rewrites nothing below it."""
+    """Say what an event says."""
+    if not _tell_of_node(batch, published):
+        _tell_of_annotations(batch, published)
+
+
+def _tell_of_node(batch: Batch, published: Published) -> bool:
+    """Say what a node is after an event; what happens to a folder rewrites nothing below it. Tells whether the event is of a node."""
     match published.event:
         case files.FolderCreated() as event:
             batch.put(
@@ -76,10 +90,32 @@ def _tell(batch: Batch, published: Published) -> None:
                 revision=event.revision,
                 **told,
             )
+        case files.NodeLocked() as event:
+            batch.put(event.node_id, locked_until=event.expires_at, revision=event.revision)
+        case files.NodeUnlocked() as event:
+            batch.put(event.node_id, locked_until=None, revision=event.revision)
         case files.NodeTrashed() as event:
             batch.put(event.node_id, parent_id=None, is_trashed=True, revision=event.revision)
         case files.NodePurged() as event:
             batch.forget(event.purged_node_ids)
+        case _:
+            return False
+    return True
+
+
+def _tell_of_annotations(batch: Batch, published: Published) -> None:
+    """Say what is noted on a node."""
+    match published.event:
+        case annotations.CommentAdded() | annotations.CommentChanged() as event:
+            batch.remarks.write_down(
+                event.comment_id, node_id=event.node_id, thread_id=event.thread_id, seq=published.seq
+            )
+        case annotations.CommentDeleted() as event:
+            batch.remarks.remove(event.comment_id, seq=published.seq)
+        case annotations.DescriptionChanged() as event if event.is_removed:
+            batch.remarks.remove(event.node_id, seq=published.seq)
+        case annotations.DescriptionChanged() as event:
+            batch.remarks.write_down(event.node_id, node_id=event.node_id, thread_id=None, seq=published.seq)
         case annotations.NodeTagged() as event:
             batch.tags.put(event.node_id, event.tag_ids, seq=published.seq)
         case annotations.TagDeleted() as event:

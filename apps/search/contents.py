@@ -159,7 +159,7 @@ def keep_text(content_hash: str, text: str, *, is_cut: bool) -> None:
     """Keep the text of a content, unless no document has it any more; repeatable."""
     passages = [(part, list(words.read_words(part))) for part in cut_passages(text)]
     rows = [
-        Passage(content_hash=content_hash, number=number, text=part, vector=_write_places(forms))
+        Passage(content_hash=content_hash, number=number, text=part, vector=write_places(forms))
         for number, (part, forms) in enumerate(passages)
     ]
     every = dict.fromkeys(word for _, forms in passages for each in forms for word in each)
@@ -209,7 +209,7 @@ def _limit(every: Iterable[str]) -> list[str]:
     return kept
 
 
-def _write_places(forms: list[tuple[str, ...]]) -> str:
+def write_places(forms: list[tuple[str, ...]]) -> str:
     """Write a vector with the places of words; the forms of a word share one."""
     places: dict[str, list[str]] = {}
     for place, each in enumerate(forms, start=1):

@@ -43,6 +43,7 @@ def count(actor: Actor, wanted: Wanted, engine: Engine) -> Facets:
         tags=_count_tags(actor, nodes),
         metadata=_count_metadata(actor, nodes),
         modified=_count_since(nodes),
+        locked_count=sum(node.lock is not None for node in nodes),
         is_capped=len(candidates) > CANDIDATES_LIMIT,
     )
 

@@ -63,6 +63,8 @@ class Filters:
     """It has all of these."""
     properties: tuple[PropertyFilter, ...] | None = None
     """What it has in fields of metadata: all of these."""
+    is_locked: bool | None = None
+    """One person alone may change it now."""
     modified_after: datetime | None = None
     modified_before: datetime | None = None
     size_min: int | None = None
@@ -106,11 +108,20 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundRemark:
+    """The comment, or the description of a folder, in which the words stand, and the part of it where they do."""
+
+    kind: Literal["comment", "description"]
+    passage: Passage
+    comment_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A node that was found, with the folders from its root down to the one that it lies in.
 
     ``highlights`` mark the name. ``passage`` is where the words stand inside the file, when its name alone does not hold them; ``text``
-    tells of a file whether its text is searched.
+    tells of a file whether its text is searched. ``remark`` is where they stand in what is written about the node.
     """
 
     node: Node
@@ -118,6 +129,7 @@ class Hit:
     highlights: Sequence[Highlight]
     passage: Passage | None = None
     text: SearchedText | None = None
+    remark: FoundRemark | None = None
     origin_path: str | None = None
     """Where something was that lies in the trash, with its name."""
 
@@ -163,6 +175,8 @@ class Facets:
     metadata: Sequence[Facet]
     """Choices in fields of metadata; the value is the filter that is typed for it, such as ``status:open``."""
     modified: Sequence[Facet]
+    locked_count: int
+    """How much of it one person alone may change now."""
     is_capped: bool
 
 

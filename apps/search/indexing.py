@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.search import categories, contents, described, outgoing, tagged, words
+from apps.search import categories, contents, described, outgoing, remarks, tagged, words
 from apps.search.engine import CONSUMER
 from apps.search.models import Document
 
@@ -26,6 +26,7 @@ _CHANGING = (
     "revision",
     "content_hash",
     "blob_id",
+    "locked_until",
 )
 
 
@@ -37,6 +38,7 @@ class Batch:
         self._purged: set[UUID] = set()
         self.tags = tagged.TagBatch()
         self.metadata = described.DescribedBatch()
+        self.remarks = remarks.RemarkBatch()
 
     def put(self, node_id: UUID, **state: Any) -> None:
         """Say what a node is now; what is left out stays as it was."""
@@ -77,9 +79,11 @@ class Batch:
             purged.delete()
         tagged_ids = self.tags.write(purged=self._purged)
         self.metadata.write(purged=self._purged)
+        remarked_ids = self.remarks.write(purged=self._purged)
         contents.forget_unused(left)
         contents.ask_for_new(to_wanted(document) for document in (*new, *changed) if document.content_hash)
-        outgoing.note_nodes({*(document.node_id for document in (*new, *changed)), *tagged_ids, *self._purged}, seq=seq)
+        described_ids = {document.node_id for document in (*new, *changed)}
+        outgoing.note_nodes({*described_ids, *tagged_ids, *remarked_ids, *self._purged}, seq=seq)
 
 
 def to_wanted(document: Any) -> contents.NewContent:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from apps.search import building, making, outgoing, sending
+from apps.search import building, making, outgoing, remarking, remarks, sending
 from apps.search.contents import READ_JOB, ReadText
 from bitvault.jobs import api as jobs
 from bitvault.kernel.actor import Scope
@@ -23,6 +23,18 @@ SENDING_TRIES = 150
 def read_text(payload: ReadText, run: jobs.Run) -> None:
     """Read the text of a content. What cannot be read is noted with its reason, and the worker goes on."""
     making.read_text(payload.content_hash, is_last_try=run.tries >= TRIES)
+
+
+@jobs.job_kind(
+    remarks.READ_JOB,
+    payload=remarks.ReadRemarks,
+    timeout=timedelta(minutes=10),
+    kept_for=timedelta(hours=1),
+    scope=Scope.ADMIN,
+)
+def read_remarks(payload: remarks.ReadRemarks, run: jobs.Run) -> None:
+    """Read the comments and descriptions that have changed."""
+    remarking.read()
 
 
 @jobs.job_kind(

@@ -38,6 +38,8 @@ class DocumentFields(TenantModel):
     """A file's current content; its text is in ``search_content``."""
     blob_id = models.UUIDField(null=True)
     """Where that content is."""
+    locked_until = models.DateTimeField(null=True)
+    """Until then one person alone may change it; nothing is told at that moment."""
 
     class Meta:
         abstract = True
@@ -61,6 +63,10 @@ class Document(DocumentFields):
             GinIndex(fields=["folded"], name="search_document_inside", opclasses=["gin_trgm_ops"]),
             # What was changed last, when filters alone are given?
             models.Index(fields=["-modified_at", "-node_id"], name="search_document_by_time"),
+            # What is locked?
+            models.Index(
+                fields=["locked_until"], condition=~models.Q(locked_until=None), name="search_document_locked"
+            ),
             # Which files have this content?
             models.Index(fields=["content_hash"], name="search_document_content"),
         ]
@@ -132,6 +138,58 @@ class RebuiltDescribed(DescribedFields):
 
     class Meta:
         db_table = "search_rebuilt_described"
+
+
+class RemarkFields(TenantModel):
+    """A comment or a description, as of a number of the stream."""
+
+    remark_id = models.UUIDField(primary_key=True)
+    """The comment's; of a description its folder's."""
+    node_id = models.UUIDField()
+    thread_id = models.UUIDField(null=True)
+    """The comment that it replies to."""
+    seq = models.BigIntegerField()
+    """What is told before says nothing new."""
+    text = models.TextField(default="")
+    vector = SearchVectorField(null=True)
+    """Its words, each with its places; none before it has been read."""
+
+    class Meta:
+        abstract = True
+
+
+class Remark(RemarkFields):
+    """Something that is written about a node."""
+
+    class Meta:
+        db_table = "search_remark"
+        indexes = [
+            # Which of them hold these words?
+            GinIndex(fields=["vector"], name="search_remark_words"),
+            # What is written about this node?
+            models.Index(fields=["node_id"], name="search_remark_node"),
+            # Which replies go with this thread?
+            models.Index(fields=["thread_id"], condition=~models.Q(thread_id=None), name="search_remark_thread"),
+            # What is to be read?
+            models.Index(fields=["remark_id"], condition=models.Q(vector=None), name="search_remark_waiting"),
+        ]
+
+
+class RebuiltRemark(RemarkFields):
+    """A row of an index that is being rebuilt beside the live one."""
+
+    class Meta:
+        db_table = "search_rebuilt_remark"
+
+
+class RemarkVersion(TenantModel):
+    """How often other words were written about a node: what OpenSearch knows of it has its version by this, too. It outlives a rebuild."""
+
+    node_id = models.UUIDField(primary_key=True)
+    version = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "search_remark_version"
 
 
 class ContentState(models.TextChoices):

@@ -8,13 +8,13 @@ from uuid import UUID
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, QuerySet, Value, When
 
-from apps.search import described, tagged, text_engine, words
+from apps.search import described, remarks, tagged, text_engine, words
 from apps.search.dtos import SortName
 from apps.search.engine import BEGINNING, CONSUMER, INSIDE, TEXT, WHOLE, WORDS, Candidate, Position
 from apps.search.models import Document
 from apps.search.parsing import Term, Wanted
 from bitvault.events.api import get_position
-from bitvault.kernel import db
+from bitvault.kernel import clock, db
 
 
 class _HasWords(Func):
@@ -114,13 +114,14 @@ def _filter(wanted: Wanted) -> QuerySet[Document]:
 
 
 def _filter_by_text(wanted: Wanted) -> QuerySet[Document]:
-    """Find files that hold each word in the name or in the text, and not all of them in the name."""
-    rows = _narrow(wanted).filter(content_hash__in=text_engine.having_any(wanted.held))
+    """Find what holds each word in the name, in the text or in what is written about it, and not all of them in the name."""
+    having = Document.objects.filter(content_hash__in=text_engine.having_any(wanted.held)).values("node_id")
+    rows = _narrow(wanted).filter(node_id__in=having.union(remarks.having_any(wanted.held)))
     if len(wanted.held) > 1:
         for term in wanted.held:
-            rows = rows.filter(_holds(term) | Q(text_engine.holds(term)))
+            rows = rows.filter(_holds(term) | Q(text_engine.holds(term)) | Q(remarks.holds(term)))
     elif text_engine.is_exact(wanted.held[0]):
-        rows = rows.filter(text_engine.holds(wanted.held[0]))
+        rows = rows.filter(Q(text_engine.holds(wanted.held[0])) | Q(remarks.holds(wanted.held[0])))
     in_name = Q()
     for term in wanted.held:
         in_name &= _holds(term)
@@ -128,11 +129,11 @@ def _filter_by_text(wanted: Wanted) -> QuerySet[Document]:
 
 
 def _narrow(wanted: Wanted) -> QuerySet[Document]:
-    """Leave out what a filter forbids, what holds a word that names and texts must not hold, and the trash or everything else."""
+    """Leave out what a filter forbids, what holds a word that must not be there, and the trash or everything else."""
     rows = Document.objects.filter(is_trashed=wanted.is_trashed)
     for term in wanted.terms:
         if term.negated:
-            rows = rows.exclude(_holds(term)).exclude(text_engine.holds(term))
+            rows = rows.exclude(_holds(term)).exclude(text_engine.holds(term)).exclude(remarks.holds(term))
     narrowed = wanted.filters
     if narrowed.excluded_categories is not None:
         rows = rows.exclude(category__in=sorted(narrowed.excluded_categories))
@@ -148,6 +149,9 @@ def _narrow(wanted: Wanted) -> QuerySet[Document]:
     }
     if narrowed.tag_ids is not None:
         rows = rows.filter(node_id__in=tagged.having_all(narrowed.tag_ids))
+    if narrowed.is_locked is not None:
+        locked = Q(locked_until__gt=clock.now())
+        rows = rows.filter(locked) if narrowed.is_locked else rows.exclude(locked)
     for one in narrowed.properties or ():
         ids = described.having(one)
         rows = rows.exclude(node_id__in=ids) if one.is_negated else rows.filter(node_id__in=ids)

@@ -1,17 +1,18 @@
 """Searching: candidates come from the engine, and Files says which of them the caller may see, at this moment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from apps.annotations import api as annotations
+from apps.annotations.api import remarks as annotations_remarks
 from apps.annotations.dtos import Marks
 from apps.files import api as files
 from apps.files.dtos import FoundNode, Node, Tag, TrashedNode
-from apps.search import marking, states, text_engine, words
-from apps.search.dtos import Highlight, Hit, Results, SortName, Suggestion
+from apps.search import marking, remarks, states, text_engine, words
+from apps.search.dtos import FoundRemark, Highlight, Hit, Results, SortName, Suggestion
 from apps.search.engine import Candidate, Engine, Position
 from apps.search.errors import NothingToSearchFor
 from apps.search.parsing import Wanted
@@ -94,9 +95,14 @@ def suggest(actor: Actor, wanted: Wanted, engine: Engine) -> list[Suggestion]:
 
 
 def judge(actor: Actor, candidates: Sequence[Candidate], wanted: Wanted) -> list[tuple[Candidate, FoundNode | None]]:
-    """Say of each candidate what the caller may see of it, if anything."""
+    """Say of each candidate what the caller may see of it, if anything: who may not view a node does not learn what is written there."""
     visible = _find_visible(actor, [one.node_id for one in candidates], wanted)
-    return [(candidate, visible.get(candidate.node_id)) for candidate in candidates]
+    judged: list[tuple[Candidate, FoundNode | None]] = []
+    for candidate in candidates:
+        found = visible.get(candidate.node_id)
+        is_hidden = found is not None and candidate.by_text and "view" not in found.node.capabilities
+        judged.append((candidate, None if is_hidden else found))
+    return judged
 
 
 def mark(actor: Actor, hits: Sequence[Hit]) -> list[Hit]:
@@ -114,11 +120,14 @@ def _mark_node(node: Node, marks: Marks) -> Node:
 
 
 def _describe(found: Sequence[tuple[FoundNode, bool]], wanted: Wanted) -> list[Hit]:
-    """Say of nodes where the words stand in them, by two statements: of the content that a file has now, whatever the index says."""
+    """Say of nodes where the words stand in them, by a few statements: of the content that a file has now, whatever the index says."""
     hashes = {one.node.content_hash for one, by_text in found if by_text and one.node.content_hash is not None}
     texts = states.find_texts(node for one, _ in found if (node := one.node).kind == "file")
+    by_text_ids = [one.node.id for one, by_text in found if by_text]
     with db.read_transaction():
         passages = text_engine.find_passages(hashes, wanted.held)
+        best = remarks.find_best(by_text_ids, wanted.held)
+    written = annotations_remarks.find_texts(remark_ids=best.values())
     hits = []
     for one, _ in found:
         spans = words.find_spans(one.node.name, wanted.looked_for)
@@ -131,10 +140,25 @@ def _describe(found: Sequence[tuple[FoundNode, bool]], wanted: Wanted) -> list[H
                 highlights=[Highlight(start, end) for start, end in spans],
                 passage=None if passage is None else marking.cut_passage(passage, wanted.held),
                 text=texts.get(one.node.id),
+                remark=_show_remark(one.node.id, best.get(one.node.id), written, wanted),
                 origin_path=origin_path,
             )
         )
     return hits
+
+
+def _show_remark(
+    node_id: UUID, remark_id: UUID | None, written: Mapping[UUID, str], wanted: Wanted
+) -> FoundRemark | None:
+    """Show what is written about a node now; what does not hold the words any more is not shown."""
+    if remark_id is None or remark_id not in written:
+        return None
+    passage = marking.cut_passage(written[remark_id], wanted.held)
+    if not passage.highlights:
+        return None
+    if remark_id == node_id:
+        return FoundRemark("description", passage)
+    return FoundRemark("comment", passage, remark_id)
 
 
 def _take_from_trash(node: Node) -> tuple[Node, str | None]:

@@ -10,11 +10,21 @@ from typing import Any
 
 from apps.annotations import api as annotations
 from apps.annotations.api import metadata as annotations_metadata
-from apps.annotations.dtos import DescribedNodes, TaggedNodes
+from apps.annotations.api import remarks as annotations_remarks
+from apps.annotations.dtos import DescribedNodes, Remarks, TaggedNodes
 from apps.files import api as files
 from apps.files.dtos import TreeRow
-from apps.search import contents, described, engine, indexing, outgoing
-from apps.search.models import Described, Document, RebuiltDescribed, RebuiltDocument, RebuiltTagged, Tagged
+from apps.search import contents, described, engine, indexing, outgoing, remarks
+from apps.search.models import (
+    Described,
+    Document,
+    RebuiltDescribed,
+    RebuiltDocument,
+    RebuiltRemark,
+    RebuiltTagged,
+    Remark,
+    Tagged,
+)
 from bitvault.events.api import set_position
 from bitvault.jobs.api import report_progress
 from bitvault.kernel import db
@@ -32,6 +42,7 @@ def rebuild() -> int:
         RebuiltDocument.objects.all().delete()
         RebuiltTagged.objects.all().delete()
         RebuiltDescribed.objects.all().delete()
+        RebuiltRemark.objects.all().delete()
     page = files.list_tree_rows()
     seq, count = page.as_of_seq, 0
     while page.items:
@@ -47,12 +58,18 @@ def rebuild() -> int:
     while described_page.items:
         _keep_metadata(described_page)
         described_page = annotations_metadata.list_metadata_rows(after=described_page.items[-1].node_id)
+    for list_rows in (annotations_remarks.list_comment_rows, annotations_remarks.list_description_rows):
+        written = list_rows()
+        while written.items:
+            _keep_remarks(written)
+            written = list_rows(after=written.items[-1].id)
     with db.write_transaction():
         db.set_statement_timeout(seconds=SWAP_SECONDS)
         set_position(consumer=engine.CONSUMER, seq=seq)
         _swap(Document, RebuiltDocument)
         _swap(Tagged, RebuiltTagged)
         _swap(Described, RebuiltDescribed)
+        _swap(Remark, RebuiltRemark)
         if outgoing.is_chosen():
             outgoing.ask_for_build()
     contents.bring_up_to_date()
@@ -83,18 +100,35 @@ def _keep_metadata(page: DescribedNodes) -> None:
         RebuiltDescribed.objects.bulk_create(rows)
 
 
+def _keep_remarks(page: Remarks) -> None:
+    rows = [
+        RebuiltRemark(
+            remark_id=one.id,
+            node_id=one.node_id,
+            thread_id=one.thread_id,
+            seq=page.as_of_seq,
+            text=one.text,
+            vector=remarks.write_vector(one.text),
+        )
+        for one in page.items
+    ]
+    with db.write_transaction():
+        RebuiltRemark.objects.bulk_create(rows)
+
+
 def _swap(live: Any, rebuilt: Any) -> None:
     """Let the new rows of a table stand for the old ones."""
     live.objects.all().delete()
-    names = [field.name for field in rebuilt._meta.concrete_fields]  # noqa: SLF001 - public in all but name
+    facts = rebuilt._meta  # noqa: SLF001 - public in all but name
+    names, key = [field.name for field in facts.concrete_fields], facts.pk.name
     last = None
     while True:
-        rows = rebuilt.objects.order_by("node_id")
-        found = list((rows if last is None else rows.filter(node_id__gt=last)).values(*names)[:SWAP_BATCH])
+        rows = rebuilt.objects.order_by("pk")
+        found = list((rows if last is None else rows.filter(pk__gt=last)).values(*names)[:SWAP_BATCH])
         if not found:
             break
         live.objects.bulk_create([live(**row) for row in found])
-        last = found[-1]["node_id"]
+        last = found[-1][key]
     rebuilt.objects.all().delete()
 
 
@@ -112,4 +146,5 @@ def _to_document(row: TreeRow) -> RebuiltDocument:
         revision=row.revision,
         content_hash=row.content_hash or "",
         blob_id=row.blob_id,
+        locked_until=None if row.lock is None else row.lock.expires_at,
     )

@@ -43,6 +43,11 @@ def having_any(terms: Sequence[Term]) -> QuerySet[Any, Any]:
     return Content.objects.filter(Q(_Matches(" | ".join(told)))).values("content_hash")
 
 
+def matches(terms: Sequence[Term]) -> Q:
+    """Say that a vector with places holds one of these terms, all of which have words."""
+    return Q(_Matches(" | ".join(f"({_write(term, ' <-> ')})" for term in terms)))
+
+
 def is_exact(term: Term) -> bool:
     """Whether a term is made of words that have to stand one after another."""
     return len(term.lexemes) > 1

@@ -155,6 +155,7 @@ EXAMPLES: dict[str, Example] = {
                     "highlights": [],
                     "passage": {"text": "Minutes of the meeting", "highlights": [{"start": 15, "end": 22}]},
                     "text": {"state": "searched"},
+                    "remark": None,
                 },
                 as_of_seq=1042,
             )

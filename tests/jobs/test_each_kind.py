@@ -401,6 +401,23 @@ def is_read_once(world):
     assert fetch("SELECT count(*) FROM search_passage WHERE content_hash = %s", [world.content_hash]) == [(1,)]
 
 
+def ask_for_remarks(world):
+    """Somebody has commented on a file."""
+    client = world.client("mia")
+    root_id = client.get("/me").json()["root_id"]
+    folder = client.post("/folders", {"parent_id": root_id, "name": str(ids.new_id())}).json()
+    made = client.post(f"/nodes/{folder['id']}/comments", {"text": "Approved"})
+    assert made.status_code == 201, made.content
+    world.comment_id = made.json()["id"]
+    consuming.consume("search")
+
+
+def are_read(world):
+    assert fetch("SELECT text, vector::text FROM search_remark WHERE remark_id = %s", [world.comment_id]) == [
+        ("Approved", "'approved':1")
+    ]
+
+
 def ask_to_tell_opensearch(world):
     """A change was noted for an engine that is not chosen any more."""
     with db.write_transaction():
@@ -746,6 +763,7 @@ SCENES = {
     "files.copy": Scene(ask_for_copy, is_copied_once),
     "search.build": Scene(ask_for_index, is_not_built),
     "search.read_text": Scene(ask_for_text, is_read_once),
+    "search.read_remarks": Scene(ask_for_remarks, are_read),
     "search.send": Scene(ask_to_tell_opensearch, is_noted_no_more),
     "previews.make": Scene(ask_for_preview, is_drawn_once),
     "files.cover_tagged": Scene(ask_to_cover_what_is_tagged, is_covered_once),

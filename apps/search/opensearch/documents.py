@@ -4,6 +4,7 @@ A change of this mapping needs a higher ``EDITION``: indexes of the new edition 
 into them.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,14 +18,14 @@ from opensearchpy.helpers.field import Field
 from apps.search import words
 from apps.search.models import Document
 
-EDITION = 2
+EDITION = 3
 """The edition of the mapping."""
 
 FORMS_JOINER = "|"
 """Between the forms of one word of a text, which stand at one place: ``findvisible|find|visible``."""
 
-SINCE_SECOND_EDITION = ("tag_ids",)
-"""What indexes of the first edition do not take."""
+SINCE_FIRST_EDITION = ("tag_ids", "locked_until_us", "remarks")
+"""What indexes of earlier editions do not take."""
 
 PURGED_VERSION = 2**62
 """The version of a node that is gone for good: above all that it had."""
@@ -68,7 +69,9 @@ class NodeDocument(IndexedDocument):  # type: ignore[misc] # as above
     size_bytes = fields.LongField()
     modified_us = fields.LongField()
     tag_ids = fields.KeywordField()
+    locked_until_us = fields.LongField()
     text = fields.TextField(analyzer=_forms, norms=False)
+    remarks = fields.TextField(analyzer=_forms, norms=False)
 
     class Django:
         model = Document
@@ -99,6 +102,10 @@ class NodeDocument(IndexedDocument):  # type: ignore[misc] # as above
         """Tell the time in microseconds, as exactly as PostgreSQL does."""
         return to_microseconds(document.modified_at)
 
+    def prepare_locked_until_us(self, document: Document) -> int | None:
+        """Tell until when it is locked, in microseconds."""
+        return None if document.locked_until is None else to_microseconds(document.locked_until)
+
 
 def to_microseconds(moment: datetime) -> int:
     """Count the microseconds since 1970."""
@@ -115,7 +122,7 @@ def without_signs(text: str) -> str:
     return text.translate(_SIGNS)
 
 
-def write_text(passages: list[str]) -> list[str]:
+def write_text(passages: Sequence[str]) -> list[str]:
     """Write the passages of a text as words with all their forms; a sentence is found within one of them."""
     return [" ".join(FORMS_JOINER.join(forms) for forms in words.read_words(passage)) for passage in passages]
 

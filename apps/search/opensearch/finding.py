@@ -11,7 +11,7 @@ from apps.search.opensearch import client, indices
 from apps.search.opensearch.documents import to_microseconds, to_moment, without_signs
 from apps.search.parsing import Term, Wanted
 from bitvault.events.api import get_position
-from bitvault.kernel import tenancy
+from bitvault.kernel import clock, tenancy
 
 Query = dict[str, Any]
 
@@ -128,7 +128,7 @@ def _to_values(after: Position, sort: SortName) -> list[Any]:
 
 
 def _narrow(wanted: Wanted) -> dict[str, list[Query]]:
-    """Leave out what a filter forbids, what holds a word that names and texts must not hold, and the trash or everything else."""
+    """Leave out what a filter forbids, what holds a word that must not be there, and the trash or everything else."""
     narrowed = wanted.filters
     filters: list[Query] = [{"term": {"is_trashed": wanted.is_trashed}}]
     if narrowed.categories is not None:
@@ -141,12 +141,16 @@ def _narrow(wanted: Wanted) -> dict[str, list[Query]]:
         filters.append({"terms": {"created_by": sorted(str(owner_id) for owner_id in narrowed.owner_ids)}})
     if narrowed.tag_ids is not None:
         filters += [{"term": {"tag_ids": tag_id}} for tag_id in sorted(str(tag_id) for tag_id in narrowed.tag_ids)]
+    left_out: list[Query] = []
+    if narrowed.is_locked is not None:
+        is_locked = _within("locked_until_us", {"gt": to_microseconds(clock.now())})
+        (filters if narrowed.is_locked else left_out).extend(is_locked)
     times = {"gte": narrowed.modified_after, "lt": narrowed.modified_before}
     sizes = {"gte": narrowed.size_min, "lte": narrowed.size_max}
     filters += _within("modified_us", {key: to_microseconds(time) for key, time in times.items() if time is not None})
     filters += _within("size_bytes", {key: size for key, size in sizes.items() if size is not None})
     negated = [term for term in wanted.terms if term.negated]
-    left_out = [each for term in negated for each in (_in_name(term), *_in_text(term))]
+    left_out += [each for term in negated for each in (_in_name(term), *_in_text(term))]
     if narrowed.excluded_categories is not None:
         left_out.append({"terms": {"category": sorted(narrowed.excluded_categories)}})
     return {"filter": filters, "must_not": left_out}
@@ -169,15 +173,17 @@ def _begins(beginnings: Sequence[str]) -> Query:
 
 
 def _in_text(term: Term) -> list[Query]:
-    """Say that a text holds a term; nothing of a term without words."""
-    if not term.lexemes:
-        return []
+    """Say that a text, or something that is written about a node, holds a term; nothing of a term without words."""
+    return [_in_field(term, field) for field in ("text", "remarks") if term.lexemes]
+
+
+def _in_field(term: Term, field: str) -> Query:
     text = " ".join(term.lexemes)
     if len(term.lexemes) == 1:
-        return [{"prefix": {"text": text}} if term.is_beginning else {"term": {"text": text}}]
+        return {"prefix": {field: text}} if term.is_beginning else {"term": {field: text}}
     if term.is_beginning:
-        return [{"match_phrase_prefix": {"text": {"query": text, "max_expansions": EXPANSIONS}}}]
-    return [{"match_phrase": {"text": text}}]
+        return {"match_phrase_prefix": {field: {"query": text, "max_expansions": EXPANSIONS}}}
+    return {"match_phrase": {field: text}}
 
 
 def _rank(wanted: Wanted, name: Query) -> list[tuple[Query, int]]:

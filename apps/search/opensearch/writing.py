@@ -1,14 +1,16 @@
 """Writing documents into parts: in bulk, with versions that rise as PostgreSQL's rows do, so sending again or late does no harm."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
 from opensearchpy import OpenSearch
 
-from apps.search.models import Content, ContentState, Document, OutsideIndex, Passage, Tagged
+from apps.search import remarks
+from apps.search.models import Content, ContentState, Document, OutsideIndex, Passage, RemarkVersion, Tagged
 from apps.search.opensearch import indices
-from apps.search.opensearch.documents import PURGED_VERSION, SINCE_SECOND_EDITION, NodeDocument, write_text
+from apps.search.opensearch.documents import PURGED_VERSION, SINCE_FIRST_EDITION, NodeDocument, write_text
 from bitvault.kernel import db
 from bitvault.kernel.errors import ServiceDown
 
@@ -21,6 +23,9 @@ BULK_RETRIES = 4
 
 TEXTS_AT_ONCE = 8
 """Texts that are held in memory together; each has a million characters at most."""
+
+REMARKS_CHARACTERS = 200_000
+"""How much of what is written about a node is sent, the latest first: a thousand comments."""
 
 VERSIONS_OF_REVISION = 1_000
 """Versions of one revision of a node: its text is read later than its name, and maybe again by a later reader."""
@@ -67,35 +72,49 @@ def write(
             raise Refused(dependency="opensearch", retry_after_seconds=2, reason=str(refused[0].get("error"))[:500])
 
 
-def tell_version(document: Document, text: tuple[str, int] | None, tagged: Tagged | None) -> int:
-    """Tell the version of a document: by the node's revision, by which reader has read its text, and as of which number its tags are.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of documents beside their own rows, by which their versions are told."""
 
-    None of the three goes back, so their sum rises whenever one of them does.
+    states: Mapping[str, tuple[str, int]]
+    """How it stands with the text of a content, and which reader has read it."""
+    tagged: Mapping[UUID, Tagged]
+    remark_versions: Mapping[UUID, int]
 
-    :param text: how it stands with the text of its content, and which reader has read it.
-    """
-    state, reader = text or (ContentState.WAITING, 0)
-    read = 0 if state == ContentState.WAITING else 2 * reader + (state == ContentState.READY)
-    told = document.revision * VERSIONS_OF_REVISION + min(read, VERSIONS_OF_REVISION - 1)
-    return told + (0 if tagged is None else tagged.seq)
+    def tell_version(self, document: Document) -> int:
+        """Tell the version of a document: by the node's revision, by which reader has read its text, as of which number its tags are, and
+        how often something else was written about it.
+
+        None of the four goes back, so their sum rises whenever one of them does.
+        """
+        state, reader = self.states.get(document.content_hash, (ContentState.WAITING, 0))
+        read = 0 if state == ContentState.WAITING else 2 * reader + (state == ContentState.READY)
+        told = document.revision * VERSIONS_OF_REVISION + min(read, VERSIONS_OF_REVISION - 1)
+        tagged = self.tagged.get(document.node_id)
+        return told + (0 if tagged is None else tagged.seq) + self.remark_versions.get(document.node_id, 0)
+
+    def has_texts(self, document: Document) -> bool:
+        """Tell whether there is more to read than the document's own row."""
+        state, _ = self.states.get(document.content_hash, (ContentState.WAITING, 0))
+        return state == ContentState.READY or document.node_id in self.remark_versions
 
 
 def list_versions(documents: Sequence[Document]) -> dict[UUID, int]:
-    """Tell the versions of documents, by two statements inside the open transaction."""
-    states, tagged = _find_states(documents), _find_tagged(documents)
-    return {
-        each.node_id: tell_version(each, states.get(each.content_hash), tagged.get(each.node_id)) for each in documents
-    }
+    """Tell the versions of documents, by three statements inside the open transaction."""
+    known = _find_known(documents)
+    return {each.node_id: known.tell_version(each) for each in documents}
 
 
-def _find_tagged(documents: Sequence[Document]) -> dict[UUID, Tagged]:
-    return Tagged.objects.in_bulk([each.node_id for each in documents])
-
-
-def _find_states(documents: Sequence[Document]) -> dict[str, tuple[str, int]]:
+def _find_known(documents: Sequence[Document]) -> Known:
+    node_ids = [each.node_id for each in documents]
     hashes = {each.content_hash for each in documents if each.content_hash}
     rows = Content.objects.filter(content_hash__in=hashes).values_list("content_hash", "state", "reader")
-    return {content_hash: (state, reader) for content_hash, state, reader in rows}
+    versions = RemarkVersion.objects.filter(node_id__in=node_ids).values_list("node_id", "version")
+    return Known(
+        states={content_hash: (state, reader) for content_hash, state, reader in rows},
+        tagged=Tagged.objects.in_bulk(node_ids),
+        remark_versions=dict(versions),
+    )
 
 
 def _list_actions(part: OutsideIndex, tenant_id: UUID, node_ids: Sequence[UUID]) -> Iterator[dict[str, Any]]:
@@ -104,48 +123,61 @@ def _list_actions(part: OutsideIndex, tenant_id: UUID, node_ids: Sequence[UUID])
         asked = node_ids[begin : begin + READ_AT_ONCE]
         with db.read_transaction():
             found = list(Document.objects.defer("vector").filter(node_id__in=asked))
-            states, tagged = _find_states(found), _find_tagged(found)
-        known = {each.node_id for each in found}
-        yield from (_delete(part, node_id) for node_id in asked if node_id not in known)
-        texted = [each for each in found if states.get(each.content_hash, ("",))[0] == ContentState.READY]
-        with_text = {each.node_id for each in texted}
+            known = _find_known(found)
+        there = {each.node_id for each in found}
+        yield from (_delete(part, node_id) for node_id in asked if node_id not in there)
+        texted = [each for each in found if known.has_texts(each)]
         for document in found:
-            if document.node_id not in with_text:
-                tags = tagged.get(document.node_id)
-                version = tell_version(document, states.get(document.content_hash), tags)
-                yield _index(part, tenant_id, document, version, tags, [])
+            if not known.has_texts(document):
+                yield _index(part, tenant_id, document, known)
         for first in range(0, len(texted), TEXTS_AT_ONCE):
             some = texted[first : first + TEXTS_AT_ONCE]
-            passages = _read_passages({each.content_hash for each in some})
+            passages, written = _read_texts(some, known)
             for document in some:
-                tags = tagged.get(document.node_id)
-                version = tell_version(document, states[document.content_hash], tags)
-                yield _index(part, tenant_id, document, version, tags, passages.get(document.content_hash, []))
+                yield _index(
+                    part,
+                    tenant_id,
+                    document,
+                    known,
+                    passages.get(document.content_hash, ()),
+                    written.get(document.node_id, ()),
+                )
 
 
-def _read_passages(content_hashes: Collection[str]) -> dict[str, list[str]]:
-    read: dict[str, list[str]] = {}
+def _read_texts(documents: Sequence[Document], known: Known) -> tuple[dict[str, list[str]], dict[UUID, list[str]]]:
+    """Read the passages of contents, and what is written about nodes."""
+    states = known.states
+    hashes = {each.content_hash for each in documents if states.get(each.content_hash, ("",))[0] == ContentState.READY}
+    passages: dict[str, list[str]] = {}
     with db.read_transaction():
-        rows = Passage.objects.filter(content_hash__in=content_hashes).order_by("content_hash", "number")
+        rows = Passage.objects.filter(content_hash__in=hashes).order_by("content_hash", "number")
         for content_hash, text in rows.values_list("content_hash", "text"):
-            read.setdefault(content_hash, []).append(text)
-    return read
+            passages.setdefault(content_hash, []).append(text)
+        node_ids = [each.node_id for each in documents if each.node_id in known.remark_versions]
+        return passages, remarks.find_written(node_ids, limit_characters=REMARKS_CHARACTERS)
 
 
 def _index(
-    part: OutsideIndex, tenant_id: UUID, document: Document, version: int, tagged: Tagged | None, passages: list[str]
+    part: OutsideIndex,
+    tenant_id: UUID,
+    document: Document,
+    known: Known,
+    passages: Sequence[str] = (),
+    written: Sequence[str] = (),
 ) -> dict[str, Any]:
+    version, tagged = known.tell_version(document), known.tagged.get(document.node_id)
     facts = {
         "part": str(part.part),
         "tenant": str(tenant_id),
         "version": version,
         "tag_ids": [] if tagged is None else [str(tag_id) for tag_id in tagged.tag_ids],
         "text": write_text(passages),
+        "remarks": write_text(written),
     }
     source = {**NodeDocument().prepare(document), **facts}
     if not indices.is_current(part.name):
         # The part of an earlier edition is searched until it is built anew.
-        source = {name: value for name, value in source.items() if name not in SINCE_SECOND_EDITION}
+        source = {name: value for name, value in source.items() if name not in SINCE_FIRST_EDITION}
     return {**_address(part, document.node_id, version), "_op_type": "index", "_source": source}
 
 

@@ -25,6 +25,7 @@ class SearchQuery(DerivedQuery, frozen=True):
     media_type: str | None = None
     owner_id: UUID | None = None
     tag: Text | None = None
+    locked: bool | None = None
     modified_after: Moment | None = None
     modified_before: Moment | None = None
     size_min: Size | None = None
@@ -44,6 +45,7 @@ class SearchQuery(DerivedQuery, frozen=True):
             is_folder=None if self.kind is None else self.kind == "folder",
             media_type=self.media_type,
             owner_ids=None if self.owner_id is None else frozenset({self.owner_id}),
+            is_locked=self.locked,
             modified_after=self.modified_after,
             modified_before=self.modified_before,
             size_min=self.size_min,

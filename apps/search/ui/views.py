@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.search import api
-from apps.search.dtos import Facets, Highlight, Hit, SearchedText, TextReason
+from apps.search.dtos import Facets, FoundRemark, Highlight, Hit, SearchedText, TextReason
 from apps.search.errors import FilterInvalid
 from apps.search.ui import choices
 from apps.search.ui.choices import Chosen
@@ -42,6 +42,7 @@ WRONG: dict[str, Any] = {
     "type": _("There is no kind of file called “%(value)s”."),
     "before": _("Write the day of “%(filter)s” as 2026-12-31."),
     "after": _("Write the day of “%(filter)s” as 2026-12-31."),
+    "locked": _("Write “locked:yes” or “locked:no”."),
     "size": _("Write a size as >10MB, <2GB or 500kB."),
     "metadata_number": _("“%(key)s” is a number: write 100, >100, <=100 or 100..200."),
     "metadata_date": _("“%(key)s” is a day: write 2026-12-31, 2026-12, <2026-12-31 or 2026-01-01..2026-06-30."),
@@ -59,6 +60,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Where the words stand in a comment or a description, and where it is shown."""
+
+    label: str
+    pieces: Sequence[Piece]
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A hit as the page shows it."""
 
@@ -68,6 +78,7 @@ class Line:
     href: str
     pieces: Sequence[Piece]
     passage: Sequence[Piece]
+    remark: "Written | None"
     note: str
     place: str
     place_href: str
@@ -144,12 +155,25 @@ def _to_line(hit: Hit) -> Line:
         href=_find_href(hit),
         pieces=_cut(node.name, hit.highlights),
         passage=[] if hit.passage is None else _cut(hit.passage.text, hit.passage.highlights),
+        remark=None if hit.remark is None else _to_written(hit, hit.remark),
         note=_describe(hit.text),
         place=" / ".join(names or _read_origin(hit)) or gettext("My files"),
         place_href="/trash/" if hit.origin_path is not None else f"/files/{parent.id}/" if parent else "/files/",
         modified_at=node.modified_at.isoformat(),
         size_label="" if node.size_bytes is None else size_in_words(node.size_bytes),
     )
+
+
+def _to_written(hit: Hit, remark: FoundRemark) -> Written:
+    node, parent = hit.node, hit.path[-1] if hit.path else None
+    pieces = _cut(remark.passage.text, remark.passage.highlights)
+    if hit.origin_path is not None:
+        href = ""
+    elif remark.kind == "description":
+        href = f"/files/{node.id}/"
+    else:
+        href = f"/files/{parent.id if parent else node.id}/#comments={node.id}"
+    return Written(gettext("Description") if remark.kind == "description" else gettext("Comment"), pieces, href)
 
 
 def _read_origin(hit: Hit) -> list[str]:

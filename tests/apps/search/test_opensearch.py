@@ -28,7 +28,7 @@ from bitvault.kernel.errors import Forbidden, Locked, NotFound, ServiceDown
 from dev.opensearch.assembling import NotHere
 from dev.opensearch.node import Node
 from tests.apps.files.conftest import fetch, live_a_little
-from tests.apps.search import test_narrowing, test_read_your_writes, test_search, test_texts
+from tests.apps.search import test_narrowing, test_read_your_writes, test_remarks, test_search, test_texts
 from tests.apps.search.conftest import catch_up
 from tests.apps.search.test_narrowing import shared
 from tests.apps.search.test_read_your_writes import indexing
@@ -42,7 +42,7 @@ ABOUT_POSTGRESQL = {
     "test_filters_in_a_text_can_be_taken_away_one_by_one",
     "test_what_cannot_be_read_says_why_and_is_no_job",
 }
-for module in (test_search, test_narrowing, test_texts, test_read_your_writes):
+for module in (test_search, test_narrowing, test_texts, test_remarks, test_read_your_writes):
     globals().update(
         {name: test for name, test in vars(module).items() if name.startswith("test_") and name not in ABOUT_POSTGRESQL}
     )

@@ -6,18 +6,18 @@ import pytest
 from django.db import connection
 
 from apps.search import indexing, parsing, postgresql_engine, text_engine
-from apps.search.models import Content, ContentState, Document, Passage
+from apps.search.models import Content, ContentState, Document, Passage, Remark
 from bitvault.kernel import clock, db, ids
 from tests.apps.files.conftest import analyze
 
 COUNT = 10_000
-TABLES = ("search_document", "search_content", "search_passage")
+TABLES = ("search_document", "search_content", "search_passage", "search_remark")
 
 
 @pytest.fixture
 def many(tenant):
     """Files with texts, as many as make a whole reading the worse plan."""
-    documents, contents, passages = [], [], []
+    documents, contents, passages, written = [], [], [], []
     now = clock.now()
     for number in range(COUNT):
         content_hash = f"{number:064}"
@@ -38,7 +38,10 @@ def many(tenant):
         )
         placed = " ".join(f"'{word}':{place}" for place, word in enumerate(words, start=1))
         passages.append(Passage(content_hash=content_hash, number=0, text=" ".join(words), vector=placed))
+        vector = f"'comment':1 'said{number}':2 'often{number % 1000}':3"
+        written.append(Remark(remark_id=ids.new_id(), node_id=document.node_id, seq=1, text=vector, vector=vector))
     with db.write_transaction():
+        Remark.objects.bulk_create(written)
         Document.objects.bulk_create(documents)
         Content.objects.bulk_create(contents)
         Passage.objects.bulk_create(passages)
@@ -71,6 +74,9 @@ def read_whole(plan):
 SEARCHES = {
     "word77": {"search_content_words", "search_document_content"},
     "rare777 word777": {"search_content_words", "search_document_content"},
+    "said77": {"search_remark_words"},
+    "often777 said777": {"search_remark_words", "search_remark_node"},
+    '"said77 often77"': {"search_remark_words"},
     '"word77 rare77"': {"search_content_words", "search_passage_unique", "search_document_content"},
 }
 

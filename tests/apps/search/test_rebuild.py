@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from apps.annotations import api as annotations
-from apps.annotations.api import metadata
+from apps.annotations.api import descriptions, metadata
 from apps.annotations.dtos import FieldWish
 from apps.files import api as files
-from apps.search import contents, described, indexing, rebuilding, tagged
-from apps.search.models import Content, Described, Document, Passage, RebuiltDocument, Tagged
+from apps.search import contents, described, indexing, rebuilding, remarking, tagged
+from apps.search.models import Content, Described, Document, Passage, RebuiltDocument, Remark, Tagged
 from bitvault.events import consuming, operating
 from bitvault.events.models import ConsumerCursor
 from bitvault.jobs.models import Job
@@ -187,3 +187,42 @@ def test_a_rebuild_from_nothing_gives_the_same_texts(acme, actor, monkeypatch):
         operating.rebuild(consumer=indexing.CONSUMER, by=None)
         read_what_is_asked_for()
         assert texts() == before
+
+
+def remarks():
+    with db.read_transaction():
+        return sorted(Remark.objects.values_list("remark_id", "node_id", "thread_id", "text", "vector"))
+
+
+@pytest.mark.committed
+def test_comments_and_descriptions_that_are_told_again_change_nothing_and_a_rebuild_gives_the_same(
+    acme, actor, monkeypatch
+):
+    monkeypatch.setattr(rebuilding, "SWAP_BATCH", 2)
+    with tenancy.entered(acme):
+        tree = Tree(actor)
+        nodes = [tree.folder(f"Folder {number}") for number in range(4)]
+        for node in nodes:
+            top = annotations.add_comment(actor=actor, node_id=node.id, text="first")
+            annotations.add_comment(actor=actor, node_id=node.id, text="second", reply_to_id=top.id)
+            descriptions.set_description(actor=actor, node_id=node.id, text="third")
+        annotations.delete_comment(actor=actor, comment_id=top.id)
+        descriptions.remove_description(actor=actor, node_id=nodes[3].id)
+        tree.trash(nodes[1])
+        files.purge_node(actor=actor, node_id=nodes[1].id)
+        consuming.consume("annotations")
+        index()
+        remarking.read()
+        before = remarks()
+        assert [row[1] for row in before].count(nodes[0].id) == len(before) / 2 == 3
+        ConsumerCursor.objects.filter(consumer=indexing.CONSUMER).update(
+            seq=0, published_at=datetime(1970, 1, 1, tzinfo=UTC)
+        )
+        index()
+        remarking.read()
+        assert remarks() == before, "what is told late says nothing new"
+        with db.write_transaction():
+            Remark.objects.update(text="spoilt", vector=None)
+        operating.rebuild(consumer=indexing.CONSUMER, by=None)
+        index()
+        assert remarks() == before
