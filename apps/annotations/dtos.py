@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from apps.files.dtos import Lock
 from bitvault.kernel.capabilities import CapabilityName
 
 NODES_LIMIT = 100
@@ -67,6 +68,7 @@ class NotedNode:
     capabilities: Sequence[CapabilityName]
     path: Sequence[FolderAbove]
     is_own_root: bool = False
+    lock: Lock | None = None
 
 
 @dataclass(frozen=True, slots=True)

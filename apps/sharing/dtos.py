@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from apps.files.dtos import Lock
 from bitvault.kernel.capabilities import CapabilityName, RoleName
 
 PrincipalType = Literal["user", "group", "everyone", "email"]
@@ -75,6 +76,7 @@ class SharedNode:
     media_type: str | None
     modified_at: datetime
     capabilities: Sequence[CapabilityName]
+    lock: Lock | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,4 +55,5 @@ def to_shared_node(node: Node) -> dtos.SharedNode:
         media_type=node.media_type,
         modified_at=node.modified_at,
         capabilities=node.capabilities,
+        lock=node.lock,
     )

@@ -31,4 +31,5 @@ def _to_noted(found: FoundNode) -> NotedNode:
         capabilities=node.capabilities,
         path=[FolderAbove(step.id, step.name, step.is_own_root) for step in found.path],
         is_own_root=found.is_own_root,
+        lock=node.lock,
     )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.annotations.dtos import Favourite, NotedNode, Recent
+from apps.files.dtos import Lock
 from bitvault.web.sizes import size_in_words
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class Line:
     size_label: str
     why: "StrOrPromise"
     moment: datetime
+    is_viewable: bool
+    """Whether the viewer shows it."""
+    size_bytes: int
+    lock: Lock | None
 
 
 def to_favourite_line(item: Favourite) -> Line:
@@ -81,6 +86,9 @@ def _to_line(node: NotedNode, *, why: "StrOrPromise", moment: datetime) -> Line:
         size_label=size_in_words(node.size_bytes) if node.size_bytes is not None else "",
         why=why,
         moment=moment,
+        is_viewable=node.kind == "file" and "view" in node.capabilities,
+        size_bytes=node.size_bytes or 0,
+        lock=node.lock,
     )
 
 

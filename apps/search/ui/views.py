@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.files.dtos import Lock
 from apps.search import api
 from apps.search.dtos import Facets, FoundRemark, Highlight, Hit, SearchedText, TextReason
 from apps.search.errors import FilterInvalid
@@ -84,6 +85,10 @@ class Line:
     place_href: str
     modified_at: str
     size_label: str
+    is_viewable: bool
+    """Whether the viewer shows it."""
+    size_bytes: int
+    lock: Lock | None
 
 
 class SearchPage(MemberPage):
@@ -161,6 +166,9 @@ def _to_line(hit: Hit) -> Line:
         place_href="/trash/" if hit.origin_path is not None else f"/files/{parent.id}/" if parent else "/files/",
         modified_at=node.modified_at.isoformat(),
         size_label="" if node.size_bytes is None else size_in_words(node.size_bytes),
+        is_viewable=node.kind == "file" and "view" in node.capabilities and hit.origin_path is None,
+        size_bytes=node.size_bytes or 0,
+        lock=node.lock,
     )
 
 

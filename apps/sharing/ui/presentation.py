@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
+from apps.files.dtos import Lock
 from apps.sharing.dtos import (
     AccessEntry,
     AccessRequest,
@@ -56,6 +57,10 @@ class Line:
     expires_at: datetime | None
     may_end: bool
     select_label: str
+    is_viewable: bool
+    """Whether the viewer shows it."""
+    size_bytes: int
+    lock: Lock | None
 
 
 def to_received(item: SharedItem, actor: Actor) -> Line:
@@ -105,6 +110,9 @@ def _to_line(
         expires_at=share.expires_at,
         may_end=may_end,
         select_label=gettext("Select %(name)s, shared with %(other)s") % {"name": node.name, "other": name},
+        is_viewable=node.kind == "file" and "view" in node.capabilities,
+        size_bytes=node.size_bytes or 0,
+        lock=node.lock,
     )
 
 

@@ -1,5 +1,7 @@
 /** How a file is shown, by what its row says of it. */
 
+import { typeOf as typeOfName } from "../files/types.js";
+
 /** @typedef {"picture" | "document" | "video" | "audio" | "text"} Kind */
 
 /** Pictures that the server cannot draw: their icon says image, and their text or nothing can be shown. */
@@ -12,7 +14,7 @@ const NATIVE = new Set(["jpg", "jpeg", "jfif", "png", "gif", "webp", "avif", "bm
 export const extensionOf = (name) => (name.includes(".") ? name.slice(name.lastIndexOf(".") + 1).toLowerCase() : "");
 
 /** @param {HTMLElement} row @returns {string} */
-const typeOf = (row) => row.querySelector(".cell-name > .type")?.getAttribute("data-type") ?? "file";
+export const typeOf = (row) => typeOfName(row.dataset.name ?? "");
 
 /** @param {HTMLElement} row @returns {boolean} whether a picture can stand in the place of its icon */
 export const isShown = (row) => ["image", "pdf"].includes(typeOf(row)) && !NOT_DRAWN.has(extensionOf(row.dataset.name ?? ""));

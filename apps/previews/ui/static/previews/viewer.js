@@ -2,7 +2,7 @@
 
 import { closest, make, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
-import { kindOf } from "./kinds.js";
+import { kindOf, typeOf } from "./kinds.js";
 import { prepare, present, showWhole } from "./stage.js";
 
 /** @typedef {import("./stage.js").File} File */
@@ -22,14 +22,17 @@ let turns = 0;
 
 const dialog = () => need("#viewer", HTMLDialogElement);
 const stage = () => need("#viewer-stage", HTMLElement);
-const rows = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll('[data-page="folder"] #rows > .row[data-kind="file"]')]);
+/** Rows of a folder, and lines of any list that say they can be viewed; what opens them there is marked. */
+const ROWS = '[data-page="folder"] #rows > .row[data-kind="file"], #main [data-viewable]';
+const OPENERS = '[data-page="folder"] #rows > .row[data-kind="file"] a.name, #main [data-viewable] [data-view]';
+const rows = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll(ROWS)]);
 const rowOf = (/** @type {File | null} */ one) => rows().find((row) => row.dataset.id === one?.id);
 const shownPicture = () => stage().querySelector("img.viewer-picture");
 
 /** @param {HTMLElement} row @returns {File} */
 function fileOf(row) {
   const { id = "", name = "", size = "0" } = row.dataset;
-  return { id, name, kind: kindOf(row), type: row.querySelector(".cell-name > .type")?.getAttribute("data-type") ?? "file", size: Number(size) };
+  return { id, name, kind: kindOf(row), type: typeOf(row), size: Number(size) };
 }
 
 /** @param {number} step @returns {HTMLElement | undefined} */
@@ -88,7 +91,9 @@ function close() {
   file = null;
   stage().replaceChildren();
   dialog().dataset.state = "empty";
-  row?.focus();
+  const opener = row?.querySelector("[data-view]");
+  if (opener instanceof HTMLElement) opener.focus();
+  else row?.focus();
 }
 
 /** Show the picture as large and as turned as it is to be. */
@@ -171,8 +176,7 @@ function startSwipes(where) {
 document.addEventListener(
   "click",
   (event) => {
-    const link = closest(event.target, '[data-page="folder"] #rows > .row[data-kind="file"] a.name');
-    const row = closest(link, ".row");
+    const row = closest(closest(event.target, OPENERS), ROWS);
     if (!row || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();

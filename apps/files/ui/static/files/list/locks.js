@@ -17,7 +17,7 @@ const LOOK_MS = 15_000;
 const HOUR_MS = 3_600_000;
 
 /** @param {HTMLElement[]} [rows] all of the list by default */
-function look(rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#rows > .row")])) {
+function look(rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#rows > .row, #main [data-viewable]")])) {
   for (const row of rows) showLock(row);
 }
 
@@ -116,7 +116,7 @@ export function startLocks() {
     if (row) keepLock(row, lock);
     return fill(gettext("“%(file)s” cannot be changed: %(lock)s"), { file: name, lock: describe(lock) });
   });
-  for (const name of ["bitvault:page", "bitvault:rows-changed"]) document.addEventListener(name, () => look());
+  for (const name of ["bitvault:page", "bitvault:rows-changed", "htmx:load"]) document.addEventListener(name, () => look());
   document.addEventListener("bitvault:rows-shown", (event) => look(/** @type {CustomEvent<HTMLElement[]>} */ (event).detail));
   document.addEventListener("bitvault:menu", (event) => {
     const { menu, entries } = /** @type {CustomEvent} */ (event).detail;

@@ -1,0 +1,1 @@
+"""What files give to templates."""
