@@ -192,6 +192,7 @@ export async function present(file, signal) {
     if (file.kind === "text") return await text(file, signal);
     return media(file, signal);
   } catch (error) {
-    return note(file, error instanceof Nothing ? error.message : explain(error));
+    // Whoever leaves a file while it comes has not seen it fail.
+    return note(file, signal.aborted ? "" : error instanceof Nothing ? error.message : explain(error));
   }
 }
