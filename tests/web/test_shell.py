@@ -95,3 +95,9 @@ def test_details_stand_in_their_tabs_and_a_tab_without_any_is_left_out(registere
     shown = {one.tab.key: [entry.key for entry in one.sections] for one in frame_of("mia").details_tabs}
     assert list(shown)[-2:] == ["first", "later"]
     assert (shown["first"], shown["later"]) == (["a", "b"], ["c"])
+
+
+def test_each_entry_of_the_rail_has_a_picture_of_its_own(frame_of):
+    """On a tablet it is all that is seen of one."""
+    icons = [entry.icon for entry in frame_of("olga", role=Role.OWNER).sections]
+    assert sorted(icons) == sorted(set(icons))

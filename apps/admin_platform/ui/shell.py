@@ -21,7 +21,7 @@ shell.register(
     shell.Section(
         key="features",
         label=_("Features"),
-        icon="settings",
+        icon="toggle",
         href="/features/",
         order=140,
         administration=True,

@@ -57,7 +57,7 @@ shell.register(
     shell.Section(
         key="metadata",
         label=_("Metadata"),
-        icon="info",
+        icon="form",
         href="/metadata/",
         order=118,
         administration=True,

@@ -16,7 +16,7 @@ shell.register(
     shell.Section(
         key="usage",
         label=_("Usage and plan"),
-        icon="info",
+        icon="chart",
         href="/usage/",
         order=120,
         administration=True,

@@ -66,6 +66,19 @@ def lightness(page) -> float:
     return sum(channels) / 765
 
 
+def test_the_open_tab_is_in_sight_and_an_edge_tells_of_more(visitor, signed_in, live):
+    page = visitor(storage_state=signed_in, viewport={"width": 390, "height": 844})
+    page.goto(f"{live.tenant_url}/settings/")
+    bar = page.locator(".tabs")
+    expect(bar).to_have_attribute("data-more-ahead", "")
+    assert bar.get_attribute("data-more-behind") is None
+    last = bar.get_by_role("link").last
+    page.goto(f"{live.tenant_url}{last.get_attribute('href')}")
+    expect(bar.locator("[aria-current]")).to_be_in_viewport(ratio=0.9)
+    expect(bar).to_have_attribute("data-more-behind", "")
+    assert bar.get_attribute("data-more-ahead") is None
+
+
 @pytest.mark.parametrize("look", ["light", "dark"])
 def test_every_colour_of_text_can_be_read_on_its_ground(visitor, signed_in, live, folder, sender, look):
     """WCAG 2.2 AA, 1.4.3: 4.5 to 1, measured on what the browser computed, in both looks and at both ends of widths."""

@@ -3,10 +3,12 @@
 import { offerSignIn } from "./dialogs.js";
 import { fillTimes, nameMoment } from "./format.js";
 import { startMenus } from "./menus.js";
+import { startTabs } from "./tabs.js";
 import { startTheme } from "./theme.js";
 import { startTravel } from "./travel.js";
 
 startMenus();
+startTabs();
 startTheme();
 startTravel();
 fillTimes(document);
