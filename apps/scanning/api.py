@@ -82,6 +82,12 @@ def _describe(wanted: dict[UUID, tuple[UUID, UUID, str]]) -> list[dtos.Scan]:
 
 
 @exposed
+def is_anything_marked(*, actor: Actor) -> bool:
+    """Tell whether any file can be anything but readable and clean: where nothing is scanned, and nothing was found, none can."""
+    return scanning.current().mode != "off" or queries.is_anything_found()
+
+
+@exposed
 def list_quarantine(*, actor: Actor, cursor: str | None = None, limit: int = PAGE_DEFAULT) -> Page[dtos.Quarantined]:
     """List contents in which something was found, the latest first, those that were released too.
 
@@ -103,6 +109,17 @@ def release(*, actor: Actor, content_id: UUID, reason: str) -> dtos.Quarantined:
     :raises ReasonMissing: nothing says why, or too much.
     """
     return operations.release(actor=actor, content_id=content_id, reason=reason)
+
+
+@exposed
+def discard(*, actor: Actor, content_id: UUID) -> dtos.Discarded:
+    """Put all files that have an infected content into the trash, wherever they lie; repeatable. Locked ones stay, closed as they are.
+
+    :raises PermissionMissing: the actor does not manage settings.
+    :raises NotInQuarantine: there is no such content.
+    :raises ContentNotInfected: it was released.
+    """
+    return operations.discard(actor=actor, content_id=content_id)
 
 
 @exposed

@@ -45,6 +45,14 @@ class Scans:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Discarded:
+    """How many files went into the trash, and how many stay because somebody has locked them."""
+
+    trashed_count: int
+    locked_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
     """A content in which something was found; ``name`` is what a file with it was called then."""
 

@@ -17,6 +17,13 @@ class NotInQuarantine(NotFound):
     title = "This is not in quarantine"
 
 
+class ContentNotInfected(Conflict):
+    """What was released is not put away; the files can be moved to the trash like any other."""
+
+    code = "scanning.content_released"
+    title = "This was released, so it is not put away"
+
+
 class ReasonMissing(Invalid):
     """Whoever releases something says why; 500 characters at most."""
 

@@ -10,12 +10,12 @@ import msgspec
 from apps.files.api import shown as files
 from apps.scanning import dtos, queries, settling
 from apps.scanning.engines import chosen
-from apps.scanning.errors import NoScanner, ReasonMissing
+from apps.scanning.errors import ContentNotInfected, NoScanner, ReasonMissing
 from apps.scanning.models import Content, ContentState, Rule
 from apps.storage.api import scanned as storage
 from apps.storage.dtos import UnsettledContent
 from bitvault.events.api import publish
-from bitvault.events.catalog.scanning import ContentReleased, RuleChanged
+from bitvault.events.catalog.scanning import ContentDiscarded, ContentReleased, RuleChanged
 from bitvault.jobs import api as jobs
 from bitvault.kernel import clock, db, scanning
 from bitvault.kernel.actor import Actor
@@ -202,3 +202,28 @@ def release(*, actor: Actor, content_id: UUID, reason: str) -> dtos.Quarantined:
         with db.write_transaction():
             publish(settling.to_opened(row, first))
     return queries.to_quarantined(row)
+
+
+def discard(*, actor: Actor, content_id: UUID) -> dtos.Discarded:
+    """Put all files that have an infected content into the trash, wherever they lie; once more, it goes on with what is left.
+
+    :raises NotInQuarantine: there is no such content.
+    :raises ContentNotInfected: it was released.
+    """
+    actor.require_permission(Permission.MANAGE_SETTINGS)
+    row = queries.require_found(content_id)
+    if row.state != ContentState.INFECTED:
+        raise ContentNotInfected
+    trashed_count, locked_count = files.discard_content(by=actor.user_id, content_hash=row.content_hash)
+    if trashed_count:
+        with db.write_transaction():
+            publish(
+                ContentDiscarded(
+                    content_id=row.id,
+                    node_id=row.node_id,
+                    name=row.name,
+                    trashed_count=trashed_count,
+                    actor_id=actor.user_id,
+                )
+            )
+    return dtos.Discarded(trashed_count=trashed_count, locked_count=locked_count)

@@ -39,6 +39,12 @@ def list_contents(content_hashes: Collection[str]) -> dict[str, Content]:
         return {row.content_hash: row for row in Content.objects.filter(content_hash__in=content_hashes)}
 
 
+def is_anything_found() -> bool:
+    """Tell whether something was ever found and is there."""
+    with db.read_transaction():
+        return Content.objects.filter(state__in=_FOUND).exists()
+
+
 def list_due(limit: int) -> list[str]:
     """List contents that are due, the longest due first."""
     with db.read_transaction():

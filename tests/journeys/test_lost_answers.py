@@ -707,14 +707,14 @@ def webhook(mia):
     return f"/webhooks/{webhook_id}", f"/webhooks/{webhook_id}/deliveries/{delivery_id}"
 
 
-def quarantined(mia):
+def quarantined(mia, content_hash=None):
     """A content in which something was found."""
     content_id = ids.new_id()
     with mia.live.database() as database:
         database.execute(
             f"INSERT INTO {SCHEMA}.scanning_content (id, content_hash, blob_id, size_bytes, state, reason, try_count, created_at, scanned_at,"
             " signature, name, release_reason) VALUES (%s, %s, gen_random_uuid(), 1, 'infected', '', 0, now(), now(), 'Worm', 'a', '')",
-            [content_id, content_id.hex * 2],
+            [content_id, content_hash or content_id.hex * 2],
         )
     return content_id
 
@@ -736,6 +736,12 @@ def make_siem_export(mia):
     with mia.live.database() as database:  # a vault has five at most
         database.execute(f"DELETE FROM {SCHEMA}.admin_platform_siem_export")
     return Ask("POST", "/audit/siem-exports", {"url": "https://8.8.8.8/", "description": next(_names)}, ADAM)
+
+
+def put_away(mia):
+    """All files with a content in which something was found."""
+    file = mia.file()
+    return Ask("POST", f"/quarantine/{quarantined(mia, file['content_hash'])}/trash", None, ADAM)
 
 
 def make_webhook(_):
@@ -1083,6 +1089,10 @@ CASES = {
     ),
     "scan for malware": Case(
         "PATCH /scanning/rule", lambda _: Ask("PATCH", "/scanning/rule", {"unscanned": next(_closed)}, ADAM)
+    ),
+    "put away what is in quarantine": Case(
+        "POST /quarantine/{content_id}/trash",
+        put_away,
     ),
     "release from quarantine": Case(
         "POST /quarantine/{content_id}/release",

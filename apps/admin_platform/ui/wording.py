@@ -214,6 +214,9 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "scanning.content.opened.v1": _("A content can be opened that was closed while it was not scanned"),
     "scanning.content.blocked.v1": _("%(name)s could not be scanned for malware, and stays closed"),
     "scanning.content.released.v1": _("%(actor)s released %(name)s from quarantine: %(reason)s"),
+    "scanning.content.discarded.v1": _(
+        "%(actor)s moved all files with the content of %(name)s, which is in quarantine, to the trash"
+    ),
     "scanning.rule.changed.v1": _("%(actor)s changed how files are scanned for malware"),
     "webhooks.webhook.deleted.v1": _("%(actor)s deleted a webhook"),
     "notifications.long_job.ended.v1": _("A long task that %(person)s had started ended"),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from apps.files import holders, queries
 from apps.files.dtos import Content, Holder
+from apps.files.retention import discarding
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.capabilities import Capability
@@ -20,6 +21,15 @@ def find_held_contents(*, content_hashes: Sequence[str]) -> frozenset[str]:
 def list_holders(*, content_hash: str, limit: int) -> list[Holder]:
     """List versions of the entered tenant that have a content, the oldest first: for whoever judges contents and asks nobody's rights."""
     return holders.list_holders(content_hash, limit=limit)
+
+
+@exposed
+def discard_content(*, by: UUID, content_hash: str) -> tuple[int, int]:
+    """Put all live files that have a content into the trash, whosever they are; returns how many, and how many are locked and stay.
+
+    For whoever judges contents and asks nobody's rights. Repeatable.
+    """
+    return discarding.discard(by=by, content_hash=content_hash)
 
 
 @exposed

@@ -10,4 +10,5 @@ urlpatterns = [
     path("scans", views.Scans.as_view()),
     path("quarantine", views.Quarantine.as_view()),
     path("quarantine/<uuid:content_id>/release", views.QuarantineRelease.as_view()),
+    path("quarantine/<uuid:content_id>/trash", views.QuarantineTrash.as_view()),
 ]

@@ -78,6 +78,17 @@ class QuarantineRelease(View):
         return Response(api.release(actor=request.actor, content_id=content_id, reason=reason))
 
 
+class QuarantineTrash(View):
+    """Putting away."""
+
+    permission_classes = [HasPermission.to(Permission.MANAGE_SETTINGS)]
+
+    @operation(answer=dtos.Discarded, problems=(errors.NotInQuarantine, errors.ContentNotInfected))
+    def post(self, request: ActorRequest, content_id: UUID) -> Response:
+        """Move all files that have it to the trash, whosever they are; locked ones stay. It is closed there as well."""
+        return Response(api.discard(actor=request.actor, content_id=content_id))
+
+
 def _read_ids(text: str) -> list[UUID]:
     try:
         return list(dict.fromkeys(UUID(each) for each in text.split(",") if each))

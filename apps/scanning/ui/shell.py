@@ -2,17 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bitvault.kernel import scanning
-from bitvault.kernel.actor import Actor
 from bitvault.kernel.permissions import Permission
 from bitvault.web import shell
 
 _manages = shell.allowed(Permission.MANAGE_SETTINGS)
-
-
-def _is_scanned(actor: Actor) -> bool:
-    """Tell whether rows can have marks: nothing is asked about where nothing is scanned."""
-    return not actor.is_guest and scanning.current().mode != "off"
 
 
 shell.register(
@@ -27,13 +20,12 @@ shell.register(
         visible_to=_manages,
     ),
     shell.Assets(
-        key="scanning.marks",
-        order=77,
-        styles=("scanning/marks.css",),
+        key="scanning",
+        order=74,
+        styles=("scanning/marks.css", "scanning/details.css"),
         scripts=("scanning/marks.js",),
-        visible_to=_is_scanned,
+        visible_to=shell.members,
     ),
-    shell.Assets(key="scanning", order=74, styles=("scanning/details.css",), visible_to=shell.members),
     shell.DetailsSection(
         key="scanning.state",
         tab="details",

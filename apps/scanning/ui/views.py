@@ -60,8 +60,12 @@ class Marks(MemberPage):
     """How it stands with the files of a list, for marks on their rows."""
 
     def get(self, request: PersonRequest) -> HttpResponse:
-        """Tell it of those of ``ids`` with which there is something to heed; at most a hundred are looked at."""
+        """Tell it of those of ``ids`` with which there is something to heed; at most a hundred are looked at.
+
+        ``is_on`` is whether any file can have a mark: where none can, a page need not ask again.
+        """
         ids = read_ids(request)
         scans = api.list_scans(actor=request.actor, node_ids=ids) if ids else []
         marks = {str(scan.node_id): presentation.to_mark(scan) for scan in scans}
-        return JsonResponse({node_id: mark for node_id, mark in marks.items() if mark is not None})
+        is_on = api.is_anything_marked(actor=request.actor)
+        return JsonResponse({"is_on": is_on, "marks": {key: mark for key, mark in marks.items() if mark is not None}})

@@ -82,6 +82,18 @@ class ContentReleased(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContentDiscarded(Event):
+    """An administrator has put all files that have an infected content into the trash."""
+
+    type: ClassVar[str] = "scanning.content.discarded.v1"
+
+    content_id: UUID
+    node_id: UUID | None
+    name: str
+    trashed_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleChanged(Event):
     """The tenant has its content scanned in another way."""
 

@@ -191,6 +191,41 @@ def test_what_is_released_can_be_read_and_it_is_told_who_and_why(found, mia, ada
     assert (state_of(mia, again), content_of(mia.api, again)) == ("released", 302)
 
 
+def test_what_is_put_away_goes_to_the_trash_wherever_it_lies_and_stays_closed(found, mia, adam, acme, api, work):
+    other = api("olga")
+    others = Sender(other, other.get("/me").json()["root_id"])
+    theirs, good = others.bring("again.doc", BAD), others.bring("good.doc", b"good")
+    locked = mia.bring("locked.doc", BAD)
+    assert mia.api.put(f"/nodes/{locked['id']}/lock", {}).status_code == 200
+    work()
+    (item,) = adam.get("/quarantine").json()["items"]
+    assert mia.api.post(f"/quarantine/{item['id']}/trash").status_code == 403
+    path = f"/quarantine/{item['id']}/trash"
+    assert adam.post(path).json() == {"trashed_count": 2, "locked_count": 1}
+    assert adam.post(path).json() == {"trashed_count": 0, "locked_count": 1}
+    assert [one["id"] for one in mia.api.get("/trash").json()["items"]] == [found["id"]]
+    assert [one["id"] for one in other.get("/trash").json()["items"]] == [theirs["id"]]
+    assert other.get(f"/nodes/{good['id']}").status_code == 200
+    assert mia.api.get(f"/nodes/{locked['id']}").status_code == 200
+    assert told(acme)[-1] == "scanning.content.discarded.v1"
+    assert mia.api.post(f"/trash/{found['id']}/restore", {}).status_code == 200
+    assert content_of(mia.api, found) == (409, "storage.content_infected")
+    adam.post(f"/quarantine/{item['id']}/release", {"reason": "ours"})
+    assert adam.post(path).json()["code"] == "scanning.content_released"
+
+
+def test_whoever_brought_it_and_the_administrators_are_told(found, mia, adam, acme):
+    from bitvault.events import consuming
+
+    with tenancy.entered(acme):
+        consuming.consume("notifications")
+    hers = [one["text"] for one in mia.api.get("/notifications").json()["items"]]
+    assert "Malware was found in letter.zip: nobody can open it" in hers
+    his = adam.get("/notifications").json()["items"]
+    assert "Malware was found, and a file is in quarantine" in [one["text"] for one in his]
+    assert not any("letter.zip" in one["text"] for one in his)
+
+
 def test_the_quarantine_is_listed_by_pages_with_a_constant_number_of_queries(
     found, adam, acme, django_assert_num_queries
 ):

@@ -6,10 +6,13 @@ import { Marks } from "../js/marks.js";
 
 /** What is being scanned is asked for again after so long. */
 const AGAIN_MS = 4000;
+/** Where nothing is scanned, it is asked so rarely whether that has changed. */
+const OFF_MS = 60000;
 
 /** @typedef {{state: string, title: string, closed: string}} Mark */
 
 let waiting = 0;
+let offUntil = 0;
 
 /** @param {HTMLElement} slot @returns {string} */
 const keyOf = (slot) => {
@@ -34,9 +37,11 @@ const marks = new Marks({
   keyOf,
   show,
   async read(keys) {
+    if (performance.now() < offUntil) return new Map(keys.map((key) => [key, null]));
     const told = await readJson(`/scanning/marks?ids=${keys.map((key) => key.split(":")[0]).join(",")}`);
+    if (!told.is_on) offUntil = performance.now() + OFF_MS;
     askAgain();
-    return new Map(keys.map((key) => [key, told[/** @type {string} */ (key.split(":")[0])] ?? null]));
+    return new Map(keys.map((key) => [key, told.marks[/** @type {string} */ (key.split(":")[0])] ?? null]));
   },
 });
 
