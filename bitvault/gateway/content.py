@@ -10,7 +10,9 @@ from apps.files.api import history
 from apps.files.dtos import Content
 from apps.files.errors import BadMoment, HistoryTooShort, NotAFile
 from apps.storage import api as storage
+from apps.storage.api import scanned
 from apps.storage.errors import WITHHELD, BlobDamaged, BlobGone
+from bitvault.kernel import scanning
 from bitvault.web.operations import operation
 from bitvault.web.requests import ActorRequest
 from bitvault.web.structs import Query
@@ -62,5 +64,9 @@ def _find_content(request: ActorRequest, node_id: UUID, query: WhichVersion, met
         if not past.is_live:
             return past
         version_id = past.version_id
+    if method == "GET" and scanning.current().mode != "off":
+        # A download is told of before its URL is signed, and what nobody may read was downloaded by nobody.
+        content = files.get_content(actor=request.actor, node_id=node_id, version_id=version_id)
+        scanned.require_readable(blob_id=content.blob_id)
     find = files.open_content if method == "GET" else files.get_content
     return find(actor=request.actor, node_id=node_id, version_id=version_id)

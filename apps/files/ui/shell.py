@@ -12,7 +12,12 @@ shell.register(
         key="files", label=_("My files"), icon="folder", href="/files/", order=10, attributes={"drop-root": ""}
     ),
     shell.Section(
-        key="teams", label=_("Team folders"), icon="folder-users", href="/teams/", order=20, template="files/rail_teams.html"
+        key="teams",
+        label=_("Team folders"),
+        icon="folder-users",
+        href="/teams/",
+        order=20,
+        template="files/rail_teams.html",
     ),
     shell.Section(key="trash", label=_("Trash"), icon="trash", href="/trash/", order=80, attributes={"drop-trash": ""}),
     shell.Assets(

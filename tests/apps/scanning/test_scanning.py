@@ -79,6 +79,7 @@ def test_where_scanning_is_required_nothing_is_read_before_it_is_clean(clamd, sc
 def test_malware_is_read_by_nobody(found, mia, adam, acme):
     assert state_of(mia, found) == "infected"
     assert content_of(mia.api, found) == (409, "storage.content_infected")
+    assert told(acme, "files.download.") == []
     assert content_of(adam, found) == (
         404,
         "access.not_found",
@@ -152,13 +153,17 @@ def test_archives_that_may_hold_it_end_when_it_is_found(clamd, scanned_by, rule,
     assert mia.api.get(f"/jobs/{job['id']}/content").status_code == 410
 
 
-def test_a_link_to_it_opens_nothing_and_counts_nothing(found, mia):
+def test_a_link_to_it_opens_nothing_and_counts_nothing(found, mia, client):
     link = mia.api.post(f"/nodes/{found['id']}/links", {"kind": "download", "download_limit": 1})
     assert link.status_code == 201, link.content
     token = link.json()["url"].rpartition("/")[2]
     for _ in range(3):
         answer = mia.api.get(f"/public/links/{token}/content/{found['id']}")
         assert (answer.status_code, answer.json()["code"]) == (409, "storage.content_infected")
+    page = client.get(f"/s/{token}/content/{found['id']}", HTTP_HOST="acme.localhost")
+    assert page.status_code == 409
+    assert "Malware was found in this file" in page.content.decode()
+    assert mia.api.get(f"/nodes/{found['id']}/links").json()["items"][0]["download_count"] == 0
 
 
 # --- the quarantine --------------------------------------------------------------------------------------------------------
