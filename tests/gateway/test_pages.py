@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bitvault.gateway import authentication
+from tests.support.shares import by_rest
 from tests.support.world import ACME, PASSWORD
 
 HOST = "acme.localhost"
@@ -68,3 +69,21 @@ def test_pages_and_rest_find_who_asks_by_one_way(browser, monkeypatch):
 def test_a_token_opens_no_page(db, api):
     client = Client(headers={"host": HOST, "authorization": f"Bearer {ACME.people['mia'].token}"})
     assert client.get("/files/")["Location"] == "/sign-in/"
+
+
+def test_what_a_folder_is_for_is_shown_to_who_views_it_and_not_to_who_only_sends_files_there(browser, api):
+    olga = api("olga")
+    root_id = olga.get("/me").json()["root_id"]
+    folder = olga.post("/folders", {"parent_id": root_id, "name": "Box"}).json()
+    assert (
+        olga.request("PUT", f"/nodes/{folder['id']}/description", {"text": "What it is <i>for</i>"}).status_code == 200
+    )
+    for role, is_shown in (("uploader", False), ("viewer", True)):
+        given = olga.post(f"/nodes/{folder['id']}/shares", by_rest(ACME.people["mia"].user_id, role, notify=False))
+        assert given.status_code in (200, 201), given.content
+        page = browser.get(f"/files/{folder['id']}/")
+        text = page.content.decode() if page.status_code == 200 else ""
+        assert ("What it is &lt;i&gt;for&lt;/i&gt;" in text) is is_shown
+        assert "Edit description" not in text
+        part = browser.get(f"/annotations/description?ids={folder['id']}")
+        assert (b"What it is" in part.content) is is_shown
