@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bitvault.gateway import authentication
+from tests.support.sending import Sender
 from tests.support.shares import by_rest
 from tests.support.world import ACME, PASSWORD
 
@@ -87,3 +88,23 @@ def test_what_a_folder_is_for_is_shown_to_who_views_it_and_not_to_who_only_sends
         assert "Edit description" not in text
         part = browser.get(f"/annotations/description?ids={folder['id']}")
         assert (b"What it is" in part.content) is is_shown
+
+
+def test_lists_open_the_viewer_for_who_may_view_and_show_what_is_locked(browser, api):
+    olga, mia = api("olga"), api("mia")
+    root_id = olga.get("/me").json()["root_id"]
+    names = {}
+    for role in ("previewer", "viewer"):
+        file = Sender(olga, root_id).bring(f"for a {role}.txt", role.encode())
+        given = olga.post(f"/nodes/{file['id']}/shares", by_rest(ACME.people["mia"].user_id, role, notify=False))
+        assert given.status_code == 201, given.content
+        assert mia.request("PUT", f"/nodes/{file['id']}/favourite").status_code == 204
+        names[role] = file
+    assert olga.request("PUT", f"/nodes/{names['viewer']['id']}/lock", {"reason": "at work"}).status_code == 200
+    for path in ("/favourites/", "/shared/"):
+        text = browser.get(path).content.decode()
+        for role, opener in (("previewer", "button"), ("viewer", "a")):
+            line = text[text.index(f'data-name="for a {role}.txt"') :].partition("</li>")[0]
+            assert f'data-id="{names[role]["id"]}"' in line
+            assert re.search(rf"<{opener} [^>]*data-view\b", line), line
+            assert ("at work" in line) is (role == "viewer")
