@@ -19,13 +19,27 @@ class Picture(PublicModel):
     large = models.BinaryField()
     """WebP."""
     created_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True)
+    """Since when it is shown nowhere: whoever removed it can have it back for a day."""
 
     class Meta:
         db_table = "identity_picture"
         constraints = [
             # Which picture has this person here?
-            models.UniqueConstraint(fields=["membership"], name="identity_picture_of_person"),
             models.UniqueConstraint(
-                fields=["tenant"], condition=models.Q(membership__isnull=True), name="identity_picture_logo"
+                fields=["membership"],
+                condition=models.Q(removed_at__isnull=True),
+                name="identity_picture_of_person",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant"],
+                condition=models.Q(membership__isnull=True, removed_at__isnull=True),
+                name="identity_picture_logo",
+            ),
+        ]
+        indexes = [
+            # What is to be swept?
+            models.Index(
+                fields=["removed_at"], condition=models.Q(removed_at__isnull=False), name="identity_picture_removed"
             ),
         ]

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import FilteredRelation, Q, QuerySet
 
 from apps.identity import dtos, models
 from bitvault.kernel.actor import Actor
@@ -17,6 +17,7 @@ def list_of_people(tenant: Tenant, user_ids: Collection[UUID]) -> list[dtos.Pict
         membership__tenant_id=tenant.id,
         membership__user_id__in=user_ids,
         membership__state=models.MembershipState.ACTIVE,
+        removed_at=None,
     )
     return [dtos.PictureOfPerson(*each) for each in rows.values_list("membership__user_id", "id")]
 
@@ -24,7 +25,8 @@ def list_of_people(tenant: Tenant, user_ids: Collection[UUID]) -> list[dtos.Pict
 def find_appearance(actor: Actor) -> dtos.Appearance:
     """Tell what the actor's own page shows of them, in one query."""
     rows = models.Membership.objects.filter(tenant_id=actor.tenant.id, user_id=actor.user_id)
-    return dtos.Appearance(*(rows.values_list("custom_role__name", "picture__id").first() or (None, None)))
+    rows = rows.annotate(worn=FilteredRelation("picture", condition=Q(picture__removed_at=None)))
+    return dtos.Appearance(*(rows.values_list("custom_role__name", "worn__id").first() or (None, None)))
 
 
 def get_of_person(tenant: Tenant, picture_id: UUID, size: dtos.PictureSize) -> bytes:
@@ -44,7 +46,7 @@ def get_logo(tenant: Tenant, picture_id: UUID, size: dtos.PictureSize) -> bytes:
 
 
 def _get_bytes(rows: QuerySet[models.Picture], size: dtos.PictureSize) -> bytes:
-    found = rows.values_list(size, flat=True).first()
+    found = rows.filter(removed_at=None).values_list(size, flat=True).first()
     if found is None:
         raise NotFound
     return bytes(found)

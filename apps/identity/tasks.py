@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.identity.operations import domains, emails, invitations
+from apps.identity.operations import domains, emails, invitations, pictures
 from apps.identity.session_store import SessionStore
 
 
@@ -12,6 +12,7 @@ def sweep_sessions() -> None:
     SessionStore.clear_expired()
     emails.sweep_codes()
     invitations.sweep()
+    pictures.sweep()
 
 
 @shared_task(name="identity.check_domains", tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types

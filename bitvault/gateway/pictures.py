@@ -116,9 +116,13 @@ class OwnPicture(View):
 
     @operation(body=TakePicture, answer=Shown, problems=(PictureUnfit, PartsMissing, ContentMismatch, UploadOver))
     def put(self, request: ActorRequest) -> Response:
-        """Make a picture that was uploaded the caller's: the square in its middle, drawn anew. Sent again, it changes nothing."""
+        """Make a picture that was uploaded the caller's: the square in its middle, drawn anew. Sent again, it changes nothing. One that
+        was removed comes back by it for a day.
+        """
         upload_id = request.body_as(TakePicture).upload_id
-        if not _has_picture(request.actor, upload_id):
+        if not _has_picture(request.actor, upload_id) and not pictures.bring_back_own_picture(
+            actor=request.actor, picture_id=upload_id
+        ):
             drawn = draw(request.actor, upload_id, EDGES, is_square=True)
             pictures.set_own_picture(actor=request.actor, picture_id=upload_id, drawn=drawn)
             storage.finish_upload(upload_id=upload_id, kept=False)
@@ -138,10 +142,12 @@ class Logo(View):
 
     @operation(body=TakePicture, answer=Shown, problems=(PictureUnfit, PartsMissing, ContentMismatch, UploadOver))
     def put(self, request: ActorRequest) -> Response:
-        """Make a picture that was uploaded the logo of the vault, drawn anew. Sent again, it changes nothing."""
+        """Make a picture that was uploaded the logo of the vault, drawn anew. Sent again, it changes nothing. One that was removed comes
+        back by it for a day.
+        """
         actor, upload_id = request.actor, request.body_as(TakePicture).upload_id
         pictures.require_logo_right(actor=actor)
-        if not _is_logo(actor, upload_id):
+        if not _is_logo(actor, upload_id) and not pictures.bring_back_logo(actor=actor, picture_id=upload_id):
             drawn = draw(actor, upload_id, LOGO_EDGES, is_square=False)
             pictures.set_logo(actor=actor, picture_id=upload_id, drawn=drawn)
             storage.finish_upload(upload_id=upload_id, kept=False)

@@ -1,6 +1,7 @@
 """Profile pictures and the logo of a vault: what is drawn of an upload, who sees it, and what becomes of the bytes that were sent."""
 
 import io
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,8 +9,10 @@ from django.test import Client
 from PIL import Image
 
 from apps.identity import models, queries
+from apps.identity.operations import pictures as operations
 from bitvault.events.models import StreamEvent
 from bitvault.gateway import pictures as saga
+from bitvault.kernel import clock
 from tests.apps.previews.pictures import pdf, photo_turned_by_its_camera, picture
 from tests.support.sending import put, sha256
 from tests.support.world import ACME, PASSWORD
@@ -241,3 +244,54 @@ def test_a_mail_of_the_vault_carries_its_logo_and_colour(api, acme, mailoutbox):
     # Who has claimed an address gets nothing there that the owner of a vault has chosen.
     assert shown["url"] not in write("")
     assert "#7a1fa2" not in write("")
+
+
+def test_a_picture_that_was_removed_comes_back_for_a_day(api):
+    mia = api("mia")
+    first = wear(mia, picture()).json()
+    path = first["url"].removeprefix("/api/v1")
+    kept = mia.get(path, size="large").content
+    for _ in range(2):
+        assert mia.delete("/me/picture").status_code == 204
+    assert mia.get(path).status_code == 404
+    assert mia.get("/pictures", user_ids=str(ACME.people["mia"].user_id)).json()["items"] == []
+    stolen = api("vera").put("/me/picture", {"upload_id": first["picture_id"]})
+    assert stolen.status_code == 404
+    for _ in range(2):
+        assert mia.put("/me/picture", {"upload_id": first["picture_id"]}).json() == first
+    assert mia.get(path, size="large").content == kept
+    # Another one that came meanwhile is replaced by it, and it is gone a day after it was removed.
+    mia.delete("/me/picture")
+    second = wear(mia, picture(colour=(1, 2, 3))).json()
+    assert mia.put("/me/picture", {"upload_id": first["picture_id"]}).status_code != 200
+    mia.delete("/me/picture")
+    models.Picture.objects.update(removed_at=clock.now() - timedelta(days=1))
+    assert mia.put("/me/picture", {"upload_id": second["picture_id"]}).status_code != 200
+    operations.sweep()
+    assert not models.Picture.objects.exists()
+
+
+def test_a_logo_that_was_removed_comes_back_for_a_day(api):
+    olga = api("olga")
+    first = wear(olga, picture(), "/tenant/logo").json()
+    assert olga.delete("/tenant/logo").status_code == 204
+    assert olga.get("/tenant").json()["logo_id"] is None
+    assert api("mia").put("/tenant/logo", {"upload_id": first["picture_id"]}).status_code == 403
+    assert olga.put("/tenant/logo", {"upload_id": first["picture_id"]}).json() == first
+    assert olga.get("/tenant").json()["logo_id"] == first["picture_id"]
+
+
+def test_administrators_remove_a_members_picture_for_good(api, events_of_acme):
+    mia, olga = api("mia"), api("olga")
+    worn = wear(mia, picture()).json()
+    mia_id, olga_id = (ACME.people[name].user_id for name in ("mia", "olga"))
+    assert api("vera").delete(f"/members/{mia_id}/picture").status_code == 403
+    for _ in range(2):
+        assert olga.delete(f"/members/{mia_id}/picture").status_code == 204
+    assert mia.get("/pictures", user_ids=str(mia_id)).json()["items"] == []
+    assert mia.put("/me/picture", {"upload_id": worn["picture_id"]}).status_code != 200
+    told = [payload for kind, payload in events_of_acme() if kind == "identity.member.picture_changed.v1"]
+    assert [(one["user_id"], one["is_removed"]) for one in told] == [(str(mia_id), False), (str(mia_id), True)]
+    assert olga.delete(f"/members/{uuid4()}/picture").status_code == 404
+    wear(olga, picture())
+    assert api("adam").delete(f"/members/{olga_id}/picture").status_code == 403  # owners are owners' alone

@@ -352,6 +352,12 @@ def proved_domain(mia):
     return made
 
 
+def worn_by(mia):
+    """Let mia have a picture."""
+    assert mia.api.request("PUT", "/me/picture", {"upload_id": mia.picture()}).status_code == 200
+    return ACME.people["mia"].user_id
+
+
 def replace_shares(mia):
     return Ask("PUT", f"/nodes/{shared(mia)[0]['id']}/shares", {"shares": [everyone("editor")]})
 
@@ -896,6 +902,10 @@ CASES = {
         "DELETE /tenant/domains/{domain_id}",
         lambda mia: Ask("DELETE", f"/tenant/domains/{domain(mia)['id']}", None, ADAM),
         again=404,
+    ),
+    "remove a member's picture": Case(
+        "DELETE /members/{member_id}/picture",
+        lambda mia: Ask("DELETE", f"/members/{worn_by(mia)}/picture", None, ADAM),
     ),
     "take a share back": Case("DELETE /shares/{share_id}/left", take_share_back),
     "ask for access": Case(

@@ -27,6 +27,26 @@ def remove_own_picture(*, actor: Actor) -> None:
 
 
 @exposed
+def bring_back_own_picture(*, actor: Actor, picture_id: UUID) -> bool:
+    """Let the actor have a picture again that they removed less than a day ago; tells whether there was one."""
+    actor.require_scope(Scope.ACCOUNT)
+    return operations.bring_back_own(actor, picture_id)
+
+
+@exposed
+def remove_picture_of(*, actor: Actor, member_id: UUID) -> None:
+    """Remove a member's picture for good; a second time changes nothing.
+
+    :raises PermissionMissing: the actor does not manage members.
+    :raises NotFound: the tenant has no such member.
+    :raises RoleTooStrong: they may do more than the actor.
+    """
+    actor.require_scope(Scope.ADMIN)
+    actor.require_permission(Permission.MANAGE_MEMBERS)
+    operations.remove_of(actor, member_id)
+
+
+@exposed
 def require_logo_right(*, actor: Actor) -> None:
     """Refuse who may not choose the tenant's logo.
 
@@ -58,6 +78,16 @@ def remove_logo(*, actor: Actor) -> None:
     """
     _require_logo_right(actor)
     operations.remove_logo(actor)
+
+
+@exposed
+def bring_back_logo(*, actor: Actor, picture_id: UUID) -> bool:
+    """Let the actor's tenant have a logo again that was removed less than a day ago; tells whether there was one.
+
+    :raises PermissionMissing: as ``require_logo_right``.
+    """
+    _require_logo_right(actor)
+    return operations.bring_back_logo(actor, picture_id)
 
 
 @exposed

@@ -8,6 +8,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
 from apps.identity import api, dtos, errors
+from apps.identity.api import pictures
 from apps.identity.rest import schemas
 from bitvault.kernel.errors import Unauthenticated
 from bitvault.kernel.pages import Page
@@ -75,6 +76,18 @@ class MemberDetail(View):
         """Put them out, or leave oneself. Sessions and tokens end at once; jobs hand over what they hold to the successor."""
         query = request.query_as(schemas.RemoveMember)
         api.end_membership(actor=request.actor, member_id=member_id, successor_id=query.successor_id)
+        return Response(status=204)
+
+
+class MemberPicture(View):
+    """The picture of somebody else in the tenant."""
+
+    permission_classes = [HasPermission.to(Permission.MANAGE_MEMBERS)]
+
+    @operation(status=204, problems=(errors.RoleTooStrong,))
+    def delete(self, request: ActorRequest, member_id: UUID) -> Response:
+        """Remove it for good, where it does not belong here; a second time changes nothing."""
+        pictures.remove_picture_of(actor=request.actor, member_id=member_id)
         return Response(status=204)
 
 

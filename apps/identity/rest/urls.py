@@ -14,6 +14,7 @@ urlpatterns = [
     path("auth/email/send", views.EmailCode.as_view()),
     path("members", people.Members.as_view()),
     path("members/<uuid:member_id>", people.MemberDetail.as_view()),
+    path("members/<uuid:member_id>/picture", people.MemberPicture.as_view()),
     path("groups", groups.Groups.as_view()),
     path("groups/<uuid:group_id>", groups.GroupDetail.as_view()),
     path("groups/<uuid:group_id>/members", groups.GroupMembers.as_view()),

@@ -6,6 +6,7 @@ import { closest, icon, make, need } from "../js/dom.js";
 import { counted, fill, gettext } from "../js/i18n.js";
 import { findBy } from "../js/lookup.js";
 import { toast } from "../js/toast.js";
+import { setPicture } from "./avatars.js";
 
 /** @type {HTMLElement | null} the row whose menu is open, or was last */
 let chosen = null;
@@ -178,6 +179,25 @@ async function tellInvitation(row, method, path, done) {
   await renew("#invitations");
 }
 
+/** @param {HTMLElement} row */
+async function removePicture(row) {
+  const name = row.dataset.name ?? "";
+  const sure = await confirmAction({
+    title: fill(gettext("Remove the picture of %(name)s?"), { name }),
+    text: gettext("Initials stand in its place everywhere in this vault. They can choose another one; this one does not come back."),
+    accept: gettext("Remove"),
+    danger: true,
+  });
+  if (!sure) return;
+  try {
+    await call("DELETE", `/members/${row.dataset.memberId}/picture`);
+  } catch (error) {
+    return void toast(explain(error), { failed: true });
+  }
+  setPicture(row.dataset.userId ?? "", "");
+  toast(fill(gettext("The picture of %(name)s is removed."), { name }));
+}
+
 /** @param {HTMLElement} row offers in the menu what makes sense for it */
 function prepareMenu(row) {
   const own = row.dataset.userId === need("#main", HTMLElement).dataset.userId;
@@ -188,6 +208,7 @@ function prepareMenu(row) {
     if (act === "role") item.setAttribute("aria-checked", String(item.dataset.role === row.dataset.role));
     if (act === "deactivate") item.hidden = !active || own;
     if (act === "reactivate") item.hidden = active;
+    if (act === "remove-picture") item.hidden = own || !row.querySelector(".avatar img");
   }
 }
 
@@ -218,6 +239,9 @@ document.addEventListener("click", (event) => {
       return;
     case "role":
       if (chosen) void changeRole(chosen, button.dataset.role ?? "", button.textContent?.trim() ?? "");
+      return;
+    case "remove-picture":
+      if (chosen) void removePicture(chosen);
       return;
     case "deactivate":
       if (chosen) void deactivate(chosen);

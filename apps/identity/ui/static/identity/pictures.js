@@ -1,7 +1,7 @@
 /** Choosing and removing one's own picture, and the logo of the vault: the bytes go straight to the store, and come back drawn anew. */
 
-import { call, explain } from "../js/api.js";
-import { announce, closest, make, need } from "../js/dom.js";
+import { call, explain, get } from "../js/api.js";
+import { announce, closest, icon, make, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 import { hashOf } from "../files/uploads/hashing.js";
@@ -30,8 +30,12 @@ async function send(file, path) {
 function show(row, url) {
   need('[data-picture="remove"]', HTMLElement, row).hidden = !url;
   if (row.dataset.pictureOf === "own") return setPicture(row.dataset.person ?? "", url);
-  // The logo stands in the frame as well, and its absence is drawn by the server.
-  if (!url) return location.reload();
+  // The logo stands in the frame as well.
+  if (!url) {
+    need(".avatar-logo", HTMLElement, row).textContent = /** @type {HTMLInputElement | null} */ (document.querySelector("#vault-name"))?.value.slice(0, 1) ?? "";
+    for (const mark of document.querySelectorAll(".side-brand > .brand-logo, .frame-mark > .brand-logo")) mark.replaceWith(icon("mark", "mark"));
+    return;
+  }
   const address = `${url}?size=small`;
   need(".avatar-logo", HTMLElement, row).replaceChildren(make("img", { src: address, alt: "" }));
   for (const mark of document.querySelectorAll(".side-brand > .mark, .frame-mark > .mark, .side-brand > .brand-logo, .frame-mark > .brand-logo")) {
@@ -61,17 +65,37 @@ async function choose(row, file) {
   }
 }
 
+/** @param {HTMLElement} row @returns {Promise<string>} the id of the picture that is shown, empty where there is none */
+async function find(row) {
+  if (row.dataset.pictureOf === "logo") return (await get("/tenant")).logo_id ?? "";
+  return (await get(`/pictures?user_ids=${row.dataset.person}`)).items[0]?.picture_id ?? "";
+}
+
 /** @param {HTMLElement} row */
 async function remove(row) {
   showError(row, "");
+  let id = "";
   try {
+    id = await find(row);
     await call("DELETE", row.dataset.path ?? "");
   } catch (error) {
     return showError(row, explain(error));
   }
   need('[data-picture="choose"]', HTMLButtonElement, row).focus();
   show(row, "");
-  if (row.dataset.pictureOf === "own") toast(gettext("Your picture is removed."));
+  const said = row.dataset.pictureOf === "own" ? gettext("Your picture is removed.") : gettext("The logo is removed.");
+  toast(said, id ? { action: gettext("Undo"), undo: true, run: () => void bringBack(row, id) } : {});
+}
+
+/** @param {HTMLElement} row @param {string} id of the picture that was removed */
+async function bringBack(row, id) {
+  try {
+    const { url } = await call("PUT", row.dataset.path ?? "", { body: { upload_id: id } });
+    show(row, url);
+    announce(row.dataset.pictureOf === "own" ? gettext("Your picture is set.") : gettext("The logo is set."));
+  } catch (error) {
+    showError(row, explain(error));
+  }
 }
 
 document.addEventListener("click", (event) => {
