@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
 
 from apps.admin_platform import siem_targets
 from bitvault.kernel.config import Setting, Unfit, declare
@@ -23,7 +24,9 @@ SIEM_URL: Setting[str] = declare(
         key="audit.siem_url",
         type=Annotated[str, msgspec.Meta(max_length=2000)],
         default=lambda: "",
-        description="Where the audit logs of all vaults are sent on to, without payloads; it may be inside. Empty: nowhere.",
+        description=_(
+            "Where the audit logs of all vaults are sent on to, without payloads; it may be inside. Empty: nowhere."
+        ),
         owner="Administration",
         check=_require_target,
     )
@@ -34,7 +37,7 @@ SIEM_TOKEN: Setting[str] = declare(
         key="audit.siem_token",
         type=Annotated[str, msgspec.Meta(max_length=2000, pattern="^[!-~]*$")],
         default=lambda: "",
-        description="What is sent to an HTTPS collector as Authorization: Bearer.",
+        description=_("What is sent to an HTTPS collector as Authorization: Bearer."),
         owner="Administration",
         is_secret=True,
     )

@@ -11,10 +11,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.admin_platform import configuring
 from apps.admin_platform.config_source import SOURCE
+from apps.admin_platform.dtos import ConfigTrouble
 from apps.admin_platform.errors import ConfigChanged, ConfigUnknown, ConfigValueUnfit, ConfigVersionUnknown
 from apps.admin_platform.models import Config, ConfigVersion
 from bitvault.kernel import config
@@ -25,28 +27,54 @@ from bitvault.web import problems
 DEFAULT = "default"
 
 
+TROUBLES: dict[ConfigTrouble, Any] = {
+    "unknown": _("unknown to this version of BitVault"),
+    "unfit": _("this version does not take what was decided: the default holds"),
+    "unreadable": _("the secret cannot be read any more: enter it again"),
+}
+
+
+def say_schema(schema: dict[str, Any]) -> str:
+    """Say what a setting takes, in words."""
+    low, high = schema.get("minimum"), schema.get("maximum")
+    match schema.get("type"):
+        case "boolean":
+            return str(_("Yes or no"))
+        case "integer":
+            return str(_("A number from %(low)s to %(high)s") % {"low": low, "high": high})
+        case "array":
+            return str(_("A list of at most %(count)s") % {"count": schema.get("maxItems", "∞")})
+        case _kind:
+            return str(_("A text of at most %(count)s characters") % {"count": schema.get("maxLength", "∞")})
+
+
 def field_of(setting: Setting[Any]) -> forms.Field:
     """Give the form's field for a setting; empty is the default."""
     kind = setting.schema.get("type")
     if setting.is_secret:
         widget = forms.PasswordInput(attrs={"size": 60, "autocomplete": "new-password"})
-        return forms.CharField(required=False, widget=widget, help_text="It is never shown again.")
+        return forms.CharField(required=False, widget=widget, help_text=_("It is never shown again."))
     if kind == "boolean":
-        return forms.ChoiceField(choices=[("", "The default"), ("true", "Yes"), ("false", "No")], required=False)
+        return forms.ChoiceField(
+            choices=[("", _("The default")), ("true", _("Yes")), ("false", _("No"))], required=False
+        )
     if kind == "integer":
         low, high = setting.schema.get("minimum"), setting.schema.get("maximum")
         return forms.IntegerField(
             required=False,
-            help_text=f"From {low} to {high}. Empty: the default.",
-            widget=forms.NumberInput(attrs={"min": low, "max": high}),
+            min_value=low,
+            max_value=high,
+            help_text=_("From %(low)s to %(high)s. Empty: the default.") % {"low": low, "high": high},
         )
     if kind == "array":
         return forms.CharField(
             required=False,
             widget=forms.Textarea(attrs={"rows": 5, "cols": 60}),
-            help_text="One a line. Empty: the default.",
+            help_text=_("One a line. Empty: the default."),
         )
-    return forms.CharField(required=False, help_text="Empty: the default.", widget=forms.TextInput(attrs={"size": 80}))
+    return forms.CharField(
+        required=False, help_text=_("Empty: the default."), widget=forms.TextInput(attrs={"size": 80})
+    )
 
 
 def read_field(setting: Setting[Any], entered: Any) -> Any:
@@ -73,11 +101,16 @@ def show_field(setting: Setting[Any], stored: Any) -> Any:
 class ConfigForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
     """What is decided, and why."""
 
-    decided = forms.CharField(required=False, label="Value")
-    forget_secret = forms.BooleanField(required=False, label="Forget the secret: the default holds again")
-    back_to = forms.ChoiceField(required=False, label="Or go back to", help_text="A version from the history below.")
+    decided = forms.CharField(required=False, label=_("Value"))
+    forget_secret = forms.BooleanField(required=False, label=_("Forget the secret: the default holds again"))
+    back_to = forms.ChoiceField(
+        required=False, label=_("Or go back to"), help_text=_("A version from the history below.")
+    )
     note = forms.CharField(
-        required=False, widget=forms.TextInput(attrs={"size": 80}), help_text="Why; it stays in the history."
+        required=False,
+        label=_("Note"),
+        widget=forms.TextInput(attrs={"size": 80}),
+        help_text=_("Why; it stays in the history."),
     )
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -92,12 +125,19 @@ class ConfigForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
         versions = configuring.list_versions(self.instance.key)
         self.fields["back_to"].choices = [  # type: ignore[attr-defined] # of a choice field
             ("", "–"),
-            *((str(one.version), f"{one.version} of {one.changed_at:%Y-%m-%d %H:%M} UTC") for one in versions[1:]),
-            *([("0", "0: the default")] if versions else []),
+            *(
+                (
+                    str(one.version),
+                    _("%(version)s of %(moment)s UTC")
+                    % {"version": one.version, "moment": f"{one.changed_at:%Y-%m-%d %H:%M}"},
+                )
+                for one in versions[1:]
+            ),
+            *([("0", _("0: the default"))] if versions else []),
         ]
         if setting is not None:
             self.fields["decided"] = field_of(setting)
-            self.fields["decided"].label = "Value"
+            self.fields["decided"].label = _("Value")
             self.fields["decided"].initial = show_field(setting, self.instance.value)
         if setting is None or not setting.is_secret:
             del self.fields["forget_secret"]
@@ -114,13 +154,15 @@ class ConfigForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
         if cleaned.get("back_to"):
             return cleaned
         if setting.is_secret and cleaned["wanted"] is None and not cleaned.get("forget_secret"):
-            raise ValidationError({"decided": "Enter the secret, or say that it is to be forgotten."})
+            raise ValidationError({"decided": _("Enter the secret, or say that it is to be forgotten.")})
         if cleaned["wanted"] is not None:
             try:
                 setting.read(cleaned["wanted"])
             except config.Unfit as error:
                 told = (
-                    "It is too short, too long, or has signs that are not allowed." if setting.is_secret else str(error)
+                    _("It is too short, too long, or has signs that are not allowed.")
+                    if setting.is_secret
+                    else _("The setting does not take this: %(reason)s") % {"reason": error}
                 )
                 raise ValidationError({"decided": told}) from error
         return cleaned
@@ -133,6 +175,7 @@ class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the 
     """What was decided before, by whom."""
 
     model = ConfigVersion
+    verbose_name_plural = _("History")
     fields = ("version", "changed_at", "changed_by", "shown", "note")
     readonly_fields = fields
     ordering = ("-version",)
@@ -142,10 +185,10 @@ class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description="Value")
+    @admin.display(description=_("Value"))
     def shown(self, row: ConfigVersion) -> str:
         if row.sealed:
-            return "a secret"
+            return str(_("a secret"))
         return DEFAULT if row.value is None else json.dumps(row.value)
 
 
@@ -174,49 +217,49 @@ class ConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the 
         Config.objects.bulk_create([Config(key=one.key) for one in config.list_declared()], ignore_conflicts=True)
         return super().changelist_view(request, extra_context)
 
-    @admin.display(description="Holds")
+    @admin.display(description=_("Holds"))
     def holds(self, row: Config) -> str:
         setting = config.find(row.key)
         if setting is None:
             return ""
         if setting.is_secret:
-            return "a secret" if row.sealed or setting.default() else "none"
+            return str(_("a secret") if row.sealed or setting.default() else _("none"))
         return json.dumps(setting.write(setting.get()), ensure_ascii=False)
 
-    @admin.display(description="From")
+    @admin.display(description=_("From"))
     def source(self, row: Config) -> str:
         setting = config.find(row.key)
         if row.value is not None or row.sealed:
-            return "here"
+            return str(_("decided here"))
         return setting.variable or DEFAULT if setting is not None else ""
 
-    @admin.display(description="Owner")
+    @admin.display(description=_("Owner"))
     def owner(self, row: Config) -> str:
         setting = config.find(row.key)
         return setting.owner if setting is not None else ""
 
-    @admin.display(description="Amiss")
+    @admin.display(description=_("Amiss"))
     def troubles(self, row: Config) -> str:
-        return ", ".join(configuring.find_troubles(config.find(row.key), row))
+        return ", ".join(str(TROUBLES[one]) for one in configuring.find_troubles(config.find(row.key), row)) or "–"
 
-    @admin.display(description="What it does")
+    @admin.display(description=_("What it does"))
     def description(self, row: Config) -> str:
         setting = config.find(row.key)
-        return setting.description if setting is not None else "unknown to this version of BitVault"
+        return str(setting.description if setting is not None else _("unknown to this version of BitVault"))
 
-    @admin.display(description="Takes")
+    @admin.display(description=_("Takes"))
     def takes(self, row: Config) -> str:
         setting = config.find(row.key)
-        return json.dumps(setting.schema) if setting is not None else ""
+        return say_schema(setting.schema) if setting is not None else ""
 
-    @admin.display(description="Default")
+    @admin.display(description=_("Default"))
     def default(self, row: Config) -> str:
         setting = config.find(row.key)
         if setting is None:
             return ""
         origin = f" ({setting.variable})" if setting.variable else ""
         if setting.is_secret:
-            return f"{'a secret' if setting.default() else 'none'}{origin}"
+            return f"{_('a secret') if setting.default() else _('none')}{origin}"
         return f"{json.dumps(setting.write(setting.default()), ensure_ascii=False)}{origin}"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -237,12 +280,16 @@ class ConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the 
             )
         SOURCE.forget()
 
-    @admin.action(description="Undo the last change", permissions=["change"])
+    @admin.action(description=_("Undo the last change"), permissions=["change"])
     def undo(self, request: HttpRequest, chosen: QuerySet[Config]) -> None:
         for key in list(chosen.values_list("key", flat=True)):
             try:
                 version = configuring.undo(key, by=UUID(str(request.user.pk)))
-                self.message_user(request, f"{key} is as before, in version {version}.", messages.SUCCESS)
+                self.message_user(
+                    request,
+                    _("%(key)s is as before, in version %(version)s.") % {"key": key, "version": version},
+                    messages.SUCCESS,
+                )
             except (ConfigVersionUnknown, ConfigUnknown, ConfigValueUnfit) as error:
                 self.message_user(request, f"{key}: {error.detail}", messages.ERROR)
 

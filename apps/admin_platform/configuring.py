@@ -147,7 +147,7 @@ def _to_status(key: str, setting: Setting[Any] | None, row: models.Config | None
     is_set = row is not None and (row.value is not None or bool(row.sealed))
     return dtos.ConfigStatus(
         key=key,
-        description=setting.description if setting else "",
+        description=str(setting.description) if setting else "",
         owner=setting.owner if setting else "",
         variable=setting.variable if setting else "",
         schema=setting.schema if setting else {},

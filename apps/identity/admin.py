@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from apps.identity import journal_admin, models, operator_roles, queries  # noqa: F401 - importing the journal registers its screen
 from apps.identity.errors import InvalidDomain
@@ -192,7 +193,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
         choices=lambda: [(role.name, f"{role.label}: {role.description}") for role in operator_roles.ROLES],
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="What the person may do here without being a superuser; it takes staff status as well.",
+        label=_("Operators' roles"),
+        help_text=_("What the person may do here without being a superuser; it takes staff status as well."),
     )
 
     class Meta:
@@ -208,7 +210,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
         """Refuse roles of somebody who cannot sign in here."""
         cleaned = super().clean() or {}
         if cleaned.get("roles") and not cleaned.get("is_staff"):
-            raise ValidationError({"roles": "Roles are for operators: give staff status as well."})
+            raise ValidationError({"roles": _("Roles are for operators: give staff status as well.")})
         return cleaned
 
 
@@ -229,7 +231,7 @@ class UserAdmin(ByOperations):
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.User]:
         return models.User.objects.annotate(tenant_count=Count("memberships")).prefetch_related("groups")
 
-    @admin.display(description="Operators' roles")
+    @admin.display(description=_("Operators' roles"))
     def roles(self, person: models.User) -> str:
         if not person.is_staff:
             return ""

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from bitvault.kernel.config import Setting, declare
 
@@ -12,7 +13,7 @@ SIGN_UP_OPEN: Setting[bool] = declare(
         key="identity.sign_up_open",
         type=bool,
         default=lambda: bool(settings.BITVAULT_SIGN_UP_OPEN),
-        description="Whether strangers may make a vault of their own.",
+        description=_("Whether strangers may make a vault of their own."),
         owner="Identity and access",
         variable="BITVAULT_SIGN_UP_OPEN",
     )
@@ -23,7 +24,9 @@ TENANT_DELETION_DAYS: Setting[int] = declare(
         key="identity.tenant_deletion_days",
         type=Annotated[int, msgspec.Meta(ge=0, le=365)],
         default=lambda: int(settings.BITVAULT_TENANT_DELETION_DAYS),
-        description="Days that a vault waits for its deletion, in which it can be taken back. Deletions that wait already keep their day.",
+        description=_(
+            "Days that a vault waits for its deletion, in which it can be taken back. Deletions that wait already keep their day."
+        ),
         owner="Identity and access",
         variable="BITVAULT_TENANT_DELETION_DAYS",
     )

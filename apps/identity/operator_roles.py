@@ -1,10 +1,13 @@
 """Roles of operators: groups of Django's with the permissions that their pages name. Full operators are Django's superusers."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Group, Permission
 from django.utils.translation import gettext_lazy as _
-from django_stubs_ext import StrPromise
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 _FIGURES = (
     "identity.view_installation",
@@ -30,8 +33,8 @@ class OperatorRole:
 
     name: str
     """The group's name in the database."""
-    label: StrPromise
-    description: StrPromise
+    label: "StrPromise"
+    description: "StrPromise"
     permissions: tuple[str, ...]
 
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from bitvault.kernel.config import Setting, Unfit, declare
 
@@ -28,7 +29,9 @@ SCANNER_URL: Setting[str] = declare(
         key="scanning.scanner_url",
         type=Annotated[str, msgspec.Meta(max_length=500)],
         default=lambda: str(settings.BITVAULT_SCANNER_URL),
-        description="Where the scanner for malware answers: clamd://host:3310, clamd:///run/clamd.ctl or icap://host/service. Empty: none.",
+        description=_(
+            "Where the scanner for malware answers: clamd://host:3310, clamd:///run/clamd.ctl or icap://host/service. Empty: none."
+        ),
         owner="Scanning",
         variable="BITVAULT_SCANNER_URL",
         check=_require_address,
@@ -40,7 +43,9 @@ LARGEST_MIB: Setting[int] = declare(
         key="scanning.largest_mib",
         type=Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)],
         default=lambda: int(settings.BITVAULT_SCANNER_LARGEST_MIB),
-        description="The largest file in MiB that is sent to the scanner: not more than it looks at (clamd: StreamMaxLength, MaxFileSize).",
+        description=_(
+            "The largest file in MiB that is sent to the scanner: not more than it looks at (clamd: StreamMaxLength, MaxFileSize)."
+        ),
         owner="Scanning",
         variable="BITVAULT_SCANNER_LARGEST_MIB",
     )

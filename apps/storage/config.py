@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from bitvault.kernel.config import Setting, declare
 
@@ -12,7 +13,9 @@ SCRUB_DAYS: Setting[int] = declare(
         key="storage.scrub_days",
         type=Annotated[int, msgspec.Meta(ge=0, le=3650)],
         default=lambda: int(settings.BITVAULT_SCRUB_DAYS),
-        description="Within how many days each object is read and compared with its hashes; 0: never, where the store does that itself.",
+        description=_(
+            "Within how many days each object is read and compared with its hashes; 0: never, where the store does that itself."
+        ),
         owner="Storage",
         variable="BITVAULT_SCRUB_DAYS",
     )

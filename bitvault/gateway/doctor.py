@@ -11,6 +11,8 @@ from functools import partial
 import structlog
 from django.db import connection
 from django.http import HttpRequest
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from bitvault.gateway import installation_checks, service_checks
 from bitvault.gateway.findings import Check, Finding
@@ -48,6 +50,7 @@ def list_checks(*, probe_store: bool = False, request: HttpRequest | None = None
         "workers": service_checks.check_workers,
         "queues": service_checks.check_queues,
         "search": service_checks.check_search,
+        "SIEM export": service_checks.check_siem,
         "scanner": service_checks.check_scanner,
         "backup": installation_checks.check_backup,
     }
@@ -64,15 +67,17 @@ def examine(
     }
     answers: dict[str, Future[Sequence[Finding]]] = {name: Future() for name in checks}
     for name, check in checks.items():
-        threading.Thread(target=_answer, args=(check, answers[name]), name=f"doctor-{name}", daemon=True).start()
+        asked = (check, answers[name], translation.get_language())
+        threading.Thread(target=_answer, args=asked, name=f"doctor-{name}", daemon=True).start()
     wait(answers.values(), timeout=DEADLINE_SECONDS)
     found = [one for name, answer in answers.items() for one in _read(name, answer)]
     return sorted(found, key=lambda one: LEVELS.index(one.level))
 
 
-def _answer(check: Check, answer: "Future[Sequence[Finding]]") -> None:
+def _answer(check: Check, answer: "Future[Sequence[Finding]]", language: str | None) -> None:
     try:
-        answer.set_result(check())
+        with translation.override(language):
+            answer.set_result(check())
     except Exception as error:  # noqa: BLE001 - whatever a check meets is what it found
         logger.warning("doctor_check_failed", error=type(error).__name__)
         answer.set_exception(error)
@@ -82,10 +87,37 @@ def _answer(check: Check, answer: "Future[Sequence[Finding]]") -> None:
 
 def _read(name: str, answer: "Future[Sequence[Finding]]") -> Sequence[Finding]:
     if not answer.done():
-        return [Finding(name, "bad", f"No answer within {DEADLINE_SECONDS:.0f} s.", "See whether the service answers.")]
+        return [
+            Finding(
+                name,
+                "bad",
+                _("No answer within %(deadline_seconds)s s.") % {"deadline_seconds": f"{DEADLINE_SECONDS:.0f}"},
+                _("See whether the service answers."),
+            )
+        ]
     error = answer.exception()
     if error is not None:
         return [
-            Finding(name, "bad", f"The check failed: {type(error).__name__}.", "The log of this process says more.")
+            Finding(
+                name,
+                "bad",
+                _("The check failed: %(error)s.") % {"error": type(error).__name__},
+                _("The log of this process says more."),
+            )
         ]
     return answer.result()
+
+
+def say_bad(count: int, all_count: int) -> str:
+    """Say how many findings are bad."""
+    return _("%(count)s of %(all)s findings are bad.") % {"count": count, "all": all_count}
+
+
+def say_worth(count: int, all_count: int) -> str:
+    """Say how many findings are worth a look."""
+    return _("%(count)s of %(all)s findings are worth a look.") % {"count": count, "all": all_count}
+
+
+def say_good() -> str:
+    """Say that no finding is bad."""
+    return _("Nothing is bad.")

@@ -11,15 +11,19 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils.translation import gettext as _
 
+from apps.admin_platform import api as administration
+from apps.identity import api as identity
 from apps.scanning import api as scanning
 from apps.search import api as search
 from apps.storage import api as storage
 from bitvault.events import heartbeats, operating
 from bitvault.gateway.celery import app
-from bitvault.gateway.findings import Finding, is_local
+from bitvault.gateway.findings import Finding, Level, is_local
 from bitvault.gateway.queues import RegisteredQueues
 from bitvault.jobs import operating as jobs
+from bitvault.kernel import clock, tenancy
 from bitvault.kernel.errors import Unavailable
 from bitvault.web.valkey import client
 
@@ -32,6 +36,11 @@ WORKER_SECONDS = 3.0
 """How long workers have to say which queues they take."""
 
 CONNECTIONS_WARN_SHARE = 0.85
+SIEM_SECONDS = 600.0
+"""A receiver that is restarted is away for less."""
+
+SIEM_NAMED = 5
+"""Tenants that a finding names."""
 
 
 def check_clocks() -> Sequence[Finding]:
@@ -43,14 +52,17 @@ def check_clocks() -> Sequence[Finding]:
     clocks["Valkey"] = seconds + micros / 1e6 - time.time()
     date = _ask_store("GET", settings.BITVAULT_STORE["endpoint_url"], "/").getheader("Date")
     if date:
-        clocks["the store"] = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
+        clocks[_("the store")] = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
     return [_judge_clock(name, skew) for name, skew in clocks.items()]
 
 
 def _judge_clock(name: str, skew: float) -> Finding:
     apart = abs(skew)
-    fact = f"The clock of {name} is {apart:.1f} s {'ahead' if skew > 0 else 'behind'}."
-    mend = "Run a time service (NTP) on every machine: signed addresses live minutes."
+    if skew > 0:
+        fact = _("The clock of %(name)s is %(apart)s s ahead.") % {"name": name, "apart": f"{apart:.1f}"}
+    else:
+        fact = _("The clock of %(name)s is %(apart)s s behind.") % {"name": name, "apart": f"{apart:.1f}"}
+    mend = _("Run a time service (NTP) on every machine: signed addresses live minutes.")
     if apart >= SKEW_BAD_SECONDS:
         return Finding("clocks", "bad", fact, mend)
     return Finding("clocks", "warning", fact, mend) if apart >= SKEW_WARN_SECONDS else Finding("clocks", "good", fact)
@@ -62,19 +74,26 @@ def check_store(*, probe: bool) -> Sequence[Finding]:
         try:
             call_command("check_store", stdout=io.StringIO())
         except CommandError as error:
-            return [Finding("store", "bad", str(error), "Run manage.py check_store, and use a store that it accepts.")]
-        return [Finding("store", "good", "The store can do everything that BitVault needs.")]
+            return [
+                Finding("store", "bad", str(error), _("Run manage.py check_store, and use a store that it accepts."))
+            ]
+        return [Finding("store", "good", _("The store can do everything that BitVault needs."))]
     storage.require_store()
     fit = storage.find_store_fitness()
     if fit is None:
-        return [Finding("store", "warning", "The store answers and was not probed yet.", "Run manage.py check_store.")]
+        return [
+            Finding("store", "warning", _("The store answers and was not probed yet."), _("Run manage.py check_store."))
+        ]
     if not fit:
         return [
             Finding(
-                "store", "bad", "The last probe found that the store lacks something.", "Run manage.py check_store."
+                "store",
+                "bad",
+                _("The last probe found that the store lacks something."),
+                _("Run manage.py check_store."),
             )
         ]
-    return [Finding("store", "good", "The store answers, and its last probe found everything that BitVault needs.")]
+    return [Finding("store", "good", _("The store answers, and its last probe found everything that BitVault needs."))]
 
 
 def check_cors() -> Sequence[Finding]:
@@ -89,9 +108,25 @@ def check_cors() -> Sequence[Finding]:
     answer = _ask_store("OPTIONS", endpoint, f"/{settings.BITVAULT_STORE['bucket']}/doctor", headers)
     allowed = answer.getheader("Access-Control-Allow-Origin") or ""
     if allowed in ("*", origin):
-        return [Finding("CORS", "good", f"Pages at {origin} may send files to {endpoint}.")]
-    mend = f"Let the bucket's CORS rules allow PUT and GET from {origin} and the vaults' hosts below it; expose ETag."
-    return [Finding("CORS", "bad", f"The store does not let pages at {origin} send files to {endpoint}.", mend)]
+        return [
+            Finding(
+                "CORS",
+                "good",
+                _("Pages at %(origin)s may send files to %(endpoint)s.") % {"origin": origin, "endpoint": endpoint},
+            )
+        ]
+    mend = _(
+        "Let the bucket's CORS rules allow PUT and GET from %(origin)s and the vaults' hosts below it; expose ETag."
+    ) % {"origin": origin}
+    return [
+        Finding(
+            "CORS",
+            "bad",
+            _("The store does not let pages at %(origin)s send files to %(endpoint)s.")
+            % {"origin": origin, "endpoint": endpoint},
+            mend,
+        )
+    ]
 
 
 def _ask_store(method: str, endpoint: str, path: str, headers: dict[str, str] | None = None) -> HTTPResponse:
@@ -112,20 +147,56 @@ def check_search() -> Sequence[Finding]:
     try:
         engine = search.find_engine()
     except Unavailable:
-        mend = "See whether it runs, and BITVAULT_OPENSEARCH_URL with its password and authority. Names are found meanwhile."
-        return [Finding("search", "bad", "OpenSearch does not answer, or not to us.", mend)]
-    return [Finding("search", "good", f"{engine} answers searches.")]
+        mend = _(
+            "See whether it runs, and BITVAULT_OPENSEARCH_URL with its password and authority. Names are found meanwhile."
+        )
+        return [Finding("search", "bad", _("OpenSearch does not answer, or not to us."), mend)]
+    return [Finding("search", "good", _("%(engine)s answers searches.") % {"engine": engine})]
 
 
 def check_scanner() -> Sequence[Finding]:
     """Ask the scanner for malware who it is, where there is one."""
     version = scanning.find_scanner()
     if version is None:
-        return [Finding("scanner", "good", "There is no scanner for malware: nothing is scanned.")]
+        return [Finding("scanner", "good", _("There is no scanner for malware: nothing is scanned."))]
     if not version:
-        mend = "See whether it runs, and scanning.scanner_url. Until it is back files wait, as each vault's rule says."
-        return [Finding("scanner", "bad", "The scanner for malware does not answer, or not as one does.", mend)]
-    return [Finding("scanner", "good", f"{version} scans for malware.")]
+        mend = _(
+            "See whether it runs, and scanning.scanner_url. Until it is back files wait, as each vault's rule says."
+        )
+        return [Finding("scanner", "bad", _("The scanner for malware does not answer, or not as one does."), mend)]
+    return [Finding("scanner", "good", _("%(version)s scans for malware.") % {"version": version})]
+
+
+def check_siem() -> Sequence[Finding]:
+    """Whether the audit logs arrive where operators have them sent."""
+    url = administration.find_siem_url()
+    if not url:
+        return [Finding("SIEM export", "good", _("Audit logs are not sent anywhere."))]
+    failing, paused, waiting = [], [], 0
+    for tenant in identity.list_active_tenants():  # each tenant's export is in a schema of its own
+        with tenancy.entered(tenant):
+            export = administration.find_siem_export_of_installation()
+        if export is None:
+            continue
+        waiting += export.backlog_count
+        if not export.enabled:
+            paused.append(tenant.slug)
+        elif export.failing_since is not None and (clock.now() - export.failing_since).total_seconds() > SIEM_SECONDS:
+            failing.append(f"{tenant.slug} ({export.last_failure})")
+    found = []
+    if failing:
+        count, names = len(failing), ", ".join(failing[:SIEM_NAMED])
+        fact = _(
+            "The audit logs of %(count)s tenants have not arrived for a while: %(names)s. Waiting: %(waiting)s."
+        ) % {"count": count, "names": names, "waiting": waiting}
+        mend = _("See SIEM export in Django admin, send a test, and look at the receiver. Nothing is lost meanwhile.")
+        found.append(Finding("SIEM export", "bad", fact, mend))
+    if paused:
+        fact = _("The export of %(names)s is paused.") % {"names": ", ".join(paused[:SIEM_NAMED])}
+        found.append(Finding("SIEM export", "warning", fact, _("Let it go on under SIEM export in Django admin.")))
+    return found or [
+        Finding("SIEM export", "good", _("Audit logs are sent on; %(waiting)s entries wait.") % {"waiting": waiting})
+    ]
 
 
 def check_queues() -> Sequence[Finding]:
@@ -133,20 +204,26 @@ def check_queues() -> Sequence[Finding]:
     found = []
     silent = heartbeats.list_silent()
     if silent:
-        mend = "Start the process of Celery beat; make up and the deployment's files do."
-        found.append(Finding("queues", "bad", f"Schedulers are silent: {', '.join(silent)}.", mend))
-    for name, reason in operating.list_paused().items():
-        mend = "Let it go on in Django admin when its reason is gone."
+        mend = _("Start the process of Celery beat; make up and the deployment's files do.")
         found.append(
-            Finding("queues", "warning", f"The consumer {name} is paused: {reason or 'no reason was given'}.", mend)
+            Finding("queues", "bad", _("Schedulers are silent: %(names)s.") % {"names": ", ".join(silent)}, mend)
+        )
+    for name, reason in operating.list_paused().items():
+        mend = _("Let it go on in Django admin when its reason is gone.")
+        why = reason or _("no reason was given")
+        found.append(
+            Finding(
+                "queues", "warning", _("The consumer %(name)s is paused: %(why)s.") % {"name": name, "why": why}, mend
+            )
         )
     late = [lag for lag in operating.list_lags(limit=1) if lag.seconds > LAG_SECONDS and not lag.is_suspended]
     found += [
         Finding(
             "queues",
             "bad",
-            f"The consumer {lag.consumer} has been behind for {lag.seconds:.0f} s in a tenant.",
-            "See the page of the event stream: a worker may be missing, or an event may fail again and again.",
+            _("The consumer %(consumer)s has been behind for %(seconds)s s in a tenant.")
+            % {"consumer": lag.consumer, "seconds": f"{lag.seconds:.0f}"},
+            _("See the page of the event stream: a worker may be missing, or an event may fail again and again."),
         )
         for lag in late
     ]
@@ -154,7 +231,10 @@ def check_queues() -> Sequence[Finding]:
     if letters:
         found.append(
             Finding(
-                "queues", "warning", f"{letters} dead letters wait.", "Replay or drop them on the page of the stream."
+                "queues",
+                "warning",
+                _("%(letters)s dead letters wait.") % {"letters": letters},
+                _("Replay or drop them on the page of the stream."),
             )
         )
     backlogs = jobs.list_backlogs()
@@ -164,21 +244,22 @@ def check_queues() -> Sequence[Finding]:
             Finding(
                 "queues",
                 "warning",
-                f"{failed} jobs have failed.",
-                "See their errors in Django admin, and run them again.",
+                _("%(failed)s jobs have failed.") % {"failed": failed},
+                _("See their errors in Django admin, and run them again."),
             )
         )
     found += [
         Finding(
             "queues",
             "bad",
-            f"Jobs of the kind {one.kind} have waited for {one.oldest_seconds:.0f} s.",
-            "Start a worker for their lane, or more of them.",
+            _("Jobs of the kind %(kind)s have waited for %(oldest_seconds)s s.")
+            % {"kind": one.kind, "oldest_seconds": f"{one.oldest_seconds:.0f}"},
+            _("Start a worker for their lane, or more of them."),
         )
         for one in backlogs
         if one.oldest_seconds > LAG_SECONDS
     ]
-    return found or [Finding("queues", "good", "Schedulers run, and nothing waits or was given up.")]
+    return found or [Finding("queues", "good", _("Schedulers run, and nothing waits or was given up."))]
 
 
 def check_workers() -> Sequence[Finding]:
@@ -187,23 +268,41 @@ def check_workers() -> Sequence[Finding]:
     taken = {queue["name"] for queues in answers.values() for queue in queues}
     missing = [queue.name for queue in RegisteredQueues() if queue.name not in taken]
     if not answers:
-        mend = "Start workers (docs/operating.md, Processes), and see whether they reach BITVAULT_BROKER_URL's Valkey."
-        return [Finding("workers", "bad", "No worker answers.", mend)]
+        mend = _(
+            "Start workers (docs/operating.md, Processes), and see whether they reach BITVAULT_BROKER_URL's Valkey."
+        )
+        return [Finding("workers", "bad", _("No worker answers."), mend)]
     if missing:
-        mend = "Add them to --queues of a worker. One that is busy for long may not have answered: check again."
-        return [Finding("workers", "bad", f"No worker takes {', '.join(missing)}.", mend)]
-    return [Finding("workers", "good", f"{len(answers)} workers take all {len(taken)} queues.")]
+        mend = _("Add them to --queues of a worker. One that is busy for long may not have answered: check again.")
+        return [Finding("workers", "bad", _("No worker takes %(names)s.") % {"names": ", ".join(missing)}, mend)]
+    return [
+        Finding(
+            "workers",
+            "good",
+            _("%(count)s workers take all %(count2)s queues.") % {"count": len(answers), "count2": len(taken)},
+        )
+    ]
 
 
 def check_valkey() -> Sequence[Finding]:
     """Whether Valkey throws nothing away by itself: tasks and counts of limits are in there."""
     memory = client().info("memory")
     policy, limit, used = memory["maxmemory_policy"], memory["maxmemory"], memory["used_memory"]
-    fact = f"Valkey uses {used / 2**20:.0f} MiB{f' of {limit / 2**20:.0f}' if limit else ''}; policy {policy}."
+    used_mib, limit_mib = f"{used / 2**20:.0f}", f"{limit / 2**20:.0f}"
+    if limit:
+        fact = _("Valkey uses %(used_mib)s MiB of %(limit_mib)s; policy %(policy)s.") % {
+            "used_mib": used_mib,
+            "limit_mib": limit_mib,
+            "policy": policy,
+        }
+    else:
+        fact = _("Valkey uses %(used_mib)s MiB; policy %(policy)s.") % {"used_mib": used_mib, "policy": policy}
     if policy != "noeviction":
-        return [Finding("Valkey", "bad", fact, "Set maxmemory-policy noeviction: else tasks are thrown away unseen.")]
+        return [
+            Finding("Valkey", "bad", fact, _("Set maxmemory-policy noeviction: else tasks are thrown away unseen."))
+        ]
     if limit and used > CONNECTIONS_WARN_SHARE * limit:
-        return [Finding("Valkey", "warning", fact, "Give it more memory (maxmemory): full, it takes no task.")]
+        return [Finding("Valkey", "warning", fact, _("Give it more memory (maxmemory): full, it takes no task."))]
     return [Finding("Valkey", "good", fact)]
 
 
@@ -218,12 +317,37 @@ def check_database() -> Sequence[Finding]:
         used, most, commit, fsync, encoding = cursor.fetchone()
     found = []
     if used > CONNECTIONS_WARN_SHARE * most:
-        mend = "Raise max_connections, or put PgBouncer in transaction mode in between (docs/operating.md, Processes)."
-        found.append(Finding("database", "warning", f"{used} of {most} connections are in use.", mend))
+        mend = _(
+            "Raise max_connections, or put PgBouncer in transaction mode in between (docs/operating.md, Processes)."
+        )
+        found.append(
+            Finding(
+                "database",
+                "warning",
+                _("%(used)s of %(most)s connections are in use.") % {"used": used, "most": most},
+                mend,
+            )
+        )
     if fsync != "on" or commit == "off":
-        mend = "Set fsync and synchronous_commit to on: else an acknowledged file can be lost with the power."
-        level = "warning" if is_local() else "bad"
-        found.append(Finding("database", level, f"fsync is {fsync} and synchronous_commit {commit}.", mend))  # type: ignore[arg-type] # one of two levels
+        mend = _("Set fsync and synchronous_commit to on: else an acknowledged file can be lost with the power.")
+        level: Level = "warning" if is_local() else "bad"
+        found.append(
+            Finding(
+                "database",
+                level,
+                _("fsync is %(fsync)s and synchronous_commit %(commit)s.") % {"fsync": fsync, "commit": commit},
+                mend,
+            )
+        )
     if encoding != "UTF8":
-        found.append(Finding("database", "bad", f"The database writes {encoding}.", "Make it with ENCODING 'UTF8'."))
-    return found or [Finding("database", "good", f"{used} of {most} connections are in use.")]
+        found.append(
+            Finding(
+                "database",
+                "bad",
+                _("The database writes %(encoding)s.") % {"encoding": encoding},
+                _("Make it with ENCODING 'UTF8'."),
+            )
+        )
+    return found or [
+        Finding("database", "good", _("%(used)s of %(most)s connections are in use.") % {"used": used, "most": most})
+    ]

@@ -7,12 +7,15 @@ environment.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 import msgspec
 import structlog
 
 from bitvault.kernel.errors import ProgrammingError
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 T = TypeVar("T")
 
@@ -37,7 +40,7 @@ class Setting(Generic[T]):
     """What msgspec reads it as: its schema, with bounds."""
     default: Callable[[], T]
     """What holds until somebody decides otherwise."""
-    description: str
+    description: "StrOrPromise"
     owner: str
     variable: str = ""
     """The environment variable that the default comes from."""

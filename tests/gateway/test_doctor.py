@@ -214,3 +214,42 @@ def test_a_valkey_that_throws_tasks_away_is_found(monkeypatch):
 def test_an_address_without_tls_is_found_where_others_come(settings):
     settings.BITVAULT_BASE_HOST, settings.BITVAULT_BASE_URL = "vault.example.com", "http://vault.example.com"
     assert installation_checks.check_certificate()[0].level == "bad"
+
+
+# --- in the reader's language ----------------------------------------------------------------------------------------------
+
+
+def test_findings_are_told_in_the_language_that_is_asked_for(acme):
+    from django.utils import translation
+
+    with translation.override("de"):
+        german = {(one.check, one.fact): one for one in doctor.examine()}
+    english = {(one.check, one.fact) for one in doctor.examine()}
+    # Versions are names and numbers in both.
+    assert {check for check, _fact in english & german.keys()} <= {"versions"}
+    written = io.StringIO()
+    call_command("doctor", language="de", only=["keys"], stdout=written)
+    assert "Die Schlüssel sind lang und zufällig." in written.getvalue()
+    assert "Nichts ist schlecht." in written.getvalue()
+
+
+def test_audit_logs_that_do_not_arrive_are_found(acme, settings):
+    from apps.admin_platform import configuring
+    from apps.admin_platform.config_source import SOURCE
+    from apps.admin_platform.models import SiemExport
+    from bitvault.kernel import db, tenancy
+
+    assert [one.level for one in service_checks.check_siem()] == ["good"]
+    configuring.set_value("audit.siem_url", "https://127.0.0.1:1/in", by=None, note="")
+    SOURCE.forget()
+    with tenancy.entered(acme), db.write_transaction():
+        SiemExport.objects.create(is_installation=True, created_at=clock.now(), last_failure="connection")
+    assert [one.level for one in service_checks.check_siem()] == ["good"]
+    with tenancy.entered(acme), db.write_transaction():
+        SiemExport.objects.update(failing_since=clock.now() - timedelta(minutes=11))
+    (found,) = service_checks.check_siem()
+    assert (found.level, "acme (connection)" in found.fact) == ("bad", True)
+    with tenancy.entered(acme), db.write_transaction():
+        SiemExport.objects.update(is_enabled=False, failing_since=None)
+    assert [one.level for one in service_checks.check_siem()] == ["warning"]
+    SOURCE.forget()

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from bitvault.kernel.config import Setting, Unfit, declare
 
@@ -24,7 +25,9 @@ NETWORKS: Setting[Networks] = declare(
         key="outbound.networks",
         type=Annotated[tuple[str, ...], msgspec.Meta(max_length=100)],
         default=lambda: tuple(settings.BITVAULT_WEBHOOK_NETWORKS),
-        description="Networks inside that webhooks may reach, besides the internet: whoever makes some in a vault can send requests there.",
+        description=_(
+            "Networks inside that webhooks may reach, besides the internet: whoever makes some in a vault can send requests there."
+        ),
         owner="Webhooks",
         variable="BITVAULT_WEBHOOK_NETWORKS",
         check=_require_networks,

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
 
 from bitvault.gateway import doctor
 from bitvault.gateway.findings import Finding
@@ -29,12 +31,18 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object: level, counts and findings")
         parser.add_argument("--strict", action="store_true", help="exit code 2 when there are warnings")
         parser.add_argument("--only", action="append", default=[], metavar="CHECK", help="this check alone; repeatable")
+        languages = [code for code, _name in settings.LANGUAGES]
+        parser.add_argument("--language", choices=languages, default=settings.LANGUAGE_CODE, help="of what is written")
         parser.add_argument(
             "--no-probe", action="store_true", help="write no object into the store: read its last probe"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write what was found, the worst first."""
+        with translation.override(options["language"]):
+            self._examine(options)
+
+    def _examine(self, options: dict[str, Any]) -> None:
         known = doctor.list_checks()
         unknown = [name for name in options["only"] if name not in known]
         if unknown:
@@ -48,11 +56,11 @@ class Command(BaseCommand):
         else:
             self._write(found)
         if counts["bad"]:
-            raise CommandError(f"{counts['bad']} of {len(found)} findings are bad.", returncode=BAD)
+            raise CommandError(doctor.say_bad(counts["bad"], len(found)), returncode=BAD)
         if counts["warning"] and options["strict"]:
-            raise CommandError(f"{counts['warning']} of {len(found)} findings are worth a look.", returncode=WARNINGS)
+            raise CommandError(doctor.say_worth(counts["warning"], len(found)), returncode=WARNINGS)
         if not options["json"]:
-            self.stdout.write("\nNothing is bad.")
+            self.stdout.write(f"\n{doctor.say_good()}")
 
     def _write(self, found: Sequence[Finding]) -> None:
         for one in found:
