@@ -75,6 +75,7 @@ class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the 
     """What was decided before, by whom."""
 
     model = FlagVersion
+    template = "admin/edit_inline/read_only.html"
     fields = ("version", "changed_at", "changed_by", "value", "rules", "is_forced", "note")
     readonly_fields = fields
     ordering = ("-version",)

@@ -175,6 +175,7 @@ class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the 
     """What was decided before, by whom."""
 
     model = ConfigVersion
+    template = "admin/edit_inline/read_only.html"
     verbose_name_plural = _("History")
     fields = ("version", "changed_at", "changed_by", "shown", "note")
     readonly_fields = fields

@@ -50,6 +50,7 @@ class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the 
     """What the plan was."""
 
     model = PlanVersion
+    template = "admin/edit_inline/read_only.html"
     fields = ("version", "begun_at", *FACTS)
     readonly_fields = fields
     ordering = ("-version",)

@@ -63,6 +63,7 @@ class PeopleOfTenant(admin.TabularInline):  # type: ignore[type-arg] # generic i
     """Who is in the tenant; roles change and people leave on the screen of memberships."""
 
     model = models.Membership
+    template = "admin/edit_inline/read_only.html"
     fields = ("email", "role", "state", "created_at")
     readonly_fields = fields
     extra = 0
@@ -83,6 +84,7 @@ class InvitationsOfTenant(admin.TabularInline):  # type: ignore[type-arg] # gene
     """Who is invited and has not come; what a code is derived from is not shown."""
 
     model = models.Invitation
+    template = "admin/edit_inline/read_only.html"
     fields = ("email", "role", "sent_at", "expires_at")
     readonly_fields = fields
     extra = 0
@@ -167,6 +169,7 @@ class MembershipsOfUser(admin.TabularInline):  # type: ignore[type-arg] # generi
     """Where the person belongs."""
 
     model = models.Membership
+    template = "admin/edit_inline/read_only.html"
     fields = ("tenant_slug", "role", "state", "created_at")
     readonly_fields = fields
     extra = 0
