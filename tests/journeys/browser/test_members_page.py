@@ -134,7 +134,7 @@ def test_an_outsider_comes_by_a_share_sees_that_alone_and_is_put_out(live, visit
 
     live.await_that(has_come)
     rail = guest.get_by_role("navigation", name="Main").get_by_role("link")
-    assert [one.strip() for one in rail.all_inner_texts()] == ["Shared with me", "Settings"]
+    assert [one.strip() for one in rail.all_inner_texts()] == ["Shared with me", "Favourites", "Settings"]
     guest.get_by_role("link", name="Tender").click()
     expect(Vault(guest, live.tenant_url).row("offer.txt")).to_be_visible()
     expect(guest.get_by_role("button", name="Share")).to_have_count(0)
