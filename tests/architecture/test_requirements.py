@@ -17,6 +17,9 @@ BUILDING = {"bitvault/mail/compiling.py": {"mjml"}, "bitvault/web/management/com
 NORMAL = re.compile(r"[-_.]+")
 
 
+installed = cache(packages_distributions)
+
+
 @cache
 def pinned() -> frozenset[str]:
     """What requirements.txt installs."""
@@ -50,7 +53,7 @@ def imported_when_run(source: str) -> set[str]:
 def is_installed_to_run(package: str) -> bool:
     if package in OUR_OWN or package in sys.stdlib_module_names:
         return True
-    distributions = {NORMAL.sub("-", name).lower() for name in packages_distributions().get(package, ())}
+    distributions = {NORMAL.sub("-", name).lower() for name in installed().get(package, ())}
     return bool(distributions & pinned())
 
 
