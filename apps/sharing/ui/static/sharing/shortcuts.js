@@ -15,11 +15,39 @@ let subject = null;
 
 const shelf = () => /** @type {HTMLElement | null} */ (document.querySelector("#main #shortcuts-shelf"));
 
+/** Where shortcuts of one's own lie is asked for so often at most, and after each change in this page. */
+const KNOWN_MS = 60_000;
+/** @type {Promise<Set<string>> | null} folders in which some lie */
+let placed = null;
+let askedAt = 0;
+
+/** @returns {Promise<Set<string>>} */
+function askWhere() {
+  if (!placed || performance.now() - askedAt > KNOWN_MS) {
+    askedAt = performance.now();
+    placed = get("/shortcuts").then(({ items }) => new Set(items.map((/** @type {Shortcut} */ one) => one.folder_id)));
+    placed.catch(() => (placed = null));
+  }
+  return placed;
+}
+
 /** Show the shortcuts of the folder as the server has them now. */
 async function renew() {
+  placed = null;
   const place = shelf();
   const folder = place?.dataset.folder;
   if (folder) await /** @type {any} */ (window).htmx.ajax("GET", `/shared/shortcuts?ids=${folder}`, { target: "#shortcuts-shelf", select: ".shortcuts", swap: "innerHTML" });
+}
+
+/** Another folder is shown: most have none, and ask for nothing. */
+async function fillShelf() {
+  const folder = shelf()?.dataset.folder;
+  if (!folder) return;
+  try {
+    if ((await askWhere()).has(folder)) await renew();
+  } catch {
+    // There is no shelf then; the next page asks again.
+  }
 }
 
 /** Carry something out, and show the shelf anew; a refusal is told. @template T @param {() => Promise<T>} act @returns {Promise<T | null>} */
@@ -112,6 +140,6 @@ export function startShortcuts() {
     const item = /** @type {CustomEvent<{menu: HTMLElement}>} */ (event).detail.menu.querySelector('[data-command="shortcut"]');
     if (item instanceof HTMLElement && inOwnFiles()) item.hidden = true;
   });
-  document.addEventListener("bitvault:page", () => void renew());
-  void renew();
+  document.addEventListener("bitvault:page", () => void fillShelf());
+  void fillShelf();
 }
