@@ -5,24 +5,11 @@ import signal
 import pytest
 
 from bitvault.events import consuming
+from tests.support import noting
 
 pytestmark = pytest.mark.journey
 
-CONSUMERS = (
-    "sync",
-    "search",
-    "notifications",
-    "sharing",
-    "billing",
-    "audit",
-    "gc",
-    "previews",
-    "webhooks",
-    "annotations",
-    "notes",
-    "history",
-    "retention",
-)
+CONSUMERS = noting.list_consumers()
 LIMIT = 0.6
 LONG = 1000.0
 WHOLE_SECONDS = 300

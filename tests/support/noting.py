@@ -29,6 +29,13 @@ class Noted(Event):
     text: str
 
 
+def list_consumers() -> tuple[str, ...]:
+    """Name all consumers that real processes of the tests have: those that are registered, and this one."""
+    from bitvault.events import operating
+
+    return tuple(dict.fromkeys((*operating.list_consumers(), CONSUMER)))
+
+
 def prepare(database: psycopg.Connection, schema: str) -> None:
     """Make the table of effects in a tenant's schema, and the consumer's cursors."""
     database.execute(
