@@ -6,12 +6,13 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
 
+from apps.billing.models import TENANT_SCOPE, Quota, Reservation, ReservationState
 from apps.identity import queries
-from apps.storage import provider
 from bitvault.backup.directories import DirectoryTarget
 from bitvault.events import operating
-from bitvault.kernel import tenancy
+from bitvault.kernel import db, tenancy
 from tests.support import databases
 from tests.support.own_bucket import own_bucket
 from tests.support.sending import Sender, content_hash
@@ -37,14 +38,12 @@ def elsewhere(settings, worker_suffix):
 
     @contextmanager
     def enter():
-        before = settings.BITVAULT_STORE
         with own_bucket(settings), databases.another(databases.PREPARED, f"bv_elsewhere_{worker_suffix}"):
             queries.forget_remembered()
-            yield
-        settings.BITVAULT_STORE = before
-        provider._store_of_requests.cache_clear()
-        provider._store_of_workers.cache_clear()
-        queries.forget_remembered()
+            try:
+                yield
+            finally:
+                queries.forget_remembered()
 
     return enter
 
@@ -158,8 +157,15 @@ def audit_up_to(tenant, seq):
 
 
 def used_bytes(tenant):
-    from tests.apps.files.conftest import fetch
+    with tenancy.entered(tenant), db.read_transaction():
+        return Quota.objects.values_list("used_bytes", flat=True).get(scope=TENANT_SCOPE)
 
-    with tenancy.entered(tenant):
-        ((used,),) = fetch("SELECT used_bytes FROM billing_quota WHERE scope = 'tenant'")
-    return used
+
+def is_charged(tenant, size_bytes):
+    """Tell whether a tenant's quota counts these bytes: what is committed and not charged yet holds its reservation still."""
+    used = used_bytes(tenant)
+    with tenancy.entered(tenant), db.read_transaction():
+        held = Reservation.objects.filter(state=ReservationState.HELD).aggregate(sum=Sum("size_bytes", default=0))[
+            "sum"
+        ]
+    return used <= size_bytes <= used + held

@@ -16,7 +16,7 @@ from bitvault.backup.errors import BackupError
 from bitvault.events import consuming
 from bitvault.kernel import db, tenancy
 from bitvault.stack.layout import ROOT
-from tests.backup.conftest import Consumers, Writer, at_work, audit_up_to, names_in, used_bytes
+from tests.backup.conftest import Consumers, Writer, at_work, audit_up_to, is_charged, names_in
 
 pytestmark = [pytest.mark.store, pytest.mark.committed]
 
@@ -115,8 +115,8 @@ def test_a_backup_under_load_survives_a_kill_and_is_restored_as_it_was(
         for writer, tenant in ((mia, acme), (olga, acme), (boris, beta)):
             names, _ = writer.at(seqs[tenant.id])
             assert names_in(writer.api, writer.folder_id) == names
-        assert used_bytes(acme) == sum(writer.at(seqs[acme.id])[1] for writer in (mia, olga))
-        assert used_bytes(beta) == boris.at(seqs[beta.id])[1]
+        assert is_charged(acme, sum(writer.at(seqs[acme.id])[1] for writer in (mia, olga)))
+        assert is_charged(beta, boris.at(seqs[beta.id])[1])
         for tenant in (acme, beta):
             assert audit_up_to(tenant, seqs[tenant.id]) == chains[tenant.id]
         assert not Session.objects.exists()

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 @contextmanager
 def own_bucket(settings: Any) -> Iterator[str]:
-    """Point the store at a new bucket for the length of the block."""
+    """Point the store at a new bucket for the length of the block, and back to where it was."""
     from apps.storage import provider
 
     def forget() -> None:
@@ -17,7 +17,8 @@ def own_bucket(settings: Any) -> Iterator[str]:
 
     name = f"test-{uuid4().hex}"
     provider.store()._client.create_bucket(Bucket=name)
-    settings.BITVAULT_STORE = {**settings.BITVAULT_STORE, "bucket": name}
+    before = settings.BITVAULT_STORE
+    settings.BITVAULT_STORE = {**before, "bucket": name}
     forget()
     try:
         yield name
@@ -27,4 +28,5 @@ def own_bucket(settings: Any) -> Iterator[str]:
         for key, session in store.list_multipart_uploads(""):
             store.abort_multipart_upload(key=key, store_upload_id=session)
         store._client.delete_bucket(Bucket=name)
+        settings.BITVAULT_STORE = before
         forget()
