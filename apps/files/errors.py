@@ -38,6 +38,7 @@ __all__ = [
     "RetentionUnfit",
     "RevisionMismatch",
     "RootFixed",
+    "SizeRefused",
     "TooDeep",
     "TooManyAtOnce",
     "TooManyChildren",
@@ -45,6 +46,7 @@ __all__ = [
     "TooManyPolicies",
     "TooManyTeamFolders",
     "TrashKept",
+    "TypeRefused",
     "UploadGivenUp",
     "UploadTargetUnfit",
 ]
@@ -294,6 +296,22 @@ class FileTooLarge(TooLarge):
 
     code = "files.file_too_large"
     title = "The file is larger than a file can be"
+
+
+class TypeRefused(Invalid):
+    """The tenant lets no file of this type in. Facts: ``extension`` (empty: the name has none), ``allowed``, the extensions that alone come
+    in (``null``: all but some), and ``ask``: who can help, its ``administrators`` or who gave the ``link``.
+    """
+
+    code = "files.type_refused"
+    title = "This vault does not take files of this type"
+
+
+class SizeRefused(TooLarge):
+    """The tenant lets no file of this size in, whatever its plan allows; facts: ``limit_bytes``, ``size_bytes``, and ``ask`` as above."""
+
+    code = "files.size_refused"
+    title = "This vault does not take files of this size"
 
 
 class BadMoment(Invalid):

@@ -12,8 +12,9 @@ import msgspec
 
 from apps.identity import dtos, models
 from apps.identity.errors import DomainNotAllowed, PolicyForbids
-from bitvault.kernel import clock
+from bitvault.kernel import clock, tenancy
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.file_rules import FileRules
 from bitvault.kernel.permissions import Permission
 from bitvault.kernel.remembered import Remembered
 
@@ -40,6 +41,12 @@ def _ask(tenant_id: UUID) -> dtos.Policies:
 def read(stored: Any) -> dtos.Policies:
     """Give what is stored; a policy that nobody has set is as a new tenant has it."""
     return msgspec.convert(stored or {}, dtos.Policies)
+
+
+def find_file_rules() -> FileRules:
+    """Give what the entered tenant's policies say of files that come in (``kernel.file_rules``)."""
+    policies = find(tenancy.current().id)
+    return FileRules(policies.file_types, policies.file_extensions, policies.largest_file_bytes)
 
 
 def resolve(actor: Actor) -> dtos.Permitted:

@@ -168,6 +168,7 @@ class NodeCopy(View):
             errors.MoveCycle,
             errors.NotAFolder,
             errors.InvalidName,
+            errors.TypeRefused,
             errors.TooDeep,
             errors.PathTooLong,
             errors.TooManyChildren,

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from apps.billing.errors import QuotaExceeded
 from apps.files import api as files
-from apps.files.errors import NameTaken, NodeGone, NodeLocked, NotAFolder, ParentGone
+from apps.files.errors import NameTaken, NodeGone, NodeLocked, NotAFolder, ParentGone, SizeRefused, TypeRefused
 from apps.links import api as links
 from apps.links import errors
 from apps.links.dtos import SUBMISSION_HEADER, UNLOCK_HEADER, Admission, PublicNode, Sending, SentItem
@@ -101,6 +101,8 @@ class PublicUploads(VisitorView):
             errors.NoRoom,
             InvalidName,
             FileTooLarge,
+            TypeRefused,
+            SizeRefused,
             PartOutOfRange,
         ),
         repeatable=True,
@@ -260,7 +262,15 @@ class PublicNodeDetail(VisitorView):
     @operation(
         body=RenamePublicNode,
         answer=PublicNode,
-        problems=(*errors.CLOSED, errors.LinkLocked, errors.LinkTakesNothing, InvalidName, NameTaken, NodeLocked),
+        problems=(
+            *errors.CLOSED,
+            errors.LinkLocked,
+            errors.LinkTakesNothing,
+            InvalidName,
+            NameTaken,
+            NodeLocked,
+            TypeRefused,
+        ),
     )
     def patch(self, request: ActorRequest, token: str, node_id: UUID) -> Response:
         """Rename it. The link's own file or folder keeps its name: it is its owner's to find."""

@@ -18,7 +18,7 @@ from apps.billing.errors import FileOverLimit, QuotaExceeded
 from apps.files import api as files
 from apps.files.dtos import Mode, Node
 from apps.files.dtos.uploads import UploadGrant
-from apps.files.errors import NameTaken, NodeGone, NodeLocked, ParentGone, UploadGivenUp
+from apps.files.errors import NameTaken, NodeGone, NodeLocked, ParentGone, SizeRefused, TypeRefused, UploadGivenUp
 from apps.storage import api as storage
 from apps.storage.dtos import SIGN_LIMIT, UPLOAD_LIFETIME, Part, Upload, Verified
 from apps.storage.errors import (
@@ -261,6 +261,8 @@ class Uploads(View):
             QuotaExceeded,
             FileOverLimit,
             FileTooLarge,
+            TypeRefused,
+            SizeRefused,
             PartOutOfRange,
             StoreFull,
             InvalidMediaType,

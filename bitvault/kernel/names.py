@@ -260,6 +260,13 @@ def split_extension(text: str) -> tuple[str, str]:
     return stem, extension
 
 
+def simplify(text: str) -> str:
+    """Spell a name as those may take it who open the file: without case, without what nobody sees, and without the dots and blanks at its
+    end that Windows drops. For judging extensions; never for telling two names apart.
+    """
+    return key_of(unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))).rstrip(". ")
+
+
 def numbered(name: Name, number: int, *, is_folder: bool = False) -> Name:
     """Make the ``number``-th automatic variant, ``report (2).pdf``; the stem is cut to keep the limit of length.
 

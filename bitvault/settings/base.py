@@ -311,6 +311,7 @@ CSRF_FAILURE_VIEW = "bitvault.gateway.pages.csrf_failure"
 # Who looks at a page: pages stand on bitvault.web, which knows no module.
 BITVAULT_VIEWER_FINDER = "bitvault.gateway.authentication.find_viewer"
 BITVAULT_POLICY_FINDER = "apps.billing.queries.find_policy"
+BITVAULT_FILE_RULES_FINDER = "apps.identity.policies.find_file_rules"
 BITVAULT_SCAN_RULE_FINDER = "apps.scanning.queries.find_rule"
 BITVAULT_NAME_FINDER = "bitvault.gateway.naming.NameFinder"
 BITVAULT_BRAND_FINDER = "bitvault.gateway.brand.find_brand"

@@ -9,6 +9,7 @@ import zlib
 import pytest
 
 from apps.billing import api as billing
+from apps.identity import policies
 from bitvault.gateway import extraction, unpacking
 from bitvault.jobs import leasing, running
 from bitvault.jobs.models import Job
@@ -274,4 +275,23 @@ def test_one_whose_folder_is_thrown_away_meanwhile_ends(mia, several, monkeypatc
     do_jobs()
     job = mia.api.get(f"/jobs/{job_id}").json()
     assert (job["state"], job["problem"]["code"]) == ("failed", "files.parent_gone")
+    assert quota() == (stored(), 0)
+
+
+def test_what_the_vault_does_not_take_is_left_out_of_an_archive(mia, api):
+    archive = mia.bring(
+        "all.zip", packed({"a.txt": b"text", "b/setup.EXE": b"x", "c.pdf": b"123456", "large.exe": bytes(9 << 20)})
+    )
+    wanted = {"file_types": "except", "file_extensions": ["exe"], "largest_file_bytes": 5}
+    try:
+        assert api("adam").patch("/tenant", {"policies": wanted}).status_code == 200
+        result = extract(mia, archive)["result"]
+    finally:
+        policies.forget_remembered()
+    assert {each["path"]: each["reason"] for each in result["left_out"]} == {
+        "b/setup.EXE": "files.type_refused",
+        "c.pdf": "files.size_refused",
+        "large.exe": "files.type_refused",
+    }
+    assert read(mia, result["node_id"]) == hashes({"a.txt": b"text", "b": {}})
     assert quota() == (stored(), 0)

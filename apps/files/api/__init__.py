@@ -367,7 +367,7 @@ def update_node(
     :raises NothingToChange: none of ``name``, ``parent_id`` and ``client_modified_at`` is given.
     :raises PreconditionRequired: ``expected_revision`` is ``None``; ``"any"`` is for a caller who does not care.
     :raises RevisionMismatch: the node has moved on since ``expected_revision``.
-    :raises InvalidName: the name cannot be used.
+    :raises InvalidName, TypeRefused: the name cannot be used, or has an extension that the tenant does not let in.
     :raises NameTaken: a live sibling there has a name with the same key.
     :raises MoveCycle: the folder would come to lie in itself.
     :raises NotAFolder: ``parent_id`` is a file.

@@ -37,6 +37,7 @@ def authorise_upload(
     :raises BaseVersionRequired: ``update`` without ``base_version_id``.
     :raises UploadTargetUnfit: ``node_id`` with ``add``, or ``base_version_id`` without ``update``.
     :raises FileTooLarge: no store holds an object of this size.
+    :raises TypeRefused, SizeRefused: the tenant lets no such file in.
     """
     actor.require_scope(Scope.FILES_WRITE)
     return authorising.authorise(

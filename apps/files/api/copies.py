@@ -52,6 +52,7 @@ def copy_node(
     :raises MoveCycle: the folder would be copied into itself.
     :raises NotAFolder: ``parent_id`` is a file.
     :raises InvalidName: the name cannot be used.
+    :raises TypeRefused: a file would get an extension by ``name`` that the tenant does not let in.
     :raises TooDeep, PathTooLong, TooManyChildren: a limit would be passed.
     """
     actor.require_scope(Scope.FILES_WRITE)

@@ -8,14 +8,16 @@ from uuid import UUID
 from apps.files import access, errors, limits, locks
 from apps.files.dtos import Mode
 from apps.files.dtos.uploads import UploadGrant, UploadWish
+from apps.files.operations.admitting import require_admitted
 from apps.files.operations.returning import require_returnable
 from apps.files.rows import Way, fetch_page, find_way, find_ways, kind_name
 from apps.files.sql.uploads import TARGET_BY_ID, TARGET_BY_NAME, TARGETS
 from apps.files.tree import NOTHING_BELOW, require_folder, require_room
-from bitvault.kernel import db, names
+from bitvault.kernel import db, file_rules, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import BitVaultError, NotFound
+from bitvault.kernel.file_rules import FileRules
 from bitvault.kernel.names import Name
 
 
@@ -48,12 +50,15 @@ def authorise(
         raise errors.FileTooLarge(limit_bytes=limits.FILE_LIMIT_BYTES)
     if (node_id is not None and mode == "add") or (base_version_id is not None and mode != "update"):
         raise errors.UploadTargetUnfit
+    rules = file_rules.current()
     with db.read_transaction() as tx:
         if node_id is not None:
             way, parent_id, name = _find_file(actor, node_id, mode)
+            require_admitted(actor, rules, name.text, size_bytes)
             target = _find_target(tx, TARGET_BY_ID, node_id=node_id, base_version_id=base_version_id)
         else:
             way = require_folder(access.require(actor, find_way(parent_id, actor), Capability.ADD))
+            require_admitted(actor, rules, name.text, size_bytes)
             target = _find_target(
                 tx, TARGET_BY_NAME, parent_id=parent_id, name_key=name.key, base_version_id=base_version_id
             )
@@ -124,6 +129,7 @@ def _judge_target(
 def authorise_many(*, actor: Actor, wishes: Sequence[UploadWish]) -> list[UploadGrant | BitVaultError]:
     """Decide whether several uploads may begin, in one read transaction; one answer for each, in order."""
     parsed = [_parse(wish) for wish in wishes]
+    rules = file_rules.current()
     named = {(wish.parent_id, name.key) for wish, name in zip(wishes, parsed, strict=True) if isinstance(name, Name)}
     with db.read_transaction():
         ways = find_ways({parent_id for parent_id, _ in named})
@@ -135,7 +141,8 @@ def authorise_many(*, actor: Actor, wishes: Sequence[UploadWish]) -> list[Upload
             answers.append(name)
             continue
         try:
-            answers.append(_judge_wish(actor, wish, name, ways, targets.get((wish.parent_id, name.key))))
+            target = targets.get((wish.parent_id, name.key))
+            answers.append(_judge_wish(actor, rules, wish, name, ways, target))
         except BitVaultError as error:
             answers.append(error)
     return answers
@@ -151,9 +158,10 @@ def _parse(wish: UploadWish) -> Name | BitVaultError:
 
 
 def _judge_wish(
-    actor: Actor, wish: UploadWish, name: Name, ways: Mapping[UUID, Way], target: _Target | None
+    actor: Actor, rules: FileRules, wish: UploadWish, name: Name, ways: Mapping[UUID, Way], target: _Target | None
 ) -> UploadGrant:
     way = require_folder(access.require(actor, ways.get(wish.parent_id), Capability.ADD))
+    require_admitted(actor, rules, name.text, wish.size_bytes)
     autorename = wish.autorename
     if not access.find_mask(actor, way) & Capability.VIEW:
         target, autorename = None, True  # who sees nothing there is told nothing of what has the name

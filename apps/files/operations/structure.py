@@ -7,6 +7,7 @@ from apps.files import access, errors, locks, retaining
 from apps.files.dtos import Node, NodeRef
 from apps.files.models import Kind
 from apps.files.models import Node as NodeModel
+from apps.files.operations.admitting import require_name
 from apps.files.rows import NodeRow, Way, fetch_one, find_way, find_ways, require_revision
 from apps.files.sql.nodes import INSERT_ROOT, MOVE, SET_TIME
 from apps.files.tree import (
@@ -22,7 +23,7 @@ from apps.files.tree import (
 )
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import FolderCreated, NodeChanged, NodeMoved
-from bitvault.kernel import clock, db, ids, names
+from bitvault.kernel import clock, db, file_rules, ids, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound, PreconditionRequired
@@ -131,6 +132,7 @@ def move(
     expected_revision: ExpectedRevision,
 ) -> Node:
     """Give a node another name, another folder, another time of change. One row of the tree changes, whatever lies below."""
+    rules = None if name is None else file_rules.current()
     with tree_transaction() as tx:
         way, target = _find_way_and_target(actor, node_id, parent_id)
         node = access.require_movable(actor, way).node
@@ -143,6 +145,8 @@ def move(
         if stays and client_modified_at in (None, node.client_modified_at):
             # What was asked for holds already: by this very request, when its answer was lost (RFC 9110 §13.1.1).
             return tx.answer(_answer(actor, node, parent))
+        if rules is not None and not node.is_folder:
+            require_name(actor, rules, old_name=node.name, name=to_name.text)
         locks.require_all_unlocked(actor, way)
         read_revision = require_revision(node, expected_revision)
         if stays and client_modified_at is not None:

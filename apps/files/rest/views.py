@@ -53,6 +53,7 @@ class NodeDetail(View):
             errors.RootFixed,
             errors.NodeLocked,
             errors.NothingToChange,
+            errors.TypeRefused,
         ),
     )
     def patch(self, request: ActorRequest, node_id: NodeRef) -> Response:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from bitvault.kernel.file_rules import FileTypes
 from bitvault.kernel.tenancy import Tenant
 
 OutsideSharers = Literal["nobody", "administrators", "members"]
@@ -32,6 +33,12 @@ class Policies:
     """Who may share what is shared with them: managers, or nobody; then owners of a tree do, and administrators in team folders."""
     allowed_domains: tuple[str, ...] = ()
     """Domains of mail addresses that members are invited from; none: all."""
+    file_types: FileTypes = "all"
+    """Which files come in: all, all ``except`` those with ``file_extensions``, or ``only`` those. What is here already stays."""
+    file_extensions: tuple[str, ...] = ()
+    """Ends of names in lower case, with their dot; a single dot stands for names without one."""
+    largest_file_bytes: int | None = None
+    """The largest file that comes in; the plan may allow less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,17 @@ from apps.identity.errors import InvalidLocale, InvalidPolicy, InvalidTimeZone
 from apps.identity.operations import texts
 from bitvault.events.api import publish
 from bitvault.events.catalog.identity import TenantChanged
-from bitvault.kernel import db
+from bitvault.kernel import db, file_rules
 from bitvault.kernel.actor import Actor
 
 DOMAINS_LIMIT = 100
 """Domains that people may be invited from: a group of companies, and a list that is read by eye."""
+
+EXTENSIONS_LIMIT = 200
+"""Extensions that are refused, or alone allowed: more than programs have that run on some system."""
+
+LARGEST_FILE_BYTES = 5 * 1024**4
+"""Where a largest file ends: what any store takes; who wants more wants no limit."""
 
 LONGEST_DAYS = 3650
 """Days that a longest end may be away: ten years; who wants more wants no limit."""
@@ -56,6 +62,8 @@ def update(
         row = models.Tenant.objects.select_for_update().get(pk=actor.tenant.id)
         before = policies.read(row.policies)
         after = replace(before, **read)
+        if after.file_types == "only" and not after.file_extensions:
+            raise InvalidPolicy("Name the types of files that may come in.", field="file_extensions")
         changed = [field for field, value in wanted.items() if getattr(row, field) != value]
         set_policies = {key: value for key, value in asdict(after).items() if value != getattr(before, key)}
         if not changed and not set_policies:
@@ -75,10 +83,28 @@ def _read_changes(changes: dict[str, Any]) -> dict[str, Any]:
     longest = read.get("longest_days")
     if longest is not None and not 1 <= longest <= LONGEST_DAYS:
         raise InvalidPolicy("An end is between 1 and 3650 days away.", field="longest_days")
+    largest = read.get("largest_file_bytes")
+    if largest is not None and not 1 <= largest <= LARGEST_FILE_BYTES:
+        raise InvalidPolicy("The largest file has between 1 byte and 5 TB.", field="largest_file_bytes")
+    if "file_extensions" in read:
+        read["file_extensions"] = _read_extensions(read["file_extensions"])
     for field in ("allowed_domains", "guest_domains"):
         if field in read:
             read[field] = _read_domains(read[field], field)
     return read
+
+
+def _read_extensions(given: Sequence[str]) -> tuple[str, ...]:
+    named = [text for text in given if text.strip()]
+    if len(named) > EXTENSIONS_LIMIT:
+        raise InvalidPolicy("These are more than 200 types.", field="file_extensions")
+    read: list[str] = []
+    for text in named:
+        extension = file_rules.read_extension(text)
+        if extension is None:
+            raise InvalidPolicy("Write each type like .exe or .tar.gz.", field="file_extensions", value=text)
+        read.append(extension)
+    return tuple(dict.fromkeys(read))
 
 
 def _read_domains(given: Sequence[str], field: str) -> tuple[str, ...]:

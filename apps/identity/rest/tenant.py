@@ -6,6 +6,7 @@ from msgspec import UNSET, Meta, UnsetType, structs
 from rest_framework.response import Response
 
 from apps.identity import api, dtos, errors
+from bitvault.kernel.file_rules import FileTypes
 from bitvault.kernel.permissions import Permission
 from bitvault.web.operations import operation
 from bitvault.web.permissions import HasPermission
@@ -26,6 +27,9 @@ class UpdatePolicies(Body, frozen=True):
     longest_days: int | UnsetType | None = UNSET
     share_on: dtos.OnSharers | UnsetType = UNSET
     allowed_domains: list[Annotated[str, Meta(max_length=253)]] | UnsetType = UNSET
+    file_types: FileTypes | UnsetType = UNSET
+    file_extensions: list[Annotated[str, Meta(max_length=40)]] | UnsetType = UNSET
+    largest_file_bytes: int | UnsetType | None = UNSET
 
 
 Colour = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", max_length=7)]

@@ -46,6 +46,7 @@ shell.register(
             "identity/colours.js",
             "identity/settings.js",
             "identity/team.js",
+            "identity/file_rules.js",
             "identity/domains.js",
             "identity/members.js",
             "identity/groups.js",

@@ -1,4 +1,4 @@
-"""The page where administrators set their vault: its name, language and zone, and the rules for sharing. Changes go over REST."""
+"""The page where administrators set their vault: its name, language and zone, the rules for sharing and for files. Changes go over REST."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.identity import api
 from apps.identity.api import tenants
 from apps.identity.ui.settings import SettingsPage
+from bitvault.kernel import policies
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.permissions import Permission
 
@@ -20,6 +21,12 @@ SHARE_ON = (
     ("managers", _("Owners, and people who can manage it")),
     ("owners", _("Owners alone; in team folders administrators")),
 )
+FILE_TYPES = (
+    ("all", _("All files")),
+    ("except", _("All files except some types")),
+    ("only", _("Only some types")),
+)
+MEGABYTE = 1024**2
 
 
 class Team(SettingsPage):
@@ -41,7 +48,16 @@ class Team(SettingsPage):
             "guest_domains": "\n".join(vault.policies.guest_domains),
             "outside": OUTSIDE,
             "share_on": SHARE_ON,
+            "file_types": FILE_TYPES,
+            "file_extensions": "\n".join(vault.policies.file_extensions),
+            "largest_megabytes": _to_megabytes(vault.policies.largest_file_bytes),
+            "plan_limit_bytes": policies.current().file_limit_bytes,
             "may_delete": actor.may(Permission.DELETE_VAULT),
             "deletion": api.find_deletion(tenant=actor.tenant),
             "waiting_days": tenants.get_deletion_days(),
         }
+
+
+def _to_megabytes(size_bytes: int | None) -> str:
+    """Write a size for a number field, which takes a dot in every language; empty: no limit."""
+    return "" if size_bytes is None else str(size_bytes / MEGABYTE).removesuffix(".0")

@@ -40,6 +40,9 @@ def test_a_new_vault_forbids_nothing(api):
         "longest_days": None,
         "share_on": "managers",
         "allowed_domains": [],
+        "file_types": "all",
+        "file_extensions": [],
+        "largest_file_bytes": None,
     }
     assert found["permitted"] == {"make_links": True, "invite_members": False, "invite_guests": True}
 
@@ -79,6 +82,12 @@ def test_others_read_and_change_nothing(api, settings_page, name):
         ({"policies": {"longest_days": 0}}, "identity.invalid_policy"),
         ({"policies": {"longest_days": 4000}}, "identity.invalid_policy"),
         ({"policies": {"allowed_domains": ["not a domain"]}}, "identity.invalid_domain"),
+        ({"policies": {"file_types": "only"}}, "identity.invalid_policy"),
+        ({"policies": {"file_types": "only", "file_extensions": [" "]}}, "identity.invalid_policy"),
+        ({"policies": {"file_extensions": [".exe", "no extension"]}}, "identity.invalid_policy"),
+        ({"policies": {"file_extensions": [f"x{number}" for number in range(201)]}}, "identity.invalid_policy"),
+        ({"policies": {"largest_file_bytes": 0}}, "identity.invalid_policy"),
+        ({"policies": {"largest_file_bytes": 5 * 1024**4 + 1}}, "identity.invalid_policy"),
         ({"policies": {"allowed_domains": [f"d{number}.org" for number in range(101)]}}, "identity.invalid_policy"),
     ],
 )
@@ -106,6 +115,30 @@ def test_the_page_shows_what_is_set(api, settings_page):
     assert '<option value="nobody" selected>' in page
     assert ">a.test\nb.test</textarea>" in page
     assert 'value="Acme"' in page
+
+
+def test_rules_for_files_are_kept_in_one_spelling_told_by_the_stream_and_shown(api, settings_page, events):
+    wanted = {
+        "file_types": "except",
+        "file_extensions": ["*.EXE", "exe", "tar.gz", "."],
+        "largest_file_bytes": 1536 * 1024,
+    }
+    found = api("adam").patch("/tenant", {"policies": wanted}).json()["policies"]
+    assert found["file_extensions"] == [".exe", ".tar.gz", "."]
+    told = [
+        'file_types="except"',
+        'file_extensions=[".exe", ".tar.gz", "."]',
+        "largest_file_bytes=1572864",
+    ]
+    assert events(ACME.id) == [("identity.tenant.changed.v1", {"changed": [], "policies": told})]
+    page = settings_page("adam").content.decode()
+    assert '<option value="except" selected>' in page
+    assert ">.exe\n.tar.gz\n.</textarea>" in page
+    assert 'name="largest_file" type="number" min="0" step="any" inputmode="decimal" value="1.5"' in page
+    # Without types there is nothing that may come in: such a list is not emptied by mistake.
+    api("adam").patch("/tenant", {"policies": {"file_types": "only"}})
+    answer = api("adam").patch("/tenant", {"policies": {"file_extensions": []}})
+    assert (answer.status_code, answer.json()["field"]) == (422, "file_extensions")
 
 
 def test_only_who_administers_comes_through_the_door(db, acme, make_actor):

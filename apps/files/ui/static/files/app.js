@@ -14,6 +14,7 @@ import { runInTrash, runOnTrashed, startTrash } from "./list/trash.js";
 import { startView } from "./list/view.js";
 import { startLive } from "./live.js";
 import { startTeams } from "./teams/start.js";
+import { startRules } from "./uploads/rules.js";
 import { startUploads } from "./uploads/start.js";
 
 /** The row that had the focus when this page was left, to which the browser's arrows have led back. */
@@ -37,6 +38,7 @@ startRowMenu();
 startView();
 startEditor();
 startLocks();
+startRules();
 startTrash();
 startDrag();
 startKeyboard(

@@ -5,6 +5,7 @@ import { askName } from "../js/dialogs.js";
 import { closest, make, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
 import { UploadQueue } from "../files/uploads/queue.js";
+import { startRules } from "../files/uploads/rules.js";
 
 /** @typedef {import("../files/uploads/queue.js").Item} Item */
 /** @typedef {{parent_id?: string, node_id?: string}} Place */
@@ -45,6 +46,8 @@ function lineOf(item) {
   }
   return line;
 }
+
+startRules();
 
 let timer = 0;
 function paint() {

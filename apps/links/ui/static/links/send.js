@@ -8,6 +8,7 @@ import { counted, fill, gettext, locale } from "../js/i18n.js";
 import { typeOf } from "../files/types.js";
 import { chosen, dropped } from "../files/uploads/entries.js";
 import { UploadQueue } from "../files/uploads/queue.js";
+import { startRules } from "../files/uploads/rules.js";
 import { Rate } from "../files/uploads/rate.js";
 import { limitsOf, problemOf } from "./limits.js";
 import { Visit } from "./visit.js";
@@ -230,7 +231,9 @@ function paint() {
     ? fill(gettext("Sending %(items)s"), { items: counted("%(count)s file", "%(count)s files", busy.length) })
     : paused.length
       ? gettext("Paused")
-      : gettext("Finishing…");
+      : items.every((item) => item.state === "failed")
+        ? gettext("Nothing could be sent")
+        : gettext("Finishing…");
   showShare(need("#send-bar", HTMLElement), share);
   if (busy.length) rate.sample(items.reduce((sum, item) => sum + item.moved, 0));
   else rate.reset();
@@ -417,6 +420,7 @@ for (const element of document.querySelectorAll("time.send-moment")) {
   const date = new Date(element.getAttribute("datetime") ?? "");
   if (!Number.isNaN(date.getTime())) element.textContent = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" }).format(date);
 }
+startRules();
 listen();
 await visit.restore();
 show("form");
