@@ -1,5 +1,5 @@
-"""Deferred work of files: purges, what retention rules delete, and what somebody has kept here who has left the tenant, which goes to
-their successor.
+"""Deferred work of files: purges, what retention rules delete, older versions, and what somebody has kept here who has left the
+tenant, which goes to their successor.
 """
 
 from datetime import timedelta
@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from apps.files import api
-from apps.files.operations import handing_over, locking, purging
+from apps.files.operations import expiring, handing_over, locking, purging
 from apps.files.retention import applying
 from apps.identity import api as identity
 from bitvault.jobs import api as jobs
@@ -72,3 +72,16 @@ def purge(payload: purging.Purge, run: jobs.Run) -> int:
 def apply_retention(payload: applying.ApplyRetention, run: jobs.Run) -> int:
     """Put into the trash what retention rules delete by now. Returns how many files this try has put there."""
     return applying.apply(report=run.report)
+
+
+@jobs.job_kind(
+    expiring.EXPIRE_JOB,
+    payload=expiring.ExpireVersions,
+    lane=jobs.BULK,
+    tries=8,
+    timeout=timedelta(hours=2),
+    scope=Scope.ADMIN,
+)
+def expire_versions(payload: expiring.ExpireVersions, run: jobs.Run) -> int:
+    """Delete older versions that the vault's rules give up by now. Returns how many this try has deleted."""
+    return expiring.expire(report=run.report)

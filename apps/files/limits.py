@@ -50,6 +50,12 @@ RETENTION_BATCH = 100
 RETENTION_PAGE = 10_000
 """Files that are looked for at a time: what a worker holds in memory without notice."""
 
+VERSIONS_PAGE = 200
+"""Files whose older versions are looked at together: some 20,000 rows, where each has a hundred."""
+
+VERSIONS_BATCH = 500
+"""Older versions of one file that are deleted in one transaction, and named in one event."""
+
 REKEY_SECONDS = 30.0
 """Time of one run for names whose keys are of an older version."""
 

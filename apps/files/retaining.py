@@ -5,7 +5,7 @@ what it lay in, too. Policies are made, purges are marked and places change unde
 ``tests/apps/files/test_retention_writes.py`` knows all functions that delete for ever or change a place.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -71,6 +71,14 @@ def require_version_free(rows: Sequence[NodeRow], created_at: datetime) -> None:
     keeper = find_keeper(rows, created_at)
     if keeper is not None:
         raise keeper.refuse(rows[0].id)
+
+
+def find_kept_moments(rows: Sequence[NodeRow], moments: Collection[datetime]) -> set[datetime]:
+    """Tell of which of some moments a hold or a rule keeps the versions of the live node at the lower end of a way."""
+    if not moments:
+        return set()
+    now, covering = clock.now(), list_covering(row.id for row in rows)
+    return {moment for moment in moments if any(rule.find_keeper(moment, now) is not None for rule in covering)}
 
 
 def find_trash_keepers(node_ids: Sequence[UUID], *, is_any_in_force: bool | None = None) -> Mapping[UUID, Keeper]:

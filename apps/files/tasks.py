@@ -1,9 +1,11 @@
-"""Our own scheduled work: a look at what is due in the trash, names whose keys are of an older version, history past its time."""
+"""Our own scheduled work: a look at what is due in the trash, names whose keys are of an older version, history and versions past
+their time.
+"""
 
 from celery import shared_task
 
 from apps.files import api
-from apps.files.api import history, retention
+from apps.files.api import history, retention, versions
 
 
 @shared_task(name="files.purge_expired_trash")  # type: ignore[untyped-decorator] # celery has no types
@@ -34,3 +36,9 @@ def forget_past() -> int:
 def request_retention() -> bool:
     """Ask for the job that puts into the trash what one tenant's retention rules delete, if there are any."""
     return retention.request_retention()
+
+
+@shared_task(name="files.request_version_expiry")  # type: ignore[untyped-decorator] # celery has no types
+def request_version_expiry() -> bool:
+    """Ask for the job that deletes older versions which one tenant's rules give up, if there are any."""
+    return versions.request_version_expiry()

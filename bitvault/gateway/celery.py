@@ -91,6 +91,8 @@ app.conf.beat_schedule = {
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),
     # They hold nothing from the second on at which they end; this tells of it.
     "apply-retention": _for_each_tenant("files.request_retention", seconds=3600),
+    # Each looks at all files that have older versions; what is due waits a few hours.
+    "expire-versions": _for_each_tenant("files.request_version_expiry", seconds=21_600),
     "scan-backlog": _for_each_tenant("scanning.request_backlog", seconds=60),
     "sweep-locks": _for_each_tenant("files.sweep_locks", seconds=60),
     "forget-past": _for_each_tenant("files.forget_past", seconds=3600),

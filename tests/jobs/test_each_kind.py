@@ -18,6 +18,7 @@ from apps.billing import api as billing
 from apps.files import api as files
 from apps.files import limits
 from apps.files.api import retention
+from apps.files.api import versions as version_doors
 from apps.identity import api as identity
 from apps.identity.errors import AlreadyMember
 from apps.links import receiving
@@ -368,6 +369,23 @@ def is_applied_once(world):
     assert told.count() == 1
     retention.lift_policy(actor=replace(world.tree.actor, role=Role.ADMIN), policy_id=world.policy.id)
     world.tree.restore(world.old)
+
+
+def ask_to_expire_versions(world):
+    """A rule keeps one earlier version of a file that was written four times."""
+    world.file = world.tree.file(f"v{ids.new_id().hex}.txt")
+    for content in (b"2", b"33", b"444"):
+        world.file = world.tree.write(world.file, content).node
+    identity.update_tenant(actor=replace(world.tree.actor, role=Role.ADMIN), policies={"versions_keep_count": 1})
+    assert version_doors.request_version_expiry()
+
+
+def have_expired_once(world):
+    told = StreamEvent.objects.filter(type="files.version.deleted.v1", payload__node_id=str(world.file.id))
+    assert [len(event.payload["version_ids"]) for event in told] == [2]
+    left = files.list_versions(actor=world.tree.actor, node_id=world.file.id).items
+    assert [one.size_bytes for one in left] == [3, 2]
+    identity.update_tenant(actor=replace(world.tree.actor, role=Role.ADMIN), policies={"versions_keep_count": None})
 
 
 def ask_for_preview(world):
@@ -768,6 +786,7 @@ SCENES = {
     "previews.make": Scene(ask_for_preview, is_drawn_once),
     "files.cover_tagged": Scene(ask_to_cover_what_is_tagged, is_covered_once),
     "files.apply_retention": Scene(ask_to_apply_rules, is_applied_once),
+    "files.expire_versions": Scene(ask_to_expire_versions, have_expired_once),
     "files.purge": Scene(ask_for_purge, is_purged_once),
     "storage.reconcile": Scene(ask_for_reconciliation, is_reconciled),
     "storage.scrub": Scene(ask_for_scrub, is_in_quarantine),

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from apps.files import versions
 from apps.files.dtos import Node, Version
+from apps.files.operations import expiring
 from apps.files.operations import versions as operations
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
@@ -73,3 +74,9 @@ def delete_version(*, actor: Actor, node_id: UUID, version_id: UUID) -> None:
     """
     actor.require_scope(Scope.FILES_WRITE)
     operations.delete(actor=actor, node_id=node_id, version_id=version_id)
+
+
+@exposed
+def request_version_expiry() -> bool:
+    """Ask for the job that deletes older versions which rules of the entered tenant give up, if there are any; tells whether it did."""
+    return expiring.request()

@@ -1,17 +1,18 @@
 """Versions of a file: described, brought back, deleted. Each change holds the file's row, so none meets another commit of content."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from apps.files import access, errors, locks, models, retaining
+from apps.files import access, errors, limits, locks, models, retaining
 from apps.files.dtos import Node
 from apps.files.dtos.uploads import UploadGrant
-from apps.files.operations import purging
+from apps.files.operations import purging, thinning
 from apps.files.operations.content import Upload, find_repeated, write_or_settle
-from apps.files.rows import Way, find_way, require_row
+from apps.files.rows import Way, find_lock, find_way, find_ways, require_row
 from apps.files.tree import commit_transaction, lock_row
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import VersionDescribed, VersionsDeleted
-from bitvault.kernel import ids
+from bitvault.kernel import clock, ids
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 
@@ -73,18 +74,50 @@ def delete(*, actor: Actor, node_id: UUID, version_id: UUID) -> None:
         if version.pinned:
             raise errors.VersionPinned(version_id=version_id)
         retaining.require_version_free(way.rows, version.created_at)
-        version.delete()
-        purging.note_refunds({ids.new_id(): version.size_bytes})
-        publish(
-            VersionsDeleted(
-                actor_id=actor.user_id,
-                node_id=node_id,
-                version_ids=[version_id],
-                blob_ids=[version.blob_id],
-                size_bytes=version.size_bytes,
-            )
-        )
+        _delete(node_id, [version], by=actor.user_id)
     purging.give_back()
+
+
+def expire(*, node_id: UUID, rules: thinning.Rules) -> int:
+    """Delete what the vault's rules give up of a live file's older versions, the oldest first and at most a batch; returns how many.
+
+    Nothing of a file that somebody has locked, and nothing that a hold or a retention rule keeps.
+    """
+    with commit_transaction():
+        lock_row(node_id)
+        way = find_ways([node_id]).get(node_id)
+        if way is None or not way.is_live or find_lock(way.node.lock) is not None:
+            return 0
+        held = models.Version.objects.filter(node_id=node_id)
+        judged = [
+            thinning.Candidate(version_id, made_at, bool(label or pinned))
+            for version_id, made_at, label, pinned in held.order_by("-id").values_list(
+                "id", "created_at", "label", "pinned"
+            )
+        ]
+        due = thinning.find_due(judged, rules, current_id=way.node.version_id, now=clock.now())
+        kept = retaining.find_kept_moments(way.rows, {version.created_at for version in due})
+        free = [version.id for version in due if version.created_at not in kept][-limits.VERSIONS_BATCH :]
+        if free:
+            _delete(node_id, list(held.filter(id__in=free).order_by("id")), by=None)
+    purging.give_back()
+    return len(free)
+
+
+def _delete(node_id: UUID, versions: Sequence[models.Version], *, by: UUID | None) -> None:
+    """Delete versions that may go, note their room, and tell of it; inside the open transaction, which holds the file's row."""
+    models.Version.objects.filter(id__in=[version.id for version in versions]).delete()
+    size_bytes = sum(version.size_bytes for version in versions)
+    purging.note_refunds({ids.new_id(): size_bytes})
+    publish(
+        VersionsDeleted(
+            actor_id=by,
+            node_id=node_id,
+            version_ids=[version.id for version in versions],
+            blob_ids=[version.blob_id for version in versions],
+            size_bytes=size_bytes,
+        )
+    )
 
 
 def _to_grant(way: Way) -> UploadGrant:

@@ -19,7 +19,7 @@ class NodeVersions(View):
 
     @operation(query=schemas.ListVersions, answer=Page[Version], problems=(errors.NotAFile, BadCursor))
     def get(self, request: ActorRequest, node_id: UUID) -> Response:
-        """Read a page of the versions, newest first."""
+        """Read a page of the versions, newest first. Rules of the vault that delete earlier ones are among its policies (`GET /tenant`)."""
         return self.paginate(partial(api.list_versions, actor=request.actor, node_id=node_id))
 
 

@@ -39,6 +39,12 @@ class Policies:
     """Ends of names in lower case, with their dot; a single dot stands for names without one."""
     largest_file_bytes: int | None = None
     """The largest file that comes in; the plan may allow less."""
+    versions_keep_count: int | None = None
+    """Earlier versions that a file has at most; current, labelled and pinned ones are not counted and never deleted by a rule."""
+    versions_keep_days: int | None = None
+    """Days that a version is kept after a newer one took its place."""
+    versions_thinning: bool = False
+    """Whether of versions older than an hour one an hour is kept, after a day one a day, after 30 days one a week: each the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

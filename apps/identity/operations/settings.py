@@ -28,6 +28,9 @@ LARGEST_FILE_BYTES = 5 * 1024**4
 LONGEST_DAYS = 3650
 """Days that a longest end may be away: ten years; who wants more wants no limit."""
 
+VERSIONS_LIMIT = 10_000
+"""Earlier versions that a rule may keep of a file: who wants more wants no limit."""
+
 
 def update(
     *,
@@ -80,14 +83,17 @@ def update(
 
 def _read_changes(changes: dict[str, Any]) -> dict[str, Any]:
     read = dict(changes)
-    longest = read.get("longest_days")
-    if longest is not None and not 1 <= longest <= LONGEST_DAYS:
+    if _is_outside(read.get("longest_days"), LONGEST_DAYS):
         raise InvalidPolicy("An end is between 1 and 3650 days away.", field="longest_days")
     largest = read.get("largest_file_bytes")
     if largest is not None and not 1 <= largest <= LARGEST_FILE_BYTES:
         raise InvalidPolicy("The largest file has between 1 byte and 5 TB.", field="largest_file_bytes")
     if "file_extensions" in read:
         read["file_extensions"] = _read_extensions(read["file_extensions"])
+    if _is_outside(read.get("versions_keep_count"), VERSIONS_LIMIT):
+        raise InvalidPolicy("A file keeps between 1 and 10000 earlier versions.", field="versions_keep_count")
+    if _is_outside(read.get("versions_keep_days"), LONGEST_DAYS):
+        raise InvalidPolicy("Earlier versions are kept for 1 to 3650 days.", field="versions_keep_days")
     for field in ("allowed_domains", "guest_domains"):
         if field in read:
             read[field] = _read_domains(read[field], field)
@@ -105,6 +111,10 @@ def _read_extensions(given: Sequence[str]) -> tuple[str, ...]:
             raise InvalidPolicy("Write each type like .exe or .tar.gz.", field="file_extensions", value=text)
         read.append(extension)
     return tuple(dict.fromkeys(read))
+
+
+def _is_outside(figure: int | None, largest: int) -> bool:
+    return figure is not None and not 1 <= figure <= largest
 
 
 def _read_domains(given: Sequence[str], field: str) -> tuple[str, ...]:

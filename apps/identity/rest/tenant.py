@@ -30,6 +30,9 @@ class UpdatePolicies(Body, frozen=True):
     file_types: FileTypes | UnsetType = UNSET
     file_extensions: list[Annotated[str, Meta(max_length=40)]] | UnsetType = UNSET
     largest_file_bytes: int | UnsetType | None = UNSET
+    versions_keep_count: int | UnsetType | None = UNSET
+    versions_keep_days: int | UnsetType | None = UNSET
+    versions_thinning: bool | UnsetType = UNSET
 
 
 Colour = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", max_length=7)]

@@ -47,6 +47,7 @@ shell.register(
             "identity/settings.js",
             "identity/team.js",
             "identity/file_rules.js",
+            "identity/versions.js",
             "identity/domains.js",
             "identity/members.js",
             "identity/groups.js",

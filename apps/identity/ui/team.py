@@ -1,4 +1,7 @@
-"""The page where administrators set their vault: its name, language and zone, the rules for sharing and for files. Changes go over REST."""
+"""The page where administrators set their vault: its name, language and zone, the rules for sharing, files and earlier versions.
+
+Changes go over REST.
+"""
 
 from typing import Any
 

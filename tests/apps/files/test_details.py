@@ -3,6 +3,8 @@
 import pytest
 from django.test import Client
 
+from apps.identity import api as identity
+from apps.identity import policies
 from tests.support.shares import by_rest
 from tests.support.world import ACME, PASSWORD
 
@@ -107,3 +109,22 @@ def test_the_frame_of_the_panel_stands_on_the_page_with_each_registered_section(
     for key in ("files.properties", "files.versions", "sharing.people", "notifications.activity", "previews.picture"):
         assert f'data-details-section="{key}"' in page
     assert "data-details-toggle" in page
+
+
+def test_lists_of_versions_say_which_rules_of_the_vault_delete_earlier_ones(enter, tree, make_actor):
+    browser, file = enter("mia"), {"id": str(tree.file("a.txt").id)}
+
+    def pages():
+        return read(browser, "/files/details/versions", file), browser.get("/files/").content.decode()
+
+    policies.forget_remembered()
+    assert all("version-rules" not in page for page in pages())
+    wanted = {"versions_keep_count": 1, "versions_keep_days": 30, "versions_thinning": True}
+    identity.update_tenant(actor=make_actor("olga"), policies=wanted)
+    try:
+        for page in pages():
+            assert "At most 1 earlier version is kept." in page
+            assert "deleted 30 days after they were replaced" in page
+            assert "only the newest version of each hour" in page
+    finally:
+        policies.forget_remembered()

@@ -8,6 +8,7 @@ from django.db import connection
 
 from apps.files import models
 from apps.files.models import Kind
+from apps.files.operations import expiring
 from apps.files.sql import trash
 from apps.files.sql.pages import SORT_COLUMNS, TREE_ROWS, page_of_children
 from apps.sync import sql as sync
@@ -117,3 +118,14 @@ def test_a_condition_that_may_be_left_out_is_found(many):
     statement = "SELECT id FROM files_node WHERE %(after)s::uuid IS NULL OR id > %(after)s ORDER BY id LIMIT %(limit)s"
     plan = generic_plan(statement)[0]["Plan"]
     assert not any("id >" in node.get("Index Cond", "") for node in nodes_of(plan))
+
+
+def test_a_page_of_files_with_older_versions_is_read_off_the_index_from_where_the_last_ended(many):
+    """Each run reads all of it, so a sort or a table behind each page would be felt."""
+    with db.read_transaction():
+        middle = models.Version.objects.order_by("node_id").values_list("node_id", flat=True)[2000]
+        plan = expiring.find_written_again(middle).explain()
+    assert "files_version_of_node" in plan
+    assert "Sort" not in plan
+    assert "Seq Scan" not in plan
+    assert "Index Cond: (node_id >" in plan

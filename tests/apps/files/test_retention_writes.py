@@ -15,7 +15,9 @@ _FORBIDDEN = {
 KNOWN = {
     "sql/trash.py": {"deletes": 2},  # DELETE deletes what is marked
     "operations/purging.py": {"marks": 1},  # _mark, before which mark_one and _mark_free judge
-    "operations/versions.py": {"deletes": 1},  # delete, which asks require_version_free
+    "operations/versions.py": {
+        "deletes": 1
+    },  # _delete, before which delete asks require_version_free, and expire find_kept_moments
     "sql/nodes.py": {
         "places": 3
     },  # MOVE and RESTORE: write_move and write_restore carry; HAND_OVER: a root lies in nothing
@@ -42,11 +44,12 @@ def test_every_statement_that_deletes_marks_or_places_is_known():
 
 
 def test_whoever_places_or_marks_asks_retention_first():
-    for path, asked in {
-        "operations/structure.py": "retaining.carry(",
-        "operations/trash.py": "retaining.carry(",
-        "rewinding/writing.py": "retaining.carry(",
-        "operations/versions.py": "retaining.require_version_free(",
-        "operations/purging.py": "retaining.find_trash_keepers(",
-    }.items():
-        assert asked in (FILES / path).read_text(), path
+    for path, *all_asked in (
+        ("operations/structure.py", "retaining.carry("),
+        ("operations/trash.py", "retaining.carry("),
+        ("rewinding/writing.py", "retaining.carry("),
+        ("operations/versions.py", "retaining.require_version_free(", "retaining.find_kept_moments("),
+        ("operations/purging.py", "retaining.find_trash_keepers("),
+    ):
+        source = (FILES / path).read_text()
+        assert all(asked in source for asked in all_asked), path

@@ -43,6 +43,9 @@ def test_a_new_vault_forbids_nothing(api):
         "file_types": "all",
         "file_extensions": [],
         "largest_file_bytes": None,
+        "versions_keep_count": None,
+        "versions_keep_days": None,
+        "versions_thinning": False,
     }
     assert found["permitted"] == {"make_links": True, "invite_members": False, "invite_guests": True}
 
@@ -81,6 +84,10 @@ def test_others_read_and_change_nothing(api, settings_page, name):
         ({"time_zone": "Mars/Olympus"}, "identity.invalid_time_zone"),
         ({"policies": {"longest_days": 0}}, "identity.invalid_policy"),
         ({"policies": {"longest_days": 4000}}, "identity.invalid_policy"),
+        ({"policies": {"versions_keep_count": 0}}, "identity.invalid_policy"),
+        ({"policies": {"versions_keep_count": 10_001}}, "identity.invalid_policy"),
+        ({"policies": {"versions_keep_days": -1}}, "identity.invalid_policy"),
+        ({"policies": {"versions_keep_days": 3651}}, "identity.invalid_policy"),
         ({"policies": {"allowed_domains": ["not a domain"]}}, "identity.invalid_domain"),
         ({"policies": {"file_types": "only"}}, "identity.invalid_policy"),
         ({"policies": {"file_types": "only", "file_extensions": [" "]}}, "identity.invalid_policy"),
@@ -139,6 +146,26 @@ def test_rules_for_files_are_kept_in_one_spelling_told_by_the_stream_and_shown(a
     api("adam").patch("/tenant", {"policies": {"file_types": "only"}})
     answer = api("adam").patch("/tenant", {"policies": {"file_extensions": []}})
     assert (answer.status_code, answer.json()["field"]) == (422, "file_extensions")
+
+
+def test_rules_for_earlier_versions_are_kept_told_and_shown(api, settings_page, events):
+    adam = api("adam")
+    wanted = {"versions_keep_count": 20, "versions_keep_days": 90, "versions_thinning": True}
+    for _ in range(2):
+        assert adam.patch("/tenant", {"policies": wanted}).status_code == 200
+    found = api("mia").get("/tenant").json()["policies"]
+    assert {key: found[key] for key in wanted} == wanted
+    told = ["versions_keep_count=20", "versions_keep_days=90", "versions_thinning=true"]
+    assert events(ACME.id) == [("identity.tenant.changed.v1", {"changed": [], "policies": told})]
+    page = settings_page("adam").content.decode()
+    assert (
+        'name="versions_keep_count" type="number" min="1" max="10000" step="1" inputmode="numeric" value="20"' in page
+    )
+    assert 'name="versions_thinning" checked' in page
+    assert (
+        adam.patch("/tenant", {"policies": {"versions_keep_count": None}}).json()["policies"]["versions_keep_count"]
+        is None
+    )
 
 
 def test_only_who_administers_comes_through_the_door(db, acme, make_actor):

@@ -1,0 +1,76 @@
+"""Rules for earlier versions in the browser: set on the vault's page, asked about before they delete, and told where versions are listed."""
+
+from playwright.sync_api import expect
+
+from tests.journeys.browser.conftest import sign_in
+from tests.journeys.browser.test_retention import shoot
+from tests.journeys.browser.test_versions import open_history
+from tests.journeys.browser.vault import Vault
+from tests.support.world import ACME
+
+
+def test_rules_are_set_by_keyboard_asked_about_and_told_in_the_history(visitor, live, vault, folder, sender):
+    adam = Vault(visitor(), live.tenant_url)
+    page = adam.page
+    sign_in(page, live.tenant_url, ACME.people["adam"].email, live.password)
+    page.wait_for_url(f"{live.tenant_url}/files/")
+    client = live.client("adam")
+    page.goto(f"{live.tenant_url}/settings/team/")
+    form = page.locator("#versions-form")
+    count = form.get_by_label("Earlier versions of each file at most (optional)")
+    days = form.get_by_label("Keep earlier versions for at most (days, optional)")
+    sure = page.get_by_role("dialog", name="Delete earlier versions by these rules?")
+    form.scroll_into_view_if_needed()
+    shoot(page, "version-rules")
+
+    # What cannot be is said at its field, and nothing is kept of it.
+    for field, value, said in (
+        (count, "1.5", "Type a whole number, or nothing."),
+        (days, "4000", "Earlier versions are kept for 1 to 3650 days."),
+    ):
+        field.fill(value)
+        field.press("Enter")
+        if value == "4000":
+            sure.get_by_role("button", name="Save the rules").click()
+        expect(form.get_by_role("alert")).to_contain_text(said)
+        expect(field).to_be_focused()
+        field.fill("")
+    assert client.get("/tenant").json()["policies"]["versions_keep_days"] is None
+
+    # Stricter rules are asked about; who thinks again has changed nothing.
+    count.fill("20")
+    count.press("Enter")
+    expect(sure).to_be_visible()
+    shoot(page, "version-rules-sure")
+    page.keyboard.press("Escape")
+    assert client.get("/tenant").json()["policies"]["versions_keep_count"] is None
+    form.get_by_label("Keep fewer versions the older they are").check()
+    form.get_by_role("button", name="Save").click()
+    sure.get_by_role("button", name="Save the rules").click()
+    expect(adam.toast).to_contain_text("The rules are saved.")
+    policies = client.get("/tenant").json()["policies"]
+    assert (policies["versions_keep_count"], policies["versions_thinning"]) == (20, True)
+
+    # Looser ones are not.
+    count.fill("")
+    form.get_by_role("button", name="Save").click()
+    expect(adam.toast).to_contain_text("The rules are saved.")
+    expect(sure).to_be_hidden()
+    count.fill("20")
+    form.get_by_role("button", name="Save").click()
+    sure.get_by_role("button", name="Save the rules").click()
+
+    # Whoever looks at the history of a file is told.
+    sender.bring("plan.txt", b"first")
+    sender.bring("plan.txt", b"second plan", mode="overwrite")
+    vault.open(folder)
+    dialog = open_history(vault, "plan.txt")
+    expect(dialog).to_contain_text("At most 20 earlier versions are kept.")
+    expect(dialog).to_contain_text("Versions with a name or a pin stay.")
+    shoot(vault.page, "version-rules-history")
+    vault.press("Escape")
+    vault.page.emulate_media(color_scheme="dark")
+    page.emulate_media(color_scheme="dark")
+    shoot(page, "version-rules-dark")
+
+    client.patch("/tenant", {"policies": {"versions_keep_count": None, "versions_thinning": False}})
