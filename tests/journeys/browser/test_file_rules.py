@@ -90,6 +90,7 @@ def test_who_brings_a_refused_file_is_told_what_is_taken_and_whom_to_ask(
     inbox = mkdir("Inbox")
     body = {"kind": "upload", "request": {"title": "Papers", "ask_name": False}}
     link = api.post(f"/nodes/{inbox['id']}/links", body).json()
+    edited = api.post(f"/nodes/{inbox['id']}/links", {"kind": "edit"}).json()
     sender.bring("notes.txt", b"notes")
     settings = open_settings()
     form = form_of(settings)
@@ -126,6 +127,14 @@ def test_who_brings_a_refused_file_is_told_what_is_taken_and_whom_to_ask(
         note = stranger.locator(".send-line[data-failed] .send-note")
         expect(note).to_have_text(f"{told} Ask whoever gave you the link.")
         expect(stranger.locator("#send-progress-title")).to_have_text("Nothing could be sent")
+
+        editor = visitor()
+        editor.goto(edited["url"])
+        with editor.expect_file_chooser() as chooser:
+            editor.locator('[data-edit="upload"]').first.click()
+        chooser.value.set_files(tmp_path / "setup.exe")
+        failed = editor.locator('#link-edit [data-role="sending"] [data-failed]')
+        expect(failed).to_have_text(f"{told} Ask whoever gave you the link.")
     finally:
         form.get_by_label("Which files may come in").select_option("all")
         form.get_by_label("Largest file").fill("")
