@@ -49,6 +49,24 @@ def test_what_another_client_makes_appears_and_selection_focus_and_place_stay(op
     assert vault.page.evaluate("window.notReloaded")
 
 
+def test_more_than_one_reading_brings_is_shown_though_nobody_scrolls(open_live, folder, mkdir):
+    mkdir("a")
+    vault = open_live(folder)
+    held = []
+    vault.page.route(READING, lambda route: held.append(route))  # noqa: PLW0108 - Playwright takes no built-in
+    for number in range(150):
+        mkdir(f"b{number:03}")
+    vault.page.wait_for_timeout(2000)
+    for route in held:
+        route.continue_()
+    vault.page.unroute(READING)
+    expect(vault.row("b020")).to_have_count(1)
+    assert vault.names()[:2] == ["a", "b000"]
+    assert vault.row("b149").count() == 0, "what is far from the window waits until it is seen"
+    vault.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(vault.row("b149")).to_have_count(1)
+
+
 def test_renamed_and_trashed_rows_change_and_go_and_an_edit_in_progress_stays(open_live, api, folder, sender):
     nodes = {name: sender.bring(name, b"x") for name in ("a.txt", "b.txt", "c.txt", "d.txt")}
     vault = open_live(folder)

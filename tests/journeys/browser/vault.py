@@ -27,6 +27,7 @@ class Vault:
         self.base_url = base_url
         self._network: CDPSession | None = None
         self._held: list[Route] = []
+        self._parts_left = 0
 
     # --- going places -------------------------------------------------------------------------------------------------------
 
@@ -114,12 +115,13 @@ class Vault:
 
         Counted where they leave the page: however busy the machine is, nothing goes beyond it before the test steps in.
         """
-        left = iter(range(parts))
+        self._parts_left = parts
 
         def judge(route: Route) -> None:
-            if route.request.method == "PUT" and next(left, None) is None:
+            if route.request.method == "PUT" and self._parts_left <= 0:
                 self._held.append(route)
             else:
+                self._parts_left -= route.request.method == "PUT"
                 route.continue_()
 
         self.page.route(PARTS, judge)
@@ -134,11 +136,12 @@ class Vault:
 
     def let_go(self) -> None:
         """Let parts set out again, those that wait first."""
-        self.page.unroute(PARTS)
-        held, self._held = self._held, []
-        for route in held:
+        self._parts_left = 1_000_000
+        for route in self._held:
             with contextlib.suppress(Error):  # the page gave it up meanwhile
                 route.continue_()
+        self._held.clear()
+        self.page.unroute(PARTS)
 
     def cut_line(self) -> None:
         self._shape_line(offline=True, bytes_per_second=0)

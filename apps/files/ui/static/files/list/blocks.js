@@ -41,6 +41,13 @@ function makeGap(facts) {
   return gap;
 }
 
+/** @param {number} count @returns {HTMLElement[]} gaps for so many rows that nobody has read */
+function makeGaps(count) {
+  const made = [];
+  for (let rest = count; rest > 0; rest -= BLOCK) made.push(makeGap({ count: Math.min(BLOCK, rest) }));
+  return made;
+}
+
 /** @param {number} [ms] */
 function settle(ms = SETTLE_MS) {
   settling ||= window.setTimeout(() => {
@@ -242,12 +249,15 @@ export function trust(total) {
     if (!block.shown && block.facts) block.facts = null;
   }
   const rest = total - countAll();
-  if (!rest) return;
   const last = gaps().findLast((gap) => !blockOf(gap).shown);
   if (last) {
-    blockOf(last).count = Math.max(0, blockOf(last).count + rest);
+    const count = Math.max(0, blockOf(last).count + rest);
+    blockOf(last).count = Math.min(BLOCK, count);
     stretch(last, blockOf(last).count);
-  } else if (rest > 0) holder()?.append(makeGap({ count: rest }));
+    last.after(...makeGaps(count - BLOCK));
+  } else holder()?.append(...makeGaps(rest));
+  // What lies near the window is read again though nobody moves it.
+  settle();
 }
 
 /** The list has another width, or another look. */
@@ -280,7 +290,7 @@ export function layOut() {
   const { next = "", total = "0" } = grid.dataset;
   if (!loaded.length) grid.append(makeGap({ shown: true }));
   for (let at = 0; at < loaded.length; at += BLOCK) loaded[at].before(makeGap({ shown: true, next: at + BLOCK >= loaded.length ? next || null : null }));
-  if (next) for (let rest = Number(total) - loaded.length; rest > 0; rest -= BLOCK) grid.append(makeGap({ count: Math.min(BLOCK, rest) }));
+  if (next) grid.append(...makeGaps(Number(total) - loaded.length));
   settle();
 }
 
