@@ -94,6 +94,13 @@ class NodeGone(Conflict):
     title = "The file has been deleted meanwhile"
 
 
+class NewerVersion(Conflict):
+    """Somebody has saved another version meanwhile, and the sender may keep nothing beside the file; fact: ``node_id``."""
+
+    code = "files.newer_version"
+    title = "Somebody has saved a newer version"
+
+
 class NodeLocked(Locked):
     """Somebody else has locked the file, or a file in the folder; facts: ``node_id`` and ``name`` of that file, and, for members, its
     ``lock`` as a node tells it (holder, device, reason, times).

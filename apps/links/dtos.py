@@ -223,6 +223,17 @@ class NewSubmission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EditableNode(PublicNode):
+    """What a visitor who may edit is told of a node: which version their edit starts from, and in which folder of the link it lies.
+
+    ``parent_id`` is ``None`` for the link's own node: what lies around it is not told.
+    """
+
+    parent_id: UUID | None
+    version_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SentItem:
     """A file as its sender sees it."""
 

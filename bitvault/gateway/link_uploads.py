@@ -6,6 +6,7 @@ they have sent in this visit and of nothing else: not the name that a file got i
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -14,10 +15,27 @@ from rest_framework.response import Response
 
 from apps.billing.errors import QuotaExceeded
 from apps.files import api as files
-from apps.files.errors import NameTaken, NodeGone, NodeLocked, NotAFolder, ParentGone, SizeRefused, TypeRefused
+from apps.files.dtos import Mode, Node
+from apps.files.errors import (
+    NameTaken,
+    NewerVersion,
+    NodeGone,
+    NodeLocked,
+    NotAFolder,
+    ParentGone,
+    SizeRefused,
+    TypeRefused,
+)
 from apps.links import api as links
 from apps.links import errors
-from apps.links.dtos import SUBMISSION_HEADER, UNLOCK_HEADER, Admission, PublicNode, Sending, SentItem
+from apps.links.dtos import (
+    SUBMISSION_HEADER,
+    UNLOCK_HEADER,
+    Admission,
+    EditableNode,
+    PublicNode,
+    Sending,
+)
 from apps.storage import api as storage
 from apps.storage.dtos import Upload
 from apps.storage.errors import (
@@ -51,14 +69,19 @@ class SendFile(Body, frozen=True):
     """A file that is to come. ``folder``: the names of the folders that it lies in at its sender's, topmost first.
 
     Through a link that lets its visitors edit, a file goes into the folder ``parent_id`` (without it the link's own), and one that takes
-    the place of another names that by ``node_id``; what was there stays among its versions.
+    the place of another names that by ``node_id``; what was there stays among its versions. ``mode`` is as in ``POST /uploads``: without it
+    ``overwrite`` with ``node_id``, else ``add`` under a free name. An ``update`` names by ``base_version_id`` the version that it starts
+    from; where another one is there by the commit, its bytes become a conflicted copy beside the file, or, through a link on that one file,
+    are refused.
     """
 
     name: str
     size_bytes: Annotated[int, msgspec.Meta(ge=0)]
     folder: Annotated[list[str], msgspec.Meta(max_length=32)] = []  # msgspec copies an empty list for each
     parent_id: UUID | None = None
+    mode: Mode | None = None
     node_id: UUID | None = None
+    base_version_id: UUID | None = None
     media_type: MediaType | None = None
     client_modified_at: Moment | None = None
     part_hashes: Annotated[list[Sha256], msgspec.Meta(max_length=10_000)] = []  # msgspec copies an empty list for each
@@ -68,6 +91,18 @@ class MakeFolder(Body, frozen=True):
     """A folder without files: the names from its topmost folder down to its own."""
 
     folder: Annotated[list[str], msgspec.Meta(min_length=1, max_length=32)]
+
+
+class Arrived(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that has arrived, as its sender sees it.
+
+    ``node`` is told through links that let their visitors edit alone: the file that has the bytes now.
+    """
+
+    name: str
+    size_bytes: int
+    sent_at: datetime
+    node: EditableNode | msgspec.UnsetType = msgspec.UNSET
 
 
 class PublicFolders(VisitorView):
@@ -100,6 +135,8 @@ class PublicUploads(VisitorView):
             errors.RequestFull,
             errors.NoRoom,
             InvalidName,
+            NameTaken,
+            NodeLocked,
             FileTooLarge,
             TypeRefused,
             SizeRefused,
@@ -162,14 +199,27 @@ class PublicUploadCommit(VisitorView):
 
     @operation(
         body=CommitUpload,
-        answer=SentItem,
+        answer=Arrived,
         status=201,
         repeated_status=200,
         pending=Completing,
-        problems=(*_REFUSED, PartsMissing, ContentMismatch, UploadOver, errors.NoRoom),
+        problems=(
+            *_REFUSED,
+            NameTaken,
+            NewerVersion,
+            NodeLocked,
+            PartsMissing,
+            ContentMismatch,
+            UploadOver,
+            errors.NoRoom,
+        ),
     )
     def post(self, request: ActorRequest, token: str, upload_id: UUID) -> Response:
-        """Verify the bytes and put the file into the folder. A link that was ended meanwhile takes it no more."""
+        """Verify the bytes and put the file into the folder. A link that was ended meanwhile takes it no more.
+
+        Through a link that lets its visitors edit, `node` tells which file has the bytes: another one than the `node_id` of the upload is a
+        copy that was kept beside it.
+        """
         body = request.body_as(CommitUpload)
         sending = _admit(request, token, upload_id)
         with _told_to_strangers():
@@ -179,21 +229,48 @@ class PublicUploadCommit(VisitorView):
             return Response(Completing(), status=202, headers=headers)
         node, first = done
         if isinstance(sending, Admission):
-            item = SentItem(name=node.name, size_bytes=node.size_bytes or 0, sent_at=node.modified_at)
+            item = Arrived(
+                name=node.name, size_bytes=node.size_bytes or 0, sent_at=node.modified_at, node=_to_editable(node)
+            )
         else:
-            item = links.note_received(sending=sending, upload_id=upload_id, node_id=node.id)
+            noted = links.note_received(sending=sending, upload_id=upload_id, node_id=node.id)
+            item = Arrived(name=noted.name, size_bytes=noted.size_bytes, sent_at=noted.sent_at)
         return Response(item, status=201 if first else 200)
 
 
 def _admit(request: ActorRequest, token: str, upload_id: UUID | None = None) -> Sending | Admission:
     """Let somebody go on with their visit, or edit, and with one of their uploads: what one link has begun no other one finds."""
-    editor = links.find_editor(token=token, unlock=request.headers.get(UNLOCK_HEADER), visitor=find_visitor(request))
+    editor = _find_editor(request, token)
     if editor is not None:
         return editor
     sending = _admit_sender(request, token)
     if upload_id is not None:
         links.require_own_upload(sending=sending, upload_id=upload_id)
     return sending
+
+
+def _find_editor(request: ActorRequest, token: str) -> Admission | None:
+    return links.find_editor(token=token, unlock=request.headers.get(UNLOCK_HEADER), visitor=find_visitor(request))
+
+
+def _require_editor(request: ActorRequest, token: str) -> Admission:
+    editor = _find_editor(request, token)
+    if editor is None:
+        raise errors.LinkTakesNothing
+    return editor
+
+
+def _to_editable(node: Node) -> EditableNode:
+    return EditableNode(
+        id=node.id,
+        kind=node.kind,
+        name=node.name,
+        size_bytes=node.size_bytes,
+        media_type=node.media_type,
+        modified_at=node.modified_at,
+        parent_id=node.parent_id,
+        version_id=node.version_id,
+    )
 
 
 def _admit_sender(request: ActorRequest, token: str) -> Sending:
@@ -208,8 +285,10 @@ def _admit_sender(request: ActorRequest, token: str) -> Sending:
 def _start(sending: Sending | Admission, body: SendFile) -> Upload:
     if isinstance(sending, Admission):
         return _start_edit(sending, body)
-    if body.parent_id is not None or body.node_id is not None:
-        raise Invalid("Only a link that lets its visitors edit takes `parent_id` and `node_id`.")
+    if any(value is not None for value in (body.parent_id, body.mode, body.node_id, body.base_version_id)):
+        raise Invalid(
+            "Only a link that lets its visitors edit takes `parent_id`, `mode`, `node_id` and `base_version_id`."
+        )
     upload_id = ids.new_id()
     with _told_to_strangers():
         parent_id = links.plan_upload(
@@ -235,13 +314,15 @@ def _start_edit(editor: Admission, body: SendFile) -> Upload:
     """Begin to send a file into a folder of a link that lets its visitors edit, or in the place of another file."""
     if body.folder:
         raise Invalid("Folders are named by `parent_id` here.")
+    mode = body.mode or ("add" if body.node_id is None else "overwrite")
     wanted = uploads.StartUpload(
         parent_id=body.parent_id or editor.actor.folder_id or editor.link_id,
         name=body.name,
         size_bytes=body.size_bytes,
-        mode="add" if body.node_id is None else "overwrite",
+        mode=mode,
         node_id=body.node_id,
-        autorename=body.node_id is None,
+        base_version_id=body.base_version_id,
+        autorename=mode == "add",
         media_type=body.media_type,
         client_modified_at=body.client_modified_at,
         part_hashes=body.part_hashes,
@@ -259,6 +340,18 @@ class RenamePublicNode(Body, frozen=True):
 class PublicNodeDetail(VisitorView):
     """A file or folder below a link that lets its visitors edit."""
 
+    @operation(answer=EditableNode, problems=(*errors.CLOSED, errors.LinkLocked, errors.LinkTakesNothing))
+    def get(self, request: ActorRequest, token: str, node_id: UUID) -> Response:
+        """Describe it as it is now: an edit starts from its `version_id`."""
+        editor = _require_editor(request, token)
+        try:
+            node = files.get_node(actor=editor.actor, node_id=node_id)
+        except NotFound as error:
+            if node_id == editor.actor.folder_id:
+                raise errors.LinkTargetGone from error
+            raise
+        return Response(_to_editable(node))
+
     @operation(
         body=RenamePublicNode,
         answer=PublicNode,
@@ -275,10 +368,8 @@ class PublicNodeDetail(VisitorView):
     def patch(self, request: ActorRequest, token: str, node_id: UUID) -> Response:
         """Rename it. The link's own file or folder keeps its name: it is its owner's to find."""
         body = request.body_as(RenamePublicNode)
-        editor = links.find_editor(
-            token=token, unlock=request.headers.get(UNLOCK_HEADER), visitor=find_visitor(request)
-        )
-        if editor is None or node_id == editor.actor.folder_id:
+        editor = _require_editor(request, token)
+        if node_id == editor.actor.folder_id:
             raise errors.LinkTakesNothing
         node = files.update_node(actor=editor.actor, node_id=node_id, name=body.name, expected_revision="any")
         told = PublicNode(

@@ -2,8 +2,9 @@
 
 import pytest
 
+from apps.links.models import Link
 from bitvault.events.models import StreamEvent
-from bitvault.kernel import tenancy
+from bitvault.kernel import clock, db, tenancy
 from tests.support.client import ApiClient
 from tests.support.sending import Sender, put, sha256
 from tests.support.shares import by_rest
@@ -176,3 +177,139 @@ def test_a_full_vault_is_told_without_its_figures(mia, visitor, acme):
     answer = visitor.start("new.txt", b"x" * 100)
     assert (answer.status_code, answer.json()["code"]) == (413, "links.no_room")
     assert "limit_bytes" not in answer.json()
+
+
+# --- texts: an edit names the version that it starts from -------------------------------------------------------------------
+
+
+def look(visitor, node):
+    return visitor.ask("GET", f"/nodes/{node['id']}")
+
+
+def expire(tenant, link):
+    with tenancy.entered(tenant), db.write_transaction():
+        Link.objects.filter(id=link["id"]).update(expires_at=clock.now())
+
+
+def save(visitor, node, content, base):
+    return visitor.bring(
+        node["name"], content, mode="update", node_id=node["id"], base_version_id=base.json()["version_id"]
+    )
+
+
+def test_an_edit_from_the_present_version_is_a_version_of_the_link(mia, box, inside):
+    link = make(mia, box)
+    visitor = Visitor(link["url"].rpartition("/")[2])
+    base = look(visitor, inside)
+    assert base.status_code == 200
+    assert (base.json()["parent_id"], base.json()["version_id"]) == (box["id"], inside["version_id"])
+    saved = save(visitor, inside, b"second", base)
+    assert saved.status_code == 201, saved.content
+    node = saved.json()["node"]
+    assert node["id"] == inside["id"]
+    assert node["version_id"] not in (None, inside["version_id"])
+    latest = mia.api.get(f"/nodes/{inside['id']}/versions").json()["items"][0]
+    told = (latest["id"], latest["made_on"], latest["author"]["id"])
+    assert told == (node["version_id"], "link", link["id"])
+    assert events("files.version.committed.v1")[-1][1:] == ("link", link["id"])
+    assert look(visitor, inside).json()["version_id"] == node["version_id"]
+
+
+def test_an_edit_that_came_too_late_is_kept_beside_the_file(mia, box, inside, visitor):
+    base = look(visitor, inside)
+    Sender(mia.api, box["id"]).bring("plan.txt", b"of mia", mode="overwrite")
+    late = save(visitor, inside, b"of a visitor", base)
+    assert late.status_code == 201, late.content
+    node = late.json()["node"]
+    assert (node["id"] != inside["id"], node["parent_id"]) == (True, box["id"])
+    assert node["name"].startswith("plan (conflicted copy, link, ")
+    assert mia.fetch(mia.api.get(f"/nodes/{inside['id']}").json()).data == b"of mia"
+    assert mia.fetch(mia.api.get(f"/nodes/{node['id']}").json()).data == b"of a visitor"
+    assert names_in(mia, box) == sorted([node["name"], "plan.txt"])
+
+
+def test_through_a_link_on_one_file_a_late_edit_is_refused_and_nothing_comes_beside_it(mia, box, inside):
+    visitor = Visitor(make(mia, inside)["url"].rpartition("/")[2])
+    base = look(visitor, inside)
+    assert base.json()["parent_id"] is None, "what lies around the file is not told"
+    Sender(mia.api, box["id"]).bring("plan.txt", b"of mia", mode="overwrite")
+    late = save(visitor, inside, b"of a visitor", base)
+    assert (late.status_code, late.json()["code"]) == (409, "files.newer_version")
+    assert names_in(mia, box) == ["plan.txt"]
+    assert save(visitor, inside, b"of a visitor", look(visitor, inside)).status_code == 201
+    assert mia.fetch(mia.api.get(f"/nodes/{inside['id']}").json()).data == b"of a visitor"
+
+
+@pytest.mark.parametrize("leads_to", ["folder", "file"])
+def test_what_was_deleted_comes_back_by_no_visitors_edit(mia, box, inside, leads_to):
+    visitor = Visitor(make(mia, box if leads_to == "folder" else inside)["url"].rpartition("/")[2])
+    where = {"mode": "update", "node_id": inside["id"], "base_version_id": inside["version_id"]}
+    upload = visitor.start("plan.txt", b"second", **where).json()
+    put(upload["parts"][0], b"second")
+    assert mia.api.delete(f"/nodes/{inside['id']}").status_code in (200, 204)
+    assert visitor.start("plan.txt", b"third", **where).status_code in (404, 410)
+    done = visitor.ask("POST", f"/uploads/{upload['id']}/commit", {})
+    if leads_to == "file":
+        assert done.status_code == 410, done.content
+        assert look(visitor, inside).json()["code"] == "links.target_gone"
+        assert names_in(mia, box) == []
+    else:
+        assert (done.status_code, done.json()["node"]["id"] != inside["id"]) == (201, True)
+        assert look(visitor, inside).status_code == 404
+        assert names_in(mia, box) == ["plan.txt"]
+    assert [node["id"] for node in mia.api.get("/trash").json()["items"]] == [inside["id"]]
+
+
+def test_an_edit_of_a_locked_file_is_refused_without_a_word_of_whose_lock_it_is(mia, box, inside, visitor):
+    base = look(visitor, inside)
+    assert mia.api.request("PUT", f"/nodes/{inside['id']}/lock", {}).status_code in (200, 201)
+    begun = visitor.start(
+        "plan.txt", b"second", mode="update", node_id=inside["id"], base_version_id=base.json()["version_id"]
+    )
+    assert (begun.status_code, begun.json()["code"]) == (423, "files.locked")
+    assert "Mia" not in begun.content.decode()
+    assert "lock" not in look(visitor, inside).json()
+
+
+def test_an_edit_stays_below_its_link_and_needs_its_base(mia, box, inside, visitor):
+    outside = Sender(mia.api, mia.parent_id).bring("secret.txt", b"x")
+    assert look(visitor, outside).status_code == 404
+    where = {"mode": "update", "node_id": outside["id"], "base_version_id": outside["version_id"]}
+    assert visitor.start("secret.txt", b"y", **where).status_code in (404, 410)
+    foreign = {"mode": "update", "node_id": inside["id"], "base_version_id": outside["version_id"]}
+    assert visitor.start("plan.txt", b"y", **foreign).status_code in (404, 410)
+    for unfit, code in (
+        ({"mode": "update", "node_id": inside["id"]}, "files.base_version_required"),
+        ({"mode": "add", "node_id": inside["id"]}, "files.upload_target_unfit"),
+        ({"node_id": inside["id"], "base_version_id": inside["version_id"]}, "files.upload_target_unfit"),
+    ):
+        refused = visitor.start("plan.txt", b"y", **unfit)
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
+
+
+def test_an_expired_link_takes_no_edit_and_tells_no_version(mia, box, inside, acme):
+    link = make(mia, box, expires_at="2100-01-01T00:00:00Z")
+    visitor = Visitor(link["url"].rpartition("/")[2])
+    where = {"mode": "update", "node_id": inside["id"], "base_version_id": inside["version_id"]}
+    upload = visitor.start("plan.txt", b"second", **where).json()
+    put(upload["parts"][0], b"second")
+    expire(acme, link)
+    for answer in (
+        look(visitor, inside),
+        visitor.start("plan.txt", b"third", **where),
+        visitor.ask("POST", f"/uploads/{upload['id']}/commit", {}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (410, "links.expired")
+    assert mia.fetch(mia.api.get(f"/nodes/{inside['id']}").json()).data == b"first"
+
+
+@pytest.mark.parametrize("kind", ["view", "download", "upload"])
+def test_links_of_other_kinds_take_no_edit_and_tell_no_version(mia, box, inside, kind):
+    more = {"request": {"title": "Files", "ask_name": False}} if kind == "upload" else {}
+    visitor = Visitor(make(mia, box, kind, **more)["url"].rpartition("/")[2])
+    assert look(visitor, inside).json()["code"] == "links.takes_nothing"
+    if kind == "upload":
+        visitor.headers["BitVault-Link-Submission"] = visitor.ask("POST", "/submissions", {}).json()["submission_token"]
+    where = {"mode": "update", "node_id": inside["id"], "base_version_id": inside["version_id"]}
+    assert visitor.start("plan.txt", b"x", **where).status_code in (403, 422)
+    assert mia.fetch(mia.api.get(f"/nodes/{inside['id']}").json()).data == b"first"

@@ -210,6 +210,7 @@ EXCEPTIONS = {("POST", "/nodes/{node_id}/children/batch", field) for field in ("
     ("GET", "/search", "owner_id"),
     ("POST", "/public/links/{token}/uploads", "parent_id"),
     ("POST", "/public/links/{token}/uploads", "node_id"),
+    ("POST", "/public/links/{token}/uploads", "base_version_id"),
     ("POST", "/uploads/batch", "uploads"),
     ("POST", "/uploads/batch/commit", "uploads"),
 }

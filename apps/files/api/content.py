@@ -69,11 +69,13 @@ def commit_upload(
 
     Repeatable by ``upload_id``: a second call gives the same node and makes nothing. ``update`` from a version that is not current any more
     keeps the bytes beside the file as ``name (conflicted copy, SENDER, DATE).ext``, once for each edit, whoever reports it; ``made_on`` is
-    that sender. ``update`` of a file that was deleted brings it back. What is there already makes no version.
+    that sender. ``update`` of a file that was deleted brings it back. What is there already makes no version. Visitors of a link bring
+    nothing back, and those of a link on one file keep no copy: nothing beside the file is theirs.
 
     :raises NameTaken: ``add`` finds the name taken meanwhile; or a folder has it.
     :raises ParentGone: the folder to ``add`` or ``overwrite`` in is in the trash or gone.
     :raises UploadGivenUp: it was given up before.
+    :raises NewerVersion: a visitor's ``update`` starts from a version that is not current any more, and no copy may be kept.
     :raises NodeGone: the file was deleted with these very bytes in it, or the file of an earlier commit of this upload is gone.
     :raises TooDeep, PathTooLong, TooManyChildren: a limit would be passed.
     """

@@ -30,7 +30,7 @@ from apps.files.tree import (
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import VersionCommitted
 from bitvault.kernel import clock, db, ids, media_types, names
-from bitvault.kernel.actor import Actor
+from bitvault.kernel.actor import Actor, ActorKind
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound
 from bitvault.kernel.names import Name
@@ -154,8 +154,11 @@ def _update_in_tree(upload: Upload, node_id: UUID) -> Committed:
         if way.node.version_id == grant.base_version_id:
             return write_or_settle(upload, way)
     # Somebody was quicker. Theirs stays where it is; these bytes are kept beside it, never lost and never on top.
+    beside = Way(way.rows[1:])
+    if upload.actor.kind is ActorKind.LINK and not access.find_mask(upload.actor, beside) & Capability.ADD:
+        raise errors.NewerVersion(node_id=node_id)  # a link on one file puts nothing into the folder around it
     copy = conflicts.name_copy(way.node.name, made_on=upload.made_on, moment=clock.now())
-    return _write_new(upload, Way(way.rows[1:]), copy, autorename=True, conflict_with_id=node_id)
+    return _write_new(upload, beside, copy, autorename=True, conflict_with_id=node_id)
 
 
 def _add_or_overwrite_in_tree(upload: Upload) -> Committed:

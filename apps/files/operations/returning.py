@@ -17,7 +17,7 @@ from apps.files.tree import place, require_folder
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeRestored
 from bitvault.kernel import names
-from bitvault.kernel.actor import Actor
+from bitvault.kernel.actor import Actor, ActorKind
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.errors import NotFound
 
@@ -48,8 +48,11 @@ class Deleted:
 
 
 def find_deleted(actor: Actor, way: Way | None) -> Deleted | None:
-    """Find what there is to know of a node in the trash; ``None`` when it is live, purged, or being purged."""
-    if way is None or way.is_live:
+    """Find what there is to know of a node in the trash; ``None`` when it is live, purged, or being purged, and for a link's visitors.
+
+    What was deleted is deleted for them: no edit of theirs brings it back.
+    """
+    if way is None or way.is_live or actor.kind is ActorKind.LINK:
         return None
     entry = Trash.objects.filter(node_id=way.root.id, purging=False).first()
     if entry is None:

@@ -134,3 +134,68 @@ def test_ones_links_are_listed_with_what_one_shares_and_ended_there(vault: Vault
     vault.toast.get_by_role("button", name="Undo").click()
     expect(line).to_contain_text("Listed link")
     assert api.get(f"/nodes/{file['id']}/links").json()["items"][0]["id"] == link["id"]
+
+
+def test_a_stranger_writes_a_text_on_a_phone_and_is_asked_where_somebody_was_faster(folder, sender, api, visitor):
+    node = sender.bring("notes.md", b"first")
+    sender.bring("logo.png", b"png")
+    url = api.post(f"/nodes/{folder['id']}/links", {"kind": "edit", "password": "a good password"}).json()["url"]
+    phone = visitor(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    phone.goto(url)
+    phone.get_by_label("Password", exact=True).fill("a good password")
+    phone.get_by_role("button", name="Continue").click()
+    expect(phone.get_by_role("button", name="Edit logo.png")).to_be_hidden()
+    phone.get_by_role("button", name="Edit notes.md").click()
+    editor = phone.get_by_role("dialog", name="notes.md")
+    expect(editor).to_be_visible()
+    state = editor.locator("#editor-state")
+    phone.keyboard.type("more than ")
+    expect(state).to_have_text("Unsaved changes")
+    editor.get_by_role("button", name="Save").click()
+    expect(state).to_have_text("Saved")
+    assert sender.fetch(node).data == b"more than first"
+
+    sender.bring("notes.md", b"of mia", mode="overwrite")
+    phone.keyboard.type("still ")
+    phone.keyboard.press("Escape")
+    phone.get_by_role("button", name="Cancel", exact=True).click()
+    phone.keyboard.press("Control+s")
+    expect(editor.get_by_label("The file as it is now")).to_have_value("of mia")
+    editor.get_by_role("button", name="Keep mine").click()
+    expect(state).to_have_text("Saved")
+    assert sender.fetch(node).data == b"more than still first"
+    versions = api.get(f"/nodes/{node['id']}/versions").json()["items"]
+    assert [one["made_on"] for one in versions] == ["link", "API", "link", "API"]
+
+    api.request("PUT", f"/nodes/{node['id']}/lock", {})
+    phone.keyboard.type("never ")
+    editor.get_by_role("button", name="Save").click()
+    expect(editor.get_by_role("alert")).to_contain_text("Your text is still here")
+    editor.get_by_role("button", name="Close").click()
+    phone.get_by_role("button", name="Discard", exact=True).click()
+    expect(editor).to_be_hidden()
+    expect(phone.get_by_role("listitem").filter(has_text="notes.md")).to_contain_text("21")
+
+
+def test_through_a_link_on_one_text_a_stranger_keeps_one_of_two(folder, sender, api, visitor):
+    node = sender.bring("alone.txt", b"first")
+    url = api.post(f"/nodes/{node['id']}/links", {"kind": "edit"}).json()["url"]
+    page = visitor()
+    page.goto(url)
+    page.get_by_role("button", name="Edit", exact=True).click()
+    editor = page.get_by_role("dialog", name="alone.txt")
+    expect(editor).to_be_visible()
+    sender.bring("alone.txt", b"of mia", mode="overwrite")
+    page.keyboard.type("mine ")
+    page.keyboard.press("Control+s")
+    expect(editor.get_by_label("The file as it is now")).to_have_value("of mia")
+    expect(editor.get_by_role("button", name="Keep both")).to_be_hidden()
+    editor.get_by_role("button", name="Take the newer one").click()
+    expect(editor.locator("#editor-state")).to_have_text("Saved")
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(page.locator("#editor-text")).to_have_value("mine first")
+    editor.get_by_role("button", name="Save").click()
+    expect(editor.locator("#editor-state")).to_have_text("Saved")
+    assert sender.fetch(node).data == b"mine first"
+    items = api.get(f"/nodes/{folder['id']}/children").json()["items"]
+    assert [one["name"] for one in items] == ["alone.txt"]

@@ -14,6 +14,19 @@ let latestUndo = null;
 /** @type {Map<HTMLElement, () => void>} what is shown, oldest first, and how it is taken away */
 const shown = new Map();
 
+/** Show the messages above all else, where they can be pressed: what is open as a modal dialog makes all around it inert. @param {HTMLElement} holder */
+function lift(holder) {
+  const modal = [...document.querySelectorAll("dialog:modal")].at(-1);
+  // Shown anew each time, so that it lies above a dialog that was opened meanwhile.
+  if (holder.matches(":popover-open")) holder.hidePopover();
+  const where = modal ?? document.body;
+  if (holder.parentElement !== where) {
+    where.append(holder);
+    modal?.addEventListener("close", () => lift(holder), { once: true });
+  }
+  if (holder.childElementCount) holder.showPopover();
+}
+
 /**
  * @param {string} text
  * @param {{action?: string, run?: () => void, undo?: boolean, failed?: boolean, onGone?: () => void, more?: {action: string, run: () => void}}} [options]
@@ -77,9 +90,7 @@ export function toast(text, { action, run, undo = false, failed = false, onGone,
   for (const oldest of [...shown.keys()].slice(0, 1 - SHOWN_AT_ONCE)) shown.get(oldest)?.();
   shown.set(element, close);
   holder.append(element);
-  // Shown anew each time, so that it lies above a dialog that was opened meanwhile.
-  if (holder.matches(":popover-open")) holder.hidePopover();
-  holder.showPopover();
+  lift(holder);
   (failed ? alarm : announce)(action ? fill(gettext("%(text)s %(action)s is available."), { text, action }) : text);
   if (undo) latestUndo = act;
   go();

@@ -2,6 +2,7 @@
 
 import { closest } from "../js/dom.js";
 import { startDetails } from "./details/panel.js";
+import { readNode, readText, writeText } from "./editor/content.js";
 import { startEditor } from "./editor/editor.js";
 import { run, runOnSelection } from "./list/actions.js";
 import { startDrag } from "./list/drag.js";
@@ -36,7 +37,7 @@ startRows();
 startSelection();
 startRowMenu();
 startView();
-startEditor();
+startEditor({ readNode, readText, writeText, placeNode: (node) => placeNode(node, { fresh: true }) });
 startLocks();
 startRules();
 startTrash();

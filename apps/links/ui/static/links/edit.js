@@ -1,9 +1,12 @@
-/** A link that lets its visitors edit: upload into its folder, put another version in the place of a file, rename. */
+/** A link that lets its visitors edit: upload into its folder, put another version in the place of a file, write small texts, rename. */
 
 import { call } from "../js/api.js";
 import { askName } from "../js/dialogs.js";
 import { closest, make, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
+import { fetchText, sendText, TEXT_LIMIT_BYTES } from "../files/editor/content.js";
+import { edit, startEditor } from "../files/editor/editor.js";
+import { isText } from "../files/types.js";
 import { UploadQueue } from "../files/uploads/queue.js";
 import { startRules } from "../files/uploads/rules.js";
 
@@ -88,10 +91,31 @@ async function rename(button) {
   if (done) location.reload();
 }
 
+// --- texts -------------------------------------------------------------------------------------------------------------------
+
+/** Whether the page shows less than what was saved. */
+let isOld = false;
+
+startEditor({
+  readNode: (id) => ask("GET", `/nodes/${id}`),
+  // The page's own path: its cookie proves the password, where a header would not go along to the store.
+  readText: (node) => fetchText(`/s/${root.dataset.token}/content/${node.id}`, `/s/${root.dataset.token}`),
+  writeText: async (text, destination) => (await sendText(ask, text, destination)).node,
+  placeNode: () => (isOld = true),
+});
+for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-edit="write"]'))) {
+  const { name = "", size } = button.dataset;
+  button.hidden = !isText(name) || Number(size) > TEXT_LIMIT_BYTES;
+}
+need("#editor", HTMLDialogElement).addEventListener("close", () => {
+  if (isOld) location.reload();
+});
+
 document.addEventListener("click", (event) => {
   const button = closest(event.target, "[data-edit]");
   if (!button) return;
   if (button.dataset.edit === "rename") return void rename(button);
+  if (button.dataset.edit === "write") return void edit({ id: button.dataset.node ?? "", name: button.dataset.name ?? "" });
   place = button.dataset.edit === "replace" ? { node_id: button.dataset.node } : { parent_id: root.dataset.folder };
   input.multiple = button.dataset.edit === "upload";
   input.click();

@@ -3,19 +3,30 @@
  * texts are shown and one chooses. Whoever leaves with changes is asked first.
  */
 
-import { explain } from "../../js/api.js";
+import { explain, Problem } from "../../js/api.js";
 import { confirmAction } from "../../js/dialogs.js";
 import { announce, closest, icon, make, need } from "../../js/dom.js";
 import { when } from "../../js/format.js";
 import { fill, gettext } from "../../js/i18n.js";
 import { toast } from "../../js/toast.js";
-import { placeNode } from "../list/rows.js";
 import { nextName } from "../types.js";
-import { NoText, readNode, readText, TEXT_LIMIT_BYTES, writeText } from "./content.js";
+import { NoText, TEXT_LIMIT_BYTES } from "./content.js";
 
 /** @typedef {import("./content.js").Node} Node */
 /** @typedef {import("./content.js").Text} Text */
 
+/**
+ * By whose ways files are read and kept: a member's, or those of a link's visitor. `placeNode`: show a file that has changed.
+ *
+ * @typedef {object} Desk
+ * @property {(id: string) => Promise<Node>} readNode
+ * @property {(node: Node) => Promise<Text>} readText
+ * @property {(text: Text, destination: Record<string, unknown>) => Promise<Node>} writeText
+ * @property {(node: any) => void} placeNode
+ */
+
+/** @type {Desk} */
+let desk;
 /** What is edited. @type {{node: Node, found: Text, saved: string} | null} */
 let open = null;
 /** What the file holds by now, while somebody is asked what to do. @type {{node: Node, found: Text} | null} */
@@ -67,6 +78,8 @@ function settle(newer) {
   need("#editor-theirs", HTMLTextAreaElement).value = newer.found.text;
   const told = fill(gettext("“%(name)s” was changed elsewhere (%(when)s). Compare both texts, and choose which one stays."), { name: newer.node.name, when: when(new Date(newer.node.modified_at)) });
   need("#editor-conflict-text", HTMLElement).textContent = told;
+  // Whoever sees this one file alone has no place beside it.
+  need('[data-editor="keep-both"]', HTMLButtonElement).hidden = !newer.node.parent_id;
   announce(told);
   need('[data-editor="keep-mine"]', HTMLButtonElement).focus();
 }
@@ -74,11 +87,11 @@ function settle(newer) {
 /** @param {{id: string, name: string}} entry of a file that may be edited */
 export async function edit(entry) {
   try {
-    const node = await readNode(entry.id);
+    const node = await desk.readNode(entry.id);
     if ((node.size_bytes ?? 0) > TEXT_LIMIT_BYTES) {
       return void toast(gettext("Texts of up to 1 MB can be edited here. Download this file to change it."), { failed: true });
     }
-    show({ node, found: await readText(node) });
+    show({ node, found: await desk.readText(node) });
     if (!dialog().open) dialog().showModal();
     field().focus();
     field().setSelectionRange(0, 0);
@@ -101,6 +114,8 @@ async function working(work) {
   } finally {
     busy = false;
     showState();
+    // The button that was pressed is at rest now, and so would the keyboard be.
+    if (document.activeElement === document.body || document.activeElement === need('[data-editor="save"]', HTMLButtonElement)) field().focus();
   }
 }
 
@@ -108,9 +123,9 @@ async function working(work) {
 const save = () =>
   working(async () => {
     if (!open || !isChanged()) return;
-    const now = await readNode(open.node.id);
+    const now = await desk.readNode(open.node.id);
     // Another name or place is no other content.
-    if (now.version_id !== open.node.version_id) return settle({ node: now, found: await readText(now) });
+    if (now.version_id !== open.node.version_id) return settle({ node: now, found: await desk.readText(now) });
     await write(now);
   });
 
@@ -118,10 +133,18 @@ const save = () =>
 async function write(base) {
   if (!open) return;
   const text = { ...open.found, text: field().value };
-  const destination = { parent_id: base.parent_id, name: base.name, mode: "update", node_id: base.id, base_version_id: base.version_id };
-  const node = await writeText(text, destination);
-  placeNode(node, { fresh: true });
-  if (node.outcome === "conflicted_copy") {
+  // The node says where it lies; a file that somebody sees alone has no folder to name.
+  const destination = { parent_id: base.parent_id ?? base.id, name: base.name, mode: "update", node_id: base.id, base_version_id: base.version_id };
+  let node;
+  try {
+    node = await desk.writeText(text, destination);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== "files.newer_version") throw error;
+    const now = await desk.readNode(base.id);
+    return settle({ node: now, found: await desk.readText(now) });
+  }
+  desk.placeNode(node);
+  if (node.id !== base.id) {
     toast(fill(gettext("Somebody saved at the same moment. Your text is kept beside it as “%(name)s”."), { name: node.name }));
   }
   open = { node, found: text, saved: text.text };
@@ -150,8 +173,8 @@ function choose(choice) {
     void working(async () => {
       if (!open) return;
       const destination = { parent_id: newer.node.parent_id, name: nextName(newer.node.name), mode: "add", autorename: true };
-      const node = await writeText({ ...open.found, text: field().value }, destination);
-      placeNode(node, { fresh: true });
+      const node = await desk.writeText({ ...open.found, text: field().value }, destination);
+      desk.placeNode(node);
       toast(fill(gettext("Your text is kept beside the other one as “%(name)s”."), { name: node.name }));
       show({ node, found: { ...open.found, text: field().value } });
       field().focus();
@@ -178,8 +201,9 @@ async function leave() {
   dialog().close();
 }
 
-/** Let the editor work. */
-export function startEditor() {
+/** Let the editor work. @param {Desk} given */
+export function startEditor(given) {
+  desk = given;
   const box = dialog();
   field().addEventListener("input", showState);
   box.addEventListener("click", (event) => {
