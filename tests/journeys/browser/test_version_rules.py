@@ -19,6 +19,7 @@ def test_rules_are_set_by_keyboard_asked_about_and_told_in_the_history(visitor, 
     form = page.locator("#versions-form")
     count = form.get_by_label("Earlier versions of each file at most (optional)")
     days = form.get_by_label("Keep earlier versions for at most (days, optional)")
+    save = form.get_by_role("button", name="Save")
     sure = page.get_by_role("dialog", name="Delete earlier versions by these rules?")
     form.scroll_into_view_if_needed()
     shoot(page, "version-rules")
@@ -45,7 +46,7 @@ def test_rules_are_set_by_keyboard_asked_about_and_told_in_the_history(visitor, 
     page.keyboard.press("Escape")
     assert client.get("/tenant").json()["policies"]["versions_keep_count"] is None
     form.get_by_label("Keep fewer versions the older they are").check()
-    form.get_by_role("button", name="Save").click()
+    save.click()
     sure.get_by_role("button", name="Save the rules").click()
     expect(adam.toast).to_contain_text("The rules are saved.")
     policies = client.get("/tenant").json()["policies"]
@@ -53,12 +54,16 @@ def test_rules_are_set_by_keyboard_asked_about_and_told_in_the_history(visitor, 
 
     # Looser ones are not.
     count.fill("")
-    form.get_by_role("button", name="Save").click()
-    expect(adam.toast).to_contain_text("The rules are saved.")
+    save.click()
+    expect(save).to_be_enabled()
     expect(sure).to_be_hidden()
+    assert client.get("/tenant").json()["policies"]["versions_keep_count"] is None
     count.fill("20")
-    form.get_by_role("button", name="Save").click()
+    save.click()
     sure.get_by_role("button", name="Save the rules").click()
+    expect(sure).to_be_hidden()
+    expect(save).to_be_enabled()
+    assert client.get("/tenant").json()["policies"]["versions_keep_count"] == 20
 
     # Whoever looks at the history of a file is told.
     sender.bring("plan.txt", b"first")
@@ -74,3 +79,35 @@ def test_rules_are_set_by_keyboard_asked_about_and_told_in_the_history(visitor, 
     shoot(page, "version-rules-dark")
 
     client.patch("/tenant", {"policies": {"versions_keep_count": None, "versions_thinning": False}})
+
+
+def test_a_form_whose_answer_has_not_come_is_not_sent_again(visitor, live):
+    adam = Vault(visitor(), live.tenant_url)
+    page = adam.page
+    sign_in(page, live.tenant_url, ACME.people["adam"].email, live.password)
+    page.wait_for_url(f"{live.tenant_url}/files/")
+    page.goto(f"{live.tenant_url}/settings/team/")
+    form = page.locator("#versions-form")
+    save = form.get_by_role("button", name="Save")
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/api/v1/tenant", hold)
+
+    save.click()
+    expect(save).to_have_attribute("data-busy", "")
+    form.get_by_label("Keep earlier versions for at most (days, optional)").press("Enter")
+    save.click(force=True)
+    page.wait_for_timeout(300)
+    assert len(held) == 1
+
+    held[0].continue_()
+    expect(adam.toast).to_contain_text("The rules are saved.")
+    expect(save).to_be_enabled()
+    save.click()
+    expect(save).to_have_attribute("data-busy", "")
+    assert len(held) == 2
+    held[1].continue_()
+    expect(save).to_be_enabled()

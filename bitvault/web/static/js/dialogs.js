@@ -1,6 +1,7 @@
 /** The dialogs that any page may open: sure? which name? a form of its own; a secret that is shown once; and: you are signed out. */
 
 import { explain, Problem } from "./api.js";
+import { onSubmit } from "./busy.js";
 import { announce, icon, make, need, pageFact } from "./dom.js";
 import { gettext } from "./i18n.js";
 
@@ -55,13 +56,10 @@ export function askName({ title, label, value = "", accept, submit, suggest }) {
     const { signal } = controller;
     input.addEventListener("input", () => showFieldError(input, ""), { signal });
     need('[data-role="cancel"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
-    form.addEventListener(
-      "submit",
-      async (event) => {
-        event.preventDefault();
-        if (button.dataset.busy !== undefined) return;
+    onSubmit(
+      form,
+      async () => {
         if (!input.value.trim()) return showFieldError(input, gettext("Type a name."));
-        button.dataset.busy = "";
         try {
           result = await submit(input.value.trim());
           dialog.close();
@@ -70,8 +68,6 @@ export function askName({ title, label, value = "", accept, submit, suggest }) {
           input.value = suggest?.(input.value.trim(), error) || input.value;
           input.focus();
           input.select();
-        } finally {
-          delete button.dataset.busy;
         }
       },
       { signal },
@@ -121,7 +117,6 @@ export class Refusal extends Error {
 export function openForm(selector, send) {
   const dialog = need(selector, HTMLDialogElement);
   const form = need("form", HTMLFormElement, dialog);
-  const button = need('[data-role="accept"]', HTMLButtonElement, dialog);
   const controller = new AbortController();
   const { signal } = controller;
   form.reset();
@@ -131,12 +126,9 @@ export function openForm(selector, send) {
   need('[data-role="cancel"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
   dialog.addEventListener("close", () => controller.abort(), { once: true });
   form.addEventListener("input", (event) => event.target instanceof HTMLInputElement && showFieldError(event.target, ""), { signal });
-  form.addEventListener(
-    "submit",
-    async (event) => {
-      event.preventDefault();
-      if (button.dataset.busy !== undefined) return;
-      button.dataset.busy = "";
+  onSubmit(
+    form,
+    async () => {
       try {
         await send(form);
         dialog.close();
@@ -144,8 +136,6 @@ export function openForm(selector, send) {
         if (!(error instanceof Refusal)) throw error;
         showFieldError(error.input, error.message);
         error.input.focus();
-      } finally {
-        delete button.dataset.busy;
       }
     },
     { signal },

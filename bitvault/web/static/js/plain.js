@@ -4,7 +4,8 @@ import { closest, need, setIcon } from "./dom.js";
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!(form instanceof HTMLFormElement)) return;
+  // A form that stays on the page looks after its own button.
+  if (!(form instanceof HTMLFormElement) || event.defaultPrevented) return;
   form.querySelector('[type="submit"]')?.setAttribute("data-busy", "");
 });
 // Coming back by the browser's arrow finds the button at rest.

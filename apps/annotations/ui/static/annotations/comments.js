@@ -1,6 +1,7 @@
 /** Comments in the details panel: writing, replying, changing, resolving and deleting them, and mentioning people by "@". */
 
 import { call, explain, get, randomKey, readJson } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { confirmAction } from "../js/dialogs.js";
 import { announce, closest, icon, make } from "../js/dom.js";
 import { gettext } from "../js/i18n.js";
@@ -61,8 +62,6 @@ async function send(form) {
   const field = fieldOf(form);
   const text = field.value.trim();
   if (!text) return showError(form, gettext("Write something first."));
-  if (form.dataset.busy !== undefined) return;
-  form.dataset.busy = "";
   showError(form, "");
   const { replyTo, edits } = form.dataset;
   const mentions = mentionsOf(text);
@@ -78,8 +77,6 @@ async function send(form) {
     reload(placeOf(edits ?? replyTo));
   } catch (error) {
     showError(form, explain(error));
-  } finally {
-    delete form.dataset.busy;
   }
 }
 
@@ -225,12 +222,7 @@ export function startComments() {
     focusOn = "";
     if (wanted instanceof HTMLElement) wanted.focus({ preventScroll: true });
   });
-  document.addEventListener("submit", (event) => {
-    const form = closest(event.target, "[data-comment-form]");
-    if (!form) return;
-    event.preventDefault();
-    void send(form);
-  });
+  onSubmit("[data-comment-form]", send);
   document.addEventListener("click", (event) => {
     pending = ADDRESS.exec(/** @type {HTMLAnchorElement | null} */ (closest(event.target, "a[href]"))?.hash ?? "")?.[1] ?? "";
     const pressed = closest(event.target, "[data-comment-act]");

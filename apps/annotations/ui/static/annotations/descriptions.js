@@ -1,6 +1,7 @@
 /** Descriptions of folders: read above the list, written there or in the details panel, and shown as they are now while others change them. */
 
 import { call, explain, get, Problem } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { closest, make } from "../js/dom.js";
 import { gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
@@ -102,12 +103,9 @@ function open(holder) {
     focusOn(holder);
     void renew();
   };
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  onSubmit(form, async () => {
     const text = field.value.trim();
     if (text === known.text) return back();
-    if (save.disabled) return;
-    save.disabled = true;
     try {
       const after = await send(known, text);
       form.remove();
@@ -122,8 +120,6 @@ function open(holder) {
       }
       refusal.hidden = false;
       field.focus();
-    } finally {
-      save.disabled = false;
     }
   });
   cancel.addEventListener("click", back);

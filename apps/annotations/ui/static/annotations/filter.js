@@ -1,6 +1,7 @@
 /** "Filter by tag": a menu of all tags beside a folder's commands; each leads to what has it in this folder and below. */
 
 import { explain, get } from "../js/api.js";
+import { whileBusy } from "../js/busy.js";
 import { closest, make } from "../js/dom.js";
 import { gettext } from "../js/i18n.js";
 import { openAt } from "../js/menus.js";
@@ -18,8 +19,7 @@ const item = (tag, folderId) => make("a", { class: "menu-item", role: "menuitem"
 async function open(button) {
   const menu = document.getElementById("tag-filter-menu");
   const { folderId = "" } = document.getElementById("main")?.dataset ?? {};
-  if (!menu || button.dataset.busy !== undefined) return;
-  button.dataset.busy = "";
+  if (!menu) return;
   try {
     const { items } = await get("/tags");
     const none = make("a", { class: "menu-item", role: "menuitem", href: "/tags/" }, gettext("There are no tags yet"));
@@ -29,8 +29,6 @@ async function open(button) {
     openAt(menu, left, bottom + GAP, button);
   } catch (error) {
     toast(explain(error), { failed: true });
-  } finally {
-    delete button.dataset.busy;
   }
 }
 
@@ -38,6 +36,6 @@ async function open(button) {
 export function startFilter() {
   document.addEventListener("click", (event) => {
     const button = closest(event.target, "[data-tag-filter]");
-    if (button) void open(button);
+    if (button) void whileBusy(button, () => open(button));
   });
 }

@@ -1,6 +1,7 @@
 /** Metadata in the details panel: a field is edited where it stands, and what was there before can be brought back. */
 
 import { call, explain, readJson } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { closest, make } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
@@ -95,8 +96,7 @@ function open(place, facts, back) {
   const form = make("form", { class: "meta-form", novalidate: "", "hx-boost": "false" }, input, refusal, make("div", { class: "meta-form-foot" }, save, cancel));
   if (facts.kind === "person") form.append(make("datalist", { id: "meta-people" }));
   const nodeId = nodeOf(place);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  onSubmit(form, async () => {
     const text = input.value.trim();
     if (text === String(facts.kind === "person" ? (facts.label ?? "") : (facts.value ?? ""))) return back();
     try {

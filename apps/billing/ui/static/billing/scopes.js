@@ -1,6 +1,7 @@
 /** Limits of members and team folders: the form on the page of usage, and what each member keeps on the page of members. */
 
 import { call, explain, get } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { icon, make, need } from "../js/dom.js";
 import { briefBytes } from "../js/format.js";
 import { fill, gettext, locale } from "../js/i18n.js";
@@ -120,11 +121,7 @@ async function tellMembers() {
   }
 }
 
-document.addEventListener("submit", (event) => {
-  if (!(event.target instanceof HTMLFormElement) || event.target.dataset.usage !== "scope") return;
-  event.preventDefault();
-  void save(event.target);
-});
+onSubmit('[data-usage="scope"]', save);
 document.addEventListener("change", (event) => {
   if (event.target instanceof HTMLSelectElement && event.target.id === "usage-scope") showLimits();
 });

@@ -1,6 +1,7 @@
 /** The page of usage: the limit that the vault sets itself, read and written in GB as the page shows sizes. */
 
 import { call, explain } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { icon, make, need } from "../js/dom.js";
 import { bytes } from "../js/format.js";
 import { fill, gettext, locale } from "../js/i18n.js";
@@ -51,10 +52,6 @@ async function save(form) {
   }
 }
 
-document.addEventListener("submit", (event) => {
-  if (!(event.target instanceof HTMLFormElement) || event.target.dataset.usage !== "limit") return;
-  event.preventDefault();
-  void save(event.target);
-});
+onSubmit('[data-usage="limit"]', save);
 document.addEventListener("htmx:load", prepare);
 prepare();

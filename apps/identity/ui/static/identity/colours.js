@@ -1,6 +1,7 @@
 /** The colours of the vault: tried on this page at once, with how well they can be read; kept when they are saved. */
 
 import { call, explain, Problem } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { closest, make, need } from "../js/dom.js";
 import { fill, gettext, locale } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
@@ -120,12 +121,7 @@ document.addEventListener("input", (event) => {
   trying = window.setTimeout(() => wear(chosen(form)), 120);
 });
 
-document.addEventListener("submit", (event) => {
-  const form = find();
-  if (!form || event.target !== form) return;
-  event.preventDefault();
-  void save(form, chosen(form));
-});
+onSubmit("#colours-form", (form) => save(form, chosen(form)));
 
 document.addEventListener("click", (event) => {
   const form = find();

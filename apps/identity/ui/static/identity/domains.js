@@ -1,6 +1,7 @@
 /** The page of domains: added, checked, named in mails, removed. */
 
 import { call, explain } from "../js/api.js";
+import { onSubmit, whileBusy } from "../js/busy.js";
 import { confirmAction, showFieldError } from "../js/dialogs.js";
 import { announce, closest, need } from "../js/dom.js";
 import { fillTimes } from "../js/format.js";
@@ -13,9 +14,8 @@ async function renew() {
   fillTimes(need("#domains", HTMLElement));
 }
 
-/** @param {HTMLElement} row @param {HTMLButtonElement} button */
-async function check(row, button) {
-  button.disabled = true;
+/** @param {HTMLElement} row */
+async function check(row) {
   try {
     const { state, problem } = await call("POST", `/tenant/domains/${row.dataset.id}/check`);
     const name = row.dataset.domain ?? "";
@@ -24,7 +24,6 @@ async function check(row, button) {
     else announce(document.querySelector(`[data-id="${row.dataset.id}"] p.field-error`)?.textContent ?? "");
     document.querySelector(/** @type {"button"} */ (`[data-id="${row.dataset.id}"] [data-domain-act="check"]`))?.focus();
   } catch (error) {
-    button.disabled = false;
     toast(explain(error), { failed: true });
   }
 }
@@ -62,15 +61,12 @@ document.addEventListener("click", (event) => {
   const row = button && closest(button, ".domain-row");
   if (!(button instanceof HTMLButtonElement) || !row) return;
   const act = button.dataset.domainAct;
-  if (act === "check") void check(row, button);
+  if (act === "check") void whileBusy(button, () => check(row));
   if (act === "remove") void remove(row);
   if (act === "primary" || act === "not-primary") void choose(row, act === "primary");
 });
 
-document.addEventListener("submit", async (event) => {
-  const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.id !== "domain-form") return;
-  event.preventDefault();
+onSubmit("#domain-form", async (form) => {
   const input = need("#domain-name", HTMLInputElement, form);
   showFieldError(input, "");
   try {

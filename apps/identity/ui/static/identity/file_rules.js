@@ -1,6 +1,7 @@
 /** The vault's rules for files that come in, on the page of the vault itself: which types, and how large. */
 
 import { call, explain, Problem } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
@@ -72,7 +73,7 @@ function submit(form) {
   const size = need("#file-rules-largest", HTMLInputElement, form);
   // What is no number has an empty value, which would mean "no limit".
   if (size.validity.badInput) return showError(form, gettext("Give the size as a number."), FIELDS.largest_file_bytes);
-  void save(form, read(form));
+  return save(form, read(form));
 }
 
 function remember() {
@@ -84,11 +85,6 @@ document.addEventListener("change", (event) => {
   const form = findForm();
   if (form && event.target instanceof HTMLSelectElement && event.target.form === form) showList(form);
 });
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.id !== "file-rules-form") return;
-  event.preventDefault();
-  submit(form);
-});
+onSubmit("#file-rules-form", submit);
 document.addEventListener("bitvault:page", remember);
 remember();

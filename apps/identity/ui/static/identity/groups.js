@@ -1,6 +1,7 @@
 /** The pages of groups: make, rename and delete them, put people in and take them out. */
 
 import { call, explain, get } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { askName, confirmAction, showFieldError } from "../js/dialogs.js";
 import { closest, icon, make, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
@@ -20,10 +21,9 @@ function makeGroup() {
   showFieldError(name, "");
   need('[data-role="cancel"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
   dialog.addEventListener("close", () => controller.abort(), { once: true });
-  form.addEventListener(
-    "submit",
-    async (event) => {
-      event.preventDefault();
+  onSubmit(
+    form,
+    async () => {
       try {
         await call("POST", "/groups", { body: { name: name.value, ...(parent.value ? { parent_id: parent.value } : {}) } });
       } catch (error) {
@@ -84,10 +84,7 @@ async function offerPeople() {
   }
 }
 
-document.addEventListener("submit", async (event) => {
-  const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.id !== "group-adding") return;
-  event.preventDefault();
+onSubmit("#group-adding", async () => {
   const person = need("#group-person", HTMLSelectElement).value;
   if (!person) return;
   await tell("PUT", `${groupPath()}/${person}`, {}, "#group-people");

@@ -1,6 +1,7 @@
 /** The page of a vault's people: invite, send again, withdraw; give a role, deactivate, remove with a successor. */
 
 import { call, explain, get } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { confirmAction } from "../js/dialogs.js";
 import { closest, icon, make, need } from "../js/dom.js";
 import { counted, fill, gettext } from "../js/i18n.js";
@@ -33,22 +34,14 @@ function showError(selector, text) {
 function openDialog(selector, send) {
   const dialog = need(selector, HTMLDialogElement);
   const form = need("form", HTMLFormElement, dialog);
-  const button = need('[data-role="accept"]', HTMLButtonElement, dialog);
   const controller = new AbortController();
   const { signal } = controller;
   need('[data-role="cancel"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
   dialog.addEventListener("close", () => controller.abort(), { once: true });
-  form.addEventListener(
-    "submit",
-    async (event) => {
-      event.preventDefault();
-      if (button.dataset.busy !== undefined) return;
-      button.dataset.busy = "";
-      try {
-        if (await send()) dialog.close();
-      } finally {
-        delete button.dataset.busy;
-      }
+  onSubmit(
+    form,
+    async () => {
+      if (await send()) dialog.close();
     },
     { signal },
   );

@@ -1,6 +1,7 @@
 /** Choosing and removing one's own picture, and the logo of the vault: the bytes go straight to the store, and come back drawn anew. */
 
 import { call, explain, get } from "../js/api.js";
+import { whileBusy } from "../js/busy.js";
 import { announce, closest, icon, make, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
@@ -49,20 +50,17 @@ async function choose(row, file) {
   showError(row, "");
   if (file.size > LIMIT_BYTES) return showError(row, fill(gettext("This picture is larger than %(limit)s MiB. Choose a smaller one."), { limit: 8 }));
   if (!file.size) return showError(row, gettext("This file is empty. Choose a picture."));
-  button.dataset.busy = "";
-  button.disabled = true;
   announce(gettext("The picture is being sent."));
-  try {
-    const { url } = await send(file, row.dataset.path ?? "");
-    show(row, url);
-    toast(row.dataset.pictureOf === "own" ? gettext("Your picture is set.") : gettext("The logo is set."));
-  } catch (error) {
-    showError(row, explain(error));
-  } finally {
-    delete button.dataset.busy;
-    button.disabled = false;
-    button.focus();
-  }
+  await whileBusy(button, async () => {
+    try {
+      const { url } = await send(file, row.dataset.path ?? "");
+      show(row, url);
+      toast(row.dataset.pictureOf === "own" ? gettext("Your picture is set.") : gettext("The logo is set."));
+    } catch (error) {
+      showError(row, explain(error));
+    }
+  });
+  button.focus();
 }
 
 /** @param {HTMLElement} row @returns {Promise<string>} the id of the picture that is shown, empty where there is none */

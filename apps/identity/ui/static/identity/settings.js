@@ -1,6 +1,7 @@
 /** The page of one's own account: end sessions, make and revoke tokens, change the password. */
 
 import { call, explain, Problem } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { confirmAction, openForm, Refusal, showFieldError, showSecret } from "../js/dialogs.js";
 import { closest, need } from "../js/dom.js";
 import { showChoice } from "../js/theme.js";
@@ -107,12 +108,7 @@ async function saveProfile(form) {
   location.reload();
 }
 
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.id !== "profile-form") return;
-  event.preventDefault();
-  void saveProfile(form);
-});
+onSubmit("#profile-form", saveProfile);
 document.addEventListener("bitvault:page", () => {
   showChoice();
   offerZones();

@@ -1,6 +1,7 @@
 /** The page of the vault itself: its name, language and zone, and the rules for sharing. */
 
 import { call, explain, Problem } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { showFieldError } from "../js/dialogs.js";
 import { closest, need } from "../js/dom.js";
 import { gettext } from "../js/i18n.js";
@@ -102,23 +103,13 @@ document.addEventListener("click", (event) => {
   if (closest(event.target, '[data-team="keep-vault"]')) void keepVault();
 });
 
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.id !== "vault-deletion-form") return;
-  event.preventDefault();
-  void deleteVault(form);
-});
-
 function remember() {
   const form = document.querySelector("#rules-form");
   saved = form instanceof HTMLFormElement ? read(form) : null;
 }
 
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!(form instanceof HTMLFormElement) || !["vault-form", "rules-form"].includes(form.id)) return;
-  event.preventDefault();
-  void (form.id === "vault-form" ? saveVault(form) : saveRules(form, read(form)));
-});
+onSubmit("#vault-form", saveVault);
+onSubmit("#rules-form", (form) => saveRules(form, read(form)));
+onSubmit("#vault-deletion-form", deleteVault);
 document.addEventListener("bitvault:page", remember);
 remember();

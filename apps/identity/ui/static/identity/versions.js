@@ -1,6 +1,7 @@
 /** The rules of the vault for earlier versions of files, on its page. What they delete does not come back, so stricter ones are asked about. */
 
 import { call, explain, Problem } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { confirmAction } from "../js/dialogs.js";
 import { need } from "../js/dom.js";
 import { gettext } from "../js/i18n.js";
@@ -76,11 +77,6 @@ function remember() {
   saved = form instanceof HTMLFormElement ? read(form) : null;
 }
 
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.id !== "versions-form") return;
-  event.preventDefault();
-  void save(form);
-});
+onSubmit("#versions-form", save);
 document.addEventListener("bitvault:page", remember);
 remember();

@@ -1,6 +1,7 @@
 /** What was done through a link, shown below its line: who opened and downloaded, or what has come through a request. */
 
 import { get } from "../js/api.js";
+import { whileBusy } from "../js/busy.js";
 import { make } from "../js/dom.js";
 import { bytes, whenInline } from "../js/format.js";
 import { fill, gettext } from "../js/i18n.js";
@@ -28,12 +29,12 @@ async function add(list, link, cursor) {
   if (!page.next_cursor) return;
   const more = make("button", { class: "button button-quiet", type: "button" }, gettext("Show more"));
   const line = make("li", {}, more);
-  more.addEventListener("click", async () => {
-    more.disabled = true;
+  const bring = async () => {
     const before = list.children.length;
     await add(list, link, page.next_cursor).finally(() => line.remove());
     /** @type {HTMLElement | undefined} */ (list.children[before - 1])?.scrollIntoView({ block: "nearest" });
-  });
+  };
+  more.addEventListener("click", () => void whileBusy(more, bring));
   list.append(line);
 }
 

@@ -1,6 +1,7 @@
 /** The dialog in which somebody asks for files: what, until when, how much; and then the address to send around. */
 
 import { call, explain, get, Problem } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { showFieldError } from "../js/dialogs.js";
 import { closest, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
@@ -138,14 +139,12 @@ function read() {
 const readStart = () => (field("starts_at").value ? new Date(field("starts_at").value).toISOString() : null);
 
 async function submit() {
-  const pressed = need("#request-submit", HTMLButtonElement);
-  if (!folder || pressed.dataset.busy !== undefined) return;
+  if (!folder) return;
   clearErrors();
   if (!field("title").value.trim()) {
     showFieldError(field("title"), gettext("Say what you ask for."));
     return field("title").focus();
   }
-  pressed.dataset.busy = "";
   const password = field("password").value;
   try {
     if (changing) {
@@ -165,8 +164,6 @@ async function submit() {
     await drawQr(made);
   } catch (error) {
     showProblem(error);
-  } finally {
-    delete pressed.dataset.busy;
   }
 }
 
@@ -204,11 +201,7 @@ export function startRequests() {
     const { command, entries } = /** @type {CustomEvent<{command: string, entries: {id: string}[]}>} */ (event).detail;
     if (command === "request-files" && entries.length === 1) void requestFiles(entries[0].id);
   });
-  document.addEventListener("submit", (event) => {
-    if (!(event.target instanceof HTMLFormElement) || event.target.id !== "request-form") return;
-    event.preventDefault();
-    void submit();
-  });
+  onSubmit("#request-form", submit);
   document.addEventListener("input", (event) => {
     if (closest(event.target, "#request-form")) showDependent();
   });

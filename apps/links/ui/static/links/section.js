@@ -1,6 +1,7 @@
 /** The section of links in the dialog in which a node is shared: make one, copy it, change it, end it. */
 
 import { call, explain, get, Problem } from "../js/api.js";
+import { onSubmit, whileBusy } from "../js/busy.js";
 import { closest, icon, make, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
 import { logOf } from "./log.js";
@@ -130,17 +131,16 @@ async function toggle(pressed, kind, bring) {
     shownAlready.remove();
     return pressed.setAttribute("aria-expanded", "false");
   }
-  if (!line || pressed.dataset.busy !== undefined) return;
-  pressed.dataset.busy = "";
-  try {
-    line.append(await bring());
-    pressed.setAttribute("aria-expanded", "true");
-    line.lastElementChild?.scrollIntoView({ block: "nearest" });
-  } catch (error) {
-    shown?.say(explain(error), null, true);
-  } finally {
-    delete pressed.dataset.busy;
-  }
+  if (!line) return;
+  await whileBusy(pressed, async () => {
+    try {
+      line.append(await bring());
+      pressed.setAttribute("aria-expanded", "true");
+      line.lastElementChild?.scrollIntoView({ block: "nearest" });
+    } catch (error) {
+      shown?.say(explain(error), null, true);
+    }
+  });
 }
 
 // --- making and changing ---------------------------------------------------------------------------------------------------------
@@ -218,9 +218,7 @@ function read() {
 }
 
 async function submit() {
-  const pressed = need("#link-submit", HTMLButtonElement);
-  if (!shown || pressed.dataset.busy !== undefined) return;
-  pressed.dataset.busy = "";
+  if (!shown) return;
   try {
     if (changing) {
       await call("PATCH", `/links/${changing.id}`, { body: read() });
@@ -232,8 +230,6 @@ async function submit() {
     showError(explain(error));
     const name = error instanceof Problem ? { starts_at: "from", expires_at: "until", download_limit: "limit" }[error.facts.field] ?? error.facts.field : "";
     if (name && document.getElementById(`link-${name}`)) field(name).focus();
-  } finally {
-    delete pressed.dataset.busy;
   }
 }
 
@@ -289,11 +285,7 @@ export function startSection() {
     shown = null;
     addresses.clear();
   });
-  document.addEventListener("submit", (event) => {
-    if (!(event.target instanceof HTMLFormElement) || event.target.id !== "links-form") return;
-    event.preventDefault();
-    void submit();
-  });
+  onSubmit("#links-form", submit);
   document.addEventListener("change", (event) => {
     if (event.target instanceof HTMLSelectElement && event.target.id === "link-kind") showKind();
   });

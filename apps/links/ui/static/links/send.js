@@ -1,6 +1,7 @@
 /** The page of somebody who sends files through a link: choose, send, and be thanked. The engine is the one that members have. */
 
 import { explain, Problem } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { showFieldError } from "../js/dialogs.js";
 import { announce, closest, need, setIcon } from "../js/dom.js";
 import { briefBytes as bytes, duration } from "../js/format.js";
@@ -161,8 +162,6 @@ function showError(text) {
 // --- sending -----------------------------------------------------------------------------------------------------------------
 
 async function submit() {
-  const pressed = need("#send-submit", HTMLButtonElement);
-  if (pressed.dataset.busy !== undefined) return;
   const ready = picked.filter((one) => !one.problem);
   const [name, email] = ["name", "email"].map((field) => document.getElementById(`send-${field}`));
   for (const input of [name, email]) {
@@ -172,7 +171,6 @@ async function submit() {
   }
   const unfit = document.querySelector("#send-who [aria-invalid]");
   if (unfit instanceof HTMLInputElement) return unfit.focus();
-  pressed.dataset.busy = "";
   showError("");
   try {
     await visit.begin({ name: valueOf(name), email: valueOf(email) });
@@ -188,8 +186,6 @@ async function submit() {
       return field.focus();
     }
     return showError(explain(error));
-  } finally {
-    delete pressed.dataset.busy;
   }
   const batch = queue.batch({ id: visit.key, name: root.dataset.title ?? "" });
   for (const { file, dir } of ready) queue.add(batch, file, dir);
@@ -347,12 +343,7 @@ function listen() {
   for (const name of ["change", "progress"]) queue.addEventListener(name, () => (timer ||= window.setTimeout(paint, PAINT_MS)));
   queue.addEventListener("drop", (event) => visit.drop(/** @type {CustomEvent} */ (event).detail));
   root.addEventListener("click", onClick);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    // The frame marks the buttons of forms that leave the page as busy; this one stays.
-    event.stopPropagation();
-    void submit();
-  });
+  onSubmit(form, submit);
   for (const id of ["#send-files", "#send-whole-folder"]) {
     const input = need(id, HTMLInputElement);
     input.addEventListener("change", () => {

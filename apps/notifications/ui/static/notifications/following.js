@@ -1,6 +1,7 @@
 /** The dialog of a file or folder: hear of what concerns one, follow it, or mute it. */
 
 import { call, explain, get } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
@@ -31,10 +32,9 @@ async function ask(node) {
   const controller = new AbortController();
   const { signal } = controller;
   need('[data-role="cancel"]', HTMLButtonElement, dialog).addEventListener("click", () => dialog.close(), { signal });
-  form.addEventListener(
-    "submit",
-    (event) => {
-      event.preventDefault();
+  onSubmit(
+    form,
+    () => {
       const channel = String(new FormData(form).get("channel") ?? "");
       dialog.close();
       void choose(node, channel, present);

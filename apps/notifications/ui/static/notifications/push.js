@@ -4,6 +4,7 @@
  */
 
 import { Problem, call, explain } from "../js/api.js";
+import { whileBusy } from "../js/busy.js";
 import { announce, closest } from "../js/dom.js";
 import { fillTimes } from "../js/format.js";
 import { gettext } from "../js/i18n.js";
@@ -111,9 +112,7 @@ async function reload() {
   await showState();
 }
 
-/** @param {HTMLButtonElement} button */
-async function turnOn(button) {
-  button.disabled = true;
+async function turnOn() {
   try {
     if ((await Notification.requestPermission()) !== "granted") return void (await showState());
     const subscription = await subscribe(panel()?.dataset.pushKey ?? "");
@@ -125,8 +124,6 @@ async function turnOn(button) {
   } catch (error) {
     const isTheirs = error instanceof DOMException;
     toast(isTheirs ? gettext("The push service of this browser cannot be reached.") : explain(error), { failed: true });
-  } finally {
-    button.disabled = false;
   }
 }
 
@@ -158,7 +155,7 @@ async function readOpened() {
 
 document.addEventListener("click", (event) => {
   const button = closest(event.target, "[data-push]");
-  if (button?.dataset.push === "on" && button instanceof HTMLButtonElement) void turnOn(button);
+  if (button?.dataset.push === "on" && button instanceof HTMLButtonElement) void whileBusy(button, turnOn);
   const row = button?.dataset.push === "off" ? closest(button, "[data-id]") : null;
   if (row) void turnOff(row);
 });

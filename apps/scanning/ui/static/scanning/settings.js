@@ -1,6 +1,7 @@
 /** The page of scanning: change the rule, release what is in quarantine. */
 
 import { call, explain } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { confirmAction, openForm, Refusal } from "../js/dialogs.js";
 import { closest, need } from "../js/dom.js";
 import { fillTimes } from "../js/format.js";
@@ -18,12 +19,8 @@ function follow() {
   need("#scan-unscanned", HTMLSelectElement).disabled = need("#scan-mode", HTMLSelectElement).value !== "require";
 }
 
-/** @param {HTMLFormElement} form */
-async function save(form) {
-  const button = need('[data-role="accept"]', HTMLButtonElement, form);
+async function save() {
   const error = need("#scan-error", HTMLElement);
-  if (button.dataset.busy !== undefined) return;
-  button.dataset.busy = "";
   error.hidden = true;
   try {
     const body = { mode: need("#scan-mode", HTMLSelectElement).value, unscanned: need("#scan-unscanned", HTMLSelectElement).value };
@@ -32,8 +29,6 @@ async function save(form) {
   } catch (refused) {
     error.textContent = explain(refused);
     error.hidden = false;
-  } finally {
-    delete button.dataset.busy;
   }
 }
 
@@ -82,8 +77,4 @@ document.addEventListener("click", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target instanceof HTMLSelectElement && event.target.id === "scan-mode") follow();
 });
-document.addEventListener("submit", (event) => {
-  if (!(event.target instanceof HTMLFormElement) || event.target.id !== "scan-rule-form") return;
-  event.preventDefault();
-  void save(event.target);
-});
+onSubmit("#scan-rule-form", save);

@@ -1,16 +1,14 @@
 /** Requests for access: asking on the page of an address that one may not open, and answering on the page of requests. */
 
 import { call, explain } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { closest, need } from "../js/dom.js";
 import { fill, gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 
 /** @param {HTMLFormElement} form */
 async function ask(form) {
-  const button = need('[data-role="accept"]', HTMLButtonElement, form);
   const line = need("#ask-error", HTMLElement, form);
-  if (button.dataset.busy !== undefined) return;
-  button.dataset.busy = "";
   line.hidden = true;
   try {
     await call("POST", `/nodes/${form.dataset.nodeId}/access-requests`, { body: { message: need("#ask-message", HTMLTextAreaElement, form).value } });
@@ -18,8 +16,6 @@ async function ask(form) {
     line.textContent = explain(error);
     line.hidden = false;
     return;
-  } finally {
-    delete button.dataset.busy;
   }
   const done = need("#ask-done", HTMLElement);
   form.hidden = true;
@@ -58,11 +54,7 @@ async function takeBack(shareId, who) {
 
 /** Listen from now on. */
 export function startAsking() {
-  document.addEventListener("submit", (event) => {
-    if (!(event.target instanceof HTMLFormElement) || event.target.id !== "ask-form") return;
-    event.preventDefault();
-    void ask(event.target);
-  });
+  onSubmit("#ask-form", ask);
   document.addEventListener("click", (event) => {
     const pressed = closest(event.target, "[data-ask-act]");
     const line = pressed && closest(pressed, "[data-request-id]");

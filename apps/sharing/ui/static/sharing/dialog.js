@@ -1,6 +1,7 @@
 /** The dialog in which a node is shared: whom to add, who has access and by what, and what other modules put into it. */
 
 import { call, explain, get } from "../js/api.js";
+import { onSubmit } from "../js/busy.js";
 import { showFieldError } from "../js/dialogs.js";
 import { make, need } from "../js/dom.js";
 import { counted, fill, gettext, locale } from "../js/i18n.js";
@@ -140,9 +141,8 @@ function showHint() {
 
 async function share() {
   const wanted = listChosen();
-  const button = need("#share-submit", HTMLButtonElement);
   const who = need("#share-who", HTMLInputElement);
-  if (!shown || button.dataset.busy !== undefined) return;
+  if (!shown) return;
   if (!wanted.length || who.value.trim()) {
     showFieldError(who, gettext("Choose somebody from the list."));
     return who.focus();
@@ -154,7 +154,6 @@ async function share() {
   /** @type {Share[]} */
   const made = [];
   let refusal = "";
-  button.dataset.busy = "";
   for (const principal of wanted) {
     try {
       made.push(await call("POST", `/nodes/${id}/shares`, { body: { principal: named(principal), ...terms } }));
@@ -162,7 +161,6 @@ async function share() {
       refusal = `${nameOf(principal)}: ${explain(error)}`;
     }
   }
-  delete button.dataset.busy;
   if (refusal) showFieldError(who, refusal);
   else {
     resetPeople(id, []);
@@ -189,10 +187,7 @@ export function startDialog() {
   });
   startAccess({ carryOut, openDialog });
   need("#share-role", HTMLSelectElement).addEventListener("change", showHint);
-  need("#share-form", HTMLFormElement).addEventListener("submit", (event) => {
-    event.preventDefault();
-    void share();
-  });
+  onSubmit(need("#share-form", HTMLFormElement), share);
   dialog().addEventListener("click", (event) => {
     const act = event.target instanceof Element ? event.target.closest("[data-share-act]")?.getAttribute("data-share-act") : null;
     if (act === "close") dialog().close();

@@ -2,6 +2,7 @@
 
 import { typeOf } from "../files/types.js";
 import { call, explain, get, Problem } from "../js/api.js";
+import { whileBusy } from "../js/busy.js";
 import { alarm, closest, setIcon } from "../js/dom.js";
 import { sectionLink, setCount } from "../js/sections.js";
 import { toast } from "../js/toast.js";
@@ -79,8 +80,6 @@ function dress() {
 
 /** @param {HTMLElement} card @param {string} keep */
 async function settle(card, keep) {
-  if (card.dataset.busy !== undefined) return;
-  card.dataset.busy = "";
   try {
     await call("POST", `/sync/conflicts/${card.dataset.id}/resolve`, { body: { keep, ...seen(card) } });
     takeAway(card);
@@ -91,13 +90,10 @@ async function settle(card, keep) {
       toast(gettext("Somebody else has settled this one."));
     } else if (error instanceof Problem && (error.status === 412 || error.status === 428)) {
       toast(gettext("One of the two has been changed meanwhile. Nothing was put into the trash; look again."), { failed: true });
-      delete card.dataset.busy;
       await renew();
     } else {
       toast(explain(error), { failed: true });
     }
-  } finally {
-    delete card.dataset.busy;
   }
 }
 
@@ -121,7 +117,7 @@ function takeAway(card) {
 document.addEventListener("click", (event) => {
   const keep = closest(event.target, "[data-keep]")?.dataset.keep;
   const card = closest(event.target, ".conflict");
-  if (keep && card) void settle(card, keep);
+  if (keep && card) void whileBusy(card, () => settle(card, keep));
 });
 document.addEventListener("bitvault:head", () => void look());
 document.addEventListener("bitvault:page", () => {

@@ -1,6 +1,7 @@
 /** The dialog that brings a folder back to what it was: choose a moment, see what would change, let the server do it; it can be undone. */
 
 import { call, explain, get, randomKey } from "../../js/api.js";
+import { whileBusy } from "../../js/busy.js";
 import { announce, icon, make, need } from "../../js/dom.js";
 import { whenInline } from "../../js/format.js";
 import { counted, fill, gettext } from "../../js/i18n.js";
@@ -158,7 +159,7 @@ async function takeBack(name, rewindId) {
 /** @param {Event} event */
 async function press(event) {
   const pressed = event.target instanceof Element ? event.target.closest("button") : null;
-  if (!pressed || pressed.dataset.busy !== undefined) return;
+  if (!pressed) return;
   showError("");
   if (pressed.dataset.hours) return choose(pressed.dataset.hours);
   if (pressed.dataset.role === "cancel") return dialog().close();
@@ -168,14 +169,7 @@ async function press(event) {
   }
   const act = { "rewind-plan": plan, "rewind-run": carryOut }[pressed.id];
   if (!act) return;
-  pressed.dataset.busy = "";
-  try {
-    await act();
-  } catch (error) {
-    showError(explain(error));
-  } finally {
-    delete pressed.dataset.busy;
-  }
+  await whileBusy(pressed, act).catch((error) => showError(explain(error)));
 }
 
 /** Ask how far back a folder is to go. @param {{id: string, name: string}} entry */

@@ -1,6 +1,7 @@
 /** The dialog that shows what a file held before, and leads back there. */
 
 import { call, explain, get } from "../../js/api.js";
+import { whileBusy } from "../../js/busy.js";
 import { askName, confirmAction } from "../../js/dialogs.js";
 import { announce, icon, make, need } from "../../js/dom.js";
 import { bytes, fillTimes, when } from "../../js/format.js";
@@ -161,20 +162,13 @@ const ACTS = {
 /** @param {Event} event */
 async function press(event) {
   const pressed = event.target instanceof Element ? event.target.closest("button") : null;
-  if (!pressed || pressed.dataset.busy !== undefined) return;
+  if (!pressed) return;
   if (pressed.dataset.role === "cancel") return dialog().close();
   const version = versions.find((one) => one.id === pressed.closest("li")?.dataset.id);
   const act = pressed.dataset.role === "more" ? () => read(true) : version && ACTS[pressed.dataset.act ?? ""];
   if (!act) return;
   showError("");
-  pressed.dataset.busy = "";
-  try {
-    await act(/** @type {Version} */ (version));
-  } catch (error) {
-    showError(explain(error));
-  } finally {
-    delete pressed.dataset.busy;
-  }
+  await whileBusy(pressed, () => act(/** @type {Version} */ (version))).catch((error) => showError(explain(error)));
 }
 
 /** Show the versions of a file; the dialog is there at once, its lines follow. @param {Entry} entry */

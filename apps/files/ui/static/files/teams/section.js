@@ -1,6 +1,7 @@
 /** What the dialog of shares says of a team folder besides: its name, and that it can end. */
 
 import { call, explain, get } from "../../js/api.js";
+import { onSubmit } from "../../js/busy.js";
 import { showFieldError } from "../../js/dialogs.js";
 import { need } from "../../js/dom.js";
 import { fill, gettext } from "../../js/i18n.js";
@@ -21,13 +22,11 @@ export const closeDialog = () => opened?.close();
 
 async function rename() {
   const name = need("#team-name", HTMLInputElement);
-  const button = need('#team-form [data-role="accept"]', HTMLButtonElement);
-  if (!team || button.dataset.busy !== undefined) return;
+  if (!team) return;
   if (!name.value.trim()) {
     showFieldError(name, gettext("Type a name."));
     return name.focus();
   }
-  button.dataset.busy = "";
   try {
     team = await call("PATCH", `/team-folders/${team.id}`, { body: { name: name.value.trim() }, revision: team.revision });
     showFieldError(name, "");
@@ -39,8 +38,6 @@ async function rename() {
   } catch (error) {
     showFieldError(name, explain(error));
     name.focus();
-  } finally {
-    delete button.dataset.busy;
   }
 }
 
@@ -61,8 +58,5 @@ async function show(now) {
 /** Listen from now on. */
 export function startTeamSection() {
   document.addEventListener("bitvault:share-opened", (event) => void show(/** @type {CustomEvent<Opened>} */ (event).detail));
-  need("#team-form", HTMLFormElement).addEventListener("submit", (event) => {
-    event.preventDefault();
-    void rename();
-  });
+  onSubmit(need("#team-form", HTMLFormElement), rename);
 }
