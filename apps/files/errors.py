@@ -14,6 +14,7 @@ from bitvault.kernel.names import InvalidName
 from bitvault.kernel.pages import LimitOutOfRange
 
 __all__ = [
+    "NOT_LET_IN",
     "ArchiveTooLarge",
     "BadLockEnd",
     "BaseVersionRequired",
@@ -38,6 +39,7 @@ __all__ = [
     "RetentionUnfit",
     "RevisionMismatch",
     "RootFixed",
+    "RulesUnfit",
     "SizeRefused",
     "TooDeep",
     "TooManyAtOnce",
@@ -45,6 +47,7 @@ __all__ = [
     "TooManyLocks",
     "TooManyPolicies",
     "TooManyTeamFolders",
+    "TooManyToJudge",
     "TrashKept",
     "TypeRefused",
     "UploadGivenUp",
@@ -306,19 +309,41 @@ class FileTooLarge(TooLarge):
 
 
 class TypeRefused(Invalid):
-    """The tenant lets no file of this type in. Facts: ``extension`` (empty: the name has none), ``allowed``, the extensions that alone come
-    in (``null``: all but some), and ``ask``: who can help, its ``administrators`` or who gave the ``link``.
+    """The tenant, or a folder, lets no file of this type in. Facts: ``name``, ``extension`` (empty: the name has none), ``allowed``, the
+    extensions that alone come in (``null``: all but some), and ``ask``: who can help, ``administrators`` of the tenant, ``managers`` of the
+    folder, or who gave the ``link``. ``rule_of`` tells whose rule it is, ``vault`` or ``folder``; ``folder_id`` and ``folder_name`` which
+    folder's, to who sees it.
     """
 
     code = "files.type_refused"
-    title = "This vault does not take files of this type"
+    title = "Files of this type are not taken here"
 
 
 class SizeRefused(TooLarge):
-    """The tenant lets no file of this size in, whatever its plan allows; facts: ``limit_bytes``, ``size_bytes``, and ``ask`` as above."""
+    """The tenant, or a folder, lets no file of this size in, whatever the plan allows; facts: ``limit_bytes``, ``size_bytes``, and
+    ``name``, ``ask``, ``rule_of``, ``folder_id`` and ``folder_name`` as above.
+    """
 
     code = "files.size_refused"
-    title = "This vault does not take files of this size"
+    title = "Files of this size are not taken here"
+
+
+class TooManyToJudge(Invalid):
+    """The folder goes to where another folder has rules for files, and more lies in it than is judged at once; fact: ``limit``."""
+
+    code = "files.too_many_to_judge"
+    title = "This folder holds too much to be judged by the rules there"
+
+
+NOT_LET_IN = (TypeRefused, SizeRefused, TooManyToJudge)
+"""What becomes of something that goes to where a folder has rules for files."""
+
+
+class RulesUnfit(Invalid):
+    """These are no rules for files; facts: ``field``, and the ``value`` that cannot be read."""
+
+    code = "files.rules_unfit"
+    title = "These rules for files make no sense"
 
 
 class BadMoment(Invalid):

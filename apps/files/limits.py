@@ -68,6 +68,9 @@ COPY_AT_ONCE = 100
 COPY_BATCH = 50
 """Nodes that a job copies in one transaction: half of that, so that others hardly wait."""
 
+JUDGED_LIMIT = 20_000
+"""Nodes of a tree that is moved or copied to where a folder has rules for files: each name is judged under the tree lock, some 100 ms."""
+
 COPY_LIMIT = 10_000_000
 """Nodes that are counted of a tree that is to be copied."""
 

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from apps.files import access
+from apps.files.admitting import find_in_force
 from apps.files.dtos import Children, Node, NodeRef, OpenedFolder, OrderName, SortName
 from apps.files.models import Node as NodeModel
 from apps.files.rows import NodeRow, Way, fetch_page, find_way, read_rows, to_node
 from apps.files.sql.pages import child_at, index_of_child, page_of_children
 from apps.files.tree import require_folder
-from bitvault.kernel import db, names, pages
+from bitvault.kernel import db, file_rules, names, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability, names_of
 
@@ -32,6 +33,7 @@ def list_children(
 def open_folder(actor: Actor, node_id: NodeRef, *, limit: int, sort: SortName, order: OrderName) -> OpenedFolder:
     """Read the path to a folder and the first page of what lies in it, in one transaction; of a file, the path."""
     pages.require_limit(limit)
+    vault_rules = file_rules.current()
     with db.read_transaction():
         way = access.require_known(actor, find_way(node_id, actor))
         is_folder = way.node.is_folder
@@ -39,7 +41,7 @@ def open_folder(actor: Actor, node_id: NodeRef, *, limit: int, sort: SortName, o
             access.require(actor, way, Capability.VIEW)
         rows = _fetch_children(way.node.id, limit=limit + 1, position=None, sort=sort, order=order) if is_folder else []
     children = _to_children(actor, way, rows, limit=limit, purpose=_purpose_of(way.node.id, sort, order))
-    return OpenedFolder(access.to_path(actor, way), children if is_folder else None)
+    return OpenedFolder(access.to_path(actor, way), children if is_folder else None, find_in_force(vault_rules, way))
 
 
 def _to_children(

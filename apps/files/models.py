@@ -82,6 +82,9 @@ class Node(TenantModel):
     lock = models.JSONField(null=True)
     """Who alone may change this file, and until when, as ``dtos.Lock``: read with each row, so that no write misses it. Once it has
     expired it holds no more, and a schedule clears it."""
+    file_rules = models.JSONField(null=True)
+    """Which files come into this folder and all below it, as ``dtos.rules.StoredRules``: read with each row, so that judging asks nothing
+    more. Rules only tighten what stands above them."""
     child_count = models.IntegerField(default=0)
     """How many nodes lie directly in this folder: exact, kept under the tree lock."""
     # Upper bounds of what lies below a folder: how many levels, and how many bytes the longest path adds to the folder's own. They
@@ -134,6 +137,9 @@ class Node(TenantModel):
             models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="files_node_not_its_own_parent"),
             models.CheckConstraint(
                 condition=models.Q(kind=Kind.FILE) | models.Q(lock__isnull=True), name="files_node_lock"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind=Kind.FOLDER) | models.Q(file_rules__isnull=True), name="files_node_file_rules"
             ),
             models.CheckConstraint(condition=models.Q(revision__gte=1, size_bytes__gte=0), name="files_node_figures"),
             models.CheckConstraint(

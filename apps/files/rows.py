@@ -50,6 +50,8 @@ class NodeRow(NamedTuple):
     path_bytes_below_bound: int
     lock: str | None = None
     """JSON of the lock as it was taken; ``find_lock`` tells whether it still holds."""
+    file_rules: str | None = None
+    """JSON of a folder's own rules for files, as ``dtos.rules.StoredRules``."""
 
     @property
     def is_folder(self) -> bool:
@@ -181,7 +183,8 @@ def _owner_of_root(actor: Actor | None) -> UUID | None:
 
 def read_rows(nodes: QuerySet[NodeModel]) -> list[NodeRow]:
     """Read what a queryset finds as rows."""
-    return [NodeRow._make(values) for values in nodes.values_list(*NodeRow._fields[:-1], Cast("lock", TextField()))]
+    texts = [Cast(name, TextField()) for name in ("lock", "file_rules")]
+    return [NodeRow._make(values) for values in nodes.values_list(*NodeRow._fields[:-2], *texts)]
 
 
 def fetch_all(sql: str, parameters: Any) -> list[Any]:

@@ -145,7 +145,11 @@ class PublicNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicRequest:
-    """What a sender is told: what is asked for, and the limits, before a byte moves. ``left_bytes``: what the request still takes."""
+    """What a sender is told: what is asked for, and the limits, before a byte moves. ``left_bytes``: what the request still takes.
+
+    ``allowed_extensions`` (``None``: all) and ``refused_extensions`` are the rules for files of the vault and of the folders above, with
+    which ``max_file_bytes`` reckons too.
+    """
 
     title: str
     text: str
@@ -157,6 +161,8 @@ class PublicRequest:
     max_files: int | None
     left_bytes: int | None
     accepts: Sequence[str]
+    allowed_extensions: Sequence[str] | None = None
+    refused_extensions: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

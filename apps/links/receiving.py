@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
 from apps.files import api as files
+from apps.files.api import rules as file_rules
 from apps.links import admission, credentials, dtos, errors, requests
 from apps.links.models import FileRequest, Link, LinkKind, SentFile, SentFolder, Submission
 from bitvault.events.api import publish
@@ -63,6 +64,8 @@ def describe(row: Link) -> dtos.PublicRequest:
     if request.max_total_bytes is not None:
         with db.read_transaction():
             left = max(request.max_total_bytes - _sum_begun(row.id), 0)
+    rules = file_rules.get_rules(actor=admission.actor_of(row), node_id=row.node_id).in_force
+    sizes = [size for size in (request.max_file_bytes, rules.largest_file_bytes) if size is not None]
     return dtos.PublicRequest(
         title=request.title,
         text=request.text,
@@ -70,10 +73,12 @@ def describe(row: Link) -> dtos.PublicRequest:
         is_late=requests.is_late(request),
         ask_name=request.ask_name,
         ask_email=request.ask_email,
-        max_file_bytes=request.max_file_bytes,
+        max_file_bytes=min(sizes, default=None),
         max_files=request.max_files,
         left_bytes=left,
         accepts=request.accepts,
+        allowed_extensions=rules.allowed_extensions,
+        refused_extensions=rules.refused_extensions,
     )
 
 

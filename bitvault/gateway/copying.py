@@ -168,7 +168,7 @@ class NodeCopy(View):
             errors.MoveCycle,
             errors.NotAFolder,
             errors.InvalidName,
-            errors.TypeRefused,
+            *errors.NOT_LET_IN,
             errors.TooDeep,
             errors.PathTooLong,
             errors.TooManyChildren,

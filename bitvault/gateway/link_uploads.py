@@ -208,6 +208,8 @@ class PublicUploadCommit(VisitorView):
             NameTaken,
             NewerVersion,
             NodeLocked,
+            TypeRefused,
+            SizeRefused,
             PartsMissing,
             ContentMismatch,
             UploadOver,

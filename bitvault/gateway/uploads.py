@@ -333,6 +333,8 @@ class UploadCommit(View):
             NodeGone,
             NodeLocked,
             ParentGone,
+            TypeRefused,
+            SizeRefused,
             PartsMissing,
             ContentMismatch,
             UploadOver,

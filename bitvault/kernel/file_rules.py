@@ -4,7 +4,7 @@ Identity keeps it among the tenant's policies, Files obeys it; neither has to kn
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -32,6 +32,11 @@ class FileRules:
     largest_bytes: int | None = None
     """The largest file; a plan may allow less."""
 
+    @property
+    def refuses_something(self) -> bool:
+        """Whether any file is kept out by them."""
+        return self.largest_bytes is not None or (self.types != "all" and bool(self.extensions))
+
     def find_refused(self, name: str) -> str | None:
         """Find the extension for which a file of this name is refused; empty: it has none, and that is why. ``None``: it is not refused.
 
@@ -45,6 +50,46 @@ class FileRules:
         if self.types == "only":
             return None if named else own
         return max(named, key=len).removesuffix(NO_EXTENSION) if named else None
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What several rules together let in: ``allowed`` alone (``None``: everything), but for ``refused``."""
+
+    allowed: tuple[str, ...] | None = None
+    refused: tuple[str, ...] = ()
+    largest_bytes: int | None = None
+
+
+def combine(rules: Iterable[FileRules]) -> Admitted:
+    """Tell what rules let in that all hold: an extension that one of them refuses is refused, and the smallest limit counts."""
+    allowed: tuple[str, ...] | None = None
+    refused: tuple[str, ...] = ()
+    largest: int | None = None
+    for each in rules:
+        if each.types == "only":
+            allowed = each.extensions if allowed is None else _list_common(allowed, each.extensions)
+        elif each.types == "except":
+            refused += each.extensions
+        if each.largest_bytes is not None:
+            largest = each.largest_bytes if largest is None else min(largest, each.largest_bytes)
+    if allowed is not None:
+        left = tuple(one for one in allowed if not any(_is_within(one, other) for other in refused))
+        refused = tuple(one for one in refused if any(_is_within(one, other) for other in left))
+        allowed = left
+    return Admitted(allowed, tuple(dict.fromkeys(refused)), largest)
+
+
+def _list_common(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """List what both let in: of ``.gz`` and ``.tar.gz`` the longer."""
+    within = [one for one in some if any(_is_within(one, other) for other in others)]
+    within += [other for other in others if any(_is_within(other, one) for one in some)]
+    return tuple(dict.fromkeys(within))
+
+
+def _is_within(extension: str, other: str) -> bool:
+    """Tell whether each name with the one extension has the other."""
+    return extension == other or (NO_EXTENSION not in (extension, other) and extension.endswith(other))
 
 
 def read_extension(text: str) -> str | None:

@@ -9,6 +9,8 @@ from bitvault.kernel import tenancy
 from tests.gateway import test_link_edits, test_link_uploads
 from tests.gateway.test_upload_batches import count_statements, room, start, wish
 from tests.support.sending import Sender
+from tests.support.shares import by_rest
+from tests.support.world import ACME
 
 pytestmark = pytest.mark.store
 
@@ -139,3 +141,49 @@ def test_fifty_files_are_judged_by_as_many_statements_as_five(mia, rule, acme, m
             policies.forget_remembered()
             counts.add(count_statements(lambda wishes=wishes: authorising.authorise_many(actor=actor, wishes=wishes)))
     assert len(counts) == 1
+
+
+def test_rules_of_a_folder_are_set_read_and_taken_away_by_who_manages_it(mia, api):
+    papers = mia.api.post("/folders", {"parent_id": mia.parent_id, "name": "Papers"}).json()
+    path = f"/nodes/{papers['id']}/file-rules"
+    body = {"file_types": "only", "file_extensions": ["PDF"], "largest_file_bytes": 5}
+    answer = mia.api.request("PUT", path, body)
+    assert (answer.status_code, answer.json()["in_force"]) == (
+        200,
+        {"allowed_extensions": [".pdf"], "refused_extensions": [], "largest_file_bytes": 5},
+    )
+    again = mia.api.request("PUT", path, body)
+    assert (again.json()["set_at"], again.has_header("BitVault-Seq")) == (answer.json()["set_at"], True)
+    unfit = mia.api.request("PUT", path, {"file_types": "only"})
+    assert (unfit.status_code, unfit.json()["code"], unfit.json()["field"]) == (
+        422,
+        "files.rules_unfit",
+        "file_extensions",
+    )
+    shared = mia.api.post(f"/nodes/{papers['id']}/shares", by_rest(ACME.people["vera"].user_id, "viewer", notify=False))
+    assert shared.status_code == 201
+    vera = api("vera")
+    assert vera.get(path).json()["file_extensions"] == [".pdf"]
+    assert [vera.request(method, path, {}).status_code for method in ("PUT", "DELETE")] == [403, 403]
+    assert mia.api.delete(path).json()["set_at"] is None
+    assert vera.get(path).json()["in_force"]["allowed_extensions"] is None
+
+
+def test_visitors_are_told_a_folders_rules_beforehand_and_not_its_name(mia, ask):
+    link = ask(max_file_bytes=100)
+    path = f"/nodes/{mia.parent_id}/file-rules"
+    assert mia.api.request("PUT", path, {"file_types": "only", "file_extensions": ["jpg"], "largest_file_bytes": 50})
+    try:
+        stranger = test_link_uploads.Outsider(link)
+        told = stranger.api.get(stranger.base).json()["request"]
+        assert (told["allowed_extensions"], told["refused_extensions"], told["max_file_bytes"]) == ([".jpg"], [], 50)
+        answer = stranger.start("program.exe")
+        assert refusal(answer) == refused(".exe", [".jpg"], "link")
+        assert (answer.json()["rule_of"], answer.json()["folder_name"], answer.json()["folder_id"]) == (
+            "folder",
+            None,
+            None,
+        )
+        assert stranger.send("photo.jpg").status_code == 201
+    finally:
+        mia.api.delete(path)

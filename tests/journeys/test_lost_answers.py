@@ -798,6 +798,13 @@ def described(mia):
     return path
 
 
+def ruled(mia):
+    """The address of the rules that a folder has."""
+    path = f"/nodes/{mia.folder()['id']}/file-rules"
+    assert mia.api.request("PUT", path, {"largest_file_bytes": 5}).status_code == 200
+    return path
+
+
 def described_folder(mia):
     """The address of the description that a folder has."""
     path = f"/nodes/{mia.folder()['id']}/description"
@@ -1171,6 +1178,14 @@ CASES = {
     "lock ended": Case(
         "DELETE /nodes/{node_id}/lock",
         lambda mia: Ask("DELETE", f"/nodes/{locked(mia)['id']}/lock"),
+    ),
+    "rules of a folder": Case(
+        "PUT /nodes/{node_id}/file-rules",
+        lambda mia: Ask("PUT", f"/nodes/{mia.folder()['id']}/file-rules", {"largest_file_bytes": 5}),
+    ),
+    "rules of a folder no more": Case(
+        "DELETE /nodes/{node_id}/file-rules",
+        lambda mia: Ask("DELETE", ruled(mia)),
     ),
     "favourite": Case(
         "PUT /nodes/{node_id}/favourite",

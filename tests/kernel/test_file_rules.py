@@ -2,7 +2,7 @@
 
 import pytest
 
-from bitvault.kernel.file_rules import FileRules, read_extension
+from bitvault.kernel.file_rules import Admitted, FileRules, combine, read_extension
 
 REFUSING = FileRules("except", (".exe", ".tar.gz", ".übung"))
 ALLOWING = FileRules("only", (".pdf", ".tar.gz"))
@@ -88,3 +88,26 @@ def test_without_a_rule_everything_comes_in():
 )
 def test_extensions_are_read_as_people_write_them(text, read):
     assert read_extension(text) == read
+
+
+@pytest.mark.parametrize(
+    ("rules", "admitted"),
+    [
+        ([], Admitted()),
+        ([FileRules("except", (".exe",)), FileRules("except", (".bat", ".exe"))], Admitted(None, (".exe", ".bat"))),
+        ([FileRules("only", (".pdf", ".gz")), FileRules("only", (".tar.gz", ".exe"))], Admitted((".tar.gz",))),
+        ([FileRules("only", (".tar.gz", ".")), FileRules("only", (".gz", "."))], Admitted((".tar.gz", "."))),
+        ([FileRules("only", (".pdf", ".exe")), FileRules("except", (".exe", ".bat"))], Admitted((".pdf",))),
+        ([FileRules("only", (".gz",)), FileRules("except", (".tar.gz",))], Admitted((".gz",), (".tar.gz",))),
+        ([FileRules("only", (".pdf",)), FileRules("only", (".exe",))], Admitted(())),
+        ([FileRules(largest_bytes=7), FileRules(), FileRules(largest_bytes=5)], Admitted(largest_bytes=5)),
+    ],
+)
+def test_rules_that_all_hold_let_in_what_each_of_them_does(rules, admitted):
+    assert combine(rules) == admitted
+    for name in ("a.pdf", "a.gz", "a.tar.gz", "a.exe", "a.bat", "none"):
+        together = FileRules("only", admitted.allowed) if admitted.allowed is not None else FileRules()
+        is_let_in = (
+            together.find_refused(name) is None and FileRules("except", admitted.refused).find_refused(name) is None
+        )
+        assert is_let_in is all(rule.find_refused(name) is None for rule in rules), name

@@ -90,6 +90,7 @@ BODIES = {
     ("PUT", "/quotas/{scope}"): {"limit_bytes": 1},
     ("POST", "/subscriptions"): {"node_id": "01900000-0000-7000-8000-00000000ffff"},
     ("PUT", "/nodes/{node_id}/lock"): {},
+    ("PUT", "/nodes/{node_id}/file-rules"): {},
     ("POST", "/retention"): {"kind": "hold", "name": "ours now", "target": "vault"},
     ("PATCH", "/retention/{policy_id}"): {},
     ("POST", "/nodes/{node_id}/comments"): {"text": "mine now"},

@@ -116,6 +116,7 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "files.archive.signed.v1": _("%(actor)s downloaded an archive of files and folders"),
     "files.rewind.started.v1": _("%(actor)s began to rewind %(name)s"),
     "files.rewind.finished.v1": _("The rewind of %(name)s by %(actor)s is over"),
+    "files.rules.changed.v1": _("%(actor)s changed which files come into the folder %(name)s"),
     "files.retention.started.v1": _("%(actor)s made the retention rule %(policy)s"),
     "files.retention.changed.v1": _("%(actor)s changed the legal hold or retention rule %(policy)s"),
     "files.retention.lifted.v1": _("%(actor)s lifted the retention rule %(policy)s"),

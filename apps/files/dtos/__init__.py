@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from apps.files.dtos.retention import Kept
+from apps.files.dtos.rules import RulesInForce
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import CapabilityName
 from bitvault.kernel.names import PortabilityProblem
@@ -176,6 +177,7 @@ class OpenedFolder:
 
     path: Path
     children: Children | None
+    rules: RulesInForce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from apps.files import access, errors, limits, locks
+from apps.files.admitting import require_admitted
 from apps.files.dtos import Mode
 from apps.files.dtos.uploads import UploadGrant, UploadWish
-from apps.files.operations.admitting import require_admitted
 from apps.files.operations.returning import require_returnable
 from apps.files.rows import Way, fetch_page, find_way, find_ways, kind_name
 from apps.files.sql.uploads import TARGET_BY_ID, TARGET_BY_NAME, TARGETS
@@ -53,12 +53,12 @@ def authorise(
     rules = file_rules.current()
     with db.read_transaction() as tx:
         if node_id is not None:
-            way, parent_id, name = _find_file(actor, node_id, mode)
-            require_admitted(actor, rules, name.text, size_bytes)
+            way, lies_in, parent_id, name = _find_file(actor, node_id, mode)
+            require_admitted(actor, rules, lies_in, name.text, size_bytes)
             target = _find_target(tx, TARGET_BY_ID, node_id=node_id, base_version_id=base_version_id)
         else:
             way = require_folder(access.require(actor, find_way(parent_id, actor), Capability.ADD))
-            require_admitted(actor, rules, name.text, size_bytes)
+            require_admitted(actor, rules, way, name.text, size_bytes)
             target = _find_target(
                 tx, TARGET_BY_NAME, parent_id=parent_id, name_key=name.key, base_version_id=base_version_id
             )
@@ -79,21 +79,21 @@ def authorise(
     )
 
 
-def _find_file(actor: Actor, node_id: UUID, mode: Mode) -> tuple[Way, UUID, Name]:
-    """Find the file that is meant: where its rights are judged, its folder and its name."""
+def _find_file(actor: Actor, node_id: UUID, mode: Mode) -> tuple[Way, Way, UUID, Name]:
+    """Find the file that is meant: where its rights and where rules for files are judged, its folder and its name."""
     found = find_way(node_id, actor)
     if mode == "update" and found is not None and not found.is_live:
         # It was deleted while somebody worked on it. Their edit brings it back, at the commit.
         deleted = require_returnable(actor, found)
-        judged, parent_id = deleted.root, deleted.origin_id
+        judged, lies_in, parent_id = deleted.root, deleted.refuge, deleted.origin_id
     else:
-        judged = found = access.require(actor, found, Capability.EDIT)
+        judged = lies_in = found = access.require(actor, found, Capability.EDIT)
         if found.node.parent_id is None:
             raise errors.NotAFile
         parent_id = found.node.parent_id
     if found.node.is_folder:
         raise errors.NotAFile
-    return judged, parent_id, names.of_stored(found.node.name)
+    return judged, lies_in, parent_id, names.of_stored(found.node.name)
 
 
 def _find_target(tx: db.Transaction, sql: str, **parameters: Any) -> _Target | None:
@@ -161,7 +161,7 @@ def _judge_wish(
     actor: Actor, rules: FileRules, wish: UploadWish, name: Name, ways: Mapping[UUID, Way], target: _Target | None
 ) -> UploadGrant:
     way = require_folder(access.require(actor, ways.get(wish.parent_id), Capability.ADD))
-    require_admitted(actor, rules, name.text, wish.size_bytes)
+    require_admitted(actor, rules, way, name.text, wish.size_bytes)
     autorename = wish.autorename
     if not access.find_mask(actor, way) & Capability.VIEW:
         target, autorename = None, True  # who sees nothing there is told nothing of what has the name

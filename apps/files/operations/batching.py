@@ -126,6 +126,7 @@ def _fits(upload: Upload, parent: Way, name: Name, gained: dict[UUID, int]) -> b
         require_folder(access.require(upload.actor, parent, Capability.ADD))
         access.require(upload.actor, parent, Capability.VIEW)
         require_room(parent, name, NOTHING_BELOW, gains=gained[parent.node.id] + 1)
+        upload.require_admitted(parent, name.text)
     except BitVaultError:
         return False
     return True

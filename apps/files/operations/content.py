@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.files import access, errors, locks
+from apps.files.admitting import require_still_admitted
 from apps.files.dtos import Node
 from apps.files.dtos.uploads import Committed, UploadGrant
 from apps.files.models import SettledUpload
@@ -60,6 +61,14 @@ class Upload:
     def is_content_of(self, node: NodeRow) -> bool:
         """Whether the node has just these bytes already."""
         return node.content_hash == self.content_hash and node.size_bytes == self.size_bytes
+
+    def require_admitted(self, way: Way, name: str) -> None:
+        """Refuse to put it where rules of folders that are older than itself do not let it in; what is brought back was here.
+
+        :raises TypeRefused, SizeRefused: they do not.
+        """
+        if self.restored_from_id is None:
+            require_still_admitted(self.actor, way, name, self.size_bytes, begun_at=ids.time_of(self.id))
 
     def to_content(self, name: str) -> FileContent:
         """Make a version of it, of a file that is called ``name`` by now."""
@@ -226,6 +235,7 @@ def write_or_settle(upload: Upload, way: Way) -> Committed:
     if upload.is_content_of(node):
         return _settle(upload, way)
     locks.require_unlocked(upload.actor, node)
+    upload.require_admitted(way, node.name)
     content = upload.to_content(node.name)
     values = {**asdict(content), "id": node.id, "created_by": upload.actor.user_id, "now": clock.now()}
     row = NodeRow._make(fetch_one(WRITE_VERSION, values))
@@ -254,6 +264,7 @@ def _write_new(
     upload: Upload, parent: Way, name: Name, *, autorename: bool, conflict_with_id: UUID | None
 ) -> Committed:
     """Make a file of an upload, under the tree lock."""
+    upload.require_admitted(parent, name.text)
     content, node_id, now = upload.to_content(name.text), ids.new_id(), clock.now()
     row = place(
         parent,

@@ -18,8 +18,8 @@ import msgspec
 from django.db.models import QuerySet
 
 from apps.files import access, errors, limits, models
+from apps.files.admitting import require_place
 from apps.files.dtos import Node, NodeRef
-from apps.files.operations.admitting import require_name
 from apps.files.rows import NodeRow, Way, fetch_one, find_way, find_ways, read_rows
 from apps.files.sql.walks import MEASURE_COPY
 from apps.files.tree import (
@@ -116,15 +116,15 @@ def begin(
 ) -> tuple[Node | jobs.Job, int]:
     """Copy a node with all below it into a folder, or begin to; returns the copy, or the job that fills it, and the bytes that it has."""
     copier = _Copier(copy_id, actor.user_id, made_on, clock.now())
-    rules = None if name is None else file_rules.current()
+    vault_rules = file_rules.current()
     with tree_transaction() as tx:
         source = access.require(actor, find_way(node_id, actor), Capability.DOWNLOAD)
         parent = require_folder(access.require(actor, find_way(parent_id, actor), Capability.ADD))
         if parent.passes(source.node.id):
             raise errors.MoveCycle
         to_name = name or names.of_stored(source.node.name)
-        if rules is not None and not source.node.is_folder:
-            require_name(actor, rules, old_name=source.node.name, name=to_name.text)
+        lay_in_ids = {row.id for row in source.rows}
+        require_place(actor, vault_rules, source.node, parent, lay_in_ids=lay_in_ids, name=to_name.text)
         judge_place(source.node, parent, to_name, gains=1)
         count, _ = fetch_one(MEASURE_COPY, {"id": source.node.id, "limit": limits.COPY_AT_ONCE + 1})
         blobs = _lock(source.node)

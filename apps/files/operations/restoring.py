@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.files import access, limits, locks
+from apps.files.admitting import require_place
 from apps.files.dtos import OnConflict, RestoredNode, RestoredTo, RestoreOutcome
 from apps.files.models import Displaced, Trash
 from apps.files.operations.structure import tell_move, write_move
@@ -25,11 +26,12 @@ from apps.files.sql.trash import CLIMB_ONE, CLIMB_TOPS
 from apps.files.tree import find_sibling, judge_place, place, require_folder, tree_transaction
 from bitvault.events.api import publish
 from bitvault.events.catalog.files import NodeRestored
-from bitvault.kernel import db, names
+from bitvault.kernel import db, file_rules, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
 from bitvault.kernel.denials import note_denied_item
 from bitvault.kernel.errors import BitVaultError, NotFound
+from bitvault.kernel.file_rules import FileRules
 from bitvault.kernel.names import Name
 
 
@@ -37,8 +39,9 @@ def restore(
     *, actor: Actor, node_id: UUID, parent_id: UUID | None, name: Name | None, on_conflict: OnConflict
 ) -> RestoredNode:
     """Take a node, with all that went with it, out of the trash. A team folder that has ended comes back otherwise (``teams``)."""
+    vault_rules = file_rules.current()
     with tree_transaction(holds_commits=on_conflict == "replace") as tx:
-        restored = tx.answer(_restore(actor, node_id, parent_id, name, on_conflict))
+        restored = tx.answer(_restore(actor, node_id, parent_id, name, on_conflict, vault_rules))
     _bring_home(actor, [node_id])
     return restored
 
@@ -140,7 +143,12 @@ def _try_restore(actor: Actor, node_id: UUID, on_conflict: OnConflict) -> Restor
 
 
 def _restore(
-    actor: Actor, node_id: UUID, parent_id: UUID | None, name: Name | None, on_conflict: OnConflict
+    actor: Actor,
+    node_id: UUID,
+    parent_id: UUID | None,
+    name: Name | None,
+    on_conflict: OnConflict,
+    vault_rules: FileRules | None = None,
 ) -> RestoredNode:
     entry = Trash.objects.filter(node_id=node_id, purging=False).first()
     origin_ids = entry.list_origins() if entry is not None else []
@@ -157,6 +165,10 @@ def _restore(
         parent, restored_to = nearest or ways[entry.root_id], _NEAREST
     parent = require_folder(access.require(actor, parent, Capability.ADD))
     wanted = name or names.of_stored(node.name)
+    if vault_rules is not None and (parent_id is not None or name is not None):
+        # Back to where it was, or above, everything comes; elsewhere, or by another name, only what the rules let in.
+        lay_in_ids = {node_id, entry.root_id, *origin_ids}
+        require_place(actor, vault_rules, node, parent, lay_in_ids=lay_in_ids, name=wanted.text)
     if on_conflict == "replace":
         parent = _make_room(actor, node, parent, wanted)
     row = place(

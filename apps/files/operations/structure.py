@@ -4,10 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.files import access, errors, locks, retaining
+from apps.files.admitting import require_place
 from apps.files.dtos import Node, NodeRef
 from apps.files.models import Kind
 from apps.files.models import Node as NodeModel
-from apps.files.operations.admitting import require_name
 from apps.files.rows import NodeRow, Way, fetch_one, find_way, find_ways, require_revision
 from apps.files.sql.nodes import INSERT_ROOT, MOVE, SET_TIME
 from apps.files.tree import (
@@ -132,7 +132,7 @@ def move(
     expected_revision: ExpectedRevision,
 ) -> Node:
     """Give a node another name, another folder, another time of change. One row of the tree changes, whatever lies below."""
-    rules = None if name is None else file_rules.current()
+    vault_rules = file_rules.current()
     with tree_transaction() as tx:
         way, target = _find_way_and_target(actor, node_id, parent_id)
         node = access.require_movable(actor, way).node
@@ -145,8 +145,8 @@ def move(
         if stays and client_modified_at in (None, node.client_modified_at):
             # What was asked for holds already: by this very request, when its answer was lost (RFC 9110 §13.1.1).
             return tx.answer(_answer(actor, node, parent))
-        if rules is not None and not node.is_folder:
-            require_name(actor, rules, old_name=node.name, name=to_name.text)
+        lay_in_ids = {row.id for row in way.rows}
+        require_place(actor, vault_rules, node, parent, lay_in_ids=lay_in_ids, name=to_name.text)
         locks.require_all_unlocked(actor, way)
         read_revision = require_revision(node, expected_revision)
         if stays and client_modified_at is not None:

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.files.rest import history_views, lock_views, retention_views, rewind_views, team_views, version_views, views
+from apps.files.rest import (
+    history_views,
+    lock_views,
+    retention_views,
+    rewind_views,
+    rule_views,
+    team_views,
+    version_views,
+    views,
+)
 from bitvault.web import converters
 
 __all__ = ["converters", "urlpatterns"]
@@ -17,6 +26,7 @@ urlpatterns = [
     path("nodes/<uuid:node_id>/versions", version_views.NodeVersions.as_view()),
     path("nodes/<uuid:node_id>/versions/<uuid:version_id>", version_views.VersionDetail.as_view()),
     path("nodes/<uuid:node_id>/lock", lock_views.NodeLock.as_view()),
+    path("nodes/<uuid:node_id>/file-rules", rule_views.NodeFileRules.as_view()),
     path("nodes/<uuid:node_id>/retention", retention_views.NodeRetention.as_view()),
     path("retention/<uuid:policy_id>", retention_views.PolicyDetail.as_view()),
     path("retention/<uuid:policy_id>/nodes", retention_views.PolicyNodes.as_view()),

@@ -53,7 +53,7 @@ class NodeDetail(View):
             errors.RootFixed,
             errors.NodeLocked,
             errors.NothingToChange,
-            errors.TypeRefused,
+            *errors.NOT_LET_IN,
         ),
     )
     def patch(self, request: ActorRequest, node_id: NodeRef) -> Response:
@@ -180,7 +180,10 @@ class TrashRestore(View):
     """The way back out of the trash."""
 
     @operation(
-        body=schemas.RestoreNode, answer=RestoredNode, problems=(*_PLACE, errors.NodeLocked, NotFound), repeatable=True
+        body=schemas.RestoreNode,
+        answer=RestoredNode,
+        problems=(*_PLACE, errors.NodeLocked, NotFound, *errors.NOT_LET_IN),
+        repeatable=True,
     )
     def post(self, request: ActorRequest, node_id: UUID) -> Response:
         """Take a node, with all below it, out of the trash; the answer says where to."""

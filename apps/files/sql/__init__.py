@@ -8,7 +8,8 @@ every statement that writes.
 
 COLUMNS = (
     "id, kind, parent_id, owner_user_id, is_team_folder, name, revision, version_id, size_bytes, media_type, content_hash, created_at, "
-    "modified_at, client_modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound, lock"
+    "modified_at, client_modified_at, created_by, trashed_at, child_count, levels_below_bound, path_bytes_below_bound, lock, "
+    "file_rules"
 )
 
 

@@ -55,6 +55,16 @@ WITH RECURSIVE walk AS (
 SELECT {COLUMNS} FROM walk ORDER BY level DESC
 """
 
+# The recursion is read as far as the limit alone.
+FILES_BELOW = f"""
+WITH RECURSIVE below AS (
+    SELECT id, kind, name, size_bytes FROM files_node WHERE id = %(id)s
+    UNION ALL
+    SELECT child.id, child.kind, child.name, child.size_bytes FROM below JOIN files_node child ON child.parent_id = below.id
+)
+SELECT kind = {Kind.FILE.value}, name, size_bytes FROM below LIMIT %(limit)s
+"""
+
 _ARCHIVED_BELOW = """
 WITH RECURSIVE below AS (
     SELECT id, parent_id, kind, name, version_id, size_bytes, coalesce(client_modified_at, modified_at) AS changed_at,

@@ -67,6 +67,15 @@ shell.register(
     shell.DetailsSection(
         key="files.retention", tab="details", label=_("Retention"), href="/files/details/retention", order=25
     ),
+    shell.DetailsSection(
+        key="files.rules",
+        tab="details",
+        label=_("Rules for files"),
+        href="/files/details/rules",
+        order=22,
+        kinds=("folder",),
+    ),
+    shell.Part(key="files.rules", slot="overlay", template="files/folder_rules.html", order=26),
     shell.SettingsTab(
         key="retention",
         label=_("Retention"),

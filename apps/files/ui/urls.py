@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from apps.files.ui import details, retention, views
+from apps.files.ui import details, retention, rules, views
 from bitvault.web.limits.routes import limited
 
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("files/details/properties", details.Properties.as_view()),
     path("files/details/versions", details.Versions.as_view()),
     path("files/details/retention", retention.NodeRetention.as_view()),
+    path("files/details/rules", rules.NodeRules.as_view()),
     path("settings/retention/", retention.RetentionPage.as_view()),
     path("files/owners", views.Owners.as_view()),
     path("teams/", views.TeamsPage.as_view()),

@@ -67,6 +67,7 @@ class FolderPage(MemberPage):
             "parent": crumbs[-2] if len(crumbs) > 1 else None,
             "crumbs": crumbs,
             "hidden_crumbs": [step for crumb in crumbs for step in crumb.hidden],
+            "rules": opened.rules,
             "may_write": "edit" in folder.capabilities,
             "may_manage": "manage" in folder.capabilities,
             "capabilities": " ".join(folder.capabilities),

@@ -8,6 +8,8 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from apps.links.dtos import LinkKindName, PublicNode, PublicRequest
 from apps.previews import api as previews
+from bitvault.kernel import media_types
+from bitvault.kernel.file_rules import NO_EXTENSION
 from bitvault.web.sizes import size_in_words
 
 _FAMILIES = {"image": "image", "video": "video", "audio": "audio", "text": "text"}
@@ -70,15 +72,44 @@ _NAMED = {
     "video/*": gettext_lazy("videos"),
     "audio/*": gettext_lazy("sound"),
     "text/*": gettext_lazy("text"),
+    NO_EXTENSION: gettext_lazy("files without an ending"),
 }
+
+NAMED = 12
+"""Types that the line of a request names; the others are a number."""
+
+
+def list_accepted(request: PublicRequest) -> list[str] | None:
+    """List what is asked for and let in, as endings and families; ``None``: everything."""
+    asked, allowed = request.accepts, request.allowed_extensions
+    if allowed is None:
+        return list(asked) or None
+    if not asked:
+        return list(allowed)
+    common = [one for one in allowed if any(_is_asked_for(one, each) for each in asked)]
+    return common + [each for each in asked if each not in common and any(each.endswith(one) for one in allowed)]
+
+
+def _is_asked_for(extension: str, asked: str) -> bool:
+    if asked.startswith("."):
+        return extension.endswith(asked)
+    return media_types.guess(f"file{extension}").partition("/")[0] == asked.removesuffix("/*")
+
+
+def accept_of(request: PublicRequest) -> str:
+    """Give the ``accept`` of the file field; empty where it cannot be said."""
+    accepted = list_accepted(request) or []
+    return "" if NO_EXTENSION in accepted else ",".join(accepted)
 
 
 def tell_limits(request: PublicRequest) -> str:
     """Say in one line what a request takes; empty where it takes everything."""
     said = []
-    if request.accepts:
-        named = [str(_NAMED.get(each, each.removeprefix(".").upper())) for each in request.accepts]
-        said.append(gettext("Only %(types)s") % {"types": ", ".join(named)})
+    accepted = list_accepted(request)
+    if accepted is not None:
+        said.append(gettext("Only %(types)s") % {"types": _name_types(accepted)} if accepted else gettext("No files"))
+    if request.refused_extensions:
+        said.append(gettext("no %(types)s") % {"types": _name_types(request.refused_extensions)})
     if request.max_file_bytes is not None:
         said.append(gettext("up to %(size)s each") % {"size": size_in_words(request.max_file_bytes)})
     if request.max_files is not None:
@@ -90,6 +121,14 @@ def tell_limits(request: PublicRequest) -> str:
         said.append(gettext("%(size)s in all") % {"size": size_in_words(request.left_bytes)})
     line = " · ".join(said)
     return line[:1].upper() + line[1:]
+
+
+def _name_types(accepted: Sequence[str]) -> str:
+    named = [str(_NAMED.get(each, each.removeprefix(".").upper())) for each in accepted[:NAMED]]
+    rest = len(accepted) - NAMED
+    if rest > 0:
+        named.append(ngettext("%(count)s more type", "%(count)s more types", rest) % {"count": rest})
+    return ", ".join(named)
 
 
 def _icon_of(node: PublicNode) -> str:

@@ -106,6 +106,7 @@ def _ask_for_files(
         "token": token,
         "unlock": unlock,
         "limits": presentation.tell_limits(request_for),
+        "accept": presentation.accept_of(request_for),
     }
     return _render(request, "links/request.html", context, headers=_QUIET)
 

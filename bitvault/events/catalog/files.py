@@ -319,6 +319,22 @@ class RetentionStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RulesChanged(Event):
+    """A folder has other rules for the files that come into it: all are told as they are now. ``all`` types and no limit: it has none.
+
+    Its revision stays: rules stand beside a node, as shares do.
+    """
+
+    type: ClassVar[str] = "files.rules.changed.v1"
+
+    node_id: UUID
+    name: str
+    types: Literal["all", "except", "only"]
+    extensions: Sequence[str]
+    largest_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionChanged(Event):
     """A hold has another name or reason, or a rule another length; all is told as it is now."""
 

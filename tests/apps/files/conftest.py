@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.files import api as files
+from apps.files.api import rules
 from bitvault.kernel import db, tenancy
 from bitvault.kernel.errors import Conflict, Forbidden, Invalid, Locked, NotFound, PreconditionFailed
 
@@ -106,10 +107,10 @@ def assert_events_tell_all():
     }
     rows = fetch(
         "SELECT id::text, kind, parent_id::text, name, revision, version_id::text, size_bytes, content_hash, media_type,"
-        " client_modified_at, trashed_at IS NOT NULL, lock"
+        " client_modified_at, trashed_at IS NOT NULL, file_rules, lock"
         " FROM files_node"
     )
-    rows = [(*row[:-1], row[-1] and json.loads(row[-1])) for row in rows]
+    rows = [(*row[:-2], _without_setter(row[-2]), row[-1] and json.loads(row[-1])) for row in rows]
     versions = {
         row[0]: {
             "size_bytes": row[1],
@@ -141,6 +142,7 @@ _FOLDED = (
     "media_type",
     "client_modified_at",
     "trashed",
+    "rules",
     "lock",
 )
 _EMPTY = {
@@ -150,6 +152,7 @@ _EMPTY = {
     "media_type": "",
     "client_modified_at": None,
     "trashed": False,
+    "rules": None,
     "lock": None,
 }
 
@@ -171,6 +174,7 @@ def _fold_committed(nodes, told):
     nodes[told["node_id"]] = {
         "kind": "file",
         "trashed": False,
+        "rules": None,
         "lock": lock,
         "versions": versions,
         **_take(told, "parent_id", "name", "revision", "version_id", "size_bytes", "content_hash"),
@@ -206,6 +210,15 @@ def _fold_unlocked(nodes, told):
     node = nodes[told["node_id"]]
     assert node["lock"]["holder_id"] == told["holder_id"]
     node.update(revision=told["revision"], lock=None)
+
+
+def _fold_rules(nodes, told):
+    rules = _take(told, "types", "extensions", "largest_bytes")
+    nodes[told["node_id"]]["rules"] = None if rules["types"] == "all" and rules["largest_bytes"] is None else rules
+
+
+def _without_setter(stored):
+    return stored and {key: value for key, value in json.loads(stored).items() if not key.startswith("set_")}
 
 
 def _fold_trashed(nodes, told):
@@ -265,6 +278,7 @@ _FOLD = {
     "files.node.changed.v1": _fold_changed,
     "files.node.locked.v1": _fold_locked,
     "files.node.unlocked.v1": _fold_unlocked,
+    "files.rules.changed.v1": _fold_rules,
     "files.node.trashed.v1": _fold_trashed,
     "files.node.restored.v1": _fold_restored,
     "files.node.purged.v1": _fold_purged,
@@ -346,7 +360,10 @@ def _do_something_with_versions(tree, chance):
 
 
 def _do_something_with_locks(tree, chance, node_id):
-    if chance.random() < 0.6:
+    if chance.random() < 0.35:
+        limit = chance.choice([None, 10**9])
+        rules.set_rules(actor=tree.actor, node_id=node_id, largest_bytes=limit, extensions=["exe"])
+    elif chance.random() < 0.6:
         files.lock_node(actor=tree.actor, node_id=node_id, reason=chance.choice([None, "", "at work"]))
     else:
         files.unlock_node(actor=tree.actor, node_id=node_id)

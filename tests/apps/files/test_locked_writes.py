@@ -37,6 +37,7 @@ QUERYSETS = {
         "rename": "guarded",
         "restore": "what lies in the trash has no lock that holds",
     },
+    "operations/ruling.py": {"set_rules": "rules of folders, which have no lock"},
     "operations/locking.py": {"lock": "the lock itself", "release": "the lock itself"},
     "operations/batching.py": {"_write": "makes files"},
     "operations/purging.py": {"_purge_batch": "what lies in the trash has no lock that holds"},
@@ -157,6 +158,7 @@ HARMLESS = {
     *{(method, "/nodes/{node_id}/favourite") for method in ("PUT", "DELETE")},
     *{(method, "/nodes/{node_id}/tags/{tag_id}") for method in ("PUT", "DELETE")},
     *{(method, "/nodes/{node_id}/description") for method in ("PUT", "DELETE")},  # of folders, which have no lock
+    *{(method, "/nodes/{node_id}/file-rules") for method in ("PUT", "DELETE")},  # of folders, which have no lock
     *{(method, "/nodes/{node_id}/shares") for method in ("POST", "PUT")},
     ("PATCH", "/nodes/{node_id}/versions/{version_id}"),  # label and pin
     ("POST", "/nodes/{node_id}/access-requests"),

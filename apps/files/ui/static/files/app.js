@@ -14,6 +14,7 @@ import { selectAll, show, startSelection } from "./list/selection.js";
 import { runInTrash, runOnTrashed, startTrash } from "./list/trash.js";
 import { startView } from "./list/view.js";
 import { startLive } from "./live.js";
+import { startFolderRules } from "./rules/folder.js";
 import { startTeams } from "./teams/start.js";
 import { startRules } from "./uploads/rules.js";
 import { startUploads } from "./uploads/start.js";
@@ -40,6 +41,7 @@ startView();
 startEditor({ readNode, readText, writeText, placeNode: (node) => placeNode(node, { fresh: true }) });
 startLocks();
 startRules();
+startFolderRules();
 startTrash();
 startDrag();
 startKeyboard(

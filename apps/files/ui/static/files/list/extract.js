@@ -80,7 +80,7 @@ function reasonOf(reason) {
     "files.path_too_long": gettext("its path is too long"),
     "files.too_many_children": gettext("too many in one folder"),
     "files.type_refused": gettext("files of its type are not taken here"),
-    "files.size_refused": gettext("too large for this vault"),
+    "files.size_refused": gettext("larger than is taken here"),
     "billing.quota_exceeded": gettext("no room left"),
     "billing.file_over_limit": gettext("too large for your plan"),
   };

@@ -24,8 +24,8 @@ export const rowOf = (id) => document.querySelector(`#rows > .row[data-id="${CSS
 /** @returns {{page: string, rootId: string, rootName: string, folderId: string, folderName: string, sort: string, order: string}} what the page shows */
 export function place() {
   const main = need("#main", HTMLElement);
-  const { page = "", rootId = "", rootName = "", folderId = "", folderName = "", sort = "name", order = "asc" } = main.dataset;
-  return { page, rootId, rootName, folderId, folderName, sort, order };
+  const { page = "", rootId = "", rootName = "", folderId = "", folderName = "", accept = "", sort = "name", order = "asc" } = main.dataset;
+  return { page, rootId, rootName, folderId, folderName, accept, sort, order };
 }
 
 /** @returns {boolean} whether things here may be changed by the person who looks at them */

@@ -27,6 +27,8 @@ export function startUploads() {
     resuming = resume;
     const input = wholeFolder ? folder : files;
     input.value = "";
+    // Who goes on with an upload chooses the file that it was.
+    files.accept = resume ? "" : place().accept;
     input.click();
   };
   const tray = new Tray(queue, {
