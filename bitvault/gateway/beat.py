@@ -16,7 +16,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 
 from bitvault.events import heartbeats
-from bitvault.kernel import ids
+from bitvault.kernel import db, ids
 
 RENEW_SECONDS = 1.0
 """How often the row is asked for. Five times within a lease, so that a slow database does not make the clock change hands."""
@@ -51,9 +51,14 @@ class OneAtATime(Scheduler):  # type: ignore[misc] # celery has no types
         return min(float(super().tick(*arguments, **options)), RENEW_SECONDS)
 
     def close(self) -> None:
-        """Leave the heartbeat to the next, so that a restart does not wait for the lease to end."""
+        """Leave the heartbeat to the next, so that a restart does not wait for the lease to end.
+
+        Celery calls it from the handler of the signal that ends it, and again once what the signal met has been left: in the midst of a
+        transaction the second call does it.
+        """
         try:
-            heartbeats.release(heartbeats.BEAT, holder=self._id)
+            if db.find_open() is None:
+                heartbeats.release(heartbeats.BEAT, holder=self._id)
         except AnyDatabaseError as error:
             logger.info("heartbeat_not_left", error=type(error).__name__)
         super().close()

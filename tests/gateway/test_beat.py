@@ -10,6 +10,7 @@ from celery.schedules import schedule
 from bitvault.events import heartbeats
 from bitvault.events.models import Heartbeat
 from bitvault.gateway.beat import OneAtATime
+from bitvault.kernel import db
 
 pytestmark = pytest.mark.committed
 
@@ -60,6 +61,24 @@ def test_a_beat_that_stops_is_followed_at_once(make_beat):
     first, second = make_beat("first"), make_beat("second")
     run(first)
     first.close()
+    assert run(second)
+
+
+def test_a_stop_that_meets_it_in_a_transaction_leaves_the_row_once_that_has_ended(make_beat, monkeypatch):
+    first, second = make_beat("first"), make_beat("second")
+    run(first)
+    hold = heartbeats.hold
+
+    def stopped_while_asking(name, *, holder):
+        with db.public_transaction():
+            first.close()  # as the handler of SIGTERM does, wherever it meets the process
+            raise SystemExit
+
+    monkeypatch.setattr(heartbeats, "hold", stopped_while_asking)
+    with pytest.raises(SystemExit):
+        run(first)
+    first.close()
+    monkeypatch.setattr(heartbeats, "hold", hold)
     assert run(second)
 
 
