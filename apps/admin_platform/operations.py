@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
-from apps.admin_platform import chain
+from apps.admin_platform import chain, sql
+from apps.admin_platform.models import AuditHead
 from bitvault.events.api import Published
 from bitvault.kernel import clock, ids
 from bitvault.kernel.request import current_origin, current_request_id
@@ -15,18 +16,6 @@ from bitvault.kernel.request import current_origin, current_request_id
 CONSUMER = "audit"
 """Under which name the log reads the stream."""
 
-_LOCK_HEAD = """
-INSERT INTO admin_platform_audit_head (id, number, hash) VALUES (1, 0, %s)
-ON CONFLICT (id) DO UPDATE SET number = admin_platform_audit_head.number
-RETURNING number, hash
-"""
-
-_APPEND = """
-INSERT INTO admin_platform_audit_entry
-    (number, seq, event_id, type, occurred_at, actor_id, node_id, address, device_id, request_id, payload, previous_hash, hash)
-SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::uuid[], %s::text[], %s::timestamptz[], %s::uuid[], %s::uuid[], %s::text[],
-    %s::uuid[], %s::text[], %s::jsonb[], %s::bytea[], %s::bytea[])
-"""
 
 _COLUMNS = (*chain.FIELDS, "previous_hash", "hash")
 
@@ -74,7 +63,7 @@ def entry_without_event(
 def append(entries: Sequence[Entry]) -> None:
     """Number, chain and insert entries in the open transaction: the head's row is locked from here to the commit."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_HEAD, [chain.FIRST])
+        cursor.execute(sql.LOCK_HEAD, [chain.FIRST])
         number, digest = cursor.fetchone()
         digest = bytes(digest)
         for entry in entries:
@@ -83,8 +72,8 @@ def append(entries: Sequence[Entry]) -> None:
             entry["previous_hash"], digest = digest, chain.next_hash(digest, entry)
             entry["hash"] = digest
         columns = [[_value(entry, name) for entry in entries] for name in _COLUMNS]
-        cursor.execute(_APPEND, columns)
-        cursor.execute("UPDATE admin_platform_audit_head SET number = %s, hash = %s WHERE id = 1", [number, digest])
+        cursor.execute(sql.APPEND, columns)
+    AuditHead.objects.filter(pk=1).update(number=number, hash=digest)
 
 
 def _value(entry: Entry, name: str) -> Any:

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from apps.files import api as files
-from apps.notifications import dtos, hours, queries, telling
+from apps.notifications import dtos, hours, queries, sql, telling
 from apps.notifications.errors import MailNotOffered, TooManySubscriptions
 from apps.notifications.models import Entry, Preference, Reader, ReadMark, Subscription
 from apps.notifications.recording import CONSUMER
@@ -21,17 +21,11 @@ from bitvault.kernel.errors import NotFound
 SUBSCRIPTIONS_LIMIT = 1_000
 """Nodes that one person follows or mutes: each question for their notices names all of them."""
 
-_MARK = """
-INSERT INTO notifications_read_mark (user_id, entry_id, read_seq)
-SELECT %(user_id)s, id, last_seq FROM notifications_entry WHERE id = ANY(%(ids)s::uuid[]) AND head_id IS NULL
-ON CONFLICT (user_id, entry_id) DO UPDATE SET read_seq = greatest(notifications_read_mark.read_seq, excluded.read_seq)
-"""
-
 
 def mark_read(actor: Actor, entry_ids: Collection[UUID]) -> int:
     """Mark entries as read as far as they have come; unknown ones are passed over. Returns how many are unread still."""
     with db.write_transaction(), connection.cursor() as cursor:
-        cursor.execute(_MARK, {"user_id": actor.user_id, "ids": list(entry_ids)})
+        cursor.execute(sql.MARK_READ, {"user_id": actor.user_id, "ids": list(entry_ids)})
     return queries.count_unread(actor)
 
 

@@ -9,11 +9,9 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from apps.search import words
+from apps.search import sql, words
 from apps.search.dtos import FieldTest, PropertyFilter
 from apps.search.models import Described
-
-_REMOVE = 'UPDATE search_described SET "values" = "values" - %(gone)s::text[] WHERE "values" ?| %(gone)s::text[]'
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class DescribedBatch:
             )
         if self.removed_ids:
             with connection.cursor() as cursor:
-                cursor.execute(_REMOVE, {"gone": [str(field_id) for field_id in sorted(self.removed_ids)]})
+                cursor.execute(sql.REMOVE_VALUES, {"gone": [str(field_id) for field_id in sorted(self.removed_ids)]})
         if purged:
             Described.objects.filter(node_id__in=list(purged)).delete()
 

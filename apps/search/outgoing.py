@@ -12,18 +12,13 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Min
 
+from apps.search import sql
 from apps.search.models import Document, OutsideIndex, OutsideState, Unsent
 from bitvault.jobs import api as jobs
 from bitvault.kernel import db, ids
 
 SEND_JOB = "search.send"
 BUILD_JOB = "search.build"
-
-# The first change that is not sent counts for how far the index is, the last one for whether it has been sent.
-_NOTE = """
-INSERT INTO search_unsent (node_id, seq, mark) SELECT node_id, %(seq)s, %(mark)s FROM unnest(%(node_ids)s::uuid[]) AS node_id
-ON CONFLICT (node_id) DO UPDATE SET seq = least(search_unsent.seq, excluded.seq), mark = excluded.mark
-"""
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -59,7 +54,7 @@ def note_nodes(node_ids: Collection[UUID], *, seq: int | None) -> None:
     if not node_ids:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_NOTE, {"seq": seq, "mark": ids.new_id(), "node_ids": list(node_ids)})
+        cursor.execute(sql.NOTE_UNSENT, {"seq": seq, "mark": ids.new_id(), "node_ids": list(node_ids)})
     key = "-".join(f"{part.hex}:{number}" for part, number in sendings)
     jobs.enqueue(SEND_JOB, Send(), key=key, by=jobs.SYSTEM)
 

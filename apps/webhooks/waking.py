@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
-from apps.webhooks import matching
+from apps.webhooks import matching, sql
 from apps.webhooks.models import Webhook
 from bitvault.events.api import Published, get_head
 from bitvault.jobs import api as jobs
@@ -17,13 +17,6 @@ CONSUMER = "webhooks"
 
 DELIVER = "webhooks.deliver"
 SEND = "webhooks.send"
-
-_WANT = """
-UPDATE webhooks_webhook SET wanted_seq = greatest(wanted_seq, wanted.seq)
-FROM unnest(%s::uuid[], %s::bigint[]) AS wanted (id, seq)
-WHERE webhooks_webhook.id = wanted.id AND is_enabled
-RETURNING webhooks_webhook.id, round
-"""
 
 
 class Deliver(msgspec.Struct, frozen=True):
@@ -52,7 +45,7 @@ def wake(events: Sequence[Published]) -> None:
     if not wanted:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_WANT, [list(wanted), list(wanted.values())])
+        cursor.execute(sql.WANT, [list(wanted), list(wanted.values())])
         found = cursor.fetchall()
     _enqueue(found)
 

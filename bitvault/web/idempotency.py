@@ -18,6 +18,7 @@ from django.db import connection
 
 from bitvault.kernel import clock, db
 from bitvault.kernel.errors import Invalid, Malformed
+from bitvault.web import sql
 from bitvault.web.models import IdempotencyKey
 
 LIFETIME = timedelta(hours=24)
@@ -25,11 +26,6 @@ LIFETIME = timedelta(hours=24)
 
 KEY_LIMIT = 255
 """Characters of a key: any identifier of any client, and no file."""
-
-_KEEP = """
-INSERT INTO web_idempotency_key (user_id, key, fingerprint, answer, created_at) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (user_id, key) DO NOTHING
-"""
 
 
 class KeyUnfit(Malformed):
@@ -126,7 +122,7 @@ def keeping(key: Key) -> Iterator[None]:
 def _keep(key: Key, result: Any) -> None:
     answer = msgspec.json.encode(result)
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, [key.user_id, key.text, key.fingerprint, answer, clock.now()])
+        cursor.execute(sql.KEEP, [key.user_id, key.text, key.fingerprint, answer, clock.now()])
         if cursor.rowcount == 1:
             return
     first = _find(key)
