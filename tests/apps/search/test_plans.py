@@ -88,7 +88,7 @@ def test_texts_are_found_by_their_words_and_files_by_their_texts(many):
         )
         plan = explain(rows)
         used = {node.get("Index Name") for node in plan} - {None}
-        assert (used & indexes, read_whole(plan)) == (indexes, set()), text
+        assert (used & indexes, read_whole(plan)) == (indexes, set()), (text, used)
     rows = text_engine.passages_of([f"{number:064}" for number in range(50)], wanted("common rare7").held)
     plan = explain(rows.values("content_hash", "best", "some"))
     assert ("search_passage_unique" in {node.get("Index Name") for node in plan}, read_whole(plan)) == (True, set())
