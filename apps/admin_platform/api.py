@@ -49,6 +49,7 @@ __all__ = [
     "list_config_troubles",
     "list_features",
     "recheck_audit",
+    "record_act",
     "record_denial",
     "record_denials",
     "verify_audit",
@@ -176,6 +177,12 @@ def record_denial(*, event_type: str, actor_id: UUID | None, node_id: UUID | Non
     Who is denied again and again gets no entry for each: what is over the rate is counted, and the count is an entry.
     """
     recording.record(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
+
+
+@exposed
+def record_act(*, event_type: str, actor_id: UUID, node_id: UUID | None, payload: dict[str, Any]) -> None:
+    """Write down what an operator did who looks at the tenant: each act, since it changes nothing that an event would tell of."""
+    recording.record_act(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
 
 
 @exposed

@@ -48,10 +48,15 @@ def record(*, event_type: str, actor_id: UUID | None, node_id: UUID | None, payl
         throttle.take("denials", [event_type], limit=TENANT_LIMIT, per_seconds=TENANT_SECONDS, guards_secret=False)
     except TooManyRequests:
         return _count(event_type, None)
+    record_act(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
+    return True
+
+
+def record_act(*, event_type: str, actor_id: UUID | None, node_id: UUID | None, payload: dict[str, Any]) -> None:
+    """Write an entry, whatever else is written."""
     entry = operations.entry_without_event(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
     with db.write_transaction():
         operations.append([entry])
-    return True
 
 
 def record_several(

@@ -31,3 +31,13 @@ TENANT_DELETION_DAYS: Setting[int] = declare(
         variable="BITVAULT_TENANT_DELETION_DAYS",
     )
 )
+
+IMPERSONATION_LONGEST_MINUTES: Setting[int] = declare(
+    Setting(
+        key="identity.impersonation_longest_minutes",
+        type=Annotated[int, msgspec.Meta(ge=0, le=60)],
+        default=lambda: 60,
+        description=_("Minutes that support looks at a tenant as one of its members at most; 0: never."),
+        owner="Identity and access",
+    )
+)

@@ -334,3 +334,24 @@ class ColourUnfit(Invalid):
 
     code = "identity.colour_unfit"
     title = "This color cannot be used"
+
+
+class ImpersonationRefused(Forbidden):
+    """Support may not look at this tenant, or not as this person; fact ``reason``."""
+
+    code = "identity.impersonation_refused"
+    title = "You may not look at this tenant as this person"
+
+
+class ImpersonationOpen(Conflict):
+    """The operator looks at a tenant already: one at a time."""
+
+    code = "identity.impersonation_open"
+    title = "You look at a tenant already; end that first"
+
+
+class ImpersonationUnfit(Invalid):
+    """The reason is missing, or the time is longer than it may be; fact ``field``."""
+
+    code = "identity.impersonation_unfit"
+    title = "Say why, and for how long"

@@ -1,9 +1,13 @@
 """What operators read of all tenants."""
 
+import dataclasses
+
 from django.db.models import Count, Max, Q
 
-from apps.identity import dtos, models
+from apps.identity import dtos, models, queries
+from apps.identity.dtos.tenants import PastImpersonation
 from bitvault.kernel.actor import Role
+from bitvault.kernel.tenancy import Tenant
 
 
 def count_tenants_by_state() -> dict[str, int]:
@@ -48,3 +52,24 @@ def list_for_operators(*, wanted: str, state: str, offset: int, limit: int) -> t
             )
         )
     return count, listed
+
+
+def list_impersonations(*, wanted: str, offset: int, limit: int) -> tuple[int, list[PastImpersonation]]:
+    """Read a page of impersonations, latest first, and how many there are; two queries."""
+    rows = models.Impersonation.objects.order_by("-id")
+    if wanted:
+        rows = rows.filter(
+            Q(slug__icontains=wanted) | Q(member_email__icontains=wanted) | Q(operator_name__icontains=wanted)
+        )
+    page = rows[offset : offset + limit]
+    fields = tuple(field.name for field in dataclasses.fields(PastImpersonation))
+    return rows.count(), [PastImpersonation(**values) for values in page.values(*fields)]
+
+
+def find_tenant_by_slug(slug: str) -> Tenant | None:
+    """Find an active tenant by its slug, as somebody types it."""
+    name = slug.strip().lower()
+    if "\0" in name:
+        return None
+    row = models.Tenant.objects.filter(slug=name, state=models.TenantState.ACTIVE).first()
+    return None if row is None else queries.to_tenant(row)

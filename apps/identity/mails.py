@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from apps.identity import codes, models, queries
+from apps.identity import codes, models, policies, queries
 from apps.identity.operations import emails, invitations, resets
 from bitvault.kernel import clock, tenancy
 from bitvault.mail import api as mail
@@ -118,6 +118,32 @@ def tell_of_deletion(deletion_id: UUID, facts: mail.Facts) -> mail.Letter | None
         context={"vault": row.name, "due_at": row.due_at, "is_kept": is_kept},
         action=mail.Action(_("Open the vault"), f"{queries.tenant_url(row.slug)}/settings/team/"),
         vault_name=row.name,
+    )
+
+
+@mail.mail_kind("identity.impersonation")
+def tell_of_impersonation(impersonation_id: UUID, facts: mail.Facts) -> mail.Letter | None:
+    """Tell an owner or administrator that support looks at their vault as one of its members."""
+    person = _find_reachable(UUID(facts["user_id"]))
+    row = models.Impersonation.objects.filter(pk=impersonation_id).first()
+    tenant = None if row is None else models.Tenant.objects.filter(pk=row.tenant_id).first()
+    if person is None or person.email is None or row is None or tenant is None:
+        return None
+    return mail.Letter(
+        to=person.email,
+        locale=_find_language(person, tenant),
+        subject=format_lazy(_("Support looks at {vault}"), vault=tenant.name),
+        template="identity/mail/impersonation",
+        context={
+            "vault": tenant.name,
+            "operator": row.operator_name,
+            "member": row.member_email,
+            "reason": row.reason,
+            "ends_at": row.expires_at,
+            "may_open": policies.find(row.tenant_id).support_access == "open",
+        },
+        action=mail.Action(_("Set what support may do"), f"{queries.tenant_url(row.slug)}/settings/team/"),
+        vault_name=tenant.name,
     )
 
 

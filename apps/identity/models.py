@@ -12,7 +12,9 @@ from django.db.models.lookups import Exact
 from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.identity.credentials import HASH_BYTES
+from apps.identity.models_of_codes import EmailCode
 from apps.identity.models_of_domains import DomainState, OwnDomain
+from apps.identity.models_of_impersonation import Impersonation, ImpersonationEnd
 from apps.identity.models_of_installation import (
     OPERATOR_PERMISSIONS,
     DeletionState,
@@ -25,7 +27,18 @@ from bitvault.kernel import clock
 from bitvault.kernel.actor import BASES, Role
 from bitvault.kernel.models import PublicModel, id_field
 
-__all__ = ["DeletionState", "DomainState", "OwnDomain", "Picture", "TenantDeletion", "TenantState", "TenantTemplate"]
+__all__ = [
+    "DeletionState",
+    "DomainState",
+    "EmailCode",
+    "Impersonation",
+    "ImpersonationEnd",
+    "OwnDomain",
+    "Picture",
+    "TenantDeletion",
+    "TenantState",
+    "TenantTemplate",
+]
 
 
 class Tenant(TenantMixin, PublicModel):  # type: ignore[misc] # django-tenants has no types
@@ -144,41 +157,6 @@ class User(AbstractBaseUser, PermissionsMixin, PublicModel):
         """Take another password and note when; Django's own screens and commands come through here too."""
         super().set_password(raw_password)
         self.password_changed_at = clock.now()
-
-
-class EmailCode(PublicModel):
-    """A code that was sent to an address, until it is used or over. Only a keyed hash of it is kept."""
-
-    class Purpose(models.TextChoices):
-        """What it is good for."""
-
-        PROOF = "proof", "Proves an address"
-        RESET = "reset", "Resets a password"
-
-    id = id_field()
-    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE)
-    """Whose it is; nobody's where an unknown address was given, so that asking costs the same."""
-    purpose = models.CharField(max_length=8, choices=Purpose.choices)
-    email = models.EmailField(blank=True)
-    """The address that it proves."""
-    code_hash = models.BinaryField(max_length=32, unique=True)
-    guess_count = models.PositiveSmallIntegerField(default=0)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "identity_email_code"
-        constraints = [
-            models.CheckConstraint(
-                condition=Exact(Length("code_hash"), HASH_BYTES), name="identity_email_code_hash_is_whole"
-            ),
-        ]
-        indexes = [
-            # What is the last code of this person?
-            models.Index(fields=["user", "purpose", "-id"], name="identity_email_code_last"),
-            # What is to be swept?
-            models.Index(fields=["expires_at"], name="identity_email_code_expired"),
-        ]
 
 
 class CustomRole(PublicModel):
@@ -387,6 +365,8 @@ class Session(AbstractBaseSession, PublicModel):
     last_seen_at = models.DateTimeField(auto_now_add=True)
     proved_at = models.DateTimeField(null=True)
     """When the password was proved; none for a browser that nobody signed in with."""
+    impersonation = models.ForeignKey(Impersonation, null=True, on_delete=models.CASCADE)
+    """The operator's look at the tenant that it belongs to, where ``user`` is whom they look as."""
 
     class Meta:
         db_table = "identity_session"

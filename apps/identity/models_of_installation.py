@@ -5,6 +5,7 @@ from django.db import models
 from bitvault.kernel.models import PublicModel, id_field
 
 OPERATOR_PERMISSIONS = (
+    ("impersonate", "Can look at tenants as one of their members"),
     ("suspend_tenant", "Can suspend tenants and let them in again"),
     ("view_installation", "Can view figures and findings of the installation"),
 )

@@ -42,8 +42,10 @@ ROLES = (
     OperatorRole(
         "support",
         _("Support"),
-        _("Looks at tenants, people, jobs and the stream; suspends tenants and lets them in again."),
-        (*_FIGURES, *_PEOPLE, "identity.suspend_tenant"),
+        _(
+            "Looks at tenants, also as one of their members, at people, jobs and the stream; suspends tenants and lets them in again."
+        ),
+        (*_FIGURES, *_PEOPLE, "identity.suspend_tenant", "identity.impersonate"),
     ),
     OperatorRole(
         "billing",

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet, UUIDField, Value
 
-from apps.identity import credentials, dtos, ended, models, sql
+from apps.identity import credentials, dtos, ended, impersonations, models, sql
 from apps.identity.errors import InvalidToken
 from apps.identity.session_store import hash_key
 from bitvault.kernel import clock, db, pages
@@ -256,18 +256,22 @@ def find_viewer(session: SessionBase, *, tenant: Tenant, address: str | None) ->
         row = cursor.fetchone()
     if row is None:
         return None
-    session_id, last_seen_at, user_id, role, given, groups, email, claimed_email, name, locale, time_zone = row
+    session_id, last_seen_at, user_id, role, given, groups, email, claimed_email, name, locale, time_zone, by = row
+    impersonation = None if by is None else impersonations.find_live(by)
+    if by is not None and impersonation is None:
+        return None
     if last_seen_at < now - TOUCH_INTERVAL:
         _touch(sql.TOUCH_SESSION, session_id)
     actor = Actor(
         tenant=tenant,
         user_id=user_id,
         role=Role(role),
-        scopes=ALL_SCOPES,
+        scopes=ALL_SCOPES if impersonation is None else ALL_SCOPES - {Scope.FILES_WRITE},
         groups=tuple(groups),
         given=None if given is None else read_permissions(given),
         session_id=session_id,
         address=address,
+        impersonation=impersonation,
     )
     user = dtos.User(
         id=user_id,
@@ -285,9 +289,10 @@ def list_valid_credentials(*, session_ids: Collection[UUID], token_ids: Collecti
     now = clock.now()
     sessions = models.Session.objects.filter(pk__in=session_ids, expire_date__gt=now)
     tokens = models.ApiToken.objects.filter(pk__in=token_ids, revoked_at=None, expires_at__gt=now)
-    return frozenset(
-        filter_valid(sessions).values_list("pk", flat=True).union(filter_valid(tokens).values_list("pk", flat=True))
-    )
+    nobody = Value(None, output_field=UUIDField())
+    found = filter_valid(sessions).values_list("pk", "impersonation_id")
+    found = found.union(filter_valid(tokens).values_list("pk", nobody))
+    return frozenset(key for key, by in found if by is None or impersonations.find_live(by) is not None)
 
 
 def _touch(statement: str, key: UUID) -> None:
@@ -299,7 +304,7 @@ def _touch(statement: str, key: UUID) -> None:
 def find_proof(session: SessionBase, *, tenant: Tenant) -> tuple[UUID, datetime, bool] | None:
     """Tell who is signed in at a tenant's host, when their password was proved, and whether their address is."""
     viewer = find_viewer(session, tenant=tenant, address=None)
-    if viewer is None or viewer.actor.session_id is None:
+    if viewer is None or viewer.actor.session_id is None or viewer.actor.impersonation is not None:
         return None
     proved_at = models.Session.objects.filter(id=viewer.actor.session_id).values_list("proved_at", flat=True).first()
     return None if proved_at is None else (viewer.user.id, proved_at, viewer.user.email_proved)

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from apps.identity import models
 from bitvault.kernel import clock, ids, tenancy
+from bitvault.kernel.errors import ProgrammingError
 
 
 def hash_key(session_key: str) -> str:
@@ -49,13 +50,40 @@ class SessionStore(SessionBase):
         self.save(must_create=True)
         self.modified = True
 
-    def begin(self, *, user_id: UUID, proved_at: datetime, address: str, agent: str) -> models.Session:
-        """Give the browser a new, empty session that belongs to a person; the one that it had is deleted."""
+    @classmethod
+    def of(cls, session: SessionBase) -> "SessionStore":
+        """Give a request's session as what it is by the settings."""
+        if not isinstance(session, cls):
+            raise ProgrammingError("SESSION_ENGINE must be apps.identity.session_store")
+        return session
+
+    def begin(
+        self,
+        *,
+        user_id: UUID,
+        proved_at: datetime,
+        address: str,
+        agent: str,
+        expires_at: datetime | None = None,
+        impersonation_id: UUID | None = None,
+    ) -> models.Session:
+        """Give the browser a new, empty session that belongs to a person; the one that it had is deleted.
+
+        :param expires_at: when it ends at the latest, where that is earlier than sessions do.
+        """
         self.flush()
         self._session_key = ids.new_secret()
         self._session_cache: dict[str, Any] = {}
         self.modified = True
-        return self._insert(user_id=user_id, proved_at=proved_at, address=address, agent=agent)
+        if expires_at is not None:
+            self.set_expiry(expires_at)
+        return self._insert(
+            user_id=user_id,
+            proved_at=proved_at,
+            address=address,
+            agent=agent,
+            impersonation_id=impersonation_id,
+        )
 
     def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002 - Django's signature
         """Write the data.

@@ -26,7 +26,7 @@ WHERE token.id = %s AND token.revoked_at IS NULL
 
 FIND_SIGNED_IN = f"""
 SELECT session.id, session.last_seen_at, session.user_id, member.role, given.permissions, {_GROUPS}, person.email, person.claimed_email,
-       person.name, person.locale, person.time_zone
+       person.name, person.locale, person.time_zone, session.impersonation_id
 FROM public.identity_session AS session
 JOIN public.identity_user AS person
   ON person.id = session.user_id AND person.is_active AND person.password_changed_at <= session.proved_at

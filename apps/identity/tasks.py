@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.identity.operations import domains, emails, invitations, pictures
+from apps.identity.operations import domains, emails, impersonating, invitations, pictures
 from apps.identity.session_store import SessionStore
 
 
@@ -19,3 +19,9 @@ def sweep_sessions() -> None:
 def check_domains() -> None:
     """Look at the records of host names whose last look is a day ago."""
     domains.recheck()
+
+
+@shared_task(name="identity.end_impersonations", tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types
+def end_impersonations() -> None:
+    """Write down the end of what operators look at no longer; it let nobody in before that either."""
+    impersonating.sweep()

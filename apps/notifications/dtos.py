@@ -39,6 +39,7 @@ Kind = Literal[
     "blocked",
     "vault_deletion",
     "vault_kept",
+    "support",
     "job_done",
     "job_failed",
 ]

@@ -15,6 +15,7 @@ from bitvault.events.catalog import (
     billing,
     files,
     identity,
+    impersonation,
     links,
     notifications,
     scanning,
@@ -112,17 +113,33 @@ def _draft_personal(published: Published, event: Event) -> Entry | None:
             return entry
         case webhooks.WebhookDisabled():
             return _entry(published, "webhook_off", subject_id=event.webhook_id, audience_id=ADMINISTRATORS_ID)
+        case billing.StatementMade():
+            entry = _entry(published, "statement", audience_id=ADMINISTRATORS_ID)
+            entry.facts = {"month": event.month, "totals": ", ".join(event.totals)}
+            return entry
+        case (
+            identity.TenantDeletionRequested() | identity.TenantDeletionWithdrawn() | impersonation.ImpersonationBegan()
+        ):
+            return _draft_vault(published, event)
+    return _draft_scan(published, event)
+
+
+def _draft_vault(
+    published: Published,
+    event: identity.TenantDeletionRequested | identity.TenantDeletionWithdrawn | impersonation.ImpersonationBegan,
+) -> Entry:
+    """Say what people are told of the vault itself."""
+    match event:
         case identity.TenantDeletionRequested():
             entry = _entry(published, "vault_deletion", audience_id=EVERYONE_ID)
             entry.facts = {"ends_at": event.due_at}
             return entry
         case identity.TenantDeletionWithdrawn():
             return _entry(published, "vault_kept", audience_id=EVERYONE_ID)
-        case billing.StatementMade():
-            entry = _entry(published, "statement", audience_id=ADMINISTRATORS_ID)
-            entry.facts = {"month": event.month, "totals": ", ".join(event.totals)}
+        case impersonation.ImpersonationBegan():
+            entry = _entry(published, "support", subject_id=event.impersonation_id, audience_id=ADMINISTRATORS_ID)
+            entry.facts = {"operator": event.operator_name, "reason": event.reason, "ends_at": event.ends_at}
             return entry
-    return _draft_scan(published, event)
 
 
 def _draft_comment(

@@ -45,6 +45,7 @@ _DIRECT: dict[Kind, Topic] = {
     "blocked": "malware",
     "vault_deletion": "vault",
     "vault_kept": "vault",
+    "support": "vault",
     "job_done": "jobs",
     "job_failed": "jobs",
 }
@@ -72,7 +73,7 @@ USUAL: dict[Topic, Preference] = {
 
 WITHOUT_MAIL: frozenset[Topic] = frozenset({"signed_in", "vault"})
 """Identity itself writes: to who signs in with a browser that is not known, and to owners and administrators of a vault that is to be
-deleted. That cannot be switched off."""
+deleted, or that support looks at. That cannot be switched off."""
 
 
 def topic_of(kind: Kind, *, is_direct: bool) -> Topic:

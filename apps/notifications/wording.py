@@ -25,8 +25,10 @@ def tell(kind: str, facts: dict[str, Any], *, mark: Mark = _plain) -> str:
     :param facts: ``actor``, ``name``, ``folder``, ``count``, ``is_folder`` and what the kind has besides.
     :param mark: what is done to names, so that a page can set them off.
     """
-    names = {key: mark(str(facts.get(key) or "")) for key in ("actor", "name", "folder", "old_name", "to_name")}
-    figures = {name: facts.get(name, 0) for name in ("count", "percent", "file_count", "month", "totals")}
+    names = {
+        key: mark(str(facts.get(key) or "")) for key in ("actor", "name", "folder", "old_name", "to_name", "operator")
+    }
+    figures = {name: facts.get(name, 0) for name in ("count", "percent", "file_count", "month", "totals", "reason")}
     return _sentence(kind, facts) % {**names, **figures, "day": _day_of(facts)}
 
 
@@ -191,6 +193,10 @@ def _vault_kept(facts: dict[str, Any]) -> str:
     return gettext("This vault is not deleted after all")
 
 
+def _support(facts: dict[str, Any]) -> str:
+    return gettext("%(operator)s of support looks at this vault as one of its members: %(reason)s")
+
+
 def _job_done(facts: dict[str, Any]) -> str:
     if facts.get("job") == "files.copy":
         return gettext("Your copy of a folder is ready")
@@ -235,6 +241,7 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "blocked": _blocked,
     "vault_deletion": _vault_deletion,
     "vault_kept": _vault_kept,
+    "support": _support,
     "job_done": _job_done,
     "job_failed": _job_failed,
 }

@@ -20,7 +20,7 @@ from bitvault.events.models import StreamHead
 from bitvault.events.nudges import nudge
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.errors import ProgrammingError
-from bitvault.kernel.request import current_origin, current_request_id
+from bitvault.kernel.request import Origin, current_origin, current_request_id
 
 
 class StreamMissing(ProgrammingError):
@@ -67,8 +67,8 @@ def _write(tx: db.Transaction, tenant_id: UUID, events: list[Event], *, is_last:
         "token_id": origin.token_id,
         "ids": [ids.new_id() for _ in events],
         "types": [event.type for event in events],
-        "actor_ids": [event.actor_id for event in events],
-        "payloads": [msgspec.json.encode(event.payload()).decode() for event in events],
+        "actor_ids": [_find_actor(event, origin) for event in events],
+        "payloads": [msgspec.json.encode(_describe(event, origin)).decode() for event in events],
     }
     try:
         rows = tx.run_last(sql.PUBLISH, parameters) if is_last else _run(parameters)
@@ -77,6 +77,16 @@ def _write(tx: db.Transaction, tenant_id: UUID, events: list[Event], *, is_last:
             raise StreamMissing("the tenant has no row in events_stream_head") from error
         raise
     return max(int(row[0]) for row in rows)
+
+
+def _find_actor(event: Event, origin: Origin) -> UUID | None:
+    """Tell who has done it: an operator who looks at the tenant as a member is told of by themselves."""
+    is_member = origin.operator_id is not None and event.actor_id == origin.on_behalf_of
+    return origin.operator_id if is_member else event.actor_id
+
+
+def _describe(event: Event, origin: Origin) -> dict[str, Any]:
+    return event.payload() | ({"on_behalf_of": str(origin.on_behalf_of)} if origin.on_behalf_of else {})
 
 
 def _run(parameters: dict[str, Any]) -> list[tuple[Any, ...]]:

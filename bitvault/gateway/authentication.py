@@ -16,6 +16,7 @@ from apps.identity import api as identity
 from apps.sharing import api as sharing
 from apps.sync import api as sync
 from apps.sync.errors import DeviceEnded
+from bitvault.gateway import impersonation
 from bitvault.kernel import tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import Denied, NotFound, Unauthenticated
@@ -124,7 +125,7 @@ def find_viewer(request: HttpRequest) -> Viewer | None:
     if found is None:
         return None
     user = found.user
-    return Viewer(
+    viewer = Viewer(
         actor=with_reach(found.actor, fresh=True),
         name=user.name,
         email=user.email,
@@ -132,3 +133,6 @@ def find_viewer(request: HttpRequest) -> Viewer | None:
         locale=user.locale,
         time_zone=user.time_zone,
     )
+    if viewer.actor.impersonation is not None:
+        impersonation.settle(request, viewer)
+    return viewer

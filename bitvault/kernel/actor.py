@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from bitvault.kernel.capabilities import EVERYONE_ID, EVERYTHING, NO_REACH, READING, WORKING, Reach
+from bitvault.kernel.capabilities import EVERYONE_ID, EVERYTHING, LOOKING, NO_REACH, READING, WORKING, Reach
 from bitvault.kernel.errors import Forbidden
+from bitvault.kernel.impersonation import Impersonation
 from bitvault.kernel.permissions import NO_PERMISSIONS, OF_ADMINISTRATORS, OF_MEMBERS, OF_OWNERS, Permission
 from bitvault.kernel.tenancy import Tenant
 
@@ -110,6 +111,8 @@ class Actor:
     address: str | None = None
     given: frozenset[Permission] | None = None
     """What a role of the tenant's own allows; ``None``: what the built-in one does."""
+    impersonation: Impersonation | None = None
+    """The operator who acts here, where one looks at the tenant as this member."""
 
     @property
     def id(self) -> UUID:
@@ -126,7 +129,10 @@ class Actor:
     @property
     def ceiling(self) -> int:
         """The mask of what role and token allow at most, wherever it is."""
-        return self.role.ceiling & (EVERYTHING if Scope.FILES_WRITE in self.scopes else READING)
+        allowed = EVERYTHING if Scope.FILES_WRITE in self.scopes else READING
+        if self.impersonation is not None and not self.impersonation.may_open:
+            allowed = LOOKING
+        return self.role.ceiling & allowed
 
     @property
     def is_guest(self) -> bool:

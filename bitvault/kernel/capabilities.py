@@ -31,6 +31,9 @@ EVERYTHING = sum(Capability)
 READING = int(Capability.VIEW | Capability.DOWNLOAD)
 """What is left to a tenant's ``viewer`` and to a token that may not write."""
 
+LOOKING = int(Capability.VIEW)
+"""What is left to an operator who looks at a tenant as one of its members: names, and no bytes."""
+
 WORKING = EVERYTHING & ~int(Capability.SHARE | Capability.MANAGE)
 """What is left to a guest."""
 

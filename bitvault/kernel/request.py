@@ -19,6 +19,9 @@ class Origin:
     device_name: str | None = None
     token_id: UUID | None = None
     """The token that it was authorised by; ``None`` for a session."""
+    operator_id: UUID | None = None
+    """The operator who looks at the tenant as the member ``on_behalf_of``: they are the actor of what becomes of it."""
+    on_behalf_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,6 +230,7 @@ MIDDLEWARE = [
     "bitvault.gateway.middleware.ContentPolicy",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "bitvault.gateway.denials.Denials",
+    "bitvault.gateway.impersonation.Impersonations",
     "bitvault.gateway.refusals.Refusals",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -22,6 +22,7 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "brand": find_brand(tenant),
         "frame": Frame(request),
         "viewer": getattr(request, "viewer", None),
+        "impersonation": getattr(request, "impersonation", None),
         "time_zone": time_zone_of(getattr(request, "viewer", None)),
         "catalogue_url": catalogue.address(translation.get_language() or settings.LANGUAGE_CODE),
         "density": request.COOKIES.get("density", ""),

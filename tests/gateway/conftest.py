@@ -2,6 +2,10 @@
 
 import pytest
 
+from tests.support.impersonating import allow, forgetting, supporter, visitor
+
+__all__ = ["allow", "forgetting", "supporter", "visitor"]
+
 
 @pytest.fixture
 def copying_store(db, use_store):

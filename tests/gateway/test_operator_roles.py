@@ -32,6 +32,9 @@ PAGES = {
     "admin/uploads/<uuid:tenant_id>/cancel": "storage.change_sweep",
     "admin/siem/": "admin_platform.view_config",
     "admin/siem/act": "admin_platform.change_config",
+    "admin/impersonations/": "identity.impersonate",
+    "admin/impersonations/begin": "identity.impersonate",
+    "admin/impersonations/end": "identity.impersonate",
     "admin/deletions/": "identity.view_tenant",
     "admin/deletions/suspension": "identity.suspend_tenant",
     "admin/deletions/deletion": "identity.delete_tenant",
@@ -50,6 +53,7 @@ ALLOWED = {
         *FIGURES,
         *("identity.view_user", "identity.view_membership", "identity.view_session", "identity.view_apitoken"),
         "identity.suspend_tenant",
+        "identity.impersonate",
     },
     "billing": {
         *("identity.view_tenant", "billing.view_plan", "billing.view_planversion"),

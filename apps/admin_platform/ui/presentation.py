@@ -14,7 +14,7 @@ from bitvault.kernel.actor import Actor
 from bitvault.web import naming
 from bitvault.web.naming import Names
 
-_BY_OPERATORS = ("events.", "identity.tenant.", "identity.person.", "billing.")
+_BY_OPERATORS = ("events.", "identity.tenant.", "identity.person.", "identity.impersonation.", "billing.")
 """Beginnings of what operators do: nobody of the vault has their ids."""
 
 
@@ -50,7 +50,7 @@ def _find_names(actor: Actor, entries: Sequence[AuditEntry]) -> Names:
     nodes: set[UUID] = set()
     for entry in entries:
         payload = entry.payload
-        fields = ("user_id", "holder_id", "successor_id")
+        fields = ("user_id", "holder_id", "successor_id", "on_behalf_of")
         people |= {one for one in (entry.actor_id, *(_id(payload, field) for field in fields)) if one}
         groups |= {one for one in (_id(payload, "group_id"),) if one}
         principal_id = _id(payload, "principal_id")
@@ -71,6 +71,7 @@ def _to_row(entry: AuditEntry, names: Names) -> Row:
         "person": _of(
             names.people, _id(payload, "user_id") or _id(payload, "holder_id"), gettext("somebody who has left")
         ),
+        "behalf": _of(names.people, _id(payload, "on_behalf_of"), gettext("a member")),
         "successor": _of(names.people, _id(payload, "successor_id"), gettext("somebody who has left")),
         "group": _of(names.groups, _id(payload, "group_id"), gettext("a deleted group")),
         "principal": _name_principal(payload, names),

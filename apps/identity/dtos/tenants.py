@@ -10,6 +10,7 @@ from bitvault.kernel.tenancy import Tenant
 
 OutsideSharers = Literal["nobody", "administrators", "members"]
 OnSharers = Literal["owners", "managers"]
+SupportAccess = Literal["nobody", "look", "open"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class Policies:
     """Days that a version is kept after a newer one took its place."""
     versions_thinning: bool = False
     """Whether of versions older than an hour one an hour is kept, after a day one a day, after 30 days one a week: each the newest."""
+    support_access: SupportAccess = "look"
+    """Whether operators may look at the tenant as one of its members: not at all, at names alone, or at contents of files too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,23 @@ class ListedTenant:
     member_count: int
     guest_count: int
     seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastImpersonation:
+    """That an operator looks at a tenant as one of its members, or did; ``ended_for`` is empty while it lasts."""
+
+    id: UUID
+    operator_id: UUID
+    operator_name: str
+    slug: str
+    member_email: str
+    reason: str
+    began_at: datetime
+    expires_at: datetime
+    entered_at: datetime | None
+    ended_at: datetime | None
+    ended_for: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,11 +19,12 @@ from bitvault.web.wakeups import Bond, bond
 
 def end_sessions(rows: "QuerySet[models.Session]", *, actor_id: UUID | None) -> int:
     """Delete sessions; returns how many there were."""
-    found = list(rows.select_for_update().values_list("id", "tenant_id", "user_id", "session_key"))
+    found = list(rows.select_for_update().values_list("id", "tenant_id", "user_id", "session_key", "impersonation_id"))
     models.Session.objects.filter(id__in=[session_id for session_id, *_ in found]).delete()
     remembered = []
-    for session_id, tenant_id, user_id, key_hash in found:
-        if user_id is not None and tenant_id is not None:
+    for session_id, tenant_id, user_id, key_hash, impersonation_id in found:
+        # That an operator began to look as somebody, and ended, is told by events of its own.
+        if user_id is not None and tenant_id is not None and impersonation_id is None:
             publish(SessionEnded(session_id=session_id, user_id=user_id, actor_id=actor_id), tenant_id=tenant_id)
             remembered.append((tenant_id, key_hash, ended.EndedSession(session_id=session_id, user_id=user_id)))
     _announce((tenant_id, bond(Bond.SESSION, session_id)) for session_id, tenant_id, *_ in found)

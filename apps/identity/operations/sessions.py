@@ -14,7 +14,7 @@ from bitvault.events.api import publish
 from bitvault.events.catalog.identity import SessionStarted
 from bitvault.kernel import db, tenancy
 from bitvault.kernel.actor import Actor
-from bitvault.kernel.errors import NotFound, ProgrammingError
+from bitvault.kernel.errors import NotFound
 from bitvault.kernel.tenancy import Tenant
 from bitvault.mail import api as mail
 
@@ -32,7 +32,7 @@ def start(
     is_new_browser: bool,
 ) -> dtos.Session:
     """Sign a browser in under a new key; a key that somebody planted before is worth nothing afterwards."""
-    store = _require_store(session)
+    store = SessionStore.of(session)
     with tenancy.entered(tenant) if tenant is not None else nullcontext(), db.public_transaction():
         person = standing.find_person(signed_in.user_id, proved_at=signed_in.proved_at)
         if person is None or (tenant is not None and not standing.is_member(tenant, person.id)):
@@ -48,7 +48,7 @@ def start(
 
 def sign_out(session: SessionBase) -> None:
     """End the session of the browser that asks, whoever it belongs to."""
-    store = _require_store(session)
+    store = SessionStore.of(session)
     with db.public_transaction():
         _end_row(store, actor_id=None)
     store.flush()
@@ -79,12 +79,6 @@ def _end_row(store: SessionStore, *, actor_id: UUID | None) -> None:
     """End what the browser had before, with its event."""
     if store.session_key is not None:
         end_sessions(models.Session.objects.filter(session_key=hash_key(store.session_key)), actor_id=actor_id)
-
-
-def _require_store(session: SessionBase) -> SessionStore:
-    if not isinstance(session, SessionStore):
-        raise ProgrammingError("SESSION_ENGINE must be apps.identity.session_store")
-    return session
 
 
 def _readable(agent: str) -> str:

@@ -6,6 +6,7 @@ from msgspec import UNSET, Meta, UnsetType, structs
 from rest_framework.response import Response
 
 from apps.identity import api, dtos, errors
+from apps.identity.dtos.tenants import SupportAccess
 from bitvault.kernel.file_rules import FileTypes
 from bitvault.kernel.permissions import Permission
 from bitvault.web.operations import operation
@@ -33,6 +34,7 @@ class UpdatePolicies(Body, frozen=True):
     versions_keep_count: int | UnsetType | None = UNSET
     versions_keep_days: int | UnsetType | None = UNSET
     versions_thinning: bool | UnsetType = UNSET
+    support_access: SupportAccess | UnsetType = UNSET
 
 
 Colour = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", max_length=7)]

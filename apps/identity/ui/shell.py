@@ -54,6 +54,7 @@ shell.register(
             "identity/roles.js",
         ),
     ),
+    shell.Part(key="identity.impersonation", slot="banner", template="identity/impersonation_banner.html", order=5),
     shell.Part(key="identity.deletion", slot="banner", template="identity/deletion_banner.html", order=10),
     shell.Part(key="identity.proof", slot="rail", template="identity/rail_proof.html", order=10),
     shell.SettingsTab(key="profile", label=_("Profile"), icon="user", href="/settings/", order=10),

@@ -29,6 +29,11 @@ FILE_TYPES = (
     ("except", _("All files except some types")),
     ("only", _("Only some types")),
 )
+SUPPORT_ACCESS = (
+    ("nobody", _("Nobody of support gets in")),
+    ("look", _("Support may look, without contents of files")),
+    ("open", _("Support may look, and open files")),
+)
 MEGABYTE = 1024**2
 
 
@@ -52,6 +57,7 @@ class Team(SettingsPage):
             "outside": OUTSIDE,
             "share_on": SHARE_ON,
             "file_types": FILE_TYPES,
+            "support_access": SUPPORT_ACCESS,
             "file_extensions": "\n".join(vault.policies.file_extensions),
             "largest_megabytes": _to_megabytes(vault.policies.largest_file_bytes),
             "plan_limit_bytes": policies.current().file_limit_bytes,

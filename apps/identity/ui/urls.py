@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from apps.identity.ui import domains, doorway, forgotten, groups, people, proof, roles, settings, team
+from apps.identity.ui import domains, doorway, forgotten, groups, impersonation, people, proof, roles, settings, team
 
 urlpatterns = [
     path("sign-in/", doorway.SignIn.as_view()),
     path("sign-out/", doorway.SignOut.as_view()),
     path("enter/", doorway.Enter.as_view()),
+    path("support/enter/", impersonation.Enter.as_view()),
+    path("support/end/", impersonation.End.as_view()),
     path("vaults/", doorway.LeaveForStart.as_view()),
     path("forgot-password/", forgotten.ForgotPassword.as_view()),
     path("reset-password/", forgotten.ResetPassword.as_view()),

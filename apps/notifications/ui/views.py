@@ -53,6 +53,7 @@ ICONS: dict[str, str] = {
     "blocked": "warning",
     "vault_deletion": "warning",
     "vault_kept": "check-circle",
+    "support": "eye",
     "job_done": "check-circle",
     "job_failed": "warning",
 }

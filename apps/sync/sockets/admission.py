@@ -6,6 +6,7 @@ exact origin of the tenant's pages a session opens nothing, and a foreign origin
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from typing import Any, cast
 from uuid import UUID
@@ -41,6 +42,8 @@ class Guest:
     session_id: UUID | None = None
     token_id: UUID | None = None
     device_id: UUID | None = None
+    ends_at: datetime | None = None
+    """When the session ends by itself and the socket with it, to the second; of others the half-minutely review finds the end."""
 
     def bonds(self) -> frozenset[str]:
         """Name all that the socket hangs on."""
@@ -163,7 +166,8 @@ def _by_session(handshake: Handshake, tenant: Tenant) -> Guest | Refusal:
         if denied is not None:
             _record(tenant, denied.user_id, handshake, reason=denied.reason, credential_id=denied.credential_id)
         return Refusal(Close.UNAUTHENTICATED)
-    return Guest(tenant=tenant, user_id=actor.user_id, session_id=actor.session_id)
+    ends_at = None if actor.impersonation is None else actor.impersonation.ends_at
+    return Guest(tenant=tenant, user_id=actor.user_id, session_id=actor.session_id, ends_at=ends_at)
 
 
 def review(guests: Sequence[Guest]) -> Findings:

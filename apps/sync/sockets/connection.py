@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.sync.sockets.admission import Guest
 from apps.sync.sockets.codes import Close
+from bitvault.kernel import clock
 
 SEND_SECONDS = 10.0
 """How long a client may leave its socket full. A stalled phone gets over that; whoever reads slower than this holds memory for nothing."""
@@ -23,6 +24,7 @@ class SyncSocket:
 
     __slots__ = (
         "_budget",
+        "_ending",
         "_head",
         "_say",
         "_send",
@@ -47,6 +49,10 @@ class SyncSocket:
         self._sending: asyncio.Task[None] | None = None
         self._budget = float(WORDS_AT_ONCE)
         self._spoken_at = time.monotonic()
+        self._ending: asyncio.TimerHandle | None = None
+        if guest.ends_at is not None:
+            seconds = (guest.ends_at - clock.now()).total_seconds()
+            self._ending = asyncio.get_running_loop().call_later(seconds, self.close, Close.UNAUTHENTICATED)
 
     def tell(self, head: int) -> None:
         """Tell the client how far changes can be read, unless it knows; not before its credential was reviewed."""
@@ -91,6 +97,8 @@ class SyncSocket:
         """Stop whatever is being sent: the socket has gone."""
         if self._sending is not None:
             self._sending.cancel()
+        if self._ending is not None:
+            self._ending.cancel()
 
 
 def _word(head: int) -> str:

@@ -46,6 +46,7 @@ def test_a_new_vault_forbids_nothing(api):
         "versions_keep_count": None,
         "versions_keep_days": None,
         "versions_thinning": False,
+        "support_access": "look",
     }
     assert found["permitted"] == {"make_links": True, "invite_members": False, "invite_guests": True}
 

@@ -44,7 +44,7 @@ def test_routes_are_of_the_class_that_they_cost():
         *("api/v1/audit/verify", "api/v1/audit/export", "api/v1/audit/export.csv", "api/v1/sync/snapshot"),
     }
     assert by_class[RouteClass.SIGN_IN] == {
-        *("api/v1/auth/login", "sign-in/", "sign-up/", "enter/", "admin/login/"),
+        *("api/v1/auth/login", "sign-in/", "sign-up/", "enter/", "support/enter/", "admin/login/"),
         *("api/v1/auth/password/forgot", "api/v1/auth/password/reset", "api/v1/auth/email/verify"),
         *("forgot-password/", "reset-password/", "verify-email/"),
         *("invitation/", "api/v1/public/invitations/<str:code>"),

@@ -90,6 +90,21 @@ async function deleteVault(form) {
   location.reload();
 }
 
+/** @param {HTMLFormElement} form */
+async function saveSupport(form) {
+  const line = need("#support-error", HTMLElement, form);
+  const choice = need("#support-access", HTMLSelectElement, form);
+  line.hidden = true;
+  try {
+    await call("PATCH", "/tenant", { body: { policies: { support_access: choice.value } } });
+  } catch (error) {
+    line.textContent = explain(error);
+    line.hidden = false;
+    return choice.focus();
+  }
+  toast(gettext("The rules are saved."));
+}
+
 async function keepVault() {
   try {
     await call("DELETE", "/tenant/deletion");
@@ -110,6 +125,7 @@ function remember() {
 
 onSubmit("#vault-form", saveVault);
 onSubmit("#rules-form", (form) => saveRules(form, read(form)));
+onSubmit("#support-form", saveSupport);
 onSubmit("#vault-deletion-form", deleteVault);
 document.addEventListener("bitvault:page", remember);
 remember();
