@@ -45,7 +45,7 @@ def search(
     What the actor may see is judged at this moment, whatever the index says.
 
     ``text`` takes words, "phrases", -not, and filters (``type:pdf before:2026-01-01 size:>10MB owner:anna tag:urgent in:Reports
-    locked:yes status:open``, where there is a field "Status" of metadata);
+    locked:yes held:yes status:open``, where there is a field "Status" of metadata);
     one that is given in ``filters`` counts instead.
 
     :param tag: only what has this tag too, by its name or id.

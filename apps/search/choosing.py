@@ -16,8 +16,8 @@ logger = structlog.get_logger(__name__)
 
 
 def choose(wanted: Wanted | None = None) -> Engine:
-    """Choose the engine for one search of the entered tenant. PostgreSQL alone knows metadata, which changes by itself."""
-    if (wanted is not None and wanted.properties) or not outgoing.is_chosen():
+    """Choose the engine for one search of the entered tenant. PostgreSQL alone knows metadata and holds, which change by themselves."""
+    if (wanted is not None and (wanted.properties or wanted.filters.is_held is not None)) or not outgoing.is_chosen():
         return PostgreSQLEngine()
     with db.read_transaction():
         live = outgoing.find_live()

@@ -1,4 +1,4 @@
-"""Search listens to files and annotations: names, places, types, sizes, times, locks, tags, which content files have
+"""Search listens to files and annotations: names, places, types, sizes, times, locks, legal holds, tags, which content files have
 and what is written about nodes, as they are told.
 """
 
@@ -26,6 +26,8 @@ rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
     files.NodeTrashed,
     files.NodeRestored,
     files.NodePurged,
+    files.RetentionStarted,
+    files.RetentionLifted,
     annotations.NodeTagged,
     annotations.TagDeleted,
     annotations.CommentAdded,
@@ -50,6 +52,7 @@ def keep_index_current(events: Sequence[Published], tx: db.Transaction) -> None:
 
 def _tell(batch: Batch, published: Published) -> None:
     """Say what an event says."""
+    _tell_of_holds(batch, published)
     if not _tell_of_node(batch, published):
         _tell_of_annotations(batch, published)
 
@@ -101,6 +104,24 @@ def _tell_of_node(batch: Batch, published: Published) -> bool:
         case _:
             return False
     return True
+
+
+def _tell_of_holds(batch: Batch, published: Published) -> None:
+    """Say what begins or ends to be on legal hold, and what holds follow: places and tags."""
+    match published.event:
+        case files.RetentionStarted() as event if event.kind == "hold":
+            batch.holds.start(event.policy_id, node_id=event.node_id, tag_id=event.tag_id, seq=published.seq)
+        case files.RetentionLifted() as event:
+            batch.holds.lift(event.policy_id, seq=published.seq)
+        case files.FolderCreated() | files.NodeRestored() as event:
+            batch.holds.place(event.node_id, old_parent_id=None, parent_id=event.parent_id, seq=published.seq)
+        case files.NodeMoved() as event:
+            places = {"old_parent_id": event.old_parent_id, "parent_id": event.parent_id}
+            batch.holds.place(event.node_id, **places, seq=published.seq)
+        case files.NodeTrashed() as event:
+            batch.holds.place(event.node_id, old_parent_id=event.old_parent_id, parent_id=None, seq=published.seq)
+        case annotations.NodeTagged() as event:
+            batch.holds.tag(event.node_id, event.tag_ids, seq=published.seq)
 
 
 def _tell_of_annotations(batch: Batch, published: Published) -> None:

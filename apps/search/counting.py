@@ -9,7 +9,7 @@ from apps.annotations import api as annotations
 from apps.annotations.api import metadata
 from apps.files.dtos import Node
 from apps.identity import api as identity
-from apps.search import categories, described, properties, queries, tagged
+from apps.search import categories, described, holds, properties, queries, tagged
 from apps.search.dtos import Facet, Facets, Since
 from apps.search.engine import Engine
 from apps.search.parsing import Wanted
@@ -43,6 +43,7 @@ def count(actor: Actor, wanted: Wanted, engine: Engine) -> Facets:
         tags=_count_tags(actor, nodes),
         metadata=_count_metadata(actor, nodes),
         modified=_count_since(nodes),
+        held_count=_count_held(nodes),
         locked_count=sum(node.lock is not None for node in nodes),
         is_capped=len(candidates) > CANDIDATES_LIMIT,
     )
@@ -73,6 +74,12 @@ def _count_tags(actor: Actor, nodes: list[Node]) -> list[Facet]:
     names = {str(tag.id): tag.name for tag in annotations.list_tags(actor=actor)} if found else {}
     counts = _rank(str(tag_id) for tag_ids in found.values() for tag_id in tag_ids)
     return [Facet(each.value, each.count, names[each.value]) for each in counts if each.value in names][:TAGS_LIMIT]
+
+
+def _count_held(nodes: list[Node]) -> int:
+    """Count what is on legal hold, by three statements at most however many there are."""
+    with db.read_transaction():
+        return holds.count_held([node.id for node in nodes if "view" in node.capabilities])
 
 
 def _count_metadata(actor: Actor, nodes: list[Node]) -> list[Facet]:

@@ -65,6 +65,8 @@ class Filters:
     """What it has in fields of metadata: all of these."""
     is_locked: bool | None = None
     """One person alone may change it now."""
+    is_held: bool | None = None
+    """It is on legal hold."""
     modified_after: datetime | None = None
     modified_before: datetime | None = None
     size_min: int | None = None
@@ -177,6 +179,8 @@ class Facets:
     modified: Sequence[Facet]
     locked_count: int
     """How much of it one person alone may change now."""
+    held_count: int
+    """How much of it is on legal hold, of what may be viewed."""
     is_capped: bool
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.search import categories, contents, described, outgoing, remarks, tagged, words
+from apps.search import categories, contents, described, holds, outgoing, remarks, tagged, words
 from apps.search.engine import CONSUMER
 from apps.search.models import Document
 
@@ -39,6 +39,7 @@ class Batch:
         self.tags = tagged.TagBatch()
         self.metadata = described.DescribedBatch()
         self.remarks = remarks.RemarkBatch()
+        self.holds = holds.HoldBatch()
 
     def put(self, node_id: UUID, **state: Any) -> None:
         """Say what a node is now; what is left out stays as it was."""
@@ -53,6 +54,7 @@ class Batch:
 
         :param seq: the number of the first event.
         """
+        self.holds.write(purged=self._purged)
         told = {node_id: state for node_id, state in self._told.items() if node_id not in self._purged}
         known = Document.objects.defer("vector").in_bulk(list(told))
         new: list[Document] = []

@@ -67,6 +67,8 @@ class Document(DocumentFields):
             models.Index(
                 fields=["locked_until"], condition=~models.Q(locked_until=None), name="search_document_locked"
             ),
+            # What lies in this folder, of what is on hold?
+            models.Index(fields=["parent_id"], name="search_document_parent"),
             # Which files have this content?
             models.Index(fields=["content_hash"], name="search_document_content"),
         ]
@@ -107,6 +109,59 @@ class RebuiltTagged(TaggedFields):
 
     class Meta:
         db_table = "search_rebuilt_tagged"
+
+
+class HoldFields(TenantModel):
+    """A legal hold in force, as of a number of the stream."""
+
+    policy_id = models.UUIDField(primary_key=True)
+    tag_id = models.UUIDField(null=True)
+    """It names what has this tag."""
+    is_of_vault = models.BooleanField(default=False)
+    """It covers everything."""
+    seq = models.BigIntegerField()
+    """What is told before names nothing new."""
+
+    class Meta:
+        abstract = True
+
+
+class Hold(HoldFields):
+    """A legal hold in force."""
+
+    class Meta:
+        db_table = "search_hold"
+
+
+class RebuiltHold(HoldFields):
+    """A row of an index that is being rebuilt beside the live one."""
+
+    class Meta:
+        db_table = "search_rebuilt_hold"
+
+
+class HeldFields(TenantModel):
+    """Which holds name a node; with it all below it is on hold."""
+
+    node_id = models.UUIDField(primary_key=True)
+    policy_ids: "ArrayField[list[UUID], list[UUID]]" = ArrayField(models.UUIDField(), default=list)
+
+    class Meta:
+        abstract = True
+
+
+class Held(HeldFields):
+    """A node that holds name."""
+
+    class Meta:
+        db_table = "search_held"
+
+
+class RebuiltHeld(HeldFields):
+    """A row of an index that is being rebuilt beside the live one."""
+
+    class Meta:
+        db_table = "search_rebuilt_held"
 
 
 class DescribedFields(TenantModel):

@@ -23,7 +23,7 @@ PREFIX_LETTERS = 3
 """Letters from which on a word is looked for as the beginning of a text's words, too."""
 
 _TOKEN = re.compile(r'(?P<minus>-)?(?:(?P<key>[^\W\d_][^\s":]{1,59}):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
-_KEYS = frozenset({"type", "kind", "owner", "tag", "in", "before", "after", "size", "locked"})
+_KEYS = frozenset({"type", "kind", "owner", "tag", "in", "before", "after", "size", "locked", "held"})
 _NEGATED_KEYS = frozenset({"type", "kind"})
 _SIZE = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d{1,15}(?:\.\d{1,3})?)\s*(?P<unit>[kmgt]?i?b?)", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
@@ -190,8 +190,8 @@ def _narrow(wanted: Wanted, key: str, value: str, me: UUID) -> Wanted:
             filters = replace(filters, modified_before=_read_day(key, value))
         case "after":
             filters = replace(filters, modified_after=_read_day(key, value) + timedelta(days=1))
-        case "locked":
-            filters = replace(filters, is_locked=_read_choice(key, value))
+        case "locked" | "held":
+            filters = _narrow_state(filters, key, value)
         case "size":
             filters = _narrow_size(filters, value)
         case _:
@@ -229,6 +229,11 @@ def _read_day(key: str, value: str) -> datetime:
     except ValueError as error:
         raise FilterInvalid(f"Write the day of “{key}” as 2026-12-31.", filter=key, value=value) from error
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _narrow_state(filters: Filters, key: str, value: str) -> Filters:
+    is_so = _read_choice(key, value)
+    return replace(filters, is_locked=is_so) if key == "locked" else replace(filters, is_held=is_so)
 
 
 def _read_choice(key: str, value: str) -> bool:

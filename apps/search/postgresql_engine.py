@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, QuerySet, Value, When
 
-from apps.search import described, remarks, tagged, text_engine, words
+from apps.search import described, holds, remarks, tagged, text_engine, words
 from apps.search.dtos import SortName
 from apps.search.engine import BEGINNING, CONSUMER, INSIDE, TEXT, WHOLE, WORDS, Candidate, Position
 from apps.search.models import Document
@@ -152,6 +152,8 @@ def _narrow(wanted: Wanted) -> QuerySet[Document]:
     if narrowed.is_locked is not None:
         locked = Q(locked_until__gt=clock.now())
         rows = rows.filter(locked) if narrowed.is_locked else rows.exclude(locked)
+    if narrowed.is_held is not None:
+        rows = rows.filter(holds.held() if narrowed.is_held else ~holds.held())
     for one in narrowed.properties or ():
         ids = described.having(one)
         rows = rows.exclude(node_id__in=ids) if one.is_negated else rows.filter(node_id__in=ids)

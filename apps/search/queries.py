@@ -100,7 +100,9 @@ def judge(actor: Actor, candidates: Sequence[Candidate], wanted: Wanted) -> list
     judged: list[tuple[Candidate, FoundNode | None]] = []
     for candidate in candidates:
         found = visible.get(candidate.node_id)
-        is_hidden = found is not None and candidate.by_text and "view" not in found.node.capabilities
+        # Nor does it say whether a node is on hold to who sees no more than that it is there.
+        is_telling = candidate.by_text or wanted.filters.is_held is not None
+        is_hidden = found is not None and is_telling and "view" not in found.node.capabilities
         judged.append((candidate, None if is_hidden else found))
     return judged
 

@@ -13,13 +13,19 @@ from apps.annotations.api import metadata as annotations_metadata
 from apps.annotations.api import remarks as annotations_remarks
 from apps.annotations.dtos import DescribedNodes, Remarks, TaggedNodes
 from apps.files import api as files
+from apps.files.api import retention
 from apps.files.dtos import TreeRow
+from apps.files.dtos.retention import HeldRows, HoldRows
 from apps.search import contents, described, engine, indexing, outgoing, remarks
 from apps.search.models import (
     Described,
     Document,
+    Held,
+    Hold,
     RebuiltDescribed,
     RebuiltDocument,
+    RebuiltHeld,
+    RebuiltHold,
     RebuiltRemark,
     RebuiltTagged,
     Remark,
@@ -43,6 +49,8 @@ def rebuild() -> int:
         RebuiltTagged.objects.all().delete()
         RebuiltDescribed.objects.all().delete()
         RebuiltRemark.objects.all().delete()
+        RebuiltHold.objects.all().delete()
+        RebuiltHeld.objects.all().delete()
     page = files.list_tree_rows()
     seq, count = page.as_of_seq, 0
     while page.items:
@@ -58,6 +66,12 @@ def rebuild() -> int:
     while described_page.items:
         _keep_metadata(described_page)
         described_page = annotations_metadata.list_metadata_rows(after=described_page.items[-1].node_id)
+    hold_rows = retention.list_hold_rows()
+    _keep_holds(hold_rows)
+    held_page = retention.list_held_rows()
+    while held_page.items:
+        _keep_held(held_page)
+        held_page = retention.list_held_rows(after=held_page.items[-1].node_id)
     for list_rows in (annotations_remarks.list_comment_rows, annotations_remarks.list_description_rows):
         written = list_rows()
         while written.items:
@@ -70,6 +84,8 @@ def rebuild() -> int:
         _swap(Tagged, RebuiltTagged)
         _swap(Described, RebuiltDescribed)
         _swap(Remark, RebuiltRemark)
+        _swap(Hold, RebuiltHold)
+        _swap(Held, RebuiltHeld)
         if outgoing.is_chosen():
             outgoing.ask_for_build()
     contents.bring_up_to_date()
@@ -85,6 +101,22 @@ def _keep_tags(page: TaggedNodes) -> None:
     rows = [RebuiltTagged(node_id=one.node_id, tag_ids=list(one.tag_ids), seq=page.as_of_seq) for one in page.items]
     with db.write_transaction():
         RebuiltTagged.objects.bulk_create(rows)
+
+
+def _keep_holds(page: HoldRows) -> None:
+    rows = [
+        RebuiltHold(policy_id=one.policy_id, tag_id=one.tag_id, is_of_vault=one.is_of_vault, seq=page.as_of_seq)
+        for one in page.items
+    ]
+    with db.write_transaction():
+        RebuiltHold.objects.bulk_create(rows)
+
+
+def _keep_held(page: HeldRows) -> None:
+    with db.write_transaction():
+        RebuiltHeld.objects.bulk_create(
+            RebuiltHeld(node_id=one.node_id, policy_ids=list(one.policy_ids)) for one in page.items
+        )
 
 
 def _keep_metadata(page: DescribedNodes) -> None:

@@ -4,14 +4,22 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from apps.files.dtos.retention import RetainedNode, Retention, RetentionKind, RetentionPolicy, RetentionTarget
+from apps.files.dtos.retention import (
+    HeldRows,
+    HoldRows,
+    RetainedNode,
+    Retention,
+    RetentionKind,
+    RetentionPolicy,
+    RetentionTarget,
+)
 from apps.files.retention import applying, covering, making, reading
 from apps.files.retention.making import COVER_JOB, CoverTagged
 from apps.identity import api as identity
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.errors import NotFound
-from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
 from bitvault.kernel.permissions import Permission
 
 __all__ = [
@@ -24,6 +32,8 @@ __all__ = [
     "is_anything_on_hold",
     "is_policy_in_force",
     "lift_policy",
+    "list_held_rows",
+    "list_hold_rows",
     "list_policies",
     "list_retained",
     "list_retention",
@@ -197,6 +207,18 @@ def request_retention() -> bool:
 def is_anything_on_hold() -> bool:
     """Tell whether anything in the entered tenant is on legal hold."""
     return reading.is_any_hold()
+
+
+@exposed
+def list_hold_rows() -> HoldRows:
+    """List the legal holds in force in the entered tenant, for a derivation that is made anew."""
+    return reading.list_hold_rows()
+
+
+@exposed
+def list_held_rows(*, after: UUID | None = None, limit: int = PAGE_LIMIT) -> HeldRows:
+    """Read the nodes that legal holds in force name, in the order of their ids, for a derivation that is made anew."""
+    return reading.list_held_rows(after=after, limit=limit)
 
 
 def _require_manager(actor: Actor) -> None:

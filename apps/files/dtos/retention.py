@@ -1,5 +1,6 @@
 """What the doors of legal holds and retention rules give."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -89,3 +90,36 @@ class Kept:
 
     by: RetentionKind
     until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRow:
+    """A legal hold in force: of everything, of what has a tag, or of nodes that are told beside it."""
+
+    policy_id: UUID
+    tag_id: UUID | None
+    is_of_vault: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRows:
+    """The legal holds in force, exactly as they are at a number of the stream."""
+
+    items: Sequence[HoldRow]
+    as_of_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRow:
+    """A node that holds in force name, or that lay in one when it was put into the trash."""
+
+    node_id: UUID
+    policy_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRows:
+    """Such nodes in the order of their ids, exactly as they are at a number of the stream."""
+
+    items: Sequence[HeldRow]
+    as_of_seq: int

@@ -10,8 +10,10 @@ from apps.files import access
 from apps.files.dtos import retention as dtos
 from apps.files.retention_models import Retained, RetentionPolicy, RetentionTarget
 from apps.files.rows import NodeRow, Way, fetch_page, find_way, find_ways, require_row
-from apps.files.sql.retention import OF_NODE
+from apps.files.sql.pages import FIRST_ID
+from apps.files.sql.retention import HELD, OF_NODE
 from apps.identity import api as identity
+from bitvault.events.api import get_head
 from bitvault.kernel import db, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
@@ -167,3 +169,24 @@ def is_any_hold() -> bool:
     """Tell whether anything in the entered tenant is on legal hold."""
     with db.read_transaction():
         return RetentionPolicy.objects.filter(kind="hold", lifted_at=None).exists()
+
+
+def list_hold_rows() -> dtos.HoldRows:
+    """List the legal holds in force."""
+    with db.read_transaction(frozen=True):
+        as_of_seq = get_head()
+        rows = list(RetentionPolicy.objects.filter(kind="hold", lifted_at=None).order_by("id"))
+    items = [
+        dtos.HoldRow(policy_id=row.id, tag_id=row.tag_id, is_of_vault=row.target == RetentionTarget.VAULT)
+        for row in rows
+    ]
+    return dtos.HoldRows(items=items, as_of_seq=as_of_seq)
+
+
+def list_held_rows(*, after: UUID | None, limit: int) -> dtos.HeldRows:
+    """Read the nodes that holds in force name, in the order of their ids."""
+    with db.read_transaction(frozen=True):
+        as_of_seq = get_head()
+        rows = fetch_page(HELD, {"after": after or FIRST_ID, "limit": limit})
+    items = [dtos.HeldRow(node_id=node_id, policy_ids=policy_ids) for node_id, policy_ids in rows]
+    return dtos.HeldRows(items=items, as_of_seq=as_of_seq)

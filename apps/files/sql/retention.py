@@ -98,3 +98,15 @@ WHERE policy.lifted_at IS NULL AND (
 )
 ORDER BY policy.kind, policy.id
 """
+
+# What holds name, and what lay in that before it was put into the trash.
+HELD = """
+SELECT named.node_id, array_agg(DISTINCT named.policy_id) FROM (
+    SELECT policy_id, node_id FROM files_retained
+    UNION ALL
+    SELECT retained.policy_id, entry.node_id
+    FROM files_trash entry CROSS JOIN LATERAL unnest(entry.origin_parent_id || entry.origin_ids) AS lay(id)
+        JOIN files_retained retained ON retained.node_id = lay.id
+) named JOIN files_retention policy ON policy.id = named.policy_id AND policy.kind = 'hold' AND policy.lifted_at IS NULL
+WHERE named.node_id > %(after)s GROUP BY named.node_id ORDER BY named.node_id LIMIT %(limit)s
+"""

@@ -26,7 +26,7 @@ class Search(View):
     def get(self, request: ActorRequest) -> Response:
         """Find what the caller may see by names, by the text inside files and by comments and descriptions; names come before texts.
 
-        `q` takes words, "phrases", -not and filters (`type:pdf owner:anna tag:urgent in:Reports locked:yes size:>10MB before:2026-01-01`).
+        `q` takes words, "phrases", -not and filters (`type:pdf owner:anna tag:urgent in:Reports locked:yes held:yes size:>10MB`).
         `tag` names a tag, or is its id. With `trashed` (or `in:trash`) it is the trash that is searched. With `facets` what was found is
         counted by kind, type, owner, tag and time.
         """

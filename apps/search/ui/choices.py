@@ -170,9 +170,18 @@ def list_groups(chosen: Chosen, facets: Facets | None) -> list[Group]:
             if each.value not in chosen.q
         ]
         groups.append(Group(gettext("Metadata"), told))
-    if facets is not None and facets.locked_count and "locked:" not in chosen.q:
-        locked = replace(chosen, q=f"{chosen.q} locked:yes".strip()).href()
-        groups.append(Group(gettext("State"), [Choice(gettext("Locked"), locked, count=facets.locked_count)]))
+    if facets is not None:
+        counted = (
+            ("locked", gettext("Locked"), facets.locked_count),
+            ("held", gettext("On legal hold"), facets.held_count),
+        )
+        told = [
+            Choice(label, replace(chosen, q=f"{chosen.q} {key}:yes".strip()).href(), count=count)
+            for key, label, count in counted
+            if count and f"{key}:" not in chosen.q
+        ]
+        if told:
+            groups.append(Group(gettext("State"), told))
     if chosen.since is None and facets is not None:
         counts = {facet.value: facet.count for facet in facets.modified}
         groups.append(

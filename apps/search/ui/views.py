@@ -44,6 +44,7 @@ WRONG: dict[str, Any] = {
     "before": _("Write the day of “%(filter)s” as 2026-12-31."),
     "after": _("Write the day of “%(filter)s” as 2026-12-31."),
     "locked": _("Write “locked:yes” or “locked:no”."),
+    "held": _("Write “held:yes” or “held:no”."),
     "size": _("Write a size as >10MB, <2GB or 500kB."),
     "metadata_number": _("“%(key)s” is a number: write 100, >100, <=100 or 100..200."),
     "metadata_date": _("“%(key)s” is a day: write 2026-12-31, 2026-12, <2026-12-31 or 2026-01-01..2026-06-30."),

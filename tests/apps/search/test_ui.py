@@ -77,3 +77,23 @@ def test_the_trash_leads_to_the_trash_and_what_cannot_be_read_is_told(browser, a
         browser.get("/search/", {"q": "a owner:nobody"}).content.decode()
     )
     assert "type:pdf" in browser.get("/search/").content.decode()
+
+
+def test_what_is_on_hold_is_counted_chosen_and_a_chip_that_can_be_taken_away(browser, api, acme, actor):
+    tag = api("adam").post("/tags", {"name": "Case"}).json()
+    with tenancy.entered(acme):
+        tree = Tree(actor)
+        held, _ = tree.file("Plan a.txt"), tree.file("Plan b.txt")
+    assert api("mia").request("PUT", f"/nodes/{held.id}/tags/{tag['id']}").status_code == 204
+    made = api("adam").post("/retention", {"kind": "hold", "name": "Case", "target": "tag", "tag_id": tag["id"]})
+    assert made.status_code == 201, made.content
+    with tenancy.entered(acme):
+        consuming.consume("search")
+    page = browser.get("/search/", {"q": "plan"}).content.decode()
+    state = links(page, "State")
+    assert state == {"On legal hold 1": "/search/?q=plan+held%3Ayes"}
+    page = browser.get(state["On legal hold 1"]).content.decode()
+    assert page.count('<li class="search-line"') == 1
+    assert links(page, "What narrows the search") == {"held:yes": "/search/?q=plan"}
+    page = browser.get("/search/", {"q": "plan held:maybe"}).content.decode()
+    assert "Write “held:yes” or “held:no”." in page
