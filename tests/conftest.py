@@ -101,11 +101,13 @@ def _fresh_context():
     from apps.admin_platform.flag_provider import PROVIDER
     from apps.identity import deletions, queries
     from apps.sharing import queries as sharing
+    from apps.storage import places
     from bitvault.kernel import db, deadlines, request
 
     deadlines.use(dataclasses.replace(deadlines.PATIENT, are_background=False))
     queries.forget_remembered()
     deletions.forget_remembered()
+    places.forget()
     sharing.forget_remembered()
     PROVIDER.forget()
     SOURCE.forget()
@@ -165,6 +167,40 @@ def running_second_store(tmp_path_factory):
 
     with second_store.running(tmp_path_factory.mktemp("store")) as settings:
         yield settings
+
+
+@pytest.fixture(scope="session")
+def running_other_stores(tmp_path_factory):
+    """Start stores beside the one that tests stand on, one of each kind that is asked for: ``running_other_stores(kind)``."""
+    from contextlib import ExitStack
+
+    from bitvault.stack.stores import StoreKind
+    from tests.support import second_store
+
+    started = {}
+    with ExitStack() as running:
+
+        def start(kind):
+            kind = StoreKind(kind)
+            if kind not in (second_store.KIND, second_store.kind_of_tests()):
+                pytest.skip(f"{kind} cannot be had here")
+            if kind not in started:
+                directory = tmp_path_factory.mktemp(f"other-{kind}")
+                started[kind] = running.enter_context(second_store.running(directory, kind))
+            return started[kind]
+
+        yield start
+
+
+@pytest.fixture(params=["versitygw", "seaweedfs"])
+def other_store(request, running_other_stores, db):
+    """A store beside the one that the installation has, of each kind, as a row that was tested."""
+    from tests.support import extra_store
+
+    settings = running_other_stores(request.param)
+    row = extra_store.row_of(settings, bucket=extra_store.new_bucket(settings))
+    yield row
+    extra_store.forget()
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
-"""Operators' screens, to be read only: runs over the object store, what they found, and what the store was found able to do."""
+"""Operators' screens of storage: runs over the object store, what they found, and what the store was found able to do, to be read only."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
-from apps.storage.models import Provider, StoreFinding, StoreRun, Sweep
+from apps.storage import stores_admin
+from apps.storage.models import Placement, Provider, StoreFinding, StoreRun, Sweep
 
 
 class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
@@ -51,6 +53,23 @@ class ProviderAdmin(_ReadOnly):
     """Object stores and what the last probe of each found."""
 
     list_display = ("name", "is_fit", "probed_at")
+    fields = ("name", "is_fit", "found")
+    readonly_fields = fields
+
+    @admin.display(description=_("What it can do"))
+    def found(self, row: Provider) -> str:
+        return stores_admin.show_abilities(row)
+
+
+@admin.register(Placement)
+class PlacementAdmin(_ReadOnly):
+    """In which stores beside the installation's own tenants have bytes. They are placed on the page “Where bytes are kept”."""
+
+    list_display = ("tenant_id", "store", "is_current", "placed_at")
+    list_filter = ("store", "is_current")
+    list_select_related = ("store",)
+    search_fields = ("=tenant_id",)
+    ordering = ("tenant_id", "placed_at")
 
 
 @admin.register(Sweep)

@@ -11,11 +11,14 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from uuid import UUID
 
 import structlog
 import urllib3
+from django.conf import settings
 
 from apps.storage import models, objects, parts, provider
+from apps.storage.abilities import ABILITIES, Ability
 from apps.storage.errors import ContentMismatch, StoreUnavailable
 from apps.storage.objects import StoredObject
 from apps.storage.provider import ObjectStore
@@ -39,10 +42,18 @@ logger = structlog.get_logger(__name__)
 class Finding:
     """One ability, and whether the store has it."""
 
-    ability: str
-    meaning: str
-    is_required: bool
+    asked: Ability
     is_there: bool
+
+    @property
+    def ability(self) -> str:
+        """Its name."""
+        return self.asked.name
+
+    @property
+    def is_required(self) -> bool:
+        """Whether BitVault does not use a store without it."""
+        return self.asked.is_required
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,57 +96,33 @@ class _Probe:
             return Report(
                 store=self._store.name,
                 downloads_url=self._store.download_endpoint_url,
-                findings=[
-                    Finding(name, meaning, required, self._has(try_it))
-                    for name, meaning, required, try_it in self._trials()
-                ],
+                findings=[Finding(ABILITIES[name], self._has(try_it)) for name, try_it in self._trials().items()],
             )
         finally:
             self._clean_up()
 
-    def _trials(self) -> list[tuple[str, str, bool, Callable[[], bool]]]:
-        return [
-            ("checksum_returned", "tells the SHA-256 of an object", True, self._checksum_returned),
-            ("checksum_enforced", "refuses bytes whose SHA-256 is not the signed one", True, self._checksum_enforced),
-            ("length_enforced", "refuses a body of another length than the signed one", True, self._length_enforced),
-            ("type_enforced", "refuses another Content-Type than the signed one", True, self._type_enforced),
-            (
-                "encoding_enforced",
-                "refuses another Content-Encoding than the signed one",
-                True,
-                self._encoding_enforced,
-            ),
-            ("key_enforced", "refuses another key or method than the signed one", True, self._key_enforced),
-            (
-                "anonymous_refused",
-                "refuses a read, a write and a listing without a signature",
-                True,
-                self._anonymous_refused,
-            ),
-            (
-                "overrides_honoured",
-                "answers a download with the signed type and disposition",
-                True,
-                self._overrides_honoured,
-            ),
-            ("part_checksum_enforced", "refuses a part whose SHA-256 is not the signed one", True, self._part_enforced),
-            ("composite_returned", "tells the composite SHA-256 of a multipart object", True, self._composite_returned),
-            (
-                "uploads_listed",
-                "lists unfinished multipart uploads, so that they can be swept",
-                True,
-                self._uploads_listed,
-            ),
-            ("part_copy", "copies unchanged parts itself (else they travel again)", False, self._part_copy),
-            ("conditional_put", "refuses to overwrite where If-None-Match: * is sent", False, self._conditional_put),
-            (
-                "if_range_honoured",
-                "sends a download from its start when it has changed since it was broken off",
-                False,
-                self._if_range_honoured,
-            ),
-            ("nosniff", "forbids browsers to guess the type of a download", False, self._nosniff),
-        ]
+    def _trials(self) -> dict[str, Callable[[], bool]]:
+        asked = {"encrypted": self._encrypted} if self._store.written_as().get("ServerSideEncryption") else {}
+        return {
+            "checksum_returned": self._checksum_returned,
+            "checksum_enforced": self._checksum_enforced,
+            "length_enforced": self._length_enforced,
+            "type_enforced": self._type_enforced,
+            "encoding_enforced": self._encoding_enforced,
+            "key_enforced": self._key_enforced,
+            "anonymous_refused": self._anonymous_refused,
+            "overrides_honoured": self._overrides_honoured,
+            "part_checksum_enforced": self._part_enforced,
+            "composite_returned": self._composite_returned,
+            "uploads_listed": self._uploads_listed,
+            "batch_deleted": self._batch_deleted,
+            **asked,
+            "cors_allowed": self._cors_allowed,
+            "part_copy": self._part_copy,
+            "conditional_put": self._conditional_put,
+            "if_range_honoured": self._if_range_honoured,
+            "nosniff": self._nosniff,
+        }
 
     def _has(self, try_it: Callable[[], bool]) -> bool:
         """Take a trial that the store answers with an error, or breaks off, as an ability that it lacks.
@@ -184,13 +171,13 @@ class _Probe:
         return not self._send("PUT", elsewhere, _BODY, signed.headers) and not self._send("DELETE", signed.url, b"", {})
 
     def _anonymous_refused(self) -> bool:
-        bucket = f"{self._store.endpoint_url}/{self._store.bucket}"
+        bucket = f"{self._store.bucket_address}/{self._store.prefix}"
         self._put("secret", _BODY)
         return not any(
             (
-                self._send("GET", f"{bucket}/{self._key('secret')}", b"", {}),
-                self._send("PUT", f"{bucket}/{self._key('anonymous')}", _BODY, {}),
-                self._send("GET", f"{bucket}?list-type=2", b"", {}),
+                self._send("GET", f"{bucket}{self._key('secret')}", b"", {}),
+                self._send("PUT", f"{bucket}{self._key('anonymous')}", _BODY, {}),
+                self._send("GET", f"{self._store.bucket_address}?list-type=2", b"", {}),
             )
         )
 
@@ -221,6 +208,27 @@ class _Probe:
     def _uploads_listed(self) -> bool:
         upload = self._begin("listed")
         return (self._key("listed"), upload) in self._store.list_multipart_uploads(self._prefix)
+
+    def _batch_deleted(self) -> bool:
+        names = ("doomed", "doomed-too")
+        if not all(self._put(name, _BODY) for name in names):
+            return False
+        refused = self._store.delete_batch([self._key(name) for name in names])
+        return not refused and all(self._find(name) is None for name in names)
+
+    def _encrypted(self) -> bool:
+        return self._put("sealed", _BODY) and self._store.is_encrypted_as_asked(self._key("sealed"))
+
+    def _cors_allowed(self) -> bool:
+        signed = self._store.sign_put(key=self._key("page"), size_bytes=len(_BODY), digest=self._digest)
+        origin = settings.BITVAULT_BASE_URL
+        asking = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": ",".join(sorted(name.lower() for name in signed.headers)),
+        }
+        answer = self._pool.request("OPTIONS", signed.url, headers=asking)
+        return answer.status < _HTTP_ERROR and answer.headers.get("Access-Control-Allow-Origin") in ("*", origin)
 
     def _part_copy(self) -> bool:
         # From an object of parts and onto one: only there does a part's checksum differ from that of its source.
@@ -319,16 +327,20 @@ def probe(store: ObjectStore) -> Report:
     return _Probe(store).run()
 
 
-def probe_configured() -> Report:
-    """Probe the configured store, keep what was found, and log what lacks; for the start of an installation and for ``check_store``.
+def probe_configured(store_id: UUID | None = None) -> Report:
+    """Probe a store, keep what was found, and log what lacks; for the start of an installation and for ``check_store``.
 
+    :param store_id: a store beside the installation's own, which is ``None``.
     :raises StoreUnavailable: it does not answer at all, or not any more; what was found before stays kept.
     """
-    report = probe(provider.store())
+    report = probe(provider.store_of(store_id))
     with db.public_transaction():
+        if store_id is not None:
+            models.Provider.objects.filter(store_id=store_id).exclude(name=report.store).delete()
         models.Provider.objects.update_or_create(
             name=report.store,
             defaults={
+                "store_id": store_id,
                 "abilities": {finding.ability: finding.is_there for finding in report.findings},
                 "is_fit": report.is_fit,
                 "probed_at": clock.now(),
@@ -336,5 +348,5 @@ def probe_configured() -> Report:
         )
     for finding in report.lacking:
         level = logger.error if finding.is_required else logger.debug
-        level("store_lacks", store=report.store, ability=finding.ability, meaning=finding.meaning)
+        level("store_lacks", store=report.store, ability=finding.ability, meaning=str(finding.asked.meaning))
     return report

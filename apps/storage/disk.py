@@ -1,7 +1,8 @@
 """How much room the embedded store's disk has for uploads: what is free, less a floor, less what is on its way.
 
 The floor is kept here, because a store that fills its disk takes PostgreSQL's room as well. An upload of several parts needs twice its
-size: the store makes the object beside the parts. Where the store is elsewhere (no ``BITVAULT_S3_FLUSH_DIRECTORY``) nothing is judged.
+size: the store makes the object beside the parts. Where the store is elsewhere (no ``BITVAULT_S3_FLUSH_DIRECTORY``, or
+another than the installation's own) nothing is judged.
 
 What is on its way is announced in Valkey, for all processes and tenants, as long as its URLs live. Files of one part are counted by the
 process that lets them in, until it measures again: they take a moment, and a call to Valkey for each would cost more than they weigh.
@@ -74,37 +75,37 @@ def find_room() -> dtos.DiskRoom | None:
     )
 
 
-def let_in(upload_id: UUID, layout: Layout) -> None:
+def let_in(store_id: UUID | None, upload_id: UUID, layout: Layout) -> None:
     """Let an upload begin if everything of it finds room, and count it from here on.
 
     :raises StoreFull: it does not.
     """
-    room = find_room()
+    room = find_room() if store_id is None else None
     if room is None:
         return
     needed_bytes = needed_of(layout)
     _require(needed_bytes, room.free_bytes - room.floor_bytes - room.announced_bytes)
     if layout.part_count > 1:
-        announce(upload_id, layout)
+        announce(store_id, upload_id, layout)
         return
     with _lock:
         _measure(_directory()).let_in_bytes += needed_bytes
 
 
-def require_free(needed_bytes: int) -> None:
+def require_free(store_id: UUID | None, needed_bytes: int) -> None:
     """Require that these bytes of an upload that was let in find room right now, whatever else is on its way.
 
     :raises StoreFull: the disk has filled up meanwhile.
     """
-    room = find_room()
+    room = find_room() if store_id is None else None
     if room is not None:
         _require(needed_bytes, room.free_bytes - room.floor_bytes)
 
 
-def announce(upload_id: UUID, layout: Layout) -> None:
+def announce(store_id: UUID | None, upload_id: UUID, layout: Layout) -> None:
     """Count an upload of several parts as on its way; again for each signing of parts."""
     directory = _directory()
-    if not directory or layout.part_count == 1:
+    if store_id is not None or not directory or layout.part_count == 1:
         return
     needed_bytes = needed_of(layout)
     with _lock:
@@ -114,10 +115,10 @@ def announce(upload_id: UUID, layout: Layout) -> None:
     )
 
 
-def withdraw(upload_id: UUID, layout: Layout) -> None:
+def withdraw(store_id: UUID | None, upload_id: UUID, layout: Layout) -> None:
     """Count an upload of several parts no more: it has all its bytes, or gets none."""
     directory = _directory()
-    if not directory or layout.part_count == 1:
+    if store_id is not None or not directory or layout.part_count == 1:
         return
     with _lock:
         _measure(directory).announced.pop(upload_id.hex, None)

@@ -34,9 +34,9 @@ def sign(*, blob_id: UUID, filename: str, media_type: str, method: str, lifetime
     found = rows.find_readable_key(blob_id)
     if found is None:
         raise BlobDamaged if queries.is_damaged(blob_id) else BlobGone
-    key, scan_state = found
+    key, scan_state, store_id = found
     withholding.require_readable(scan_state)
-    signed = provider.store().sign_get(
+    signed = provider.store_of(store_id).sign_get(
         key=key,
         disposition=disposition_of(filename),
         media_type=safe_type(media_type),
@@ -50,10 +50,10 @@ def sign_archive(*, archive_id: UUID, method: str, lifetime: timedelta) -> dtos.
     """Sign a URL that saves an archive which is ready and has not expired."""
     with db.read_transaction():
         found = Archive.objects.filter(id=archive_id, ready_at__isnull=False, expires_at__gt=clock.now())
-        row = found.values_list("try_id", "filename").first()
+        row = found.values_list("try_id", "filename", "store_id").first()
     if row is None or row[0] is None:
         raise ArchiveGone
-    signed = provider.store().sign_get(
+    signed = provider.store_of(row[2]).sign_get(
         key=keys.archive_key(row[0]),
         disposition=disposition_of(row[1]),
         media_type="application/zip",
@@ -70,15 +70,15 @@ def read(*, blob_id: UUID, first_byte: int, limit_bytes: int, by_scanner: bool =
     """
     with db.read_transaction():
         found = Blob.objects.filter(id=blob_id, state__in=queries.READABLE, damaged_at__isnull=True)
-        known = found.values_list("key", "size_bytes", "scan_state").first()
+        known = found.values_list("key", "size_bytes", "scan_state", "store_id").first()
     if known is None:
         raise BlobDamaged if queries.is_damaged(blob_id) else BlobGone
-    key, size_bytes, scan_state = known
+    key, size_bytes, scan_state, store_id = known
     if not by_scanner:
         withholding.require_readable(scan_state)
     if first_byte >= size_bytes:
         return b""  # a store refuses a range of nothing
-    body = provider.store().read_range(key, first_byte=first_byte, limit_bytes=limit_bytes)
+    body = provider.store_of(store_id).read_range(key, first_byte=first_byte, limit_bytes=limit_bytes)
     if body is None:
         raise BlobGone
     return body

@@ -212,3 +212,32 @@ class UnsettledContent:
     blob_id: UUID
     content_hash: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """An object store as operators see it; without its secret."""
+
+    id: UUID | None
+    """``None``: the installation's own."""
+    name: str
+    """Empty: the installation's own."""
+    public_url: str
+    """Where pages send files; with the bucket."""
+    is_fit: bool | None
+    """What its last test came to; ``None``: it was never tested."""
+    answers_at: str = ""
+    """Endpoint, bucket and prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a tenant has in one store."""
+
+    store: StoreFacts
+    is_current: bool
+    """Whether new bytes go there."""
+    object_count: int
+    size_bytes: int
+    in_flight_count: int
+    """Uploads that began there and have not come to their end."""

@@ -99,18 +99,22 @@ class GroupFlush:
             self._moved.notify_all()
 
 
-def flush(*, deadline: float = math.inf) -> None:
-    """Make durable what the store has taken before this call. A request waits in its share, until ``deadline`` (monotonic).
+def is_ours(store_id: UUID | None) -> bool:
+    """Tell whether a store's bytes are flushed by us: the installation's own, where it is embedded."""
+    return store_id is None and bool(settings.BITVAULT_STORE_DISK["directory"])
+
+
+def flush(store_id: UUID | None, *, deadline: float = math.inf) -> None:
+    """Make durable what a store has taken before this call. A request waits in its share, until ``deadline`` (monotonic).
 
     :raises NeedsLonger: the disk needs longer than that.
     :raises StoreFull: there was no room for what was written.
     :raises StoreUnavailable: something could not be written; nothing may be acknowledged.
     """
-    directory = settings.BITVAULT_STORE_DISK["directory"]
-    if not directory:
+    if not is_ours(store_id):
         return
     db.forbid_transaction("a flush of the store")
-    group = _group_of(directory)
+    group = _group_of(str(settings.BITVAULT_STORE_DISK["directory"]))
     try:
         if is_background():
             group.flush(deadline=deadline)
@@ -136,14 +140,14 @@ def sync_file_system(folder: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def find_boot_id() -> UUID | None:
+def find_boot_id(store_id: UUID | None) -> UUID | None:
     """Tell which boot of the machine this is, where the store's bytes are flushed by us; ``None`` where they need not be."""
-    return _read_boot_id() if settings.BITVAULT_STORE_DISK["directory"] else None
+    return _read_boot_id() if is_ours(store_id) else None
 
 
-def is_of_another_boot(boot_id: UUID | None) -> bool:
-    """Tell whether bytes of that boot, if nobody has flushed them, may have been lost since."""
-    present = find_boot_id()
+def is_of_another_boot(store_id: UUID | None, boot_id: UUID | None) -> bool:
+    """Tell whether bytes of that boot, if nobody has flushed them, may have been lost in that store since."""
+    present = find_boot_id(store_id)
     return present is not None and boot_id != present
 
 

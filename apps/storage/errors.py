@@ -155,3 +155,17 @@ class StoreUnavailable(errors.Unavailable):
 
     code = "storage.store_unavailable"
     title = "The object store does not answer"
+
+
+class StoreUnfit(errors.Conflict):
+    """The object store was not tested, or its last test found that something lacks which BitVault cannot do without."""
+
+    code = "storage.store_unfit"
+    title = "This object store was not tested, or did not pass"
+
+
+class StoreNotFound(errors.NotFound):
+    """There is no object store of this name or id."""
+
+    code = "storage.store_not_found"
+    title = "There is no such object store"

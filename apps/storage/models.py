@@ -6,6 +6,9 @@ and swept, by the attempt's own prefix.
 
 from django.db import models
 
+from apps.storage.models_of_stores import Placement as Placement  # noqa: PLC0414 - Django looks for models here
+from apps.storage.models_of_stores import Provider as Provider  # noqa: PLC0414
+from apps.storage.models_of_stores import Store as Store  # noqa: PLC0414
 from apps.storage.parts import PART_LIMIT
 from bitvault.kernel.models import PublicModel, TenantModel, id_field
 
@@ -55,6 +58,8 @@ class Blob(TenantModel):
     """When its bytes were found to be others: it is in quarantine, neither read nor built upon."""
     scan_state = models.CharField(max_length=12, choices=ScanState.choices, db_default=ScanState.UNSCANNED)
     """What a scanner for malware said of its content; which of the states are read, the tenant's rule says (``withholding``)."""
+    store_id = models.UUIDField(null=True)
+    """The store that it lies in (``Store``); ``NULL``: the installation's own."""
 
     class Meta:
         db_table = "storage_blob"
@@ -131,6 +136,8 @@ class Upload(TenantModel):
     completion = models.JSONField(null=True)
     """What a worker was asked to go on with: ``{handed_at, asked_at}``, the second when the store was asked and nobody waited for its
     answer; ``{failure: {code, detail, facts}}`` once it has ended without a blob. ``None`` for nearly every upload."""
+    store_id = models.UUIDField(null=True)
+    """The store that its bytes go to, wherever its tenant is placed meanwhile; ``NULL``: the installation's own."""
     boot_id = models.UUIDField(null=True)
     """The boot of the machine in which it may have brought bytes, where those are flushed by us (``durability``)."""
     has_strays = models.BooleanField(default=False)
@@ -167,21 +174,6 @@ class Upload(TenantModel):
             # Which attempts may still need a blob? Of a column that no commit changes.
             models.Index(fields=["created_at"], name="storage_upload_open", condition=models.Q(swept_at__isnull=True)),
         ]
-
-
-class Provider(PublicModel):
-    """What an object store was found able to do."""
-
-    name = models.TextField(primary_key=True)
-    """Endpoint and bucket."""
-    abilities = models.JSONField()
-    """``{ability: bool}`` as ``conformance`` probed them."""
-    is_fit = models.BooleanField()
-    """Whether it has every ability without which BitVault must not use it."""
-    probed_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "storage_provider"
 
 
 class Sweep(PublicModel):
@@ -250,6 +242,7 @@ class DerivedObject(TenantModel):
     """When its bytes were in the store; ``NULL`` before, and for good where whoever made it died."""
     verified_at = models.DateTimeField(null=True)
     """When its bytes were last read and hashed (``scrubbing_derived``); ``NULL``: when it was made."""
+    store_id = models.UUIDField(null=True)
 
     class Meta:
         db_table = "storage_derived"
@@ -281,6 +274,8 @@ class Archive(TenantModel):
     """What it has at most; once it is ready, what it has."""
     try_id = models.UUIDField(null=True)
     """The try that makes it, or has made it: its object lies under this id."""
+    store_id = models.UUIDField(null=True)
+    """The store that this try writes to."""
     created_at = models.DateTimeField()
     ready_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()

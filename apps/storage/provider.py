@@ -9,25 +9,28 @@ A request has short deadlines, a share of its process's threads and a breaker; a
 """
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 import boto3
 import urllib3
 from botocore.config import Config
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError
 from django.conf import settings
 
+from apps.storage import places
 from apps.storage.calls import OF_REQUESTS, OF_WORKERS, Patience, Refused, StoreUnreachable, asks_store
 from apps.storage.calls import UploadUnknown as UploadUnknown  # noqa: PLC0414 - what calls of this room raise is found here
-from apps.storage.errors import ContentMismatch, NeedsLonger
-from apps.storage.objects import ListedObject, Signed, StoredObject, StoredPart, checksum_of
+from apps.storage.multipart import MultipartObjects
+from apps.storage.objects import ListedObject, Signed, StoredObject, checksum_of
 from apps.storage.signing import Signer
-from apps.storage.small_objects import GET_LIFETIME, STORED_ENCODING, STORED_TYPE, SmallObjects
-from bitvault.kernel import clock
+from apps.storage.small_objects import GET_LIFETIME, STORED_ENCODING, STORED_TYPE
+from bitvault.kernel import clock, tenancy
 from bitvault.kernel.deadlines import is_background
 from bitvault.kernel.dependencies import Dependency
 
@@ -49,28 +52,31 @@ HEADS_AT_ONCE = 4
 READ_BYTES = 1024 * 1024
 """How much of an object is held in memory while it is read."""
 
+OF_TENANT = "{tenant}"
+"""In the name of a key: the id of the tenant whose bytes it encrypts, or ``probe``."""
+
+_HEADERS = {
+    "ServerSideEncryption": "x-amz-server-side-encryption",
+    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
+    "StorageClass": "x-amz-storage-class",
+}
 _CHECKSUM = "x-amz-checksum-sha256"
 _WITH_CHECKSUM = {"x-amz-checksum-mode": "ENABLED"}
 
 STORE_SHARE = 2
 """Threads of a web process, of five, that may wait for the store at once: with a HEAD of a millisecond, a thousand commits a second."""
 
+PLACED_SHARE = 1
+"""The same for each other store: one that stands still costs its own tenants a wait, and all others a thread at most."""
+
 QUEUE_SECONDS = 0.5
 """How long a request waits for one of them while they do come free: short beside a deadline, long beside a healthy call."""
 
 _CONNECTIONS = 32
 _OK, _NOT_FOUND = 200, 404
-_SENDER_ERRORS = (
-    "BadDigest",
-    "InvalidPart",
-    "InvalidPartOrder",
-    "EntityTooSmall",
-    "XAmzContentChecksumMismatch",
-    "InvalidRequest",
-)
 
 
-class ObjectStore(SmallObjects):
+class ObjectStore(MultipartObjects):
     """A bucket of an S3 store."""
 
     def __init__(
@@ -83,12 +89,21 @@ class ObjectStore(SmallObjects):
         secret_access_key: str,
         bucket: str,
         download_endpoint_url: str = "",
+        prefix: str = "",
+        is_virtual: bool = False,
+        encryption: str = "",
+        kms_key: str = "",
+        storage_class: str = "",
         patience: Patience = OF_WORKERS,
         dependency: Dependency | None = None,
     ) -> None:
         """Describe the bucket; nothing is asked yet.
 
         :param download_endpoint_url: where clients fetch objects; the public endpoint when there is no other.
+        :param prefix: what all keys begin with there; nothing outside this class sees it.
+        :param is_virtual: whether the bucket stands in the host name.
+        :param encryption: what the store is asked to encrypt with (``AES256``, ``aws:kms``); empty: nothing is asked.
+        :param kms_key: the key for ``aws:kms``; ``{tenant}`` in it is the entered tenant's id.
         :param patience: the deadlines of its calls.
         :param dependency: the share that its calls take a place of, and the breaker that refuses them while the store is down.
         """
@@ -99,12 +114,17 @@ class ObjectStore(SmallObjects):
         self.download_endpoint_url = download_endpoint_url.rstrip("/") or self.public_endpoint_url
         self.region = region
         self.bucket = bucket
+        self.prefix = prefix
+        self.is_virtual = is_virtual
+        self._encryption, self._kms_key, self._storage_class = encryption, kms_key, storage_class
+        self.base = f"/{prefix}" if is_virtual else f"/{bucket}/{prefix}"
+        address = functools.partial(_address_of, bucket=bucket if is_virtual else "")
         keys = {"region": region, "access_key_id": access_key_id, "secret_access_key": secret_access_key}
-        self._signer = Signer(endpoint_url=self.endpoint_url, **keys)
-        self._public_signer = Signer(endpoint_url=self.public_endpoint_url, **keys)
-        self._download_signer = Signer(endpoint_url=self.download_endpoint_url, **keys)
+        self._signer = Signer(endpoint_url=address(self.endpoint_url), **keys)
+        self._public_signer = Signer(endpoint_url=address(self.public_endpoint_url), **keys)
+        self._download_signer = Signer(endpoint_url=address(self.download_endpoint_url), **keys)
         self._pool = urllib3.connection_from_url(
-            self.endpoint_url,
+            address(self.endpoint_url),
             maxsize=_CONNECTIONS,
             timeout=urllib3.Timeout(connect=patience.connect_seconds, read=patience.read_seconds),
             retries=False,
@@ -117,7 +137,7 @@ class ObjectStore(SmallObjects):
             aws_secret_access_key=secret_access_key,
             config=Config(
                 signature_version="s3v4",
-                s3={"addressing_style": "path"},
+                s3={"addressing_style": "virtual" if is_virtual else "path"},
                 retries={"total_max_attempts": 1},
                 connect_timeout=patience.connect_seconds,
                 read_timeout=patience.read_seconds,
@@ -129,12 +149,29 @@ class ObjectStore(SmallObjects):
 
     @property
     def name(self) -> str:
-        """Name the place: endpoint and bucket."""
+        """Name the place: endpoint, bucket and prefix."""
+        return f"{self.endpoint_url}/{self.bucket}/{self.prefix}".rstrip("/")
+
+    @property
+    def bucket_address(self) -> str:
+        """The bucket's own address, for requests that nobody signs."""
+        if self.is_virtual:
+            return _address_of(self.endpoint_url, bucket=self.bucket)
         return f"{self.endpoint_url}/{self.bucket}"
+
+    def written_as(self) -> dict[str, str]:
+        """Tell how every object is written here, by boto3's names: how encrypted, with whose key, and in which class."""
+        if not (self._encryption or self._storage_class):
+            return {}
+        tenant = tenancy.find_current()
+        key = self._kms_key.replace(OF_TENANT, "probe" if tenant is None else tenant.id.hex)
+        wanted = {"ServerSideEncryption": self._encryption, "SSEKMSKeyId": key, "StorageClass": self._storage_class}
+        return {name: value for name, value in wanted.items() if value}
 
     def sign_put(self, *, key: str, size_bytes: int, digest: bytes) -> Signed:
         """Sign the PUT of a whole object: its key, length, type, encoding and SHA-256 are part of the signature."""
         headers = {"Content-Type": STORED_TYPE, "Content-Encoding": STORED_ENCODING, _CHECKSUM: checksum_of(digest)}
+        headers |= {_HEADERS[name]: value for name, value in self.written_as().items()}
         return self._sign_for_client("PUT", key, {}, headers, size_bytes, PUT_LIFETIME)
 
     def sign_put_part(self, *, key: str, store_upload_id: str, number: int, size_bytes: int, digest: bytes) -> Signed:
@@ -166,7 +203,7 @@ class ObjectStore(SmallObjects):
         # Content-Length is signed, but not handed out: every client writes it itself, and browsers let nobody else.
         signed_headers = headers if size_bytes is None else {**headers, "Content-Length": str(size_bytes)}
         signer = self._public_signer if method == "PUT" else self._download_signer
-        url = signer.sign_url(method, f"/{self.bucket}/{key}", query=query, headers=signed_headers, lifetime=lifetime)
+        url = signer.sign_url(method, self.base + key, query=query, headers=signed_headers, lifetime=lifetime)
         return Signed(method=method, url=url, headers=headers, expires_at=clock.now() + lifetime)
 
     @asks_store(repeatable=True)
@@ -181,7 +218,7 @@ class ObjectStore(SmallObjects):
             return dict(zip(keys, askers.map(self._find, keys), strict=True))
 
     def _find(self, key: str) -> StoredObject | None:
-        target, headers = self._signer.sign_bare("HEAD", f"/{self.bucket}/{key}", headers=_WITH_CHECKSUM)
+        target, headers = self._signer.sign_bare("HEAD", self.base + key, headers=_WITH_CHECKSUM)
         answer = self._pool.urlopen("HEAD", target, headers=headers, redirect=False)
         if answer.status == _NOT_FOUND:
             return None
@@ -193,7 +230,7 @@ class ObjectStore(SmallObjects):
     def refuses_overwrite(self, key: str) -> bool:
         """Tell whether a PUT that must not overwrite (``If-None-Match: *``) is refused where an object is."""
         try:
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=b"", IfNoneMatch="*")
+            self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=b"", IfNoneMatch="*")
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") == "PreconditionFailed":
                 return True
@@ -201,22 +238,37 @@ class ObjectStore(SmallObjects):
         return False
 
     @asks_store(repeatable=True)
+    def is_encrypted_as_asked(self, key: str) -> bool:
+        """Tell whether the store says of an object that it is encrypted as ``written_as`` has it."""
+        asked, told = self.written_as(), self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+        key_id = asked.get("SSEKMSKeyId", "")
+        # Stores answer with the key's own name where an alias was asked for.
+        return told.get("ServerSideEncryption") == asked.get("ServerSideEncryption") and (
+            not key_id or bool(told.get("SSEKMSKeyId"))
+        )
+
+    @asks_store(repeatable=True)
     def list_keys(self, prefix: str) -> list[str]:
         """List the keys of all objects under a prefix."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        return [found["Key"] for page in pages for found in page.get("Contents", ())]
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix + prefix)
+        return [found["Key"].removeprefix(self.prefix) for page in pages for found in page.get("Contents", ())]
 
     @asks_store(repeatable=True)
     def list_page(self, prefix: str, *, after: str = "", limit: int = LIST_PAGE) -> list[ListedObject]:
         """List objects under a prefix in the order of their keys, up to 1,000 of those behind ``after``."""
-        answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, StartAfter=after, MaxKeys=limit)
-        return [ListedObject(each["Key"], each["Size"], each["LastModified"]) for each in answer.get("Contents", ())]
+        answer = self._client.list_objects_v2(
+            Bucket=self.bucket, Prefix=self.prefix + prefix, StartAfter=after and self.prefix + after, MaxKeys=limit
+        )
+        return [
+            ListedObject(each["Key"].removeprefix(self.prefix), each["Size"], each["LastModified"])
+            for each in answer.get("Contents", ())
+        ]
 
     @asks_store(repeatable=False)
     def read_object(self, key: str, take: Callable[[bytes], None]) -> bool:
         """Read an object and hand its bytes over as they come; ``False`` when it is not there."""
         try:
-            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+            body = self._client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"]
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == _NOT_FOUND:
                 return False
@@ -240,137 +292,68 @@ class ObjectStore(SmallObjects):
         return self._delete_batch(keys)
 
     def _delete_batch(self, keys: Sequence[str]) -> dict[str, str]:
-        named: Any = [{"Key": key} for key in keys]
+        named: Any = [{"Key": self.prefix + key} for key in keys]
         answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": named, "Quiet": True})
-        return {error.get("Key", ""): str(error.get("Code")) for error in answer.get("Errors", ())}
-
-    @asks_store(repeatable=False)
-    def create_multipart_upload(self, key: str) -> str:
-        """Begin a multipart upload whose parts must come with their SHA-256; returns the store's id of it."""
-        answer = self._client.create_multipart_upload(
-            Bucket=self.bucket,
-            Key=key,
-            ChecksumAlgorithm="SHA256",  # without it parts are checked, but no composite is kept
-            ContentType=STORED_TYPE,
-            ContentEncoding=STORED_ENCODING,
-        )
-        return answer["UploadId"]
-
-    @asks_store(repeatable=True)
-    def list_parts(self, *, key: str, store_upload_id: str) -> dict[int, StoredPart]:
-        """List the parts that the store holds, by number. Some stores keep every copy of a part that was sent again: the newest counts.
-
-        :raises UploadUnknown: the multipart upload is completed or aborted.
-        """
-        held: dict[int, StoredPart] = {}
-        for part in self._pages_of_parts(key, store_upload_id):
-            before = held.get(part.number)
-            if before is None or part.modified_at >= before.modified_at:
-                held[part.number] = part
-        return held
-
-    def _pages_of_parts(self, key: str, store_upload_id: str) -> Iterator[StoredPart]:
-        pages = self._client.get_paginator("list_parts").paginate(Bucket=self.bucket, Key=key, UploadId=store_upload_id)
-        for page in pages:
-            for part in page.get("Parts", ()):
-                yield StoredPart(
-                    number=part["PartNumber"],
-                    size_bytes=part["Size"],
-                    etag=part["ETag"],
-                    modified_at=part["LastModified"],
-                    checksum=part.get("ChecksumSHA256"),
-                )
-
-    @asks_store(repeatable=True)
-    def copy_part(
-        self, *, key: str, store_upload_id: str, number: int, source_key: str, first_byte: int, size_bytes: int
-    ) -> str:
-        """Let the store fill a part from bytes of another object; returns the part's ETag.
-
-        :raises UploadUnknown: the multipart upload is completed or aborted.
-        """
-        answer = self._client.upload_part_copy(
-            Bucket=self.bucket,
-            Key=key,
-            UploadId=store_upload_id,
-            PartNumber=number,
-            CopySource={"Bucket": self.bucket, "Key": source_key},
-            CopySourceRange=f"bytes={first_byte}-{first_byte + size_bytes - 1}",
-        )
-        return answer["CopyPartResult"]["ETag"]
-
-    @asks_store(repeatable=False)
-    def complete_multipart_upload(
-        self, *, key: str, store_upload_id: str, parts: Sequence[tuple[int, str, bytes]]
-    ) -> None:
-        """Put an object together from ``(number, etag, digest)`` of each part.
-
-        That this returns proves nothing: a repeated call succeeds with any list of parts. Compare what ``find_object`` says.
-
-        :raises ContentMismatch: a part is not what its digest says.
-        :raises UploadUnknown: the multipart upload is completed or aborted.
-        :raises NeedsLonger: the store works on it past this call's deadline, and goes on.
-        """
-        named: Any = [
-            {"PartNumber": number, "ETag": etag, "ChecksumSHA256": checksum_of(digest)}
-            for number, etag, digest in parts
-        ]
-        try:
-            self._client.complete_multipart_upload(
-                Bucket=self.bucket, Key=key, UploadId=store_upload_id, MultipartUpload={"Parts": named}
-            )
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _SENDER_ERRORS:
-                raise ContentMismatch from error
-            raise
-        except ReadTimeoutError as error:
-            raise NeedsLonger(store_is_at_it=True) from error
-
-    @asks_store(repeatable=True)
-    def abort_multipart_upload(self, *, key: str, store_upload_id: str) -> None:
-        """Drop a multipart upload and its parts.
-
-        :raises UploadUnknown: it is completed or aborted already.
-        """
-        self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=store_upload_id)
-
-    @asks_store(repeatable=True)
-    def list_multipart_uploads(self, prefix: str, *, before: datetime | None = None) -> list[tuple[str, str]]:
-        """List ``(key, the store's id)`` of unfinished multipart uploads under a prefix, at most the 1,000 of one answer.
-
-        With ``before``, only those of them that were begun before that moment.
-
-        Not paged: stores page this call each in a way of its own, and a sweep that comes again needs no more.
-        """
-        answer = self._client.list_multipart_uploads(Bucket=self.bucket, Prefix=prefix)
-        return [
-            (found["Key"], found["UploadId"])
-            for found in answer.get("Uploads", ())
-            if before is None or found["Initiated"] < before
-        ]
+        return {
+            error.get("Key", "").removeprefix(self.prefix): str(error.get("Code")) for error in answer.get("Errors", ())
+        }
 
 
 def store() -> ObjectStore:
-    """Give the configured store of users' bytes, with the deadlines of who asks: a request, or work in the background."""
+    """Give the installation's own store, with the deadlines of who asks: a request, or work in the background."""
     return _store_of_workers() if is_background() else _store_of_requests()
+
+
+def store_of(store_id: UUID | None) -> ObjectStore:
+    """Give the store that a row names; ``None`` is the installation's own.
+
+    :raises StoreUnavailable: it is known here no more, or its secret cannot be read.
+    """
+    if store_id is None:
+        return store()
+    return _placed(places.get(store_id), is_background())
 
 
 @functools.cache
 def _store_of_requests() -> ObjectStore:
-    dependency = Dependency(
-        "store",
-        share=STORE_SHARE,
-        queue_seconds=QUEUE_SECONDS,
-        # As many as there are threads: what keeps them free is that nobody waits while the store stands still.
-        queue_length=_CONNECTIONS,
-        failures=(StoreUnreachable,),
-    )
-    return _configured(patience=OF_REQUESTS, dependency=dependency)
+    return _configured(patience=OF_REQUESTS, dependency=_dependency(STORE_SHARE))
 
 
 @functools.cache
 def _store_of_workers() -> ObjectStore:
     return _configured(patience=OF_WORKERS)
+
+
+@functools.lru_cache(maxsize=64)
+def _placed(place: places.Place, for_workers: bool) -> ObjectStore:  # noqa: FBT001 - a key of the cache
+    """Make the client of a store; a change of its row makes another one."""
+    return ObjectStore(
+        endpoint_url=place.endpoint_url,
+        public_endpoint_url=place.public_endpoint_url or place.endpoint_url,
+        download_endpoint_url=place.download_endpoint_url,
+        region=place.region,
+        access_key_id=place.access_key_id,
+        secret_access_key=places.unseal(place),
+        bucket=place.bucket,
+        prefix=place.prefix,
+        is_virtual=place.addressing == "virtual",
+        encryption=place.encryption,
+        kms_key=place.kms_key,
+        storage_class=place.storage_class,
+        patience=OF_WORKERS if for_workers else OF_REQUESTS,
+        dependency=None if for_workers else _dependency(PLACED_SHARE),
+    )
+
+
+def _dependency(share: int) -> Dependency:
+    return Dependency(
+        "store",
+        share=share,
+        queue_seconds=QUEUE_SECONDS,
+        # As many as there are threads: what keeps them free is that nobody waits while the store stands still.
+        queue_length=_CONNECTIONS,
+        failures=(StoreUnreachable,),
+    )
 
 
 def _configured(*, patience: Patience, dependency: Dependency | None = None) -> ObjectStore:
@@ -386,3 +369,9 @@ def _configured(*, patience: Patience, dependency: Dependency | None = None) -> 
         patience=patience,
         dependency=dependency,
     )
+
+
+def _address_of(url: str, *, bucket: str) -> str:
+    """Give the address at which a bucket is asked: with its name before the host's where it stands there."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{bucket}.{parts.netloc}")) if bucket else url

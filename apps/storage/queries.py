@@ -50,15 +50,18 @@ def require_mine(attempt: rows.Attempt | None, user_id: UUID) -> rows.Attempt:
 
 
 def find_base(attempt: rows.Attempt) -> models.Blob | None:
-    """Find the blob that equal parts can be copied from, if there is one and the store copies parts (inside a transaction).
+    """Find the blob that equal parts can be copied from: in the same store, if that copies parts (inside a transaction).
 
     A store that was not probed is taken as one that cannot: then all parts travel, which is always right.
     """
     if attempt.base_blob_id is None or attempt.part_count == 1:
         return None
-    if not models.Provider.objects.filter(name=provider.store().name, abilities__part_copy=True).exists():
+    probed = models.Provider.objects.filter(abilities__part_copy=True)
+    known_as = {"name": provider.store().name} if attempt.store_id is None else {"store_id": attempt.store_id}
+    if not probed.filter(**known_as).exists():
         return None
-    return usable_blobs().filter(id=attempt.base_blob_id, part_size_bytes=attempt.part_size_bytes).first()
+    base = usable_blobs().filter(id=attempt.base_blob_id, part_size_bytes=attempt.part_size_bytes).first()
+    return base if base is not None and base.store_id == attempt.store_id else None
 
 
 def is_in_base(base: models.Blob | None, number: int, digest: bytes) -> bool:
@@ -165,7 +168,7 @@ def is_completing(attempt: rows.Attempt) -> bool:
 def _stored_numbers(attempt: rows.Attempt, layout: parts.Layout) -> set[int]:
     """Ask the store which parts, as announced now, have arrived."""
     every = set(range(1, layout.part_count + 1))
-    if attempt.state == models.UploadState.STARTED and durability.is_of_another_boot(attempt.boot_id):
+    if attempt.state == models.UploadState.STARTED and durability.is_of_another_boot(attempt.store_id, attempt.boot_id):
         return set()  # it is dropped by the next announcement or commit
     if is_completing(attempt):
         return every
@@ -173,20 +176,20 @@ def _stored_numbers(attempt: rows.Attempt, layout: parts.Layout) -> set[int]:
     if attempt.state != models.UploadState.STARTED or attempt.known_blob_id is not None or not hashes:
         return set()
     if layout.part_count == 1:
-        return every if _is_whole(keys.single_part_key(attempt.id, parts.digest_at(hashes, 1)), layout) else set()
+        return every if _is_whole(attempt, keys.single_part_key(attempt.id, parts.digest_at(hashes, 1))) else set()
     if not attempt.store_upload_id:
         return set()
     key = keys.multipart_key(attempt.id)
     try:
-        held = provider.store().list_parts(key=key, store_upload_id=attempt.store_upload_id)
+        held = provider.store_of(attempt.store_id).list_parts(key=key, store_upload_id=attempt.store_upload_id)
     except provider.UploadUnknown:
-        return every if _is_whole(key, layout) else set()
+        return every if _is_whole(attempt, key) else set()
     return set(_arrived_as_announced(held.values(), hashes, attempt.resigned))
 
 
-def _is_whole(key: str, layout: parts.Layout) -> bool:
-    found = provider.store().find_object(key)
-    return found is not None and found.size_bytes == layout.size_bytes
+def _is_whole(attempt: rows.Attempt, key: str) -> bool:
+    found = provider.store_of(attempt.store_id).find_object(key)
+    return found is not None and found.size_bytes == attempt.size_bytes
 
 
 def _arrived_as_announced(held: Iterable[objects.StoredPart], hashes: bytes, resigned: dict[str, str]) -> Iterable[int]:

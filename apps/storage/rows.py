@@ -33,6 +33,7 @@ class Attempt:
     known_blob_id: UUID | None
     blob_id: UUID | None
     completion: dict[str, Any] | None
+    store_id: UUID | None
     boot_id: UUID | None
     has_strays: bool
     created_at: datetime
@@ -82,7 +83,7 @@ DELETE FROM storage_multipart_upload WHERE id IN (
 """
 # A condemned one too: Files asks for what a version holds, and as long as the object is there it is given.
 _READABLE_KEY = """
-SELECT key, scan_state FROM storage_blob WHERE id = %(id)s AND state IN ('pending', 'live', 'condemned') AND damaged_at IS NULL
+SELECT key, scan_state, store_id FROM storage_blob WHERE id = %(id)s AND state IN ('pending', 'live', 'condemned') AND damaged_at IS NULL
 """
 
 
@@ -144,10 +145,10 @@ def forget_old(now: datetime, limit: int) -> int:
         return int(cursor.rowcount)
 
 
-def find_readable_key(blob_id: UUID) -> tuple[str, str] | None:
-    """Find the key of a blob whose bytes are there, and what scanning says of them.
+def find_readable_key(blob_id: UUID) -> tuple[str, str, UUID | None] | None:
+    """Find the key of a blob whose bytes are there, what scanning says of them, and the store that they lie in.
 
     ``pending`` is such a state: a version may name it before the attempt's last step.
     """
     found = db.read_alone(_READABLE_KEY, {"id": blob_id})
-    return (str(found[0][0]), str(found[0][1])) if found else None
+    return (str(found[0][0]), str(found[0][1]), found[0][2]) if found else None

@@ -3,7 +3,7 @@
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -37,8 +37,15 @@ class SmallObjects:
     patience: Patience
     dependency: Dependency | None
     bucket: str
+    prefix: str
+    base: str
+    """What stands before a key in the path of an address."""
     _client: "S3Client"
     _download_signer: Signer
+
+    def written_as(self) -> dict[str, str]:
+        """Tell how every object is written here, by boto3's names."""
+        raise NotImplementedError
 
     def sign_shown(self, *, key: str, media_type: str) -> Signed:
         """Sign the reading of a derived object by a page. The URL stays the same for some minutes, so that browsers keep its answer."""
@@ -52,7 +59,7 @@ class SmallObjects:
         begun = datetime.fromtimestamp(now.timestamp() // SHOWN_STEP_SECONDS * SHOWN_STEP_SECONDS, UTC)
         lifetime = GET_LIFETIME + timedelta(seconds=SHOWN_STEP_SECONDS)
         url = self._download_signer.sign_url(
-            "GET", f"/{self.bucket}/{key}", query=query, headers={}, lifetime=lifetime, at=begun
+            "GET", self.base + key, query=query, headers={}, lifetime=lifetime, at=begun
         )
         return Signed(method="GET", url=url, headers={}, expires_at=begun + lifetime)
 
@@ -61,7 +68,9 @@ class SmallObjects:
         """Read some bytes of an object; ``None`` when it is not there."""
         wanted = f"bytes={first_byte}-{first_byte + limit_bytes - 1}"
         try:
-            with closing(self._client.get_object(Bucket=self.bucket, Key=key, Range=wanted)["Body"]) as body:
+            with closing(
+                self._client.get_object(Bucket=self.bucket, Key=self.prefix + key, Range=wanted)["Body"]
+            ) as body:
                 return body.read()
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == _NOT_FOUND:
@@ -72,7 +81,15 @@ class SmallObjects:
     def put_object(self, key: str, body: bytes) -> None:
         """Write a small object of our own making; the store compares its SHA-256."""
         digest = checksum_of(sha256(body).digest())
-        self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=STORED_TYPE, ChecksumSHA256=digest)
+        written_as: Any = self.written_as()
+        self._client.put_object(
+            Bucket=self.bucket,
+            Key=self.prefix + key,
+            Body=body,
+            ContentType=STORED_TYPE,
+            ChecksumSHA256=digest,
+            **written_as,
+        )
 
     @asks_store(repeatable=True)
     def put_part(self, *, key: str, store_upload_id: str, number: int, body: bytes) -> str:
@@ -82,6 +99,11 @@ class SmallObjects:
         """
         digest = checksum_of(sha256(body).digest())
         answer = self._client.upload_part(
-            Bucket=self.bucket, Key=key, UploadId=store_upload_id, PartNumber=number, Body=body, ChecksumSHA256=digest
+            Bucket=self.bucket,
+            Key=self.prefix + key,
+            UploadId=store_upload_id,
+            PartNumber=number,
+            Body=body,
+            ChecksumSHA256=digest,
         )
         return answer["ETag"]

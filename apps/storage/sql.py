@@ -6,10 +6,12 @@ FREEZE = """
 WITH attempt AS (
     UPDATE storage_multipart_upload SET state = 'completing', blob_id = %(blob_id)s, part_hashes = %(part_hashes)s
     WHERE id = %(id)s AND state = 'started' AND expires_at > %(now)s
-    RETURNING size_bytes, part_size_bytes
+    RETURNING size_bytes, part_size_bytes, store_id
 )
-INSERT INTO storage_blob (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at, scan_state)
-SELECT %(blob_id)s, %(key)s, size_bytes, %(content_hash)s, part_size_bytes, %(part_hashes)s, 'pending', %(now)s, %(scan_state)s
+INSERT INTO storage_blob
+    (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at, scan_state, store_id)
+SELECT %(blob_id)s, %(key)s, size_bytes, %(content_hash)s, part_size_bytes, %(part_hashes)s, 'pending', %(now)s, %(scan_state)s,
+    store_id
 FROM attempt
 RETURNING id
 """
@@ -69,11 +71,12 @@ WITH given AS (
 attempt AS (
     UPDATE storage_multipart_upload u SET state = 'completing', blob_id = given.blob_id, part_hashes = given.part_hash
     FROM given WHERE u.id = given.id AND u.state = 'started' AND u.expires_at > %(now)s
-    RETURNING u.id, u.size_bytes, u.part_size_bytes
+    RETURNING u.id, u.size_bytes, u.part_size_bytes, u.store_id
 )
-INSERT INTO storage_blob (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at, scan_state)
+INSERT INTO storage_blob
+    (id, key, size_bytes, content_hash, part_size_bytes, part_hashes, state, created_at, scan_state, store_id)
 SELECT given.blob_id, given.key, attempt.size_bytes, given.content_hash, attempt.part_size_bytes, given.part_hash, 'pending', %(now)s,
-    %(scan_state)s
+    %(scan_state)s, attempt.store_id
 FROM attempt JOIN given ON given.id = attempt.id
 RETURNING id
 """

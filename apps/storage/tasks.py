@@ -2,14 +2,17 @@
 
 from uuid import UUID
 
+import structlog
 from celery import Task, shared_task
 
-from apps.storage import conformance, jobs
+from apps.storage import conformance, jobs, places
 from apps.storage.errors import NeedsLonger, StoreFull, StoreUnavailable
 from apps.storage.operations import completing, handing, sweeping
 from bitvault.kernel import tenancy
 from bitvault.kernel.errors import Unavailable
 from bitvault.kernel.tasks import for_tenant
+
+logger = structlog.get_logger(__name__)
 
 
 @shared_task(name="storage.sweep_uploads")  # type: ignore[untyped-decorator] # celery has no types
@@ -41,7 +44,12 @@ def request_checks() -> None:
     max_retries=8,
 )
 def probe_store() -> bool:
-    """Find out what the configured store can do, keep it and log what lacks; tells whether BitVault can use it."""
+    """Find out what each store can do, keep it and log what lacks; tells whether BitVault can use the installation's own."""
+    for place in places.list_all():
+        try:
+            conformance.probe_configured(place.id)
+        except (StoreUnavailable, StoreFull) as error:
+            logger.warning("store_not_probed", store=place.name, error=type(error).__name__)  # the next hour comes
     return conformance.probe_configured().is_fit
 
 

@@ -64,7 +64,7 @@ _TABLE = (
 
 # A condemned blob belongs to no version, and its object may go once deletions are held back no longer.
 _INVENTORY = """
-SELECT key, size_bytes, part_size_bytes, encode(part_hashes, 'hex') FROM {}.storage_blob
+SELECT key, size_bytes, part_size_bytes, encode(part_hashes, 'hex'), coalesce(store_id::text, '') FROM {}.storage_blob
 WHERE state IN ('pending', 'live') ORDER BY key
 """
 

@@ -130,6 +130,8 @@ class KeptObject(NamedTuple):
     size_bytes: int
     part_size_bytes: int
     part_hashes: bytes
+    store_id: UUID | None = None
+    """The store that it lay in; ``None``: the installation's own."""
 
     @property
     def name(self) -> str:
@@ -210,8 +212,8 @@ def read_inventory(target: Target, file: KeptFile) -> Iterator[KeptObject]:
 
 def read_line(line: bytes) -> KeptObject:
     """Read a line of an inventory."""
-    key, size, part_size, hashes = line.decode().split("\t")
-    return KeptObject(key, int(size), int(part_size), bytes.fromhex(hashes))
+    key, size, part_size, hashes, *place = line.decode().split("\t")  # older backups name no store
+    return KeptObject(key, int(size), int(part_size), bytes.fromhex(hashes), UUID(place[0]) if any(place) else None)
 
 
 def packed(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from django.db import connection
 from psycopg import sql
 
 from apps.identity import api as identity
+from apps.storage import api as storage
 from bitvault.backup import arriving, checking, database, runs
 from bitvault.backup.arriving import Brought, Proof, Report
 from bitvault.backup.errors import BackupError
@@ -67,6 +68,7 @@ def restore(
         connection.close()
         call_command("migrate_tenants", verbosity=0)
         identity.end_all_sessions()
+        storage.forget_placements()
         runs.end_interrupted()
         proofs = list(_prove(taken, report))
         line.execute(sql.SQL("DROP SCHEMA {}").format(_MARK))

@@ -247,7 +247,7 @@ def _copy(target: Target, kept: KeptObject) -> Loss | None:
     with background():
         for turn in range(2):
             try:
-                pieces = storage.read_stored(key=kept.key, size_bytes=kept.size_bytes)
+                pieces = storage.read_stored(key=kept.key, store_id=kept.store_id, size_bytes=kept.size_bytes)
                 target.write(kept.name, hashing.parts_of(kept, _Source(pieces)), size_bytes=kept.size_bytes)
             except (Damaged, _NotThere) as error:
                 if turn:

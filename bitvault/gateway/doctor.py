@@ -42,6 +42,8 @@ def list_checks(*, probe_store: bool = False, request: HttpRequest | None = None
         "database": service_checks.check_database,
         "Valkey": service_checks.check_valkey,
         "store": partial(service_checks.check_store, probe=probe_store),
+        "stores": service_checks.check_placed_stores,
+        "encryption": service_checks.check_encryption_at_rest,
         "CORS": service_checks.check_cors,
         "mail": installation_checks.check_mail,
         "disk": installation_checks.check_disk,

@@ -96,6 +96,33 @@ def check_store(*, probe: bool) -> Sequence[Finding]:
     return [Finding("store", "good", _("The store answers, and its last probe found everything that BitVault needs."))]
 
 
+def check_placed_stores() -> Sequence[Finding]:
+    """Whether the object stores beside the installation's own can be used, as their last tests found."""
+    placed = [store for store in storage.list_stores() if store.id is not None]
+    unfit = [store.name for store in placed if store.is_fit is False]
+    untested = [store.name for store in placed if store.is_fit is None]
+    found = []
+    if unfit:
+        fact = _("The last test of %(names)s found that something lacks, or is not as it should be.") % {
+            "names": ", ".join(unfit)
+        }
+        found.append(Finding("stores", "bad", fact, _("See Object stores in Django admin, and test them there.")))
+    if untested:
+        fact = _("%(names)s were not tested yet.") % {"names": ", ".join(untested)}
+        found.append(Finding("stores", "warning", fact, _("See Object stores in Django admin, and test them there.")))
+    if found or not placed:
+        return found or [Finding("stores", "good", _("All tenants are in the installation's own store."))]
+    return [Finding("stores", "good", _("%(count)s more stores can be used.") % {"count": len(placed)})]
+
+
+def check_encryption_at_rest() -> Sequence[Finding]:
+    """Say what encrypts the bytes of the installation's own store."""
+    if settings.BITVAULT_STORE_DISK["directory"]:
+        fact = _("The embedded store encrypts nothing itself: it relies on the encryption of the disk it lies on.")
+        return [Finding("encryption", "good", fact)]
+    return [Finding("encryption", "good", _("The store encrypts as its bucket is set up; BitVault asks for nothing."))]
+
+
 def check_cors() -> Sequence[Finding]:
     """Whether the store lets pages of this installation send parts."""
     origin = settings.BITVAULT_BASE_URL

@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/stream/", include("bitvault.gateway.stream_admin")),
     path("admin/search/", include("bitvault.gateway.search_admin")),
     path("admin/uploads/", include("bitvault.gateway.uploads_admin")),
+    path("admin/placement/", include("bitvault.gateway.placement_admin")),
     path("admin/plans/", include("bitvault.gateway.plans_admin")),
     path("admin/statements/", include("bitvault.gateway.statements_admin")),
     path("admin/siem/", include("bitvault.gateway.siem_admin")),

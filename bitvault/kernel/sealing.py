@@ -1,4 +1,6 @@
-"""Sealing: secrets that must be read again are kept encrypted, with a key that is made of the installation's own.
+"""Sealing: secrets that must be read again are kept encrypted, with a key that is made of the installation's own (``BITVAULT_SECRET_KEY``).
+
+While that is changed, keys before it (``BITVAULT_SECRET_KEY_FALLBACKS``) still open what they have sealed.
 
 Who reads the database, or a backup of it, without the environment reads none of them. What is only compared is hashed instead.
 """
@@ -6,7 +8,7 @@ Who reads the database, or a backup of it, without the environment reads none of
 import base64
 from functools import lru_cache
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -25,14 +27,23 @@ def seal(text: str, *, purpose: str) -> str:
 
 
 def unseal(sealed: str, *, purpose: str) -> str:
-    """Decrypt a secret.
+    """Decrypt a secret: with the present key, or with one of those before it that are still named.
 
     :raises Unreadable: it was not sealed here for this purpose.
     """
+    boxes = [_box(key, purpose) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     try:
-        return _box(settings.SECRET_KEY, purpose).decrypt(sealed.encode()).decode()
+        return MultiFernet(boxes).decrypt(sealed.encode()).decode()
     except InvalidToken as error:
         raise Unreadable from error
+
+
+def reseal(sealed: str, *, purpose: str) -> str:
+    """Seal with the present key what may have been sealed with one before it.
+
+    :raises Unreadable: it was not sealed here for this purpose.
+    """
+    return seal(unseal(sealed, purpose=purpose), purpose=purpose)
 
 
 @lru_cache(maxsize=16)

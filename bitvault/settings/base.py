@@ -9,6 +9,8 @@ ENV = env.read()
 ROOT = env.ROOT
 
 SECRET_KEY = ENV.secret_key
+# Keys before it, while it is being changed: what they have signed and sealed is read, and nothing new is made with them.
+SECRET_KEY_FALLBACKS = list(ENV.secret_key_fallbacks)
 DEBUG = False
 BITVAULT_STRICT_BOUNDARIES = False
 BITVAULT_ENVIRONMENT = ENV.environment

@@ -122,6 +122,7 @@ class Environment:
     """What the surroundings decide about a process."""
 
     secret_key: str
+    secret_key_fallbacks: tuple[str, ...]
     environment: str
     database_url: str
     database_owner_url: str
@@ -219,6 +220,7 @@ def read() -> Environment:
     database_url = _required("BITVAULT_DATABASE_URL")
     return Environment(
         secret_key=_required("BITVAULT_SECRET_KEY"),
+        secret_key_fallbacks=tuple(filter(None, _text("BITVAULT_SECRET_KEY_FALLBACKS", default="").split(","))),
         environment=_text("BITVAULT_ENVIRONMENT", default="production"),
         database_url=database_url,
         database_owner_url=_text("BITVAULT_DATABASE_OWNER_URL", default=database_url),

@@ -27,6 +27,8 @@ PAGES = {
     "admin/search/": "events.view_deadletter",
     "admin/search/build": "events.change_deadletter",
     "admin/search/read-again": "events.change_deadletter",
+    "admin/placement/": "storage.view_placement",
+    "admin/placement/place": "storage.change_placement",
     "admin/uploads/": "storage.view_sweep",
     "admin/uploads/<uuid:tenant_id>/": "storage.view_sweep",
     "admin/uploads/<uuid:tenant_id>/cancel": "storage.change_sweep",
@@ -44,6 +46,7 @@ UNGUARDED = {"/", "healthz", "readyz", "beatz", "metrics", "admin/"}
 ADMIN_ITSELF = ("login/", "logout/", "password_change/", "password_change/done/", "autocomplete/", "jsi18n/", "")
 FIGURES = {
     *("identity.view_installation", "identity.view_tenant", "identity.view_domain"),
+    *("storage.view_placement", "storage.view_store"),
     *("storage.view_provider", "storage.view_storefinding", "storage.view_storerun", "storage.view_sweep"),
     *("events.view_deadletter", "events.view_pausedconsumer", "jobs.view_job", "jobs.view_pausedkind"),
     "backup.view_backuprun",

@@ -242,7 +242,7 @@ def test_the_store_is_asked_for_each_object_and_flushed_once(mia, monkeypatch):
     from apps.storage import durability
 
     flushes = []
-    monkeypatch.setattr(durability, "flush", lambda **_: flushes.append(1))
+    monkeypatch.setattr(durability, "flush", lambda *_, **__: flushes.append(1))
     asked = []
     real = provider.ObjectStore._find
     monkeypatch.setattr(provider.ObjectStore, "_find", lambda self, key: asked.append(key) or real(self, key))

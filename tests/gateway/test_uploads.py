@@ -351,7 +351,8 @@ def test_where_the_store_copies_no_parts_all_of_them_travel_again_and_its_check_
     use_store(StoreKind.VERSITYGW)
     call_command("check_store")
     assert re.search(
-        r"no +useful +part_copy +copies unchanged parts itself \(else they travel again\)", capsys.readouterr().out
+        r"no +useful +part_copy +copies unchanged parts itself \(without it: All parts of a changed file travel",
+        capsys.readouterr().out,
     )
     before = os.urandom(PART + 100)
     node = mia.bring("grown.bin", before)

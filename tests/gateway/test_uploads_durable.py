@@ -175,7 +175,7 @@ def test_a_disk_that_stands_still_holds_up_no_request(mia, sent, system):
 def test_a_worker_waits_for_the_disk(system):
     system.seconds = durability.STALL_SECONDS + 0.3
     with background():
-        durability.flush()
+        durability.flush(None)
     assert system.flushes == 1
 
 
@@ -194,12 +194,12 @@ def test_the_system_flushes_a_real_folder_and_a_missing_one_is_no_acknowledgemen
         durability.sync_file_system(folder)
     settings.BITVAULT_STORE_DISK = {"directory": str(tmp_path / "missing"), "floor_bytes": 0}
     with pytest.raises(StoreUnavailable):
-        durability.flush()
+        durability.flush(None)
 
 
 def test_nothing_is_flushed_inside_a_transaction(tenant, system):
     with db.write_transaction(), pytest.raises(db.OutsideWorldInTransaction):
-        durability.flush()
+        durability.flush(None)
 
 
 # --- another boot ----------------------------------------------------------------------------------------------------------

@@ -133,7 +133,7 @@ def running(*, is_whole: bool = False) -> Iterator[LesserStore]:
             self.end_headers()
             self.wfile.write(answer.body)
 
-        do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = relay  # noqa: N815 - the names that http.server calls
+        do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_OPTIONS = relay  # noqa: N815 - the names that http.server calls
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.conf import settings
+
 from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import free_ports
 from bitvault.stack.process import ChildGroup
@@ -24,14 +26,14 @@ def kind_of_tests() -> StoreKind:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[dict[str, str]]:
-    """Run the second store, and give the settings that lead to it."""
+def running(directory: Path, kind: StoreKind = KIND) -> Iterator[dict[str, str]]:
+    """Run another store, and give the settings that lead to it."""
     secrets = ensure_secrets(directory / "secrets.json")
-    store = STORES[KIND](
-        directory=directory / KIND,
-        ports=free_ports(STORES[KIND].port_names),
+    store = STORES[kind](
+        directory=directory / kind,
+        ports=free_ports(STORES[kind].port_names),
         secrets=secrets,
-        origins=StoreOrigins(bare="http://localhost:1", tenants="http://*.localhost:1"),
+        origins=StoreOrigins(bare=settings.BITVAULT_BASE_URL, tenants="http://*.localhost:1"),
     )
     group = ChildGroup(stack_directory=directory, output=QuietOutput(directory).of)
     try:

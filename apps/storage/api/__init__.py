@@ -7,10 +7,12 @@ from uuid import UUID
 
 from apps.storage import disk, downloads, parts, queries
 from apps.storage.api.archives import announce_archive, get_archive, make_archive, sign_archive
+from apps.storage.api.placed import find_page_origins, list_holdings, list_stores, place_tenant
 from apps.storage.api.whole import (
     drop_what_backups_leave_out,
     find_stored_sizes,
     flush_stored,
+    forget_placements,
     hold_deletions,
     read_stored,
     release_holds,
@@ -47,12 +49,14 @@ __all__ = [
     "drop_what_backups_leave_out",
     "find_content_hash",
     "find_disk_room",
+    "find_page_origins",
     "find_sender",
     "find_store_fitness",
     "find_stored_sizes",
     "finish_upload",
     "finish_uploads",
     "flush_stored",
+    "forget_placements",
     "get_archive",
     "get_store_checks",
     "get_sweep_backlog",
@@ -60,9 +64,12 @@ __all__ = [
     "has_one_part",
     "hold_deletions",
     "keep_derived",
+    "list_holdings",
     "list_in_flight",
+    "list_stores",
     "load_store",
     "make_archive",
+    "place_tenant",
     "read_content",
     "read_stored",
     "release_holds",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from apps.storage.operations import holding, removing, saving
+from apps.storage.operations import holding, placing, removing, saving
 from bitvault.kernel.boundary import exposed
 
 
@@ -27,20 +27,23 @@ def release_holds(*, reason: str) -> None:
 
 
 @exposed
-def read_stored(*, key: str, size_bytes: int) -> Iterator[bytes]:
-    """Read an object of a blob in pieces of up to 8 MiB; ``FileNotFoundError`` when it is not there, or ends early."""
-    return saving.read(key, size_bytes=size_bytes)
+def read_stored(*, key: str, store_id: UUID | None, size_bytes: int) -> Iterator[bytes]:
+    """Read an object of a blob in pieces of up to 8 MiB; ``FileNotFoundError`` when it is not there, or ends early.
+
+    :param store_id: the store that the blob's row names.
+    """
+    return saving.read(key, store_id=store_id, size_bytes=size_bytes)
 
 
 @exposed
 def find_stored_sizes(*, keys: Sequence[str]) -> dict[str, int]:
-    """Tell the size of those of these objects that are in the store."""
+    """Tell the size of those of these objects that are in the installation's own store, where restores put them."""
     return saving.find_sizes(keys)
 
 
 @exposed
 def write_stored(*, key: str, part_hashes: bytes, bodies: Iterator[bytes]) -> None:
-    """Write the object of a blob back under its key, from the bodies of its parts.
+    """Write the object of a blob back under its key into the installation's own store, from the bodies of its parts.
 
     :raises ContentMismatch: a body is not what its digest says.
     """
@@ -55,8 +58,20 @@ def flush_stored() -> None:
 
 @exposed
 def drop_what_backups_leave_out() -> None:
-    """Forget the entered tenant's previews, archives and unfinished uploads: a backup has no bytes of them. Repeatable."""
+    """Forget the entered tenant's previews, archives and unfinished uploads: a backup has no bytes of them. Repeatable.
+
+    From here its blobs lie where a restore has put them, in the installation's own store.
+    """
     saving.drop_what_is_not_kept()
+
+
+@exposed
+def forget_placements() -> None:
+    """Place all tenants in the installation's own store, where a restore of everything has put their bytes.
+
+    What stores beside it hold may be another installation's now: this one neither counts nor deletes it.
+    """
+    placing.forget_all()
 
 
 @exposed

@@ -1,15 +1,20 @@
 """What the commands over the object store have in common: which tenants, dry unless told otherwise, and what a run says of itself."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.identity import api as identity
+from apps.storage import places
 from bitvault.kernel import tenancy
 from bitvault.kernel.deadlines import background
 from bitvault.kernel.errors import BitVaultError
 from bitvault.kernel.tenancy import Tenant
+
+OWN = "-"
+"""Names the installation's own store."""
 
 
 class StoreCommand(BaseCommand):
@@ -45,7 +50,22 @@ class StoreCommand(BaseCommand):
 def _choose(name: str | None) -> list[Tenant]:
     if name is None:
         return list(identity.list_active_tenants())
+    return [find_tenant(name)]
+
+
+def find_tenant(name: str) -> Tenant:
+    """Find a tenant by its slug or host name."""
     tenant = identity.find_tenant_by_host(host=name if "." in name else f"{name}.{settings.BITVAULT_BASE_HOST}")
     if tenant is None:
         raise CommandError(f"There is no active tenant {name}.")
-    return [tenant]
+    return tenant
+
+
+def find_store(name: str) -> UUID | None:
+    """Find a store by its name."""
+    if name == OWN:
+        return None
+    found = [place.id for place in places.list_all() if place.name == name]
+    if not found:
+        raise CommandError(f"There is no object store {name}.")
+    return found[0]

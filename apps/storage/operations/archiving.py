@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import QuerySet, Sum
 from prometheus_client import Counter
 
-from apps.storage import disk, dtos, durability, keys, objects, parts, provider
+from apps.storage import disk, dtos, durability, keys, objects, parts, places, provider
 from apps.storage.errors import ArchiveGone, ArchivesFull, NeedsLonger, StoreUnavailable
 from apps.storage.models import Archive
 from apps.storage.operations import packing, starting
@@ -46,7 +46,7 @@ def announce(*, archive_id: UUID, filename: str, measure: tuple[int, int, int], 
     """
     count, path_bytes, content_bytes = measure
     size_bytes = packing.bound(count=count, path_bytes=path_bytes, size_bytes=content_bytes)
-    disk.let_in(archive_id, parts.lay_out(size_bytes))
+    disk.let_in(places.current(), archive_id, parts.lay_out(size_bytes))
     now = clock.now()
     with db.write_transaction(lock="archives"):
         kept_bytes = Archive.objects.filter(expires_at__gt=now).aggregate(total=Sum("size_bytes"))["total"] or 0
@@ -74,45 +74,50 @@ def make(*, archive_id: UUID, entries: Sequence[dtos.ArchiveEntry]) -> dtos.Kept
     if row.ready_at is not None:
         return _to_dto(row)
     if row.try_id is not None:
-        starting.remove_all(row.try_id)
+        starting.remove_all(row.try_id, row.store_id)
     count, path_bytes = len(entries), sum(len(entry.path.encode()) for entry in entries)
     content_bytes = sum(entry.size_bytes for entry in entries)
     layout = parts.lay_out(packing.bound(count=count, path_bytes=path_bytes, size_bytes=content_bytes))
-    disk.require_free(disk.needed_of(layout))
+    store_id = places.current()
+    disk.require_free(store_id, disk.needed_of(layout))
     try_id = ids.new_id()
     with db.write_transaction():
         Archive.objects.filter(id=archive_id, ready_at=None).update(
-            try_id=try_id, expires_at=clock.now() + KEPT_FOR, size_bytes=layout.size_bytes
+            try_id=try_id, store_id=store_id, expires_at=clock.now() + KEPT_FOR, size_bytes=layout.size_bytes
         )
 
     def tell(done_bytes: int) -> None:
-        disk.announce(archive_id, layout)
+        disk.announce(store_id, archive_id, layout)
         jobs.report_progress(done_bytes)
 
     try:
-        packed = _write(try_id, entries, layout, tell)
+        packed = _write(try_id, store_id, entries, layout, tell)
     except Exception:
-        starting.remove_all(try_id)
+        starting.remove_all(try_id, store_id)
         raise
     finally:
-        disk.withdraw(archive_id, layout)
+        disk.withdraw(store_id, archive_id, layout)
     now = clock.now()
     with db.write_transaction():
         is_mine = Archive.objects.filter(id=archive_id, try_id=try_id).update(
             size_bytes=packed.size_bytes, ready_at=now, expires_at=now + KEPT_FOR
         )
     if not is_mine:
-        starting.remove_all(try_id)
+        starting.remove_all(try_id, store_id)
     else:
         ARCHIVE_BYTES.labels("made").inc(packed.size_bytes)
     return _to_dto(_get(archive_id), packed.missing_count)
 
 
 def _write(
-    try_id: UUID, entries: Sequence[dtos.ArchiveEntry], layout: parts.Layout, report: Callable[[int], None]
+    try_id: UUID,
+    store_id: UUID | None,
+    entries: Sequence[dtos.ArchiveEntry],
+    layout: parts.Layout,
+    report: Callable[[int], None],
 ) -> packing.Packed:
     """Write the object of a try, and compare what the store says of it."""
-    store, key = provider.store(), keys.archive_key(try_id)
+    store, key = provider.store_of(store_id), keys.archive_key(try_id)
     store_upload_id = store.create_multipart_upload(key)
     packed = packing.pack(
         store,
@@ -132,7 +137,7 @@ def _write(
     checksum = objects.composite_of(packed.content_hash, packed.part_count)
     if found is None or (found.size_bytes, found.checksum) != (packed.size_bytes, checksum):
         raise StoreUnavailable("The object store does not hold the archive as it was written.")
-    durability.flush()
+    durability.flush(store_id)
     return packed
 
 
@@ -179,7 +184,7 @@ def remove_expired() -> int:
             rows = list(_expired(now).order_by("expires_at")[:BATCH])
         for row in rows:
             if row.try_id is not None:
-                starting.remove_all(row.try_id)
+                starting.remove_all(row.try_id, row.store_id)
         with db.write_transaction():
             Archive.objects.filter(id__in=[row.id for row in rows]).delete()
         count += len(rows)

@@ -52,7 +52,7 @@ def _begin(by: Actor, wanted: dtos.NewUpload, usable: set[UUID]) -> rows.Attempt
     )
     try:
         if known_blob_id is None:
-            disk.let_in(wanted.id, layout)
+            disk.let_in(attempt.store_id, wanted.id, layout)
     except StoreFull as full:
         return full
     return attempt
@@ -83,7 +83,10 @@ def complete(*, by: Actor, wanted: Sequence[tuple[UUID, list[bytes]]]) -> list[O
         except BitVaultError as error:
             outcomes[upload_id] = error
     outcomes |= _freeze_known({key: attempts[key] for key in known}, known)
-    outcomes |= _freeze({key: attempts[key] for key in plain}, plain, deadline)
+    # Those that were begun before and after their tenant was placed elsewhere lie in two stores.
+    for store_id in {attempts[key].store_id for key in plain}:
+        there = {key: attempts[key] for key in plain if attempts[key].store_id == store_id}
+        outcomes |= _freeze(store_id, there, plain, deadline)
     return [
         outcomes[upload_id] if upload_id in outcomes else _complete_alone(by, upload_id, given)
         for upload_id, given in wanted
@@ -106,16 +109,16 @@ def _is_plain(attempt: rows.Attempt) -> bool:
         attempt.part_count == 1
         and attempt.state == models.UploadState.STARTED
         and attempt.completion is None
-        and not durability.is_of_another_boot(attempt.boot_id)
+        and not durability.is_of_another_boot(attempt.store_id, attempt.boot_id)
     )
 
 
-def _freeze(attempts: dict[UUID, rows.Attempt], hashes: dict[UUID, bytes], deadline: float) -> dict[UUID, Outcome]:
-    if not attempts:
-        return {}
+def _freeze(
+    store_id: UUID | None, attempts: dict[UUID, rows.Attempt], hashes: dict[UUID, bytes], deadline: float
+) -> dict[UUID, Outcome]:
     outcomes: dict[UUID, Outcome] = {}
     at = {key: keys.single_part_key(key, hashes[key]) for key in attempts}
-    found = provider.store().find_objects(list(at.values()))
+    found = provider.store_of(store_id).find_objects(list(at.values()))
     missing_bytes = 0
     for upload_id, attempt in attempts.items():
         try:
@@ -129,12 +132,12 @@ def _freeze(attempts: dict[UUID, rows.Attempt], hashes: dict[UUID, bytes], deadl
     try:
         if missing_bytes:
             # A store whose disk is full has refused them, each in its own words.
-            disk.require_free(missing_bytes)
+            disk.require_free(store_id, missing_bytes)
     except StoreFull as full:
         outcomes |= dict.fromkeys(outcomes, full)
     try:
         # Before the blobs are written: their rows say that the bytes are there, whatever happens to the machine.
-        durability.flush(deadline=deadline)
+        durability.flush(store_id, deadline=deadline)
     except NeedsLonger:
         return outcomes | dict.fromkeys(whole)
     blob_ids = {upload_id: ids.new_id() for upload_id in whole}

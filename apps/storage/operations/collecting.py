@@ -59,6 +59,7 @@ class _Condemned(NamedTuple):
     key: str
     size_bytes: int
     content_hash: bytes
+    store_id: UUID | None
 
 
 class _Stopped(Exception):
@@ -270,10 +271,12 @@ def _list_condemned(now: datetime, *, after: _Condemned | None) -> list[_Condemn
     rows = _to_remove(now)
     if after is not None:
         rows = rows.filter(Q(condemned_at__gt=after.condemned_at) | Q(condemned_at=after.condemned_at, id__gt=after.id))
-    found = rows.order_by("condemned_at", "id").values_list("id", "condemned_at", "key", "size_bytes", "content_hash")
+    found = rows.order_by("condemned_at", "id").values_list(
+        "id", "condemned_at", "key", "size_bytes", "content_hash", "store_id"
+    )
     return [
-        _Condemned(blob_id, at, key, size, bytes(digest))
-        for blob_id, at, key, size, digest in found[:BATCH]
+        _Condemned(blob_id, at, key, size, bytes(digest), store_id)
+        for blob_id, at, key, size, digest, store_id in found[:BATCH]
         if at is not None
     ]
 
@@ -292,7 +295,10 @@ def _remove(blobs: Sequence[_Condemned], notes: Notes) -> None:
     """Delete a batch from the store, then say so of what has gone. What the store refuses to delete waits as long again."""
     if not blobs:
         return
-    refused = provider.store().delete_batch([blob.key for blob in blobs])
+    refused: dict[str, str] = {}
+    for store_id in {blob.store_id for blob in blobs}:
+        there = [blob.key for blob in blobs if blob.store_id == store_id]
+        refused |= provider.store_of(store_id).delete_batch(there)
     gone = [blob for blob in blobs if blob.key not in refused]
     now = clock.now()
     size_bytes = sum(blob.size_bytes for blob in gone)

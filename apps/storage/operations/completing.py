@@ -107,7 +107,7 @@ def _complete(found: _Found, part_hashes: list[bytes], deadline: float) -> dtos.
     try:
         key = verifying.verify(attempt, found.base, hashes)
         # Before the blob is written: its row says that the bytes are there, whatever happens to the machine.
-        durability.flush(deadline=deadline)
+        durability.flush(attempt.store_id, deadline=deadline)
     except NeedsLonger as more:
         if is_background():
             raise
@@ -115,12 +115,12 @@ def _complete(found: _Found, part_hashes: list[bytes], deadline: float) -> dtos.
         raise StillCompleting from None
     except PartsMissing as missing:
         # A store whose disk is full has refused them, each in its own words.
-        disk.require_free(sum(map(attempt.layout.length_of, missing.numbers)))
+        disk.require_free(attempt.store_id, sum(map(attempt.layout.length_of, missing.numbers)))
         raise
     except (StoreUnavailable, StoreFull):
-        disk.require_free(attempt.size_bytes)
+        disk.require_free(attempt.store_id, attempt.size_bytes)
         raise
-    disk.withdraw(attempt.id, attempt.layout)
+    disk.withdraw(attempt.store_id, attempt.id, attempt.layout)
     return _freeze(attempt, key, hashes)
 
 

@@ -9,7 +9,7 @@ from django.db.models import Sum
 from prometheus_client import Counter
 
 from apps.files.api import shown as files
-from apps.storage import dtos, keys, provider, withholding
+from apps.storage import dtos, keys, places, provider, withholding
 from apps.storage.errors import BlobGone
 from apps.storage.models import Blob, DerivedObject
 from apps.storage.queries import READABLE
@@ -29,6 +29,7 @@ def keep(*, blob_id: UUID, content_hash: bytes, made: Sequence[dtos.NewDerived])
     :raises BlobGone: the blob has gone meanwhile; nothing is kept.
     """
     now = clock.now()
+    store_id = places.current()
     rows = [
         DerivedObject(
             id=ids.new_id(),
@@ -38,12 +39,13 @@ def keep(*, blob_id: UUID, content_hash: bytes, made: Sequence[dtos.NewDerived])
             digest=hashlib.sha256(one.body).digest(),
             media_type=one.media_type,
             created_at=now,
+            store_id=store_id,
         )
         for one in made
     ]
     with db.write_transaction():
         DerivedObject.objects.bulk_create(rows)
-    store = provider.store()
+    store = provider.store_of(store_id)
     for row, one in zip(rows, made, strict=True):
         store.put_object(keys.derived_key(row.id), one.body)
         DERIVED_BYTES.labels("kept").inc(row.size_bytes)
@@ -108,7 +110,9 @@ def _delete(rows: Sequence[DerivedObject]) -> None:
     """Delete objects, then their rows: what is left by a process that dies is found again."""
     if not rows:
         return
-    provider.store().delete_objects([keys.derived_key(row.id) for row in rows])
+    for store_id in {row.store_id for row in rows}:
+        there = [keys.derived_key(row.id) for row in rows if row.store_id == store_id]
+        provider.store_of(store_id).delete_objects(there)
     with db.write_transaction():
         DerivedObject.objects.filter(id__in=[row.id for row in rows]).delete()
     DERIVED_BYTES.labels("deleted").inc(sum(row.size_bytes for row in rows))
@@ -130,7 +134,8 @@ def read(content_hash: bytes, names: Sequence[str]) -> bytes | None:
     row = next((rows[name] for name in names if name in rows), None)
     if row is None:
         return None
-    return provider.store().read_range(keys.derived_key(row.id), first_byte=0, limit_bytes=row.size_bytes)
+    store = provider.store_of(row.store_id)
+    return store.read_range(keys.derived_key(row.id), first_byte=0, limit_bytes=row.size_bytes)
 
 
 def sign(wanted: Collection[bytes], names: Sequence[str]) -> dict[bytes, dtos.Download]:
@@ -138,11 +143,11 @@ def sign(wanted: Collection[bytes], names: Sequence[str]) -> dict[bytes, dtos.Do
     with db.read_transaction():
         found = DerivedObject.objects.filter(content_hash__in=wanted, name__in=names, ready_at__isnull=False)
         rows = list(found.exclude(withholding.is_of_withheld_content()))
-    store = provider.store()
     best: dict[bytes, DerivedObject] = {}
     for row in sorted(rows, key=lambda one: names.index(one.name)):
         best.setdefault(bytes(row.content_hash), row)
     signed = {
-        one: store.sign_shown(key=keys.derived_key(row.id), media_type=row.media_type) for one, row in best.items()
+        one: provider.store_of(row.store_id).sign_shown(key=keys.derived_key(row.id), media_type=row.media_type)
+        for one, row in best.items()
     }
     return {one: dtos.Download(url=each.url, expires_at=each.expires_at) for one, each in signed.items()}

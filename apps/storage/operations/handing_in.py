@@ -3,7 +3,8 @@
 from hashlib import sha256
 from uuid import UUID
 
-from apps.storage import keys, provider, queries
+from apps.storage import keys, provider, queries, rows
+from apps.storage.errors import UploadNotFound
 from apps.storage.operations import starting
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
@@ -11,7 +12,10 @@ from bitvault.kernel.actor import Actor
 
 def send_whole(*, upload_id: UUID, body: bytes) -> None:
     """Write the only part of an upload that was announced with its start."""
-    provider.store().put_object(keys.single_part_key(upload_id, sha256(body).digest()), body)
+    attempt = rows.find_alone(upload_id)
+    if attempt is None:
+        raise UploadNotFound
+    provider.store_of(attempt.store_id).put_object(keys.single_part_key(upload_id, sha256(body).digest()), body)
 
 
 def send_part(*, upload_id: UUID, by: Actor, number: int, body: bytes) -> None:
@@ -25,4 +29,6 @@ def send_part(*, upload_id: UUID, by: Actor, number: int, body: bytes) -> None:
         send_whole(upload_id=upload_id, body=body)
     else:
         key = keys.multipart_key(upload_id)
-        provider.store().put_part(key=key, store_upload_id=attempt.store_upload_id, number=number, body=body)
+        provider.store_of(attempt.store_id).put_part(
+            key=key, store_upload_id=attempt.store_upload_id, number=number, body=body
+        )

@@ -18,7 +18,7 @@ from uuid import UUID
 from apps.storage import dtos, parts
 from apps.storage.errors import StoreUnavailable
 from apps.storage.models import Blob
-from apps.storage.provider import ObjectStore
+from apps.storage.provider import ObjectStore, store_of
 from apps.storage.queries import READABLE
 from bitvault.kernel import db, scanning
 
@@ -51,7 +51,8 @@ class Packed(NamedTuple):
 
 class _Piece(NamedTuple):
     entry: dtos.ArchiveEntry
-    key: str | None
+    place: tuple[ObjectStore, str] | None
+    """The store and the key; ``None``: nothing is to be read, or it is not there."""
     first_byte: int
     size_bytes: int
 
@@ -81,7 +82,7 @@ def pack(
         target = _Parts(store, key, store_upload_id, part_bytes, writing)
         packed = zipfile.ZipFile(cast("IO[bytes]", target), "w", zipfile.ZIP_STORED)
         try:
-            missing_count = _write_all(packed, _read_ahead(reading, store, _cut(entries)), report)
+            missing_count = _write_all(packed, _read_ahead(reading, _cut(entries)), report)
             packed.close()
             return target.finish(missing_count)
         except BaseException:
@@ -141,31 +142,32 @@ def _cut(entries: Sequence[dtos.ArchiveEntry]) -> Iterator[_Piece]:
     """Cut files into pieces; folders and empty files have one of no bytes."""
     remaining = iter(entries)
     while batch := list(islice(remaining, KEYS_BATCH)):
-        keys = _find_keys([entry.blob_id for entry in batch if entry.blob_id is not None])
+        places = _find_places([entry.blob_id for entry in batch if entry.blob_id is not None])
         for entry in batch:
-            key = keys.get(entry.blob_id) if entry.blob_id is not None else None
-            yield _Piece(entry, key, 0, min(PIECE_BYTES, entry.size_bytes))
-            if key is not None:
+            place = places.get(entry.blob_id) if entry.blob_id is not None else None
+            yield _Piece(entry, place, 0, min(PIECE_BYTES, entry.size_bytes))
+            if place is not None:
                 for at in range(PIECE_BYTES, entry.size_bytes, PIECE_BYTES):
-                    yield _Piece(entry, key, at, min(PIECE_BYTES, entry.size_bytes - at))
+                    yield _Piece(entry, place, at, min(PIECE_BYTES, entry.size_bytes - at))
 
 
-def _find_keys(blob_ids: Sequence[UUID]) -> dict[UUID, str]:
+def _find_places(blob_ids: Sequence[UUID]) -> dict[UUID, tuple[ObjectStore, str]]:
     if not blob_ids:
         return {}
     with db.read_transaction():
         found = Blob.objects.filter(id__in=blob_ids, state__in=READABLE, damaged_at__isnull=True)
         found = found.exclude(scan_state__in=scanning.current().withheld)
-        return dict(found.values_list("id", "key"))
+        rows = list(found.values_list("id", "key", "store_id"))
+    # Here, not in the threads that read: they have no business with the database.
+    stores = {store_id: store_of(store_id) for store_id in {row[2] for row in rows}}
+    return {blob_id: (stores[store_id], key) for blob_id, key, store_id in rows}
 
 
-def _read_ahead(
-    pool: ThreadPoolExecutor, store: ObjectStore, pieces: Iterator[_Piece]
-) -> Iterator[tuple[_Piece, bytes | None]]:
+def _read_ahead(pool: ThreadPoolExecutor, pieces: Iterator[_Piece]) -> Iterator[tuple[_Piece, bytes | None]]:
     """Give pieces in their order with their bytes, ``None`` where they are not there, while the next ones are read."""
     ahead: deque[tuple[_Piece, Future[bytes | None]]] = deque()
     for piece in pieces:
-        ahead.append((piece, pool.submit(_read, store, piece)))
+        ahead.append((piece, pool.submit(_read, piece)))
         if len(ahead) > READS_AHEAD:
             first, body = ahead.popleft()
             yield first, body.result()
@@ -174,14 +176,15 @@ def _read_ahead(
         yield first, body.result()
 
 
-def _read(store: ObjectStore, piece: _Piece) -> bytes | None:
+def _read(piece: _Piece) -> bytes | None:
     if piece.entry.blob_id is None:
         return b""
-    if piece.key is None:
+    if piece.place is None:
         return None
     if not piece.size_bytes:
         return b""
-    return store.read_range(piece.key, first_byte=piece.first_byte, limit_bytes=piece.size_bytes)
+    store, key = piece.place
+    return store.read_range(key, first_byte=piece.first_byte, limit_bytes=piece.size_bytes)
 
 
 class _Parts:

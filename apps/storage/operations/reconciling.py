@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from apps.storage import keys, objects, provider
+from apps.storage import keys, objects, places, provider
 from apps.storage.models import Archive, Blob, BlobState, DerivedObject, FindingKind, RunKind, RunState, Upload
 from apps.storage.operations import holding, references
 from apps.storage.operations.noting import Notes
@@ -57,23 +57,35 @@ class Reconciler:
         self._is_dry = is_dry
         self._has_brakes = has_brakes
         self._prefix = keys.tenant_prefix()
+        self._store_id: UUID | None = None
         with db.read_transaction():
             self._allowed = max(BRAKE_LEAST, Blob.objects.count() // BRAKE_SHARE)
 
-    def run(self, *, cursor: str, report: Callable[[int, str], None] = lambda *_: None) -> dict[str, int]:
-        """Walk through all objects behind a key (``""``: all); returns what was found and done, by name.
+    def run(
+        self,
+        *,
+        cursor: str = "",
+        store_id: UUID | None = None,
+        report: Callable[[int, UUID | None, str], None] = lambda *_: None,
+    ) -> dict[str, int]:
+        """Walk through all objects, store by store; returns what was found and done, by name.
 
-        :param report: called with the number of objects seen and the key from which another try goes on; may raise to end the run there.
+        :param cursor: the key behind which to go on, and ``store_id`` the store.
+        :param report: called with the number of objects seen, and the store and the key from which another try goes on; may raise to end
+            the run there.
         """
         try:
             if not self._is_dry:
                 self.notes.count(FindingKind.DRIFT, references.correct_hints())
-            self._abort_abandoned()
-            position: str | None = cursor
-            while position is not None:
-                position = self._compare_page(position)
-                self.notes.write()
-                report(self.notes.counts.get("objects", 0), position or "")
+            stores: list[UUID | None] = [None, *places.used()]
+            for self._store_id in stores[stores.index(store_id) if store_id in stores else 0 :]:
+                position: str | None = cursor if self._store_id == store_id else ""
+                if not position:
+                    self._abort_abandoned()
+                while position is not None:
+                    position = self._compare_page(position)
+                    self.notes.write()
+                    report(self.notes.counts.get("objects", 0), self._store_id, position or "")
         except _Stopped as stop:
             logger.error("reconciliation_stopped", reason=str(stop))  # noqa: TRY400 - the reason says all
             self.notes.end(RunState.STOPPED, reason=str(stop))
@@ -84,9 +96,9 @@ class Reconciler:
     def _compare_page(self, cursor: str) -> str | None:
         """Compare what lies behind a key; returns up to which key that was, ``None`` at the end."""
         listed_at = clock.now()
-        objects = provider.store().list_page(self._prefix, after=cursor, limit=PAGE)
+        objects = provider.store_of(self._store_id).list_page(self._prefix, after=cursor, limit=PAGE)
         with db.read_transaction():
-            found = Blob.objects.filter(key__gt=cursor).order_by("key")
+            found = Blob.objects.filter(key__gt=cursor, store_id=self._store_id).order_by("key")
             rows = [_Row(*row) for row in found.values_list("id", "key", "size_bytes", "state", "gone_at")[:PAGE]]
         ends = [page[-1].key for page in (objects, rows) if len(page) == PAGE]
         end = min(ends) if ends else None
@@ -107,10 +119,11 @@ class Reconciler:
         uploads = {each.key: keys.upload_of(each.key) for each in old}
         with db.read_transaction():
             # Read anew, behind the listing: a blob's row may have been written meanwhile.
-            known = set(Blob.objects.filter(key__in=uploads).values_list("key", flat=True))
+            known = set(Blob.objects.filter(key__in=uploads, store_id=self._store_id).values_list("key", flat=True))
             ids = [upload for upload in uploads.values() if upload is not None]
             under_way = _under_way(ids)
-            derived = set(DerivedObject.objects.filter(id__in=ids).values_list("id", flat=True))
+            here = DerivedObject.objects.filter(id__in=ids, store_id=self._store_id)
+            derived = set(here.values_list("id", flat=True))
             known |= {key for key, each in uploads.items() if each in derived and keys.is_derived(key)}
         foreign = [each for each in old if uploads[each.key] is None]
         for each in foreign:
@@ -139,10 +152,11 @@ class Reconciler:
     def _judge_missing(self, rows: list[_Row]) -> None:
         """Ask for each object that the inventory does not show; the collector may have deleted it since."""
         for row in rows:
-            if provider.store().find_object(row.key) is not None:
+            if provider.store_of(self._store_id).find_object(row.key) is not None:
                 continue
             with db.read_transaction():
-                is_gone = not Blob.objects.filter(id=row.id).exclude(state=BlobState.GONE).exists()
+                here = Blob.objects.filter(id=row.id, store_id=self._store_id)
+                is_gone = not here.exclude(state=BlobState.GONE).exists()
             if not is_gone and row.state != BlobState.CONDEMNED:
                 logger.error("object_missing", blob_id=str(row.id))
                 self.notes.find(FindingKind.MISSING, key=row.key, blob_id=row.id, size_bytes=row.size_bytes)
@@ -159,7 +173,7 @@ class Reconciler:
                     f"{done} objects would be deleted that nothing names, more than the {self._allowed} that are usual; "
                     "look why, and run manage.py reconcile with --without-brakes if it is right."
                 )
-            refused = provider.store().delete_batch([each.key for each in objects])
+            refused = provider.store_of(self._store_id).delete_batch([each.key for each in objects])
             self.notes.count("deleted", len(objects) - len(refused))
             self.notes.count("deleted_bytes", sum(each.size_bytes for each in objects if each.key not in refused))
         for each in objects:
@@ -168,7 +182,7 @@ class Reconciler:
 
     def _abort_abandoned(self) -> None:
         """Abort multipart uploads of attempts that are over; the store tells the first thousand at a time."""
-        store = provider.store()
+        store = provider.store_of(self._store_id)
         for _ in range(SESSION_ROUNDS):
             sessions = store.list_multipart_uploads(self._prefix, before=clock.now() - OLD)
             uploads = {key: keys.upload_of(key) for key, _ in sessions}
@@ -199,7 +213,7 @@ def _under_way(upload_ids: list[UUID]) -> set[UUID]:
 
 def reconcile(*, is_dry: bool = False, has_brakes: bool = True) -> dict[str, int]:
     """Walk through all of the entered tenant's objects at once; returns what was found and done, by name."""
-    return Reconciler(is_dry=is_dry, has_brakes=has_brakes).run(cursor="")
+    return Reconciler(is_dry=is_dry, has_brakes=has_brakes).run()
 
 
 def reconcile_by_job(run: Any) -> dict[str, int]:
@@ -207,7 +221,9 @@ def reconcile_by_job(run: Any) -> dict[str, int]:
     place = run.checkpoint or {}
     reconciler = Reconciler(is_dry=False, has_brakes=True, run_id=UUID(place["run_id"]) if place else None)
 
-    def report(count: int, cursor: str) -> None:
-        run.report(count, checkpoint={"run_id": str(reconciler.notes.run_id), "cursor": cursor} if cursor else None)
+    def report(count: int, store_id: UUID | None, cursor: str) -> None:
+        at = {"run_id": str(reconciler.notes.run_id), "cursor": cursor, "store_id": store_id and str(store_id)}
+        run.report(count, checkpoint=at if cursor or store_id else None)
 
-    return reconciler.run(cursor=place.get("cursor", ""), report=report)
+    store_id = place.get("store_id")
+    return reconciler.run(cursor=place.get("cursor", ""), store_id=store_id and UUID(store_id), report=report)

@@ -7,10 +7,11 @@ backup as in the store, and writing it a second time changes nothing.
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from uuid import UUID
 
 from apps.storage import durability, parts, provider
 from apps.storage.errors import ContentMismatch, NeedsLonger, StoreUnavailable
-from apps.storage.models import Archive, DerivedObject, Upload, UploadState
+from apps.storage.models import Archive, Blob, DerivedObject, Upload, UploadState
 from bitvault.kernel import clock, db
 
 PIECE_BYTES = 8 * 1024**2
@@ -20,12 +21,12 @@ ASSEMBLY_SECONDS = 600.0
 LOOK_SECONDS = 0.5
 
 
-def read(key: str, *, size_bytes: int) -> Iterator[bytes]:
+def read(key: str, *, store_id: UUID | None, size_bytes: int) -> Iterator[bytes]:
     """Read an object in pieces.
 
     :raises FileNotFoundError: it is not there, or ends early.
     """
-    store = provider.store()
+    store = provider.store_of(store_id)
     if size_bytes == 0:
         if store.find_object(key) is None:
             raise FileNotFoundError(key)
@@ -86,7 +87,7 @@ def _complete(store: provider.ObjectStore, key: str, session: str, done: list[tu
 
 def flush() -> None:
     """Return once what was written is on the disk of an embedded store."""
-    durability.flush()
+    durability.flush(None)
 
 
 def drop_what_is_not_kept() -> None:
@@ -98,4 +99,5 @@ def drop_what_is_not_kept() -> None:
     with db.write_transaction():
         DerivedObject.objects.all().delete()
         Archive.objects.all().delete()
+        Blob.objects.filter(store_id__isnull=False).update(store_id=None)
         Upload.objects.filter(state=UploadState.STARTED).update(state=UploadState.EXPIRED, sweep_at=now, expires_at=now)

@@ -41,6 +41,7 @@ class _Due(NamedTuple):
     part_size_bytes: int
     part_hashes: bytes
     is_damaged: bool
+    store_id: UUID | None
 
 
 def scrub(
@@ -93,12 +94,12 @@ def _list_due(begun_at: datetime, *, blob_id: UUID | None, everything: bool, aft
         blobs = blobs.filter(Q(read_at__lt=begun_at - timedelta(days=days)) | Q(damaged_at__isnull=False))
     if after is not None:
         blobs = blobs.filter(Q(read_at__gt=after.read_at) | Q(read_at=after.read_at, id__gt=after.id))
-    columns = ("id", "read_at", "key", "size_bytes", "part_size_bytes", "part_hashes", "damaged_at")
+    columns = ("id", "read_at", "key", "size_bytes", "part_size_bytes", "part_hashes", "damaged_at", "store_id")
     with db.read_transaction():
         rows = list(blobs.order_by("read_at", "id").values_list(*columns)[:BATCH])
     return [
-        _Due(blob_id, read_at, key, size, part_size, bytes(hashes), damaged_at is not None)
-        for blob_id, read_at, key, size, part_size, hashes, damaged_at in rows
+        _Due(blob_id, read_at, key, size, part_size, bytes(hashes), damaged_at is not None, store_id)
+        for blob_id, read_at, key, size, part_size, hashes, damaged_at, store_id in rows
     ]
 
 
@@ -138,7 +139,7 @@ MISSING = "it is not there"
 def _compare(blob: _Due) -> str:
     """Read an object and hash its parts; returns what is wrong with it, ``""`` for nothing."""
     hasher = _PartHasher(blob.part_size_bytes)
-    if not provider.store().read_object(blob.key, hasher.take):
+    if not provider.store_of(blob.store_id).read_object(blob.key, hasher.take):
         return MISSING
     digests, size_bytes = hasher.end()
     if size_bytes != blob.size_bytes:

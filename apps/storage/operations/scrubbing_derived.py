@@ -30,6 +30,7 @@ class _Due(NamedTuple):
     content_hash: bytes
     size_bytes: int
     digest: bytes | None
+    store_id: UUID | None
 
 
 def scrub(notes: Notes, *, is_dry: bool, everything: bool, deadline: float, report: Callable[[int], None]) -> None:
@@ -58,12 +59,21 @@ def _list_due(begun_at: datetime, *, everything: bool, after: _Due | None) -> li
     read_at = Coalesce(F("verified_at"), F("ready_at"))
     found = DerivedObject.objects.filter(ready_at__isnull=False).annotate(read_at=read_at).filter(read_at__lt=before)
     with db.read_transaction():
-        rows = found.order_by("read_at", "id").values_list("id", "read_at", "content_hash", "size_bytes", "digest")
+        rows = found.order_by("read_at", "id").values_list(
+            "id", "read_at", "content_hash", "size_bytes", "digest", "store_id"
+        )
         if after is not None:
             rows = rows.filter(read_at__gte=after.read_at).exclude(read_at=after.read_at, id__lte=after.id)
         return [
-            _Due(derived_id, read_at, bytes(content_hash), size_bytes, None if digest is None else bytes(digest))
-            for derived_id, read_at, content_hash, size_bytes, digest in rows[:BATCH]
+            _Due(
+                derived_id,
+                read_at,
+                bytes(content_hash),
+                size_bytes,
+                None if digest is None else bytes(digest),
+                store_id,
+            )
+            for derived_id, read_at, content_hash, size_bytes, digest, store_id in rows[:BATCH]
         ]
 
 
@@ -105,7 +115,7 @@ def _compare(one: _Due) -> tuple[str, bytes]:
         size_bytes += len(chunk)
         hasher.update(chunk)
 
-    if not provider.store().read_object(keys.derived_key(one.id), take):
+    if not provider.store_of(one.store_id).read_object(keys.derived_key(one.id), take):
         return "it is not there", b""
     digest = hasher.digest()
     if size_bytes != one.size_bytes:

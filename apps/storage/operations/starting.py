@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from apps.storage import disk, dtos, durability, keys, models, objects, parts, provider, queries, rows, turns
+from apps.storage import disk, dtos, durability, keys, models, objects, parts, places, provider, queries, rows, turns
 from apps.storage.errors import PartOutOfRange, StoreUnavailable, UploadComplete, UploadNotFound, UploadOver
 from bitvault.events.api import publish
 from bitvault.events.catalog.storage import UploadCanceled
@@ -56,7 +56,7 @@ def start(
         client_modified_at=client_modified_at,
     )
     if known_blob_id is None:
-        disk.let_in(upload_id, layout)
+        disk.let_in(attempt.store_id, upload_id, layout)
     announced = range(1, min(len(part_hashes), dtos.SIGN_LIMIT) + 1)
     with db.write_transaction() as tx:
         base = queries.find_base(attempt)
@@ -69,7 +69,7 @@ def start(
     try:
         _open_store_upload(attempt)
     except Exception:
-        disk.withdraw(upload_id, layout)
+        disk.withdraw(attempt.store_id, upload_id, layout)
         raise
     described = queries.describe(attempt, sign(attempt, base, announced))
     with db.write_transaction() as tx:
@@ -90,6 +90,7 @@ def make_attempt(
 ) -> rows.Attempt:
     """Make the row of a new attempt; nothing is written."""
     now = clock.now()
+    store_id = places.current()
     return rows.Attempt(
         id=upload_id,
         user_id=by.user_id,
@@ -107,7 +108,8 @@ def make_attempt(
         known_blob_id=known_blob_id,
         blob_id=None,
         completion=None,
-        boot_id=durability.find_boot_id(),
+        store_id=store_id,
+        boot_id=durability.find_boot_id(store_id),
         # Of several parts there may always be more in the store than the object: sessions that lost a race, parts that came too late.
         has_strays=layout.part_count > 1,
         created_at=now,
@@ -140,8 +142,8 @@ def _require_room(attempt: rows.Attempt, base: models.Blob | None, numbers: Iter
     layout = attempt.layout
     hashes = attempt.part_hashes
     sent = [number for number in numbers if not queries.is_in_base(base, number, parts.digest_at(hashes, number))]
-    disk.require_free(sum(map(layout.length_of, sent)))
-    disk.announce(attempt.id, layout)
+    disk.require_free(attempt.store_id, sum(map(layout.length_of, sent)))
+    disk.announce(attempt.store_id, attempt.id, layout)
 
 
 def abort(*, upload_id: UUID, by: Actor) -> dtos.Aborted:
@@ -155,11 +157,11 @@ def abort(*, upload_id: UUID, by: Actor) -> dtos.Aborted:
             models.Upload.objects.filter(id=upload_id).update(
                 state=models.UploadState.ABORTED, sweep_at=clock.now() + SWEEP_GRACE
             )
-    disk.withdraw(upload_id, attempt.layout)
+    disk.withdraw(attempt.store_id, upload_id, attempt.layout)
     if before == models.UploadState.STARTED:
         # From here no commit can get past the state. The URLs still live, so the sweeper comes once more when they are dead.
         try:
-            remove_all(upload_id)
+            remove_all(upload_id, attempt.store_id)
         except Unavailable:
             logger.info("abort_left_to_sweeper", upload_id=str(upload_id))
     return dtos.Aborted(was_verified=attempt.blob_id is not None, size_bytes=attempt.size_bytes)
@@ -176,9 +178,9 @@ def tell_canceled(upload_id: UUID, *, by: UUID) -> None:
         )
 
 
-def remove_all(upload_id: UUID, *, keep_key: str | None = None) -> int:
-    """Delete what an attempt put into the store, except the object ``keep_key``; returns how many objects and sessions went."""
-    store = provider.store()
+def remove_all(upload_id: UUID, store_id: UUID | None, *, keep_key: str | None = None) -> int:
+    """Delete what an attempt put into its store, except the object ``keep_key``; returns how many objects and sessions went."""
+    store = provider.store_of(store_id)
     prefix = keys.prefix_of(upload_id)
     sessions = store.list_multipart_uploads(prefix)
     for key, store_upload_id in sessions:
@@ -196,16 +198,18 @@ def forget_unflushed(attempt: rows.Attempt) -> rows.Attempt:
 
     :raises StoreUnavailable: it cannot be dropped at the moment.
     """
-    if attempt.state != models.UploadState.STARTED or not durability.is_of_another_boot(attempt.boot_id):
+    if attempt.state != models.UploadState.STARTED or not durability.is_of_another_boot(
+        attempt.store_id, attempt.boot_id
+    ):
         return attempt
     with turns.taken(f"forget:{attempt.id.hex}") as is_mine:
         if not is_mine:
             raise StoreUnavailable
         present = rows.find_alone(attempt.id)
-        if present is None or not durability.is_of_another_boot(present.boot_id):
+        if present is None or not durability.is_of_another_boot(present.store_id, present.boot_id):
             return present or attempt
-        removed = remove_all(attempt.id)
-        boot_id = durability.find_boot_id()
+        removed = remove_all(attempt.id, attempt.store_id)
+        boot_id = durability.find_boot_id(attempt.store_id)
         with db.write_transaction():
             models.Upload.objects.filter(id=attempt.id, state=models.UploadState.STARTED).update(
                 boot_id=boot_id, store_upload_id="", completion=None
@@ -262,23 +266,24 @@ def _needs_store_upload(attempt: rows.Attempt, base: models.Blob | None, numbers
 
 def _open_store_upload(attempt: rows.Attempt) -> None:
     """Begin the store's multipart upload; of two that do so at once, one wins and the other's is dropped."""
-    attempt.store_upload_id = open_store_upload(attempt.id)
+    attempt.store_upload_id = open_store_upload(attempt)
 
 
-def open_store_upload(upload_id: UUID) -> str:
+def open_store_upload(attempt: rows.Attempt) -> str:
     """Begin the store's multipart upload of an attempt, or find the one that somebody else has begun; returns the store's id of it.
 
     :raises UploadOver: the attempt has come to an end meanwhile.
     """
-    key = keys.multipart_key(upload_id)
-    mine = provider.store().create_multipart_upload(key)
+    upload_id, key = attempt.id, keys.multipart_key(attempt.id)
+    store = provider.store_of(attempt.store_id)
+    mine = store.create_multipart_upload(key)
     with db.write_transaction():
         models.Upload.objects.filter(id=upload_id, state=models.UploadState.STARTED, store_upload_id="").update(
             store_upload_id=mine
         )
         state, kept = models.Upload.objects.values_list("state", "store_upload_id").get(id=upload_id)
     if kept != mine:
-        provider.store().abort_multipart_upload(key=key, store_upload_id=mine)
+        store.abort_multipart_upload(key=key, store_upload_id=mine)
     if state != models.UploadState.STARTED:
         raise UploadOver
     return str(kept)
@@ -303,7 +308,7 @@ def sign(attempt: rows.Attempt, base: models.Blob | None, numbers: Iterable[int]
 
 
 def _sign_one(attempt: rows.Attempt, number: int, size_bytes: int, digest: bytes) -> objects.Signed:
-    store = provider.store()
+    store = provider.store_of(attempt.store_id)
     if attempt.part_count == 1:
         return store.sign_put(key=keys.single_part_key(attempt.id, digest), size_bytes=size_bytes, digest=digest)
     return store.sign_put_part(

@@ -157,7 +157,7 @@ def _clean(attempt: rows.Attempt) -> None:
             own = models.Blob.objects.filter(id=attempt.blob_id)
             own.filter(state=models.BlobState.PENDING).update(state=models.BlobState.GONE, gone_at=clock.now())
             keep_key = own.exclude(state=models.BlobState.GONE).values_list("key", flat=True).first()
-    REMOVED.inc(starting.remove_all(attempt.id, keep_key=keep_key))
+    REMOVED.inc(starting.remove_all(attempt.id, attempt.store_id, keep_key=keep_key))
     now = clock.now()
     with db.write_transaction():
         models.Upload.objects.filter(id=attempt.id).update(swept_at=now, sweep_at=now + dtos.COMMITTED_MEMORY)

@@ -36,12 +36,12 @@ def verify(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes) -> st
 
 def is_assembled(attempt: rows.Attempt) -> bool:
     """Ask the store whether the object of an attempt of several parts is there."""
-    return provider.store().find_object(keys.multipart_key(attempt.id)) is not None
+    return provider.store_of(attempt.store_id).find_object(keys.multipart_key(attempt.id)) is not None
 
 
 def _verify_single(attempt: rows.Attempt, hashes: bytes) -> str:
     key = keys.single_part_key(attempt.id, hashes)
-    compare_single(provider.store().find_object(key), attempt.size_bytes, hashes)
+    compare_single(provider.store_of(attempt.store_id).find_object(key), attempt.size_bytes, hashes)
     return key
 
 
@@ -60,7 +60,7 @@ def _verify_multipart(attempt: rows.Attempt, base: models.Blob | None, hashes: b
     """Let the store put the object together, unless it has, and compare what came of it."""
     key = keys.multipart_key(attempt.id)
     _assemble(attempt, base, hashes, key)
-    found = provider.store().find_object(key)
+    found = provider.store_of(attempt.store_id).find_object(key)
     if found is None:
         if attempt.completion is None:
             # A store that is at it may know neither the parts nor the object (versitygw does not): somebody asked it and died.
@@ -72,7 +72,7 @@ def _verify_multipart(attempt: rows.Attempt, base: models.Blob | None, hashes: b
 
 
 def _assemble(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes, key: str) -> None:
-    store = provider.store()
+    store = provider.store_of(attempt.store_id)
     store_upload_id = attempt.store_upload_id
     try:
         held: dict[int, str] = {}
@@ -84,7 +84,7 @@ def _assemble(attempt: rows.Attempt, base: models.Blob | None, hashes: bytes, ke
                 raise PartsMissing(missing)
             return  # completed before: the store lists no parts any more
         if not store_upload_id:  # all of it is in the base: nothing was ever signed
-            store_upload_id = starting.open_store_upload(attempt.id)
+            store_upload_id = starting.open_store_upload(attempt)
         _put_together(attempt, base, hashes, key, store_upload_id, held)
     except provider.UploadUnknown:
         # Completed before: by a request that died afterwards, or by one beside this. The comparison that follows decides.
@@ -97,7 +97,7 @@ def _put_together(
     """Let the store make one object of the parts that it holds and of those that the base has."""
     if attempt.size_bytes > PROMPT_BYTES and not is_background():
         raise NeedsLonger
-    store = provider.store()
+    store = provider.store_of(attempt.store_id)
     try:
         with _place_for_assembly():
             if base is not None:
@@ -138,7 +138,7 @@ def _copy_from(
 ) -> dict[int, str]:
     """Let the store copy the parts that did not need to travel; returns their ETags."""
     layout = attempt.layout
-    store = provider.store()
+    store = provider.store_of(attempt.store_id)
 
     def copy(number: int) -> tuple[int, str]:
         etag = store.copy_part(

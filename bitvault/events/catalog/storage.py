@@ -40,3 +40,15 @@ class BlobsCollected(Event):
 
     blob_ids: Sequence[UUID]
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantPlaced(Event):
+    """An operator (``actor_id``; ``None``: a command) has new bytes of this tenant kept in another object store."""
+
+    type: ClassVar[str] = "storage.tenant.placed.v1"
+
+    store_id: UUID | None
+    """``None``: the installation's own."""
+    store: str
+    """Its name then; empty: the installation's own."""

@@ -139,7 +139,7 @@ def test_downloads_are_tried_where_clients_ask_for_them(settings):
 
 # --- one ability at a time -----------------------------------------------------------------------------------------------------
 
-USEFUL = {"part_copy", "conditional_put", "if_range_honoured", "nosniff"}
+USEFUL = {"cors_allowed", "part_copy", "conditional_put", "if_range_honoured", "nosniff"}
 BODY = conformance._BODY
 CHECKSUM = "x-amz-checksum-sha256"
 
@@ -168,6 +168,8 @@ DECIDING = {
     "part_checksum_enforced": lambda asked: put_of("parted")(asked) and "partNumber" in asked.query,
     "composite_returned": head_of("whole"),
     "uploads_listed": lambda asked: asked.method == "GET" and "uploads" in asked.query,
+    "batch_deleted": lambda asked: asked.method == "POST" and "delete" in asked.query,
+    "cors_allowed": lambda asked: asked.method == "OPTIONS",
     "part_copy": lambda asked: "x-amz-copy-source" in asked.headers,
     "conditional_put": lambda asked: "if-none-match" in asked.headers,
     "if_range_honoured": get_of("resumed"),
@@ -245,6 +247,11 @@ WAYS_TO_LACK = {
     "anonymous_refused: a read": takes(lambda asked: not asked.is_signed and asked.name == "secret"),
     "anonymous_refused: a write": takes(lambda asked: not asked.is_signed and asked.name == "anonymous"),
     "anonymous_refused: a listing": takes(lambda asked: not asked.is_signed and "list-type" in asked.query),
+    "batch_deleted: not at all": takes(DECIDING["batch_deleted"]),
+    "cors_allowed: refused": changes(DECIDING["cors_allowed"], lambda answer: replace(answer, status=403)),
+    "cors_allowed: another page": changes(
+        DECIDING["cors_allowed"], told("Access-Control-Allow-Origin", "https://elsewhere.example")
+    ),
     "overrides_honoured: no disposition": changes(DECIDING["overrides_honoured"], without("Content-Disposition")),
     "overrides_honoured: its own type": changes(DECIDING["overrides_honoured"], told("Content-Type", "text/html")),
     "overrides_honoured: other bytes": changes(

@@ -143,7 +143,7 @@ def test_a_run_goes_on_where_its_last_try_died(mia, entered, monkeypatch):
     first = Reconciler(is_dry=False, has_brakes=True)
     places = []
 
-    def die(count, cursor):
+    def die(count, store_id, cursor):
         places.append(cursor)
         if len(places) == 2:
             raise RuntimeError
