@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from apps.billing.models import Plan, PlanVersion
-from apps.billing.pricing import METRICS, read_prices
+from apps.billing.models import Plan, PlanPrice, PlanVersion
+from apps.billing.pricing import METRICS, PLAN, read_prices
 from bitvault.kernel import clock, policies
 from bitvault.web.sizes import size_in_words
 
@@ -24,7 +24,7 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stub
 
     class Meta:
         model = Plan
-        fields = ("slug", *FACTS)
+        fields = ("slug", *FACTS, "grace_days")
         help_texts = {
             **dict.fromkeys(LIMITS, "Empty: as many as come."),
             "currency": "ISO 4217, such as EUR.",
@@ -61,6 +61,48 @@ class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the 
         return False
 
 
+class PriceForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
+    """What the plan is called at the payment service."""
+
+    metric = forms.ChoiceField(choices=[(PLAN, "price of a month"), *((name, name) for name in METRICS)])
+
+    class Meta:
+        model = PlanPrice
+        fields = ("metric", "price_id", "event_name")
+        help_texts = {
+            "price_id": "price_…, a recurring one by the month; metered for what is used.",
+            "event_name": "Of the meter that a metered price stands on; it counts thousandths of the unit.",
+        }
+
+    def clean(self) -> Any:
+        """Ask for the meter's event where usage is reported, and only there."""
+        cleaned = super().clean() or {}
+        if (cleaned.get("metric") == PLAN) == bool(cleaned.get("event_name")):
+            self.add_error(
+                "event_name", "A price of what is used has the event of its meter; the price of a month has none."
+            )
+        return cleaned
+
+
+class Prices(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs only
+    """Its prices at the payment service; without one of a month it is not for sale."""
+
+    model = PlanPrice
+    form = PriceForm
+    extra = 0
+    verbose_name = "price at the payment service"
+    verbose_name_plural = "prices at the payment service"
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("billing.view_plan")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("billing.change_plan")
+
+    has_change_permission = has_add_permission
+    has_delete_permission = has_add_permission
+
+
 @admin.register(Plan)
 class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
     """Plans: a change holds for all tenants that have the plan within a second, and deletes nothing of theirs."""
@@ -68,7 +110,7 @@ class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the st
     list_display = ("name", "slug", "version", "room", "largest_file", "trash_days", *LIMITS, "month_price", "currency")
     form = PlanForm
     ordering = ("limit_bytes", "slug")
-    inlines = (Versions,)
+    inlines = (Prices, Versions)
 
     @admin.display(description="Room", ordering="limit_bytes")
     def room(self, plan: Plan) -> str:
@@ -85,7 +127,9 @@ class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the st
         return False
 
     def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
-        if change and not form.changed_data:
+        if change and not set(form.changed_data) & set(FACTS):
+            # Days of grace are no part of a version: no statement asks for them.
+            super().save_model(request, obj, form, change)
             return
         if change:
             # Locked until the admin's transaction ends, so that two operators make two versions.

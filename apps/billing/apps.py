@@ -11,6 +11,6 @@ class BillingConfig(AppConfig):
     verbose_name = "Billing and metering"
 
     def ready(self) -> None:
-        """Make the meter's functions and what the frame shows known."""
-        from apps.billing import consumers  # noqa: F401 - importing it registers them
+        """Make the meter's functions, kinds of jobs and what the frame shows known."""
+        from apps.billing import consumers, jobs  # noqa: F401 - importing it registers them
         from apps.billing.ui import shell  # noqa: F401 - the same

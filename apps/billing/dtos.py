@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 from uuid import UUID
 
 
@@ -45,6 +46,9 @@ class Plan:
     guest_limit: int | None
     link_limit: int | None
     """Links that lead somewhere, file requests included."""
+    currency: str
+    month_price: str
+    """What a month costs, in ``currency``, besides what is used above what is included."""
     is_current: bool
     """Whether it is the caller's tenant's."""
 
@@ -206,3 +210,102 @@ class RoomOfAll:
     over_count: int
     """Tenants that use more than they are given."""
     noted_at: datetime | None
+
+
+PaymentState = Literal["none", "paid", "overdue"]
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """How a vault pays for its plan."""
+
+    is_on: bool
+    """Whether plans are paid for here by a provider; else statements are invoiced by hand."""
+    plans_for_sale: Sequence[str] = ()
+    """Slugs of plans that can be chosen."""
+    has_account: bool = False
+    """Whether there is a place where the payment method and invoices are."""
+    state: PaymentState = "none"
+    paid_plan: str | None = None
+    """The plan that the subscription is for."""
+    period_ends_at: datetime | None = None
+    cancels_at: datetime | None = None
+    """When the subscription ends, where somebody has canceled it."""
+    grace_ends_at: datetime | None = None
+    """Of an overdue payment: when the vault has the default plan again unless it is paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChoice:
+    """What follows from choosing a plan."""
+
+    plan: str
+    url: str | None
+    """Where it is paid for; null: the subscription that there is has the plan now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPortal:
+    """Where the payment method and the invoices are; the address is good for some minutes, for whoever has it."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAccount:
+    """A tenant's account at the provider, for operators."""
+
+    tenant_id: UUID
+    customer_id: str
+    subscription_id: str
+    status: str
+    paid_plan: str
+    applied_plan: str
+    cancels_at: datetime | None
+    grace_ends_at: datetime | None
+    refreshed_at: datetime | None
+    noticed_at: datetime | None
+    error: str
+    error_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentNotice:
+    """A notice of the provider, for operators."""
+
+    id: str
+    kind: str
+    tenant_id: UUID | None
+    customer_id: str
+    object_id: str
+    occurred_at: datetime
+    received_at: datetime
+    state: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCheck:
+    """What operators ought to know of how payment is set up."""
+
+    is_chosen: bool
+    has_key: bool = False
+    has_webhook_secret: bool = False
+    failure: str = ""
+    """Why the provider could not be asked."""
+    missing_prices: Sequence[str] = ()
+    has_prices: bool = False
+    failing_count: int = 0
+    """Tenants with an error."""
+    last_notice_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulReport:
+    """A report of usage of which nobody knows whether it has arrived."""
+
+    month: str
+    metric: str
+    amount: int
+    """Thousandths of the unit that is priced."""
+    tried_at: datetime | None

@@ -71,3 +71,45 @@ class RecountOvertaken(errors.Unavailable):
 
     code = "billing.recount_overtaken"
     title = "The files have changed too much since they were counted"
+
+
+class PaymentOff(errors.NotFound):
+    """No provider collects payment in this installation."""
+
+    code = "billing.payment_off"
+    title = "Plans are not paid for here"
+
+
+class PlanNotForSale(errors.Conflict):
+    """Operators have given the plan no price at the provider."""
+
+    code = "billing.plan_not_for_sale"
+    title = "This plan cannot be bought"
+
+
+class NoPaymentYet(errors.Conflict):
+    """The vault has never chosen a plan that is paid for, so there is no payment method and no invoice."""
+
+    code = "billing.no_payment_yet"
+    title = "There is no payment method and no invoice yet"
+
+
+class PaymentUnavailable(errors.Unavailable):
+    """The provider of payment does not answer, or does not take what it was asked for; operators see why. Nothing else is held up."""
+
+    code = "billing.payment_unavailable"
+    title = "The payment service does not answer"
+
+
+class NoticeRefused(errors.Malformed):
+    """What came to the webhook's address is not signed by the provider, or not now."""
+
+    code = "billing.notice_refused"
+    title = "This is no notice of the payment service"
+
+
+class PaymentClaimed(errors.Unavailable):
+    """Somebody else asks about this tenant at this moment; asked again later, nothing is missed."""
+
+    code = "billing.payment_claimed"
+    title = "The payment service is being asked already"

@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 from django.core.validators import RegexValidator
 from django.db import models
 
+from apps.billing.models_of_payment import NoticeState, PaymentAccount, PaymentNotice, PlanPrice, UsageReport
 from bitvault.kernel.models import PublicModel, TenantModel, id_field
+
+__all__ = ["NoticeState", "PaymentAccount", "PaymentNotice", "PlanPrice", "UsageReport"]
 
 DEFAULT_PLAN = "default"
 """The plan of every tenant that was given no other."""
@@ -37,6 +40,8 @@ class Plan(PublicModel):
     month_price = models.DecimalField("price of a month", max_digits=12, decimal_places=4, default=0, db_default=0)
     prices = models.JSONField("prices of what is used", default=list, db_default=[], blank=True)
     """``pricing.Price``, above what is included."""
+    grace_days = models.PositiveSmallIntegerField("days of grace", default=14, db_default=14)
+    """How long a subscription's payment may be overdue before the tenant has the default plan again."""
     version = models.PositiveIntegerField(db_default=1, default=1, editable=False)
 
     class Meta:
@@ -48,6 +53,7 @@ class Plan(PublicModel):
                 name="billing_plan_file_limit",
             ),
             models.CheckConstraint(condition=models.Q(trash_days__range=(1, 3650)), name="billing_plan_trash_days"),
+            models.CheckConstraint(condition=models.Q(grace_days__range=(2, 365)), name="billing_plan_grace_days"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from apps.billing import dtos, metering, models
+from apps.billing import currencies, dtos, metering, models
 from bitvault.kernel import clock, db
 from bitvault.kernel.errors import ProgrammingError
 from bitvault.kernel.policies import Policy
@@ -23,7 +23,7 @@ WHERE q.scope IS NOT NULL OR (p.slug = %(plan)s AND NOT EXISTS (SELECT FROM bill
 
 _PLAN = (
     *("slug", "name", "version", "limit_bytes", "file_limit_bytes", "trash_days"),
-    *("member_limit", "guest_limit", "link_limit"),
+    *("member_limit", "guest_limit", "link_limit", "currency", "month_price"),
 )
 
 
@@ -86,14 +86,19 @@ def list_plans() -> list[dtos.Plan]:
     with db.read_transaction():
         current = read_quota().plan
         rows = models.Plan.objects.order_by("limit_bytes", "slug").values(*_PLAN)
-        found = [dtos.Plan(**row, is_current=row["slug"] == current) for row in rows]
+        found = [_to_plan(row, is_current=row["slug"] == current) for row in rows]
     return sorted(found, key=lambda plan: not plan.is_current)
 
 
 def list_all_plans() -> list[dtos.Plan]:
     """List the installation's plans, the smallest first; no tenant is entered."""
     rows = models.Plan.objects.order_by("limit_bytes", "slug").values(*_PLAN)
-    return [dtos.Plan(**row, is_current=False) for row in rows]
+    return [_to_plan(row, is_current=False) for row in rows]
+
+
+def _to_plan(row: dict[str, Any], *, is_current: bool) -> dtos.Plan:
+    price = currencies.write_price(row["month_price"], row["currency"])
+    return dtos.Plan(**{**row, "month_price": price}, is_current=is_current)
 
 
 def find_given_room() -> int | None:

@@ -46,6 +46,24 @@ def set_quota(
     noting.note_room()
 
 
+def change_plan(plan: str) -> None:
+    """Give the tenant another plan because of payment; figures of its own stay. Done again it changes nothing.
+
+    :raises PlanUnknown: there is no plan of this name.
+    """
+    open_quota()
+    with db.write_transaction():
+        quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
+        plan_id = _require_plan(plan)
+        if quota.plan_id == plan_id:
+            return
+        _change_plan(quota, plan_id)
+        quota.save(update_fields=["plan_id"])
+        _publish_change(quota, None)
+    policies.forget()
+    noting.note_room()
+
+
 def set_own_limit(*, limit_bytes: int | None, by: Actor) -> None:
     """Lower the room of the entered tenant below what its plan gives, or take that back (``None``)."""
     open_quota()

@@ -77,7 +77,7 @@ def _is_metered(month: date) -> bool:
 
 def _make(month: date, *, since: date) -> bool:
     """Write a statement; false where another turn has written it meanwhile."""
-    terms_of = _find_terms()
+    terms_of = find_terms()
     position = get_position(metering.CONSUMER)
     charges = _compute(month, since, terms_of)
     corrections: list[Line] = []
@@ -191,7 +191,7 @@ def _to_row(number: int, position: int, line: Line, *, is_correction: bool) -> m
 # --- which terms held --------------------------------------------------------------------------------------------------------
 
 
-def _find_terms() -> Callable[[date], Terms]:
+def find_terms() -> Callable[[date], Terms]:
     """Give a function that tells the terms of a day: of the plan and version in force at its end."""
     with db.read_transaction():
         periods = list(models.PlanPeriod.objects.order_by("begun_at").values_list("begun_at", "plan_id"))

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from apps.billing import noting, operations, statements
+from apps.billing.payment import arriving, reporting
 
 
 @shared_task(name="billing.lapse_reservations")  # type: ignore[untyped-decorator] # celery has no types
@@ -27,3 +28,15 @@ def make_statements() -> int:
 def note_room() -> None:
     """Note where operators look at all tenants how much room one has and uses."""
     noting.note_room()
+
+
+@shared_task(name="billing.look_after_payments", tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types
+def look_after_payments() -> int:
+    """Have subscriptions asked for that nobody has heard of for a day, or whose time of grace nears its end; returns how many."""
+    return arriving.look_after()
+
+
+@shared_task(name="billing.request_usage_report")  # type: ignore[untyped-decorator] # celery has no types
+def request_usage_report() -> bool:
+    """Have one tenant's usage reported, where it is paid for by usage."""
+    return reporting.request_report()

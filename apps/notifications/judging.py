@@ -19,6 +19,9 @@ from bitvault.web import naming
 _PAGES = {"signed_in": "/settings/security/", "asked": "/shared/requests/"}
 """Where what happened is looked at that has a page of its own."""
 
+_ON_PAYMENT = frozenset({"plan_paid", "plan_ended", "payment_failed", "payment_reminder", "payment_settled"})
+"""What is looked at on the page of usage and plan."""
+
 _ON_COMMENTS = frozenset({"commented", "mentioned", "answered"})
 """What is looked at in the comments of a file or folder."""
 
@@ -58,6 +61,8 @@ class Told:
             return f"/files/{self.node.id}/#comments={self.node.id}"
         if self.entry.kind == "quota":
             return "/files/" if self.facts.get("of") == "user" else "/usage/"
+        if self.entry.kind in _ON_PAYMENT:
+            return "/usage/#usage-payment"
         if self.entry.kind == "statement":
             return f"/usage/statements/{self.facts['month']}/"
         if self.entry.kind == "quarantined":

@@ -121,7 +121,7 @@ def _draft_personal(published: Published, event: Event) -> Entry | None:
             identity.TenantDeletionRequested() | identity.TenantDeletionWithdrawn() | impersonation.ImpersonationBegan()
         ):
             return _draft_vault(published, event)
-    return _draft_scan(published, event)
+    return _draft_payment(published, event) or _draft_scan(published, event)
 
 
 def _draft_vault(
@@ -140,6 +140,28 @@ def _draft_vault(
             entry = _entry(published, "support", subject_id=event.impersonation_id, audience_id=ADMINISTRATORS_ID)
             entry.facts = {"operator": event.operator_name, "reason": event.reason, "ends_at": event.ends_at}
             return entry
+
+
+def _draft_payment(published: Published, event: Event) -> Entry | None:
+    """Say what administrators are told of payment by a provider."""
+    match event:
+        case billing.SubscriptionStarted():
+            kind: Kind = "plan_paid"
+            facts = {"plan": event.plan_name}
+        case billing.SubscriptionEnded():
+            kind = "plan_ended"
+            facts = {"plan": event.plan_name, "new_plan": event.new_plan_name, "cause": event.cause}
+        case billing.PaymentFailed() | billing.PaymentReminded():
+            kind = "payment_failed" if isinstance(event, billing.PaymentFailed) else "payment_reminder"
+            facts = {"plan": event.plan_name, "ends_at": event.grace_ends_at.isoformat()}
+        case billing.PaymentSettled():
+            kind = "payment_settled"
+            facts = {"plan": event.plan_name}
+        case _:
+            return None
+    entry = _entry(published, kind, audience_id=ADMINISTRATORS_ID)
+    entry.facts = facts
+    return entry
 
 
 def _draft_comment(

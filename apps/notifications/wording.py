@@ -26,7 +26,8 @@ def tell(kind: str, facts: dict[str, Any], *, mark: Mark = _plain) -> str:
     :param mark: what is done to names, so that a page can set them off.
     """
     names = {
-        key: mark(str(facts.get(key) or "")) for key in ("actor", "name", "folder", "old_name", "to_name", "operator")
+        key: mark(str(facts.get(key) or ""))
+        for key in ("actor", "name", "folder", "old_name", "to_name", "operator", "plan", "new_plan")
     }
     figures = {name: facts.get(name, 0) for name in ("count", "percent", "file_count", "month", "totals", "reason")}
     return _sentence(kind, facts) % {**names, **figures, "day": _day_of(facts)}
@@ -169,6 +170,34 @@ def _statement(facts: dict[str, Any]) -> str:
     return gettext("The statement of %(month)s is ready")
 
 
+def _plan_paid(facts: dict[str, Any]) -> str:
+    return gettext("The vault has the plan “%(plan)s” now")
+
+
+def _plan_ended(facts: dict[str, Any]) -> str:
+    if facts.get("cause") == "unpaid":
+        return gettext(
+            "The plan “%(plan)s” has ended for want of payment: nothing is deleted, and what is new has to fit the plan “%(new_plan)s”"
+        )
+    return gettext(
+        "The plan “%(plan)s” has ended: nothing is deleted, and what is new has to fit the plan “%(new_plan)s”"
+    )
+
+
+def _payment_failed(facts: dict[str, Any]) -> str:
+    return gettext(
+        "A payment for the plan “%(plan)s” has failed: without it the plan ends on %(day)s, and nothing changes before"
+    )
+
+
+def _payment_reminder(facts: dict[str, Any]) -> str:
+    return gettext("The plan “%(plan)s” ends on %(day)s unless the payment that is overdue comes")
+
+
+def _payment_settled(facts: dict[str, Any]) -> str:
+    return gettext("The payment that was overdue has come: the plan “%(plan)s” stays")
+
+
 def _webhook_off(facts: dict[str, Any]) -> str:
     return gettext("A webhook was switched off because its receiver takes no messages")
 
@@ -235,6 +264,11 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "link_ending": _link_ending,
     "link_used": _link_used,
     "statement": _statement,
+    "plan_paid": _plan_paid,
+    "plan_ended": _plan_ended,
+    "payment_failed": _payment_failed,
+    "payment_reminder": _payment_reminder,
+    "payment_settled": _payment_settled,
     "webhook_off": _webhook_off,
     "malware": _malware,
     "quarantined": _quarantined,

@@ -88,6 +88,9 @@ app.conf.beat_schedule = {
     "forget-refunds": _for_each_tenant("billing.forget_refunds", seconds=86_400),
     "note-usage": _for_each_tenant("gateway.note_usage", seconds=3600),
     "make-statements": _for_each_tenant("billing.make_statements", seconds=3600),
+    # A notice of the provider's may be lost, and a time of grace ends by itself.
+    "look-after-payments": {"task": "billing.look_after_payments", "schedule": 1800, "options": {"expires": 1500}},
+    "report-usage": _for_each_tenant("billing.request_usage_report", seconds=21_600),
     "recount-usage": _for_each_tenant("gateway.request_recount", seconds=86_400),
     "purge-expired-trash": _for_each_tenant("files.purge_expired_trash", seconds=3600),
     # They hold nothing from the second on at which they end; this tells of it.

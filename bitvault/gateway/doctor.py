@@ -54,6 +54,7 @@ def list_checks(*, probe_store: bool = False, request: HttpRequest | None = None
         "search": service_checks.check_search,
         "SIEM export": service_checks.check_siem,
         "scanner": service_checks.check_scanner,
+        "payment": service_checks.check_payment,
         "backup": installation_checks.check_backup,
     }
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from apps.admin_platform import api as administration
-from apps.billing.api import noted
+from apps.billing.api import noted, paying
 from apps.identity import api as identity
 from apps.identity.dtos import DueDeletion
 from apps.search import api as search
@@ -42,6 +42,7 @@ STEPS: tuple[tuple[str, Callable[[UUID], None]], ...] = (
     ("objects", _forget_objects),
     ("features", lambda tenant_id: administration.forget_tenant(tenant_id=tenant_id)),
     ("room", lambda tenant_id: noted.forget_tenant(tenant_id=tenant_id)),
+    ("payment", lambda tenant_id: paying.forget_payment(tenant_id=tenant_id)),
     ("jobs", lambda tenant_id: jobs.forget_tenant(tenant_id=tenant_id)),
     ("stream", lambda tenant_id: events.forget_tenant(tenant_id=tenant_id)),
     ("schema", lambda tenant_id: identity.drop_tenant_schema(tenant_id=tenant_id)),

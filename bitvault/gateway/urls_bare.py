@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from bitvault.gateway import certificates, health, mailbox
+from bitvault.gateway import certificates, health, mailbox, payment
 from bitvault.web import catalogue
 
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("beatz", health.beating),
     path("certificates/ask", certificates.ask),
     path("metrics", health.metrics),
+    path("payment/stripe", payment.take_stripe_notice),
     path("mailbox/<str:key>/", mailbox.show),
     path("mailbox/<str:key>/mails.json", mailbox.list_as_json),
     path("", include("apps.identity.ui.urls_bare")),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("admin/placement/", include("bitvault.gateway.placement_admin")),
     path("admin/plans/", include("bitvault.gateway.plans_admin")),
     path("admin/statements/", include("bitvault.gateway.statements_admin")),
+    path("admin/payment/", include("bitvault.gateway.payment_admin")),
     path("admin/siem/", include("bitvault.gateway.siem_admin")),
     path("admin/deletions/", include("bitvault.gateway.tenants_admin")),
     path("admin/impersonations/", include("bitvault.gateway.impersonation_admin")),

@@ -179,6 +179,9 @@ BITVAULT_OPENSEARCH = {"url": ENV.opensearch_url, "ca_file": ENV.opensearch_ca_f
 BITVAULT_SCRUB_DAYS = ENV.scrub_days
 BITVAULT_SCANNER_URL = ENV.scanner_url
 BITVAULT_SCANNER_LARGEST_MIB = ENV.scanner_largest_mib
+# Who collects payment for plans, and the account there.
+BITVAULT_PAYMENT = ENV.payment
+BITVAULT_STRIPE = {"key": ENV.stripe_key, "webhook_secret": ENV.stripe_webhook_secret, "url": ENV.stripe_url}
 # How long a file stays locked whose locker names no end, and how long at most.
 BITVAULT_LOCKS = {"default_hours": ENV.lock_hours, "longest_days": ENV.lock_longest_days}
 # Where backups go by themselves, and how the store of those that go to a bucket is reached.

@@ -19,6 +19,7 @@ LOG_FORMATS = ("json", "console")
 SWITCHED_ON = ("true", "1", "yes", "on")
 SWITCHED_OFF = ("false", "0", "no", "off")
 LIMITS = ("tenant", "user", "read", "write", "upload", "heavy", "address", "sign-in", "public", "failures")
+PAYMENTS = ("", "stripe")
 SEARCH_ENGINES = ("postgresql", "opensearch")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -147,6 +148,10 @@ class Environment:
     opensearch_url: str
     opensearch_ca_file: str
     scanner_url: str
+    payment: str
+    stripe_key: str
+    stripe_webhook_secret: str
+    stripe_url: str
     scanner_largest_mib: int
     scrub_days: int
     lock_hours: int
@@ -241,6 +246,10 @@ def read() -> Environment:
         gc_wait_seconds=_number("BITVAULT_GC_WAIT_SECONDS", default=3600),
         webhook_networks=_networks("BITVAULT_WEBHOOK_NETWORKS"),
         scanner_url=_text("BITVAULT_SCANNER_URL", default=""),
+        payment=_choice("BITVAULT_PAYMENT", PAYMENTS, default=""),
+        stripe_key=_text("BITVAULT_STRIPE_KEY", default=""),
+        stripe_webhook_secret=_text("BITVAULT_STRIPE_WEBHOOK_SECRET", default=""),
+        stripe_url=_text("BITVAULT_STRIPE_URL", default="https://api.stripe.com").rstrip("/"),
         scanner_largest_mib=_number("BITVAULT_SCANNER_LARGEST_MIB", default=2000),
         dns_servers=_servers("BITVAULT_DNS_SERVERS"),
         scrub_days=_number("BITVAULT_SCRUB_DAYS", default=90),

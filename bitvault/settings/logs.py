@@ -58,6 +58,8 @@ def configure(*, output: str, level: str) -> None:
                 "urllib3": {"level": "WARNING"},
                 # It would hold what people look for; what fails is told by search itself.
                 "opensearch": {"level": "CRITICAL"},
+                # Its errors quote what was asked for; what fails is told by billing itself.
+                "stripe": {"level": "CRITICAL"},
             },
         }
     )

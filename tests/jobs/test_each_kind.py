@@ -15,6 +15,9 @@ from django.db import connection
 from apps.admin_platform import verifying
 from apps.annotations import api as annotations
 from apps.billing import api as billing
+from apps.billing.api import noted, paying
+from apps.billing.models import PaymentAccount, Plan, PlanPeriod, PlanPrice, UsageDay, UsageReport
+from apps.billing.payment import arriving, reporting
 from apps.files import api as files
 from apps.files import limits
 from apps.files.api import retention
@@ -59,6 +62,7 @@ from tests.support.own_bucket import own_bucket
 from tests.support.push import Subscriber
 from tests.support.sending import Sender
 from tests.support.shares import share
+from tests.support.stripe_server import KEY, start_stripe
 from tests.support.world import ACME
 
 __all__ = ["desk"]
@@ -762,7 +766,77 @@ def has_told_what_became_of_it(world):
     assert Job.objects.filter(kind="audit.siem_test").latest("id").result["is_taken"] is False
 
 
+def have_team_paid(world):
+    """The tenant has a subscription for the plan "team", of which nobody has heard yet."""
+    with db.public_transaction():
+        plan, _ = Plan.objects.get_or_create(slug="team", defaults={"name": "Team", "limit_bytes": 1})
+        for metric, event in (("plan", ""), ("uploads_committed_count", "uploads")):
+            PlanPrice.objects.get_or_create(
+                plan=plan, metric=metric, defaults={"price_id": f"price_{metric}", "event_name": event}
+            )
+        PaymentAccount.objects.update_or_create(
+            tenant_id=world.tree.actor.tenant.id,
+            defaults={
+                "customer_id": "cus_1",
+                "applied_plan": "default",
+                "created_at": clock.now(),
+                "claim_id": None,
+                "claimed_until": None,
+            },
+        )
+    world.stripe.subscriptions.clear()
+    world.stripe.subscribe("cus_1", "price_plan")
+    billing.set_quota(plan="default")
+    world.count = count_events("billing.subscription.started.v1")
+
+
+def ask_for_payment(world):
+    have_team_paid(world)
+    with db.public_transaction():
+        jobs.enqueue(arriving.REFRESH, arriving.RefreshPayment(), key=ids.new_id().hex, by=jobs.SYSTEM)
+
+
+def has_its_plan(world):
+    assert billing.get_quota().plan == "team"
+    assert count_events("billing.subscription.started.v1") == world.count + 1
+
+
+def ask_to_report(world):
+    """An upload of yesterday, of a thousand that are one unit: one thousandth."""
+    have_team_paid(world)
+    billing.set_quota(plan="team")
+    world.stripe.usage.clear()
+    world.stripe.kept.clear()
+    yesterday = clock.now() - timedelta(days=2)
+    PaymentAccount.objects.update(paid_plan="team", usage_since=yesterday)
+    with db.write_transaction():
+        UsageReport.objects.all().delete()
+        UsageDay.objects.update_or_create(
+            day=yesterday.date(), metric="uploads_committed_count", defaults={"amount": 1}
+        )
+        PlanPeriod.objects.all().delete()
+        jobs.enqueue(reporting.REPORT, reporting.ReportUsage(), key="usage", by=jobs.SYSTEM)
+
+
+def is_reported_once(world):
+    assert [amount for _, amount in world.stripe.usage.values()] == [1]
+
+
+def ask_to_end_subscriptions(world):
+    have_team_paid(world)
+    world.stripe.kept.clear()
+    noted.forget_tenant(tenant_id=world.tree.actor.tenant.id)
+    paying.forget_payment(tenant_id=world.tree.actor.tenant.id)
+
+
+def are_ended(world):
+    assert [one["status"] for one in world.stripe.subscriptions.values()] == ["canceled"]
+
+
 SCENES = {
+    "billing.refresh_payment": Scene(ask_for_payment, has_its_plan),
+    "billing.report_usage": Scene(ask_to_report, is_reported_once),
+    "billing.end_subscriptions": Scene(ask_to_end_subscriptions, are_ended),
     "backup.take": Scene(ask_for_backup, is_backed_up),
     "links.tell_of_end": Scene(ask_to_tell_of_a_links_end, is_told_of_once),
     "links.finish_submission": Scene(ask_to_finish_a_submission, is_finished_once),
@@ -816,6 +890,7 @@ class World:
     webhook_id: str = ""
     head: int = 0
     count: int = 0
+    stripe: Any = None
 
 
 @pytest.fixture
@@ -829,11 +904,16 @@ def world(desk, tenant, actor, api, monkeypatch, settings, tmp_path):
     monkeypatch.setattr(egress, "post", lambda *_, **__: egress.Answer(duration_ms=1, failure="connection"))
     settings.BITVAULT_COLLECTION = {"grace_seconds": 0, "wait_seconds": 0}
     monkeypatch.setattr(reconciling, "OLD", timedelta(seconds=-60))
+    stripe, server = start_stripe()
+    settings.BITVAULT_PAYMENT = "stripe"
+    settings.BITVAULT_STRIPE = {"key": KEY, "webhook_secret": "", "url": stripe.url}
     tree = Tree(actor)
     tree.folder("a", tree.folder("b"))
     project()
     with own_bucket(settings):
-        yield World(tree, api)
+        yield World(tree, api, stripe=stripe)
+    server.shutdown()
+    server.server_close()
 
 
 class Killed(BaseException):

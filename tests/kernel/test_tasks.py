@@ -147,6 +147,7 @@ def test_a_task_that_needs_no_tenant_says_so_by_name():
         "storage.probe_store",  # the store is one for all tenants
         "identity.check_domains",  # names of all tenants, each event of which goes to the stream of its own
         "identity.end_impersonations",  # of all tenants, each event of which goes to the stream of its own
+        "billing.look_after_payments",  # accounts of all tenants, each of which is asked about by a job of its own
         "identity.sweep_sessions",  # sessions stand in the public schema
         "backup.request",  # asks for the backup of all tenants, and opens none itself
         "gateway.remove_tenants",  # a tenant that is going is not entered any more

@@ -86,6 +86,7 @@ BODIES = {
     ("POST", "/notifications/browsers"): Subscriber("https://8.8.8.8/push").body(),
     ("PUT", "/notifications/browsers/{browser_id}"): Subscriber("https://8.8.8.8/push").body(),
     ("PUT", "/quotas/tenant"): {"limit_bytes": None},
+    ("PUT", "/payment/plan"): {"plan": "team"},
     ("PUT", "/features/{key}"): {"value": True},
     ("PUT", "/quotas/{scope}"): {"limit_bytes": 1},
     ("POST", "/subscriptions"): {"node_id": "01900000-0000-7000-8000-00000000ffff"},

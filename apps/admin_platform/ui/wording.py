@@ -218,6 +218,12 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "billing.quota.changed.v1": _("%(actor)s changed the plan or a limit of storage"),
     "billing.scope_limit.changed.v1": _("%(actor)s changed the storage limit of %(person)s"),
     "billing.usage.corrected.v1": _("A recount corrected the storage that is counted as used"),
+    "billing.plan.chosen.v1": _("%(actor)s chose the plan %(plan)s"),
+    "billing.subscription.started.v1": _("The plan %(plan_name)s is paid for"),
+    "billing.subscription.ended.v1": _("The plan %(plan_name)s ended, and the vault has %(new_plan_name)s"),
+    "billing.payment.failed.v1": _("A payment for the plan %(plan_name)s is overdue"),
+    "billing.payment.reminded.v1": _("Administrators were reminded of a payment for the plan %(plan_name)s"),
+    "billing.payment.settled.v1": _("An overdue payment for the plan %(plan_name)s came"),
     "billing.statement.made.v1": _("The statement of %(month)s was made"),
     "admin_platform.feature.chosen.v1": _("%(actor)s changed the feature “%(key)s”"),
     "admin_platform.siem_export.created.v1": _("%(actor)s has the audit log sent to a SIEM"),
@@ -293,6 +299,10 @@ def tell(event_type: str, payload: Mapping[str, Any], names: Mapping[str, str]) 
     facts["consumer"] = str(payload.get("consumer", ""))
     facts["key"] = str(payload.get("key", ""))
     facts |= {field: str(payload.get(field, "")) for field in ("month", "backup_id", "signature", "reason", "domain")}
+    facts |= {
+        field: f"{_EDGE}{str(payload.get(field, '')).replace(_EDGE, '')}{_EDGE}"
+        for field in ("plan", "plan_name", "new_plan_name")
+    }
     facts["count"] = str(payload.get("count", ""))
     facts["type"] = event_type.removesuffix(".v1").replace(".", " ").replace("_", " ")
     text = str(_choose(event_type, payload)) % facts

@@ -30,6 +30,12 @@ class SetOwnLimit(Body, frozen=True):
     limit_bytes: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None
 
 
+class ChoosePlan(Body, frozen=True):
+    """Which plan, by its slug."""
+
+    plan: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
 class HistoryQuery(DerivedQuery, frozen=True, kw_only=True, rename={"begin": "from", "end": "to"}):
     """Which days, and which metric (all of them when none is named)."""
 

@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from apps.billing.rest import views
+from apps.billing.rest import payment, views
 
 urlpatterns = [
     path("quotas/tenant", views.OwnLimit.as_view()),
+    path("payment", payment.Payment.as_view()),
+    path("payment/plan", payment.PaidPlan.as_view()),
+    path("payment/portal", payment.Portal.as_view()),
     path("plans", views.Plans.as_view()),
     path("statements", views.Statements.as_view()),
     path("statements/<str:month>.csv", views.StatementCsv.as_view()),

@@ -29,6 +29,6 @@ shell.register(
         key="billing",
         order=80,
         styles=("billing/meter.css", "billing/usage.css"),
-        scripts=("billing/meter.js", "billing/usage.js", "billing/scopes.js"),
+        scripts=("billing/meter.js", "billing/usage.js", "billing/scopes.js", "billing/payment.js"),
     ),
 )

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import api
+from apps.billing.api import paying
 from apps.billing.ui import charts, rooms
 from bitvault.kernel import clock
 from bitvault.kernel.errors import NotFound
@@ -56,6 +57,8 @@ class UsagePage(MemberPage):
             ],
             "scopes": rooms.to_rows(actor, api.list_limited_scopes(actor=actor).items),
             "seats": _to_seats(seats.counter()(actor)),
+            "payment": paying.get_payment(actor=actor),
+            "came_back": _read_return(request.GET.get("payment", "")),
             "plans": api.list_plans(actor=actor).items,
             "chart": charts.draw_stacked(history, STORED, begin=begin, end=end),
             "flows": charts.sum_of(history, FLOWS),
@@ -65,6 +68,11 @@ class UsagePage(MemberPage):
             "last": end - timedelta(days=1),
         }
         return render(request, "billing/usage.html", context)
+
+
+def _read_return(word: str) -> str:
+    """Tell how somebody comes back from where a plan is paid for."""
+    return word if word in ("done", "canceled") else ""
 
 
 def _to_seats(counted: seats.Seats) -> list[dict[str, Any]]:

@@ -44,6 +44,11 @@ ICONS: dict[str, str] = {
     "signed_in": "key",
     "quota": "warning",
     "statement": "info",
+    "plan_paid": "check-circle",
+    "plan_ended": "warning",
+    "payment_failed": "warning",
+    "payment_reminder": "warning",
+    "payment_settled": "check-circle",
     "received": "user-in",
     "link_ending": "link",
     "link_used": "link",
@@ -90,6 +95,11 @@ TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
     ("webhooks", _("Webhooks"), _("A webhook was switched off. For administrators.")),
     ("quota", _("Storage"), _("Your files, a team folder or the vault are nearly full or full.")),
     ("statements", _("Statements"), _("The statement of a month is ready. For administrators.")),
+    (
+        "payment",
+        _("Payment"),
+        _("The plan that is paid for begins, changes or ends, or a payment is overdue. For administrators."),
+    ),
     (
         "links",
         _("Links and file requests"),
@@ -222,7 +232,7 @@ class PreferencesPage(MemberPage):
                 chosen[topic].push,
             )
             for topic, label, hint in TOPICS
-            if topic not in ("statements", "webhooks") or request.actor.may(Permission.MANAGE_SETTINGS)
+            if topic not in ("statements", "payment", "webhooks") or request.actor.may(Permission.MANAGE_SETTINGS)
         ]
         subscriptions = api.list_subscriptions(actor=request.actor)
         browsers = api.list_browsers(actor=request.actor)

@@ -1,6 +1,7 @@
 """What happens to quotas. Producer: ``apps/billing``."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -59,3 +60,68 @@ class StatementMade(Event):
     month: str
     """``2026-10``."""
     totals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionStarted(Event):
+    """The tenant has a plan (its slug) that is paid for: the first one, or another one."""
+
+    type: ClassVar[str] = "billing.subscription.started.v1"
+
+    plan: str
+    plan_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionEnded(Event):
+    """The tenant has the plan ``new_plan`` again: its subscription was ``canceled``, or stayed ``unpaid`` for longer than the grace."""
+
+    type: ClassVar[str] = "billing.subscription.ended.v1"
+
+    plan: str
+    plan_name: str
+    new_plan: str
+    new_plan_name: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFailed(Event):
+    """A payment is overdue; until ``grace_ends_at`` nothing changes."""
+
+    type: ClassVar[str] = "billing.payment.failed.v1"
+
+    plan: str
+    plan_name: str
+    grace_ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentReminded(Event):
+    """A payment is still overdue, and the time of grace ends soon."""
+
+    type: ClassVar[str] = "billing.payment.reminded.v1"
+
+    plan: str
+    plan_name: str
+    grace_ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSettled(Event):
+    """An overdue payment has come, within the time of grace."""
+
+    type: ClassVar[str] = "billing.payment.settled.v1"
+
+    plan: str
+    plan_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChosen(Event):
+    """Somebody has gone to pay for a plan (``is_new``), or has had the subscription changed to it."""
+
+    type: ClassVar[str] = "billing.plan.chosen.v1"
+
+    plan: str
+    is_new: bool

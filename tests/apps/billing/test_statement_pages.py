@@ -126,7 +126,15 @@ def test_operators_see_the_statements_of_all_tenants(acme, beta, stated):
 def test_the_operators_screen_refuses_prices_that_are_none():
     from apps.billing.admin import PlanForm
 
-    facts = {"slug": "x", "name": "X", "limit_bytes": 1, "trash_days": 3, "currency": "EUR", "month_price": "1"}
+    facts = {
+        "slug": "x",
+        "name": "X",
+        "limit_bytes": 1,
+        "trash_days": 3,
+        "currency": "EUR",
+        "month_price": "1",
+        "grace_days": 3,
+    }
     good = [{"metric": "live_bytes", "price": "0.02", "included": "100"}]
     assert PlanForm({**facts, "prices": json.dumps(good)}).is_valid()
     for prices in ('[{"metric": "nothing", "price": "1"}]', '[{"metric": "live_bytes", "price": "-1"}]', '{"a": 1}'):

@@ -42,6 +42,7 @@ def test_routes_are_of_the_class_that_they_cost():
     assert by_class[RouteClass.HEALTH] == {"healthz", "certificates/ask"}
     assert by_class[RouteClass.HEAVY] == {
         *("api/v1/audit/verify", "api/v1/audit/export", "api/v1/audit/export.csv", "api/v1/sync/snapshot"),
+        *("api/v1/payment/plan", "api/v1/payment/portal"),
     }
     assert by_class[RouteClass.SIGN_IN] == {
         *("api/v1/auth/login", "sign-in/", "sign-up/", "enter/", "support/enter/", "admin/login/"),
@@ -50,9 +51,11 @@ def test_routes_are_of_the_class_that_they_cost():
         *("invitation/", "api/v1/public/invitations/<str:code>"),
     }
     assert by_class[RouteClass.PUBLIC] == {
-        route for route in said if route.startswith(("s/<str:token>", "api/v1/public/links/", "api/v1/public/logo/"))
+        route
+        for route in said
+        if route.startswith(("s/<str:token>", "api/v1/public/links/", "api/v1/public/logo/", "payment/stripe"))
     }
-    assert len(by_class[RouteClass.PUBLIC]) == 19
+    assert len(by_class[RouteClass.PUBLIC]) == 20
     assert by_class[RouteClass.UPLOAD] == {route for route in said if route.startswith("api/v1/uploads")}
 
 
