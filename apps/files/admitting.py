@@ -8,10 +8,12 @@ the rules of folders that it did not lie in.
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.files import access, errors, limits
 from apps.files.dtos.rules import RulesInForce, StoredRules
@@ -21,10 +23,13 @@ from bitvault.kernel import file_rules
 from bitvault.kernel.actor import Actor, ActorKind
 from bitvault.kernel.file_rules import FileRules
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 _HELP = {
-    "administrators": "Ask an owner or administrator of the vault.",
-    "managers": "Ask who manages the folder.",
-    "link": "Ask whoever gave you the link.",
+    "administrators": _("Ask an owner or administrator of the vault."),
+    "managers": _("Ask who manages the folder."),
+    "link": _("Ask whoever gave you the link."),
 }
 
 
@@ -104,7 +109,7 @@ def _list_files_below(folder: NodeRow) -> Iterator[tuple[str, int]]:
     rows = fetch_page(FILES_BELOW, {"id": folder.id, "limit": limits.JUDGED_LIMIT + 1})
     if len(rows) > limits.JUDGED_LIMIT:
         raise errors.TooManyToJudge(
-            f"A folder there has rules for files, and no more than {limits.JUDGED_LIMIT} files and folders are judged at once. "
+            "A folder there has rules for files, and no more than %(limit)s files and folders are judged at once. "
             "Take what lies in this one in parts.",
             limit=limits.JUDGED_LIMIT,
         )
@@ -120,7 +125,7 @@ def _require(actor: Actor, rules: Iterable[Rule], name: str, size_bytes: int) ->
         if limit is not None and size_bytes > limit:
             taker, facts = _describe(actor, rule, name)
             raise errors.SizeRefused(
-                f"{taker} takes files of {limit} bytes at most. {_HELP[facts['ask']]}",
+                _sentence(_("%(taker)s takes files of %(size)s bytes at most."), facts["ask"], taker=taker, size=limit),
                 limit_bytes=limit,
                 size_bytes=size_bytes,
                 **facts,
@@ -136,9 +141,13 @@ def _require_name(actor: Actor, rules: Iterable[Rule], *, old_name: str, name: s
 
 def _type_refused(actor: Actor, rule: Rule, name: str, extension: str) -> errors.TypeRefused:
     taker, facts = _describe(actor, rule, name)
-    what = f"of the type “{extension}”" if extension else "without an extension"
+    said = (
+        _("%(taker)s takes no files of the type “%(type)s”.")
+        if extension
+        else _("%(taker)s takes no files without an extension.")
+    )
     return errors.TypeRefused(
-        f"{taker} takes no files {what}. {_HELP[facts['ask']]}",
+        _sentence(said, facts["ask"], taker=taker, type=extension),
         extension=extension,
         allowed=list(rule.rules.extensions) if rule.rules.types == "only" else None,
         **facts,
@@ -158,5 +167,10 @@ def _describe(actor: Actor, rule: Rule, name: str) -> tuple[str, dict[str, Any]]
         "ask": "link" if actor.kind is ActorKind.LINK else ask,
     }
     if folder is not None:
-        return f"The folder “{folder.name}”", facts
-    return ("This vault" if way is None else "This folder"), facts
+        return gettext("The folder “%(name)s”") % {"name": folder.name}, facts
+    return (gettext("This vault") if way is None else gettext("This folder")), facts
+
+
+def _sentence(said: "StrPromise", ask: str, **words: object) -> str:
+    """Say what a rule does not let in, and whom to ask, in the language of the moment: its parts are too many for whole sentences."""
+    return f"{said % words} {_HELP[ask]}"

@@ -105,8 +105,8 @@ class NewerVersion(Conflict):
 
 
 class NodeLocked(Locked):
-    """Somebody else has locked the file, or a file in the folder; facts: ``node_id`` and ``name`` of that file, and, for members, its
-    ``lock`` as a node tells it (holder, device, reason, times).
+    """Somebody else has locked the file, or a file in the folder; facts: ``node_id`` and ``name`` of that file, and, for members,
+    ``holder_name`` and its ``lock`` as a node tells it (holder, device, reason, times).
     """
 
     code = "files.locked"

@@ -32,11 +32,12 @@ def refuse_locked(actor: Actor, node_id: UUID, name: str, stored: str | None) ->
     lock = find_lock(stored)
     if lock is not None and not holds(actor, lock):
         if actor.kind is ActorKind.LINK:
-            raise errors.NodeLocked(f"“{name}” is locked.", node_id=node_id, name=name)
+            raise errors.NodeLocked("“%(name)s” is locked.", node_id=node_id, name=name)
         raise errors.NodeLocked(
-            f"{lock.holder_name} has locked “{name}”." if lock.holder_name else f"“{name}” is locked.",
+            "%(holder_name)s has locked “%(name)s”." if lock.holder_name else "“%(name)s” is locked.",
             node_id=node_id,
             name=name,
+            holder_name=lock.holder_name,
             lock=lock,
         )
 

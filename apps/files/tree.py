@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from apps.files import errors, limits
 from apps.files.models import Kind, Node
 from apps.files.rows import NodeRow, Way, fetch_one, kind_name, name_bytes
@@ -22,6 +24,12 @@ from bitvault.kernel.names import Name
 
 _COMMITS = "commits"
 """Shared by commits of content, held alone by trashing."""
+
+TAKEN_BY = {
+    "file": gettext_noop("There is a file “%(name)s” here already."),
+    "folder": gettext_noop("There is a folder “%(name)s” here already."),
+}
+"""What is said of a name that is taken, by the kind of the node that has it."""
 
 
 @contextmanager
@@ -191,9 +199,7 @@ def refuse_taken(parent_id: UUID, name: Name) -> NoReturn:
     """
     sibling = Node.objects.only("kind", "name").get(parent_id=parent_id, name_key=name.key)
     kind = kind_name(sibling.kind)
-    raise errors.NameTaken(
-        f"There is a {kind} “{sibling.name}” here already.", node_id=sibling.id, kind=kind, name=sibling.name
-    )
+    raise errors.NameTaken(TAKEN_BY[kind], node_id=sibling.id, kind=kind, name=sibling.name)
 
 
 def find_free_name(parent_id: UUID, name: Name, *, is_folder: bool) -> Name:

@@ -44,7 +44,7 @@ def get_overview(slug: str) -> dtos.TenantOverview:
     """
     row = models.Tenant.objects.filter(slug=slug.strip().lower()).first()
     if row is None:
-        raise NotFound(f"There is no tenant {slug}.")
+        raise NotFound("There is no tenant %(slug)s.", slug=slug)
     return dtos.TenantOverview(
         tenant=queries.to_tenant(row),
         state=row.state,

@@ -24,7 +24,7 @@ def get_tenant(slug: str) -> Tenant:
     """
     row = models.Tenant.objects.filter(slug=slug).first()
     if row is None:
-        raise NotFound(f"There is no tenant {slug}.")
+        raise NotFound("There is no tenant %(slug)s.", slug=slug)
     return queries.to_tenant(row)
 
 

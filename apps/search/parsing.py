@@ -219,7 +219,7 @@ def _find_category(value: str) -> Category:
     name = value.lower()
     category = _CATEGORIES.get(name) or _CATEGORIES.get(name.removesuffix("s"))
     if category is None:
-        raise FilterInvalid(f"There is no kind of file called “{value}”.", filter="type", value=value)
+        raise FilterInvalid("There is no kind of file called “%(value)s”.", filter="type", value=value)
     return category
 
 
@@ -227,7 +227,7 @@ def _read_day(key: str, value: str) -> datetime:
     try:
         day = date.fromisoformat(value)
     except ValueError as error:
-        raise FilterInvalid(f"Write the day of “{key}” as 2026-12-31.", filter=key, value=value) from error
+        raise FilterInvalid("Write the day of “%(filter)s” as 2026-12-31.", filter=key, value=value) from error
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
@@ -238,7 +238,7 @@ def _narrow_state(filters: Filters, key: str, value: str) -> Filters:
 
 def _read_choice(key: str, value: str) -> bool:
     if value.lower() not in ("yes", "no"):
-        raise FilterInvalid(f"Write “{key}:yes” or “{key}:no”.", filter=key, value=value)
+        raise FilterInvalid("Write “%(filter)s:yes” or “%(filter)s:no”.", filter=key, value=value)
     return value.lower() == "yes"
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from apps.annotations.dtos import MetadataField, MetadataTemplate
 from apps.identity import api as identity
 from apps.search import words
@@ -37,6 +39,16 @@ def list_fields(templates: Sequence[MetadataTemplate]) -> dict[str, list[Metadat
     return found
 
 
+_TAKEN = {
+    "number": gettext_noop("“%(key)s” is a number: write 100, >100, <=100 or 100..200."),
+    "date": gettext_noop("“%(key)s” is a day: write 2026-12-31, 2026-12, <2026-12-31 or 2026-01-01..2026-06-30."),
+    "person": gettext_noop("Nobody here is called “%(value)s”."),
+}
+"""What a field of each kind takes."""
+
+_NOT_TAKEN = gettext_noop("“%(value)s” is nothing that “%(key)s” can be.")
+
+
 def write_filter(name: str, value: str) -> str:
     """Write the filter that finds what has a value in a field."""
     return f'{key_of(name)}:"{value}"' if any(letter.isspace() for letter in value) else f"{key_of(name)}:{value}"
@@ -57,9 +69,7 @@ def read_filter(
             errors.append(error)
     if not tests:
         told = fields[0].kind if fields else "text"
-        raise FilterInvalid(
-            f"“{value}” is nothing that “{key}” can be.", filter=f"metadata_{told}", key=key, value=value
-        )
+        raise FilterInvalid(_TAKEN.get(told, _NOT_TAKEN), filter=f"metadata_{told}", key=key, value=value)
     return PropertyFilter(tuple(tests), is_negated=is_negated)
 
 

@@ -82,7 +82,7 @@ def _find_people(actor: Actor, owner_names: tuple[str, ...]) -> frozenset[UUID]:
     for name in owner_names:
         people = identity.search_directory(tenant=actor.tenant, text=name, limit=PEOPLE_LIMIT).people
         if not people:
-            raise FilterInvalid(f"Nobody here is called “{name}”.", filter="owner", value=name)
+            raise FilterInvalid("Nobody here is called “%(value)s”.", filter="owner", value=name)
         found.update(person.user.id for person in people)
     return frozenset(found)
 
@@ -95,7 +95,7 @@ def _find_tags(actor: Actor, tag_names: tuple[str, ...]) -> frozenset[UUID]:
     for name in tag_names:
         tag_id = known.get(names.key_of(" ".join(name.split())))
         if tag_id is None:
-            raise FilterInvalid(f"There is no tag called “{name}”.", filter="tag", value=name)
+            raise FilterInvalid("There is no tag called “%(value)s”.", filter="tag", value=name)
         found.add(tag_id)
     return frozenset(found)
 
@@ -106,6 +106,6 @@ def _find_folders(actor: Actor, folder_names: tuple[str, ...], engine: Engine) -
         node_ids = engine.list_folders(name, limit=FOLDERS_LIMIT)
         visible = files.find_visible(actor=actor, node_ids=node_ids) if node_ids else {}
         if not visible:
-            raise FilterInvalid(f"There is no folder called “{name}”.", filter="in", value=name)
+            raise FilterInvalid("There is no folder called “%(value)s”.", filter="in", value=name)
         found.update(visible)
     return frozenset(found)

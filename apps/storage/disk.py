@@ -138,7 +138,7 @@ def _require(needed_bytes: int, free_bytes: int) -> None:
     free_bytes = max(0, free_bytes)
     if needed_bytes > free_bytes:
         raise StoreFull(
-            f"The server's disk has room for {free_bytes} more bytes, and this needs {needed_bytes}.",
+            "The server's disk has room for %(free_bytes)s more bytes, and this needs %(needed_bytes)s.",
             free_bytes=free_bytes,
             needed_bytes=needed_bytes,
         )

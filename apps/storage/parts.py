@@ -40,7 +40,7 @@ class Layout:
         """
         if not 1 <= number <= self.part_count:
             raise PartOutOfRange(
-                f"The file has parts 1 to {self.part_count}, not {number}.", part_count=self.part_count
+                "The file has parts 1 to %(part_count)s, not %(number)s.", part_count=self.part_count, number=number
             )
 
     def offset_of(self, number: int) -> int:

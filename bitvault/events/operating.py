@@ -198,7 +198,8 @@ def skip_event(*, consumer: str, by: UUID | None) -> int:
     tell = partial(publish, EventSkipped(consumer=consumer, seq=seq, actor_id=by))
     if not consuming.give_up(consuming.get_consumer(consumer), seq, f"skipped by {by or 'an operator'}", also=tell):
         raise Conflict(
-            f"The consumer has gone on: event {seq} had its effect or was given up meanwhile. Nothing was skipped."
+            "The consumer has gone on: event %(seq)s had its effect or was given up meanwhile. Nothing was skipped.",
+            seq=seq,
         )
     return seq
 
@@ -277,7 +278,7 @@ def _find_rebuild(consumer: str) -> Callable[[], int]:
     :raises CannotRebuild: it cannot be.
     """
     if consumer not in list_consumers():
-        raise CannotRebuild(f"There is no consumer {consumer}.")
+        raise CannotRebuild("There is no consumer %(consumer)s.", consumer=consumer)
     known = consuming.get_consumer(consumer)
     if known.rebuild is None:
         raise CannotRebuild(known.no_rebuild_reason)

@@ -269,5 +269,5 @@ def _read_ids(text: str) -> list[UUID]:
     except ValueError:
         raise Invalid("`user_ids` takes ids, parted by commas.") from None
     if len(found) > IDS_LIMIT:
-        raise Invalid(f"`user_ids` takes {IDS_LIMIT} ids at most.")
+        raise Invalid("`user_ids` takes %(limit)s ids at most.", limit=IDS_LIMIT)
     return found

@@ -157,7 +157,7 @@ class Actor:
         self.require_member()
         if not self.may(*permissions):
             raise PermissionMissing(
-                f"This needs a role with the permission {' or '.join(permissions)}.",
+                "This needs a role with one of these permissions: %(permissions)s.",
                 permissions=[permission.value for permission in permissions],
             )
 
@@ -175,4 +175,4 @@ class Actor:
         :raises ScopeMissing: the token lacks ``scope``.
         """
         if scope not in self.scopes:
-            raise ScopeMissing(f"This needs a token with the scope {scope.value}.", scope=scope.value)
+            raise ScopeMissing("This needs a token with the scope %(scope)s.", scope=scope.value)

@@ -4,9 +4,14 @@ A module's ``errors.py`` derives its own from these kinds. Each has a stable ``c
 branch on, a sentence for people, and facts: typed values that belong to the case. ``bitvault.web.problems`` renders them all.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 from uuid import UUID
+
+from django.utils.translation import gettext
+
+_FACT = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,22 @@ class BitVaultError(Exception):
     title: ClassVar[str] = "Something is wrong"
 
     def __init__(self, detail: str = "", **facts: Any) -> None:
-        super().__init__(detail or self.title)
-        self.detail = detail or self.title
+        """Refuse.
+
+        :param detail: a sentence for people, which may name facts as ``%(fact)s``: a sentence that was put together is in no catalogue.
+        :param facts: what belongs to the case; the answer tells them.
+        """
+        self._sentence = detail or self.title
         self.facts = facts
+        super().__init__(self._fill(self._sentence))
+
+    @property
+    def detail(self) -> str:
+        """What is wrong, in the language of the moment."""
+        return self._fill(gettext(self._sentence))
+
+    def _fill(self, sentence: str) -> str:
+        return _FACT.sub(lambda found: _say(self.facts.get(found[1], found[0])), sentence)
 
     def about(self, denied: Denied | None) -> Self:
         """Say for the audit log what was denied; the answer stays the same. Returns the error."""
@@ -44,15 +62,19 @@ class BitVaultError(Exception):
         return self
 
     def as_problem(self) -> dict[str, Any]:
-        """Give the body of the problem answer (RFC 9457), without what belongs to one request."""
+        """Give the body of the problem answer (RFC 9457), in the language of the moment, without what belongs to one request."""
         return {
             **self.facts,
             "type": f"urn:bitvault:problem:{self.code}",
             "code": self.code,
-            "title": self.title,
+            "title": gettext(self.title),
             "status": self.status,
             "detail": self.detail,
         }
+
+
+def _say(fact: Any) -> str:
+    return ", ".join(map(str, fact)) if isinstance(fact, (list, tuple)) else str(fact)
 
 
 class Invalid(BitVaultError):

@@ -130,7 +130,7 @@ def parse(text: str) -> str:
         end = parameter.end()
         name = (parameter[1] or "").lower()
         if name in parameters:
-            raise InvalidMediaType(f"The parameter “{name}” comes twice.")
+            raise InvalidMediaType("The parameter “%(parameter)s” comes twice.", parameter=name)
         if name:
             parameters[name] = parameter[2].lower() if name == "charset" else parameter[2]
     return "; ".join([found[0].lower(), *(f"{name}={_write_value(value)}" for name, value in parameters.items())])

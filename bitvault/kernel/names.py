@@ -122,7 +122,7 @@ def parse(text: str) -> Name:
     size_bytes = len(normal.encode())
     if size_bytes > NAME_LIMIT_BYTES:
         raise InvalidName(
-            f"A name may have {NAME_LIMIT_BYTES} bytes in UTF-8; this one has {size_bytes}.",
+            "A name may have %(limit_bytes)s bytes in UTF-8; this one has %(size_bytes)s.",
             reason="too_long",
             limit_bytes=NAME_LIMIT_BYTES,
             size_bytes=size_bytes,

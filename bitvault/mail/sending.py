@@ -60,7 +60,9 @@ def _hand_over(message: EmailMultiAlternatives) -> None:
         is_ours = isinstance(error, smtplib.SMTPAuthenticationError)
         raise _failure(0 if is_ours else error.smtp_code, type(error).__name__) from error
     except (smtplib.SMTPException, OSError) as error:
-        raise MailNotSent(f"The mail server does not answer as it should ({type(error).__name__}).") from error
+        raise MailNotSent(
+            "The mail server does not answer as it should (%(reason)s).", reason=type(error).__name__
+        ) from error
 
 
 def _failure(code: int, subject: str) -> MailRefused | MailNotSent:

@@ -27,7 +27,7 @@ def require_proof(request: HttpRequest) -> None:
     check.process_request(request)
     reason = check.process_view(request, _no_view, (), {})
     if reason is not None:
-        raise CsrfFailed(f"Send the CSRF token in the header X-CSRFToken. ({reason})")
+        raise CsrfFailed("Send the CSRF token in the header X-CSRFToken. (%(reason)s)", reason=reason)
 
 
 def require_own_origin(request: HttpRequest) -> None:

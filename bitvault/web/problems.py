@@ -8,7 +8,6 @@ import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError, ProgrammingError
 from django.http import Http404, HttpResponse, UnreadablePostError
-from django.utils.translation import gettext
 from rest_framework import exceptions as drf
 
 from bitvault.kernel import errors, tenancy
@@ -58,9 +57,6 @@ class InternalError(errors.BitVaultError):
 def render(error: errors.BitVaultError) -> HttpResponse:
     """Turn an error into its problem answer."""
     body = {**error.as_problem(), "request_id": current_request_id()}
-    for field in ("title", "detail"):
-        if body.get(field):
-            body[field] = gettext(body[field])
     response = HttpResponse(msgspec.json.encode(body), status=error.status, content_type=CONTENT_TYPE)
     retry_after = error.facts.get("retry_after_seconds", getattr(error, "retry_after_seconds", None))
     if retry_after is not None:

@@ -52,4 +52,6 @@ class ActorRequest(Request):
         """
         repeated = sorted(name for name, values in self.query_params.lists() if len(values) > 1)
         if repeated:
-            raise RepeatedParameter(f"Give each parameter once: {shorten(', '.join(repeated))}.")
+            raise RepeatedParameter(
+                "Give each parameter once: %(parameters)s.", parameters=shorten(", ".join(repeated))
+            )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import structlog
 from django.conf import settings
+from django.utils.translation import gettext, ngettext
 from redis.exceptions import RedisError
 
 from bitvault.kernel import tenancy
@@ -69,7 +70,7 @@ def take(
         return
     if wait > 0:
         seconds = math.ceil(wait / 1_000_000)
-        raise TooManyRequests(f"Too many tries. Try again in {_in_words(seconds)}.", retry_after_seconds=seconds)
+        raise TooManyRequests(_say_wait(seconds), retry_after_seconds=seconds)
 
 
 def give_back(name: str, parts: Sequence[object], *, limit: int, per_seconds: int, everywhere: bool = False) -> None:
@@ -82,11 +83,14 @@ def give_back(name: str, parts: Sequence[object], *, limit: int, per_seconds: in
         logger.warning("throttle_not_given_back", limit=name)
 
 
-def _in_words(seconds: int) -> str:
+def _say_wait(seconds: int) -> str:
     """Tell a person how long to wait: to the second below two minutes, whose end somebody sits out, else to the minute."""
     if seconds < 2 * 60:
-        return f"{seconds} second{'s' if seconds != 1 else ''}"
-    return f"{math.ceil(seconds / 60)} minutes"
+        said = ngettext(
+            "Too many tries. Try again in %(count)s second.", "Too many tries. Try again in %(count)s seconds.", seconds
+        )
+        return said % {"count": seconds}
+    return gettext("Too many tries. Try again in %(count)s minutes.") % {"count": math.ceil(seconds / 60)}
 
 
 def _cell(name: str, parts: Sequence[object], *, everywhere: bool) -> str:

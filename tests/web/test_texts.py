@@ -1,11 +1,14 @@
 """The catalogues of all languages hold every text, translated, and are compiled as they stand."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.utils import translation
 
+from bitvault.kernel.errors import BitVaultError, Invalid
 from bitvault.web.management.commands import texts
 from tests.architecture.sources import ROOT
 
@@ -61,3 +64,42 @@ def test_an_unmarked_text_of_a_script_is_found():
     assert find_unmarked('toast("Something is wrong.");') == ['"Something is wrong."']
     assert find_unmarked('toast(gettext("Something is wrong."));') == []
     assert find_unmarked('throw new Error("The page lacks it");') == []
+
+
+def find_put_together(source: str, names: set[str]) -> list[str]:
+    """Find errors raised with a sentence that was put together in code: it is in no catalogue."""
+    return [
+        f"{node.lineno}: {ast.unparse(node.exc.args[0])}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Raise)
+        and isinstance(node.exc, ast.Call)
+        and ast.unparse(node.exc.func).rpartition(".")[2] in names
+        and node.exc.args
+        and isinstance(node.exc.args[0], ast.JoinedStr | ast.BinOp)
+    ]
+
+
+def test_sentences_of_errors_name_their_facts():
+    names = {kind.__name__ for kind in all_kinds(BitVaultError)}
+    assert len(names) > 200
+    found = {
+        str(path.relative_to(ROOT)): told
+        for root in ("apps", "bitvault")
+        for path in (ROOT / root).rglob("*.py")
+        if not texts.LEFT_OUT & set(path.relative_to(ROOT).parts)
+        and (told := find_put_together(path.read_text(), names))
+    }
+    assert found == {}
+
+
+def all_kinds(kind: type) -> list[type]:
+    return [kind, *(below for each in kind.__subclasses__() for below in all_kinds(each))]
+
+
+def test_a_sentence_is_told_with_its_facts_in_the_language_of_the_moment():
+    error = Invalid("This needs a token with the scope %(scope)s.", scope="%(other)s", other="no")
+    assert str(error) == error.detail == "This needs a token with the scope %(other)s."
+    with translation.override("de"):
+        assert error.detail == "Dafür braucht es ein Token mit dem Umfang %(other)s."
+        assert error.as_problem()["detail"] == error.detail
+    assert Invalid("100 %(missing)s is 100 %").detail == "100 %(missing)s is 100 %"

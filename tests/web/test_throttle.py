@@ -30,7 +30,7 @@ def test_as_many_as_the_limit_come_through_and_the_next_is_told_when_to_come_bac
 
 def test_the_wait_is_told_in_words_that_a_person_can_use(who):
     for seconds, words in ((1, "1 second"), (60, "60 seconds"), (119, "119 seconds"), (121, "3 minutes")):
-        assert throttle._in_words(seconds) == words
+        assert throttle._say_wait(seconds) == f"Too many tries. Try again in {words}."
     for _ in range(5):
         take(who, per_seconds=3600)
     with pytest.raises(TooManyRequests, match=r"^Too many tries\. Try again in 12 minutes\.$"):

@@ -46,7 +46,7 @@ def require(actor: Actor, node_id: UUID, capability: CapabilityName) -> Node:
     """
     node = files.get_node(actor=actor, node_id=node_id)
     if capability not in node.capabilities:
-        raise Forbidden(f"This needs the capability {capability}.", capability=capability)
+        raise Forbidden("This needs the capability %(capability)s.", capability=capability)
     return node
 
 

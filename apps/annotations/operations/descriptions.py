@@ -32,7 +32,7 @@ def require_folder(actor: Actor, node_id: UUID, capability: CapabilityName) -> U
     """
     node = files.get_node(actor=actor, node_id=node_id)
     if capability not in node.capabilities:
-        raise Forbidden(f"This needs the capability {capability}.", capability=capability)
+        raise Forbidden("This needs the capability %(capability)s.", capability=capability)
     if node.kind != "folder":
         raise NotAFolder
     return node.id

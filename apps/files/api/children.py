@@ -71,5 +71,5 @@ def _apply_to(actor: Actor, node: Node, parent_id: UUID | None) -> Applied:
         raise
     except BitVaultError as error:
         note_denied_item(error, node_id=node.id)
-        return Applied(node.id, node.name, done=False, code=error.code, detail=error.detail or error.title)
+        return Applied(node.id, node.name, done=False, code=error.code, detail=error.detail)
     return Applied(node.id, node.name, done=True)

@@ -12,7 +12,7 @@ from apps.files.dtos.uploads import UploadGrant, UploadWish
 from apps.files.operations.returning import require_returnable
 from apps.files.rows import Way, fetch_page, find_way, find_ways, kind_name
 from apps.files.sql.uploads import TARGET_BY_ID, TARGET_BY_NAME, TARGETS
-from apps.files.tree import NOTHING_BELOW, require_folder, require_room
+from apps.files.tree import NOTHING_BELOW, TAKEN_BY, require_folder, require_room
 from bitvault.kernel import db, file_rules, names
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.capabilities import Capability
@@ -115,12 +115,8 @@ def _judge_target(
     elif mode == "add" or kind_name(target.kind) == "folder":
         if autorename:
             return None
-        raise errors.NameTaken(
-            f"There is a {kind_name(target.kind)} “{target.name}” here already.",
-            node_id=target.node_id,
-            kind=kind_name(target.kind),
-            name=target.name,
-        )
+        kind = kind_name(target.kind)
+        raise errors.NameTaken(TAKEN_BY[kind], node_id=target.node_id, kind=kind, name=target.name)
     access.require(actor, way, Capability.EDIT)
     locks.refuse_locked(actor, target.node_id, target.name, target.lock)
     return target

@@ -117,7 +117,7 @@ def _require_free(name: Name, folder_id: UUID | None) -> int:
     for node_id, text, key in live:
         if key == name.key and node_id != folder_id:
             raise errors.NameTaken(
-                f"There is a team folder “{text}” already.", node_id=node_id, kind="folder", name=text
+                "There is a team folder “%(name)s” already.", node_id=node_id, kind="folder", name=text
             )
     return len(live)
 

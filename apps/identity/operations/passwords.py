@@ -56,7 +56,7 @@ def replace_of(*, email: str, new_password: str) -> None:
     """Give the person who signs in with an address another password."""
     person = queries.find_user(email)
     if person is None:
-        raise NotFound(f"Nobody signs in with {email}.")
+        raise NotFound("Nobody signs in with %(email)s.", email=email)
     replace(person=person, new_password=new_password, by=None)
 
 

@@ -51,7 +51,7 @@ def update(
         wanted["name"] = texts.read_label(name, field="name")
     if locale is not None:
         if locale and locale not in dict(settings.LANGUAGES):
-            raise InvalidLocale(f"Choose one of {', '.join(code for code, _ in settings.LANGUAGES)}.")
+            raise InvalidLocale("Choose one of %(choices)s.", choices=", ".join(code for code, _ in settings.LANGUAGES))
         wanted["locale"] = locale
     if time_zone is not None:
         if time_zone and time_zone not in available_timezones():

@@ -90,7 +90,7 @@ def read_label(text: str, *, field: str, required: bool = True) -> str:
     if required and not label:
         raise InvalidLabel("The name is empty.", field=field)
     if len(label) > LABEL_LIMIT:
-        raise InvalidLabel(f"The name has more than {LABEL_LIMIT} characters.", field=field)
+        raise InvalidLabel("The name has more than %(limit)s characters.", field=field, limit=LABEL_LIMIT)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in label):
         raise InvalidLabel("The name holds control characters.", field=field)
     return label
@@ -103,7 +103,7 @@ def read_message(text: str) -> str:
     """
     message = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
     if len(message) > MESSAGE_LIMIT:
-        raise InvalidLabel(f"The message has more than {MESSAGE_LIMIT} characters.", field="message")
+        raise InvalidLabel("The message has more than %(limit)s characters.", field="message", limit=MESSAGE_LIMIT)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in message.replace("\n", "")):
         raise InvalidLabel("The message holds control characters.", field="message")
     return message
@@ -115,7 +115,9 @@ def require_strong(password: str, *, email: str, name: str) -> None:
     :raises WeakPassword: the fact ``reasons`` lists codes.
     """
     if len(password) > PASSWORD_LIMIT:
-        raise WeakPassword(f"A password may have {PASSWORD_LIMIT} characters.", reasons=["password_too_long"])
+        raise WeakPassword(
+            "A password may have %(limit)s characters.", reasons=["password_too_long"], limit=PASSWORD_LIMIT
+        )
     try:
         validate_password(password, user=models.User(email=email, name=name))
     except ValidationError as error:

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from apps.files.dtos import Lock
 from apps.search import api
 from apps.search.dtos import Facets, FoundRemark, Highlight, Hit, SearchedText, TextReason
-from apps.search.errors import FilterInvalid
 from apps.search.ui import choices
 from apps.search.ui.choices import Chosen
 from bitvault.kernel.actor import Actor
@@ -34,23 +33,6 @@ NOTES: dict[TextReason, Any] = {
     "failed": _("Found by name only: its text could not be read."),
 }
 """What is said of files whose text is not searched, though their type has one."""
-
-
-WRONG: dict[str, Any] = {
-    "owner": _("Nobody here is called “%(value)s”."),
-    "tag": _("There is no tag called “%(value)s”."),
-    "in": _("There is no folder called “%(value)s”."),
-    "type": _("There is no kind of file called “%(value)s”."),
-    "before": _("Write the day of “%(filter)s” as 2026-12-31."),
-    "after": _("Write the day of “%(filter)s” as 2026-12-31."),
-    "locked": _("Write “locked:yes” or “locked:no”."),
-    "held": _("Write “held:yes” or “held:no”."),
-    "size": _("Write a size as >10MB, <2GB or 500kB."),
-    "metadata_number": _("“%(key)s” is a number: write 100, >100, <=100 or 100..200."),
-    "metadata_date": _("“%(key)s” is a day: write 2026-12-31, 2026-12, <2026-12-31 or 2026-01-01..2026-06-30."),
-    "metadata_person": _("Nobody here is called “%(value)s”."),
-}
-"""What is said of a filter that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +99,13 @@ class SearchPage(MemberPage):
             )
         except Invalid as error:
             context = _frame(request.actor, chosen, None, "")
-            return render(request, "search/results.html", {**context, "refusal": _explain(error)})
+            return render(request, "search/results.html", {**context, "refusal": error.detail})
         context = _frame(request.actor, chosen, found.facets, _find_inside(chosen, found.items))
         context |= {"lines": [_to_line(hit) for hit in found.items], "is_similar": found.is_similar}
         context["is_names_only"] = found.is_names_only
         if found.next_cursor:
             context["more_href"] = chosen.href(cursor=found.next_cursor)
         return render(request, "search/results.html", context)
-
-
-def _explain(error: Invalid) -> str:
-    """Say why a search cannot be read."""
-    told = WRONG.get(str(error.facts.get("filter"))) if isinstance(error, FilterInvalid) else None
-    return str(told) % error.facts if told is not None else error.detail or str(error.title)
 
 
 def _frame(actor: Actor, chosen: Chosen, facets: Facets | None, inside_name: str) -> dict[str, Any]:

@@ -180,8 +180,9 @@ def _agree(attempt: rows.Attempt, part_hashes: list[bytes]) -> bytes:
     announced = attempt.part_hashes
     if part_hashes and len(part_hashes) != attempt.part_count:
         raise ContentMismatch(
-            f"Name the hashes of all parts of the file: there are {attempt.part_count}, not {len(part_hashes)}.",
+            "Name the hashes of all parts of the file: there are %(part_count)s, not %(hash_count)s.",
             part_count=attempt.part_count,
+            hash_count=len(part_hashes),
         )
     given = dict(enumerate(part_hashes, start=1))
     wrong = [n for n, digest in given.items() if parts.digest_at(announced, n) not in (parts.UNKNOWN, digest)]

@@ -39,7 +39,7 @@ def start(
     """Write the attempt's row, and sign the first parts that are announced with it."""
     layout = parts.lay_out(size_bytes)
     if len(part_hashes) > layout.part_count:
-        raise PartOutOfRange(f"The file has {layout.part_count} parts.", part_count=layout.part_count)
+        raise PartOutOfRange("The file has %(part_count)s parts.", part_count=layout.part_count)
     if known_blob_id is not None:
         with db.read_transaction():
             # One that was condemned meanwhile is never revived: its bytes have to come again.

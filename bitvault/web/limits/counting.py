@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 from prometheus_client import Counter
 
 from bitvault.kernel.actor import Actor
@@ -79,8 +80,12 @@ def refusal(standing: Standing) -> TooManyRequests:
     """Make the refusal of a request that is over a limit, and count it."""
     REFUSED.labels(standing.policy.name).inc()
     seconds = standing.retry_after_seconds
-    detail = f"Too many requests. Try again in {seconds} second{'s' if seconds != 1 else ''}."
-    return TooManyRequests(detail, retry_after_seconds=seconds, policy=standing.policy.name)
+    said = ngettext(
+        "Too many requests. Try again in %(count)s second.",
+        "Too many requests. Try again in %(count)s seconds.",
+        seconds,
+    )
+    return TooManyRequests(said % {"count": seconds}, retry_after_seconds=seconds, policy=standing.policy.name)
 
 
 def was_counted(request: Any) -> bool:

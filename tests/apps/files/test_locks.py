@@ -111,8 +111,9 @@ def test_somebody_else_cannot_lock_it_too_and_is_told_who_has(tree, max_, locked
     with pytest.raises(errors.NodeLocked) as refused:
         lock(max_, locked)
     assert refused.value.status == 423
-    assert refused.value.facts == {"node_id": locked.id, "name": "plan.txt", "lock": locked.lock}
-    assert "Mia" in refused.value.detail
+    facts = {"node_id": locked.id, "name": "plan.txt", "lock": locked.lock, "holder_name": "Mia"}
+    assert refused.value.facts == facts
+    assert refused.value.detail == "Mia has locked “plan.txt”."
 
 
 @pytest.mark.parametrize("days", [-1, 0, 31])

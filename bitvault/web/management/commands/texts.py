@@ -118,6 +118,8 @@ def read_errors(source: str) -> Iterator[str]:
 
 
 def _constant(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.IfExp):
+        yield from (*_constant(node.body), *_constant(node.orelse))
     # Errors of programs, which only programmers see, begin with a small letter.
     if (
         isinstance(node, ast.Constant)
