@@ -18,6 +18,7 @@ from apps.admin_platform import (
 from apps.admin_platform.errors import FeatureUnknown, FeatureValueUnfit, FlagVersionUnknown
 from apps.admin_platform.flag_provider import PROVIDER
 from apps.admin_platform.flag_rules import FlagState, Rule
+from apps.admin_platform.history_admin import History
 from apps.admin_platform.models import Flag, FlagReading, FlagVersion
 from bitvault.kernel import flags
 
@@ -71,19 +72,13 @@ class FlagForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stub
         """Leave the row alone: the operation writes it."""
 
 
-class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs only
+class Versions(History):
     """What was decided before, by whom."""
 
     model = FlagVersion
-    template = "admin/edit_inline/read_only.html"
-    fields = ("version", "changed_at", "changed_by", "value", "rules", "is_forced", "note")
+    fields = ("version", "changed_at", "decided_by", "value", "rules", "is_forced", "note")
     readonly_fields = fields
-    ordering = ("-version",)
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    of = "flag_id"
 
 
 @admin.register(Flag)

@@ -1,10 +1,10 @@
 """The door of administration: the audit log and feature flags."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from apps.admin_platform import anchoring, configuring, exporting, flagging, queries, verifying
+from apps.admin_platform import alarms, anchoring, configuring, exporting, flagging, queries, verifying
 from apps.admin_platform import denials as recording
 from apps.admin_platform.config import SIEM_URL
 from apps.admin_platform.dtos import (
@@ -346,3 +346,15 @@ def list_config_troubles() -> list[tuple[str, ConfigTrouble]]:
 def forget_tenant(*, tenant_id: UUID) -> None:
     """Forget the features that a deleted tenant has chosen; done again it changes nothing."""
     flagging.forget_tenant(tenant_id)
+
+
+@exposed
+def list_alarms() -> list[str]:
+    """List what of the installation is amiss now, by key; one query."""
+    return alarms.list_raised()
+
+
+@exposed
+def change_alarm(*, key: str, is_raised: bool, tell: Collection[UUID]) -> bool:
+    """Note that something of the installation is amiss, or well again, and write to operators; tells whether it was other before."""
+    return alarms.change(key, is_raised=is_raised, tell=tell)

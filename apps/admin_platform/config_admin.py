@@ -18,6 +18,7 @@ from apps.admin_platform import configuring
 from apps.admin_platform.config_source import SOURCE
 from apps.admin_platform.dtos import ConfigTrouble
 from apps.admin_platform.errors import ConfigChanged, ConfigUnknown, ConfigValueUnfit, ConfigVersionUnknown
+from apps.admin_platform.history_admin import History
 from apps.admin_platform.models import Config, ConfigVersion
 from bitvault.kernel import config
 from bitvault.kernel.config import Setting
@@ -171,20 +172,13 @@ class ConfigForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
         """Leave the row alone: the operation writes it."""
 
 
-class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs only
+class Versions(History):
     """What was decided before, by whom."""
 
     model = ConfigVersion
-    template = "admin/edit_inline/read_only.html"
-    verbose_name_plural = _("History")
-    fields = ("version", "changed_at", "changed_by", "shown", "note")
+    fields = ("version", "changed_at", "decided_by", "shown", "note")
     readonly_fields = fields
-    ordering = ("-version",)
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    of = "config_id"
 
     @admin.display(description=_("Value"))
     def shown(self, row: ConfigVersion) -> str:

@@ -127,7 +127,8 @@ class SiemExport:
     """Where the audit log is sent on to, and how far that has come.
 
     ``sent_number`` is the last entry that was taken, ``backlog_count`` how many have not been. ``last_failure`` is what was wrong with the
-    last try, empty after one that was taken; ``last_status`` what an HTTPS collector answered.
+    last try, empty after one that was taken; ``last_status`` what an HTTPS collector answered. ``told_at`` is when administrators were told
+    that it fails.
     """
 
     id: UUID
@@ -139,6 +140,7 @@ class SiemExport:
     backlog_count: int
     failing_since: datetime | None
     next_try_at: datetime | None
+    told_at: datetime | None
     last_failure: Failure
     last_status: int | None
     last_success_at: datetime | None

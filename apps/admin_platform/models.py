@@ -89,6 +89,8 @@ class SiemExport(TenantModel):
     try_count = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+    """When it was told that it fails; empty while it works, or has not failed for long."""
     last_failure = models.CharField(max_length=20, blank=True)
     last_status = models.PositiveSmallIntegerField(null=True)
     last_success_at = models.DateTimeField(null=True)
@@ -105,6 +107,17 @@ class SiemExport(TenantModel):
                 condition=models.Q(is_installation=True),
             )
         ]
+
+
+class Alarm(PublicModel):
+    """Something of the installation that operators are told of by mail: once when it is amiss, and once when it is well again."""
+
+    key = models.CharField(max_length=40, primary_key=True)
+    is_raised = models.BooleanField(default=False)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "admin_platform_alarm"
 
 
 class Flag(PublicModel):

@@ -1,10 +1,13 @@
 """What operators read of all tenants."""
 
 import dataclasses
+from collections.abc import Collection
+from uuid import UUID
 
 from django.db.models import Count, Max, Q
 
 from apps.identity import dtos, models, queries
+from apps.identity.backends import OperatorBackend
 from apps.identity.dtos.tenants import PastImpersonation
 from bitvault.kernel.actor import Role
 from bitvault.kernel.tenancy import Tenant
@@ -73,3 +76,22 @@ def find_tenant_by_slug(slug: str) -> Tenant | None:
         return None
     row = models.Tenant.objects.filter(slug=name, state=models.TenantState.ACTIVE).first()
     return None if row is None else queries.to_tenant(row)
+
+
+def list_operators(permission: str) -> list[UUID]:
+    """List the operators who are let in and have a permission of Django's, as ``app.codename``."""
+    rows = OperatorBackend().with_perm(permission)
+    return list(rows.filter(is_staff=True, email__isnull=False).order_by("id").values_list("id", flat=True))
+
+
+def find_operator_address(operator_id: UUID) -> tuple[str, str] | None:
+    """Find the address and the language of an operator who is let in."""
+    rows = models.User.objects.filter(pk=operator_id, is_active=True, is_staff=True, email__isnull=False)
+    person = rows.only("email", "locale").first()
+    return None if person is None or person.email is None else (person.email, person.locale)
+
+
+def name_operators(user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Name people by name or address; one query."""
+    rows = models.User.objects.filter(pk__in=user_ids).only("id", "name", "email", "claimed_email")
+    return {row.id: row.name or row.shown_email for row in rows}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from apps.notifications import recording
 from bitvault.events.api import Published, cannot_be_rebuilt, consumes_batch
 from bitvault.events.catalog import (
+    admin_platform,
     annotations,
     billing,
     files,
@@ -60,6 +61,8 @@ cannot_be_rebuilt(
     links.LinkOpened,
     links.SubmissionFinished,
     webhooks.WebhookDisabled,
+    admin_platform.SiemExportFailing,
+    admin_platform.SiemExportRecovered,
     scanning.MalwareFound,
     scanning.ContentQuarantined,
     scanning.ContentBlocked,

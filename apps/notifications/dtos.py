@@ -39,6 +39,8 @@ Kind = Literal[
     "link_ending",
     "link_used",
     "webhook_off",
+    "siem_failing",
+    "siem_works",
     "malware",
     "quarantined",
     "blocked",

@@ -16,7 +16,12 @@ from apps.notifications.models import Entry
 from bitvault.kernel.actor import Actor
 from bitvault.web import naming
 
-_PAGES = {"signed_in": "/settings/security/", "asked": "/shared/requests/"}
+_PAGES = {
+    "signed_in": "/settings/security/",
+    "asked": "/shared/requests/",
+    "siem_failing": "/audit/siem/",
+    "siem_works": "/audit/siem/",
+}
 """Where what happened is looked at that has a page of its own."""
 
 _ON_PAYMENT = frozenset({"plan_paid", "plan_ended", "payment_failed", "payment_reminder", "payment_settled"})

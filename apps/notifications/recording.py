@@ -11,6 +11,7 @@ from apps.notifications.models import Browser, Entry, Preference, Reader, ReadMa
 from apps.notifications.topics import ADMINISTRATORS_ID
 from bitvault.events.api import Event, Published
 from bitvault.events.catalog import (
+    admin_platform,
     annotations,
     billing,
     files,
@@ -111,8 +112,8 @@ def _draft_personal(published: Published, event: Event) -> Entry | None:
             entry = _entry(published, kind, subject_id=event.job_id, audience_id=event.user_id)
             entry.facts = {"job": event.job_kind}
             return entry
-        case webhooks.WebhookDisabled():
-            return _entry(published, "webhook_off", subject_id=event.webhook_id, audience_id=ADMINISTRATORS_ID)
+        case webhooks.WebhookDisabled() | admin_platform.SiemExportFailing() | admin_platform.SiemExportRecovered():
+            return _draft_receiver(published, event)
         case billing.StatementMade():
             entry = _entry(published, "statement", audience_id=ADMINISTRATORS_ID)
             entry.facts = {"month": event.month, "totals": ", ".join(event.totals)}
@@ -122,6 +123,20 @@ def _draft_personal(published: Published, event: Event) -> Entry | None:
         ):
             return _draft_vault(published, event)
     return _draft_payment(published, event) or _draft_scan(published, event)
+
+
+def _draft_receiver(
+    published: Published,
+    event: webhooks.WebhookDisabled | admin_platform.SiemExportFailing | admin_platform.SiemExportRecovered,
+) -> Entry:
+    """Say what administrators are told of receivers elsewhere."""
+    match event:
+        case webhooks.WebhookDisabled():
+            return _entry(published, "webhook_off", subject_id=event.webhook_id, audience_id=ADMINISTRATORS_ID)
+        case admin_platform.SiemExportFailing():
+            return _entry(published, "siem_failing", subject_id=event.export_id, audience_id=ADMINISTRATORS_ID)
+        case _:
+            return _entry(published, "siem_works", subject_id=event.export_id, audience_id=ADMINISTRATORS_ID)
 
 
 def _draft_vault(

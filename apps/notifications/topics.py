@@ -45,6 +45,8 @@ _DIRECT: dict[Kind, Topic] = {
     "link_ending": "links",
     "link_used": "link_used",
     "webhook_off": "webhooks",
+    "siem_failing": "webhooks",
+    "siem_works": "webhooks",
     "malware": "malware",
     "quarantined": "malware",
     "blocked": "malware",

@@ -202,6 +202,14 @@ def _webhook_off(facts: dict[str, Any]) -> str:
     return gettext("A webhook was switched off because its receiver takes no messages")
 
 
+def _siem_failing(facts: dict[str, Any]) -> str:
+    return gettext("A SIEM export fails: its receiver does not take the audit log")
+
+
+def _siem_works(facts: dict[str, Any]) -> str:
+    return gettext("A SIEM export works again")
+
+
 def _malware(facts: dict[str, Any]) -> str:
     return gettext("Malware was found in %(name)s: nobody can open it")
 
@@ -270,6 +278,8 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "payment_reminder": _payment_reminder,
     "payment_settled": _payment_settled,
     "webhook_off": _webhook_off,
+    "siem_failing": _siem_failing,
+    "siem_works": _siem_works,
     "malware": _malware,
     "quarantined": _quarantined,
     "blocked": _blocked,

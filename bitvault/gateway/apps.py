@@ -13,6 +13,7 @@ class GatewayConfig(AppConfig):
     def ready(self) -> None:
         """Configure Celery in every process: a web process that did not would send its hints to a broker that nobody runs."""
         from bitvault.gateway import (
+            alarms,  # noqa: F401 - importing it registers the mail that operators get
             archives,  # noqa: F401 - importing it registers the job that makes them
             celery,
             copying,  # noqa: F401 - importing it registers the job that copies trees

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from apps.files import api as files
 from apps.identity import api as identity
-from apps.identity.api import impersonation
+from apps.identity.api import impersonation, operators
 from apps.links import api as links
 from bitvault.kernel.actor import Actor
 from bitvault.web.naming import Names
@@ -42,8 +42,12 @@ class NameFinder:
         others = set(ids) - set(named)
         if not others:
             return dict(named)
-        operators = impersonation.name_operators(tenant=actor.tenant, user_ids=others)
-        return {**links.name_links(link_ids=others), **operators, **named}
+        supporters = impersonation.name_operators(tenant=actor.tenant, user_ids=others)
+        return {**links.name_links(link_ids=others), **supporters, **named}
+
+    def name_operators(self, ids: Collection[UUID]) -> dict[UUID, str]:
+        """Name operators for their own pages."""
+        return operators.name_operators(user_ids=ids)
 
     def find_people(self, actor: Actor, text: str) -> list[UUID]:
         """Find members by a part of their name or address."""

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from apps.admin_platform import api as administration
 from apps.billing.api import noted
 from apps.identity import api as identity
 from apps.storage import api as storage
@@ -83,6 +84,7 @@ DATABASE_FIGURES = (
     "sweep",
     "store_fit",
     "backup",
+    "alarms",
 )
 
 _meter = Meter()
@@ -116,6 +118,7 @@ def _ask_database() -> Mapping[str, Any]:
             "sweep": storage.get_sweep_backlog(tenant_ids=active),
             "store_fit": storage.find_store_fitness(),
             "backup": backups.find_last(),
+            "alarms": administration.list_alarms(),
         }
     finally:
         connection.close()

@@ -76,12 +76,18 @@ def list_troubles(now: Mapping[str, Any]) -> Iterator[Trouble]:
         if age is None or age > heartbeats.SILENCE_LIMITS_SECONDS[name]:
             yield Trouble(_("The scheduler “%(name)s” is silent.") % {"name": name}, doctor)
     yield from _list_late(now, stream=stream, jobs=jobs)
+    yield from _list_alarms(now)
     checks = now["store_checks"]
     if checks is not None and checks.stopped_count:
         runs = reverse("admin:storage_storerun_changelist")
         yield Trouble(_("A run over the object store was stopped or failed."), runs, is_bad=False)
     if now["traffic"] is not None and now["traffic"].failed_percent >= FAILING_PERCENT:
         yield Trouble(_("Many requests end in an error of the server."), doctor)
+
+
+def _list_alarms(now: Mapping[str, Any]) -> Iterator[Trouble]:
+    if "siem" in (now["alarms"] or ()):
+        yield Trouble(_("The SIEM export fails: audit logs do not arrive."), reverse("siem"))
 
 
 def _list_late(now: Mapping[str, Any], *, stream: str, jobs: str) -> Iterator[Trouble]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from apps.identity import api as identity
-from bitvault.gateway import removing_tenants
+from bitvault.gateway import alarms, removing_tenants
 from bitvault.gateway.celery import app
 from bitvault.kernel.tasks import for_tenant
 
@@ -22,3 +22,9 @@ def for_each_tenant(task: str) -> int:
 def remove_tenants() -> None:
     """Carry out the deletions of tenants that are due."""
     removing_tenants.remove_tenants()
+
+
+@shared_task(name="gateway.watch_siem", tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types
+def watch_siem() -> None:
+    """Tell operators when the installation's SIEM export fails, and when it works again."""
+    alarms.watch_siem()

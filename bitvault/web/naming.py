@@ -42,6 +42,10 @@ class Finder(Protocol):
         """
         ...
 
+    def name_operators(self, ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """Name people on the operators' own pages, by name or address; one query. Who is gone has no name."""
+        ...
+
     def find_people(self, actor: Actor, text: str) -> list[UUID]:
         """Find members by a part of their name or address; for who administers the tenant."""
         ...

@@ -7,7 +7,7 @@ and number. Nothing is ever given up: the log is kept for good, and so is the wi
 import secrets
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,6 +17,8 @@ from apps.admin_platform.config import SIEM_TOKEN, SIEM_URL
 from apps.admin_platform.dtos import AuditEntry, SiemTest
 from apps.admin_platform.models import SiemExport
 from apps.admin_platform.siem import formats, waking
+from bitvault.events.api import publish
+from bitvault.events.catalog.admin_platform import SiemExportFailing, SiemExportRecovered
 from bitvault.jobs import api as jobs
 from bitvault.kernel import clock, db, ids, sealing, tenancy
 from bitvault.kernel.outbound import addresses, byte_stream, egress
@@ -35,6 +37,10 @@ WAITS = tuple(timedelta(seconds=one) for one in (5, 30, 120, 300, 600))
 """Between tries; the last one goes on and on."""
 
 JITTER = 0.1
+
+TOLD_AFTER_FAILURES = 7
+TOLD_AFTER = timedelta(minutes=30)
+"""Whichever comes first: a receiver that restarts is no news, and one that asks to be left alone for an hour is tried once."""
 
 _random = secrets.SystemRandom()
 
@@ -155,17 +161,34 @@ def _record(run: jobs.Run, sent: SiemExport, *, last: int, answer: Answer) -> bo
         if answer.is_success:
             row.position = max(row.position, last)
             row.try_count, row.failing_since, row.next_try_at, row.last_success_at = 0, None, None, now
+            if row.told_at is not None:
+                _tell_recovered(row)
         else:
             wait = WAITS[min(row.try_count, len(WAITS) - 1)] * _random.uniform(1 - JITTER, 1 + JITTER)
             row.try_count += 1
             row.failing_since = row.failing_since or now
             row.next_try_at = now + max(wait, timedelta(seconds=answer.retry_after_seconds))
+            if row.told_at is None and (row.try_count >= TOLD_AFTER_FAILURES or now - row.failing_since >= TOLD_AFTER):
+                _tell_failing(row, now)
         row.save()
         if answer.is_success:
             return True
         run.complete()
         waking.enqueue([row], run_at=row.next_try_at)
     return False
+
+
+def _tell_failing(row: SiemExport, now: datetime) -> None:
+    """Have it told once that an export fails: a tenant's own by an event, the operators' by what looks at all tenants (``alarms``)."""
+    row.told_at = now
+    if not row.is_installation:
+        publish(SiemExportFailing(export_id=row.id, failure=row.last_failure, status=row.last_status))
+
+
+def _tell_recovered(row: SiemExport) -> None:
+    row.told_at = None
+    if not row.is_installation:
+        publish(SiemExportRecovered(export_id=row.id))
 
 
 def _end(run: jobs.Run, sent: SiemExport, *, count: int, goes_on: bool = False) -> bool:

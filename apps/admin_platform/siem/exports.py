@@ -158,6 +158,7 @@ def to_dto(row: SiemExport, head: int) -> dtos.SiemExport:
         backlog_count=max(0, head - row.position),
         failing_since=row.failing_since,
         next_try_at=row.next_try_at,
+        told_at=row.told_at,
         last_failure=row.last_failure,  # type: ignore[arg-type] # the column holds no other
         last_status=row.last_status,
         last_success_at=row.last_success_at,
@@ -168,7 +169,7 @@ def to_dto(row: SiemExport, head: int) -> dtos.SiemExport:
 def _begin_anew(row: SiemExport, *, is_enabled: bool) -> None:
     row.is_enabled = is_enabled
     row.round += 1
-    row.try_count, row.next_try_at = 0, None
+    row.try_count, row.next_try_at, row.told_at = 0, None, None
     if is_enabled:
         waking.enqueue([row])
     else:

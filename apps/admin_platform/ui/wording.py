@@ -229,6 +229,8 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "admin_platform.siem_export.created.v1": _("%(actor)s has the audit log sent to a SIEM"),
     "admin_platform.siem_export.changed.v1": _("%(actor)s changed a SIEM export"),
     "admin_platform.siem_export.restarted.v1": _("%(actor)s had the audit log sent to a SIEM again"),
+    "admin_platform.siem_export.failing.v1": _("A SIEM export fails, and administrators are told"),
+    "admin_platform.siem_export.recovered.v1": _("A SIEM export works again"),
     "admin_platform.siem_export.deleted.v1": _("%(actor)s ended a SIEM export"),
     "webhooks.webhook.created.v1": _("%(actor)s made a webhook"),
     "webhooks.webhook.changed.v1": _("%(actor)s changed a webhook"),

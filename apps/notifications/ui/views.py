@@ -53,6 +53,8 @@ ICONS: dict[str, str] = {
     "link_ending": "link",
     "link_used": "link",
     "webhook_off": "warning",
+    "siem_failing": "warning",
+    "siem_works": "check-circle",
     "malware": "warning",
     "quarantined": "warning",
     "blocked": "warning",
@@ -92,7 +94,11 @@ TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
         _("Malware"),
         _("Malware was found in a file of yours, or one could not be scanned. Administrators hear of every find."),
     ),
-    ("webhooks", _("Webhooks"), _("A webhook was switched off. For administrators.")),
+    (
+        "webhooks",
+        _("Webhooks and SIEM exports"),
+        _("A webhook was switched off, or a SIEM export fails or works again. For administrators."),
+    ),
     ("quota", _("Storage"), _("Your files, a team folder or the vault are nearly full or full.")),
     ("statements", _("Statements"), _("The statement of a month is ready. For administrators.")),
     (

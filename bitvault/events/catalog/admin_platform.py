@@ -54,3 +54,23 @@ class SiemExportDeleted(Event):
     type: ClassVar[str] = "admin_platform.siem_export.deleted.v1"
 
     export_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemExportFailing(Event):
+    """A SIEM export has failed for half an hour, or seven times in a row; it is tried on. ``status``: of an HTTPS collector."""
+
+    type: ClassVar[str] = "admin_platform.siem_export.failing.v1"
+
+    export_id: UUID
+    failure: str
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemExportRecovered(Event):
+    """A SIEM export works again that had been told of as failing."""
+
+    type: ClassVar[str] = "admin_platform.siem_export.recovered.v1"
+
+    export_id: UUID

@@ -4,11 +4,13 @@ import io
 import ipaddress
 import json
 import time
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.admin_platform import config_source, configuring, errors
 from apps.admin_platform.models import Config, ConfigVersion
@@ -242,3 +244,28 @@ def test_every_setting_is_described_and_reads_its_default():
         assert setting.owner
         if not setting.is_secret:
             assert setting.read(setting.write(setting.default())) == setting.default()
+
+
+def test_the_history_names_who_decided_with_as_many_queries_for_many(operator, lasting_memory):
+    User.objects.filter(pk=operator.user_id).update(name="Odo Operator")
+    gone = uuid4()
+
+    def read():
+        with CaptureQueriesContext(connection) as asked:
+            page = operator.get(CHANGE).content.decode()
+        return page, len(asked)
+
+    configuring.set_value("identity.tenant_deletion_days", 3, by=operator.user_id)
+    assert "Odo Operator" in read()[0].partition("History")[2]
+    _page, few = read()
+    for days in range(4, 14):
+        configuring.set_value("identity.tenant_deletion_days", days, by=operator.user_id)
+    configuring.set_value("identity.tenant_deletion_days", 20, by=None)
+    configuring.set_value("identity.tenant_deletion_days", 21, by=gone)
+    read()
+    page, many = read()
+    assert page.count("Odo Operator") >= 11
+    assert str(operator.user_id) not in page.partition("History")[2]
+    assert f"somebody who is gone ({gone})" in page
+    assert "manage.py" in page
+    assert many == few

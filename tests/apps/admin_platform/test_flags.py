@@ -285,3 +285,13 @@ def test_the_drawing_engine_is_switched_off_by_operators_and_by_a_vault(api, acm
     assert states() == {picture["id"]: "making", paper["id"]: "none"}
     api("olga").put("/features/previews.engine", {"value": "nothing"})
     assert states() == {picture["id"]: "none", paper["id"]: "none"}
+
+
+def test_the_history_names_who_decided(operator):
+    operator.get("/admin/admin_platform/flag/")
+    page = "/admin/admin_platform/flag/tests.colour/change/"
+    rules = json.dumps([{"value": "blue", "roles": ["member"]}])
+    assert operator.post(page, form(rules=rules, note="by hand")).status_code == 302
+    history = operator.get(page).content.decode().partition("History")[2]
+    assert "ops@bitvault.test" in history
+    assert str(operator.user_id) not in history
