@@ -288,6 +288,7 @@ EXAMPLES: dict[str, Example] = {
                 "backlog_count": 0,
                 "failing_since": None,
                 "next_try_at": None,
+                "told_at": None,
                 "last_failure": "",
                 "last_status": None,
                 "last_success_at": None,
