@@ -1,6 +1,7 @@
 """Downloads through a link: Links says who is let in, Files which bytes, Links counts, Storage signs a URL, the bytes come from the store.
 
-It is counted before a URL is signed, and in a transaction that looks at the link once more: what was refused or ended gets no URL.
+It is counted before a URL leaves, in a transaction that looks at the link once more: what was refused or ended gets no URL, and what the
+store would not give (it is being scanned, it is gone) is not counted.
 """
 
 from datetime import timedelta
@@ -18,7 +19,6 @@ from apps.links import api as links
 from apps.links import errors
 from apps.links.dtos import UNLOCK_HEADER, Admission
 from apps.storage import api as storage
-from apps.storage.api import scanned
 from apps.storage.errors import WITHHELD, BlobDamaged, BlobGone, ContentWithheld
 from bitvault.kernel.errors import Forbidden, Gone, NotFound
 from bitvault.kernel.request import Visitor
@@ -104,13 +104,8 @@ class LinkDownload(VisitorPage):
 
 
 def sign(admission: Admission, visitor: Visitor, node_id: UUID, method: Literal["GET", "HEAD"]) -> str:
-    """Count a download that is one, and sign a URL for it."""
+    """Sign a URL, and give it away once the download, if it is one, has been counted."""
     content = files.get_content(actor=admission.actor, node_id=node_id)
-    scanned.require_readable(blob_id=content.blob_id)
-    if method == "GET":
-        links.count_download(link_id=admission.link_id, visitor=visitor, node_id=node_id, content=content)
-    else:
-        links.require_download(link_id=admission.link_id, visitor=visitor, content=content)
     download = storage.sign_download(
         blob_id=content.blob_id,
         filename=content.name,
@@ -118,4 +113,8 @@ def sign(admission: Admission, visitor: Visitor, node_id: UUID, method: Literal[
         method=method,
         lifetime=URL_LIFETIME,
     )
+    if method == "GET":
+        links.count_download(link_id=admission.link_id, visitor=visitor, node_id=node_id, content=content)
+    else:
+        links.require_download(link_id=admission.link_id, visitor=visitor, content=content)
     return download.url
