@@ -1,11 +1,20 @@
 """The doors of rewinds: planned first, then carried out by a job, then taken back if somebody wants that."""
 
 from contextlib import suppress
+from datetime import date
 from uuid import UUID
 
 from apps.files import errors, past
-from apps.files.dtos.history import Rewind, RewindBy, RewindItem, RewindOutcome
-from apps.files.rewinding import applying, planning, reading, starting
+from apps.files.dtos.history import (
+    ChangedDays,
+    ChangedMoments,
+    Rewind,
+    RewindActors,
+    RewindBy,
+    RewindItem,
+    RewindOutcome,
+)
+from apps.files.rewinding import applying, planning, reading, starting, surveying
 from apps.files.rewinding.applying import RewoundBatch
 from apps.files.rewinding.starting import JOB, RewindLoad, RunRewind
 from bitvault.jobs import api as jobs
@@ -23,6 +32,9 @@ __all__ = [
     "finish_rewind",
     "get_rewind",
     "get_rewind_load",
+    "list_changed_days",
+    "list_changed_moments",
+    "list_rewind_actors",
     "list_rewind_items",
     "list_rewinds",
     "measure_rewind_batch",
@@ -132,6 +144,43 @@ def list_rewind_items(
     """
     actor.require_scope(Scope.FILES_READ)
     return reading.list_items(actor, rewind_id, outcome=outcome, limit=limit, cursor=cursor)
+
+
+@exposed
+def list_changed_days(*, actor: Actor, folder_id: UUID, days: int = 30, zone: str = "UTC") -> ChangedDays:
+    """Count what was changed in a folder on each of the last days, for who manages it.
+
+    :raises NotFound, Forbidden: the actor does not manage the folder.
+    :raises NotAFolder: it is a file.
+    :raises BadMoment: there is no such time zone.
+    :raises HistoryBehind: the record of what was is not up to date.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return surveying.list_days(actor, folder_id, days=days, zone=surveying.read_zone(zone))
+
+
+@exposed
+def list_changed_moments(
+    *, actor: Actor, folder_id: UUID, day: date | None = None, zone: str = "UTC"
+) -> ChangedMoments:
+    """List when something was changed in a folder on a day (today), and by whom, for who manages it; raises as ``list_changed_days``."""
+    actor.require_scope(Scope.FILES_READ)
+    return surveying.list_moments(actor, folder_id, day=day, zone=surveying.read_zone(zone))
+
+
+@exposed
+def list_rewind_actors(
+    *, actor: Actor, folder_id: UUID, since: str | None = None, until: str | None = None
+) -> RewindActors:
+    """List who changed something in a folder in an interval (the last day), and by which devices and tokens, for who manages it.
+
+    :raises NotFound, Forbidden: the actor does not manage the folder.
+    :raises NotAFolder: it is a file.
+    :raises BadMoment, HistoryTooShort, BeyondHead: as ``list_children_as_of``.
+    :raises HistoryBehind: the record of what was is not up to date.
+    """
+    actor.require_scope(Scope.FILES_READ)
+    return RewindActors(items=surveying.list_actors(actor, folder_id, since=since, until=until))
 
 
 @exposed

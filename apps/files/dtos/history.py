@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -108,3 +108,64 @@ class RewindItem:
     changes: Sequence[RewindChange]
     outcome: RewindOutcome
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedDay:
+    """How much was changed on a day."""
+
+    day: date
+    change_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedDays:
+    """The last days, today last. Changes are told from ``since`` on: before that none are recorded, or none were asked for."""
+
+    items: Sequence[ChangedDay]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedMoment:
+    """What one person did within five minutes. ``before`` is the moment before that, as a rewind takes it.
+
+    The name is empty for somebody who is no member any more, and for who came through a link.
+    """
+
+    before: str
+    at: datetime
+    person_id: UUID
+    person_name: str
+    change_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedMoments:
+    """Moments of a day, latest first; with ``is_cut`` there are more."""
+
+    items: Sequence[ChangedMoment]
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewindActor:
+    """Who changed something, or by which device or token: ``kind`` and ``id`` as a rewind takes them.
+
+    ``name`` is what a person is called, or a device as the last version from it says; empty where that is not known.
+    """
+
+    kind: Literal["user", "device", "token"]
+    id: UUID
+    name: str
+    person_id: UUID
+    person_name: str
+    change_count: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewindActors:
+    """People first, then devices and tokens, each by how much they changed."""
+
+    items: Sequence[RewindActor]

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from apps.files import errors
 from apps.files.api import rewinds
-from apps.files.dtos.history import Rewind, RewindItem
+from apps.files.dtos.history import ChangedDays, ChangedMoments, Rewind, RewindActors, RewindItem
 from apps.files.rest import schemas
 from bitvault.events.api import BeyondHead
 from bitvault.jobs import api as jobs
@@ -26,6 +26,9 @@ _PLANNING = (
 )
 
 
+_SURVEYING = (errors.NotAFolder, errors.BadMoment, errors.HistoryBehind)
+
+
 class NodeRewind(View):
     """Rewinds of a folder."""
 
@@ -42,6 +45,43 @@ class NodeRewind(View):
         Then `/rewinds/{id}/items` tells what would change, and `/rewinds/{id}/run` carries it out.
         """
         return self.repeatable(request, lambda: _plan(request.actor, node_id, request.body_as(schemas.PlanRewind)))
+
+
+class NodeRewindDays(View):
+    """How much was changed on which day."""
+
+    @operation(query=schemas.ListChangedDays, answer=ChangedDays, problems=_SURVEYING)
+    def get(self, request: ActorRequest, node_id: UUID) -> Response:
+        """Count what was changed in a folder, and in all below it, on each of the last days; for who manages it."""
+        query = request.query_as(schemas.ListChangedDays)
+        found = rewinds.list_changed_days(actor=request.actor, folder_id=node_id, days=query.days, zone=query.zone)
+        return Response(found)
+
+
+class NodeRewindMoments(View):
+    """When something was changed on a day."""
+
+    @operation(query=schemas.ListChangedMoments, answer=ChangedMoments, problems=_SURVEYING)
+    def get(self, request: ActorRequest, node_id: UUID) -> Response:
+        """List when something was changed on a day, and by whom; `before` is the moment to go back to. For who manages the folder."""
+        query = request.query_as(schemas.ListChangedMoments)
+        found = rewinds.list_changed_moments(actor=request.actor, folder_id=node_id, day=query.day, zone=query.zone)
+        return Response(found)
+
+
+class NodeRewindActors(View):
+    """Whose doings can be undone."""
+
+    @operation(
+        query=schemas.ListRewindActors,
+        answer=RewindActors,
+        problems=(*_SURVEYING, errors.HistoryTooShort, BeyondHead),
+    )
+    def get(self, request: ActorRequest, node_id: UUID) -> Response:
+        """List who changed something in a folder in an interval, and by which devices and tokens; for who manages it."""
+        query = request.query_as(schemas.ListRewindActors)
+        found = rewinds.list_rewind_actors(actor=request.actor, folder_id=node_id, since=query.since, until=query.until)
+        return Response(found)
 
 
 class Rewinds(View):

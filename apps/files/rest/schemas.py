@@ -1,6 +1,6 @@
 """What requests about nodes may say."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -118,6 +118,27 @@ class PlanRewind(Body, frozen=True):
     until: Annotated[str, Meta(max_length=40)] | None = None
     by_kind: Literal["user", "device", "token"] | None = None
     by_id: UUID | None = None
+
+
+class ListChangedDays(Query, frozen=True):
+    """How many days are told, and in which time zone (IANA, ``Europe/Berlin``) they begin."""
+
+    days: Annotated[int, Meta(ge=1, le=90)] = 30
+    zone: Annotated[str, Meta(max_length=64)] = "UTC"
+
+
+class ListChangedMoments(Query, frozen=True):
+    """Of which day (today), in which time zone."""
+
+    day: date | None = None
+    zone: Annotated[str, Meta(max_length=64)] = "UTC"
+
+
+class ListRewindActors(Query, frozen=True):
+    """In which interval (the last day); moments are numbers of the stream or times (RFC 3339)."""
+
+    since: Annotated[str, Meta(max_length=40)] | None = None
+    until: Annotated[str, Meta(max_length=40)] | None = None
 
 
 class ListRewinds(Query, frozen=True):

@@ -191,6 +191,46 @@ def count_sql(by_kind: str) -> str:
     return _COUNT_TOUCHED.format(by=BY[by_kind])
 
 
+# --- what there is to rewind -----------------------------------------------------------------------------------------------
+
+# What came into a folder, changed there or left it, by the folders that lay below it at any time since.
+_CHANGED = """
+WITH RECURSIVE ever_tree AS (
+    SELECT %(folder_id)s::uuid AS id
+    UNION
+    SELECT past.node_id FROM ever_tree JOIN files_placement past ON past.parent_id = ever_tree.id
+    WHERE past.kind = 0 AND past.state = 0 AND (past.until_seq IS NULL OR past.until_seq > %(since)s)
+),
+changed AS (
+    SELECT past.from_seq, past.from_at, past.actor_id, past.device_id, past.token_id, past.version_id, past.changes_content
+    FROM files_placement past
+    WHERE past.from_seq > %(since)s AND (%(until)s::bigint IS NULL OR past.from_seq <= %(until)s) AND past.actor_id IS NOT NULL AND (
+        past.parent_id IN (SELECT id FROM ever_tree)
+        OR EXISTS (
+            SELECT FROM files_placement earlier WHERE earlier.node_id = past.node_id AND earlier.until_seq = past.from_seq
+                AND earlier.parent_id IN (SELECT id FROM ever_tree)
+        )
+    )
+)
+"""
+
+CHANGES_BY_DAY = f"{_CHANGED} SELECT (from_at AT TIME ZONE %(zone)s)::date, count(*) FROM changed GROUP BY 1"
+
+CHANGES_OF_DAY = f"""
+{_CHANGED}
+SELECT min(from_seq), min(from_at), actor_id, count(*) FROM changed
+GROUP BY date_bin('5 minutes', from_at, 'epoch'::timestamptz), actor_id ORDER BY 1 DESC LIMIT %(limit)s
+"""
+
+CHANGES_BY_ACTOR = f"""
+{_CHANGED}
+SELECT changed.actor_id, changed.device_id, changed.token_id, count(*), max(changed.from_at),
+    coalesce(max(version.made_on) FILTER (WHERE changed.changes_content), '')
+FROM changed LEFT JOIN files_version version ON version.id = changed.version_id
+GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT %(limit)s
+"""
+
+
 # --- a batch of 500: each of these is one statement for all of it ---------------------------------------------------------
 
 NODES = f"SELECT {COLUMNS} FROM files_node WHERE id = ANY(%s::uuid[])"

@@ -2,6 +2,7 @@
 
 import random
 from contextlib import contextmanager
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from apps.files import api as files
 from apps.files import errors
 from apps.files.api import rewinds
 from apps.files.api.locks import lock_node
+from bitvault.kernel import clock
 from bitvault.kernel.actor import PermissionMissing
 from bitvault.kernel.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 from bitvault.kernel.request import Origin, current_origin, set_origin
@@ -475,3 +477,59 @@ def test_a_batch_costs_the_same_however_much_it_changes(tree, work, counted_quer
             rewinds.apply_rewind_batch(rewind_id=rewind.id, user_id=tree.actor.user_id, after=0)
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 20, statements
+
+
+def survey(actor, folder):
+    """Who changed something in the last hour, and how much."""
+    since = (clock.now() - timedelta(hours=1)).isoformat()
+    found = rewinds.list_rewind_actors(actor=actor, folder_id=folder.id, since=since).items
+    return {(one.kind, one.person_name): one.change_count for one in found}
+
+
+@pytest.mark.usefixtures("tenant")
+def test_who_manages_a_folder_is_told_who_changed_what_when(make_actor):
+    adam, olga, mia = make_actor("adam"), make_actor("olga"), make_actor("mia")
+    team = files.create_team_folder(actor=adam, name="Team")
+    admin, member = Tree(adam), Tree(olga)
+    work, other = admin.folder("work", team.id), admin.folder("other", team.id)
+    file = member.file("a.txt", work)
+    with on_device():
+        member.update(file, name="b.txt", expected_revision="any")
+        member.update(file, parent_id=other.id, expected_revision="any")
+    member.file("elsewhere.txt", other)
+    catch_up()
+    assert survey(adam, work) == {("user", "Olga"): 3, ("device", "Olga"): 2}
+    assert survey(adam, other) == {("user", "Olga"): 2, ("device", "Olga"): 1}
+    days = rewinds.list_changed_days(actor=adam, folder_id=work.id, days=3, zone="Europe/Berlin")
+    assert [one.change_count for one in days.items] == [0, 0, 3]
+    today = days.items[-1].day
+    (moment,) = rewinds.list_changed_moments(actor=adam, folder_id=work.id, day=today, zone="Europe/Berlin").items
+    assert (moment.person_name, moment.change_count) == ("Olga", 3)
+    (moment,) = rewinds.list_changed_moments(actor=adam, folder_id=other.id, day=today, zone="Europe/Berlin").items
+    back = rewinds.plan_rewind(actor=adam, folder_id=other.id, since=moment.before)
+    assert (back.counts.total, back.counts.trash) == (2, 1)
+    tomorrow = today + timedelta(days=1)
+    assert rewinds.list_changed_moments(actor=adam, folder_id=work.id, day=tomorrow).items == ()
+    for ask in (
+        lambda: survey(mia, work),
+        lambda: rewinds.list_changed_days(actor=mia, folder_id=work.id),
+        lambda: rewinds.list_changed_moments(actor=mia, folder_id=work.id, day=today),
+    ):
+        with pytest.raises(NotFound):
+            ask()
+    for zone in ("Nowhere/Land", "../etc", ""):
+        with pytest.raises(errors.BadMoment):
+            rewinds.list_changed_days(actor=adam, folder_id=work.id, zone=zone)
+
+
+def test_a_survey_costs_the_same_however_many_changed_something(tree, work, counted_queries):
+    catch_up()
+    survey(tree.actor, work)
+    with counted_queries() as few:
+        survey(tree.actor, work)
+    for number in range(20):
+        tree.file(f"{number}.md", work)
+    catch_up()
+    with counted_queries() as many:
+        survey(tree.actor, work)
+    assert len(many) == len(few)

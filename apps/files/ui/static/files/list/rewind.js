@@ -7,6 +7,7 @@ import { whenInline } from "../../js/format.js";
 import { counted, fill, gettext } from "../../js/i18n.js";
 import { toast } from "../../js/toast.js";
 import { follow } from "./jobs.js";
+import { forgetMoment, offerActors, showDays, startPast } from "./past.js";
 
 /** @typedef {{total: number, move: number, restore: number, trash: number, content: number, done: number, kept: number}} Counts */
 /** @typedef {{id: string, counts: Counts, since: string}} Rewind */
@@ -20,6 +21,13 @@ const MINUTE_MS = 60_000;
 let folder = null;
 /** @type {Rewind | null} what was planned */
 let planned = null;
+/** The moment that was chosen of a day, as exactly as the server tells it; a typed one has none. */
+let before = "";
+/** @type {Map<string, string>} the reader's own devices, by their ids */
+const devices = new Map();
+let settling = 0;
+/** Somebody who types a time wants nothing of what lies between. */
+const SETTLE_MS = 400;
 
 const dialog = () => need("#rewind-dialog", HTMLDialogElement);
 const moment = () => need("#rewind-moment", HTMLInputElement);
@@ -46,15 +54,41 @@ function local(date) {
 /** @param {string} hours ago */
 function choose(hours) {
   moment().value = local(new Date(Date.now() - Number(hours) * 60 * MINUTE_MS));
-  planned = null;
+  forget();
 }
 
-/** Offer the person's own devices beside everybody and themselves. */
-async function readWhose() {
-  const [me, devices] = await Promise.all([get("/me"), get("/sync/devices")]);
-  const own = make("option", { value: `user:${me.user.id}` }, gettext("Only what I did"));
-  const theirs = devices.items.map((/** @type {{id: string, name: string}} */ device) => make("option", { value: `device:${device.id}` }, fill(gettext("Only what “%(name)s” did"), { name: device.name })));
-  whose().append(own, ...theirs);
+/** The moment is the one in the field. */
+function forget() {
+  before = "";
+  planned = null;
+  forgetMoment();
+  offerSoon();
+}
+
+/** @returns {string} the moment that is gone back to; empty: none */
+const since = () => before || (moment().value ? new Date(moment().value).toISOString() : "");
+
+function showUntil() {
+  need("#rewind-until-field", HTMLElement).hidden = !whose().value;
+}
+
+/** Offer those who have changed something since the moment. */
+async function offer() {
+  const [here, from] = [folder, since()];
+  if (!here || !from) return;
+  await offerActors(whose(), here.id, from, devices);
+  showUntil();
+}
+
+function offerSoon() {
+  clearTimeout(settling);
+  settling = window.setTimeout(() => void offer().catch((error) => showError(explain(error))), SETTLE_MS);
+}
+
+/** The reader's own devices have names that only they are told. */
+async function readDevices() {
+  const { items } = await get("/sync/devices");
+  for (const device of items) devices.set(device.id, device.name);
 }
 
 /** @param {Counts} counts @returns {string[]} */
@@ -99,9 +133,10 @@ const line = (item) => make("li", { class: "rewind-item", "data-outcome": item.o
 
 /** Plan it, and show what would change. */
 async function plan() {
-  if (!folder || !moment().value) return showError(gettext("Choose a moment."));
+  if (!folder || !since()) return showError(gettext("Choose a moment."));
   const [kind, id] = whose().value.split(":");
-  const wish = { since: new Date(moment().value).toISOString(), ...(kind ? { by_kind: kind, by_id: id } : {}) };
+  const until = kind && need("#rewind-until", HTMLInputElement).value;
+  const wish = { since: since(), ...(kind ? { by_kind: kind, by_id: id } : {}), ...(until ? { until: new Date(until).toISOString() } : {}) };
   const made = /** @type {Rewind} */ (await call("POST", `/nodes/${folder.id}/rewind`, { body: wish, key: randomKey() }));
   const [kept, changed] = await Promise.all(["kept", "pending"].map((outcome) => get(`/rewinds/${made.id}/items?outcome=${outcome}&limit=${SHOWN}`)));
   planned = made;
@@ -182,11 +217,22 @@ export function rewindByDialog(entry) {
   if (shown.dataset.ready === undefined) {
     shown.dataset.ready = "";
     shown.addEventListener("click", (event) => void press(event));
-    readWhose().catch((error) => showError(explain(error)));
+    const fail = (/** @type {unknown} */ error) => showError(explain(error));
+    moment().addEventListener("input", forget);
+    whose().addEventListener("change", showUntil);
+    startPast(shown, () => folder?.id ?? "", (exactly, at) => {
+      moment().value = local(at);
+      [before, planned] = [exactly, null];
+      offerSoon();
+    }, fail);
+    void readDevices().then(offer).catch(fail);
   }
   whose().selectedIndex = 0;
-  moment().max = local(new Date());
+  need("#rewind-until", HTMLInputElement).value = "";
+  for (const field of [moment(), need("#rewind-until", HTMLInputElement)]) field.max = local(new Date());
   choose("1");
+  showUntil();
+  void showDays(entry.id).catch((error) => showError(explain(error)));
   shown.showModal();
   moment().focus();
 }
