@@ -21,6 +21,7 @@ urlpatterns = [
     path("admin/payment/", include("bitvault.gateway.payment_admin")),
     path("admin/siem/", include("bitvault.gateway.siem_admin")),
     path("admin/deletions/", include("bitvault.gateway.tenants_admin")),
+    path("admin/mails/", include("bitvault.gateway.mails_admin")),
     path("admin/impersonations/", include("bitvault.gateway.impersonation_admin")),
     path("admin/doctor/", include("bitvault.gateway.doctor_admin")),
     path("admin/tenants/", include("bitvault.gateway.tenant_list_admin")),

@@ -66,3 +66,19 @@ class Backlog:
     """Jobs that failed for good and were neither run again nor swept."""
     oldest_seconds: float
     """How long the first of the queued ones has waited; 0 when none does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatedJob:
+    """A job as operators see it. ``payload`` holds ids and words of ours, ``error`` what the last try met."""
+
+    id: UUID
+    tenant_id: UUID | None
+    state: str
+    tries: int
+    payload: dict[str, Any]
+    result: Any
+    error: str
+    run_at: datetime
+    created_at: datetime
+    finished_at: datetime | None

@@ -1,14 +1,16 @@
 """What operators do with jobs: run failed ones again, cancel, stop a kind; and the figures of what waits."""
 
+import dataclasses
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Count, Min, Q
 
 from bitvault.jobs import calling, kinds, leasing
-from bitvault.jobs.dtos import Backlog
+from bitvault.jobs.dtos import Backlog, OperatedJob
 from bitvault.jobs.kinds import list_kinds, list_lanes
 from bitvault.jobs.models import Job, PausedKind
 from bitvault.kernel import clock, db
@@ -16,15 +18,22 @@ from bitvault.kernel.tasks import select_present
 
 __all__ = [
     "Backlog",
+    "OperatedJob",
     "cancel",
+    "count_by_state",
     "count_failed",
     "list_backlogs",
+    "list_jobs",
     "list_kinds",
     "list_lanes",
     "list_paused",
     "list_results",
     "retry",
+    "run_again",
 ]
+
+AT_ONCE = 1000
+"""Jobs that one press of a button runs again: a night's mails, and a transaction that ends."""
 
 
 def retry(*, job_ids: Iterable[UUID]) -> int:
@@ -40,6 +49,47 @@ def cancel(*, job_ids: Iterable[UUID]) -> int:
     """Cancel those of the jobs that have not ended; returns how many."""
     with db.public_transaction():
         return leasing.cancel(job_ids)
+
+
+def run_again(*, kind: str, operator_id: UUID, job_ids: Collection[UUID] | None = None) -> int:
+    """Run jobs of one kind again that have failed or were canceled: these, or all that have failed. The operators' journal names them.
+
+    Returns how many there were.
+    """
+    rows = Job.objects.filter(kind=kind)
+    if job_ids is None:
+        rows = rows.filter(state=Job.State.FAILED)
+    else:
+        rows = rows.filter(pk__in=job_ids, state__in=[Job.State.FAILED, Job.State.CANCELED])
+    chosen = list(rows.order_by("id")[:AT_ONCE])
+    count = retry(job_ids=[job.pk for job in chosen])
+    LogEntry.objects.log_actions(operator_id, chosen, CHANGE, change_message="Run again.")
+    return count
+
+
+def list_jobs(
+    *, kind: str, state: str = "", name: str = "", among: Collection[UUID] | None = None, offset: int, limit: int
+) -> tuple[int, list[OperatedJob]]:
+    """Read a page of the jobs of one kind, latest first, and how many there are; two queries.
+
+    :param name: what stands as ``name`` in their payload.
+    :param among: of these tenants alone.
+    """
+    rows = Job.objects.filter(kind=kind).order_by("-id")
+    if state:
+        rows = rows.filter(state=state)
+    if name:
+        rows = rows.filter(payload__name=name)
+    if among is not None:
+        rows = rows.filter(tenant_id__in=among)
+    fields = [field.name for field in dataclasses.fields(OperatedJob)]
+    return rows.count(), [OperatedJob(**values) for values in rows.values(*fields)[offset : offset + limit]]
+
+
+def count_by_state(*, kind: str) -> dict[str, int]:
+    """Count the jobs of one kind by state; a state that none has counts 0; one query."""
+    found = dict(Job.objects.filter(kind=kind).order_by().values_list("state").annotate(count=Count("pk")))
+    return {state.value: found.get(state.value, 0) for state in Job.State}
 
 
 def list_paused() -> dict[str, str]:

@@ -12,9 +12,9 @@ import msgspec
 from bitvault.jobs import api as jobs
 from bitvault.kernel import ids, tenancy
 from bitvault.mail import mailbox
-from bitvault.mail.letters import Action, Facts, Letter, get_writer, mail_kind
+from bitvault.mail.letters import Action, Facts, Letter, get_writer, list_names, mail_kind
 
-__all__ = ["KIND", "Action", "Facts", "Letter", "SendMail", "mail_kind", "mailbox", "send", "send_all"]
+__all__ = ["KIND", "Action", "Facts", "Letter", "SendMail", "list_names", "mail_kind", "mailbox", "send", "send_all"]
 
 KIND = "mail.send"
 

@@ -70,3 +70,8 @@ def get_writer(name: str) -> Writer:
         return _writers[name]
     except KeyError:
         raise UnknownMail(f"no function writes mails of the name {name}") from None
+
+
+def list_names() -> list[str]:
+    """List the names of all mails that there are."""
+    return sorted(_writers)

@@ -38,6 +38,8 @@ PAGES = {
     "admin/payment/notices/retry": "billing.change_plan",
     "admin/siem/": "admin_platform.view_config",
     "admin/siem/act": "admin_platform.change_config",
+    "admin/mails/": "jobs.view_job",
+    "admin/mails/again": "jobs.change_job",
     "admin/impersonations/": "identity.impersonate",
     "admin/impersonations/begin": "identity.impersonate",
     "admin/impersonations/end": "identity.impersonate",
