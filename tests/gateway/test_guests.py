@@ -8,8 +8,11 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 
 from apps.identity import models, queries
+from apps.storage.api import scanned
+from bitvault.kernel import tenancy
 from bitvault.web import guests
 from bitvault.web.pages import MemberPage
+from tests.support.sending import Sender
 from tests.support.shares import by_rest
 from tests.support.surface import routes
 from tests.support.world import ACME, PASSWORD
@@ -126,6 +129,27 @@ def test_a_guest_marks_a_favourite_and_finds_it_again(guest, browser, box):
     assert [one["node"]["id"] for one in guest.get("/favourites").json()["items"]] == [box["id"]]
     assert [one["node"]["id"] for one in guest.get("/shared/with-me", favourite="true").json()["items"]] == [box["id"]]
     assert box["name"] in browser.get("/favourites/").content.decode()
+
+
+@pytest.mark.store
+def test_a_guest_sees_how_it_stands_with_the_scan_of_what_was_shared_alone(guest, browser, box, api, acme):
+    mia = api("mia")
+    shared = Sender(mia, box["id"]).bring("shared.txt", b"shared")
+    own = Sender(mia, mia.get("/me").json()["root_id"]).bring("own.txt", b"own")
+    with tenancy.entered(acme):
+        for node in (shared, own):
+            scanned.settle_scan(content_hash=node["content_hash"], state="infected")
+    told = guest.get(f"/nodes/{shared['id']}/scan").json()
+    assert (told["state"], told["is_readable"]) == ("infected", False)
+    assert guest.get(f"/nodes/{own['id']}/scan").status_code == 404
+    ids = f"{shared['id']},{own['id']}"
+    assert [one["node_id"] for one in guest.get("/scans", node_ids=ids).json()["items"]] == [shared["id"]]
+    assert set(browser.get("/scanning/marks", {"ids": ids}).json()["marks"]) == {shared["id"]}
+    assert browser.get("/scanning/details", {"ids": shared["id"]}).status_code == 200
+    assert browser.get("/scanning/details", {"ids": own["id"]}).status_code == 204
+    page = browser.get(f"/files/{box['id']}/").content.decode()
+    assert ("scanning/marks" in page, "/scanning/details" in page, "scanning/settings" in page) == (True, True, False)
+    assert guest.get("/scanning/rule").status_code == 403
 
 
 def test_a_guest_finds_by_search_what_was_shared_alone(guest, box, api):

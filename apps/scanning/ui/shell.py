@@ -24,7 +24,6 @@ shell.register(
         order=74,
         styles=("scanning/marks.css", "scanning/details.css"),
         scripts=("scanning/marks.js",),
-        visible_to=shell.members,
     ),
     shell.DetailsSection(
         key="scanning.state",
@@ -33,6 +32,5 @@ shell.register(
         href="/scanning/details",
         order=37,
         kinds=("file",),
-        visible_to=shell.members,
     ),
 )
