@@ -4,11 +4,14 @@ from uuid import UUID
 
 from apps.files import versions
 from apps.files.dtos import Node, Version
+from apps.files.dtos.history import ExpiryPreview
 from apps.files.operations import expiring
 from apps.files.operations import versions as operations
+from apps.files.operations.thinning import Rules
 from bitvault.kernel.actor import Actor, Scope
 from bitvault.kernel.boundary import exposed
 from bitvault.kernel.pages import PAGE_DEFAULT, Page
+from bitvault.kernel.permissions import Permission
 
 
 @exposed
@@ -80,3 +83,17 @@ def delete_version(*, actor: Actor, node_id: UUID, version_id: UUID) -> None:
 def request_version_expiry() -> bool:
     """Ask for the job that deletes older versions which rules of the entered tenant give up, if there are any; tells whether it did."""
     return expiring.request()
+
+
+@exposed
+def preview_version_expiry(
+    *, actor: Actor, keep_count: int | None = None, keep_days: int | None = None, thinning: bool = False
+) -> ExpiryPreview:
+    """Count the earlier versions that rules would delete by now, for who manages the settings; nothing is changed.
+
+    Whatever locks, holds, retention rules and the trash keep is left out, wherever it lies: a number tells nothing of it. After some
+    seconds the count ends where it is.
+    """
+    actor.require_scope(Scope.ADMIN)
+    actor.require_permission(Permission.MANAGE_SETTINGS)
+    return expiring.preview(Rules(keep_count=keep_count, keep_days=keep_days, thinning=thinning))

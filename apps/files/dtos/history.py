@@ -169,3 +169,12 @@ class RewindActors:
     """People first, then devices and tokens, each by how much they changed."""
 
     items: Sequence[RewindActor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiryPreview:
+    """How many earlier versions rules would delete by now, and what they take. Unless it ``is_complete``, there are more than these."""
+
+    version_count: int
+    size_bytes: int
+    is_complete: bool

@@ -3,24 +3,31 @@
 What a hold or a retention rule keeps, and what lies in a file that somebody has locked or thrown away, stays; the next run looks again.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 
 import msgspec
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Sum
 
-from apps.files import limits
+from apps.files import limits, retaining
+from apps.files.dtos.history import ExpiryPreview
 from apps.files.models import RetentionPolicy, Version
 from apps.files.operations import thinning, versions
 from apps.files.retention_models import RetentionKind, RetentionTarget
+from apps.files.rows import find_lock, find_ways
 from apps.identity import api as identity
 from bitvault.jobs import api as jobs
 from bitvault.kernel import clock, db, tenancy
 
 EXPIRE_JOB = "files.expire_versions"
 """The kind of job that does this for a tenant."""
+
+
+PREVIEW_SECONDS = 3.0
+"""How long somebody waits who asks what rules would delete; of a larger vault they are told a part."""
 
 
 class ExpireVersions(msgspec.Struct, frozen=True):
@@ -86,13 +93,53 @@ def find_written_again(after: UUID | None) -> QuerySet[Version, UUID]:
 def _find_due(node_ids: list[UUID], rules: thinning.Rules) -> Iterator[UUID]:
     """Tell which files have something due, as far as one look without their rows can tell."""
     with db.read_transaction():
-        rows = list(
-            Version.objects.filter(node_id__in=node_ids)
-            .order_by("node_id", "-id")
-            .values_list("node_id", "node__version_id", "id", "created_at", "label", "pinned")
-        )
-    now = clock.now()
+        due = _read_due(node_ids, rules)
+    yield from due
+
+
+def _read_due(node_ids: list[UUID], rules: thinning.Rules) -> dict[UUID, list[thinning.Candidate]]:
+    """Read what the rules give up of each of some files, by one statement; files that nothing is due of are left out."""
+    rows = list(
+        Version.objects.filter(node_id__in=node_ids)
+        .order_by("node_id", "-id")
+        .values_list("node_id", "node__version_id", "id", "created_at", "label", "pinned")
+    )
+    now, due = clock.now(), {}
     for (node_id, current_id), group in groupby(rows, key=itemgetter(0, 1)):
         held = [thinning.Candidate(key, made_at, bool(label or pinned)) for _, _, key, made_at, label, pinned in group]
-        if thinning.find_due(held, rules, current_id=current_id, now=now):
-            yield node_id
+        found = thinning.find_due(held, rules, current_id=current_id, now=now)
+        if found:
+            due[node_id] = found
+    return due
+
+
+def preview(rules: thinning.Rules) -> ExpiryPreview:
+    """Count what the rules would delete by now, as far as some seconds reach; nothing is changed."""
+    count = size_bytes = 0
+    after: UUID | None = None
+    deadline = time.monotonic() + PREVIEW_SECONDS
+    while True:
+        with db.read_transaction():
+            node_ids = list(find_written_again(after))
+            free = _list_free(_read_due(node_ids, rules))
+            size_bytes += Version.objects.filter(id__in=free).aggregate(size=Sum("size_bytes"))["size"] or 0
+        count += len(free)
+        is_complete = len(node_ids) < limits.VERSIONS_PAGE
+        if is_complete or time.monotonic() > deadline:
+            return ExpiryPreview(version_count=count, size_bytes=size_bytes, is_complete=is_complete)
+        after = node_ids[-1]
+
+
+def _list_free(due: dict[UUID, list[thinning.Candidate]]) -> list[UUID]:
+    """List what no lock, hold, retention rule or trash keeps."""
+    if not due:
+        return []
+    is_any_in_force = RetentionPolicy.objects.filter(lifted_at=None).exists()
+    free: list[UUID] = []
+    for node_id, way in find_ways(due).items():
+        if not way.is_live or find_lock(way.node.lock) is not None:
+            continue
+        moments = {version.created_at for version in due[node_id]} if is_any_in_force else set()
+        kept = retaining.find_kept_moments(way.rows, moments)
+        free += [version.id for version in due[node_id] if version.created_at not in kept]
+    return free

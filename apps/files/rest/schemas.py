@@ -156,6 +156,14 @@ class ListRewindItems(Query, frozen=True):
     cursor: str | None = None
 
 
+class PreviewExpiry(Query, frozen=True):
+    """Rules for earlier versions as the vault's policies would have them; what is left out deletes nothing."""
+
+    keep_count: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    keep_days: Annotated[int, Meta(ge=1, le=3_650)] | None = None
+    thinning: bool = False
+
+
 class UpdateVersion(Body, frozen=True):
     """Another label (an empty one takes it away), or whether the version is kept until it is unpinned."""
 

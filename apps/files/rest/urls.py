@@ -25,6 +25,7 @@ urlpatterns = [
     path("nodes/<node_ref:node_id>/path", views.NodePath.as_view()),
     path("nodes/<uuid:node_id>/versions", version_views.NodeVersions.as_view()),
     path("nodes/<uuid:node_id>/versions/<uuid:version_id>", version_views.VersionDetail.as_view()),
+    path("versions/expiry", version_views.VersionExpiry.as_view()),
     path("nodes/<uuid:node_id>/lock", lock_views.NodeLock.as_view()),
     path("nodes/<uuid:node_id>/file-rules", rule_views.NodeFileRules.as_view()),
     path("nodes/<uuid:node_id>/retention", retention_views.NodeRetention.as_view()),

@@ -6,10 +6,14 @@ from uuid import UUID
 from rest_framework.response import Response
 
 from apps.files import api, errors
+from apps.files.api import versions
 from apps.files.dtos import Version
+from apps.files.dtos.history import ExpiryPreview
 from apps.files.rest import schemas
 from bitvault.kernel.pages import BadCursor, Page
+from bitvault.kernel.permissions import Permission
 from bitvault.web.operations import operation
+from bitvault.web.permissions import HasPermission
 from bitvault.web.requests import ActorRequest
 from bitvault.web.views import View
 
@@ -56,3 +60,22 @@ class VersionDetail(View):
         """Delete it permanently, and give its room back; never the current one."""
         api.delete_version(actor=request.actor, node_id=node_id, version_id=version_id)
         return Response(status=204)
+
+
+class VersionExpiry(View):
+    """What rules for earlier versions would do."""
+
+    permission_classes = [HasPermission.to(Permission.MANAGE_SETTINGS)]
+
+    @operation(query=schemas.PreviewExpiry, answer=ExpiryPreview)
+    def get(self, request: ActorRequest) -> Response:
+        """Count the earlier versions that such rules would delete by now, and what they take; nothing is changed.
+
+        The rules themselves are among the vault's policies (`PATCH /tenant`). In a large vault the count ends after some seconds:
+        without `is_complete` there are more.
+        """
+        query = request.query_as(schemas.PreviewExpiry)
+        found = versions.preview_version_expiry(
+            actor=request.actor, keep_count=query.keep_count, keep_days=query.keep_days, thinning=query.thinning
+        )
+        return Response(found)

@@ -310,3 +310,51 @@ def test_the_schedule_asks_for_one_job_that_does_it(tree, write, rule):
         pass
     assert ages(tree, file) == [1, 2]
     assert fetch("SELECT count(*) FROM files_refund") == [(0,)]
+
+
+# --- a look ahead -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_counts_what_the_run_would_delete_and_changes_nothing(tree, write, rule, make_actor, monkeypatch):
+    folder, olga = tree.folder("Case"), make_actor("olga")
+    write("held.txt", 50, 40, 30, folder=folder)
+    locked, trashed = write("locked.txt", 50, 40, 30), write("trashed.txt", 50, 40, 30)
+    for number in range(5):
+        write(f"{number}.txt", 50, 40, 30, 0)
+    files.lock_node(actor=tree.actor, node_id=locked.id)
+    tree.trash(trashed)
+    retention.make_policy(actor=olga, kind="hold", name="Case", target="person", user_id=tree.actor.user_id)
+    look = version_doors.preview_version_expiry
+    assert look(actor=olga, keep_count=1).version_count == 0
+    retention.lift_policy(actor=olga, policy_id=retention.list_policies(actor=olga).items[0].id)
+    before = last_seq()
+    monkeypatch.setattr(limits, "VERSIONS_PAGE", 3)
+    found = look(actor=olga, keep_count=1)
+    assert (last_seq(), look(actor=olga).version_count) == (before, 0)
+    rule(keep_count=1)
+    assert (found.version_count, found.is_complete) == (expire(), True)
+    told = [payload["size_bytes"] for kind, payload in events(before) if kind == "files.version.deleted.v1"]
+    assert (found.version_count, found.size_bytes) == (11, sum(told))
+    assert look(actor=olga, keep_count=1).version_count == 0
+    monkeypatch.setattr(expiring, "PREVIEW_SECONDS", -1.0)
+    write("more.txt", 50, 40, 30)
+    assert not look(actor=olga, keep_days=1).is_complete
+
+
+def test_only_who_manages_the_settings_looks_ahead(api):
+    for name, status in (("olga", 200), ("adam", 200), ("mia", 403)):
+        assert api(name).get("/versions/expiry", keep_count="1").status_code == status
+    for wish in ({"keep_count": "0"}, {"keep_days": "3651"}, {"thinning": "perhaps"}):
+        assert api("adam").get("/versions/expiry", **wish).status_code == 422
+
+
+@pytest.mark.usefixtures("_now")
+def test_a_preview_asks_the_same_however_many_files_have_something_due(tree, write, counted_queries):
+    write("first.txt", 50, 40, 30)
+    with counted_queries() as few:
+        expiring.preview(Rules(keep_count=1))
+    for number in range(20):
+        write(f"{number}.txt", 50, 40, 30)
+    with counted_queries() as many:
+        expiring.preview(Rules(keep_count=1))
+    assert len(many) == len(few)

@@ -42,6 +42,7 @@ def test_rules_are_set_by_keyboard_asked_about_and_told_in_the_history(visitor, 
     count.fill("20")
     count.press("Enter")
     expect(sure).to_be_visible()
+    expect(sure).to_contain_text("Today they would delete nothing. In all files of the vault")
     shoot(page, "version-rules-sure")
     page.keyboard.press("Escape")
     assert client.get("/tenant").json()["policies"]["versions_keep_count"] is None
@@ -67,7 +68,13 @@ def test_rules_are_set_by_keyboard_asked_about_and_told_in_the_history(visitor, 
 
     # Whoever looks at the history of a file is told.
     sender.bring("plan.txt", b"first")
-    sender.bring("plan.txt", b"second plan", mode="overwrite")
+    for number in range(3):
+        sender.bring("plan.txt", f"{number}. plan".encode(), mode="overwrite")
+    count.fill("1")
+    save.click()
+    expect(sure).to_contain_text("About 2 earlier versions, 12 bytes, would be deleted.")
+    shoot(page, "version-rules-foretold")
+    page.keyboard.press("Escape")
     vault.open(folder)
     dialog = open_history(vault, "plan.txt")
     expect(dialog).to_contain_text("At most 20 earlier versions are kept.")

@@ -1,10 +1,11 @@
 /** The rules of the vault for earlier versions of files, on its page. What they delete does not come back, so stricter ones are asked about. */
 
-import { call, explain, Problem } from "../js/api.js";
+import { call, explain, get, Problem } from "../js/api.js";
 import { onSubmit } from "../js/busy.js";
 import { confirmAction } from "../js/dialogs.js";
 import { need } from "../js/dom.js";
-import { gettext } from "../js/i18n.js";
+import { bytes } from "../js/format.js";
+import { counted, gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 
 /** @typedef {{versions_keep_count: number | null, versions_keep_days: number | null, versions_thinning: boolean}} Rules */
@@ -38,6 +39,25 @@ function isStricter(before, after) {
   );
 }
 
+/**
+ * Say what the rules would delete by now; nothing where that cannot be told, for they can be set all the same.
+ *
+ * @param {Rules} rules
+ * @returns {Promise<string>}
+ */
+async function foretell({ versions_keep_count: count, versions_keep_days: days, versions_thinning: thinning }) {
+  const wish = new URLSearchParams({ ...(count === null ? {} : { keep_count: String(count) }), ...(days === null ? {} : { keep_days: String(days) }), thinning: String(thinning) });
+  try {
+    const found = await get(`/versions/expiry?${wish}`);
+    const facts = { size: bytes(found.size_bytes) };
+    if (!found.version_count && found.is_complete) return gettext("Today they would delete nothing.");
+    if (!found.is_complete) return counted("More than %(count)s earlier version, %(size)s, would be deleted.", "More than %(count)s earlier versions, %(size)s, would be deleted.", found.version_count, facts);
+    return counted("About %(count)s earlier version, %(size)s, would be deleted.", "About %(count)s earlier versions, %(size)s, would be deleted.", found.version_count, facts);
+  } catch {
+    return "";
+  }
+}
+
 /** @param {HTMLFormElement} form */
 async function save(form) {
   const line = need("#versions-rules-error", HTMLElement, form);
@@ -48,9 +68,10 @@ async function save(form) {
   }
   const rules = read(form);
   if (saved && isStricter(saved, rules)) {
+    const told = gettext("In all files of the vault, versions that the rules do not keep are deleted permanently, from now on and without asking again.");
     const isSure = await confirmAction({
       title: gettext("Delete earlier versions by these rules?"),
-      text: gettext("In all files of the vault, versions that the rules do not keep are deleted permanently, from now on and without asking again."),
+      text: [await foretell(rules), told].filter(Boolean).join(" "),
       accept: gettext("Save the rules"),
       danger: true,
     });
