@@ -193,11 +193,13 @@ def running_other_stores(tmp_path_factory):
 
 
 @pytest.fixture(params=["versitygw", "seaweedfs"])
-def other_store(request, running_other_stores, db):
+def other_store(request, running_other_stores):
     """A store beside the one that the installation has, of each kind, as a row that was tested."""
     from tests.support import extra_store
 
     settings = running_other_stores(request.param)
+    if not request.node.get_closest_marker("committed"):
+        request.getfixturevalue("db")
     row = extra_store.row_of(settings, bucket=extra_store.new_bucket(settings))
     yield row
     extra_store.forget()

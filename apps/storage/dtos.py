@@ -241,3 +241,42 @@ class Holding:
     size_bytes: int
     in_flight_count: int
     """Uploads that began there and have not come to their end."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovePlan:
+    """What a move would bring to a store."""
+
+    object_count: int
+    size_bytes: int
+    on_their_way_count: int
+    """Uploads that began elsewhere and end there; their objects follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStatus:
+    """How a move stands."""
+
+    store_name: str
+    """Empty: the installation's own."""
+    state: Literal["copying", "switched", "done", "canceled"]
+    total_count: int
+    total_bytes: int
+    copied_count: int
+    copied_bytes: int
+    left_count: int
+    """Objects that could not be copied: missing or damaged."""
+    started_at: datetime
+    switched_at: datetime | None
+    finished_at: datetime | None
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What moves have left in stores, for the way back and for old URLs."""
+
+    object_count: int
+    size_bytes: int
+    until: datetime | None
+    """When the last of it is deleted."""

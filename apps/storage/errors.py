@@ -169,3 +169,24 @@ class StoreNotFound(errors.NotFound):
 
     code = "storage.store_not_found"
     title = "There is no such object store"
+
+
+class MoveUnderWay(errors.Conflict):
+    """The tenant's objects are being moved already."""
+
+    code = "storage.move_under_way"
+    title = "A move of this tenant is under way"
+
+
+class NothingToMove(errors.Conflict):
+    """The tenant is placed there, and has nothing elsewhere."""
+
+    code = "storage.nothing_to_move"
+    title = "Everything of this tenant is there already"
+
+
+class MoveNotFound(errors.NotFound):
+    """No move of the tenant is under way, or it has switched and is past canceling."""
+
+    code = "storage.move_not_found"
+    title = "There is no move that can be canceled"

@@ -1,10 +1,11 @@
 """Deferred work of storage: what runs over all bytes of a tenant."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 
-from apps.storage.operations import collecting, reconciling, scrubbing
+from apps.storage.operations import collecting, moving, reconciling, relocating, scrubbing
 from bitvault.jobs import api as jobs
 from bitvault.kernel import db
 from bitvault.kernel.actor import Scope
@@ -19,7 +20,11 @@ class CollectBlobs(msgspec.Struct, frozen=True):
 
 
 def request_collection() -> bool:
-    """Have the entered tenant's unreferenced bytes collected, if any are due; tells whether."""
+    """Have the entered tenant's unreferenced bytes collected, if any are due, and its move gone on with; tells whether any are due."""
+    move = moving.find_active()
+    if move is not None:
+        with db.write_transaction():
+            moving.enqueue(UUID(str(move.id)))
     if not collecting.is_anything_due():
         return False
     with db.write_transaction():
@@ -79,3 +84,20 @@ def reconcile_objects(payload: ReconcileObjects, run: jobs.Run) -> dict[str, int
 def scrub_objects(payload: ScrubObjects, run: jobs.Run) -> dict[str, int]:
     """Read what was not read for long, and put what has rotted into quarantine."""
     return scrubbing.scrub(report=run.report)
+
+
+MOVE_SECONDS = 20 * 60.0
+"""How long one run works on a move; the next one goes on some minutes later."""
+
+
+@jobs.job_kind(
+    moving.MOVE_JOB,
+    payload=moving.MoveObjects,
+    lane=jobs.BULK,
+    timeout=timedelta(minutes=25),
+    kept_for=timedelta(days=2),
+    scope=Scope.ADMIN,
+)
+def move_objects(payload: moving.MoveObjects, run: jobs.Run) -> dict[str, str]:
+    """Bring a tenant's objects to another store; another try goes on wherever the last one has ended."""
+    return {"state": relocating.go_on(payload.move_id, seconds=MOVE_SECONDS, report=run.report)}

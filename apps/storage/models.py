@@ -6,6 +6,8 @@ and swept, by the attempt's own prefix.
 
 from django.db import models
 
+from apps.storage.models_of_copies import StoreCopy as StoreCopy  # noqa: PLC0414
+from apps.storage.models_of_stores import Move as Move  # noqa: PLC0414
 from apps.storage.models_of_stores import Placement as Placement  # noqa: PLC0414 - Django looks for models here
 from apps.storage.models_of_stores import Provider as Provider  # noqa: PLC0414
 from apps.storage.models_of_stores import Store as Store  # noqa: PLC0414

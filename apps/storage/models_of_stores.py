@@ -111,6 +111,50 @@ class Placement(PublicModel):
         return str(self.tenant_id)
 
 
+class MoveState(models.TextChoices):
+    """The life of a move."""
+
+    COPYING = "copying", _("copying; nothing is switched yet")
+    SWITCHED = "switched", _("switched; what came meanwhile follows")
+    DONE = "done", _("done")
+    CANCELED = "canceled", _("canceled")
+
+
+class Move(PublicModel):
+    """The move of a tenant's objects to one store."""
+
+    id = id_field()
+    tenant_id = models.UUIDField(_("tenant"))
+    store = models.ForeignKey(Store, null=True, on_delete=models.CASCADE, related_name="+", verbose_name=_("to"))
+    """Where to; ``NULL``: the installation's own store."""
+    state = models.CharField(_("state"), max_length=12, choices=MoveState.choices, default=MoveState.COPYING)
+    total_count = models.BigIntegerField(_("objects"))
+    total_bytes = models.BigIntegerField(_("bytes"))
+    """What was elsewhere when it began."""
+    copied_count = models.BigIntegerField(_("objects copied"), default=0)
+    copied_bytes = models.BigIntegerField(_("bytes copied"), default=0)
+    left_count = models.BigIntegerField(_("objects left behind"), default=0)
+    """Objects that could not be copied: they are missing, or not what their rows say; what was found last."""
+    started_by = models.UUIDField(null=True)
+    started_at = models.DateTimeField(_("begun"))
+    switched_at = models.DateTimeField(_("switched"), null=True)
+    finished_at = models.DateTimeField(_("ended"), null=True)
+
+    class Meta:
+        db_table = "storage_move"
+        verbose_name = _("move of a tenant")
+        verbose_name_plural = _("moves of tenants")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id"], name="storage_move_one", condition=models.Q(finished_at__isnull=True)
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant_id", "-started_at"], name="storage_move_of_tenant")]
+
+    def __str__(self) -> str:
+        return str(self.tenant_id)
+
+
 class Provider(PublicModel):
     """What an object store was found able to do."""
 

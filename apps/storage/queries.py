@@ -61,7 +61,11 @@ def find_base(attempt: rows.Attempt) -> models.Blob | None:
     if not probed.filter(**known_as).exists():
         return None
     base = usable_blobs().filter(id=attempt.base_blob_id, part_size_bytes=attempt.part_size_bytes).first()
-    return base if base is not None and base.store_id == attempt.store_id else None
+    if base is None or base.store_id == attempt.store_id:
+        return base
+    # A move that went by while the attempt is under way has left the base's object where the attempt's bytes go.
+    left = models.StoreCopy.objects.filter(key=base.key, store_id=attempt.store_id, verified_at__isnull=False)
+    return base if left.exists() else None
 
 
 def is_in_base(base: models.Blob | None, number: int, digest: bytes) -> bool:

@@ -168,8 +168,8 @@ def show_abilities(found: Provider) -> SafeString:
         "<tr><td>{}</td><th scope='row'>{}</th><td>{}</td></tr>",
         (
             (_("yes") if is_there else _("NO"), asked.meaning, "" if is_there else asked.answer)
-            for name, is_there in found.abilities.items()
-            if (asked := ABILITIES.get(name)) is not None
+            for name, asked in ABILITIES.items()
+            if (is_there := found.abilities.get(name)) is not None
         ),
     )
     moment = _("Tested %(moment)s UTC") % {"moment": f"{found.probed_at:%Y-%m-%d %H:%M}"}

@@ -29,6 +29,8 @@ PAGES = {
     "admin/search/read-again": "events.change_deadletter",
     "admin/placement/": "storage.view_placement",
     "admin/placement/place": "storage.change_placement",
+    "admin/placement/<uuid:tenant_id>/": "storage.view_placement",
+    "admin/placement/<uuid:tenant_id>/move": "storage.change_placement",
     "admin/uploads/": "storage.view_sweep",
     "admin/uploads/<uuid:tenant_id>/": "storage.view_sweep",
     "admin/uploads/<uuid:tenant_id>/cancel": "storage.change_sweep",

@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from apps.storage import places, provider
-from apps.storage.models import Placement, Provider, Store
+from apps.storage.models import Move, Placement, Provider, Store
+from apps.storage.operations import relocating
 from bitvault.kernel import sealing, tenancy
 from tests.gateway.test_uploads_admin import operator_of
 from tests.support import extra_store
@@ -17,7 +19,7 @@ STORES = "/admin/storage/store/"
 
 
 @pytest.fixture
-def operator(db):
+def operator():
     return operator_of(may_change=True)
 
 
@@ -147,7 +149,7 @@ def test_pages_of_a_placed_tenant_may_ask_its_store_and_those_of_others_may_not(
     assert second["public_endpoint_url"] not in policy["beta"] + policy["admin"]
 
 
-def test_whoever_only_looks_places_nobody(db, second, acme):
+def test_whoever_only_looks_places_nobody(second, acme):
     row = extra_store.row_of(second, bucket=second["bucket"])
     looker = operator_of(may_change=False)
     assert looker.get("/admin/placement/").status_code == 200
@@ -176,3 +178,55 @@ def test_the_page_asks_as_much_for_each_tenant_however_many_stores_there_are(
         extra_store.row_of(second, bucket=second["bucket"], name=f"s{number}", prefix=f"{number}/", tested=False)
     count()
     assert count() == few
+
+
+def test_a_move_is_looked_at_before_begun_watched_and_canceled_on_its_page(operator, second, api, acme):
+    row = extra_store.row_of(second, bucket=second["bucket"])
+    mia = api("mia")
+    sender = Sender(mia, mia.get("/me").json()["root_id"])
+    sender.bring("a.txt", b"twelve bytes")
+    address = f"/admin/placement/{acme.id}/"
+    page = operator.get(address, {"to": row.id}).content.decode()
+    assert re.search(r"1 object would be moved, 12\s", page)
+    assert "Nothing was changed." in page
+    assert not Move.objects.exists()
+    page = operator.post(f"{address}move", {"act": "start", "to": row.id}, follow=True).content.decode()
+    assert "Objects are being copied and compared" in page
+    assert "0 of 1 objects copied" in page
+    assert "Begin the move" not in page
+    page = operator.post(f"{address}move", {"act": "start", "to": row.id}, follow=True).content.decode()
+    assert "A move of this tenant is under way" in page
+    page = operator.post(f"{address}move", {"act": "cancel"}, follow=True).content.decode()
+    assert "The move was canceled" in page
+    page = operator.post(f"{address}move", {"act": "cancel"}, follow=True).content.decode()
+    assert "There is no move that can be canceled" in page
+    operator.post(f"{address}move", {"act": "start", "to": row.id})
+    with tenancy.entered(acme):
+        assert relocating.go_on(Move.objects.get(finished_at=None).id, seconds=60, report=lambda *_: None) == "done"
+    page = operator.get(address).content.decode()
+    assert re.search(r"1 of 1 objects copied, 12\s", page)
+    assert re.search(r"1 object \(12\s\S+\) that a move has left stays until", page)
+    for wrong in ({"act": "start"}, {"act": "start", "to": "nowhere"}, {}):
+        assert "Choose a store." in operator.post(f"{address}move", wrong, follow=True).content.decode()
+    assert operator.get(f"/admin/placement/{row.id}/").status_code == 404
+    looker = operator_of(may_change=False, email="looker@bitvault.test")
+    page = looker.get(address, {"to": row.id}).content.decode()
+    assert "Begin the move" not in page
+    assert looker.post(f"{address}move", {"act": "start", "to": "own"}).status_code == 403
+
+
+def test_the_command_tells_moves_and_cancels(second, api, acme, capsys):
+    extra_store.row_of(second, bucket=second["bucket"])
+    mia = api("mia")
+    Sender(mia, mia.get("/me").json()["root_id"]).bring("a.txt", b"twelve bytes")
+    call_command("move_tenant", "acme", "second")
+    assert "1 objects, 12 bytes; 0 uploads on their way follow\nNothing was changed" in capsys.readouterr().out
+    assert not Move.objects.exists()
+    call_command("move_tenant", "acme", "second", "--apply")
+    assert "to second: copying, 0 of 1 objects" in capsys.readouterr().out
+    call_command("move_tenant", "acme", "--cancel")
+    assert "canceled" in capsys.readouterr().out
+    call_command("place_tenant", "acme", "second")
+    assert "* second: 0 objects" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="no object store nowhere"):
+        call_command("place_tenant", "acme", "nowhere")

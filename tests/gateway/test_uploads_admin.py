@@ -23,10 +23,10 @@ def mia(api) -> Sender:
     return Sender(client, client.get("/me").json()["root_id"])
 
 
-def operator_of(*, may_change):
+def operator_of(*, may_change, email="ops@bitvault.test"):
     from apps.identity.models import User
 
-    user = User.objects.create_superuser(email="ops@bitvault.test", password="a long enough password")
+    user = User.objects.create_superuser(email=email, password="a long enough password")
     User.objects.filter(pk=user.pk).update(is_superuser=may_change)
     user.groups.add(Group.objects.get(name="read_only"))
     client = Client(headers={"host": "admin.localhost"})

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.db import connection
 
@@ -34,9 +35,10 @@ from apps.search import outgoing
 from apps.search.models import Unsent
 from apps.sharing import expiring
 from apps.sharing.models import Permission
+from apps.storage import api as storage_door
 from apps.storage import jobs as storage
-from apps.storage import keys, provider
-from apps.storage.models import Blob, DeletionHold
+from apps.storage import keys, places, provider
+from apps.storage.models import Blob, DeletionHold, Move, Provider, Store
 from apps.storage.operations import reconciling, references
 from apps.sync import api as sync
 from apps.sync import obtaining
@@ -50,7 +52,7 @@ from bitvault.gateway.recounting import request_recount
 from bitvault.jobs import api as jobs
 from bitvault.jobs import kinds, leasing, running
 from bitvault.jobs.models import Job, PausedKind
-from bitvault.kernel import clock, db, ids
+from bitvault.kernel import clock, db, ids, sealing
 from bitvault.kernel.actor import Role
 from bitvault.kernel.outbound import egress
 from bitvault.mail.api import send as send_mail
@@ -307,6 +309,32 @@ def ask_for_scrub(world):
 def is_in_quarantine(world):
     with db.read_transaction():
         assert Blob.objects.get().damaged_at is not None
+
+
+def ask_for_move(world):
+    """The tenant is moved to a store beside the installation's own, or back from it."""
+    client = world.client("mia")
+    Sender(client, client.get("/me").json()["root_id"]).bring(f"{ids.new_id()}.bin", ids.new_id().bytes)
+    own = provider.store()
+    place = {"endpoint_url": own.endpoint_url, "bucket": own.bucket, "prefix": "elsewhere/"}
+    if not Store.objects.exists():
+        keys_of_own = {
+            "access_key_id": settings.BITVAULT_STORE["access_key_id"],
+            "sealed_secret": sealing.seal(settings.BITVAULT_STORE["secret_access_key"], purpose=places.PURPOSE),
+        }
+        row = Store.objects.create(**place, **keys_of_own, name="elsewhere", changed_at=clock.now())
+        Provider.objects.create(name=ids.new_id(), store=row, abilities={}, is_fit=True, probed_at=clock.now())
+    places.forget()
+    world.target = None if places.current() else Store.objects.get().id
+    storage_door.start_move(store_id=world.target, operator_id=None)
+
+
+def is_moved_once(world):
+    assert not Move.objects.exclude(state="done").exists()
+    with db.read_transaction():
+        assert set(Blob.objects.values_list("store_id", flat=True)) == {world.target}
+        needed = set(Blob.objects.values_list("key", flat=True))
+    assert needed <= set(provider.store_of(world.target).list_keys(keys.tenant_prefix()))
 
 
 def put_object(key):
@@ -863,6 +891,7 @@ SCENES = {
     "files.expire_versions": Scene(ask_to_expire_versions, have_expired_once),
     "files.purge": Scene(ask_for_purge, is_purged_once),
     "storage.reconcile": Scene(ask_for_reconciliation, is_reconciled),
+    "storage.move": Scene(ask_for_move, is_moved_once),
     "storage.scrub": Scene(ask_for_scrub, is_in_quarantine),
     "storage.collect": Scene(ask_for_collection, is_collected_once),
     "files.hand_over": Scene(ask_for_handover, is_handed_over_once),
@@ -888,6 +917,7 @@ class World:
     node_id: Any = None
     content_hash: str = ""
     webhook_id: str = ""
+    target: Any = None
     head: int = 0
     count: int = 0
     stripe: Any = None

@@ -38,7 +38,7 @@ def forget() -> None:
     places.forget()
 
 
-def new_bucket(settings: dict[str, str]) -> str:
+def new_bucket(settings: dict[str, str], *origins: str) -> str:
     """Make a bucket of a test's own there."""
     from django.conf import settings as configured
 
@@ -46,7 +46,7 @@ def new_bucket(settings: dict[str, str]) -> str:
     client = client_of(settings)
     client.create_bucket(Bucket=name)
     rule: Any = {
-        "AllowedOrigins": [configured.BITVAULT_BASE_URL],
+        "AllowedOrigins": [configured.BITVAULT_BASE_URL, *origins],
         "AllowedMethods": ["GET", "HEAD", "PUT"],
         "AllowedHeaders": ["*"],
     }

@@ -213,6 +213,8 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "sync.conflict.resolved.v1": _("%(actor)s resolved a conflict"),
     "storage.upload.expired.v1": _("An unfinished upload expired"),
     "storage.upload.canceled.v1": _("An operator canceled an upload"),
+    "storage.move.started.v1": _("An operator began to move files to another object store"),
+    "storage.move.ended.v1": _("A move of files to another object store ended"),
     "storage.tenant.placed.v1": _("New files are kept in another object store"),
     "storage.blobs.collected.v1": _("Bytes that no version holds were deleted from the store"),
     "billing.quota.changed.v1": _("%(actor)s changed the plan or a limit of storage"),

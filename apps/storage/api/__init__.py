@@ -7,7 +7,17 @@ from uuid import UUID
 
 from apps.storage import disk, downloads, parts, queries
 from apps.storage.api.archives import announce_archive, get_archive, make_archive, sign_archive
-from apps.storage.api.placed import find_page_origins, list_holdings, list_stores, place_tenant
+from apps.storage.api.placed import (
+    cancel_move,
+    find_move,
+    find_page_origins,
+    list_holdings,
+    list_stores,
+    measure_kept,
+    place_tenant,
+    plan_move,
+    start_move,
+)
 from apps.storage.api.whole import (
     drop_what_backups_leave_out,
     find_stored_sizes,
@@ -44,11 +54,13 @@ from bitvault.kernel.errors import BitVaultError
 __all__ = [
     "abort_upload",
     "announce_archive",
+    "cancel_move",
     "complete_upload",
     "complete_uploads",
     "drop_what_backups_leave_out",
     "find_content_hash",
     "find_disk_room",
+    "find_move",
     "find_page_origins",
     "find_sender",
     "find_store_fitness",
@@ -69,7 +81,9 @@ __all__ = [
     "list_stores",
     "load_store",
     "make_archive",
+    "measure_kept",
     "place_tenant",
+    "plan_move",
     "read_content",
     "read_stored",
     "release_holds",
@@ -80,6 +94,7 @@ __all__ = [
     "sign_derived",
     "sign_download",
     "sign_parts",
+    "start_move",
     "start_upload",
     "start_uploads",
     "sum_up_in_flight",

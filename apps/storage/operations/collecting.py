@@ -23,7 +23,7 @@ from prometheus_client import Counter
 from apps.files import api as files
 from apps.storage import dtos, provider
 from apps.storage.models import Blob, BlobState, FindingKind, RunKind, RunState, Upload, UploadState
-from apps.storage.operations import archiving, deriving, holding
+from apps.storage.operations import archiving, copies, deriving, holding
 from apps.storage.operations.noting import Notes
 from apps.storage.queries import READABLE
 from bitvault.events.api import publish
@@ -85,6 +85,7 @@ def is_anything_due() -> bool:
             or _to_remove(now).exists()
             or _to_forget(now).exists()
             or archiving.is_anything_due(now)
+            or copies.is_anything_due()
         )
 
 
@@ -116,6 +117,9 @@ def collect(
         notes.count("forgotten", _forget())
         notes.count("unfinished", deriving.forget_unfinished())
         notes.count("archives", archiving.remove_expired())
+        copied_count, copied_bytes = copies.collect()
+        notes.count("copies", copied_count)
+        notes.count("copies_bytes", copied_bytes)
     except _Stopped as stop:
         state, reason = RunState.STOPPED, str(stop)
         logger.error("collection_stopped", reason=reason)  # noqa: TRY400 - the reason says all

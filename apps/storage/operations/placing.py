@@ -4,9 +4,21 @@ from uuid import UUID
 
 from django.db.models import Count, Q, Sum
 
-from apps.storage import dtos, places, provider
-from apps.storage.errors import StoreNotFound, StoreUnfit
-from apps.storage.models import Blob, BlobState, Placement, Provider, Store, Upload, UploadState
+from apps.storage import dtos, keys, places, provider
+from apps.storage.errors import MoveUnderWay, StoreNotFound, StoreUnfit
+from apps.storage.models import (
+    Archive,
+    Blob,
+    BlobState,
+    DerivedObject,
+    Move,
+    Placement,
+    Provider,
+    Store,
+    StoreCopy,
+    Upload,
+    UploadState,
+)
 from bitvault.events.api import publish
 from bitvault.events.catalog.storage import TenantPlaced
 from bitvault.kernel import clock, db, tenancy
@@ -19,27 +31,42 @@ def place(store_id: UUID | None, *, by: UUID | None) -> None:
 
     :raises StoreNotFound: there is none of this id.
     :raises StoreUnfit: it was not tested, or lacks something.
+    :raises MoveUnderWay: the tenant is being moved.
     """
-    tenant_id = tenancy.current().id
     with db.public_transaction():
-        name = "" if store_id is None else _require_fit(store_id)
-        rows = Placement.objects.select_for_update().filter(tenant_id=tenant_id)
-        before = next((row.store_id for row in rows if row.is_current), None)
-        if before == store_id:
-            return
-        rows.filter(is_current=True).update(is_current=False)
         if store_id is not None:
-            Placement.objects.update_or_create(
-                tenant_id=tenant_id,
-                store_id=store_id,
-                defaults={"is_current": True},
-                create_defaults={"is_current": True, "placed_at": clock.now()},
-            )
-        publish(TenantPlaced(actor_id=by, store_id=store_id, store=name))
+            require_fit(store_id)
+        if Move.objects.filter(tenant_id=tenancy.current().id, finished_at__isnull=True).exists():
+            raise MoveUnderWay
+        place_within(store_id, by=by)
     places.forget()
 
 
-def _require_fit(store_id: UUID) -> str:
+def place_within(store_id: UUID | None, *, by: UUID | None) -> None:
+    """Place the entered tenant, in the open transaction."""
+    tenant_id = tenancy.current().id
+    name = "" if store_id is None else Store.objects.values_list("name", flat=True).get(id=store_id)
+    rows = Placement.objects.select_for_update().filter(tenant_id=tenant_id)
+    before = next((row.store_id for row in rows if row.is_current), None)
+    if before == store_id:
+        return
+    rows.filter(is_current=True).update(is_current=False)
+    if store_id is not None:
+        Placement.objects.update_or_create(
+            tenant_id=tenant_id,
+            store_id=store_id,
+            defaults={"is_current": True},
+            create_defaults={"is_current": True, "placed_at": clock.now()},
+        )
+    publish(TenantPlaced(actor_id=by, store_id=store_id, store=name))
+
+
+def require_fit(store_id: UUID) -> str:
+    """Require that a store can be used, and hold its row; returns its name.
+
+    :raises StoreNotFound: there is none of this id.
+    :raises StoreUnfit: it was not tested, or lacks something.
+    """
     # Held: it is not deleted, and leads to no other place, while somebody comes to live there.
     row = Store.objects.select_for_update(no_key=True).filter(id=store_id).first()
     if row is None:
@@ -49,9 +76,28 @@ def _require_fit(store_id: UUID) -> str:
     return row.name
 
 
+def end_if_empty(store_id: UUID) -> bool:
+    """End the placement of the entered tenant in a store that takes nothing new, once nothing is there; tells whether."""
+    tenant_id = tenancy.current().id
+    if places.current() == store_id or provider.store_of(store_id).list_page(keys.tenant_prefix(), limit=1):
+        return False
+    with db.read_transaction():
+        named = (Blob.objects.exclude(state=BlobState.GONE), DerivedObject.objects, Archive.objects, StoreCopy.objects)
+        open_ones = Upload.objects.filter(swept_at__isnull=True)
+        if any(rows.filter(store_id=store_id).exists() for rows in (*named, open_ones)):
+            return False
+    with db.public_transaction():
+        if Move.objects.filter(tenant_id=tenant_id, store_id=store_id, finished_at__isnull=True).exists():
+            return False
+        ended = Placement.objects.filter(tenant_id=tenant_id, store_id=store_id, is_current=False).delete()[0]
+    places.forget()
+    return bool(ended)
+
+
 def forget_all() -> None:
     """Place all tenants in the installation's own store."""
     with db.public_transaction():
+        Move.objects.all().delete()
         Placement.objects.all().delete()
     places.forget()
 

@@ -12,8 +12,18 @@ from uuid import UUID
 import structlog
 
 from apps.storage import keys, objects, places, provider
-from apps.storage.models import Archive, Blob, BlobState, DerivedObject, FindingKind, RunKind, RunState, Upload
-from apps.storage.operations import holding, references
+from apps.storage.models import (
+    Archive,
+    Blob,
+    BlobState,
+    DerivedObject,
+    FindingKind,
+    RunKind,
+    RunState,
+    StoreCopy,
+    Upload,
+)
+from apps.storage.operations import holding, placing, references
 from apps.storage.operations.noting import Notes
 from bitvault.kernel import clock, db
 
@@ -86,6 +96,8 @@ class Reconciler:
                     position = self._compare_page(position)
                     self.notes.write()
                     report(self.notes.counts.get("objects", 0), self._store_id, position or "")
+                if self._store_id is not None and not self._is_dry:
+                    placing.end_if_empty(self._store_id)
         except _Stopped as stop:
             logger.error("reconciliation_stopped", reason=str(stop))  # noqa: TRY400 - the reason says all
             self.notes.end(RunState.STOPPED, reason=str(stop))
@@ -122,6 +134,9 @@ class Reconciler:
             known = set(Blob.objects.filter(key__in=uploads, store_id=self._store_id).values_list("key", flat=True))
             ids = [upload for upload in uploads.values() if upload is not None]
             under_way = _under_way(ids)
+            known |= set(
+                StoreCopy.objects.filter(key__in=uploads, store_id=self._store_id).values_list("key", flat=True)
+            )
             here = DerivedObject.objects.filter(id__in=ids, store_id=self._store_id)
             derived = set(here.values_list("id", flat=True))
             known |= {key for key, each in uploads.items() if each in derived and keys.is_derived(key)}

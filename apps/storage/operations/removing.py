@@ -19,6 +19,7 @@ def remove_tenant(limit: int) -> bool:
         models.StoreFinding.objects.filter(run__tenant_id=tenant_id).delete()
         models.StoreRun.objects.filter(tenant_id=tenant_id).delete()
         models.Sweep.objects.filter(tenant_id=tenant_id).delete()
+        models.Move.objects.filter(tenant_id=tenant_id).delete()
         models.Placement.objects.filter(tenant_id=tenant_id).delete()
     places.forget()
     return True

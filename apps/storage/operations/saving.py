@@ -11,7 +11,7 @@ from uuid import UUID
 
 from apps.storage import durability, parts, provider
 from apps.storage.errors import ContentMismatch, NeedsLonger, StoreUnavailable
-from apps.storage.models import Archive, Blob, DerivedObject, Upload, UploadState
+from apps.storage.models import Archive, Blob, DerivedObject, StoreCopy, Upload, UploadState
 from bitvault.kernel import clock, db
 
 PIECE_BYTES = 8 * 1024**2
@@ -46,12 +46,16 @@ def find_sizes(wanted: Sequence[str]) -> dict[str, int]:
 
 
 def write(key: str, *, part_hashes: bytes, bodies: Iterable[bytes]) -> None:
+    """Write an object into the installation's own store."""
+    write_to(provider.store(), key, part_hashes=part_hashes, bodies=bodies)
+
+
+def write_to(store: provider.ObjectStore, key: str, *, part_hashes: bytes, bodies: Iterable[bytes]) -> None:
     """Write an object from the bodies of its parts, in their order; the store compares the SHA-256 of each.
 
     :raises ContentMismatch: a body is not what its digest says; nothing is left under the key.
     :raises StoreUnavailable: the store does not answer, or needs too long.
     """
-    store = provider.store()
     if not key.endswith("/m"):
         store.put_object(key, _require(next(iter(bodies)), parts.digest_at(part_hashes, 1)))
         return
@@ -99,5 +103,6 @@ def drop_what_is_not_kept() -> None:
     with db.write_transaction():
         DerivedObject.objects.all().delete()
         Archive.objects.all().delete()
+        StoreCopy.objects.all().delete()
         Blob.objects.filter(store_id__isnull=False).update(store_id=None)
         Upload.objects.filter(state=UploadState.STARTED).update(state=UploadState.EXPIRED, sweep_at=now, expires_at=now)

@@ -52,3 +52,27 @@ class TenantPlaced(Event):
     """``None``: the installation's own."""
     store: str
     """Its name then; empty: the installation's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveStarted(Event):
+    """An operator (``actor_id``; ``None``: a command) has begun to move this tenant's objects to another store."""
+
+    type: ClassVar[str] = "storage.move.started.v1"
+
+    move_id: UUID
+    store: str
+    """Its name then; empty: the installation's own."""
+    object_count: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveEnded(Event):
+    """The move of this tenant's objects is done, or was canceled by an operator (``actor_id``) before it had switched."""
+
+    type: ClassVar[str] = "storage.move.ended.v1"
+
+    move_id: UUID
+    was_canceled: bool
+    left_count: int
