@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from bitvault.gateway import installation_checks, service_checks
+from bitvault.gateway import installation_checks, service_checks, store_checks
 from bitvault.gateway.findings import Check, Finding
 
 DEADLINE_SECONDS = 15.0
@@ -41,10 +41,10 @@ def list_checks(*, probe_store: bool = False, request: HttpRequest | None = None
         "clocks": service_checks.check_clocks,
         "database": service_checks.check_database,
         "Valkey": service_checks.check_valkey,
-        "store": partial(service_checks.check_store, probe=probe_store),
-        "stores": service_checks.check_placed_stores,
-        "encryption": service_checks.check_encryption_at_rest,
-        "CORS": service_checks.check_cors,
+        "store": partial(store_checks.check_store, probe=probe_store),
+        "stores": store_checks.check_placed_stores,
+        "encryption": store_checks.check_encryption_at_rest,
+        "CORS": store_checks.check_cors,
         "mail": installation_checks.check_mail,
         "disk": installation_checks.check_disk,
         "versions": installation_checks.check_versions,

@@ -1,15 +1,11 @@
 """Whether the services that the installation stands on are as it needs them: clocks, store, search, database, Valkey, workers, queues."""
 
-import io
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils.translation import gettext as _
 
@@ -18,11 +14,11 @@ from apps.billing.api import paying
 from apps.identity import api as identity
 from apps.scanning import api as scanning
 from apps.search import api as search
-from apps.storage import api as storage
 from bitvault.events import heartbeats, operating
 from bitvault.gateway.celery import app
 from bitvault.gateway.findings import Finding, Level, is_local
 from bitvault.gateway.queues import RegisteredQueues
+from bitvault.gateway.store_checks import ask_store
 from bitvault.jobs import operating as jobs
 from bitvault.kernel import clock, tenancy
 from bitvault.kernel.errors import Unavailable
@@ -51,7 +47,7 @@ def check_clocks() -> Sequence[Finding]:
         clocks = {"PostgreSQL": float(cursor.fetchone()[0]) - time.time()}
     seconds, micros = client().time()
     clocks["Valkey"] = seconds + micros / 1e6 - time.time()
-    date = _ask_store("GET", settings.BITVAULT_STORE["endpoint_url"], "/").getheader("Date")
+    date = ask_store("GET", settings.BITVAULT_STORE["endpoint_url"], "/").getheader("Date")
     if date:
         clocks[_("the store")] = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
     return [_judge_clock(name, skew) for name, skew in clocks.items()]
@@ -67,107 +63,6 @@ def _judge_clock(name: str, skew: float) -> Finding:
     if apart >= SKEW_BAD_SECONDS:
         return Finding("clocks", "bad", fact, mend)
     return Finding("clocks", "warning", fact, mend) if apart >= SKEW_WARN_SECONDS else Finding("clocks", "good", fact)
-
-
-def check_store(*, probe: bool) -> Sequence[Finding]:
-    """Whether the object store can do what BitVault needs."""
-    if probe:
-        try:
-            call_command("check_store", stdout=io.StringIO())
-        except CommandError as error:
-            return [
-                Finding("store", "bad", str(error), _("Run manage.py check_store, and use a store that it accepts."))
-            ]
-        return [Finding("store", "good", _("The store can do everything that BitVault needs."))]
-    storage.require_store()
-    fit = storage.find_store_fitness()
-    if fit is None:
-        return [
-            Finding("store", "warning", _("The store answers and was not probed yet."), _("Run manage.py check_store."))
-        ]
-    if not fit:
-        return [
-            Finding(
-                "store",
-                "bad",
-                _("The last probe found that the store lacks something."),
-                _("Run manage.py check_store."),
-            )
-        ]
-    return [Finding("store", "good", _("The store answers, and its last probe found everything that BitVault needs."))]
-
-
-def check_placed_stores() -> Sequence[Finding]:
-    """Whether the object stores beside the installation's own can be used, as their last tests found."""
-    placed = [store for store in storage.list_stores() if store.id is not None]
-    unfit = [store.name for store in placed if store.is_fit is False]
-    untested = [store.name for store in placed if store.is_fit is None]
-    found = []
-    if unfit:
-        fact = _("The last test of %(names)s found that something lacks, or is not as it should be.") % {
-            "names": ", ".join(unfit)
-        }
-        found.append(Finding("stores", "bad", fact, _("See Object stores in Django admin, and test them there.")))
-    if untested:
-        fact = _("%(names)s were not tested yet.") % {"names": ", ".join(untested)}
-        found.append(Finding("stores", "warning", fact, _("See Object stores in Django admin, and test them there.")))
-    if found or not placed:
-        return found or [Finding("stores", "good", _("All tenants are in the installation's own store."))]
-    return [Finding("stores", "good", _("%(count)s more stores can be used.") % {"count": len(placed)})]
-
-
-def check_encryption_at_rest() -> Sequence[Finding]:
-    """Say what encrypts the bytes of the installation's own store."""
-    if settings.BITVAULT_STORE_DISK["directory"]:
-        fact = _("The embedded store encrypts nothing itself: it relies on the encryption of the disk it lies on.")
-        return [Finding("encryption", "good", fact)]
-    return [Finding("encryption", "good", _("The store encrypts as its bucket is set up; BitVault asks for nothing."))]
-
-
-def check_cors() -> Sequence[Finding]:
-    """Whether the store lets pages of this installation send parts."""
-    origin = settings.BITVAULT_BASE_URL
-    headers = {
-        "Origin": origin,
-        "Access-Control-Request-Method": "PUT",
-        "Access-Control-Request-Headers": "content-type",
-    }
-    endpoint = settings.BITVAULT_STORE["public_endpoint_url"]
-    answer = _ask_store("OPTIONS", endpoint, f"/{settings.BITVAULT_STORE['bucket']}/doctor", headers)
-    allowed = answer.getheader("Access-Control-Allow-Origin") or ""
-    if allowed in ("*", origin):
-        return [
-            Finding(
-                "CORS",
-                "good",
-                _("Pages at %(origin)s may send files to %(endpoint)s.") % {"origin": origin, "endpoint": endpoint},
-            )
-        ]
-    mend = _(
-        "Let the bucket's CORS rules allow PUT and GET from %(origin)s and the vaults' hosts below it; expose ETag."
-    ) % {"origin": origin}
-    return [
-        Finding(
-            "CORS",
-            "bad",
-            _("The store does not let pages at %(origin)s send files to %(endpoint)s.")
-            % {"origin": origin, "endpoint": endpoint},
-            mend,
-        )
-    ]
-
-
-def _ask_store(method: str, endpoint: str, path: str, headers: dict[str, str] | None = None) -> HTTPResponse:
-    url = urlsplit(endpoint)
-    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
-    line = kind(url.hostname or "", url.port, timeout=CONNECT_SECONDS)
-    try:
-        line.request(method, path, headers=headers or {})
-        answer = line.getresponse()
-        answer.read()
-    finally:
-        line.close()
-    return answer
 
 
 def check_search() -> Sequence[Finding]:

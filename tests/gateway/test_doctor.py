@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client, RequestFactory
 
 from bitvault.backup.models import BackupRun
-from bitvault.gateway import doctor, installation_checks, service_checks
+from bitvault.gateway import doctor, installation_checks, service_checks, store_checks
 from bitvault.gateway.findings import Finding
 from bitvault.gateway.queues import RegisteredQueues
 from bitvault.kernel import clock
@@ -51,7 +51,7 @@ def test_a_missing_and_an_old_backup_are_found(settings):
 
 def test_a_store_that_lets_no_page_in_is_found(monkeypatch, settings):
     settings.BITVAULT_BASE_URL = "https://elsewhere.example.com"
-    (found,) = service_checks.check_cors()
+    (found,) = store_checks.check_cors()
     assert (found.level, "CORS" in found.mend) == ("bad", True)
 
 
