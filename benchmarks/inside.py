@@ -2,6 +2,7 @@
 
 ``hashing`` times one password hash. ``tenants N`` makes N tenants through identity's door and times each. ``commits TENANTS SECONDS``
 writes rows in eight processes, with and without an event each. ``catch-up EVENTS`` lets each consumer catch up, and a device read it all.
+``statements TENANTS MONTHS`` states month by month.
 ``idle TENANTS`` makes tenants of which nothing is asked. ``neighbour`` makes a tenant whose token is told.
 ``search TENANT PERSON STEP`` fills an index and searches it.
 ``limits TOKEN`` reads a node through the whole application in this process, with limits and without.
@@ -10,11 +11,13 @@ writes rows in eight processes, with and without an event each. ``catch-up EVENT
 import json
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import django
 
-from benchmarks import backups_inside, limits_inside, searching_inside, stream_inside
+from benchmarks import backups_inside, limits_inside, searching_inside, statements_inside, stream_inside
 
 MADE_UP = "correct horse battery staple"
 
@@ -48,17 +51,22 @@ def tenants(count: int) -> list[float]:
     return seconds
 
 
+COUNTED: dict[str, Callable[[int], Any]] = {
+    "tenants": tenants,
+    "catch-up": stream_inside.catch_up,
+    "idle": stream_inside.idle,
+}
+
+
 def main() -> None:
     django.setup()
     match sys.argv[1:]:
         case ["hashing"]:
             print(json.dumps(hashing()))
-        case ["tenants", count]:
-            print(json.dumps(tenants(int(count))))
+        case ["statements", count, months]:
+            print(json.dumps(statements_inside.make(int(count), int(months))))
         case ["commits", count, seconds]:
             print(json.dumps(stream_inside.commits(int(count), float(seconds))))
-        case ["catch-up", count]:
-            print(json.dumps(stream_inside.catch_up(int(count))))
         case ["neighbour"]:
             print(json.dumps(limits_inside.neighbour(MADE_UP)))
         case ["limits", token]:
@@ -68,8 +76,8 @@ def main() -> None:
             print(json.dumps(work(directory)))
         case ["search", tenant_id, user_id, step]:
             print(json.dumps(searching_inside.measure(UUID(tenant_id), UUID(user_id), step)))
-        case ["idle", count]:
-            print(json.dumps(stream_inside.idle(int(count))))
+        case [name, count]:
+            print(json.dumps(COUNTED[name](int(count))))
 
 
 if __name__ == "__main__":
