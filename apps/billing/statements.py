@@ -79,12 +79,12 @@ def _make(month: date, *, since: date) -> bool:
     """Write a statement; false where another turn has written it meanwhile."""
     terms_of = find_terms()
     position = get_position(metering.CONSUMER)
-    charges = _compute(month, since, terms_of)
+    earlier = list(_months_before(month))
+    amounts = _read_amounts(max(earlier[-1], since), pricing.next_month(month))
+    charges = _compute(month, since, terms_of, amounts)
     corrections: list[Line] = []
-    for earlier in _months_before(month):
-        stated, is_stated = _read_stated(earlier)
-        if is_stated:
-            corrections += _correct(stated, _compute(earlier, since, terms_of))
+    for about, stated in _read_stated(earlier).items():
+        corrections += _correct(stated, _compute(about, since, terms_of, amounts))
     totals: Counter[str] = Counter()
     for line in (*charges, *corrections):
         totals[line.key.currency] += line.amount_minor
@@ -119,10 +119,15 @@ def _make(month: date, *, since: date) -> bool:
     return True
 
 
-def _compute(month: date, since: date, terms_of: Callable[[date], Terms]) -> list[Line]:
-    begin, end = max(month, since), pricing.next_month(month)
+def _read_amounts(begin: date, end: date) -> Mapping[tuple[date, str], int]:
     history = queries.list_history(0, metric=None, begin=begin, end=end).items
-    amounts = {(one.day, one.metric): one.amount for one in history}
+    return {(one.day, one.metric): one.amount for one in history}
+
+
+def _compute(
+    month: date, since: date, terms_of: Callable[[date], Terms], amounts: Mapping[tuple[date, str], int]
+) -> list[Line]:
+    begin, end = max(month, since), pricing.next_month(month)
     return pricing.charge(month, pricing.cut_into_pieces(begin, end, terms_of), amounts)
 
 
@@ -132,17 +137,18 @@ def _months_before(month: date) -> Iterator[date]:
         yield month
 
 
-def _read_stated(month: date) -> tuple[dict[Key, tuple[int, int, models.StatementLine]], bool]:
-    """Read what all statements together say of a month: quantity and amount by line; and whether it has one at all."""
+def _read_stated(months: Sequence[date]) -> dict[date, dict[Key, tuple[int, int, models.StatementLine]]]:
+    """Read what all statements together say of those of these months that have one, the latest first: quantity and amount by line."""
     with db.read_transaction(frozen=True):
-        is_stated = models.Statement.objects.filter(month=month).exists()
-        rows = list(models.StatementLine.objects.filter(about_month=month).order_by("number", "position"))
-    found: dict[Key, tuple[int, int, models.StatementLine]] = {}
+        stated = models.Statement.objects.filter(month__in=months).order_by("-month").values_list("month", flat=True)
+        found: dict[date, dict[Key, tuple[int, int, models.StatementLine]]] = {month: {} for month in stated}
+        rows = list(models.StatementLine.objects.filter(about_month__in=list(found)).order_by("number", "position"))
     for row in rows:
+        lines = found[row.about_month]
         key = Key(*(getattr(row, name) for name in _KEY_FIELDS))
-        quantity, amount, _ = found.get(key, (0, 0, row))
-        found[key] = quantity + int(row.quantity), amount + row.amount_minor, row
-    return found, is_stated
+        quantity, amount, _ = lines.get(key, (0, 0, row))
+        lines[key] = quantity + int(row.quantity), amount + row.amount_minor, row
+    return found
 
 
 def _correct(stated: Mapping[Key, tuple[int, int, models.StatementLine]], expected: Sequence[Line]) -> list[Line]:

@@ -30,6 +30,8 @@ class OwnDomain(PublicModel):
     proved_at = models.DateTimeField(null=True)
     failing_since = models.DateTimeField(null=True)
     """Of one that is proved: since when its record is away."""
+    told_at = models.DateTimeField(null=True)
+    """When administrators were told that it is away; it leads here for a day after that at least."""
 
     class Meta:
         db_table = "identity_own_domain"

@@ -21,11 +21,12 @@ _PAGES = {
     "asked": "/shared/requests/",
     "siem_failing": "/audit/siem/",
     "siem_works": "/audit/siem/",
+    **dict.fromkeys(("domain_missed", "domain_found", "domain_lost"), "/settings/domains/"),
+    **dict.fromkeys(
+        ("plan_paid", "plan_ended", "payment_failed", "payment_reminder", "payment_settled"), "/usage/#usage-plan"
+    ),
 }
 """Where what happened is looked at that has a page of its own."""
-
-_ON_PAYMENT = frozenset({"plan_paid", "plan_ended", "payment_failed", "payment_reminder", "payment_settled"})
-"""What is looked at on the page of usage and plan."""
 
 _ON_COMMENTS = frozenset({"commented", "mentioned", "answered"})
 """What is looked at in the comments of a file or folder."""
@@ -66,8 +67,6 @@ class Told:
             return f"/files/{self.node.id}/#comments={self.node.id}"
         if self.entry.kind == "quota":
             return "/files/" if self.facts.get("of") == "user" else "/usage/"
-        if self.entry.kind in _ON_PAYMENT:
-            return "/usage/#usage-payment"
         if self.entry.kind == "statement":
             return f"/usage/statements/{self.facts['month']}/"
         if self.entry.kind == "quarantined":

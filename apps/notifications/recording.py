@@ -122,6 +122,8 @@ def _draft_personal(published: Published, event: Event) -> Entry | None:
             identity.TenantDeletionRequested() | identity.TenantDeletionWithdrawn() | impersonation.ImpersonationBegan()
         ):
             return _draft_vault(published, event)
+        case identity.DomainRecordMissed() | identity.DomainRecordFound() | identity.DomainLost():
+            return _draft_domain(published, event)
     return _draft_payment(published, event) or _draft_scan(published, event)
 
 
@@ -155,6 +157,22 @@ def _draft_vault(
             entry = _entry(published, "support", subject_id=event.impersonation_id, audience_id=ADMINISTRATORS_ID)
             entry.facts = {"operator": event.operator_name, "reason": event.reason, "ends_at": event.ends_at}
             return entry
+
+
+def _draft_domain(
+    published: Published, event: identity.DomainRecordMissed | identity.DomainRecordFound | identity.DomainLost
+) -> Entry:
+    """Say what administrators are told of a host name of theirs."""
+    kinds: dict[type[Event], Kind] = {
+        identity.DomainRecordMissed: "domain_missed",
+        identity.DomainRecordFound: "domain_found",
+        identity.DomainLost: "domain_lost",
+    }
+    entry = _entry(published, kinds[type(event)], subject_id=event.domain_id, audience_id=ADMINISTRATORS_ID)
+    entry.facts = {"domain": event.domain}
+    if isinstance(event, identity.DomainRecordMissed):
+        entry.facts["ends_at"] = event.leads_until.isoformat()
+    return entry
 
 
 def _draft_payment(published: Published, event: Event) -> Entry | None:

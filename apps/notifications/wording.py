@@ -27,7 +27,7 @@ def tell(kind: str, facts: dict[str, Any], *, mark: Mark = _plain) -> str:
     """
     names = {
         key: mark(str(facts.get(key) or ""))
-        for key in ("actor", "name", "folder", "old_name", "to_name", "operator", "plan", "new_plan")
+        for key in ("actor", "name", "folder", "old_name", "to_name", "operator", "plan", "new_plan", "domain")
     }
     figures = {name: facts.get(name, 0) for name in ("count", "percent", "file_count", "month", "totals", "reason")}
     return _sentence(kind, facts) % {**names, **figures, "day": _day_of(facts)}
@@ -170,6 +170,20 @@ def _statement(facts: dict[str, Any]) -> str:
     return gettext("The statement of %(month)s is ready")
 
 
+def _domain_missed(facts: dict[str, Any]) -> str:
+    return gettext(
+        "The record that proves %(domain)s is away: unless it comes back, the name leads here no more from %(day)s"
+    )
+
+
+def _domain_found(facts: dict[str, Any]) -> str:
+    return gettext("The record that proves %(domain)s is back: the name goes on leading here")
+
+
+def _domain_lost(facts: dict[str, Any]) -> str:
+    return gettext("%(domain)s leads here no more, since the record that proves it stayed away")
+
+
 def _plan_paid(facts: dict[str, Any]) -> str:
     return gettext("The vault has the plan “%(plan)s” now")
 
@@ -272,6 +286,9 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "link_ending": _link_ending,
     "link_used": _link_used,
     "statement": _statement,
+    "domain_missed": _domain_missed,
+    "domain_found": _domain_found,
+    "domain_lost": _domain_lost,
     "plan_paid": _plan_paid,
     "plan_ended": _plan_ended,
     "payment_failed": _payment_failed,

@@ -172,6 +172,8 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "identity.tenant.changed.v1": _("%(actor)s changed the settings of the vault"),
     "identity.domain.added.v1": _("%(actor)s named the host name %(domain)s"),
     "identity.domain.proved.v1": _("The host name %(domain)s was proved and leads to the vault"),
+    "identity.domain.record_missed.v1": _("The record of %(domain)s is away: administrators were told"),
+    "identity.domain.record_found.v1": _("The record of %(domain)s is back"),
     "identity.domain.lost.v1": _("The record of %(domain)s was away for a week: it leads to the vault no more"),
     "identity.domain.removed.v1": _("%(actor)s removed the host name %(domain)s"),
     "identity.domain.primary_chosen.v1": _("%(actor)s chose %(domain)s for mails"),

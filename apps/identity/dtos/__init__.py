@@ -368,6 +368,8 @@ class OwnDomain:
     checked_at: datetime | None
     proved_at: datetime | None
     failing_since: datetime | None
+    leads_until: datetime | None
+    """Until when the name leads here if its record stays away."""
 
 
 @dataclass(frozen=True, slots=True)

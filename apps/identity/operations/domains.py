@@ -6,7 +6,7 @@ The domain name system is never asked inside a transaction.
 
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -19,7 +19,15 @@ from apps.identity.errors import DomainTaken, DomainUnproved, InvalidDomain, Too
 from apps.identity.models import DomainState
 from apps.identity.operations import texts
 from bitvault.events.api import publish
-from bitvault.events.catalog.identity import DomainAdded, DomainLost, DomainProved, DomainRemoved, PrimaryDomainChosen
+from bitvault.events.catalog.identity import (
+    DomainAdded,
+    DomainLost,
+    DomainProved,
+    DomainRecordFound,
+    DomainRecordMissed,
+    DomainRemoved,
+    PrimaryDomainChosen,
+)
 from bitvault.kernel import clock, db, ids, tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
@@ -37,6 +45,12 @@ CHECKS_LIMIT = 60
 RECHECK = timedelta(days=1)
 GRACE = timedelta(days=7)
 """How long the record of a proved name may be away: a change of the zone's keeper, and holidays."""
+
+CONFIRMED_AFTER = timedelta(hours=1)
+"""How long a record has to be away before administrators are told; and how often one that is away is looked at."""
+
+NOTICE = timedelta(days=1)
+"""How long the name leads here after they were told at least: looks may have failed to come for days."""
 
 PATIENCE = timedelta(days=14)
 """How long a name that was never proved is looked at without being asked to."""
@@ -130,9 +144,13 @@ def choose_primary(*, actor: Actor, domain_id: UUID, is_primary: bool) -> dtos.O
 
 
 def recheck() -> int:
-    """Look at the names whose last look is a day ago, the longest ago first. Returns how many there were."""
+    """Look at the names whose last look is a day ago, an hour where the record was away, the longest ago first.
+
+    Returns how many there were.
+    """
     now = clock.now()
     due = Q(checked_at__isnull=True) | Q(checked_at__lte=now - RECHECK)
+    due |= Q(failing_since__isnull=False, checked_at__lte=now - CONFIRMED_AFTER)
     waiting = ~Q(state=DomainState.PENDING) | Q(created_at__gt=now - PATIENCE)
     rows = models.OwnDomain.objects.filter(due & waiting, tenant__state=models.TenantState.ACTIVE)
     found = list(rows.exclude(state=DomainState.LOST).order_by("checked_at")[:BATCH])
@@ -155,7 +173,7 @@ def _look(row: models.OwnDomain, *, by: UUID | None) -> None:
                 _prove(now_row, by)
             elif now_row.state == DomainState.PROVED and problem != "no_answer":
                 _miss(now_row)
-            now_row.save(update_fields=["checked_at", "problem", "state", "proved_at", "failing_since"])
+            now_row.save(update_fields=["checked_at", "problem", "state", "proved_at", "failing_since", "told_at"])
             tx.after_commit(queries.forget_remembered)
     except IntegrityError:  # the name leads to another tenant
         with db.public_transaction():
@@ -173,8 +191,10 @@ def _find_problem(row: models.OwnDomain) -> str:
 
 
 def _prove(row: models.OwnDomain, by: UUID | None) -> None:
-    row.failing_since = None
+    was_told, row.failing_since, row.told_at = row.told_at is not None, None, None
     if row.state == DomainState.PROVED:
+        if was_told:
+            publish(DomainRecordFound(domain_id=row.id, domain=row.domain), tenant_id=row.tenant_id)
         return
     # Refused by the table where the name leads to another tenant.
     models.Domain.objects.bulk_create(
@@ -185,14 +205,26 @@ def _prove(row: models.OwnDomain, by: UUID | None) -> None:
 
 
 def _miss(row: models.OwnDomain) -> None:
-    """Note that the record of a proved name is away; after the time of grace the name leads here no more."""
+    """Note that the record of a proved name is away, and tell of it once it was so twice; after the grace the name leads here no more."""
     now = clock.now()
     row.failing_since = row.failing_since or now
-    if row.failing_since > now - GRACE:
+    if row.told_at is None and row.failing_since <= now - CONFIRMED_AFTER:
+        row.told_at = now
+        missed = DomainRecordMissed(domain_id=row.id, domain=row.domain, leads_until=cast("datetime", _find_end(row)))
+        publish(missed, tenant_id=row.tenant_id)
+    end = _find_end(row)
+    if end is None or row.told_at is None or now < end:
         return
     row.state = DomainState.LOST
     _unlead(row)
     publish(DomainLost(domain_id=row.id, domain=row.domain), tenant_id=row.tenant_id)
+
+
+def _find_end(row: models.OwnDomain) -> datetime | None:
+    """Tell until when a name leads here whose record is away."""
+    if row.failing_since is None or row.state != DomainState.PROVED:
+        return None
+    return max(row.failing_since + GRACE, (row.told_at or clock.now()) + NOTICE)
 
 
 def _unlead(row: models.OwnDomain) -> None:
@@ -251,6 +283,7 @@ def _to_dtos(rows: Iterable[models.OwnDomain]) -> list[dtos.OwnDomain]:
             checked_at=row.checked_at,
             proved_at=row.proved_at,
             failing_since=row.failing_since,
+            leads_until=_find_end(row),
         )
         for row in found
     ]

@@ -44,6 +44,9 @@ ICONS: dict[str, str] = {
     "signed_in": "key",
     "quota": "warning",
     "statement": "info",
+    "domain_missed": "warning",
+    "domain_found": "check-circle",
+    "domain_lost": "warning",
     "plan_paid": "check-circle",
     "plan_ended": "warning",
     "payment_failed": "warning",
@@ -101,6 +104,11 @@ TOPICS: tuple[tuple[Topic, Any, Any], ...] = (
     ),
     ("quota", _("Storage"), _("Your files, a team folder or the vault are nearly full or full.")),
     ("statements", _("Statements"), _("The statement of a month is ready. For administrators.")),
+    (
+        "domains",
+        _("Domains"),
+        _("The record of a domain of your own is away, is back, or stayed away for too long. For administrators."),
+    ),
     (
         "payment",
         _("Payment"),
@@ -238,7 +246,8 @@ class PreferencesPage(MemberPage):
                 chosen[topic].push,
             )
             for topic, label, hint in TOPICS
-            if topic not in ("statements", "payment", "webhooks") or request.actor.may(Permission.MANAGE_SETTINGS)
+            if topic not in ("statements", "payment", "domains", "webhooks")
+            or request.actor.may(Permission.MANAGE_SETTINGS)
         ]
         subscriptions = api.list_subscriptions(actor=request.actor)
         browsers = api.list_browsers(actor=request.actor)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -47,6 +48,27 @@ class DomainProved(Event):
     """The record of a host name was found: it leads to the tenant from here on."""
 
     type: ClassVar[str] = "identity.domain.proved.v1"
+
+    domain_id: UUID
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainRecordMissed(Event):
+    """The record of a host name was away at two looks in a row; it leads to the tenant until ``leads_until`` unless the record is back."""
+
+    type: ClassVar[str] = "identity.domain.record_missed.v1"
+
+    domain_id: UUID
+    domain: str
+    leads_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainRecordFound(Event):
+    """A record that administrators were told was away is back."""
+
+    type: ClassVar[str] = "identity.domain.record_found.v1"
 
     domain_id: UUID
     domain: str

@@ -1,6 +1,6 @@
 """Domains of tenants: proved by a record, looked at again, never another tenant's, and what a name server that is ill does not undo."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -140,6 +140,7 @@ def test_a_record_that_is_away_for_a_week_loses_the_name_and_proves_it_again(ada
     assert doors.list_domains(actor=adam).items[0].failing_since is None
     server.records.clear()
     later(6)
+    later(6.1)
     before = last_seq()
     later(14)
     (lost,) = doors.list_domains(actor=adam).items
@@ -149,6 +150,52 @@ def test_a_record_that_is_away_for_a_week_loses_the_name_and_proves_it_again(ada
     server.records[made.record_name] = record
     assert doors.check_domain(actor=adam, domain_id=made.id).state == "proved"
     assert find(NAME) == "acme"
+
+
+def test_administrators_are_told_once_that_a_record_is_away_and_when_it_is_back(adam, server):
+    made = prove(adam, server)
+    record = server.records.pop(made.record_name)
+    before = last_seq()
+    later(2)
+    assert events(before) == []
+    for hours in (1, 2, 3):
+        later(2 + hours / 24)
+    (kept,) = doors.list_domains(actor=adam).items
+    ((kind, told),) = events(before)
+    assert (kind, told["domain"]) == ("identity.domain.record_missed.v1", NAME)
+    assert kept.leads_until == kept.failing_since + timedelta(days=7)
+    assert datetime.fromisoformat(told["leads_until"]) == kept.leads_until
+    server.records[made.record_name] = record
+    for hours in (4, 5):
+        later(2 + hours / 24)
+    assert [one for one, _ in events(before)][1:] == ["identity.domain.record_found.v1"]
+    assert doors.list_domains(actor=adam).items[0].leads_until is None
+
+
+def test_a_short_absence_is_nobodys_news(adam, server):
+    made = prove(adam, server)
+    record = server.records.pop(made.record_name)
+    before = last_seq()
+    later(2)
+    server.records[made.record_name] = record
+    later(2.1)
+    assert events(before) == []
+
+
+def test_a_name_is_lost_a_day_after_the_notice_at_the_earliest(adam, server):
+    """No look came for a month after the first that missed the record."""
+    made = prove(adam, server)
+    server.records.pop(made.record_name)
+    before = last_seq()
+    later(2)
+    later(30)
+    assert [one for one, _ in events(before)] == ["identity.domain.record_missed.v1"]
+    assert find(NAME) == "acme"
+    later(30.5)
+    assert find(NAME) == "acme"
+    later(31.1)
+    assert [one for one, _ in events(before)] == ["identity.domain.record_missed.v1", "identity.domain.lost.v1"]
+    assert find(NAME) is None
 
 
 @pytest.mark.parametrize("mood", ["broken", "silent"])
