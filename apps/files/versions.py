@@ -1,6 +1,7 @@
 """Reading the versions of a file."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 from apps.files import access, dtos, errors, models
@@ -51,22 +52,28 @@ def _require_file(actor: Actor, node_id: UUID) -> NodeRow:
 
 def to_versions(actor: Actor, rows: Sequence[models.Version], *, current_id: UUID | None) -> list[dtos.Version]:
     """Make the DTOs of versions, with their authors' names; outside of any transaction."""
-    names = _name_authors(actor, rows)
-    return [_to_version(row, names, current_id=current_id) for row in rows]
+    names, by_link = _name_authors(actor, rows)
+    return [_to_version(row, names, by_link, current_id=current_id) for row in rows]
 
 
-def _name_authors(actor: Actor, rows: Sequence[models.Version]) -> Mapping[UUID, str]:
-    """Name who has made versions: members, and those who have sent a file through a link."""
+def _name_authors(actor: Actor, rows: Sequence[models.Version]) -> tuple[Mapping[UUID, str], AbstractSet[UUID]]:
+    """Name who has made versions: members, and those who have sent a file or an edit through a link, as they call themselves or else by it.
+
+    Returns the names, and which of the authors are links.
+    """
     members = identity.find_members(tenant=actor.tenant, user_ids={row.created_by for row in rows})
     named = {member.user.id: member.user.name or member.user.email for member in members}
     sent = {row.created_by: row.node_id for row in rows if row.made_on == BY_LINK and row.created_by not in named}
     if sent:
-        senders = naming.finder().find_names(actor, sent=sent.values()).senders
-        named |= {link_id: senders[node_id] for link_id, node_id in sent.items() if node_id in senders}
-    return named
+        found = naming.finder().find_names(actor, people=sent.keys(), sent=sent.values())
+        named |= found.people
+        named |= {link_id: found.senders[node_id] for link_id, node_id in sent.items() if node_id in found.senders}
+    return named, sent.keys()
 
 
-def _to_version(row: models.Version, names: Mapping[UUID, str], *, current_id: UUID | None) -> dtos.Version:
+def _to_version(
+    row: models.Version, names: Mapping[UUID, str], by_link: AbstractSet[UUID], *, current_id: UUID | None
+) -> dtos.Version:
     return dtos.Version(
         id=row.id,
         node_id=row.node_id,
@@ -76,7 +83,11 @@ def _to_version(row: models.Version, names: Mapping[UUID, str], *, current_id: U
         content_hash=row.content_hash,
         created_at=row.created_at,
         client_modified_at=row.client_modified_at,
-        author=dtos.Author(id=row.created_by, name=names.get(row.created_by, "")),
+        author=dtos.Author(
+            id=row.created_by,
+            name=names.get(row.created_by, ""),
+            kind="link" if row.created_by in by_link else "person",
+        ),
         made_on=row.made_on,
         label=row.label,
         pinned=row.pinned,

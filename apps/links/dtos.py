@@ -232,11 +232,13 @@ class NewSubmission:
 class EditableNode(PublicNode):
     """What a visitor who may edit is told of a node: which version their edit starts from, and in which folder of the link it lies.
 
-    ``parent_id`` is ``None`` for the link's own node: what lies around it is not told.
+    ``parent_id`` is ``None`` for the link's own node: what lies around it is not told. Until ``locked_until`` somebody of the vault alone
+    may change it; who that is is not told either.
     """
 
     parent_id: UUID | None
     version_id: UUID | None
+    locked_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -272,6 +272,7 @@ def _to_editable(node: Node) -> EditableNode:
         modified_at=node.modified_at,
         parent_id=node.parent_id,
         version_id=node.version_id,
+        locked_until=node.lock.expires_at if node.lock is not None else None,
     )
 
 
@@ -344,7 +345,7 @@ class PublicNodeDetail(VisitorView):
 
     @operation(answer=EditableNode, problems=(*errors.CLOSED, errors.LinkLocked, errors.LinkTakesNothing))
     def get(self, request: ActorRequest, token: str, node_id: UUID) -> Response:
-        """Describe it as it is now: an edit starts from its `version_id`."""
+        """Describe it as it is now: an edit starts from its `version_id`, and waits until `locked_until`."""
         editor = _require_editor(request, token)
         try:
             node = files.get_node(actor=editor.actor, node_id=node_id)

@@ -1,6 +1,9 @@
 """Links that let their visitors edit: upload, replace and rename below their node, as the link, and nothing else."""
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.links.models import Link
 from bitvault.events.models import StreamEvent
@@ -8,7 +11,7 @@ from bitvault.kernel import clock, db, tenancy
 from tests.support.client import ApiClient
 from tests.support.sending import Sender, put, sha256
 from tests.support.shares import by_rest
-from tests.support.world import ACME
+from tests.support.world import ACME, PASSWORD
 
 pytestmark = pytest.mark.store
 
@@ -213,6 +216,49 @@ def test_an_edit_from_the_present_version_is_a_version_of_the_link(mia, box, ins
     assert told == (node["version_id"], "link", link["id"])
     assert events("files.version.committed.v1")[-1][1:] == ("link", link["id"])
     assert look(visitor, inside).json()["version_id"] == node["version_id"]
+
+
+def test_visitors_are_told_until_when_a_file_is_locked_and_not_by_whom(mia, box, inside):
+    visitor = Visitor(make(mia, box)["url"].rpartition("/")[2])
+    assert look(visitor, inside).json()["locked_until"] is None
+    lock = mia.api.request("PUT", f"/nodes/{inside['id']}/lock", {"reason": "A secret"}).json()["lock"]
+    told = look(visitor, inside)
+    assert told.json()["locked_until"] == lock["expires_at"]
+    assert b"A secret" not in told.content
+    assert b"Mia" not in told.content
+    refused = visitor.start(
+        inside["name"], b"late", mode="update", node_id=inside["id"], base_version_id=told.json()["version_id"]
+    )
+    assert (refused.status_code, refused.json()["code"]) == (423, "files.locked")
+
+
+@pytest.mark.parametrize(("name", "shown"), [("Agency", "Agency, through a link"), ("", "A visitor of a link")])
+def test_a_version_of_a_link_has_its_name_and_kind_in_the_list_and_on_the_page(mia, box, inside, name, shown):
+    link = make(mia, box, name=name)
+    visitor = Visitor(link["url"].rpartition("/")[2])
+    save(visitor, inside, b"second", look(visitor, inside))
+    authors = [one["author"] for one in mia.api.get(f"/nodes/{inside['id']}/versions").json()["items"]]
+    assert authors[0] == {"id": link["id"], "name": name, "kind": "link"}
+    assert (authors[1]["kind"], authors[1]["name"]) == ("person", "Mia")
+    browser = Client(headers={"host": HOST})
+    browser.post("/sign-in/", {"email": ACME.people["mia"].email, "password": PASSWORD})
+    assert shown in browser.get(f"/files/details/versions?ids={inside['id']}").content.decode()
+
+
+def test_naming_authors_of_many_versions_takes_no_more_queries(mia, box, inside, lasting_memory):
+    def ask():
+        with CaptureQueriesContext(connection) as asked:
+            found = mia.api.get(f"/nodes/{inside['id']}/versions").json()["items"]
+        return len(asked), len(found)
+
+    visitors = [Visitor(make(mia, box, name=f"L{number}")["url"].rpartition("/")[2]) for number in range(4)]
+    save(visitors[0], inside, b"0", look(visitors[0], inside))
+    ask()
+    few = ask()
+    for number, visitor in enumerate(visitors[1:], 1):
+        save(visitor, inside, str(number).encode(), look(visitor, inside))
+    assert few == (few[0], 2)
+    assert ask() == (few[0], 5)
 
 
 def test_an_edit_that_came_too_late_is_kept_beside_the_file(mia, box, inside, visitor):

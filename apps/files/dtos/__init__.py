@@ -276,10 +276,15 @@ class FoundNode:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who made something; the name is empty for somebody who is no member any more."""
+    """Who made something: a member, or somebody who holds a link, by the id of that.
+
+    The name is empty for somebody who is no member any more, and for a link that has none. A link's is what the sender called themselves,
+    else the link's own.
+    """
 
     id: UUID
     name: str
+    kind: Literal["person", "link"] = "person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

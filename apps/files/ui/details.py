@@ -77,9 +77,16 @@ class Versions(MemberPage):
 
 def to_shown(version: Version, request: PersonRequest) -> ShownVersion:
     """Give a version as a line says it."""
-    own = version.author.id == request.actor.user_id
-    author = gettext("You") if own else version.author.name or gettext("A former member")
-    return ShownVersion(version, size_in_words(version.size_bytes), author)
+    return ShownVersion(version, size_in_words(version.size_bytes), _name_author(version, request))
+
+
+def _name_author(version: Version, request: PersonRequest) -> str:
+    if version.author.id == request.actor.user_id:
+        return gettext("You")
+    if version.author.kind == "link":
+        name = version.author.name
+        return gettext("%(name)s, through a link") % {"name": name} if name else gettext("A visitor of a link")
+    return version.author.name or gettext("A former member")
 
 
 def describe_one(request: PersonRequest, node_id: UUID) -> list[Fact]:

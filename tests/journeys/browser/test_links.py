@@ -1,11 +1,15 @@
 """Public links in the browser: made and copied by one person, opened by a stranger in another browser, limited, ended, taken back."""
 
+import os
 import re
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.journeys.browser.test_looks import poor_contrasts
 from tests.journeys.browser.vault import Vault
+
+SHOTS = os.environ.get("BITVAULT_SHOTS", "")
 
 
 @pytest.fixture
@@ -170,7 +174,8 @@ def test_a_stranger_writes_a_text_on_a_phone_and_is_asked_where_somebody_was_fas
     api.request("PUT", f"/nodes/{node['id']}/lock", {})
     phone.keyboard.type("never ")
     editor.get_by_role("button", name="Save").click()
-    expect(editor.get_by_role("alert")).to_contain_text("Your text is still here")
+    expect(editor.locator("#editor-lock")).to_contain_text("What you have written stays here")
+    expect(editor.get_by_role("button", name="Save")).to_be_disabled()
     editor.get_by_role("button", name="Close").click()
     phone.get_by_role("button", name="Discard", exact=True).click()
     expect(editor).to_be_hidden()
@@ -199,3 +204,38 @@ def test_through_a_link_on_one_text_a_stranger_keeps_one_of_two(folder, sender, 
     assert sender.fetch(node).data == b"mine first"
     items = api.get(f"/nodes/{folder['id']}/children").json()["items"]
     assert [one["name"] for one in items] == ["alone.txt"]
+
+
+def test_a_stranger_is_told_of_a_lock_when_they_open_a_text_and_when_one_comes_or_ends(folder, sender, api, visitor):
+    node = sender.bring("locked.txt", b"first")
+    url = api.post(f"/nodes/{node['id']}/links", {"kind": "edit"}).json()["url"]
+    api.request("PUT", f"/nodes/{node['id']}/lock", {"reason": "A secret"})
+    page = visitor(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page.clock.install()
+    page.goto(url)
+    expect(page.get_by_text("Somebody has locked this file until")).to_be_visible()
+    page.get_by_role("button", name="Edit", exact=True).click()
+    editor = page.get_by_role("dialog", name="locked.txt")
+    note = editor.locator("#editor-lock")
+    expect(note).to_contain_text("You can read it")
+    expect(page.locator("#editor-text")).to_have_js_property("readOnly", True)
+    assert "A secret" not in page.content()
+    assert "Mia" not in note.inner_text()
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/payment-lock-390.png")
+    assert poor_contrasts(page) == []
+
+    api.delete(f"/nodes/{node['id']}/lock")
+    page.clock.run_for(16_000)
+    expect(note).to_be_hidden()
+    page.locator("#editor-text").focus()
+    page.keyboard.type("more than ")
+    api.request("PUT", f"/nodes/{node['id']}/lock", {})
+    page.clock.run_for(16_000)
+    expect(note).to_contain_text("What you have written stays here")
+    expect(editor.get_by_role("button", name="Save")).to_be_disabled()
+    api.delete(f"/nodes/{node['id']}/lock")
+    page.clock.run_for(16_000)
+    editor.get_by_role("button", name="Save").click()
+    expect(editor.locator("#editor-state")).to_have_text("Saved")
+    assert sender.fetch(node).data == b"more than first"

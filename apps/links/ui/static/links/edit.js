@@ -3,6 +3,7 @@
 import { call } from "../js/api.js";
 import { askName } from "../js/dialogs.js";
 import { closest, make, need } from "../js/dom.js";
+import { whenUntil } from "../js/format.js";
 import { fill, gettext } from "../js/i18n.js";
 import { fetchText, sendText, TEXT_LIMIT_BYTES } from "../files/editor/content.js";
 import { edit, startEditor } from "../files/editor/editor.js";
@@ -102,7 +103,18 @@ startEditor({
   readText: (node) => fetchText(`/s/${root.dataset.token}/content/${node.id}`, `/s/${root.dataset.token}`),
   writeText: async (text, destination) => (await sendText(ask, text, destination)).node,
   placeNode: () => (isOld = true),
+  pollSeconds: 15,
 });
+
+/** Where one file is shown alone, its page says that it is locked. */
+async function tellOfLock() {
+  const replace = document.querySelector('.link-file ~ .link-edit [data-edit="replace"]');
+  if (!(replace instanceof HTMLElement)) return;
+  const node = await ask("GET", `/nodes/${replace.dataset.node}`);
+  if (!node.locked_until) return;
+  told.textContent = fill(gettext("Somebody has locked this file until %(when)s. It can be changed afterwards."), { when: whenUntil(new Date(node.locked_until)) });
+}
+tellOfLock().catch((error) => console.warn("Whether the file is locked is not known.", error));
 for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-edit="write"]'))) {
   const { name = "", size } = button.dataset;
   button.hidden = !isText(name) || Number(size) > TEXT_LIMIT_BYTES;

@@ -6,7 +6,7 @@ import { gettext } from "../../js/i18n.js";
 import { hashOf } from "../uploads/hashing.js";
 import { put } from "../uploads/put.js";
 
-/** @typedef {{id: string, name: string, parent_id: string | null, version_id: string | null, size_bytes: number | null, modified_at: string}} Node a file, as members and as visitors of a link are told of it */
+/** @typedef {{id: string, name: string, parent_id: string | null, version_id: string | null, size_bytes: number | null, modified_at: string, locked_until?: string | null}} Node a file, as members and as visitors of a link are told of it */
 /** @typedef {{text: string, lineEnd: string, hasMark: boolean}} Text `lineEnd`: how its lines end; `hasMark`: it begins with a byte order mark */
 
 /** Longer texts are for programs: a field of the browser's gets slow, and one part of an upload is enough for what is shorter. */

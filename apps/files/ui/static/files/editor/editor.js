@@ -6,7 +6,7 @@
 import { explain, Problem } from "../../js/api.js";
 import { confirmAction } from "../../js/dialogs.js";
 import { announce, closest, icon, make, need } from "../../js/dom.js";
-import { when } from "../../js/format.js";
+import { when, whenUntil } from "../../js/format.js";
 import { fill, gettext } from "../../js/i18n.js";
 import { toast } from "../../js/toast.js";
 import { nextName } from "../types.js";
@@ -16,13 +16,15 @@ import { NoText, TEXT_LIMIT_BYTES } from "./content.js";
 /** @typedef {import("./content.js").Text} Text */
 
 /**
- * By whose ways files are read and kept: a member's, or those of a link's visitor. `placeNode`: show a file that has changed.
+ * By whose ways files are read and kept: a member's, or those of a link's visitor. `placeNode`: show a file that has changed. `pollSeconds`: how
+ * often it is asked whether somebody has locked the file meanwhile; without it nobody asks, since somebody else tells.
  *
  * @typedef {object} Desk
  * @property {(id: string) => Promise<Node>} readNode
  * @property {(node: Node) => Promise<Text>} readText
  * @property {(text: Text, destination: Record<string, unknown>) => Promise<Node>} writeText
  * @property {(node: any) => void} placeNode
+ * @property {number} [pollSeconds]
  */
 
 /** @type {Desk} */
@@ -33,6 +35,9 @@ let open = null;
 let other = null;
 let busy = false;
 let asking = false;
+/** Until when somebody else alone may change the file. @type {Date | null} */
+let lockedUntil = null;
+let poll = 0;
 
 const dialog = () => need("#editor", HTMLDialogElement);
 const field = () => need("#editor-text", HTMLTextAreaElement);
@@ -46,7 +51,7 @@ function say(text, failed = false) {
 }
 
 function showState() {
-  need('[data-editor="save"]', HTMLButtonElement).disabled = busy || !isChanged();
+  need('[data-editor="save"]', HTMLButtonElement).disabled = busy || !isChanged() || lockedUntil !== null;
   if (!busy) say(isChanged() ? gettext("Unsaved changes") : gettext("Saved"));
 }
 
@@ -57,15 +62,49 @@ function showError(text) {
   note.hidden = !text;
 }
 
+/**
+ * Say whether somebody has locked the file, and until when: a text in which nothing is written yet is to be read alone, and what is written
+ * stays and waits.
+ *
+ * @param {Node} node as it is now
+ */
+function showLock(node) {
+  const before = lockedUntil;
+  lockedUntil = node.locked_until ? new Date(node.locked_until) : null;
+  field().readOnly = lockedUntil !== null && !isChanged();
+  const note = need("#editor-lock", HTMLElement);
+  note.hidden = !lockedUntil;
+  if (lockedUntil) {
+    const until = whenUntil(lockedUntil);
+    const told = isChanged()
+      ? fill(gettext("Somebody has locked this file until %(when)s. What you have written stays here and can be saved afterwards."), { when: until })
+      : fill(gettext("Somebody has locked this file until %(when)s. You can read it, and change it afterwards."), { when: until });
+    const text = make("span", {}, told);
+    if (note.textContent !== told) note.replaceChildren(icon("lock"), text);
+  } else if (before) announce(gettext("The file is not locked any more."));
+  showState();
+}
+
+/** Ask whether the file is locked by now; where nobody answers, the next time does. */
+async function lookForLock() {
+  if (!open || busy || asking || other) return;
+  const { id } = open.node;
+  try {
+    const now = await desk.readNode(id);
+    if (open?.node.id === id) showLock(now);
+  } catch (error) {
+    console.warn("Whether the file is locked is not known.", error);
+  }
+}
+
 /** @param {{node: Node, found: Text}} what */
 function show({ node, found }) {
   open = { node, found, saved: found.text };
   need("#editor-name", HTMLElement).textContent = node.name;
   field().value = found.text;
-  field().readOnly = false;
   showError("");
   settle(null);
-  showState();
+  showLock(node);
 }
 
 /** Show both texts, or one again. @param {{node: Node, found: Text} | null} newer */
@@ -93,6 +132,8 @@ export async function edit(entry) {
     }
     show({ node, found: await desk.readText(node) });
     if (!dialog().open) dialog().showModal();
+    clearInterval(poll);
+    if (desk.pollSeconds) poll = window.setInterval(() => void lookForLock(), desk.pollSeconds * 1000);
     field().focus();
     field().setSelectionRange(0, 0);
   } catch (error) {
@@ -124,6 +165,8 @@ const save = () =>
   working(async () => {
     if (!open || !isChanged()) return;
     const now = await desk.readNode(open.node.id);
+    showLock(now);
+    if (lockedUntil) return;
     // Another name or place is no other content.
     if (now.version_id !== open.node.version_id) return settle({ node: now, found: await desk.readText(now) });
     await write(now);
@@ -197,6 +240,7 @@ async function leave() {
     if (!sure) return field().focus();
   }
   open = null;
+  clearInterval(poll);
   settle(null);
   dialog().close();
 }

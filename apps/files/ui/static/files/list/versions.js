@@ -12,7 +12,7 @@ import { fill, gettext } from "../../js/i18n.js";
 /** @typedef {import("./rows.js").Entry} Entry */
 /**
  * @typedef {{
- *   id: string, is_current: boolean, size_bytes: number, created_at: string, author: {id: string, name: string},
+ *   id: string, is_current: boolean, size_bytes: number, created_at: string, author: {id: string, name: string, kind: "person" | "link"},
  *   made_on: string, label: string, pinned: boolean, restored_from_id: string | null,
  * }} Version
  */
@@ -38,7 +38,8 @@ function showError(text) {
 function describe(version) {
   const ways = { web: gettext("in the browser"), API: gettext("by a program"), link: gettext("through a link") };
   const where = ways[/** @type {keyof typeof ways} */ (version.made_on)] ?? (version.made_on && `on ${version.made_on}`);
-  return [[version.author.name || gettext("A former member"), where].filter(Boolean).join(", "), bytes(version.size_bytes)].join(" · ");
+  const nobody = version.author.kind === "link" ? gettext("A visitor") : gettext("A former member");
+  return [[version.author.name || nobody, where].filter(Boolean).join(", "), bytes(version.size_bytes)].join(" · ");
 }
 
 /**
