@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from uuid import UUID
 
-from apps.files import access, dtos, errors, models
+from apps.files import access, errors, models
+from apps.files.dtos.versions import Author, Version
 from apps.files.rows import NodeRow, find_way, require_row
 from apps.identity import api as identity
 from bitvault.kernel import db, pages
@@ -17,7 +18,7 @@ BY_LINK = "link"
 """Where a version was made on that came through a link (``made_on``)."""
 
 
-def list_versions(actor: Actor, node_id: UUID, *, limit: int, cursor: str | None) -> Page[dtos.Version]:
+def list_versions(actor: Actor, node_id: UUID, *, limit: int, cursor: str | None) -> Page[Version]:
     """Read a page of a live file's versions, newest first."""
     pages.require_limit(limit)
     purpose = f"files.versions:{node_id}"
@@ -31,7 +32,7 @@ def list_versions(actor: Actor, node_id: UUID, *, limit: int, cursor: str | None
     return Page(to_versions(actor, rows[:limit], current_id=file.version_id), next_cursor)
 
 
-def get_version(actor: Actor, node_id: UUID, version_id: UUID) -> dtos.Version:
+def get_version(actor: Actor, node_id: UUID, version_id: UUID) -> Version:
     """Read one version of a live file.
 
     :raises NotFound: the actor knows of no such file, or it has no such version.
@@ -50,7 +51,7 @@ def _require_file(actor: Actor, node_id: UUID) -> NodeRow:
     return way.node
 
 
-def to_versions(actor: Actor, rows: Sequence[models.Version], *, current_id: UUID | None) -> list[dtos.Version]:
+def to_versions(actor: Actor, rows: Sequence[models.Version], *, current_id: UUID | None) -> list[Version]:
     """Make the DTOs of versions, with their authors' names; outside of any transaction."""
     names, by_link = _name_authors(actor, rows)
     return [_to_version(row, names, by_link, current_id=current_id) for row in rows]
@@ -73,8 +74,8 @@ def _name_authors(actor: Actor, rows: Sequence[models.Version]) -> tuple[Mapping
 
 def _to_version(
     row: models.Version, names: Mapping[UUID, str], by_link: AbstractSet[UUID], *, current_id: UUID | None
-) -> dtos.Version:
-    return dtos.Version(
+) -> Version:
+    return Version(
         id=row.id,
         node_id=row.node_id,
         is_current=row.id == current_id,
@@ -83,7 +84,7 @@ def _to_version(
         content_hash=row.content_hash,
         created_at=row.created_at,
         client_modified_at=row.client_modified_at,
-        author=dtos.Author(
+        author=Author(
             id=row.created_by,
             name=names.get(row.created_by, ""),
             kind="link" if row.created_by in by_link else "person",

@@ -14,6 +14,7 @@ from bitvault.events.catalog import (
     admin_platform,
     annotations,
     billing,
+    domains,
     files,
     identity,
     impersonation,
@@ -122,7 +123,7 @@ def _draft_personal(published: Published, event: Event) -> Entry | None:
             identity.TenantDeletionRequested() | identity.TenantDeletionWithdrawn() | impersonation.ImpersonationBegan()
         ):
             return _draft_vault(published, event)
-        case identity.DomainRecordMissed() | identity.DomainRecordFound() | identity.DomainLost():
+        case domains.DomainRecordMissed() | domains.DomainRecordFound() | domains.DomainLost():
             return _draft_domain(published, event)
     return _draft_payment(published, event) or _draft_scan(published, event)
 
@@ -160,17 +161,17 @@ def _draft_vault(
 
 
 def _draft_domain(
-    published: Published, event: identity.DomainRecordMissed | identity.DomainRecordFound | identity.DomainLost
+    published: Published, event: domains.DomainRecordMissed | domains.DomainRecordFound | domains.DomainLost
 ) -> Entry:
     """Say what administrators are told of a host name of theirs."""
     kinds: dict[type[Event], Kind] = {
-        identity.DomainRecordMissed: "domain_missed",
-        identity.DomainRecordFound: "domain_found",
-        identity.DomainLost: "domain_lost",
+        domains.DomainRecordMissed: "domain_missed",
+        domains.DomainRecordFound: "domain_found",
+        domains.DomainLost: "domain_lost",
     }
     entry = _entry(published, kinds[type(event)], subject_id=event.domain_id, audience_id=ADMINISTRATORS_ID)
     entry.facts = {"domain": event.domain}
-    if isinstance(event, identity.DomainRecordMissed):
+    if isinstance(event, domains.DomainRecordMissed):
         entry.facts["ends_at"] = event.leads_until.isoformat()
     return entry
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from bitvault.gateway import installation_checks, service_checks, store_checks
+from bitvault.gateway import installation_checks, payment_checks, service_checks, store_checks
 from bitvault.gateway.findings import Check, Finding
 
 DEADLINE_SECONDS = 15.0
@@ -54,7 +54,7 @@ def list_checks(*, probe_store: bool = False, request: HttpRequest | None = None
         "search": service_checks.check_search,
         "SIEM export": service_checks.check_siem,
         "scanner": service_checks.check_scanner,
-        "payment": service_checks.check_payment,
+        "payment": payment_checks.check_payment,
         "backup": installation_checks.check_backup,
     }
 

@@ -263,17 +263,9 @@ def _require_editor(request: ActorRequest, token: str) -> Admission:
 
 
 def _to_editable(node: Node) -> EditableNode:
-    return EditableNode(
-        id=node.id,
-        kind=node.kind,
-        name=node.name,
-        size_bytes=node.size_bytes,
-        media_type=node.media_type,
-        modified_at=node.modified_at,
-        parent_id=node.parent_id,
-        version_id=node.version_id,
-        locked_until=node.lock.expires_at if node.lock is not None else None,
-    )
+    told = ("id", "kind", "name", "size_bytes", "media_type", "modified_at", "parent_id", "version_id")
+    locked_until = node.lock.expires_at if node.lock is not None else None
+    return EditableNode(**{name: getattr(node, name) for name in told}, locked_until=locked_until)
 
 
 def _admit_sender(request: ActorRequest, token: str) -> Sending:

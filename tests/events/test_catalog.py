@@ -22,7 +22,7 @@ from bitvault.events.message import Event
 
 GOLDEN = Path(__file__).parent / "golden"
 ACTOR = UUID("01900000-0000-7000-8000-000000000001")
-PARTS = {"impersonation": "identity"}
+PARTS = {"impersonation": "identity", "domains": "identity"}
 """Files that hold a part of what a producer tells, where that is more than a file takes."""
 
 

@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from apps.files import versions
-from apps.files.dtos import Node, Version
+from apps.files.dtos import Node
 from apps.files.dtos.history import ExpiryPreview
+from apps.files.dtos.versions import Version
 from apps.files.operations import expiring
 from apps.files.operations import versions as operations
 from apps.files.operations.thinning import Rules

@@ -7,8 +7,8 @@ from rest_framework.response import Response
 
 from apps.files import api, errors
 from apps.files.api import versions
-from apps.files.dtos import Version
 from apps.files.dtos.history import ExpiryPreview
+from apps.files.dtos.versions import Version
 from apps.files.rest import schemas
 from bitvault.kernel.pages import BadCursor, Page
 from bitvault.kernel.permissions import Permission

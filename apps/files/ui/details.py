@@ -13,7 +13,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from apps.files import api
-from apps.files.dtos import Lock, Node, Path, Version
+from apps.files.dtos import Lock, Node, Path
+from apps.files.dtos.versions import Version
 from apps.files.ui import presentation
 from bitvault.web import naming
 from bitvault.web.pages import MemberPage, PersonRequest, read_ids

@@ -19,7 +19,7 @@ from apps.identity.errors import DomainTaken, DomainUnproved, InvalidDomain, Too
 from apps.identity.models import DomainState
 from apps.identity.operations import texts
 from bitvault.events.api import publish
-from bitvault.events.catalog.identity import (
+from bitvault.events.catalog.domains import (
     DomainAdded,
     DomainLost,
     DomainProved,
