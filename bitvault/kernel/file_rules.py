@@ -45,11 +45,17 @@ class FileRules:
         if self.types == "all":
             return None
         plain = names.simplify(name)
-        own = names.split_extension(plain)[1]
-        named = [each for each in self.extensions if (plain.endswith(each) if each != NO_EXTENSION else not own)]
+        # A name ends with no dot by now, so the one that stands for none is no end of it. One look at all of them is most of what 20,000
+        # names cost that are judged at once.
+        is_named = plain.endswith(self.extensions)
         if self.types == "only":
-            return None if named else own
-        return max(named, key=len).removesuffix(NO_EXTENSION) if named else None
+            if is_named:
+                return None
+            own = names.split_extension(plain)[1]
+            return None if not own and NO_EXTENSION in self.extensions else own
+        if is_named:
+            return max((each for each in self.extensions if plain.endswith(each)), key=len)
+        return "" if NO_EXTENSION in self.extensions and not names.split_extension(plain)[1] else None
 
 
 @dataclass(frozen=True, slots=True)

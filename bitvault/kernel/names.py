@@ -264,6 +264,8 @@ def simplify(text: str) -> str:
     """Spell a name as those may take it who open the file: without case, without what nobody sees, and without the dots and blanks at its
     end that Windows drops. For judging extensions; never for telling two names apart.
     """
+    if text.isascii():  # nothing of it is another spelling, or invisible
+        return text.lower().rstrip(". ")
     return key_of(unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))).rstrip(". ")
 
 
