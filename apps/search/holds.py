@@ -6,11 +6,11 @@ covers: the same that Files keeps. So what happens to a folder rewrites nothing 
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, F, Func, Q, Value
+from django.db.models import BooleanField, F, Func, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest
 
@@ -26,6 +26,9 @@ WITH RECURSIVE held AS (
 SELECT node_id FROM held
 """
 
+# A join with all that is on hold, which is walked once: as a list behind IN it would be looked through for each row (13 s for 100,000).
+_IS_HELD = f"EXISTS (SELECT FROM ({_BELOW}) held WHERE held.node_id = search_document.node_id)"
+
 _ABOVE = """
 WITH RECURSIVE above AS (
     SELECT node_id, parent_id FROM search_document WHERE node_id = ANY(%s::uuid[])
@@ -34,6 +37,9 @@ WITH RECURSIVE above AS (
 )
 SELECT node_id, parent_id FROM above
 """
+
+
+Rows = TypeVar("Rows", bound=QuerySet[Document])
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +196,15 @@ def _read_parents(node_ids: Iterable[UUID]) -> dict[UUID, UUID | None]:
         return dict(cursor.fetchall())
 
 
-def held() -> Q:
-    """Find what is on hold."""
-    is_all_held = Exists(Hold.objects.filter(is_of_vault=True))
-    return Q(is_all_held) | Q(node_id__in=RawSQL(_BELOW, []))  # noqa: S611 - nothing of a query is in it
+def narrow(rows: Rows, *, is_held: bool) -> Rows:
+    """Leave what is on hold, or what is not, inside the open transaction."""
+    if Hold.objects.filter(is_of_vault=True).exists():
+        return rows if is_held else rows.none()
+    return rows.filter(RawSQL(_IS_HELD if is_held else f"NOT {_IS_HELD}", [], BooleanField()))  # noqa: S611 - constants
 
 
 def count_held(node_ids: Collection[UUID]) -> int:
     """Count those of some nodes that are on hold, inside the open transaction."""
     if not node_ids or not Hold.objects.exists():
         return 0
-    return Document.objects.filter(held(), node_id__in=list(node_ids)).count()
+    return narrow(Document.objects.filter(node_id__in=list(node_ids)), is_held=True).count()

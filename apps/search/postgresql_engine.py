@@ -68,11 +68,11 @@ class PostgreSQLEngine:
             (TrigramWordSimilarity(term.text, "folded") for term in terms[1:]),
             TrigramWordSimilarity(terms[0].text, "folded"),
         )
-        rows = _narrow(wanted)
-        for term in terms:
-            rows = rows.filter(folded__trigram_word_similar=term.text)
-        found = rows.annotate(likeness=likeness).order_by("-likeness", "-modified_at", "-node_id")
         with db.read_transaction():
+            rows = _narrow(wanted)
+            for term in terms:
+                rows = rows.filter(folded__trigram_word_similar=term.text)
+            found = rows.annotate(likeness=likeness).order_by("-likeness", "-modified_at", "-node_id")
             return list(found.values_list("node_id", flat=True)[:limit])
 
     def list_folders(self, name: str, *, limit: int) -> list[UUID]:
@@ -153,7 +153,7 @@ def _narrow(wanted: Wanted) -> QuerySet[Document]:
         locked = Q(locked_until__gt=clock.now())
         rows = rows.filter(locked) if narrowed.is_locked else rows.exclude(locked)
     if narrowed.is_held is not None:
-        rows = rows.filter(holds.held() if narrowed.is_held else ~holds.held())
+        rows = holds.narrow(rows, is_held=narrowed.is_held)
     for one in narrowed.properties or ():
         ids = described.having(one)
         rows = rows.exclude(node_id__in=ids) if one.is_negated else rows.filter(node_id__in=ids)

@@ -9,9 +9,10 @@ import pytest
 from apps.annotations import api as annotations
 from apps.files import api as files
 from apps.files.api import retention
-from apps.search import indexing, rebuilding
+from apps.search import choosing, holds, indexing, outgoing, parsing, rebuilding
 from apps.search.errors import FilterInvalid
-from apps.search.models import Held, Hold
+from apps.search.models import Document, Held, Hold
+from apps.search.postgresql_engine import PostgreSQLEngine
 from bitvault.events.models import ConsumerCursor
 from bitvault.kernel import db
 from bitvault.kernel.errors import BitVaultError
@@ -126,6 +127,20 @@ def test_the_filter_takes_yes_and_no(finder):
     with pytest.raises(FilterInvalid) as refused:
         finder.names("held:maybe")
     assert refused.value.facts["filter"] == "held"
+
+
+@pytest.mark.usefixtures("tree")
+@pytest.mark.parametrize(("is_held", "join"), [(True, "Semi Join"), (False, "Anti Join")])
+def test_what_is_held_is_walked_once_and_joined_and_not_looked_through_for_each_row(is_held, join):
+    with db.read_transaction():
+        plan = holds.narrow(Document.objects.all(), is_held=is_held).explain()
+    assert (join in plan, "SubPlan" in plan) == (True, False), plan
+
+
+def test_metadata_and_holds_are_asked_of_postgresql_whatever_engine_is_chosen(tree, monkeypatch):
+    monkeypatch.setattr(outgoing, "is_chosen", lambda: True)
+    wanted = parsing.parse("plan held:no", me=tree.actor.user_id)
+    assert isinstance(choosing.choose(wanted), PostgreSQLEngine)
 
 
 def index():
