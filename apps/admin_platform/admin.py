@@ -10,6 +10,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.admin_platform import (
     config_admin,  # noqa: F401 - importing it registers the screen of settings
@@ -22,9 +25,12 @@ from apps.admin_platform.history_admin import History
 from apps.admin_platform.models import Flag, FlagReading, FlagVersion
 from bitvault.kernel import flags
 
-RULES_HELP = (
-    "A list; the first rule that fits holds. Conditions: environments, tenants and plans (slugs), roles, percent, per (person or tenant)."
-    ' Like [{"value": true, "plans": ["team"], "percent": 10}].'
+RULES_HELP = format_lazy(
+    _(
+        "A list; the first rule that fits holds. Conditions: environments, tenants and plans (slugs), roles, percent,"
+        " per (person or tenant). Like {example}."
+    ),
+    example='[{"value": true, "plans": ["team"], "percent": 10}]',
 )
 
 
@@ -32,14 +38,17 @@ class FlagForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stub
     """What is decided, and why."""
 
     note = forms.CharField(
-        required=False, widget=forms.TextInput(attrs={"size": 80}), help_text="Why; it stays in the history."
+        label=_("Note"),
+        required=False,
+        widget=forms.TextInput(attrs={"size": 80}),
+        help_text=_("Why; it stays in the history."),
     )
 
     class Meta:
         model = Flag
         fields = ("value", "rules", "is_forced")
         help_texts = {
-            "value": "As JSON: true, 25, “pictures” in quotation marks. Empty: the default of the code.",
+            "value": _("As JSON: true, 25, “pictures” in quotation marks. Empty: the default of the code."),
             "rules": RULES_HELP,
         }
 
@@ -117,46 +126,46 @@ class FlagAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the st
         rows: QuerySet[Flag] = super().get_queryset(request).annotate(last_read_on=Subquery(read))
         return rows
 
-    @admin.display(description="Holds for all others")
+    @admin.display(description=_("Holds for all others"))
     def holds(self, row: Flag) -> str:
         return self.default(row) if row.value is None else json.dumps(row.value)
 
-    @admin.display(description="Rules")
+    @admin.display(description=_("Rules"))
     def rule_count(self, row: Flag) -> int:
         return len(row.rules)
 
-    @admin.display(description="Owner")
+    @admin.display(description=_("Owner"))
     def owner(self, row: Flag) -> str:
         return _of(row, "owner")
 
-    @admin.display(description="To be gone by")
+    @admin.display(description=_("To be gone by"))
     def ends(self, row: Flag) -> str:
         ends = _of(row, "ends")
-        return ends if ends != "None" else "lasting"
+        return ends if ends != "None" else gettext("lasting")
 
-    @admin.display(description="Last read on")
+    @admin.display(description=_("Last read on"))
     def last_read(self, row: Any) -> Any:
-        return row.last_read_on or "never"
+        return row.last_read_on or gettext("never")
 
-    @admin.display(description="Amiss")
+    @admin.display(description=_("Amiss"))
     def troubles(self, row: Any) -> str:
         return ", ".join(flagging.find_troubles(flags.find(row.key), row.last_read_on))
 
-    @admin.display(description="What it does")
+    @admin.display(description=_("What it does"))
     def description(self, row: Flag) -> str:
         return _of(row, "description")
 
-    @admin.display(description="Type")
+    @admin.display(description=_("Type"))
     def kind(self, row: Flag) -> str:
         flag = flags.find(row.key)
         if flag is None:
-            return "unknown to this version of BitVault"
-        bounds = [f"at least {flag.least}"] * (flag.least is not None) + [f"at most {flag.most}"] * (
-            flag.most is not None
-        )
+            return gettext("unknown to this version of BitVault")
+        least, most = gettext("at least %(figure)s"), gettext("at most %(figure)s")
+        bounds = [least % {"figure": flag.least}] * (flag.least is not None)
+        bounds += [most % {"figure": flag.most}] * (flag.most is not None)
         return f"{flag.kind} ({', '.join(flag.variants or bounds)})" if flag.variants or bounds else flag.kind
 
-    @admin.display(description="Default of the code")
+    @admin.display(description=_("Default of the code"))
     def default(self, row: Flag) -> str:
         flag = flags.find(row.key)
         return "" if flag is None else json.dumps(flag.default)
@@ -177,12 +186,16 @@ class FlagAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the st
         FlagReading.objects.filter(key=obj.key).delete()
         super().delete_model(request, obj)
 
-    @admin.action(description="Undo the last change", permissions=["change"])
+    @admin.action(description=_("Undo the last change"), permissions=["change"])
     def undo(self, request: HttpRequest, chosen: QuerySet[Flag]) -> None:
         for key in list(chosen.values_list("key", flat=True)):
             try:
                 version = flagging.undo(key, by=UUID(str(request.user.pk)))
-                self.message_user(request, f"{key} is as before, in version {version}.", messages.SUCCESS)
+                self.message_user(
+                    request,
+                    gettext("%(key)s is as before, in version %(version)s.") % {"key": key, "version": version},
+                    messages.SUCCESS,
+                )
             except (FlagVersionUnknown, FeatureUnknown) as error:
                 self.message_user(request, f"{key}: {error.detail}", messages.ERROR)
 

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
 from openfeature import api as openfeature
 
 from bitvault.kernel import config
@@ -12,7 +13,7 @@ class AdminPlatformConfig(AppConfig):
 
     name = "apps.admin_platform"
     label = "admin_platform"
-    verbose_name = "Administration"
+    verbose_name = _("Administration")
 
     def ready(self) -> None:
         """Make the module's consumer, its jobs and its pages known, and answer for the flags and settings that all modules declare."""

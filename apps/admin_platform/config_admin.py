@@ -113,7 +113,7 @@ class ConfigForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
         widget=forms.TextInput(attrs={"size": 80}),
         help_text=_("Why; it stays in the history."),
     )
-    seen_version = forms.IntegerField(widget=forms.HiddenInput)
+    seen_version = forms.IntegerField(widget=forms.HiddenInput, label="")
 
     class Meta:
         model = Config

@@ -1,6 +1,7 @@
 """Django's handle on annotations."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AnnotationsConfig(AppConfig):
@@ -8,7 +9,7 @@ class AnnotationsConfig(AppConfig):
 
     name = "apps.annotations"
     label = "annotations"
-    verbose_name = "Annotations"
+    verbose_name = _("Annotations")
 
     def ready(self) -> None:
         """Make the consumer and what annotations put into the frame known."""

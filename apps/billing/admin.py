@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from apps.billing.models import Plan, PlanPrice, PlanVersion
 from apps.billing.pricing import METRICS, PLAN, read_prices
@@ -26,11 +28,12 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stub
         model = Plan
         fields = ("slug", *FACTS, "grace_days")
         help_texts = {
-            **dict.fromkeys(LIMITS, "Empty: as many as come."),
-            "currency": "ISO 4217, such as EUR.",
-            "prices": (
-                'A list: [{"metric": "live_bytes", "price": "0.02", "included": "100"}]: price of a unit above what a month includes. '
-                f"Metrics: {', '.join(f'{name} ({one.unit})' for name, one in METRICS.items())}."
+            **dict.fromkeys(LIMITS, _("Empty: as many as come.")),
+            "currency": _("ISO 4217, such as EUR."),
+            "prices": format_lazy(
+                _("A list: {example}: price of a unit above what a month includes. Metrics: {metrics}."),
+                example='[{"metric": "live_bytes", "price": "0.02", "included": "100"}]',
+                metrics=", ".join(f"{name} ({one.unit})" for name, one in METRICS.items()),
             ),
         }
 
@@ -42,7 +45,7 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stub
         except msgspec.ValidationError as error:
             raise ValidationError(str(error)) from error
         if len({price.metric for price in prices}) < len(prices):
-            raise ValidationError("A metric has one price.")
+            raise ValidationError(_("A metric has one price."))
         return stored
 
 
@@ -64,14 +67,14 @@ class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the 
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
     """What the plan is called at the payment service."""
 
-    metric = forms.ChoiceField(choices=[(PLAN, "price of a month"), *((name, name) for name in METRICS)])
+    metric = forms.ChoiceField(choices=[(PLAN, _("price of a month")), *((name, name) for name in METRICS)])
 
     class Meta:
         model = PlanPrice
         fields = ("metric", "price_id", "event_name")
         help_texts = {
-            "price_id": "price_…, a recurring one by the month; metered for what is used.",
-            "event_name": "Of the meter that a metered price stands on; it counts thousandths of the unit.",
+            "price_id": _("price_…, a recurring one by the month; metered for what is used."),
+            "event_name": _("Of the meter that a metered price stands on; it counts thousandths of the unit."),
         }
 
     def clean(self) -> Any:
@@ -79,7 +82,7 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stu
         cleaned = super().clean() or {}
         if (cleaned.get("metric") == PLAN) == bool(cleaned.get("event_name")):
             self.add_error(
-                "event_name", "A price of what is used has the event of its meter; the price of a month has none."
+                "event_name", _("A price of what is used has the event of its meter; the price of a month has none.")
             )
         return cleaned
 
@@ -90,8 +93,8 @@ class Prices(admin.TabularInline):  # type: ignore[type-arg] # generic in the st
     model = PlanPrice
     form = PriceForm
     extra = 0
-    verbose_name = "price at the payment service"
-    verbose_name_plural = "prices at the payment service"
+    verbose_name = _("price at the payment service")
+    verbose_name_plural = _("prices at the payment service")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("billing.view_plan")
@@ -112,11 +115,11 @@ class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the st
     ordering = ("limit_bytes", "slug")
     inlines = (Prices, Versions)
 
-    @admin.display(description="Room", ordering="limit_bytes")
+    @admin.display(description=_("Room"), ordering="limit_bytes")
     def room(self, plan: Plan) -> str:
         return size_in_words(plan.limit_bytes)
 
-    @admin.display(description="Largest file", ordering="file_limit_bytes")
+    @admin.display(description=_("Largest file"), ordering="file_limit_bytes")
     def largest_file(self, plan: Plan) -> str:
         return "no limit" if plan.file_limit_bytes is None else size_in_words(plan.file_limit_bytes)
 

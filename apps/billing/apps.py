@@ -1,6 +1,7 @@
 """Django's handle on the module."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class BillingConfig(AppConfig):
@@ -8,7 +9,7 @@ class BillingConfig(AppConfig):
 
     name = "apps.billing"
     label = "billing"
-    verbose_name = "Billing and metering"
+    verbose_name = _("Billing and metering")
 
     def ready(self) -> None:
         """Make the meter's functions, kinds of jobs and what the frame shows known."""

@@ -1,6 +1,7 @@
 """Django's handle on the module."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class FilesConfig(AppConfig):
@@ -8,7 +9,7 @@ class FilesConfig(AppConfig):
 
     name = "apps.files"
     label = "files"
-    verbose_name = "File and metadata"
+    verbose_name = _("File and metadata")
     former_tenant_models = ("teammember",)
     """Models that old migrations make and later ones drop, in tenants' schemas."""
 

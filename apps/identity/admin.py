@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.identity import journal_admin, models, operator_roles, queries  # noqa: F401 - importing the journal registers its screen
@@ -25,10 +26,12 @@ from bitvault.kernel.errors import BitVaultError
 class NewTenant(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
     """What a tenant is made from."""
 
-    owner_email = forms.EmailField()
-    owner_name = forms.CharField(required=False)
+    owner_email = forms.EmailField(label=_("E-mail of the owner"))
+    owner_name = forms.CharField(required=False, label=_("Name of the owner"))
     owner_password = forms.CharField(
-        widget=forms.PasswordInput, help_text="Somebody who has an account already keeps their password: give that one."
+        label=_("Password of the owner"),
+        widget=forms.PasswordInput,
+        help_text=_("Somebody who has an account already keeps their password: give that one."),
     )
 
     class Meta:
@@ -75,7 +78,7 @@ class PeopleOfTenant(admin.TabularInline):  # type: ignore[type-arg] # generic i
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description="Person")
+    @admin.display(description=_("Person"))
     def email(self, membership: models.Membership) -> str:
         return membership.user.shown_email
 
@@ -104,7 +107,7 @@ class TenantAdmin(ByOperations):
     list_display = ("slug", "name", "state", "member_count", "created_at")
     list_filter = ("state", "created_at")
     search_fields = ("slug", "name", "domains__domain", "=id")
-    search_help_text = "Address, name, domain or id"
+    search_help_text = _("Address, name, domain or id")
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
     readonly_fields = ("id", "slug", "state", "schema_name", "schema_version", "created_at")
@@ -114,7 +117,7 @@ class TenantAdmin(ByOperations):
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.Tenant]:
         return models.Tenant.objects.annotate(member_count=Count("memberships"))
 
-    @admin.display(description="Members", ordering="member_count")
+    @admin.display(description=_("Members"), ordering="member_count")
     def member_count(self, tenant: Any) -> int:
         return int(tenant.member_count)
 
@@ -160,7 +163,7 @@ class DomainAdmin(ReadOnly):
     search_fields = ("domain", "tenant__slug")
     list_select_related = ("tenant",)
 
-    @admin.display(description="Tenant", ordering="tenant__slug")
+    @admin.display(description=_("Tenant"), ordering="tenant__slug")
     def tenant_slug(self, domain: models.Domain) -> str:
         return str(domain.tenant.slug)
 
@@ -178,7 +181,7 @@ class MembershipsOfUser(admin.TabularInline):  # type: ignore[type-arg] # generi
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description="Tenant")
+    @admin.display(description=_("Tenant"))
     def tenant_slug(self, membership: models.Membership) -> str:
         return membership.tenant.slug
 
@@ -187,9 +190,10 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
     """A person, with a field for another password; the one that is cannot be seen."""
 
     new_password = forms.CharField(
+        label=_("New password"),
         widget=forms.PasswordInput,
         required=False,
-        help_text="Fill in only to replace it: all sessions and tokens of the person end.",
+        help_text=_("Fill in only to replace it: all sessions and tokens of the person end."),
     )
 
     roles = forms.MultipleChoiceField(
@@ -225,7 +229,7 @@ class UserAdmin(ByOperations):
     list_display = ("email", "claimed_email", "name", "is_active", "is_staff", "roles", "tenant_count", "created_at")
     list_filter = ("is_active", "is_staff", "is_superuser", "created_at")
     search_fields = ("email", "claimed_email", "name", "=id")
-    search_help_text = "E-mail, name or id"
+    search_help_text = _("E-mail, name or id")
     ordering = ("email",)
     readonly_fields = ("id", "email", "claimed_email", "created_at", "password_changed_at")
     fields = ("name", "is_active", "is_staff", "is_superuser", "roles", "new_password", *readonly_fields)
@@ -239,9 +243,13 @@ class UserAdmin(ByOperations):
         if not person.is_staff:
             return ""
         found = [operator_roles.find_role(group.name) for group in person.groups.all()]
-        return "everything" if person.is_superuser else ", ".join(str(role.label) for role in found if role is not None)
+        return (
+            gettext("everything")
+            if person.is_superuser
+            else ", ".join(str(role.label) for role in found if role is not None)
+        )
 
-    @admin.display(description="Tenants", ordering="tenant_count")
+    @admin.display(description=_("Tenants"), ordering="tenant_count")
     def tenant_count(self, person: Any) -> int:
         return int(person.tenant_count)
 
@@ -288,31 +296,31 @@ class MembershipAdmin(ReadOnly):
     list_select_related = ("user", "tenant")
     actions = ("make_owner", "make_admin", "make_member", "make_viewer", "remove")
 
-    @admin.display(description="Person", ordering="user__email")
+    @admin.display(description=_("Person"), ordering="user__email")
     def email(self, membership: models.Membership) -> str:
         return membership.user.shown_email
 
-    @admin.display(description="Tenant", ordering="tenant__slug")
+    @admin.display(description=_("Tenant"), ordering="tenant__slug")
     def tenant_slug(self, membership: models.Membership) -> str:
         return membership.tenant.slug
 
-    @admin.action(description="Role: owner", permissions=["operate"])
+    @admin.action(description=_("Role: owner"), permissions=["operate"])
     def make_owner(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
         self._change(request, chosen, Role.OWNER)
 
-    @admin.action(description="Role: admin", permissions=["operate"])
+    @admin.action(description=_("Role: admin"), permissions=["operate"])
     def make_admin(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
         self._change(request, chosen, Role.ADMIN)
 
-    @admin.action(description="Role: member", permissions=["operate"])
+    @admin.action(description=_("Role: member"), permissions=["operate"])
     def make_member(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
         self._change(request, chosen, Role.MEMBER)
 
-    @admin.action(description="Role: viewer", permissions=["operate"])
+    @admin.action(description=_("Role: viewer"), permissions=["operate"])
     def make_viewer(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
         self._change(request, chosen, Role.VIEWER)
 
-    @admin.action(description="Remove from the tenant; an owner takes over their files", permissions=["operate"])
+    @admin.action(description=_("Remove from the tenant; an owner takes over their files"), permissions=["operate"])
     def remove(self, request: HttpRequest, chosen: QuerySet[models.Membership]) -> None:
         self._change(request, chosen, None)
 
@@ -342,7 +350,7 @@ class TokenAdmin(ReadOnly):
     list_display = ("name", "email", "tenant_slug", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires_at", "last_used_at")
     search_fields = ("=id", "name", "user__email", "user__claimed_email", "tenant__slug")
-    search_help_text = "Id (the middle part of a token), name, e-mail or tenant"
+    search_help_text = _("Id (the middle part of a token), name, e-mail or tenant")
     list_select_related = ("user", "tenant")
     fields = ("id", *list_display)
     actions = ("revoke",)
@@ -350,19 +358,19 @@ class TokenAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.ApiToken]:
         return super().get_queryset(request).defer("secret_hash")
 
-    @admin.display(description="Person", ordering="user__email")
+    @admin.display(description=_("Person"), ordering="user__email")
     def email(self, token: models.ApiToken) -> str:
         return token.user.shown_email
 
-    @admin.display(description="Tenant", ordering="tenant__slug")
+    @admin.display(description=_("Tenant"), ordering="tenant__slug")
     def tenant_slug(self, token: models.ApiToken) -> str:
         return token.tenant.slug
 
-    @admin.action(description="Revoke", permissions=["operate"])
+    @admin.action(description=_("Revoke"), permissions=["operate"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[models.ApiToken]) -> None:
         for token in chosen.select_related("tenant"):
             tokens.revoke_by_operator(token, operator_id=operator_id(request))
-        self.message_user(request, "They stop working within a second.", messages.SUCCESS)
+        self.message_user(request, _("They stop working within a second."), messages.SUCCESS)
 
 
 @admin.register(models.Session)
@@ -380,16 +388,16 @@ class SessionAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.Session]:
         return super().get_queryset(request).filter(user__isnull=False).defer("session_data")
 
-    @admin.display(description="Person", ordering="user__email")
+    @admin.display(description=_("Person"), ordering="user__email")
     def email(self, session: models.Session) -> str:
         return session.user.shown_email if session.user is not None else "–"
 
-    @admin.display(description="Tenant", ordering="tenant__slug")
+    @admin.display(description=_("Tenant"), ordering="tenant__slug")
     def tenant_slug(self, session: models.Session) -> str:
         return session.tenant.slug if session.tenant is not None else "–"
 
-    @admin.action(description="End: sign these browsers out", permissions=["operate"])
+    @admin.action(description=_("End: sign these browsers out"), permissions=["operate"])
     def end(self, request: HttpRequest, chosen: QuerySet[models.Session]) -> None:
         for session in chosen.select_related("tenant"):
             sessions.end_by_operator(session, operator_id=operator_id(request))
-        self.message_user(request, "These browsers are signed out.", messages.SUCCESS)
+        self.message_user(request, _("These browsers are signed out."), messages.SUCCESS)

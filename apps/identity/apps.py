@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.utils.translation import gettext_lazy as _
 
 
 class IdentityConfig(AppConfig):
@@ -10,7 +11,7 @@ class IdentityConfig(AppConfig):
     default = True
     name = "apps.identity"
     label = "identity"
-    verbose_name = "Identity and access"
+    verbose_name = _("Identity and access")
 
     def ready(self) -> None:
         """Tell the base of all tasks how tenants are found by their ids; make mails and pages known."""

@@ -216,6 +216,10 @@ class Membership(PublicModel):
             ),
         ]
 
+    def __str__(self) -> str:
+        """Name the row by its id, in every language."""
+        return str(self.id)
+
 
 class Group(PublicModel):
     """Several people of a tenant, who are named together. One that lies in another (``parent``) holds none itself."""
@@ -347,6 +351,10 @@ class ApiToken(PublicModel):
             # A member's own list of tokens, newest first.
             models.Index(fields=["tenant", "user", "-id"], name="identity_api_token_list"),
         ]
+
+    def __str__(self) -> str:
+        """Name the row by its id, in every language."""
+        return str(self.id)
 
 
 class Session(AbstractBaseSession, PublicModel):

@@ -7,6 +7,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from apps.identity import browsers
 from apps.identity.errors import InvalidCredentials
@@ -42,10 +43,10 @@ class OperatorsSite(AdminSite):
     """The pages of operators."""
 
     login_form = OperatorSignIn
-    site_header = "BitVault operations"
+    site_header = _("BitVault operations")
     enable_nav_sidebar = False
     site_title = "BitVault"
-    index_title = "Installation"
+    index_title = _("Installation")
     site_url = None
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -1,6 +1,7 @@
 """Django's handle on the module."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class LinksConfig(AppConfig):
@@ -8,7 +9,7 @@ class LinksConfig(AppConfig):
 
     name = "apps.links"
     label = "links"
-    verbose_name = "Links"
+    verbose_name = _("Links")
 
     def ready(self) -> None:
         """Register the consumer, jobs and mails, and put the module into the frame."""

@@ -1,6 +1,7 @@
 """Django's handle on the module."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class NotificationsConfig(AppConfig):
@@ -8,7 +9,7 @@ class NotificationsConfig(AppConfig):
 
     name = "apps.notifications"
     label = "notifications"
-    verbose_name = "Notifications"
+    verbose_name = _("Notifications")
 
     def ready(self) -> None:
         """Make the consumer, jobs and mails known, and what the frame shows."""

@@ -1,6 +1,7 @@
 """Django's handle on the module."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PreviewsConfig(AppConfig):
@@ -8,7 +9,7 @@ class PreviewsConfig(AppConfig):
 
     name = "apps.previews"
     label = "previews"
-    verbose_name = "Previews"
+    verbose_name = _("Previews")
 
     def ready(self) -> None:
         """Make the module's consumer, its jobs and what it puts into the frame known."""

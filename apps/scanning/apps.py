@@ -1,6 +1,7 @@
 """Django's handle on the module."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ScanningConfig(AppConfig):
@@ -8,7 +9,7 @@ class ScanningConfig(AppConfig):
 
     name = "apps.scanning"
     label = "scanning"
-    verbose_name = "Scanning"
+    verbose_name = _("Scanning")
 
     def ready(self) -> None:
         """Make the module's consumer, its jobs and what it puts into the frame known."""

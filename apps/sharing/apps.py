@@ -1,6 +1,7 @@
 """Django's handle on the module."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class SharingConfig(AppConfig):
@@ -8,7 +9,7 @@ class SharingConfig(AppConfig):
 
     name = "apps.sharing"
     label = "sharing"
-    verbose_name = "Sharing"
+    verbose_name = _("Sharing")
 
     def ready(self) -> None:
         """Make the module's consumer, job, mail and pages known."""

@@ -32,7 +32,7 @@ class StoreRunAdmin(_ReadOnly):
     list_display = ("kind", "tenant_id", "state", "is_dry", "counts", "reason", "started_at", "finished_at")
     list_filter = ("kind", "state", "is_dry", "started_at")
     search_fields = ("=id", "=tenant_id")
-    search_help_text = "Id of the run or of its tenant"
+    search_help_text = _("Id of the run or of its tenant")
     ordering = ("-started_at",)
 
 
@@ -44,7 +44,7 @@ class StoreFindingAdmin(_ReadOnly):
     list_filter = ("kind", "outcome", "found_at")
     list_select_related = ("run",)
     search_fields = ("=run__id", "=run__tenant_id", "=blob_id", "key")
-    search_help_text = "Id of the run, its tenant or the blob; or a part of the object's key"
+    search_help_text = _("Id of the run, its tenant or the blob; or a part of the object's key")
     ordering = ("-found_at",)
 
 

@@ -1,6 +1,7 @@
 """Django's handle on the module."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class StorageConfig(AppConfig):
@@ -8,7 +9,7 @@ class StorageConfig(AppConfig):
 
     name = "apps.storage"
     label = "storage"
-    verbose_name = "Storage"
+    verbose_name = _("Storage")
 
     def ready(self) -> None:
         """Make the keeper of references and the kinds of jobs known."""

@@ -1,6 +1,7 @@
 """Django's handle on the module."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class SyncConfig(AppConfig):
@@ -8,7 +9,7 @@ class SyncConfig(AppConfig):
 
     name = "apps.sync"
     label = "sync"
-    verbose_name = "Sync"
+    verbose_name = _("Sync")
 
     def ready(self) -> None:
         """Make the module's consumer, its rebuild, its jobs and its pages known."""

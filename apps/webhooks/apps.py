@@ -1,6 +1,7 @@
 """Django's handle on the module."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class WebhooksConfig(AppConfig):
@@ -8,7 +9,7 @@ class WebhooksConfig(AppConfig):
 
     name = "apps.webhooks"
     label = "webhooks"
-    verbose_name = "Webhooks"
+    verbose_name = _("Webhooks")
 
     def ready(self) -> None:
         """Make the module's consumer, its jobs and what it puts into the frame known."""

@@ -1,6 +1,7 @@
 """Django's handle on backups."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class BackupConfig(AppConfig):
@@ -8,7 +9,7 @@ class BackupConfig(AppConfig):
 
     name = "bitvault.backup"
     label = "backup"
-    verbose_name = "Backups"
+    verbose_name = _("Backups")
 
     def ready(self) -> None:
         """Make the nightly job known."""

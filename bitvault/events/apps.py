@@ -1,6 +1,7 @@
 """Django's handle on the event backbone."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class EventsConfig(AppConfig):
@@ -8,4 +9,4 @@ class EventsConfig(AppConfig):
 
     name = "bitvault.events"
     label = "events"
-    verbose_name = "Event stream"
+    verbose_name = _("Event stream")

@@ -1,6 +1,7 @@
 """Django's handle on the package."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class GatewayConfig(AppConfig):
@@ -8,11 +9,12 @@ class GatewayConfig(AppConfig):
 
     name = "bitvault.gateway"
     label = "gateway"
-    verbose_name = "Gateway"
+    verbose_name = _("Gateway")
 
     def ready(self) -> None:
         """Configure Celery in every process: a web process that did not would send its hints to a broker that nobody runs."""
         from bitvault.gateway import (
+            admin_labels,
             alarms,  # noqa: F401 - importing it registers the mail that operators get
             archives,  # noqa: F401 - importing it registers the job that makes them
             celery,
@@ -27,4 +29,5 @@ class GatewayConfig(AppConfig):
         from bitvault.web.guests import open_routes
 
         celery.app.set_default()
+        admin_labels.give_labels()
         open_routes(guests.OPEN)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.billing import api as billing
@@ -33,7 +34,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             given = billing.find_given_room()
             rows.append((tenant, billing.get_quota(), "" if given is None else f"{given / GIB:g}"))
     plans = billing.list_all_plans()
-    context = tenant_pages.context_of(request, title="Plans of tenants", page=page, rows=rows, plans=plans)
+    context = tenant_pages.context_of(request, title=_("Plans of tenants"), page=page, rows=rows, plans=plans)
     return render(request, "admin/plans/index.html", context)
 
 
@@ -44,11 +45,11 @@ def give(request: HttpRequest) -> HttpResponse:
     back = HttpResponseRedirect(f"{PAGE}?{urlencode({'q': wanted})}" if wanted else PAGE)
     tenant = identity.find_tenant(tenant_id=UUID(request.POST["tenant_id"]))
     if tenant is None:
-        messages.error(request, "This tenant is suspended or gone.")
+        messages.error(request, _("This tenant is suspended or gone."))
         return back
     found = _ROOM.fullmatch(request.POST.get("room", "").strip().replace(",", "."))
     if found is None:
-        messages.error(request, "Room of its own is a number of GiB, or nothing.")
+        messages.error(request, _("Room of its own is a number of GiB, or nothing."))
         return back
     room = round(float(found[0]) * GIB) if found[0] else None
     try:
@@ -59,7 +60,11 @@ def give(request: HttpRequest) -> HttpResponse:
         messages.error(request, error.detail)
         return back
     over = max(0, quota.used_bytes - quota.limit_bytes)
-    messages.success(request, f"{tenant.slug} has the plan {quota.plan}. It holds from the next upload on.")
+    messages.success(
+        request,
+        _("%(name)s has the plan %(plan)s. It holds from the next upload on.")
+        % {"name": tenant.slug, "plan": quota.plan},
+    )
     if over:
         messages.warning(
             request,

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.identity import api as identity
@@ -33,7 +34,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     paused = operating.list_paused()
     context = tenant_pages.context_of(
         request,
-        title="Search",
+        title=_("Search"),
         page=page,
         rows=rows,
         paused=paused.get(search.CONSUMER),
@@ -47,11 +48,13 @@ def read_again(request: HttpRequest) -> HttpResponse:
     """Have those texts of a tenant read again that could not be read for a reason that was not the file's."""
     tenant = identity.find_tenant(tenant_id=UUID(request.POST["tenant_id"]))
     if tenant is None:
-        messages.error(request, "This tenant is suspended or gone.")
+        messages.error(request, _("This tenant is suspended or gone."))
         return HttpResponseRedirect(PAGE)
     with tenancy.entered(tenant):
         count = search.read_failed_again()
-    messages.success(request, f"{count} texts of {tenant.slug} will be read again.")
+    messages.success(
+        request, _("%(count)s texts of %(name)s will be read again.") % {"count": count, "name": tenant.slug}
+    )
     return HttpResponseRedirect(PAGE)
 
 
@@ -60,7 +63,7 @@ def build(request: HttpRequest) -> HttpResponse:
     """Have a tenant's index built in OpenSearch, beside the one that is searched."""
     tenant = identity.find_tenant(tenant_id=UUID(request.POST["tenant_id"]))
     if tenant is None:
-        messages.error(request, "This tenant is suspended or gone.")
+        messages.error(request, _("This tenant is suspended or gone."))
         return HttpResponseRedirect(PAGE)
     with tenancy.entered(tenant):
         is_asked = search.build_outside_index()
@@ -69,7 +72,7 @@ def build(request: HttpRequest) -> HttpResponse:
             request, f"The index of {tenant.slug} is built in OpenSearch, beside the one that is searched."
         )
     else:
-        messages.error(request, "BITVAULT_SEARCH_ENGINE is not opensearch.")
+        messages.error(request, _("BITVAULT_SEARCH_ENGINE is not opensearch."))
     return HttpResponseRedirect(PAGE)
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from apps.billing import api as billing
@@ -30,7 +31,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     for tenant in page:  # each tenant's statements are in a schema of its own
         with tenancy.entered(tenant):
             rows.append((tenant, billing.list_statements_for_operators(limit=limit)))
-    context = tenant_pages.context_of(request, title="Statements of tenants", page=page, rows=rows)
+    context = tenant_pages.context_of(request, title=_("Statements of tenants"), page=page, rows=rows)
     return render(request, "admin/statements/index.html", context)
 
 

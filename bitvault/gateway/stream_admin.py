@@ -10,6 +10,7 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.identity import api as identity
@@ -48,7 +49,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     letters = _page(request, "letters", _Listed(operating.count_dead_letters, operating.list_dead_letters, among))
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        "title": "Event stream",
+        "title": _("Event stream"),
         "wanted": wanted,
         "lags": [(lag, names.get(lag.tenant_id, str(lag.tenant_id))) for lag in lags],
         "letters": [(letter, names.get(letter.tenant_id, str(letter.tenant_id))) for letter in letters],
@@ -73,7 +74,7 @@ def act(request: HttpRequest) -> HttpResponse:
     back = HttpResponseRedirect(f"{PAGE}?{urlencode({'q': wanted})}" if wanted else PAGE)
     tenant = identity.find_tenant(tenant_id=UUID(request.POST["tenant_id"]))
     if tenant is None:
-        messages.error(request, "This tenant is suspended or gone.")
+        messages.error(request, _("This tenant is suspended or gone."))
         return back
     operator = UUID(str(request.user.pk))
     try:
@@ -82,7 +83,7 @@ def act(request: HttpRequest) -> HttpResponse:
     except BitVaultError as error:
         messages.error(request, error.detail)
     except Exception as error:  # noqa: BLE001 - whatever a consumer raises belongs before the operator's eyes
-        messages.error(request, f"It failed again: {type(error).__name__}: {error}")
+        messages.error(request, _("It failed again: %(reason)s") % {"reason": f"{type(error).__name__}: {error}"})
     return back
 
 

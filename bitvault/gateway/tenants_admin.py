@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.billing import api as billing
@@ -38,7 +39,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             usage = billing.find_usage()
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        "title": "Suspending and deleting tenants",
+        "title": _("Suspending and deleting tenants"),
         "wanted": wanted,
         "found": found,
         "usage": usage,
@@ -60,8 +61,8 @@ def change_suspension(request: HttpRequest) -> HttpResponse:
     return _act(
         request,
         {
-            "suspend": (suspend, "Nobody is let in any more; nothing was deleted."),
-            "resume": (resume, "The members are let in again."),
+            "suspend": (suspend, _("Nobody is let in any more; nothing was deleted.")),
+            "resume": (resume, _("The members are let in again.")),
         },
     )
 
@@ -81,8 +82,8 @@ def change_deletion(request: HttpRequest) -> HttpResponse:
     return _act(
         request,
         {
-            "delete": (delete, "The deletion waits; owners and administrators are written to."),
-            "keep": (keep, "The deletion is taken back."),
+            "delete": (delete, _("The deletion waits; owners and administrators are written to.")),
+            "keep": (keep, _("The deletion is taken back.")),
         },
     )
 
@@ -95,11 +96,11 @@ def _act(request: HttpRequest, acts: Mapping[str, tuple[Callable[[UUID, UUID, st
         tenant_id = identity.get_tenant_overview(slug=slug).tenant.id
         act, done = acts[request.POST.get("act", "")]
         if request.POST["act"] in ("suspend", "delete") and not reason.strip():
-            messages.error(request, "Say why: the reason is kept.")
+            messages.error(request, _("Say why: the reason is kept."))
             return back
         act(tenant_id, UUID(str(request.user.pk)), reason)
     except (BitVaultError, KeyError) as error:
-        messages.error(request, error.title if isinstance(error, BitVaultError) else "There is no such action.")
+        messages.error(request, _(error.title) if isinstance(error, BitVaultError) else _("There is no such action."))
         return back
     messages.success(request, done)
     return back

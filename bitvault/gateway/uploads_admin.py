@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.identity import api as identity
@@ -33,7 +34,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     for tenant in page:  # each tenant's uploads are in a schema of its own
         with tenancy.entered(tenant):
             rows.append((tenant, storage.sum_up_in_flight()))
-    context = tenant_pages.context_of(request, title="Uploads in flight", page=page, rows=rows)
+    context = tenant_pages.context_of(request, title=_("Uploads in flight"), page=page, rows=rows)
     return render(request, "admin/uploads/index.html", context)
 
 
@@ -57,7 +58,7 @@ def detail(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
         names = identity.name_people(tenant=tenant, user_ids={one.user_id for one in found})
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        "title": f"Uploads in flight: {tenant.slug}",
+        "title": _("Uploads in flight: %(name)s") % {"name": tenant.slug},
         "tenant": tenant,
         "rows": [(one, names.get(one.user_id, "")) for one in found],
         "page": page,
@@ -72,7 +73,7 @@ def cancel(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
     try:
         with tenancy.entered(tenant):
             uploads.cancel(upload_id=UUID(request.POST["upload_id"]), operator_id=UUID(str(request.user.pk)))
-        messages.success(request, "The upload was canceled, and its room given back.")
+        messages.success(request, _("The upload was canceled, and its room given back."))
     except BitVaultError as error:
         messages.error(request, error.detail)
     return HttpResponseRedirect(reverse("uploads-of-tenant", args=[tenant_id]))

@@ -11,6 +11,8 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from bitvault.jobs import kinds, operating
 from bitvault.jobs.models import Job, PausedKind
@@ -24,7 +26,7 @@ class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stu
     list_display = ("kind", "tenant_id", "state", "progress", "tries", "run_at", "started_at", "finished_at", "error")
     list_filter = ("state", "kind", "lane", "created_at")
     search_fields = ("=id", "=tenant_id", "=created_by_id", "key")
-    search_help_text = "Id of the job, its tenant or who asked for it; or a part of its key"
+    search_help_text = _("Id of the job, its tenant or who asked for it; or a part of its key")
     ordering = ("-id",)
     show_full_result_count = False
     fields = [field.name for field in Job._meta.fields]  # noqa: SLF001 - Django's public name for it
@@ -43,24 +45,35 @@ class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stu
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description="Progress")
+    @admin.display(description=_("Progress"))
     def progress(self, job: Job) -> str:
-        return f"{job.done_count} of {job.total_count}" if job.total_count is not None else str(job.done_count)
+        return (
+            gettext("%(done)s of %(total)s") % {"done": job.done_count, "total": job.total_count}
+            if job.total_count is not None
+            else str(job.done_count)
+        )
 
-    @admin.action(description="Run again", permissions=["operate"])
+    @admin.action(description=_("Run again"), permissions=["operate"])
     def run_again(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
         jobs = list(chosen)
         count = operating.retry(job_ids=[job.pk for job in jobs])
         self._journal(request, jobs, "Run again.")
-        self.message_user(request, f"{count} will run again; the others have not failed.", messages.SUCCESS)
+        self.message_user(
+            request,
+            gettext("%(count)s will run again; the others have not failed.") % {"count": count},
+            messages.SUCCESS,
+        )
 
-    @admin.action(description="Cancel", permissions=["operate"])
+    @admin.action(description=_("Cancel"), permissions=["operate"])
     def cancel(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
         jobs = list(chosen)
         count = operating.cancel(job_ids=[job.pk for job in jobs])
         self._journal(request, jobs, "Canceled.")
         self.message_user(
-            request, f"{count} are canceled; what runs ends at its next step. The others had ended.", messages.SUCCESS
+            request,
+            gettext("%(count)s are canceled; what runs ends at its next step. The others had ended.")
+            % {"count": count},
+            messages.SUCCESS,
         )
 
     def _journal(self, request: HttpRequest, jobs: list[Job], change: str) -> None:

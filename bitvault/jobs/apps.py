@@ -1,6 +1,7 @@
 """Django's handle on deferred work."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class JobsConfig(AppConfig):
@@ -8,4 +9,4 @@ class JobsConfig(AppConfig):
 
     name = "bitvault.jobs"
     label = "jobs"
-    verbose_name = "Jobs"
+    verbose_name = _("Jobs")

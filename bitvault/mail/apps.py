@@ -1,6 +1,7 @@
 """Django's handle on mail."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MailConfig(AppConfig):
@@ -8,7 +9,7 @@ class MailConfig(AppConfig):
 
     name = "bitvault.mail"
     label = "mail"
-    verbose_name = "Mail"
+    verbose_name = _("Mail")
 
     def ready(self) -> None:
         """Make the job known that sends."""

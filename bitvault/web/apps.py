@@ -1,6 +1,7 @@
 """Django's handle on the package."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class WebConfig(AppConfig):
@@ -8,7 +9,7 @@ class WebConfig(AppConfig):
 
     name = "bitvault.web"
     label = "web"
-    verbose_name = "REST toolkit"
+    verbose_name = _("REST toolkit")
 
     def ready(self) -> None:
         """Make the path converters known before any URL is read."""

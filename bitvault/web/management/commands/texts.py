@@ -26,6 +26,7 @@ KEYWORDS: dict[str, Any] = {
     "gettext_lazy": None,
     "gettext_noop": None,
     "_": None,
+    "_lazy": None,
     "ngettext": (1, 2),
     "counted": (1, 2),
     "pgettext": ((1, "c"), 2),
