@@ -18,25 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.identity import journal_admin, models, operator_roles, queries  # noqa: F401 - importing the journal registers its screen
 from apps.identity.errors import InvalidDomain
 from apps.identity.operations import members, passwords, people, sessions, tenants, texts, tokens
-from apps.identity.screens import ByOperations, ReadOnly, operator_id
+from apps.identity.screens import ByOperations, NewTenant, ReadOnly, operator_id
 from bitvault.kernel.actor import Role
 from bitvault.kernel.errors import BitVaultError
-
-
-class NewTenant(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
-    """What a tenant is made from."""
-
-    owner_email = forms.EmailField(label=_("E-mail of the owner"))
-    owner_name = forms.CharField(required=False, label=_("Name of the owner"))
-    owner_password = forms.CharField(
-        label=_("Password of the owner"),
-        widget=forms.PasswordInput,
-        help_text=_("Somebody who has an account already keeps their password: give that one."),
-    )
-
-    class Meta:
-        model = models.Tenant
-        fields = ("slug", "name")
 
 
 class DomainForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only

@@ -1,13 +1,16 @@
-"""The bases of operators' screens: those that show and act, and those whose form an operation carries out."""
+"""The bases of operators' screens: those that show and act, and those whose form an operation carries out; and what a tenant is made from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
 
+from apps.identity import models
 from bitvault.kernel.errors import BitVaultError
 
 
@@ -80,3 +83,19 @@ class _Wanted:
     """What a form asks for."""
 
     operation: Callable[[], Any] | None = None
+
+
+class NewTenant(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
+    """What a tenant is made from."""
+
+    owner_email = forms.EmailField(label=_("E-mail of the owner"))
+    owner_name = forms.CharField(required=False, label=_("Name of the owner"))
+    owner_password = forms.CharField(
+        label=_("Password of the owner"),
+        widget=forms.PasswordInput,
+        help_text=_("Somebody who has an account already keeps their password: give that one."),
+    )
+
+    class Meta:
+        model = models.Tenant
+        fields = ("slug", "name")

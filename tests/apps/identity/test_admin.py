@@ -151,7 +151,7 @@ def test_rows_are_found_by_what_operators_know_of_them(client, world):
         "session": "mia@acme.test",
     }.items():
         text = client.get(f"/admin/identity/{screen}/", {"q": wanted}).content.decode()
-        assert re.search(r"\b1 (tenant|domain|user|membership|api token|session)", text), screen
+        assert re.search(r"\b1 (tenant|domain|person|membership|API token|session)", text), screen
 
 
 def test_nothing_is_deleted_by_a_click(client, world):
