@@ -1,4 +1,4 @@
-"""The bases of operators' screens: those that show and act, and those whose form an operation carries out; and what a tenant is made from."""
+"""The bases of operators' screens: those that show and act, and those whose form an operation carries out; and the form of a new tenant."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

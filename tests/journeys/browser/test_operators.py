@@ -20,7 +20,7 @@ def admin(operator, visitor, live):
     """An operator's browser, signed in."""
     page = visitor()
     page.goto(f"http://admin.localhost:{live.port}/")
-    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Installation")).to_be_visible()

@@ -18,7 +18,7 @@ def admin(live, visitor):
     live.manage("createsuperuser", "--noinput", "--email", EMAIL, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
     page = visitor()
     page.goto(f"http://admin.localhost:{live.port}/admin/impersonations/")
-    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     return page
