@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from bitvault.kernel.actor import Actor
+from bitvault.kernel.file_rules import EVERYTHING, Admitted
 
 LinkKindName = Literal["view", "download", "upload", "edit"]
 
@@ -194,12 +195,16 @@ class PublicChildren:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkPage:
-    """What the page of a link shows: the path from the link's own node down, and of a folder what lies in it."""
+    """What the page of a link shows: the path from the link's own node down, and of a folder what lies in it.
+
+    ``admitted`` tells who may bring files there which come in.
+    """
 
     link: PublicLink
     path: Sequence[PublicNode]
     children: PublicChildren | None
     counts_visitors: bool
+    admitted: Admitted = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import check_password
 
 from apps.files import api as files
 from apps.files.dtos import Children, Content, Node
+from apps.files.dtos.rules import RulesInForce
 from apps.links import admission, credentials, dtos, errors, queries, receiving
 from apps.links.models import Access, Action, Link, LinkKind
 from bitvault.events.api import publish
@@ -18,6 +19,7 @@ from bitvault.events.catalog.links import LinkDownloaded, LinkOpened, LinkRefuse
 from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
+from bitvault.kernel.file_rules import EVERYTHING, Admitted
 from bitvault.kernel.request import Visitor
 from bitvault.web import throttle
 
@@ -64,6 +66,16 @@ def open_page(
         path=path,
         children=None if children is None else _to_children(children),
         counts_visitors=row.download_limit is not None,
+        admitted=_to_admitted(opened.rules) if row.kind == LinkKind.EDIT else EVERYTHING,
+    )
+
+
+def _to_admitted(rules: RulesInForce) -> Admitted:
+    allowed = rules.allowed_extensions
+    return Admitted(
+        allowed=None if allowed is None else tuple(allowed),
+        refused=tuple(rules.refused_extensions),
+        largest_bytes=rules.largest_file_bytes,
     )
 
 

@@ -67,6 +67,10 @@ class Admitted:
     largest_bytes: int | None = None
 
 
+EVERYTHING = Admitted()
+"""Where no rule is."""
+
+
 def combine(rules: Iterable[FileRules]) -> Admitted:
     """Tell what rules let in that all hold: an extension that one of them refuses is refused, and the smallest limit counts."""
     allowed: tuple[str, ...] | None = None

@@ -1,6 +1,7 @@
 """The vault's rules for files hold by whichever way a file comes in, are told with what would do, and leave alone what is here."""
 
 import pytest
+from django.test import Client
 
 from apps.files.dtos.uploads import UploadWish
 from apps.files.operations import authorising
@@ -187,3 +188,13 @@ def test_visitors_are_told_a_folders_rules_beforehand_and_not_its_name(mia, ask)
         assert stranger.send("photo.jpg").status_code == 201
     finally:
         mia.api.delete(path)
+
+
+def test_the_page_of_a_link_that_lets_edit_tells_the_rules_beforehand(mia):
+    box = mia.api.post("/folders", {"parent_id": mia.parent_id, "name": "Box"}).json()
+    rules = {"file_types": "only", "file_extensions": ["txt"], "largest_file_bytes": 1024}
+    assert mia.api.request("PUT", f"/nodes/{box['id']}/file-rules", rules).status_code == 200
+    for kind, told in (("edit", True), ("download", False)):
+        url = mia.api.post(f"/nodes/{box['id']}/links", {"kind": kind}).json()["url"]
+        page = Client(headers={"host": test_link_uploads.HOST}).get(f"/s/{url.rpartition('/')[2]}").content.decode()
+        assert ('data-accept=".txt"' in page, "Only .txt" in page) == (told, told)

@@ -91,6 +91,7 @@ def _show(request: HttpRequest, token: str, page: dtos.LinkPage) -> HttpResponse
         "rows": rows,
         "total_count": page.children.total_count if page.children else 0,
         "next_cursor": page.children.next_cursor if page.children else None,
+        "admitted": page.admitted,
     }
     return _render(request, "links/link.html", context, headers=_QUIET)
 

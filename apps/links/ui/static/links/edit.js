@@ -130,5 +130,6 @@ document.addEventListener("click", (event) => {
   if (button.dataset.edit === "write") return void edit({ id: button.dataset.node ?? "", name: button.dataset.name ?? "" });
   place = button.dataset.edit === "replace" ? { node_id: button.dataset.node } : { parent_id: root.dataset.folder };
   input.multiple = button.dataset.edit === "upload";
+  input.accept = input.multiple ? (root.dataset.accept ?? "") : "";
   input.click();
 });
