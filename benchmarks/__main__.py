@@ -18,6 +18,7 @@ from benchmarks import (
     limiting,
     links,
     people,
+    placement,
     rewinding,
     searching,
     small_files,
@@ -51,6 +52,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "move": structure.moving,
     # Before those that make tenants by the hundred: each costs a restore half a second.
     "backup": backups.taking_and_restoring,
+    "move_tenant": placement.moving_elsewhere,
     "rewind": rewinding.encrypted,
     "sign-in": people.signing_in,
     "tenants": people.tenants,

@@ -4,6 +4,7 @@
 writes rows in eight processes, with and without an event each. ``catch-up EVENTS`` lets each consumer catch up, and a device read it all.
 ``statements TENANTS MONTHS`` states month by month.
 ``idle TENANTS`` makes tenants of which nothing is asked. ``neighbour`` makes a tenant whose token is told.
+``move-tenant PREFIX`` moves the first tenant below a prefix of the same bucket, and back.
 ``search TENANT PERSON STEP`` fills an index and searches it.
 ``limits TOKEN`` reads a node through the whole application in this process, with limits and without.
 """
@@ -17,7 +18,14 @@ from uuid import UUID
 
 import django
 
-from benchmarks import backups_inside, limits_inside, searching_inside, statements_inside, stream_inside
+from benchmarks import (
+    backups_inside,
+    limits_inside,
+    placement_inside,
+    searching_inside,
+    statements_inside,
+    stream_inside,
+)
 
 MADE_UP = "correct horse battery staple"
 
@@ -71,9 +79,13 @@ def main() -> None:
             print(json.dumps(limits_inside.neighbour(MADE_UP)))
         case ["limits", token]:
             print(json.dumps(limits_inside.cost(token)))
-        case ["backup" | "restore" as step, directory]:
-            work = backups_inside.take if step == "backup" else backups_inside.restore
-            print(json.dumps(work(directory)))
+        case ["backup" | "restore" | "move-tenant" as step, where]:
+            works = {
+                "backup": backups_inside.take,
+                "restore": backups_inside.restore,
+                "move-tenant": placement_inside.move,
+            }
+            print(json.dumps(works[step](where)))
         case ["search", tenant_id, user_id, step]:
             print(json.dumps(searching_inside.measure(UUID(tenant_id), UUID(user_id), step)))
         case [name, count]:

@@ -180,11 +180,15 @@ class _Work:
                 here = Blob.objects.select_for_update(no_key=True).filter(
                     key__in=ready.values("key"), state__in=READABLE
                 )
-                batch = list(here.exclude(store_id=self._store_id).order_by("id")[:BATCH])
+                found = list(here.exclude(store_id=self._store_id).order_by("id")[:BATCH])
+                # Locked behind the blobs, and judged again: one that the collector has marked meanwhile is none any more.
+                copied = ready.filter(key__in=[blob.key for blob in found]).select_for_update().order_by("id")
+                still_there = set(copied.values_list("key", flat=True))
+                batch = [blob for blob in found if blob.key in still_there]
                 _leave([(blob.key, blob.size_bytes, blob.store_id) for blob in batch])
                 Blob.objects.filter(id__in=[blob.id for blob in batch]).update(store_id=self._store_id)
                 StoreCopy.objects.filter(store_id=self._store_id, key__in=[blob.key for blob in batch]).delete()
-            if len(batch) < BATCH:
+            if len(found) < BATCH:
                 return
 
     def _move_derived(self) -> None:
@@ -208,11 +212,9 @@ class _Work:
                 target.put_object(key, body)
                 with db.write_transaction():
                     here = DerivedObject.objects.filter(id=row.id, store_id=row.store_id, ready_at__isnull=False)
-                    is_mine = here.update(store_id=self._store_id)
-                    if is_mine:
+                    # Else it was dropped, and the reconciler finds what was written, or another run was faster.
+                    if here.update(store_id=self._store_id):
                         _leave([(key, row.size_bytes, row.store_id)])
-                if not is_mine:
-                    target.delete_objects([key])
             self._report(self._move.copied_count, max(self._move.total_count, self._move.copied_count))
 
     def _finish(self) -> str:
@@ -268,15 +270,26 @@ def _announce(batch: Sequence[copying.Source], store_id: UUID | None) -> list[co
 
 
 def _confirm(done: Sequence[copying.Source], store_id: UUID | None) -> None:
-    """Note that these objects are there; those that nobody wants any more are deleted again."""
-    wanted = [each.key for each in done]
+    """Note that these objects are there; those that nobody wants any more are the collector's.
+
+    Another run of the same move may have been faster: what a blob's row names by now is neither. The blobs are locked, as they are where
+    their rows come to name another store.
+    """
+    wanted = {each.key: each for each in done}
     with db.write_transaction():
+        blobs = Blob.objects.select_for_update(no_key=True).filter(id__in=[each.id for each in done]).order_by("id")
+        named = {blob.key for blob in blobs if blob.store_id == store_id and blob.state in READABLE}
         noted = StoreCopy.objects.filter(store_id=store_id, key__in=wanted, kept_until__isnull=True)
         noted.update(verified_at=clock.now())
         kept = set(noted.values_list("key", flat=True))
-    strays = [key for key in wanted if key not in kept]
-    if strays:
-        provider.store_of(store_id).delete_objects(strays)
+        strays = [each for key, each in wanted.items() if key not in kept | named]
+        rows = [
+            StoreCopy(
+                id=ids.new_id(), key=each.key, store_id=store_id, size_bytes=each.size_bytes, kept_until=clock.now()
+            )
+            for each in strays
+        ]
+        StoreCopy.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _take_back_copies(store_id: UUID | None) -> None:

@@ -377,3 +377,42 @@ def live_like(mia, api):
             connection.close()
 
     return mia, write
+
+
+@pytest.mark.parametrize("stalled_in", ["copy", "_confirm", "_announce"])
+def test_of_two_that_work_on_one_move_the_slower_one_deletes_nothing_that_the_other_has_switched_to(
+    mia, acme, other_store, stalled_in
+):
+    nodes = {name: mia.bring(name, content) for name, content in CONTENTS.items()}
+    move_id = start(acme, other_store.id)
+    owner = copying if stalled_in == "copy" else relocating
+    real, came = getattr(owner, stalled_in), []
+
+    def stall(*args, **kwargs):
+        """Let another worker do all of it, and go on afterwards."""
+        if not came:
+            came.append(stalled_in)
+            thread = threading.Thread(target=lambda: came.append(as_another(acme, move_id)))
+            thread.start()
+            thread.join()
+        return real(*args, **kwargs)
+
+    with patch.object(owner, stalled_in, stall):
+        assert work(acme, move_id) in ("done", "over", "canceled", "switched")
+    assert came == [stalled_in, "done"]
+    collect(acme)
+    with clock.fixed_at(clock.now() + timedelta(days=7, minutes=1)):
+        collect(acme)
+        with tenancy.entered(acme):
+            assert not reconciling.reconcile().get("missing")
+    assert lie_in(acme, other_store.id) == keys_of(acme)
+    assert_all_is_read(mia, nodes, CONTENTS, other_store.public_endpoint_url)
+
+
+def as_another(tenant, move_id):
+    from django.db import connection
+
+    try:
+        return work(tenant, move_id)
+    finally:
+        connection.close()
