@@ -24,7 +24,7 @@ def monthly(bench: Bench) -> list[Figure]:
             "  one after two years against the fourth month's",
             old["last_seconds"] / old["fourth_seconds"],
             "",
-            at_most(1.5),
+            at_most(2),
         ),
         Figure("  statements to PostgreSQL for one", told["statements"], ""),
         Figure("  a turn that finds nothing due, of one", 1000 * at_rest / count, "ms", at_most(5)),
