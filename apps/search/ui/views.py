@@ -70,6 +70,7 @@ class Line:
     size_label: str
     is_viewable: bool
     """Whether the viewer shows it."""
+    revision: int
     size_bytes: int
     lock: Lock | None
 
@@ -144,6 +145,7 @@ def _to_line(hit: Hit) -> Line:
         modified_at=node.modified_at.isoformat(),
         size_label="" if node.size_bytes is None else size_in_words(node.size_bytes),
         is_viewable=node.kind == "file" and "view" in node.capabilities and hit.origin_path is None,
+        revision=node.revision,
         size_bytes=node.size_bytes or 0,
         lock=node.lock,
     )

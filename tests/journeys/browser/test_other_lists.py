@@ -5,6 +5,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from tests.apps.previews import pictures
 from tests.journeys.browser.conftest import sign_in
 from tests.support.shares import by_rest
 from tests.support.world import ACME, PASSWORD
@@ -88,6 +89,20 @@ def test_what_was_shared_is_looked_at_by_who_has_it(listed, visitor, live):
     sign_in(page, live.tenant_url, ACME.people["olga"].email, PASSWORD)
     page.goto(f"{live.tenant_url}/shared/")
     look_around(page, page.locator(".shared-line"))
+
+
+@pytest.mark.parametrize(("path", "lines"), [(f"/search/?q={WORD}", ".search-line"), ("/favourites/", ".noted-line")])
+def test_a_picture_is_shown_where_it_is_listed(vault, listed, api, sender, path, lines):
+    node = sender.bring(f"{WORD} photo.jpg", pictures.picture("JPEG", (1600, 900)))
+    assert api.request("PUT", f"/nodes/{node['id']}/favourite").status_code == 204
+    made = api.post("/folders", {"parent_id": sender.parent_id, "name": "Beside it"})
+    wait_for_index(api, f"{WORD} photo", int(made.headers["BitVault-Seq"]))
+    vault.visit(path)
+    line = vault.page.locator(lines).filter(has_text=f"{WORD} photo.jpg")
+    expect(line.locator("> img.thumb")).to_be_visible(timeout=30_000)
+    expect(line.locator("> .type")).to_be_hidden()
+    plain = vault.page.locator(lines).filter(has_text=f"{WORD} two.txt").first
+    expect(plain.locator("> .type")).to_be_visible()
 
 
 def test_a_comment_is_found_by_its_words_and_leads_to_the_comments(vault, listed, api, folder, sender, tmp_path):

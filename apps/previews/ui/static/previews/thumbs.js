@@ -1,4 +1,4 @@
-/** Pictures in the place of icons, for the rows that are in the page: asked for together, and again while they are being made. */
+/** Pictures in the place of icons, for the rows of folders, results, recents and other lists that are in the page: asked for together, and again while they are being made. */
 
 import { get } from "../js/api.js";
 import { make } from "../js/dom.js";
@@ -22,16 +22,19 @@ let tries = 0;
 
 const keyOf = (/** @type {HTMLElement} */ row) => `${row.dataset.id}:${row.dataset.revision}`;
 
+/** @param {HTMLElement} row @returns {Element | null} what its picture takes the place of */
+const iconOf = (row) => row.querySelector(":scope > .type, .cell-name > .type");
+
 /** @returns {HTMLElement[]} rows in sight whose icon may make way for a picture */
 function wanting() {
-  const rows = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-page="folder"] #rows > .row[data-kind="file"]'));
+  const rows = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-page="folder"] #rows > .row[data-kind="file"], #main [data-viewable]'));
   return [...rows].filter((row) => isShown(row) && row.dataset.thumb !== keyOf(row) && isInSight(row));
 }
 
 /** @param {HTMLElement} row */
 function clear(row) {
   row.querySelector(".thumb")?.remove();
-  const icon = row.querySelector(".cell-name > .type");
+  const icon = iconOf(row);
   if (icon instanceof SVGElement) icon.style.removeProperty("display");
 }
 
@@ -39,7 +42,7 @@ function clear(row) {
 function show(row, url) {
   row.dataset.thumb = keyOf(row);
   clear(row);
-  const icon = row.querySelector(".cell-name > .type");
+  const icon = iconOf(row);
   if (!url || !(icon instanceof SVGElement)) return;
   const image = make("img", { class: "thumb", alt: "", decoding: "async", draggable: "false" });
   image.addEventListener("load", () => {
@@ -58,7 +61,8 @@ async function look() {
   /** @type {HTMLElement[]} */
   let asked = [];
   for (const row of wanting()) {
-    const fact = known.get(keyOf(row));
+    // A row that does not say its revision may show another content than before.
+    const fact = row.dataset.revision ? known.get(keyOf(row)) : undefined;
     if (fact && fact.until > Date.now()) show(row, fact.url);
     else asked.push(row);
   }
