@@ -15,6 +15,7 @@ def move(prefix: str) -> dict[str, Any]:
     from apps.storage import places
     from apps.storage.models import Blob, Provider, Store
     from apps.storage.operations import moving, relocating
+    from bitvault.jobs.models import PausedKind
     from bitvault.kernel import clock, db, sealing, tenancy
     from bitvault.kernel.deadlines import background
 
@@ -31,6 +32,8 @@ def move(prefix: str) -> dict[str, Any]:
     )
     Provider.objects.create(name="bench", store=row, abilities={}, is_fit=True, probed_at=clock.now())
     places.forget()
+    # The vault's own workers would do it beside this.
+    PausedKind.objects.get_or_create(kind=moving.MOVE_JOB, defaults={"paused_at": clock.now()})
     seconds = []
     with background(), tenancy.entered(identity.list_active_tenants()[0]):
         count, size_bytes, _ = moving.plan(row.id)
