@@ -93,9 +93,9 @@ def test_scripts_get_their_texts_at_an_address_that_is_kept(browser):
 # --- nothing forgotten ----------------------------------------------------------------------------------------------------------
 
 KNOWN = re.compile(
-    r"BitVault|[a-z]+:[a-z]+|Python|Windows|[\w.]+@[\w.]+|https?://\S+|[\w-]*\.localhost\S*|API|English|Deutsch"
+    r"BitVault|[a-z]+:[a-z]+|Python|Windows|[\w.]+@[\w.]+|https?://\S+|[\w-]*\.localhost\S*|API|English|Deutsch|(?<!\S)\.(?:pdf|docx)"
 )
-"""What is the same in every language: names, addresses, scopes, the languages' own names."""
+"""What is the same in every language: names, addresses, scopes, endings of files, the languages' own names."""
 
 
 class Texts(HTMLParser):
