@@ -118,3 +118,22 @@ def test_a_form_whose_answer_has_not_come_is_not_sent_again(visitor, live):
     assert len(held) == 2
     held[1].continue_()
     expect(save).to_be_enabled()
+
+
+def test_a_long_page_says_at_its_side_what_stands_on_it(visitor, live):
+    page = visitor(viewport={"width": 1440, "height": 800})
+    sign_in(page, live.tenant_url, ACME.people["adam"].email, live.password)
+    page.wait_for_url(f"{live.tenant_url}/files/")
+    page.goto(f"{live.tenant_url}/settings/team/")
+    outline = page.get_by_role("navigation", name="On this page")
+    assert outline.get_by_role("link").all_inner_texts() == page.locator(".settings .panel-head h2").all_inner_texts()
+    link = outline.get_by_role("link", name="Earlier versions of files")
+    link.click()
+    expect(page.get_by_role("heading", name="Earlier versions of files")).to_be_in_viewport()
+    expect(link).to_have_attribute("aria-current", "true")
+    expect(outline.locator("[aria-current]")).to_have_count(1)
+    shoot(page, "outline")
+    page.set_viewport_size({"width": 1024, "height": 800})
+    expect(outline).to_be_hidden()
+    page.goto(f"{live.tenant_url}/settings/domains/")
+    expect(page.locator(".outline")).to_have_count(0)

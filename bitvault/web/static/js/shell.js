@@ -3,11 +3,13 @@
 import { offerSignIn } from "./dialogs.js";
 import { fillTimes, nameMoment } from "./format.js";
 import { startMenus } from "./menus.js";
+import { startOutline } from "./outline.js";
 import { startTabs } from "./tabs.js";
 import { startTheme } from "./theme.js";
 import { startTravel } from "./travel.js";
 
 startMenus();
+startOutline();
 startTabs();
 startTheme();
 startTravel();
