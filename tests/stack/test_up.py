@@ -188,7 +188,7 @@ def test_a_command_of_an_operator_runs_on_what_runs_here(installation):
     made = command(*named, DJANGO_SUPERUSER_PASSWORD="a long enough password")
     assert (made.returncode, made.stdout) == (0, "Superuser created successfully.\n"), made.stderr
     again = command(*named, DJANGO_SUPERUSER_PASSWORD="a long enough password")
-    assert (again.returncode, again.stderr) == (1, "CommandError: Error: That email is already taken.\n")
+    assert (again.returncode, again.stderr) == (1, "CommandError: Error: That e-mail is already taken.\n")
 
 
 def test_a_web_server_that_falls_comes_back(installation):
