@@ -1,5 +1,6 @@
 """An operator looks at a tenant as one of its members: how that ends, and who is told."""
 
+import contextvars
 import re
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -149,10 +150,12 @@ def test_what_reading_causes_has_the_operator_as_its_actor(visitor, supporter, a
     from bitvault.events.outbox import publish
     from bitvault.kernel.request import Origin, set_origin
 
-    set_origin(Origin(operator_id=supporter.person.pk, on_behalf_of=MIA.user_id))
-    event = DownloadSigned(node_id=NIL, version_id=NIL, size_bytes=1, actor_id=MIA.user_id)
-    with tenancy.entered(acme), db.write_transaction():
-        publish(event)
+    def act():
+        set_origin(Origin(operator_id=supporter.person.pk, on_behalf_of=MIA.user_id))
+        with tenancy.entered(acme), db.write_transaction():
+            publish(DownloadSigned(node_id=NIL, version_id=NIL, size_bytes=1, actor_id=MIA.user_id))
+
+    contextvars.copy_context().run(act)  # as each request is
     row = StreamEvent.objects.filter(tenant_id=acme.id).latest("seq")
     assert (row.actor_id, row.payload["on_behalf_of"]) == (supporter.person.pk, str(MIA.user_id))
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from bitvault.kernel import ids
+from bitvault.kernel import ids, remembered
 from tests.apps.previews.pictures import picture
 from tests.support.cutting import CutLine
 from tests.support.push import Subscriber
@@ -319,6 +319,8 @@ def lent(mia):
     team = mia.adam.post("/team-folders", {"name": next(_names)}).json()
     answer = mia.adam.post(f"/nodes/{team['id']}/shares", everyone("viewer"))
     assert answer.status_code == 201, answer.content
+    # Each process of the web learns of it within so long, and the answer may come from any.
+    time.sleep(remembered.LIFETIME_SECONDS)
     return team
 
 

@@ -113,8 +113,12 @@ def test_on_a_phone_in_the_dark_a_failing_export_says_what_is_wrong(open_exports
     collector.says = [503] * 50
     assert live.client("mia").get("/audit").status_code == 403, "an entry for the log"
     row = make(page, url, "Dark")
-    live.await_that(lambda: len(collector.says) < 50)
-    page.reload()
+
+    def is_told() -> bool:
+        page.reload()
+        return row.get_by_text("Refused by the receiver (503).").count() > 0
+
+    live.await_that(is_told)  # the receiver has the request before the answer is written down
     expect(row.get_by_text("Refused by the receiver (503).")).to_be_visible()
     assert faults(page) == []
     assert poor_contrasts(page) == []

@@ -118,6 +118,7 @@ def test_a_new_text_is_written_saved_and_asked_about_before_it_is_lost(vault, fo
     vault.press("Escape")
     vault.page.get_by_role("button", name="Cancel", exact=True).click()
     expect(editor.get_by_role("status")).to_have_text("Unsaved changes")
+    expect(editor.get_by_role("textbox")).to_be_focused()
     vault.press("Escape")
     vault.page.get_by_role("button", name="Discard", exact=True).click()
     expect(editor).to_be_hidden()
