@@ -2,7 +2,7 @@
 
 import { explain, Problem } from "./api.js";
 import { onSubmit } from "./busy.js";
-import { announce, icon, make, need, pageFact } from "./dom.js";
+import { announce, closest, icon, make, need, pageFact } from "./dom.js";
 import { gettext } from "./i18n.js";
 
 /**
@@ -19,12 +19,27 @@ export function confirmAction({ title, text, accept, danger = false }) {
   button.textContent = accept;
   button.classList.toggle("button-danger", danger);
   button.classList.toggle("button-primary", !danger);
-  dialog.returnValue = "";
   dialog.showModal();
   // What destroys is never what a stray Enter does.
   need(danger ? '[data-role="cancel"]' : '[data-role="accept"]', HTMLButtonElement, dialog).focus();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const answer = (/** @type {boolean} */ isSure) => {
+      controller.abort();
+      resolve(isSure);
+    };
+    // The event of the closing comes some time after it: a key that is pressed meanwhile finds the question answered.
+    const onClick = (/** @type {MouseEvent} */ event) => {
+      const pressed = closest(event.target, "[data-role]");
+      if (!pressed) return;
+      event.preventDefault();
+      dialog.close();
+      answer(pressed === button);
+    };
+    dialog.addEventListener("click", onClick, { signal });
+    // Escape; but not the event of an earlier question that comes now.
+    dialog.addEventListener("close", () => dialog.open || answer(false), { signal });
   });
 }
 
