@@ -14,30 +14,8 @@ from django.db.models import BooleanField, F, Func, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest
 
+from apps.search import sql
 from apps.search.models import Document, Held, Hold, Tagged
-
-# The walk is over what lies below the nodes that holds name, and each of its steps a look-up by the folder: the ORM has no recursion.
-_BELOW = """
-WITH RECURSIVE held AS (
-    SELECT node_id FROM search_held WHERE policy_ids && (SELECT array_agg(policy_id) FROM search_hold)
-    UNION
-    SELECT document.node_id FROM held JOIN search_document document ON document.parent_id = held.node_id
-)
-SELECT node_id FROM held
-"""
-
-# A join with all that is on hold, which is walked once: as a list behind IN it would be looked through for each row (13 s for 100,000).
-_IS_HELD = f"EXISTS (SELECT FROM ({_BELOW}) held WHERE held.node_id = search_document.node_id)"
-
-_ABOVE = """
-WITH RECURSIVE above AS (
-    SELECT node_id, parent_id FROM search_document WHERE node_id = ANY(%s::uuid[])
-    UNION
-    SELECT document.node_id, document.parent_id FROM above JOIN search_document document ON document.node_id = above.parent_id
-)
-SELECT node_id, parent_id FROM above
-"""
-
 
 Rows = TypeVar("Rows", bound=QuerySet[Document])
 
@@ -192,7 +170,7 @@ class _Writing:
 
 def _read_parents(node_ids: Iterable[UUID]) -> dict[UUID, UUID | None]:
     with connection.cursor() as cursor:
-        cursor.execute(_ABOVE, [list(node_ids)])
+        cursor.execute(sql.ABOVE, [list(node_ids)])
         return dict(cursor.fetchall())
 
 
@@ -200,7 +178,7 @@ def narrow(rows: Rows, *, is_held: bool) -> Rows:
     """Leave what is on hold, or what is not, inside the open transaction."""
     if Hold.objects.filter(is_of_vault=True).exists():
         return rows if is_held else rows.none()
-    return rows.filter(RawSQL(_IS_HELD if is_held else f"NOT {_IS_HELD}", [], BooleanField()))  # noqa: S611 - constants
+    return rows.filter(RawSQL(sql.IS_HELD if is_held else f"NOT {sql.IS_HELD}", [], BooleanField()))  # noqa: S611 - constants
 
 
 def count_held(node_ids: Collection[UUID]) -> int:

@@ -1,6 +1,7 @@
 """Looking at processes and their ports through /proc."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 LISTENING = "0A"
@@ -10,10 +11,12 @@ def listening_addresses(pids):
     """List (address, port) of every TCP socket that these processes listen on, from the kernel's own tables."""
     inodes = set()
     for pid in pids:
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            target = str(descriptor.readlink())
-            if target.startswith("socket:["):
-                inodes.add(target[len("socket:[") : -1])
+        with suppress(FileNotFoundError):  # a process or a descriptor that has ended meanwhile
+            for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+                with suppress(FileNotFoundError):
+                    target = str(descriptor.readlink())
+                    if target.startswith("socket:["):
+                        inodes.add(target[len("socket:[") : -1])
     found = []
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:

@@ -61,9 +61,13 @@ def facts_of(tmp_path, name):
 
 
 def forking_process(tmp_path):
-    pids = [pid for pid in list_leftovers(tmp_path) if "bitvault.stack.preloaded" in command_line(pid)]
-    assert len(pids) == 1
-    return pids[0]
+    def find():
+        return [pid for pid in list_leftovers(tmp_path) if "bitvault.stack.preloaded" in command_line(pid)]
+
+    # A fork bears its name until it has taken its own.
+    assert eventually(lambda: len(find()) == 1)
+    (pid,) = find()
+    return pid
 
 
 def test_a_fork_has_the_code_loaded_and_is_otherwise_as_if_it_had_been_started(group, tmp_path):
