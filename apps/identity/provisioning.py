@@ -9,7 +9,6 @@ import hashlib
 import importlib
 import os
 import re
-import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +28,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from apps.identity import models, operator_roles
 from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.errors import ProgrammingError
-from bitvault.kernel.postgres.programs import find_program
+from bitvault.kernel.postgres.programs import run_program
 
 logger = structlog.get_logger(__name__)
 
@@ -125,8 +124,7 @@ def _migrate_schema(schema: str, *, verbosity: int) -> None:
 def _dump_template() -> str:
     """Dump the template schema as statements that a replay can run; migrations' own records come along as rows."""
     database = connection.settings_dict
-    command = [
-        find_program("pg_dump"),
+    arguments = [
         f"--schema={tenancy.TEMPLATE_SCHEMA}",
         f"--role={OWNER_ROLE}",
         "--inserts",
@@ -138,7 +136,7 @@ def _dump_template() -> str:
         f"--username={database['USER']}",
     ]
     surroundings = {**os.environ, "PGPASSWORD": str(database["PASSWORD"])}
-    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+    done = run_program("pg_dump", *arguments, environment=surroundings)
     if done.returncode != 0:
         raise ProgrammingError(f"pg_dump of the template schema failed: {done.stderr.strip()}")
     lines = [line for line in done.stdout.splitlines() if line.strip() and not _LINES_LEFT_OUT.match(line)]

@@ -6,7 +6,6 @@ are, how far their streams have come, and which objects have to be there.
 
 import hashlib
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,16 +19,20 @@ from django.conf import settings
 from django.db import connection
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import LockNotAvailable
 
 from bitvault.backup.errors import BackupError, Busy
 from bitvault.backup.manifest import KeptFile, TableFacts
 from bitvault.backup.targets import Target
-from bitvault.kernel.postgres.programs import find_program
+from bitvault.kernel.postgres.programs import run_program
 
 OWNER_ROLE = "bitvault_owner"
 LOCK = 0x0B17_BACC
 LOCK_WAIT_MS = 60_000
 """How long a dump waits for a migration that has locked a table."""
+
+ALONE_WAIT_MS = 3_000
+"""How long one waits for another to end: PostgreSQL takes a moment to notice that a process has died, and gives up its lock then."""
 
 PIECE_BYTES = 8 * 1024**2
 
@@ -122,9 +125,12 @@ def alone() -> Iterator["psycopg.Connection[Any]"]:
     :raises Busy: another one is at it.
     """
     with connect() as line:
-        row = line.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
-        if not (row and row[0]):
-            raise Busy("Another backup or restore of this database is under way.")
+        line.execute("SELECT set_config('lock_timeout', %s, false)", [str(ALONE_WAIT_MS)])
+        try:
+            line.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        except LockNotAvailable:
+            raise Busy("Another backup or restore of this database is under way.") from None
+        line.execute("SELECT set_config('lock_timeout', %s, false)", [str(LOCK_WAIT_MS)])
         yield line
 
 
@@ -228,13 +234,7 @@ def run(program: str, *arguments: str) -> None:
 
     :raises BackupError: it has failed.
     """
-    done = subprocess.run(
-        [find_program(program), f"--dbname={_place()}", "--no-password", *arguments],
-        env=_surroundings(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_program(program, f"--dbname={_place()}", "--no-password", *arguments, environment=_surroundings())
     if done.returncode != 0:
         raise BackupError(f"{program} has failed: {done.stderr.strip()[-2000:]}")
 

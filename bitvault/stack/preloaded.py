@@ -17,9 +17,9 @@ from typing import Any
 
 from setproctitle import setproctitle
 
+from bitvault.kernel.child import PR_SET_PDEATHSIG
 from bitvault.stack.memory import fill_holes, give_back
 
-PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 64 * 1024
 ADOPTED_SECONDS = 5.0
 

@@ -1,4 +1,4 @@
-"""One child process of the stack: started through ``child.py``, watched, and ended with its whole group."""
+"""One child process of the stack: started through ``kernel/child.py``, watched, and ended with its whole group."""
 
 import os
 import signal
@@ -10,10 +10,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bitvault.kernel.child import tied
 from bitvault.stack.accounts import Account
 from bitvault.stack.forks import ForkedProcess, ForkFailed, Forks
-
-CHILD_PROGRAM = Path(__file__).with_name("child.py")
 
 # Every process of a stack carries its directory in this variable, so that a later start can recognise what a killed
 # supervisor left.
@@ -78,11 +77,13 @@ class Child:
 
     def _command_line(self) -> list[str]:
         program = self.program
-        wrapper = [sys.executable, "-I", "-S", str(CHILD_PROGRAM)]
-        wrapper += ["--parent", str(os.getpid()), "--death-signal", str(int(program.death_signal))]
-        if program.account is not None:
-            wrapper += ["--uid", str(program.account.uid), "--gid", str(program.account.gid)]
-        return [*wrapper, "--", *program.command]
+        account = program.account
+        return tied(
+            [*program.command],
+            death_signal=program.death_signal,
+            uid=None if account is None else account.uid,
+            gid=None if account is None else account.gid,
+        )
 
     @property
     def pid(self) -> int:

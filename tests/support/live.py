@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,8 @@ import boto3
 import httpx
 import psycopg
 from botocore.config import Config
+from celery import Celery
+from kombu.exceptions import OperationalError
 
 from bitvault.stack import fingerprints
 from bitvault.stack.applications import Applications, answers
@@ -36,6 +39,8 @@ from tests.support import databases
 from tests.support.world import ACME, BETA, PASSWORD
 
 SETTINGS = "tests.support.live_settings"
+CONNECTED = "_kombu.binding.celery"
+"""A key in the broker that each worker makes, if it is not there, when it begins to take messages."""
 CORS_LOCK = 4243
 """Tests of several processes add their origin to the one bucket; each reads, adds and writes under this lock."""
 READY_SECONDS = 60.0
@@ -78,6 +83,30 @@ class LiveClient:
 
     def close(self) -> None:
         self.http.close()
+
+
+class Relay:
+    """Calls the consumers that lag each second, as beat does, and does nothing else of beat's.
+
+    What a worker that is killed had taken from the broker is lost, and a commit that follows at once sends no second message for it: only
+    the relay makes up for that.
+    """
+
+    def __init__(self, broker: str) -> None:
+        self._celery = Celery(broker=broker, set_as_current=False)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._ended.wait(1.0):
+            with suppress(OperationalError):
+                self._celery.send_task("events.relay", queue="relay", expires=2, ignore_result=True, retry=False)
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join(timeout=10)
+        self._celery.close()
 
 
 class Live:
@@ -125,6 +154,7 @@ class Live:
             variables=self.variables,
         )
         self._web: Child | None = None
+        self._relay: Relay | None = None
 
     def change(self, **variables: str) -> None:
         """Give the processes that are started from now on other variables."""
@@ -202,6 +232,7 @@ class Live:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end_relay()
         for client in self._clients:
             client.close()
         self.applications.group.stop()
@@ -231,18 +262,28 @@ class Live:
         self._web = None
 
     def start_worker(self) -> Child:
-        """Start a Celery worker; it has connected when this returns."""
+        """Start a Celery worker, and a relay beside it; it has connected when this returns."""
         from redis import Redis
 
-        worker = self.applications.group.launch(self.applications._worker())
         with Redis.from_url(f"{self.valkey.url}/0") as broker:
-            self.await_that(lambda: broker.exists("_kombu.binding.celery"))
+            broker.delete(CONNECTED)
+            worker = self.applications.group.launch(self.applications._worker())
+            self.await_that(lambda: broker.exists(CONNECTED))
+        if self._relay is None:
+            self._relay = Relay(f"{self.valkey.url}/0")
         return worker
 
     def kill(self, child: Child) -> None:
         child.kill()
         child.wait_or_kill(grace_seconds=5.0)
         self.applications.group.children.remove(child)
+        if not any(one.program.name == "worker" for one in self.applications.group.children):
+            self._end_relay()
+
+    def _end_relay(self) -> None:
+        if self._relay is not None:
+            self._relay.end()
+            self._relay = None
 
     @staticmethod
     def await_that(condition, *, seconds: float = READY_SECONDS) -> None:

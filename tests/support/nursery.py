@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from bitvault.stack.child import PR_SET_PDEATHSIG
+from bitvault.kernel.child import PR_SET_PDEATHSIG
 from bitvault.stack.layout import ROOT
 from tests.support.failpoints import Orders
 

@@ -118,6 +118,12 @@ class SocketProcess:
         for connection in self._open:
             connection.close()
         self._open.clear()
+        self.await_nobody()
+
+    def await_nobody(self) -> None:
+        """Wait until the process has let all sockets go: as long as it holds one of a tenant, it remembers the head that was told there."""
+        with self.valkey() as valkey:
+            self.live.await_that(lambda: not valkey.pubsub_channels("*:head"))
 
 
 def head_of(connection: ClientConnection, *, seconds: float = 10.0) -> int:

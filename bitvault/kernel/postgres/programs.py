@@ -2,8 +2,11 @@
 
 import importlib.util
 import shutil
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
+from bitvault.kernel.child import tied
 from bitvault.kernel.errors import ProgrammingError
 
 
@@ -21,3 +24,9 @@ def find_program(name: str) -> str:
     if found is None:
         raise ProgrammingError(f"{name} is needed, and is not on the PATH")
     return found
+
+
+def run_program(name: str, *arguments: str, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run ``pg_dump`` or ``pg_restore`` to its end, which comes with this process's at the latest: killed, it leaves nothing behind."""
+    command = tied([find_program(name), *arguments])
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

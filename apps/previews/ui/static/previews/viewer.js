@@ -85,7 +85,9 @@ function open(row) {
   void show(row);
 }
 
-function close() {
+/** Once the dialog has gone, the focus belongs to the row of the file that was shown last; the browser has given it to the first one's. */
+function leave() {
+  if (!file) return;
   leaving.abort();
   const row = rowOf(file);
   file = null;
@@ -94,6 +96,12 @@ function close() {
   const opener = row?.querySelector("[data-view]");
   if (opener instanceof HTMLElement) opener.focus();
   else row?.focus();
+}
+
+/** At once, so that a quick key after it means that row. */
+function close() {
+  dialog().close();
+  leave();
 }
 
 /** Show the picture as large and as turned as it is to be. */
@@ -134,7 +142,7 @@ function download() {
 
 /** @type {Record<string, () => void>} */
 const COMMANDS = {
-  close: () => dialog().close(),
+  close,
   previous: () => go(-1),
   next: () => go(1),
   in: () => zoomBy(ZOOM_STEP),
@@ -149,7 +157,7 @@ const COMMANDS = {
 /** @param {KeyboardEvent} event */
 function onKey(event) {
   const inPlayer = event.target instanceof HTMLMediaElement;
-  const keys = /** @type {Record<string, string>} */ ({ ArrowLeft: "previous", ArrowRight: "next", "+": "in", "=": "in", "-": "out", r: "turn" });
+  const keys = /** @type {Record<string, string>} */ ({ ArrowLeft: "previous", ArrowRight: "next", Escape: "close", "+": "in", "=": "in", "-": "out", r: "turn" });
   const command = keys[event.key];
   if (!command || inPlayer || event.ctrlKey || event.metaKey || event.altKey) return;
   const sideways = event.key.startsWith("Arrow") && zoom > 1;
@@ -195,7 +203,7 @@ frame.addEventListener("click", (event) => {
   if (command) COMMANDS[command]?.();
 });
 frame.addEventListener("keydown", onKey);
-frame.addEventListener("close", close);
+frame.addEventListener("close", leave);
 frame.addEventListener("dblclick", (event) => {
   if (event.target === shownPicture()) {
     zoom = zoom > 1 ? 1 : 2.5;
