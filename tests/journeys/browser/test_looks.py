@@ -248,6 +248,7 @@ AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practi
 
 def faults(page) -> list[str]:
     """Give what axe-core finds, in one line each. It is put in past the page's content policy, as a tester's tool is."""
+    await_rest(page)
     session = page.context.new_cdp_session(page)
     session.send("Runtime.evaluate", {"expression": AXE})
     found = page.evaluate("tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", AXE_TAGS)
@@ -258,9 +259,15 @@ def faults(page) -> list[str]:
     ]
 
 
+def await_rest(page) -> None:
+    """Wait until nothing moves but what moves for ever: a colour that passes into another is neither."""
+    page.wait_for_function(
+        "() => document.getAnimations().every(one => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)"
+    )
+
+
 def poor_contrasts(page) -> list[str]:
-    # A colour that passes into another is neither.
-    page.wait_for_function("() => document.getAnimations().every(animation => animation.playState !== 'running')")
+    await_rest(page)
     return page.evaluate(CONTRASTS)
 
 

@@ -194,7 +194,7 @@ def test_it_goes_by_keyboard_alone_and_gives_the_focus_back(vault, folder, mkdir
     expect(status(vault)).to_contain_text("Shared with Vera: Can view.")
     vault.press("Escape")
     expect(dialog(vault)).to_have_count(0)
-    assert vault.focused() == "Keys"
+    vault.expect_focus("Keys")
     assert len(api.get(f"/nodes/{node['id']}/shares").json()["items"]) == 1
 
 

@@ -66,6 +66,13 @@ class Vault:
     def focused(self) -> str:
         return self.page.evaluate("document.activeElement.closest('.row')?.dataset.name ?? ''")
 
+    def expect_focus(self, name: str, *, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until the focus is on a row: a dialog that closes gives it back a moment later."""
+        deadline = time.monotonic() + seconds
+        while (focused := self.focused()) != name and time.monotonic() < deadline:
+            self.page.wait_for_timeout(50)
+        assert focused == name
+
     def select(self, *names: str) -> None:
         for name in names:
             self.row(name).get_by_role("button", name=f"Select {name}").click()
