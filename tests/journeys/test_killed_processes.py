@@ -17,6 +17,7 @@ import pytest
 from celery import Celery
 
 from bitvault.kernel.tasks import for_tenant
+from bitvault.stack import buckets
 from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import free_ports
 from bitvault.stack.process import ChildGroup
@@ -284,8 +285,8 @@ class OwnStore:
 
     def start(self):
         self.group.launch(self.store.prepare())
-        Live.await_that(self.store.is_ready)
-        self.store.prepare_buckets()
+        Live.await_that(lambda: buckets.is_ready(self.store.access))
+        buckets.prepare(self.store.access)
 
     def kill(self):
         (child,) = self.group.children

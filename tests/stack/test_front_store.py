@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from apps.storage import provider
+from bitvault.stack import buckets
 from bitvault.stack.caddy import DOWNLOAD_PORT, Caddy, Reach, listens
 from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import LOOPBACK, free_ports
@@ -54,12 +55,12 @@ class Downloads:
         return self.ports[DOWNLOAD_PORT]
 
     def put(self, key, body):
-        client = self._servers.store.client()
+        client = buckets.connect(self._servers.store.access)
         client.put_object(Bucket=BUCKET, Key=key, Body=body)
         client.close()
 
     def put_parts(self, key, parts):
-        client = self._servers.store.client()
+        client = buckets.connect(self._servers.store.access)
         upload = client.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]
         named = {"Bucket": BUCKET, "Key": key, "UploadId": upload}
         held = [

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bitvault.stack import buckets
 from bitvault.stack.certificates import ensure_certificate
 from bitvault.stack.seaweedfs import INNER_SERVERS
 from bitvault.stack.stores import BUCKET
@@ -46,7 +47,7 @@ def servers(services):
 
 @pytest.fixture(scope="module")
 def store(servers):
-    client = servers.store.client()
+    client = buckets.connect(servers.store.access)
     client.put_object(Bucket=BUCKET, Key=KEY, Body=BODY)
     yield servers.store
     client.close()
@@ -141,7 +142,7 @@ def test_no_http_door_takes_a_byte_or_deletes_one(store, chunk):
             for method in ("PUT", "DELETE"):
                 status, _, _ = ask(port, method, path, b"overwritten" if method == "PUT" else None)
                 assert status is None or status >= 400 or (name, path) in STATUS_PAGES, (name, method, path, status)
-    client = store.client()
+    client = buckets.connect(store.access)
     assert client.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == BODY
     client.close()
 
@@ -154,7 +155,7 @@ def test_an_upload_form_cannot_be_posted_to_a_chunk(store, chunk):
 
 
 def test_the_object_is_served_with_a_signature(store):
-    client = store.client()
+    client = buckets.connect(store.access)
     url = client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": KEY})
     client.close()
     path = url.removeprefix(store.endpoint_url)

@@ -5,6 +5,7 @@ import hashlib
 
 import pytest
 
+from bitvault.stack import buckets
 from bitvault.stack.stores import BUCKET
 from tests.stack.test_seaweedfs_doors import ask
 
@@ -19,7 +20,7 @@ def servers(each_servers):
 @pytest.fixture(scope="module")
 def part(servers):
     """A signed PUT of one part: path and headers."""
-    client = servers.store.client()
+    client = buckets.connect(servers.store.access)
     checksum = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
     url = client.generate_presigned_url(
         "put_object", Params={"Bucket": BUCKET, "Key": "origins/part", "ChecksumSHA256": checksum}

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from bitvault.stack import seaweedfs, versitygw
+from bitvault.stack import buckets, seaweedfs, versitygw
 from bitvault.stack.errors import StackError
 from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import free_ports
@@ -47,12 +47,12 @@ def make(tmp_path):
 
 def start(store):
     store.group.launch(store.prepare())
-    assert eventually(store.is_ready, seconds=60)
-    store.prepare_buckets()
+    assert eventually(lambda: buckets.is_ready(store.access), seconds=60)
+    buckets.prepare(store.access)
 
 
 def stored(store):
-    client = store.client()
+    client = buckets.connect(store.access)
     try:
         return client.get_object(Bucket=BUCKET, Key="a/b")["Body"].read()
     finally:
@@ -60,7 +60,7 @@ def stored(store):
 
 
 def put(store):
-    client = store.client()
+    client = buckets.connect(store.access)
     client.put_object(Bucket=BUCKET, Key="a/b", Body=BODY, ChecksumAlgorithm="SHA256")
     client.close()
 
@@ -126,7 +126,7 @@ def test_a_disk_without_room_is_no_file_system_without_attributes(tmp_path, monk
 def test_versitygw_stops_at_once_though_a_client_keeps_its_connection(make):
     store = make(Versitygw)
     start(store)
-    client = store.client()
+    client = buckets.connect(store.access)
     client.list_buckets()
     (child,) = store.group.children
     child.ask_to_stop()

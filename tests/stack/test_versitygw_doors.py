@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bitvault.stack import buckets
 from bitvault.stack.stores import BUCKET
 from tests.stack.processes import listening_addresses
 from tests.stack.test_seaweedfs_doors import LOOPBACK_HEX, ask
@@ -43,7 +44,7 @@ PATHS = (
 @pytest.fixture(scope="module")
 def store(versitygw_services):
     store = versitygw_services.servers.store
-    client = store.client()
+    client = buckets.connect(store.access)
     client.put_object(Bucket=BUCKET, Key=KEY, Body=BODY)
     yield store
     client.close()
@@ -67,7 +68,7 @@ def test_nothing_is_told_taken_or_deleted_without_a_signature(store, method):
         assert status is not None, (method, path)
         assert status >= 400, (method, path, status)
         assert BODY[:16] not in told, (method, path)
-    client = store.client()
+    client = buckets.connect(store.access)
     assert client.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == BODY
     assert {bucket["Name"] for bucket in client.list_buckets()["Buckets"]} == {BUCKET, f"{BUCKET}-assets"}
     client.close()
@@ -85,7 +86,7 @@ def test_a_form_cannot_be_posted_to_the_bucket(store):
     "path", [f"/{BUCKET}/../../secrets.json", f"/{BUCKET}/%2e%2e/%2e%2e/secrets.json", "/../secrets.json"]
 )
 def test_no_signature_leads_out_of_the_bucket(store, path):
-    client = store.client()
+    client = buckets.connect(store.access)
     try:
         signed = client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "x"})
         assert ask(store.ports["s3"], "GET", f"{path}?{signed.partition('?')[2]}")[0] >= 400
@@ -96,7 +97,7 @@ def test_no_signature_leads_out_of_the_bucket(store, path):
 
 
 def test_the_object_is_served_with_a_signature(store):
-    client = store.client()
+    client = buckets.connect(store.access)
     url = client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": KEY})
     client.close()
     path = url.removeprefix(store.endpoint_url)
@@ -112,7 +113,7 @@ def test_no_secret_is_on_its_command_line(versitygw_services, process):
 
 def test_what_is_stored_is_readable_by_its_owner_alone(store):
     upload = None
-    client = store.client()
+    client = buckets.connect(store.access)
     try:
         upload = client.create_multipart_upload(Bucket=BUCKET, Key="doors/parts")["UploadId"]
         client.upload_part(Bucket=BUCKET, Key="doors/parts", UploadId=upload, PartNumber=1, Body=BODY)

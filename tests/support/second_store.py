@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from bitvault.stack import buckets
 from bitvault.stack.log_file import QuietOutput
 from bitvault.stack.ports import free_ports
 from bitvault.stack.process import ChildGroup
@@ -38,8 +39,10 @@ def running(directory: Path, kind: StoreKind = KIND) -> Iterator[dict[str, str]]
     group = ChildGroup(stack_directory=directory, output=QuietOutput(directory).of)
     try:
         group.launch(store.prepare())
-        assert eventually(store.is_ready, seconds=READY_SECONDS), "the second store does not come up"
-        store.prepare_buckets()
+        assert eventually(lambda: buckets.is_ready(store.access), seconds=READY_SECONDS), (
+            "the second store does not come up"
+        )
+        buckets.prepare(store.access)
         yield {
             "endpoint_url": store.endpoint_url,
             "public_endpoint_url": store.endpoint_url,
