@@ -97,7 +97,7 @@ def test_all_who_wait_for_a_server_that_stands_still_give_up_and_nobody_begins_t
         assert {type(error) for error in found} == {DatabaseDown}
         began = time.monotonic()
         assert [type(refusal()) for _ in range(100)] == [DatabaseDown] * 100
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
     await_that(lambda: not outage.is_down)
     assert ask() == 1
 
