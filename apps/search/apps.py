@@ -10,6 +10,7 @@ class SearchConfig(AppConfig):
     name = "apps.search"
     label = "search"
     verbose_name = _("Search")
+    former_tenant_models = ("remarkversion",)
 
     def ready(self) -> None:
         """Make the indexer's functions and the search box known."""

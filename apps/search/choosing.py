@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 
-from apps.search import outgoing
+from apps.search import holds, outgoing
 from apps.search.dtos import SortName
 from apps.search.engine import Candidate, Engine, Position
 from apps.search.parsing import Wanted
@@ -12,26 +12,41 @@ from apps.search.postgresql_engine import PostgreSQLEngine
 from bitvault.kernel import db
 from bitvault.kernel.errors import Unavailable
 
+HELD_FOLDERS_LIMIT = 50_000
+"""Folders on hold that a question to OpenSearch names; with more PostgreSQL answers. The server takes 65,536."""
+
 logger = structlog.get_logger(__name__)
 
 
 def choose(wanted: Wanted | None = None) -> Engine:
-    """Choose the engine for one search of the entered tenant. PostgreSQL alone knows metadata and holds, which change by themselves."""
-    if (wanted is not None and (wanted.properties or wanted.filters.is_held is not None)) or not outgoing.is_chosen():
+    """Choose the engine for one search of the entered tenant: PostgreSQL's, too, for what an index of an earlier edition does not know."""
+    if not outgoing.is_chosen():
         return PostgreSQLEngine()
+    wanted = wanted or Wanted()
     with db.read_transaction():
         live = outgoing.find_live()
-    if live is None:
+        is_about_holds = live is not None and wanted.filters.is_held is not None
+        covering = holds.find_covering(limit=HELD_FOLDERS_LIMIT) if is_about_holds else None
+    if live is None or (is_about_holds and covering is None):
         return PostgreSQLEngine()
     # Its libraries are loaded where it is chosen, and nowhere else.
     from apps.search.opensearch import indices
     from apps.search.opensearch.finding import OpenSearchEngine
 
-    is_told_later = wanted is not None and (wanted.tag_names or wanted.filters.is_locked is not None)
-    if is_told_later and not indices.is_current(live):
-        # An earlier edition's index knows no tags, or no locks; it is built anew with the tenant's next change.
+    if indices.edition_of(live) < _tell_edition(wanted):
         return PostgreSQLEngine()
-    return FallingBackEngine(OpenSearchEngine())
+    return FallingBackEngine(OpenSearchEngine(covering))
+
+
+def _tell_edition(wanted: Wanted) -> int:
+    """Tell which edition of documents knows everything that is asked for."""
+    from apps.search.opensearch import documents
+
+    if wanted.properties or wanted.filters.is_held is not None:
+        return documents.METADATA_SINCE
+    if wanted.terms or wanted.filters.is_locked is not None:
+        return documents.WRITTEN_SINCE
+    return documents.TAGS_SINCE if wanted.tag_names else 0
 
 
 def find_engine() -> str:

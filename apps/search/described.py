@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KT
+from django.db.models.lookups import Contains
 
 from apps.search import sql, words
 from apps.search.dtos import FieldTest, PropertyFilter
@@ -29,8 +31,8 @@ class DescribedBatch:
         """Say that fields are gone, from every node."""
         self.removed_ids.update(field_ids)
 
-    def write(self, *, purged: Collection[UUID]) -> None:
-        """Write all of it by a few statements; what the index knows to be newer stays."""
+    def write(self, *, purged: Collection[UUID]) -> set[UUID]:
+        """Write all of it by a few statements; what the index knows to be newer stays. Returns the nodes that have other values now."""
         wanted = {node_id: row for node_id, row in self.told.items() if node_id not in purged}
         rows_now = Described.objects.filter(node_id__in=list(wanted))
         known = dict(rows_now.values_list("node_id", "seq")) if wanted else {}
@@ -39,11 +41,14 @@ class DescribedBatch:
             Described.objects.bulk_create(
                 rows, update_conflicts=True, unique_fields=["node_id"], update_fields=["values", "seq"]
             )
+        changed = {row.node_id for row in rows}
         if self.removed_ids:
             with connection.cursor() as cursor:
                 cursor.execute(sql.REMOVE_VALUES, {"gone": [str(field_id) for field_id in sorted(self.removed_ids)]})
+                changed.update(node_id for (node_id,) in cursor.fetchall())
         if purged:
             Described.objects.filter(node_id__in=list(purged)).delete()
+        return changed
 
 
 def write_values(values: Sequence[tuple[UUID, str, str]]) -> dict[str, dict[str, Any]]:
@@ -57,7 +62,7 @@ def write_values(values: Sequence[tuple[UUID, str, str]]) -> dict[str, dict[str,
 def _write(kind: str, value: str) -> dict[str, Any]:
     written: dict[str, Any] = {"k": kind, "v": value, "t": words.fold(value)}
     if kind == "number":
-        written["n"] = float(value)
+        written["n"] = float(value) + 0.0  # there is one zero
     elif kind == "date":
         written["n"] = date.fromisoformat(value).toordinal()
     return written
@@ -75,7 +80,7 @@ def _fits(test: FieldTest) -> Q:
     at = f"values__{test.field_id}"
     fits = Q(values__has_key=str(test.field_id))
     if test.text is not None:
-        fits &= Q(**{f"{at}__t__icontains": test.text})
+        fits &= Q(Contains(KT(f"{at}__t"), test.text))
     if test.ids is not None:
         fits &= Q(**{f"{at}__v__in": sorted(str(each) for each in test.ids)})
     if test.low is not None:
@@ -83,6 +88,12 @@ def _fits(test: FieldTest) -> Q:
     if test.high is not None:
         fits &= Q(**{f"{at}__n__lte": test.high})
     return fits
+
+
+def find_values(node_ids: Collection[UUID]) -> dict[UUID, dict[str, dict[str, Any]]]:
+    """Find what nodes have, as it is kept, inside the open transaction; a node without any is left out."""
+    rows = Described.objects.filter(node_id__in=list(node_ids)).exclude(values={})
+    return dict(rows.values_list("node_id", "values"))
 
 
 def find_chosen(node_ids: Collection[UUID]) -> list[tuple[str, str]]:

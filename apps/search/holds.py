@@ -15,7 +15,9 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest
 
 from apps.search import sql
+from apps.search.engine import CONSUMER
 from apps.search.models import Document, Held, Hold, Tagged
+from bitvault.events.api import get_position
 
 Rows = TypeVar("Rows", bound=QuerySet[Document])
 
@@ -58,14 +60,19 @@ class HoldBatch:
         """Say where a node lies now, and where it lay."""
         self.told.append(_Told(seq, "place", node_id, old_parent_id=old_parent_id, parent_id=parent_id))
 
-    def write(self, *, purged: Collection[UUID]) -> None:
-        """Write all of it, before documents and tags are written: places are those of before these events."""
+    def write(self, *, purged: Collection[UUID]) -> set[UUID]:
+        """Write all of it, before documents and tags are written: places are those of before these events.
+
+        Returns the nodes that further holds name now.
+        """
+        named_ids: set[UUID] = set()
         if self.told:
             holds = {hold.policy_id: hold for hold in Hold.objects.all()}
             if holds or any(one.what == "start" for one in self.told):
-                _Writing(holds, self.told).write()
+                named_ids = _Writing(holds, self.told).write()
         if purged:
             Held.objects.filter(node_id__in=list(purged)).delete()
+        return named_ids
 
 
 class _Writing:
@@ -84,7 +91,7 @@ class _Writing:
         self._tags: dict[UUID, Collection[UUID]] = {}
         self._lifted: set[UUID] = set()
 
-    def write(self) -> None:
+    def write(self) -> set[UUID]:
         for one in self._told:
             getattr(self, f"_{one.what}")(one)
         if self._changed:
@@ -101,6 +108,7 @@ class _Writing:
             Hold.objects.filter(policy_id__in=self._lifted).delete()
             Held.objects.filter(policy_ids=[]).delete()
         Hold.objects.update(seq=Greatest(F("seq"), self._told[-1].seq))
+        return self._changed
 
     def _start(self, one: _Told) -> None:
         if one.policy_id is None or one.policy_id in self._holds:
@@ -179,6 +187,39 @@ def narrow(rows: Rows, *, is_held: bool) -> Rows:
     if Hold.objects.filter(is_of_vault=True).exists():
         return rows if is_held else rows.none()
     return rows.filter(RawSQL(sql.IS_HELD if is_held else f"NOT {sql.IS_HELD}", [], BooleanField()))  # noqa: S611 - constants
+
+
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """What an engine elsewhere needs to tell what is on hold: which holds name a node, its document says, and in which folder it lies."""
+
+    is_all: bool
+    """A hold covers the vault."""
+    policy_ids: Collection[UUID]
+    """The holds in force; what one of them names is on hold."""
+    folder_ids: Collection[UUID]
+    """The folders on hold; what lies in one of them is, too."""
+    as_of_seq: int
+    """Up to which number of the stream this is known."""
+
+
+def find_covering(*, limit: int) -> Covering | None:
+    """Find the holds in force and the folders that they cover, inside the open transaction; None where these are more than ``limit``."""
+    as_of_seq = get_position(CONSUMER)
+    holds = dict(Hold.objects.values_list("policy_id", "is_of_vault"))
+    if not holds or any(holds.values()):
+        return Covering(is_all=bool(holds), policy_ids=holds.keys(), folder_ids=(), as_of_seq=as_of_seq)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.HELD_FOLDERS, [limit + 1])
+        folder_ids = [node_id for (node_id,) in cursor.fetchall()]
+    if len(folder_ids) > limit:
+        return None
+    return Covering(is_all=False, policy_ids=holds.keys(), folder_ids=folder_ids, as_of_seq=as_of_seq)
+
+
+def find_named(node_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Find which holds name nodes, inside the open transaction."""
+    return dict(Held.objects.filter(node_id__in=list(node_ids)).values_list("node_id", "policy_ids"))
 
 
 def count_held(node_ids: Collection[UUID]) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.search import categories, contents, described, holds, outgoing, remarks, tagged, words
+from apps.search import categories, contents, described, holds, outgoing, remarks, tagged, versions, words
 from apps.search.engine import CONSUMER
 from apps.search.models import Document
 
@@ -54,7 +54,7 @@ class Batch:
 
         :param seq: the number of the first event.
         """
-        self.holds.write(purged=self._purged)
+        named_ids = self.holds.write(purged=self._purged)
         told = {node_id: state for node_id, state in self._told.items() if node_id not in self._purged}
         known = Document.objects.defer("vector").in_bulk(list(told))
         new: list[Document] = []
@@ -80,12 +80,13 @@ class Batch:
             left += purged.values_list("content_hash", flat=True)
             purged.delete()
         tagged_ids = self.tags.write(purged=self._purged)
-        self.metadata.write(purged=self._purged)
-        remarked_ids = self.remarks.write(purged=self._purged)
+        noted_ids = named_ids | self.metadata.write(purged=self._purged) | self.remarks.write(purged=self._purged)
+        versions.raise_versions(noted_ids - self._purged)
+        versions.forget(self._purged)
         contents.forget_unused(left)
         contents.ask_for_new(to_wanted(document) for document in (*new, *changed) if document.content_hash)
         described_ids = {document.node_id for document in (*new, *changed)}
-        outgoing.note_nodes({*described_ids, *tagged_ids, *remarked_ids, *self._purged}, seq=seq)
+        outgoing.note_nodes({*described_ids, *tagged_ids, *noted_ids, *self._purged}, seq=seq)
 
 
 def to_wanted(document: Any) -> contents.NewContent:

@@ -69,6 +69,8 @@ class Document(DocumentFields):
             ),
             # What lies in this folder, of what is on hold?
             models.Index(fields=["parent_id"], name="search_document_parent"),
+            # Which folders lie in this folder, of those that are on hold?
+            models.Index(fields=["parent_id"], condition=models.Q(is_folder=True), name="search_document_folders"),
             # Which files have this content?
             models.Index(fields=["content_hash"], name="search_document_content"),
         ]
@@ -237,14 +239,17 @@ class RebuiltRemark(RemarkFields):
         db_table = "search_rebuilt_remark"
 
 
-class RemarkVersion(TenantModel):
-    """How often other words were written about a node: what OpenSearch knows of it has its version by this, too. It outlives a rebuild."""
+class DocumentVersion(TenantModel):
+    """How often what belongs to a node changed beside its own row: what is written about it, its metadata, the holds that name it.
+
+    Its document in OpenSearch has its version by this, too. It outlives a rebuild.
+    """
 
     node_id = models.UUIDField(primary_key=True)
     version = models.BigIntegerField(default=0)
 
     class Meta:
-        db_table = "search_remark_version"
+        db_table = "search_document_version"
 
 
 class ContentState(models.TextChoices):

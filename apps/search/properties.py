@@ -93,7 +93,17 @@ def _read_test(actor: Actor, field: MetadataField, value: str) -> FieldTest:
 
 
 def _read_range(value: str, read: Callable[[str], tuple[float, float]]) -> tuple[float | None, float | None]:
-    """Read ``>1``, ``<=1``, ``1..2`` or ``1`` as bounds that are both with themselves."""
+    """Read ``>1``, ``<=1``, ``1..2`` or ``1`` as bounds that are both with themselves.
+
+    :raises ValueError: it is none, or beyond all numbers.
+    """
+    bounds = _read_bounds(value, read)
+    if not all(bound is None or math.isfinite(bound) for bound in bounds):
+        raise ValueError
+    return bounds
+
+
+def _read_bounds(value: str, read: Callable[[str], tuple[float, float]]) -> tuple[float | None, float | None]:
     first, dots, last = value.partition("..")
     if dots:
         return (read(first)[0] if first else None), (read(last)[1] if last else None)
@@ -114,7 +124,7 @@ def _read_range(value: str, read: Callable[[str], tuple[float, float]]) -> tuple
 
 
 def _read_number(text: str) -> tuple[float, float]:
-    number = float(text.strip().replace(",", "."))
+    number = float(text.strip().replace(",", ".")) + 0.0  # there is one zero
     if not math.isfinite(number):
         raise ValueError
     return number, number

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from apps.annotations.api import remarks as annotations
-from apps.search import outgoing, remarks
+from apps.search import outgoing, remarks, versions
 from apps.search.models import Remark
 from bitvault.kernel import db
 
@@ -39,5 +39,5 @@ def _keep(rows: Sequence[Remark]) -> None:
         Remark.objects.bulk_update([row for row in read if row.text], ["text", "vector"])
         Remark.objects.filter(remark_id__in=[row.remark_id for row in read if not row.text]).delete()
         node_ids = {row.node_id for row in read}
-        remarks.raise_versions(node_ids)
+        versions.raise_versions(node_ids)
         outgoing.note_nodes(node_ids, seq=None)

@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.search import contents, text_engine, words
-from apps.search.models import Remark, RemarkVersion
+from apps.search.models import Remark
 from apps.search.parsing import Term
 from bitvault.jobs import api as jobs
 
@@ -60,18 +60,7 @@ class RemarkBatch:
             jobs.enqueue(READ_JOB, ReadRemarks(), key=str(max(row.seq for row in rows)), by=jobs.SYSTEM)
         if purged:
             Remark.objects.filter(node_id__in=list(purged)).delete()
-            RemarkVersion.objects.filter(node_id__in=list(purged)).delete()
-        raise_versions(changed - set(purged))
         return changed
-
-
-def raise_versions(node_ids: Collection[UUID]) -> None:
-    """Note that other words are written about nodes than before (inside a write transaction)."""
-    if node_ids:
-        RemarkVersion.objects.bulk_create(
-            (RemarkVersion(node_id=node_id) for node_id in node_ids), ignore_conflicts=True
-        )
-        RemarkVersion.objects.filter(node_id__in=list(node_ids)).update(version=F("version") + 1)
 
 
 def write_vector(text: str) -> str:
@@ -105,6 +94,12 @@ def find_best(node_ids: Collection[UUID], terms: Sequence[Term]) -> Mapping[UUID
     for node_id, remark_id, *has in found:
         best[node_id] = max(best.get(node_id, (0, remark_id)), (sum(has), remark_id))
     return {node_id: remark_id for node_id, (_, remark_id) in best.items()}
+
+
+def find_written_about(node_ids: Collection[UUID]) -> set[UUID]:
+    """Find those of some nodes about which something is written that was read, inside the open transaction."""
+    rows = Remark.objects.filter(node_id__in=list(node_ids)).exclude(vector=None)
+    return set(rows.values_list("node_id", flat=True))
 
 
 def find_written(node_ids: Iterable[UUID], *, limit_characters: int) -> dict[UUID, list[str]]:

@@ -4,7 +4,7 @@ A change of this mapping needs a higher ``EDITION``: indexes of the new edition 
 into them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,14 +18,24 @@ from opensearchpy.helpers.field import Field
 from apps.search import words
 from apps.search.models import Document
 
-EDITION = 3
+EDITION = 4
 """The edition of the mapping."""
 
 FORMS_JOINER = "|"
 """Between the forms of one word of a text, which stand at one place: ``findvisible|find|visible``."""
 
-SINCE_FIRST_EDITION = ("tag_ids", "locked_until_us", "remarks")
-"""What indexes of earlier editions do not take."""
+TAGS_SINCE, WRITTEN_SINCE, METADATA_SINCE = 2, 3, 4
+"""From which edition on documents have tags; locks and what is written about nodes; metadata and holds."""
+
+SINCE = {
+    "tag_ids": TAGS_SINCE,
+    "locked_until_us": WRITTEN_SINCE,
+    "remarks": WRITTEN_SINCE,
+    "metadata": METADATA_SINCE,
+    "parent_id": METADATA_SINCE,
+    "held_by": METADATA_SINCE,
+}
+"""Fields that indexes of earlier editions do not take."""
 
 PURGED_VERSION = 2**62
 """The version of a node that is gone for good: above all that it had."""
@@ -57,6 +67,7 @@ class NodeDocument(IndexedDocument):  # type: ignore[misc] # as above
     tenant = fields.KeywordField()
     node_id = fields.KeywordField()
     version = fields.LongField()
+    parent_id = fields.KeywordField()
     is_folder = fields.BooleanField()
     is_trashed = fields.BooleanField()
     folded = fields.KeywordField(doc_values=False, norms=False)
@@ -70,6 +81,17 @@ class NodeDocument(IndexedDocument):  # type: ignore[misc] # as above
     modified_us = fields.LongField()
     tag_ids = fields.KeywordField()
     locked_until_us = fields.LongField()
+    # Which holds name it; those that are over stay, and nobody asks for them any more.
+    held_by = fields.KeywordField()
+    # One field has text, number or person; fields of all tenants are these four here, or a mapping would grow with each template.
+    metadata = fields.NestedField(
+        properties={
+            "field_id": fields.KeywordField(),
+            "text": WildcardField(doc_values=True),
+            "number": fields.DoubleField(),
+            "person_id": fields.KeywordField(),
+        }
+    )
     text = fields.TextField(analyzer=_forms, norms=False)
     remarks = fields.TextField(analyzer=_forms, norms=False)
 
@@ -125,6 +147,20 @@ def without_signs(text: str) -> str:
 def write_text(passages: Sequence[str]) -> list[str]:
     """Write the passages of a text as words with all their forms; a sentence is found within one of them."""
     return [" ".join(FORMS_JOINER.join(forms) for forms in words.read_words(passage)) for passage in passages]
+
+
+def write_metadata(values: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Write what a node has in fields of metadata; a day is its number."""
+    return [_write_value(field_id, value) for field_id, value in sorted(values.items())]
+
+
+def _write_value(field_id: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    written = {"field_id": field_id, "text": without_signs(value["t"])}
+    if "n" in value:
+        written["number"] = value["n"]
+    if value["k"] == "person":
+        written["person_id"] = value["v"]
+    return written
 
 
 def describe_index() -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """The OpenSearch engine: candidates from the part that the entered tenant's alias points to, ranked as PostgreSQL ranks them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from apps.search import outgoing, words
-from apps.search.dtos import SortName
+from apps.search.dtos import FieldTest, PropertyFilter, SortName
 from apps.search.engine import BEGINNING, CONSUMER, INSIDE, TEXT, WHOLE, WORDS, Candidate, Position
+from apps.search.holds import Covering
 from apps.search.opensearch import client, indices
 from apps.search.opensearch.documents import to_microseconds, to_moment, without_signs
 from apps.search.parsing import Term, Wanted
@@ -25,7 +26,13 @@ SIMILAR_EXPANSIONS = 50
 
 
 class OpenSearchEngine:
-    """Asks OpenSearch for what the entered tenant has."""
+    """Asks OpenSearch for what the entered tenant has.
+
+    :param covering: what holds cover, where it is asked what is on hold.
+    """
+
+    def __init__(self, covering: Covering | None = None) -> None:
+        self._covering = covering
 
     @property
     def is_reduced(self) -> bool:
@@ -36,16 +43,17 @@ class OpenSearchEngine:
         """Tell how far the indexer has come, and of that, how much was sent."""
         position = get_position(CONSUMER)
         unsent = outgoing.find_unsent_seq()
-        return position if unsent is None else min(position, unsent - 1)
+        known = position if unsent is None else min(position, unsent - 1)
+        return known if self._covering is None else min(known, self._covering.as_of_seq)
 
     def list_candidates(self, wanted: Wanted, *, sort: SortName, after: Position | None, limit: int) -> list[Candidate]:
         """List what fits by name or text."""
         each = [_any_of([_in_name(term), *_in_text(term)]) for term in wanted.held]
-        return _list(wanted, each, sort=sort, after=after, limit=limit)
+        return self._list(wanted, each, sort=sort, after=after, limit=limit)
 
     def list_by_name(self, wanted: Wanted, *, sort: SortName, after: Position | None, limit: int) -> list[Candidate]:
         """List what fits by its name alone."""
-        return _list(wanted, [_in_name(term) for term in wanted.held], sort=sort, after=after, limit=limit)
+        return self._list(wanted, [_in_name(term) for term in wanted.held], sort=sort, after=after, limit=limit)
 
     def list_similar(self, wanted: Wanted, *, limit: int) -> list[UUID]:
         """List what nearly fits: each word may differ by a letter, a long one by two."""
@@ -56,7 +64,7 @@ class OpenSearchEngine:
             {"fuzzy": {"words": {"value": word, "fuzziness": "AUTO", "max_expansions": SIMILAR_EXPANSIONS}}}
             for word in asked
         ]
-        query = {"bool": {**_narrow(wanted), "must": similar}}
+        query = {"bool": {**_narrow(wanted, self._covering), "must": similar}}
         return [UUID(hit["sort"][-1]) for hit in _ask(query, order=["_score", "modified_us"], limit=limit)]
 
     def list_folders(self, name: str, *, limit: int) -> list[UUID]:
@@ -74,23 +82,22 @@ class OpenSearchEngine:
         }
         return [UUID(hit["sort"][-1]) for hit in _ask(query, order=["_score", "modified_us"], limit=limit)]
 
-
-def _list(
-    wanted: Wanted, each: Sequence[Query], *, sort: SortName, after: Position | None, limit: int
-) -> list[Candidate]:
-    is_ranked = sort == "relevance"
-    value = "size_bytes" if sort == "size_bytes" else "modified_us"
-    narrowed = _narrow(wanted)
-    narrowed["filter"] += each
-    if sort == "size_bytes":
-        narrowed["filter"].append({"exists": {"field": "size_bytes"}})
-    name = {"bool": {"filter": [_in_name(term) for term in wanted.held] or [{"match_all": {}}], "_name": NAMED}}
-    query = {"bool": {**narrowed, "should": [{"constant_score": {"filter": name, "boost": 0}}]}}
-    if is_ranked:
-        query["bool"]["must"] = [_best(_rank(wanted, name))]
-    behind = None if after is None else _to_values(after, sort)
-    hits = _ask(query, order=["_score", value] if is_ranked else [value], limit=limit, after=behind)
-    return [_to_candidate(hit, sort) for hit in hits]
+    def _list(
+        self, wanted: Wanted, each: Sequence[Query], *, sort: SortName, after: Position | None, limit: int
+    ) -> list[Candidate]:
+        is_ranked = sort == "relevance"
+        value = "size_bytes" if sort == "size_bytes" else "modified_us"
+        narrowed = _narrow(wanted, self._covering)
+        narrowed["filter"] += each
+        if sort == "size_bytes":
+            narrowed["filter"].append({"exists": {"field": "size_bytes"}})
+        name = {"bool": {"filter": [_in_name(term) for term in wanted.held] or [{"match_all": {}}], "_name": NAMED}}
+        query = {"bool": {**narrowed, "should": [{"constant_score": {"filter": name, "boost": 0}}]}}
+        if is_ranked:
+            query["bool"]["must"] = [_best(_rank(wanted, name))]
+        behind = None if after is None else _to_values(after, sort)
+        hits = _ask(query, order=["_score", value] if is_ranked else [value], limit=limit, after=behind)
+        return [_to_candidate(hit, sort) for hit in hits]
 
 
 def _ask(query: Query, *, order: list[str], limit: int, after: list[Any] | None = None) -> list[Any]:
@@ -127,7 +134,7 @@ def _to_values(after: Position, sort: SortName) -> list[Any]:
     return [*([after.rank + 1] if sort == "relevance" else []), value, str(after.node_id)]
 
 
-def _narrow(wanted: Wanted) -> dict[str, list[Query]]:
+def _narrow(wanted: Wanted, covering: Covering | None) -> dict[str, list[Query]]:
     """Leave out what a filter forbids, what holds a word that must not be there, and the trash or everything else."""
     narrowed = wanted.filters
     filters: list[Query] = [{"term": {"is_trashed": wanted.is_trashed}}]
@@ -145,6 +152,10 @@ def _narrow(wanted: Wanted) -> dict[str, list[Query]]:
     if narrowed.is_locked is not None:
         is_locked = _within("locked_until_us", {"gt": to_microseconds(clock.now())})
         (filters if narrowed.is_locked else left_out).extend(is_locked)
+    if covering is not None:
+        (filters if narrowed.is_held else left_out).append(_is_held(covering))
+    for one in narrowed.properties or ():
+        (left_out if one.is_negated else filters).append(_has_property(one))
     times = {"gte": narrowed.modified_after, "lt": narrowed.modified_before}
     sizes = {"gte": narrowed.size_min, "lte": narrowed.size_max}
     filters += _within("modified_us", {key: to_microseconds(time) for key, time in times.items() if time is not None})
@@ -156,7 +167,30 @@ def _narrow(wanted: Wanted) -> dict[str, list[Query]]:
     return {"filter": filters, "must_not": left_out}
 
 
-def _within(field: str, bounds: dict[str, int]) -> list[Query]:
+def _is_held(covering: Covering) -> Query:
+    """Say that something is on hold: a hold names it, or it lies in a folder that is on hold."""
+    if covering.is_all:
+        return {"match_all": {}}
+    named = {"terms": {"held_by": sorted(map(str, covering.policy_ids))}}
+    return _any_of([named, {"terms": {"parent_id": sorted(map(str, covering.folder_ids))}}])
+
+
+def _has_property(wanted: PropertyFilter) -> Query:
+    """Say that one of the fields has what is asked for."""
+    return _any_of([{"nested": {"path": "metadata", "query": _all_of(_test_value(test))}} for test in wanted.tests])
+
+
+def _test_value(test: FieldTest) -> list[Query]:
+    asked: list[Query] = [{"term": {"metadata.field_id": str(test.field_id)}}]
+    if test.text is not None:
+        asked.append({"wildcard": {"metadata.text": {"value": f"*{without_signs(test.text)}*"}}})
+    if test.ids is not None:
+        asked.append({"terms": {"metadata.person_id": sorted(map(str, test.ids))}})
+    bounds = {"gte": test.low, "lte": test.high}
+    return asked + _within("metadata.number", {key: bound for key, bound in bounds.items() if bound is not None})
+
+
+def _within(field: str, bounds: Mapping[str, float]) -> list[Query]:
     return [{"range": {field: bounds}}] if bounds else []
 
 

@@ -36,7 +36,12 @@ def choose_name(part: UUID, document_count: int) -> str:
 
 def is_current(name: str) -> bool:
     """Whether an index has this code's mapping."""
-    return name.startswith(f"{PREFIX}-v{EDITION}-")
+    return edition_of(name) == EDITION
+
+
+def edition_of(name: str) -> int:
+    """Tell of which edition an index of the server's is."""
+    return int(name.removeprefix(f"{PREFIX}-v").partition("-")[0])
 
 
 def is_shared(name: str) -> bool:

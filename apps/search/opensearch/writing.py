@@ -7,10 +7,10 @@ from uuid import UUID
 
 from opensearchpy import OpenSearch
 
-from apps.search import remarks
-from apps.search.models import Content, ContentState, Document, OutsideIndex, Passage, RemarkVersion, Tagged
+from apps.search import described, holds, remarks, versions
+from apps.search.models import Content, ContentState, Document, OutsideIndex, Passage, Tagged
 from apps.search.opensearch import indices
-from apps.search.opensearch.documents import PURGED_VERSION, SINCE_FIRST_EDITION, NodeDocument, write_text
+from apps.search.opensearch.documents import PURGED_VERSION, SINCE, NodeDocument, write_metadata, write_text
 from bitvault.kernel import db
 from bitvault.kernel.errors import ServiceDown
 
@@ -79,11 +79,17 @@ class Known:
     states: Mapping[str, tuple[str, int]]
     """How it stands with the text of a content, and which reader has read it."""
     tagged: Mapping[UUID, Tagged]
-    remark_versions: Mapping[UUID, int]
+    versions: Mapping[UUID, int]
+    """How often what belongs to a node changed beside its own row."""
+    metadata: Mapping[UUID, Mapping[str, Mapping[str, Any]]]
+    named: Mapping[UUID, Sequence[UUID]]
+    """Which holds name a node."""
+    written_about: Collection[UUID]
+    """The nodes about which something is written."""
 
     def tell_version(self, document: Document) -> int:
         """Tell the version of a document: by the node's revision, by which reader has read its text, as of which number its tags are, and
-        how often something else was written about it.
+        how often what belongs to it beside that has changed.
 
         None of the four goes back, so their sum rises whenever one of them does.
         """
@@ -91,16 +97,16 @@ class Known:
         read = 0 if state == ContentState.WAITING else 2 * reader + (state == ContentState.READY)
         told = document.revision * VERSIONS_OF_REVISION + min(read, VERSIONS_OF_REVISION - 1)
         tagged = self.tagged.get(document.node_id)
-        return told + (0 if tagged is None else tagged.seq) + self.remark_versions.get(document.node_id, 0)
+        return told + (0 if tagged is None else tagged.seq) + self.versions.get(document.node_id, 0)
 
     def has_texts(self, document: Document) -> bool:
         """Tell whether there is more to read than the document's own row."""
         state, _ = self.states.get(document.content_hash, (ContentState.WAITING, 0))
-        return state == ContentState.READY or document.node_id in self.remark_versions
+        return state == ContentState.READY or document.node_id in self.written_about
 
 
 def list_versions(documents: Sequence[Document]) -> dict[UUID, int]:
-    """Tell the versions of documents, by three statements inside the open transaction."""
+    """Tell the versions of documents, by a few statements inside the open transaction."""
     known = _find_known(documents)
     return {each.node_id: known.tell_version(each) for each in documents}
 
@@ -109,11 +115,14 @@ def _find_known(documents: Sequence[Document]) -> Known:
     node_ids = [each.node_id for each in documents]
     hashes = {each.content_hash for each in documents if each.content_hash}
     rows = Content.objects.filter(content_hash__in=hashes).values_list("content_hash", "state", "reader")
-    versions = RemarkVersion.objects.filter(node_id__in=node_ids).values_list("node_id", "version")
     return Known(
         states={content_hash: (state, reader) for content_hash, state, reader in rows},
         tagged=Tagged.objects.in_bulk(node_ids),
-        remark_versions=dict(versions),
+        # Before what they are of: what changes in between is sent again with a higher one.
+        versions=versions.find_versions(node_ids),
+        metadata=described.find_values(node_ids),
+        named=holds.find_named(node_ids),
+        written_about=remarks.find_written_about(node_ids),
     )
 
 
@@ -153,7 +162,7 @@ def _read_texts(documents: Sequence[Document], known: Known) -> tuple[dict[str, 
         rows = Passage.objects.filter(content_hash__in=hashes).order_by("content_hash", "number")
         for content_hash, text in rows.values_list("content_hash", "text"):
             passages.setdefault(content_hash, []).append(text)
-        node_ids = [each.node_id for each in documents if each.node_id in known.remark_versions]
+        node_ids = [each.node_id for each in documents if each.node_id in known.written_about]
         return passages, remarks.find_written(node_ids, limit_characters=REMARKS_CHARACTERS)
 
 
@@ -171,13 +180,15 @@ def _index(
         "tenant": str(tenant_id),
         "version": version,
         "tag_ids": [] if tagged is None else [str(tag_id) for tag_id in tagged.tag_ids],
+        "held_by": [str(policy_id) for policy_id in known.named.get(document.node_id, ())],
+        "metadata": write_metadata(known.metadata.get(document.node_id, {})),
         "text": write_text(passages),
         "remarks": write_text(written),
     }
     source = {**NodeDocument().prepare(document), **facts}
-    if not indices.is_current(part.name):
-        # The part of an earlier edition is searched until it is built anew.
-        source = {name: value for name, value in source.items() if name not in SINCE_FIRST_EDITION}
+    # The part of an earlier edition is searched until it is built anew, for what it takes.
+    edition = indices.edition_of(part.name)
+    source = {name: value for name, value in source.items() if SINCE.get(name, 0) <= edition}
     return {**_address(part, document.node_id, version), "_op_type": "index", "_source": source}
 
 

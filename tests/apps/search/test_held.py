@@ -9,10 +9,9 @@ import pytest
 from apps.annotations import api as annotations
 from apps.files import api as files
 from apps.files.api import retention
-from apps.search import choosing, holds, indexing, outgoing, parsing, rebuilding
+from apps.search import holds, indexing, rebuilding
 from apps.search.errors import FilterInvalid
 from apps.search.models import Document, Held, Hold
-from apps.search.postgresql_engine import PostgreSQLEngine
 from bitvault.events.models import ConsumerCursor
 from bitvault.kernel import db
 from bitvault.kernel.errors import BitVaultError
@@ -135,12 +134,6 @@ def test_what_is_held_is_walked_once_and_joined_and_not_looked_through_for_each_
     with db.read_transaction():
         plan = holds.narrow(Document.objects.all(), is_held=is_held).explain()
     assert (join in plan, "SubPlan" in plan) == (True, False), plan
-
-
-def test_metadata_and_holds_are_asked_of_postgresql_whatever_engine_is_chosen(tree, monkeypatch):
-    monkeypatch.setattr(outgoing, "is_chosen", lambda: True)
-    wanted = parsing.parse("plan held:no", me=tree.actor.user_id)
-    assert isinstance(choosing.choose(wanted), PostgreSQLEngine)
 
 
 def index():

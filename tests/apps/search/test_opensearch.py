@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from apps.annotations import api as annotations
+from apps.annotations.api import metadata
+from apps.annotations.dtos import FieldWish
 from apps.files import api as files
 from apps.search import api as search
-from apps.search import building, choosing, contents, outgoing, parsing, sending
+from apps.search import building, choosing, contents, outgoing, parsing, resolving, sending
 from apps.search.errors import FilterInvalid
 from apps.search.models import Document, OutsideIndex, Unsent
 from apps.search.opensearch import client, comparing, documents, indices, writing
@@ -28,21 +30,23 @@ from bitvault.kernel.errors import Forbidden, Locked, NotFound, ServiceDown
 from dev.opensearch.assembling import NotHere
 from dev.opensearch.node import Node
 from tests.apps.files.conftest import fetch, live_a_little
-from tests.apps.search import test_narrowing, test_read_your_writes, test_remarks, test_search, test_texts
+from tests.apps.search import test_held, test_narrowing, test_read_your_writes, test_remarks, test_search, test_texts
 from tests.apps.search.conftest import catch_up
+from tests.apps.search.test_held import adams, hold, search_as_adam, team
 from tests.apps.search.test_narrowing import shared
 from tests.apps.search.test_read_your_writes import indexing
 from tests.apps.search.test_texts import CONTRACT, Reader, reader
 
-__all__ = ["indexing", "reader", "shared"]
+__all__ = ["adams", "hold", "indexing", "reader", "search_as_adam", "shared", "team"]
 
 ABOUT_POSTGRESQL = {
     "test_a_sentence_across_the_border_of_two_passages_is_found",
     "test_a_text_of_a_million_different_words_is_kept_as_far_as_postgresql_takes_it",
     "test_filters_in_a_text_can_be_taken_away_one_by_one",
     "test_what_cannot_be_read_says_why_and_is_no_job",
+    "test_what_is_held_is_walked_once_and_joined_and_not_looked_through_for_each_row",
 }
-for module in (test_search, test_narrowing, test_texts, test_remarks, test_read_your_writes):
+for module in (test_search, test_narrowing, test_held, test_texts, test_remarks, test_read_your_writes):
     globals().update(
         {name: test for name, test in vars(module).items() if name.startswith("test_") and name not in ABOUT_POSTGRESQL}
     )
@@ -147,6 +151,12 @@ QUERIES = [
         "tag:done words",
     ),
     *("words -rare", "rare common type:file", "rare a", "wor", '"words of a rare kind"', "of_a", "1 common"),
+    *("held:yes", "held:no", "a held:yes", "held:yes type:folder", "held:no tag:urgent", "in:trash held:yes"),
+    *("held:yes words", "words held:no", "held:yes status:*", "in:f1 held:yes"),
+    *("status:*", "-status:*", "status:open", "-status:open a", 'status:"in review"', "status:e", "status:o*?"),
+    *("amount:>0", "amount:0", "amount:<=0.1", "amount:-1..1", "amount:>1e300", "-amount:>0 type:file", "amount:0.3"),
+    *("due:2026", "due:>2026-02", "due:<2026-03-01", "due:2026-02-28", "note:lowe", "note:strasse", 'note:"a b"'),
+    *("reviewer:me", "-reviewer:me", "words status:open", "status:open tag:urgent", "in:trash amount:>0", "note:i"),
 ]
 
 
@@ -173,6 +183,47 @@ def tag_some(tree, chance):
     annotations.delete_tag(actor=replace(tree.actor, role=Role.OWNER), tag_id=tags[2])
 
 
+VALUES = {
+    "Status": ["Open", "In review", "o*?"],
+    "Amount": [0, -0.0, 0.1, 0.1 + 0.2, 1e301, -1, 12],
+    "Due": ["2026-02-28", "2026-03-01", "2025-12-31"],
+    "Note": ["Löwe", "Straße", "a b", "a*b", "?", "\\ a", "ılık"],
+}
+
+
+def describe_some(tree, chance, adam):
+    """Give nodes metadata at random, take some away, and take a field out of the template."""
+    kinds = {
+        "Status": "choice",
+        "Amount": "number",
+        "Due": "date",
+        "Note": "text",
+        "Reviewer": "person",
+        "Gone": "text",
+    }
+    fields = [
+        FieldWish(name=name, kind=kind, choices=VALUES["Status"] * (kind == "choice")) for name, kind in kinds.items()
+    ]
+    template = metadata.create_template(actor=adam, name="Contract", fields=fields)
+    values = {**VALUES, "Reviewer": [str(tree.actor.user_id), str(adam.user_id)], "Gone": ["gone"]}
+    for (node_id,) in fetch("SELECT id FROM files_node ORDER BY id"):
+        for field in template.fields:
+            if chance.random() < 0.5:
+                with suppress(NotFound, Forbidden, Locked):
+                    about = {"actor": tree.actor, "node_id": node_id, "field_id": field.id}
+                    metadata.set_metadata(value=chance.choice(values[field.name]), **about)
+                    if chance.random() < 0.2:
+                        catch_up()
+                        metadata.clear_metadata(**about)
+    catch_up()
+    kept = [
+        FieldWish(id=field.id, name=field.name, kind=field.kind, choices=list(field.choices))
+        for field in template.fields
+        if field.name != "Gone"
+    ]
+    metadata.update_template(actor=adam, template_id=template.id, fields=kept)
+
+
 def test_tags_are_asked_of_the_engine_itself(tree, finder, monkeypatch):
     urgent = annotations.create_tag(actor=tree.actor, name="Urgent")
     for number in range(3):
@@ -184,34 +235,103 @@ def test_tags_are_asked_of_the_engine_itself(tree, finder, monkeypatch):
     assert held() == known()
 
 
-def test_a_part_of_an_earlier_edition_is_searched_without_tags_and_built_anew_with_the_next_change(tree, finder):
-    urgent = annotations.create_tag(actor=tree.actor, name="Urgent")
+def test_metadata_and_holds_are_asked_of_the_engine_itself(tree, finder, hold, monkeypatch):
+    (field,) = metadata.create_template(
+        actor=hold.actor, name="Deal", fields=[FieldWish(name="Amount", kind="number")]
+    ).fields
+    folder = tree.folder("case")
+    file = tree.file("plan a.txt", folder)
+    tree.file("plan b.txt")
+    metadata.set_metadata(actor=tree.actor, node_id=file.id, field_id=field.id, value=5)
+    annotations.tag_node(
+        actor=tree.actor, node_id=folder.id, tag_id=(tag := annotations.create_tag(actor=tree.actor, name="Case")).id
+    )
+    hold(target="tag", tag=tag)
+    catch_up()
+    with monkeypatch.context() as without:
+        without.delattr(PostgreSQLEngine, "list_candidates")
+        assert (finder.names("amount:>4"), finder.names("plan -amount:*")) == (["plan a.txt"], ["plan b.txt"])
+        assert (finder.names("plan held:yes"), finder.names("plan held:no")) == (["plan a.txt"], ["plan b.txt"])
+        assert finder.results("plan amount:5", facets=True).facets.held_count == 1
+    monkeypatch.setattr(choosing, "HELD_FOLDERS_LIMIT", 0)
+    assert isinstance(choosing.choose(parsing.parse("held:yes", me=tree.actor.user_id)), PostgreSQLEngine)
+    assert finder.names("plan held:yes") == ["plan a.txt"], "more folders than the server takes"
+
+
+def test_what_metadata_says_and_what_a_hold_names_is_known_as_of_what_was_sent(tree, finder, hold):
+    (field,) = metadata.create_template(
+        actor=hold.actor, name="Deal", fields=[FieldWish(name="Amount", kind="number")]
+    ).fields
+    file = tree.file("plan.txt")
+    assert finder.names("plan") == ["plan.txt"]
+    before = finder.results("plan").as_of_seq
+    metadata.set_metadata(actor=tree.actor, node_id=file.id, field_id=field.id, value=5)
+    consuming.consume(search.CONSUMER)
+    behind = finder.unread("amount:5")
+    assert (behind.items, behind.as_of_seq) == ([], before)
+    sending.send()
+    after = finder.unread("amount:5")
+    assert ([hit.node.name for hit in after.items], after.as_of_seq > before) == (["plan.txt"], True)
+    hold(target="person", user_id=tree.actor.user_id)
+    consuming.consume(search.CONSUMER)
+    assert finder.unread("held:yes").as_of_seq < finder.results("held:yes").as_of_seq
+
+
+@contextmanager
+def part_of(edition, tree):
+    """Let the tenant be searched in an index of an earlier edition, which is made as that one was."""
+    name = f"bitvault-v{edition}-shared"
     with db.read_transaction():
         part = OutsideIndex.objects.get()
-    earlier = "bitvault-v1-shared"
     with client.lent() as opensearch:
-        if not opensearch.indices.exists(index=earlier):
-            body = documents.describe_index()
-            del body["mappings"]["properties"]["tag_ids"]
-            opensearch.indices.create(index=earlier, body=body)
-        part.name = earlier
+        body = documents.describe_index()
+        for field, since in documents.SINCE.items():
+            if since > edition:
+                del body["mappings"]["properties"][field]
+        opensearch.indices.create(index=name, body=body)
+        part.name = name
         indices.point(opensearch, tree.actor.tenant.id, part)
     with db.write_transaction():
-        OutsideIndex.objects.update(name=earlier)
-    file = tree.file("plan.txt")
-    annotations.tag_node(actor=tree.actor, node_id=file.id, tag_id=urgent.id)
-    assert (finder.names("plan"), finder.names("tag:urgent")) == (["plan.txt"], ["plan.txt"])
-    assert isinstance(choosing.choose(parsing.parse("tag:urgent", me=tree.actor.user_id)), PostgreSQLEngine)
-    assert Job.objects.filter(kind=outgoing.BUILD_JOB, state="queued").exists()
-    building.build()
+        OutsideIndex.objects.update(name=name)
+    yield
+    with client.lent() as opensearch:
+        opensearch.indices.delete(index=name)
+
+
+@pytest.mark.parametrize("edition", [1, 2, 3])
+def test_a_part_of_an_earlier_edition_is_searched_for_what_it_knows_and_built_anew(tree, finder, hold, edition):
+    urgent = annotations.create_tag(actor=tree.actor, name="Urgent")
+    (field,) = metadata.create_template(
+        actor=hold.actor, name="Deal", fields=[FieldWish(name="Amount", kind="number")]
+    ).fields
+    questions = {"type:file": 1, "tag:urgent": 2, "plan": 3, "locked:no type:file": 3, "budget": 3}
+    questions |= {"amount:5": 4, "held:yes": 4}
+    with part_of(edition, tree):
+        file = tree.file("plan.txt")
+        annotations.tag_node(actor=tree.actor, node_id=file.id, tag_id=urgent.id)
+        annotations.add_comment(actor=tree.actor, node_id=file.id, text="the budget")
+        metadata.set_metadata(actor=tree.actor, node_id=file.id, field_id=field.id, value=5)
+        hold(target="person", user_id=tree.actor.user_id)
+        for text, since in questions.items():
+            assert finder.names(text) == ["plan.txt"], text
+            is_asked = isinstance(choose(tree, finder, text), PostgreSQLEngine)
+            assert is_asked == (edition < since), text
+        assert Job.objects.filter(kind=outgoing.BUILD_JOB, state="queued").exists()
+        building.build()
     with db.read_transaction():
         assert OutsideIndex.objects.get().name == indices.SHARED_NAME
-    assert not isinstance(choosing.choose(parsing.parse("tag:urgent", me=tree.actor.user_id)), PostgreSQLEngine)
-    assert finder.names("tag:urgent") == ["plan.txt"]
+    for text in questions:
+        assert not isinstance(choose(tree, finder, text), PostgreSQLEngine)
+        assert finder.names(text) == ["plan.txt"], text
+
+
+def choose(tree, finder, text):
+    fields = resolving.find_fields(finder.actor, text)
+    return choosing.choose(parsing.parse(text, me=tree.actor.user_id, field_keys=fields.keys()))
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_both_engines_find_the_same_in_the_same_order_in_a_random_tree(tree, finder, settings, seed):
+def test_both_engines_find_the_same_in_the_same_order_in_a_random_tree(tree, finder, settings, hold, seed):
     chance = random.Random(seed)
     live_a_little(tree, chance, 150)
     catch_up()
@@ -220,7 +340,15 @@ def test_both_engines_find_the_same_in_the_same_order_in_a_random_tree(tree, fin
         contents.keep_text(job.payload["content_hash"], text, is_cut=False)
     catch_up()
     tag_some(tree, chance)
+    describe_some(tree, chance, hold.actor)
+    (done,) = [tag for tag in annotations.list_tags(actor=tree.actor) if tag.name == "done"]
+    hold(target="tag", tag=done)
+    over = hold(target="person", user_id=tree.actor.user_id)
+    live_a_little(tree, chance, 60)
+    hold.lift(over)
+    live_a_little(tree, chance, 60)
     catch_up()
+    assert not isinstance(choosing.choose(parsing.parse("held:yes", me=tree.actor.user_id)), PostgreSQLEngine)
     found = {}
     for engine in ("opensearch", "postgresql"):
         settings.BITVAULT_SEARCH_ENGINE = engine
@@ -231,6 +359,9 @@ def test_both_engines_find_the_same_in_the_same_order_in_a_random_tree(tree, fin
         }
     assert found["opensearch"] == found["postgresql"]
     assert sum(len(shown) for shown, _ in found["opensearch"].values()) > 100
+    assert held() == known()
+    telling = {text for (text, _), (shown, _) in found["opensearch"].items() if shown}
+    assert {"held:yes", "held:no", "status:open", "amount:0", "due:2026", "note:strasse", "reviewer:me"} <= telling
 
 
 @pytest.mark.parametrize("seed", range(2))
