@@ -1,7 +1,7 @@
 """Building the entered tenant's index in OpenSearch beside the one that is searched: filled from PostgreSQL, compared, then swapped.
 
 Changes are noted for it from its beginning on, so nothing is missed; documents have versions, so nothing that is written twice or late does
-harm. A build that ended in the middle goes on with the same part from the first document.
+harm. A build that ended in the middle goes on with the same part where it was; what that does not have is found by the comparison.
 """
 
 from uuid import UUID
@@ -66,7 +66,7 @@ def _begin() -> OutsideIndex:
         total = Document.objects.count()
         begun = OutsideIndex.objects.filter(state=OutsideState.BUILDING).first()
         if begun is not None and indices.is_current(begun.name):
-            OutsideIndex.objects.filter(part=begun.part).update(done_count=0, total_count=total, differing_count=None)
+            OutsideIndex.objects.filter(part=begun.part).update(total_count=total, differing_count=None)
             begun.total_count = total
             return begun
         OutsideIndex.objects.filter(state=OutsideState.BUILDING).delete()
@@ -78,8 +78,7 @@ def _begin() -> OutsideIndex:
 def _fill(index: OutsideIndex) -> None:
     from apps.search.opensearch import client, writing
 
-    last: UUID | None = None
-    done = 0
+    last, done = index.filled_to, index.done_count
     while True:
         with db.read_transaction():
             rows = Document.objects.order_by("node_id")
@@ -91,7 +90,7 @@ def _fill(index: OutsideIndex) -> None:
             writing.write(opensearch, [index], tenancy.current().id, node_ids, refresh="false")
         last, done = node_ids[-1], done + len(node_ids)
         with db.write_transaction():
-            OutsideIndex.objects.filter(part=index.part).update(done_count=done)
+            OutsideIndex.objects.filter(part=index.part).update(done_count=done, filled_to=last)
         report_progress(done, index.total_count)
 
 

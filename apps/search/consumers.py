@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from apps.search import contents, described, rebuilding
-from apps.search.engine import CONSUMER
+from apps.search.engine import CONSUMER, SHAPE
 from apps.search.indexing import Batch
 from bitvault.events.api import Published, consumes_batch, rebuilds
 from bitvault.events.catalog import annotations, files, scanning
 from bitvault.kernel import db
 
-rebuilds(consumer=CONSUMER)(rebuilding.rebuild)
+rebuilds(consumer=CONSUMER, shape=SHAPE)(rebuilding.rebuild)
 
 
 @consumes_batch(

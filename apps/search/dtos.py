@@ -209,6 +209,8 @@ class IndexState:
     outside: Sequence[OutsideIndexState]
     unsent_count: int
     """Changes that OpenSearch does not know yet."""
+    rebuilt_count: int | None
+    """Of how many files and folders a rebuild has written what it found; None where none is begun."""
 
     @property
     def has_failed(self) -> bool:

@@ -20,6 +20,10 @@ from apps.search.parsing import Wanted
 CONSUMER = "search"
 """Under which name search reads the stream."""
 
+SHAPE = 4
+"""The shape of documents: to be raised when more is kept of nodes, or when OpenSearch's mapping changes. What has a lower one is rebuilt,
+tenant by tenant, and sent to indexes of this number."""
+
 WHOLE, BEGINNING, WORDS, INSIDE, TEXT = 4, 3, 2, 1, 0
 """How well a node fits: by its whole name, the beginning of it, of its words, inside of them, or by the text in it."""
 

@@ -252,6 +252,28 @@ class DocumentVersion(TenantModel):
         db_table = "search_document_version"
 
 
+class Rebuild(TenantModel):
+    """How far a rebuild is, and how many there have been; one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    swap_count = models.BigIntegerField(default=0)
+    """How many rebuilds were swapped in: a part of each document's version in OpenSearch, for other rows may say something else."""
+    run_id = models.UUIDField(null=True)
+    """Who writes now; who has written before finds that out with the next page. None when no rebuild is begun."""
+    shape = models.PositiveSmallIntegerField(default=0)
+    """By which code it was begun."""
+    begun_at = models.DateTimeField(null=True)
+    seq = models.BigIntegerField(null=True)
+    """The number of the first page, from which the stream goes on after the swap."""
+    step = models.PositiveSmallIntegerField(default=0)
+    after = models.UUIDField(null=True)
+    """Behind which row of this step it goes on."""
+    done_count = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "search_rebuild"
+
+
 class ContentState(models.TextChoices):
     """How it stands with the text of a content."""
 
@@ -331,6 +353,8 @@ class OutsideIndex(TenantModel):
     """How often sending has begun: whatever is noted after that is the next one's."""
     done_count = models.BigIntegerField(default=0)
     total_count = models.BigIntegerField(default=0)
+    filled_to = models.UUIDField(null=True)
+    """Up to which node it is filled; a build that ended in the middle goes on there."""
     differing_count = models.BigIntegerField(null=True)
     """How many documents differed when they were last compared."""
     begun_at = models.DateTimeField()

@@ -66,9 +66,12 @@ def note_contents(content_hashes: Iterable[str]) -> None:
         note_nodes(list(files.values_list("node_id", flat=True)), seq=None)
 
 
-def ask_for_build() -> None:
-    """Have the tenant's index built in OpenSearch (inside a write transaction), from what is known now on."""
-    jobs.enqueue(BUILD_JOB, Build(), key="", by=jobs.SYSTEM)
+def ask_for_build(*, key: str = "") -> None:
+    """Have the tenant's index built in OpenSearch (inside a write transaction), from what is known now on.
+
+    :param key: what a build that runs already cannot know.
+    """
+    jobs.enqueue(BUILD_JOB, Build(), key=key, by=jobs.SYSTEM)
 
 
 def request_build() -> bool:

@@ -3,10 +3,15 @@
 Pages come from different instants, all at or after the first page's number. The tail of the stream runs over them from there, and a node
 that is known in a higher revision stays as it is, as do tags that are known as of a higher number. Texts belong to contents, which never
 change: those that are there stay, and others are asked for.
+
+Each page is kept with how far the rebuild is: one that ended in the middle goes on from there, whoever asks for it next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from apps.annotations import api as annotations
 from apps.annotations.api import metadata as annotations_metadata
@@ -14,7 +19,7 @@ from apps.annotations.api import remarks as annotations_remarks
 from apps.annotations.dtos import DescribedNodes, Remarks, TaggedNodes
 from apps.files import api as files
 from apps.files.api import retention
-from apps.files.dtos import TreeRow
+from apps.files.dtos import TreeRow, TreeRows
 from apps.files.dtos.retention import HeldRows, HoldRows
 from apps.search import contents, described, engine, indexing, outgoing, remarks
 from apps.search.models import (
@@ -22,6 +27,7 @@ from apps.search.models import (
     Document,
     Held,
     Hold,
+    Rebuild,
     RebuiltDescribed,
     RebuiltDocument,
     RebuiltHeld,
@@ -31,9 +37,13 @@ from apps.search.models import (
     Remark,
     Tagged,
 )
-from bitvault.events.api import set_position
+from bitvault.events.api import RebuildOvertaken, set_position
 from bitvault.jobs.api import report_progress
-from bitvault.kernel import db
+from bitvault.kernel import clock, db, ids
+from bitvault.kernel.pages import PAGE_LIMIT
+
+PAGE = PAGE_LIMIT
+"""Rows that are read and kept together."""
 
 SWAP_SECONDS = 600
 """How long the swap may take: it writes every node of the tenant once."""
@@ -41,44 +51,74 @@ SWAP_SECONDS = 600
 SWAP_BATCH = 5_000
 
 
+CONTINUED_FOR = timedelta(days=1)
+"""How long after its beginning a rebuild that ended in the middle is continued; the stream has what happened since for much longer."""
+
+REBUILT = (RebuiltDocument, RebuiltTagged, RebuiltDescribed, RebuiltRemark, RebuiltHold, RebuiltHeld)
+
+
 def rebuild() -> int:
-    """Rebuild the entered tenant's index; returns the number from which the stream goes on."""
+    """Rebuild the entered tenant's index; returns the number from which the stream goes on. What ended in the middle is continued there.
+
+    :raises RebuildOvertaken: another rebuild has begun.
+    """
+    run = _begin()
+    with db.read_transaction():
+        total = Document.objects.count()
+    for number in range(run.step, len(_STEPS)):
+        step = _STEPS[number]
+        after = run.after if number == run.step else None
+        # The first page of all is kept though it may be empty: the stream goes on from its number.
+        while (page := step.read(after)).items or run.seq is None:
+            after = getattr(page.items[-1], step.key) if page.items else None
+            _keep_page(run, page, step=number, after=after)
+            report_progress(run.done_count, max(total, run.done_count))
+    seq = _swap_all(run)
+    contents.bring_up_to_date()
+    return seq
+
+
+def _begin() -> Rebuild:
+    """Begin a rebuild, or take over one that was begun not long ago by the same code."""
+    with db.write_transaction():
+        Rebuild.objects.bulk_create([Rebuild()], ignore_conflicts=True)
+        run = Rebuild.objects.select_for_update().get()
+        is_usable = run.run_id is not None and run.begun_at is not None and run.shape == engine.SHAPE
+        if not is_usable or clock.now() - run.begun_at > CONTINUED_FOR:  # type: ignore[operator] # it has begun
+            db.set_statement_timeout(seconds=SWAP_SECONDS)
+            for table in REBUILT:
+                table.objects.all().delete()
+            run = Rebuild(swap_count=run.swap_count, shape=engine.SHAPE, begun_at=clock.now())
+        run.run_id = ids.new_id()
+        run.save(force_update=True)
+    return run
+
+
+def _keep_page(run: Rebuild, page: Any, *, step: int, after: UUID | None) -> None:
+    """Keep a page, and how far the rebuild is.
+
+    :raises RebuildOvertaken: another one has taken over.
+    """
+    with db.write_transaction():
+        _require_mine(run)
+        _STEPS[step].keep(page)
+        run.seq = page.as_of_seq if run.seq is None else run.seq
+        run.step, run.after = step, after
+        run.done_count += len(page.items) if step == 0 else 0
+        run.save()
+
+
+def _require_mine(run: Rebuild) -> None:
+    if Rebuild.objects.select_for_update().get().run_id != run.run_id:
+        raise RebuildOvertaken
+
+
+def _swap_all(run: Rebuild) -> int:
+    """Let the rebuilt rows stand for the live ones; returns the number from which the stream goes on."""
     with db.write_transaction():
         db.set_statement_timeout(seconds=SWAP_SECONDS)
-        RebuiltDocument.objects.all().delete()
-        RebuiltTagged.objects.all().delete()
-        RebuiltDescribed.objects.all().delete()
-        RebuiltRemark.objects.all().delete()
-        RebuiltHold.objects.all().delete()
-        RebuiltHeld.objects.all().delete()
-    page = files.list_tree_rows()
-    seq, count = page.as_of_seq, 0
-    while page.items:
-        _keep(page.items)
-        count += len(page.items)
-        report_progress(count)
-        page = files.list_tree_rows(after=page.items[-1].id)
-    tagged = annotations.list_tagged_rows()
-    while tagged.items:
-        _keep_tags(tagged)
-        tagged = annotations.list_tagged_rows(after=tagged.items[-1].node_id)
-    described_page = annotations_metadata.list_metadata_rows()
-    while described_page.items:
-        _keep_metadata(described_page)
-        described_page = annotations_metadata.list_metadata_rows(after=described_page.items[-1].node_id)
-    hold_rows = retention.list_hold_rows()
-    _keep_holds(hold_rows)
-    held_page = retention.list_held_rows()
-    while held_page.items:
-        _keep_held(held_page)
-        held_page = retention.list_held_rows(after=held_page.items[-1].node_id)
-    for list_rows in (annotations_remarks.list_comment_rows, annotations_remarks.list_description_rows):
-        written = list_rows()
-        while written.items:
-            _keep_remarks(written)
-            written = list_rows(after=written.items[-1].id)
-    with db.write_transaction():
-        db.set_statement_timeout(seconds=SWAP_SECONDS)
+        _require_mine(run)
+        seq = run.seq or 0
         set_position(consumer=engine.CONSUMER, seq=seq)
         _swap(Document, RebuiltDocument)
         _swap(Tagged, RebuiltTagged)
@@ -86,54 +126,53 @@ def rebuild() -> int:
         _swap(Remark, RebuiltRemark)
         _swap(Hold, RebuiltHold)
         _swap(Held, RebuiltHeld)
+        Rebuild(swap_count=run.swap_count + 1).save(force_update=True)
         if outgoing.is_chosen():
-            outgoing.ask_for_build()
-    contents.bring_up_to_date()
+            outgoing.ask_for_build(key=f"rebuilt as of {seq}")
     return seq
 
 
-def _keep(rows: Sequence[TreeRow]) -> None:
-    with db.write_transaction():
-        RebuiltDocument.objects.bulk_create([indexing.describe(_to_document(row)) for row in rows])
+def _keep_documents(page: TreeRows) -> None:
+    RebuiltDocument.objects.bulk_create([indexing.describe(_to_document(row)) for row in page.items])
 
 
 def _keep_tags(page: TaggedNodes) -> None:
-    rows = [RebuiltTagged(node_id=one.node_id, tag_ids=list(one.tag_ids), seq=page.as_of_seq) for one in page.items]
-    with db.write_transaction():
-        RebuiltTagged.objects.bulk_create(rows)
+    RebuiltTagged.objects.bulk_create(
+        RebuiltTagged(node_id=one.node_id, tag_ids=list(one.tag_ids), seq=page.as_of_seq) for one in page.items
+    )
+
+
+def _list_holds(after: UUID | None) -> HoldRows:
+    page = retention.list_hold_rows()
+    return replace(page, items=[one for one in page.items if after is None or one.policy_id > after])
 
 
 def _keep_holds(page: HoldRows) -> None:
-    rows = [
+    RebuiltHold.objects.bulk_create(
         RebuiltHold(policy_id=one.policy_id, tag_id=one.tag_id, is_of_vault=one.is_of_vault, seq=page.as_of_seq)
         for one in page.items
-    ]
-    with db.write_transaction():
-        RebuiltHold.objects.bulk_create(rows)
+    )
 
 
 def _keep_held(page: HeldRows) -> None:
-    with db.write_transaction():
-        RebuiltHeld.objects.bulk_create(
-            RebuiltHeld(node_id=one.node_id, policy_ids=list(one.policy_ids)) for one in page.items
-        )
+    RebuiltHeld.objects.bulk_create(
+        RebuiltHeld(node_id=one.node_id, policy_ids=list(one.policy_ids)) for one in page.items
+    )
 
 
 def _keep_metadata(page: DescribedNodes) -> None:
-    rows = [
+    RebuiltDescribed.objects.bulk_create(
         RebuiltDescribed(
             node_id=one.node_id,
             values=described.write_values([(each.field_id, each.kind, each.value) for each in one.values]),
             seq=page.as_of_seq,
         )
         for one in page.items
-    ]
-    with db.write_transaction():
-        RebuiltDescribed.objects.bulk_create(rows)
+    )
 
 
 def _keep_remarks(page: Remarks) -> None:
-    rows = [
+    RebuiltRemark.objects.bulk_create(
         RebuiltRemark(
             remark_id=one.id,
             node_id=one.node_id,
@@ -143,9 +182,28 @@ def _keep_remarks(page: Remarks) -> None:
             vector=remarks.write_vector(one.text),
         )
         for one in page.items
-    ]
-    with db.write_transaction():
-        RebuiltRemark.objects.bulk_create(rows)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Rows of one kind, page by page in the order of a key."""
+
+    read: Callable[[UUID | None], Any]
+    keep: Callable[[Any], None]
+    key: str
+
+
+_STEPS = (
+    _Step(lambda after: files.list_tree_rows(after=after, limit=PAGE), _keep_documents, "id"),
+    _Step(lambda after: annotations.list_tagged_rows(after=after, limit=PAGE), _keep_tags, "node_id"),
+    _Step(lambda after: annotations_metadata.list_metadata_rows(after=after, limit=PAGE), _keep_metadata, "node_id"),
+    _Step(_list_holds, _keep_holds, "policy_id"),
+    _Step(lambda after: retention.list_held_rows(after=after, limit=PAGE), _keep_held, "node_id"),
+    _Step(lambda after: annotations_remarks.list_comment_rows(after=after, limit=PAGE), _keep_remarks, "id"),
+    _Step(lambda after: annotations_remarks.list_description_rows(after=after, limit=PAGE), _keep_remarks, "id"),
+)
+"""What is read, one after another. A rebuild that is continued counts them: who changes them raises the shape."""
 
 
 def _swap(live: Any, rebuilt: Any) -> None:

@@ -5,7 +5,9 @@ from typing import Literal
 from django.db.models import F
 
 from apps.search import outgoing
+from apps.search.engine import CONSUMER
 from apps.search.models import OutsideIndex, Unsent
+from bitvault.events.api import is_outdated
 from bitvault.kernel import db, tenancy
 
 BATCH = 2_000
@@ -29,7 +31,8 @@ def send() -> int:
             # Counted before it is read what is noted: who notes after this asks for another job.
             OutsideIndex.objects.update(sending=F("sending") + 1)
             parts = list(OutsideIndex.objects.order_by("part"))
-            if parts and not any(indices.is_current(part.name) for part in parts):
+            if parts and not any(indices.is_current(part.name) for part in parts) and not is_outdated(CONSUMER):
+                # Nor is it asked for while a rebuild is to come, which asks for it at its end.
                 outgoing.ask_for_build()
             rows = Unsent.objects.order_by(F("seq").asc(nulls_last=True), "node_id")
             noted = list(rows.values_list("node_id", "mark")[:BATCH])

@@ -9,7 +9,7 @@ from apps.files.api import shown as files
 from apps.files.dtos import Node
 from apps.search import outgoing, texts
 from apps.search.dtos import Facet, IndexState, OutsideIndexState, SearchedText
-from apps.search.models import Content, ContentState, Document, OutsideIndex, OutsideState, Unsent
+from apps.search.models import Content, ContentState, Document, OutsideIndex, OutsideState, Rebuild, Unsent
 from bitvault.kernel import db
 from bitvault.kernel.actor import Actor
 
@@ -32,6 +32,7 @@ def count_index() -> IndexState:
         rows = list(Content.objects.values_list("state", "reason").annotate(Count("content_hash")).order_by())
         outside = list(OutsideIndex.objects.order_by("begun_at"))
         unsent_count = Unsent.objects.count()
+        rebuilt_count = Rebuild.objects.exclude(run_id=None).values_list("done_count", flat=True).first()
     counts = {(state, reason): number for state, reason, number in rows}
     failures = [Facet(reason, number) for (state, reason), number in counts.items() if state == ContentState.FAILED]
     return IndexState(
@@ -52,6 +53,7 @@ def count_index() -> IndexState:
             for index in outside
         ],
         unsent_count=unsent_count,
+        rebuilt_count=rebuilt_count,
     )
 
 

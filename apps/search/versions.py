@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from apps.search.models import DocumentVersion
+from apps.search.models import DocumentVersion, Rebuild
 
 
 def raise_versions(node_ids: Collection[UUID]) -> None:
@@ -20,6 +20,11 @@ def forget(node_ids: Collection[UUID]) -> None:
     """Forget nodes that are gone for good."""
     if node_ids:
         DocumentVersion.objects.filter(node_id__in=list(node_ids)).delete()
+
+
+def get_swap_count() -> int:
+    """Tell how many rebuilds were swapped in, inside the open transaction: before rows are read that belong to it."""
+    return Rebuild.objects.values_list("swap_count", flat=True).first() or 0
 
 
 def find_versions(node_ids: Collection[UUID]) -> dict[UUID, int]:

@@ -19,12 +19,13 @@ from bitvault.events.cursors import (
     ensure_cursors,
     get_head,
     get_position,
+    is_outdated,
     list_published,
     lock_position,
     wait_for,
 )
 from bitvault.events.message import Event, Published, find_event
-from bitvault.events.operating import set_position
+from bitvault.events.operating import RebuildOvertaken, set_position
 from bitvault.events.outbox import open_stream, publish
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "ConsumerTransaction",
     "Event",
     "Published",
+    "RebuildOvertaken",
     "answer_with_head",
     "call_promptly",
     "cannot_be_rebuilt",
@@ -42,6 +44,7 @@ __all__ = [
     "find_event",
     "get_head",
     "get_position",
+    "is_outdated",
     "list_published",
     "lock_position",
     "open_stream",

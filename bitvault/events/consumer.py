@@ -78,6 +78,8 @@ class Consumer:
     """Called after each commit; the others within a second, which costs a small part of it when commits are many."""
     rebuild: Callable[[], int] | None = None
     """Rebuilds the derivation of the entered tenant from its owner's snapshot; returns the number from which the stream goes on."""
+    shape: int = 0
+    """Of which shape its tables are by this code; what an earlier one has filled is rebuilt by itself."""
     no_rebuild_reason: str = ""
     """Why it cannot be rebuilt, where it cannot."""
 

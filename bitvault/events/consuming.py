@@ -92,11 +92,15 @@ def call_promptly(consumer: str) -> None:
     _ensure(consumer).prompt = True
 
 
-def rebuilds(*, consumer: str) -> Callable[[Callable[[], int]], Callable[[], int]]:
-    """Register how a consumer's derivation is rebuilt for the entered tenant: beside the live one, then swapped; returns its seq."""
+def rebuilds(*, consumer: str, shape: int = 0) -> Callable[[Callable[[], int]], Callable[[], int]]:
+    """Register how a consumer's derivation is rebuilt for the entered tenant: beside the live one, then swapped; returns its seq.
+
+    :param shape: a number to raise when this code keeps what earlier ones did not: what those have filled is rebuilt by itself.
+    """
 
     def register(rebuild: Callable[[], int]) -> Callable[[], int]:
         _ensure(consumer).rebuild = rebuild
+        _ensure(consumer).shape = shape
         return rebuild
 
     return register
@@ -114,6 +118,11 @@ def _ensure(name: str) -> Consumer:
 def list_consumers() -> list[str]:
     """List the names of all consumers."""
     return sorted(_consumers)
+
+
+def list_shapes() -> dict[str, int]:
+    """List the consumers whose tables have a shape, each with its number by this code."""
+    return {name: known.shape for name, known in sorted(_consumers.items()) if known.shape}
 
 
 def list_prompt_consumers() -> list[str]:

@@ -34,16 +34,18 @@ def ensure_cursors() -> int:
 
     Days of the stream that are dropped already are not read: a consumer that needs them is rebuilt from its owner's snapshot.
     """
+    names, shapes = consuming.list_consumers(), consuming.list_shapes()
     with connection.cursor() as cursor:
-        cursor.execute(sql.ENSURE_CURSORS, [consuming.list_consumers()])
+        cursor.execute(sql.ENSURE_CURSORS, [names, [shapes.get(name, 0) for name in names]])
         return int(cursor.rowcount)
 
 
 def open_cursors(tenant_id: UUID) -> None:
     """Give a new tenant a cursor for every consumer, at the beginning of its stream."""
-    now = clock.now()
+    now, shapes = clock.now(), consuming.list_shapes()
     cursors = [
-        ConsumerCursor(consumer=name, tenant_id=tenant_id, published_at=now) for name in consuming.list_consumers()
+        ConsumerCursor(consumer=name, tenant_id=tenant_id, published_at=now, shape=shapes.get(name, 0))
+        for name in consuming.list_consumers()
     ]
     ConsumerCursor.objects.bulk_create(cursors, ignore_conflicts=True)
 
@@ -52,6 +54,12 @@ def get_position(consumer: str) -> int:
     """Tell up to which number a consumer has come in the entered tenant's stream; 0 when it has not begun."""
     rows = ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id)
     return rows.values_list("seq", flat=True).first() or 0
+
+
+def is_outdated(consumer: str) -> bool:
+    """Tell whether what a consumer keeps of the entered tenant was filled by an earlier code that kept less: it is rebuilt by itself."""
+    rows = ConsumerCursor.objects.filter(consumer=consumer, tenant_id=tenancy.current().id)
+    return rows.filter(shape__lt=consuming.list_shapes().get(consumer, 0)).exists()
 
 
 def lock_position(consumer: str) -> int:

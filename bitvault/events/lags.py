@@ -32,6 +32,12 @@ class Lag:
     is_being_rebuilt: bool
     rebuild_error: str
     """Why the last rebuild came to no end, if it did not."""
+    shape: int
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether what it keeps was filled by an earlier code that kept less: it is rebuilt by itself."""
+        return self.shape < consuming.list_shapes().get(self.consumer, 0)
 
     @property
     def row_count(self) -> int:

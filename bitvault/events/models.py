@@ -62,6 +62,8 @@ class ConsumerCursor(PublicModel):
     """That rebuild runs, and has said so for up to this moment of the database's clock; none is begun by itself before."""
     rebuild_error = models.TextField(blank=True, db_default="")
     """Why that rebuild came to no end; empty while it runs and when it has."""
+    shape = models.PositiveSmallIntegerField(db_default=0)
+    """Of which shape the tables are that the consumer keeps: that of the code that has begun or rebuilt them."""
 
     class Meta:
         db_table = "events_consumer_cursor"

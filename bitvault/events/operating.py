@@ -57,6 +57,7 @@ __all__ = [
     "list_lags",
     "list_last_published",
     "list_not_rebuildable",
+    "list_outdated",
     "list_paused",
     "list_rebuildable",
     "rebuild",
@@ -249,6 +250,16 @@ def rebuild(*, consumer: str, by: UUID | None) -> int:
     return _run(run, running)
 
 
+def list_outdated() -> list[tuple[str, UUID]]:
+    """List consumers, each with a tenant, whose tables were filled by an earlier code that kept less; by the tenants' ids."""
+    is_older = Q(pk__in=())
+    for name, shape in consuming.list_shapes().items():
+        is_older |= Q(consumer=name, shape__lt=shape)
+    return list(
+        ConsumerCursor.objects.filter(is_older).order_by("tenant_id", "consumer").values_list("consumer", "tenant_id")
+    )
+
+
 def require_rebuildable(*, consumer: str) -> None:
     """Refuse what ``rebuild`` would refuse before it begins.
 
@@ -339,7 +350,7 @@ def set_position(*, consumer: str, seq: int, swaps: bool = True) -> None:
         last_error="",
         retry_at=None,
         careful_until_seq=0,
-        **({"rebuilt_until": None} if swaps else {}),
+        **({"rebuilt_until": None, "shape": consuming.get_consumer(consumer).shape} if swaps else {}),
     )
     if running is not None and swaps:
         publish(DerivationRebuilt(consumer=consumer, seq=seq, actor_id=running.by))

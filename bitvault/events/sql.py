@@ -81,7 +81,7 @@ SELECT cursor.consumer, cursor.tenant_id, head.last_seq, cursor.seq, cursor.last
     (SELECT count(*) FROM public.events_dead_letter letter
      WHERE letter.consumer = cursor.consumer AND letter.tenant_id = cursor.tenant_id AND letter.state = 'dead') AS dead_letter_count,
     cursor.tenant_id = ANY(%(suspended)s::uuid[]) AS is_suspended,
-    coalesce(cursor.rebuilt_until > clock_timestamp(), false), cursor.rebuild_error
+    coalesce(cursor.rebuilt_until > clock_timestamp(), false), cursor.rebuild_error, cursor.shape
 FROM public.events_consumer_cursor cursor JOIN public.events_stream_head head USING (tenant_id)
 WHERE %(among)s::uuid[] IS NULL OR cursor.tenant_id = ANY(%(among)s::uuid[])
 ORDER BY is_suspended, head.last_seq - cursor.seq DESC, cursor.consumer, cursor.tenant_id
@@ -101,8 +101,9 @@ WHERE cursor.seq < head.last_seq
 # It reads from the stream's first day on: a cursor's `published_at` hides what is older than itself.
 ENSURE_CURSORS = """
 INSERT INTO public.events_consumer_cursor
-    (consumer, tenant_id, seq, published_at, try_count, careful_until_seq, last_error)
-SELECT name, head.tenant_id, 0, 'epoch', 0, 0, '' FROM public.events_stream_head head, unnest(%s::text[]) AS name
+    (consumer, tenant_id, seq, published_at, try_count, careful_until_seq, last_error, shape)
+SELECT known.name, head.tenant_id, 0, 'epoch', 0, 0, '', known.shape
+FROM public.events_stream_head head, unnest(%s::text[], %s::int[]) AS known(name, shape)
 ON CONFLICT DO NOTHING
 """
 

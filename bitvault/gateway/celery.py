@@ -69,6 +69,8 @@ app.conf.beat_schedule = {
     "dispatch-jobs": {"task": "jobs.dispatch", "schedule": 1.0, "options": {"expires": 2}},
     "sweep-jobs": {"task": "jobs.sweep", "schedule": 3600, "options": {"expires": 3000}},
     "keep-partitions": {"task": "events.keep_partitions", "schedule": 3600, "options": {"expires": 3000}},
+    # The start of a new version finds what an earlier one has filled; each rebuild asks for the next.
+    "rebuild-outdated": {"task": "gateway.rebuild_outdated", "schedule": 60, "options": {"expires": 50}},
     "watch-siem": {"task": "gateway.watch_siem", "schedule": 300, "options": {"expires": 240}},
     "end-impersonations": {"task": "identity.end_impersonations", "schedule": 60, "options": {"expires": 50}},
     "sweep-sessions": {"task": "identity.sweep_sessions", "schedule": 3600, "options": {"expires": 3000}},

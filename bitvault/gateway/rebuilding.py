@@ -8,20 +8,34 @@ from datetime import timedelta
 from uuid import UUID
 
 import msgspec
+import structlog
+from kombu.exceptions import OperationalError
 
 from apps.billing import api as billing
 from apps.billing.dtos import MeteredNode
 from apps.files import api as files
 from apps.files.dtos import TreeRow
+from apps.identity import api as identity
 from bitvault.events import operating
 from bitvault.events.api import rebuilds
+from bitvault.gateway.celery import app
 from bitvault.jobs import api as jobs
-from bitvault.kernel import db
+from bitvault.jobs import operating as job_operating
+from bitvault.kernel import clock, db, tenancy
 
 REBUILD_JOB = "events.rebuild"
+OUTDATED_TASK = "gateway.rebuild_outdated"
+OUTDATED_SECONDS = 50
+"""How long a message about outdated derivations may wait: beat sends another each minute."""
+
+FAILED_PAUSE = timedelta(hours=1)
+"""How long a rebuild that was begun by itself and has failed is left alone."""
 
 REBUILD_TIMEOUT = timedelta(hours=6)
 """How long a rebuild may take: some 100 million nodes."""
+
+
+logger = structlog.get_logger(__name__)
 
 
 class RebuildConsumer(msgspec.Struct, frozen=True):
@@ -51,10 +65,46 @@ def request_rebuild(*, consumer: str, operator_id: UUID) -> jobs.Job:
         )
 
 
+def request_outdated(*, besides: UUID | None = None) -> bool:
+    """Have the next derivation rebuilt that an earlier version has filled, unless one is rebuilt so already; tells whether it was.
+
+    One tenant after another: each rebuild writes all that the tenant has, and people work beside it. One whose job has failed is left
+    alone for an hour, and keeps no other waiting.
+
+    :param besides: a job that is about to end.
+    """
+    outdated = operating.list_outdated()
+    if not outdated or job_operating.has_unfinished(kind=REBUILD_JOB, by=jobs.SYSTEM, besides=besides):
+        return False
+    tenants = {tenant.id: tenant for tenant in identity.list_active_tenants()}
+    for consumer, tenant_id in outdated:
+        if tenant_id not in tenants:
+            continue
+        with tenancy.entered(tenants[tenant_id]):
+            last = jobs.find_latest(kind=REBUILD_JOB, key=consumer)
+            if last is not None and last.finished_at is not None and clock.now() - last.finished_at < FAILED_PAUSE:
+                continue
+            with db.write_transaction():
+                jobs.enqueue(REBUILD_JOB, RebuildConsumer(consumer=consumer), key=consumer, by=jobs.SYSTEM)
+            return True
+    return False
+
+
 @jobs.job_kind(REBUILD_JOB, payload=RebuildConsumer, lane=jobs.BULK, tries=3, timeout=REBUILD_TIMEOUT)
 def rebuild(payload: RebuildConsumer, run: jobs.Run) -> Rebuilt:
-    """Rebuild a derivation. It begins anew at each try, and overtakes one whose worker was given up for dead."""
-    return Rebuilt(seq=operating.rebuild(consumer=payload.consumer, by=run.requester.id))
+    """Rebuild a derivation, and overtake one whose worker was given up for dead. Another one that is outdated follows."""
+    seq = operating.rebuild(consumer=payload.consumer, by=run.requester.id)
+    if run.requester == jobs.SYSTEM and operating.list_outdated():
+        _call_for_next(run.job_id)
+    return Rebuilt(seq=seq)
+
+
+def _call_for_next(job_id: UUID) -> None:
+    """Have the next one asked for at once, where no tenant is entered. Where the message is lost, beat's turn does so within a minute."""
+    try:
+        app.send_task(OUTDATED_TASK, args=[job_id.hex], expires=OUTDATED_SECONDS, ignore_result=True, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.info("next_rebuild_waits", error=type(error).__name__)
 
 
 @rebuilds(consumer=billing.CONSUMER)

@@ -1,6 +1,7 @@
 """Whether the services that the installation stands on are as it needs them: clocks, store, search, database, Valkey, workers, queues."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -121,6 +122,24 @@ def check_siem() -> Sequence[Finding]:
     ]
 
 
+def _judge_outdated() -> list[Finding]:
+    """Tell of what an earlier version has filled and is rebuilt."""
+    outdated = Counter(name for name, _tenant_id in operating.list_outdated())
+    mend = _(
+        "They are rebuilt by themselves, one tenant after another; the stream's page in Django admin tells how far it is."
+    )
+    return [
+        Finding(
+            "queues",
+            "warning",
+            _("What %(name)s keeps was filled by an earlier version in %(count)s tenants.")
+            % {"name": name, "count": count},
+            mend,
+        )
+        for name, count in sorted(outdated.items())
+    ]
+
+
 def check_queues() -> Sequence[Finding]:
     """Whether schedulers run, and nothing waits or was given up."""
     found = []
@@ -130,6 +149,7 @@ def check_queues() -> Sequence[Finding]:
         found.append(
             Finding("queues", "bad", _("Schedulers are silent: %(names)s.") % {"names": ", ".join(silent)}, mend)
         )
+    found += _judge_outdated()
     for name, reason in operating.list_paused().items():
         mend = _("Let it go on in Django admin when its reason is gone.")
         why = reason or _("no reason was given")

@@ -1,9 +1,11 @@
 """Scheduled tasks that look at every tenant."""
 
+from uuid import UUID
+
 from celery import shared_task
 
 from apps.identity import api as identity
-from bitvault.gateway import alarms, removing_tenants
+from bitvault.gateway import alarms, rebuilding, removing_tenants
 from bitvault.gateway.celery import app
 from bitvault.kernel.tasks import for_tenant
 
@@ -28,3 +30,12 @@ def remove_tenants() -> None:
 def watch_siem() -> None:
     """Tell operators when the installation's SIEM export fails, and when it works again."""
     alarms.watch_siem()
+
+
+@shared_task(name=rebuilding.OUTDATED_TASK, tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types
+def rebuild_outdated(job_id: str | None = None) -> bool:
+    """Have the next derivation rebuilt that an earlier version has filled.
+
+    :param job_id: the rebuild before it, which is about to end.
+    """
+    return rebuilding.request_outdated(besides=None if job_id is None else UUID(job_id))

@@ -10,7 +10,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Count, Min, Q
 
 from bitvault.jobs import calling, kinds, leasing
-from bitvault.jobs.dtos import Backlog, OperatedJob
+from bitvault.jobs.dtos import UNFINISHED, Backlog, OperatedJob, Requester
 from bitvault.jobs.kinds import list_kinds, list_lanes
 from bitvault.jobs.models import Job, PausedKind
 from bitvault.kernel import clock, db
@@ -22,6 +22,7 @@ __all__ = [
     "cancel",
     "count_by_state",
     "count_failed",
+    "has_unfinished",
     "list_backlogs",
     "list_jobs",
     "list_kinds",
@@ -84,6 +85,15 @@ def list_jobs(
         rows = rows.filter(tenant_id__in=among)
     fields = [field.name for field in dataclasses.fields(OperatedJob)]
     return rows.count(), [OperatedJob(**values) for values in rows.values(*fields)[offset : offset + limit]]
+
+
+def has_unfinished(*, kind: str, by: Requester, besides: UUID | None = None) -> bool:
+    """Tell whether a job of a kind that somebody has asked for waits or runs, in whatever tenant.
+
+    :param besides: this one does not count.
+    """
+    rows = Job.objects.filter(kind=kind, created_by_kind=by.kind, created_by_id=by.id, state__in=UNFINISHED)
+    return (rows if besides is None else rows.exclude(pk=besides)).exists()
 
 
 def count_by_state(*, kind: str) -> dict[str, int]:

@@ -152,6 +152,7 @@ def test_a_task_that_needs_no_tenant_says_so_by_name():
         "backup.request",  # asks for the backup of all tenants, and opens none itself
         "gateway.watch_siem",  # looks into each tenant in turn, and tells of the installation
         "gateway.remove_tenants",  # a tenant that is going is not entered any more
+        "gateway.rebuild_outdated",  # reads cursors of all tenants, and enters the one whose rebuild it asks for
     }
 
 

@@ -1,6 +1,6 @@
 """What OpenSearch holds of a node. The same code cuts and folds words for both engines, so no analyzer of languages is needed there.
 
-A change of this mapping needs a higher ``EDITION``: indexes of the new edition are made beside the old ones, and each tenant's is rebuilt
+A change of this mapping needs a higher ``SHAPE``: indexes of the new edition are made beside the old ones, and each tenant's is rebuilt
 into them.
 """
 
@@ -16,10 +16,11 @@ from opensearchpy.helpers.document import MetaField
 from opensearchpy.helpers.field import Field
 
 from apps.search import words
+from apps.search.engine import SHAPE
 from apps.search.models import Document
 
-EDITION = 4
-"""The edition of the mapping."""
+EDITION = SHAPE
+"""The edition of the mapping: a part of an earlier one is built anew, when the tenant's documents have been rebuilt."""
 
 FORMS_JOINER = "|"
 """Between the forms of one word of a text, which stand at one place: ``findvisible|find|visible``."""

@@ -76,6 +76,8 @@ def write(
 class Known:
     """What is known of documents beside their own rows, by which their versions are told."""
 
+    swap_count: int
+    """How many rebuilds there were when the documents were read."""
     states: Mapping[str, tuple[str, int]]
     """How it stands with the text of a content, and which reader has read it."""
     tagged: Mapping[UUID, Tagged]
@@ -91,11 +93,11 @@ class Known:
         """Tell the version of a document: by the node's revision, by which reader has read its text, as of which number its tags are, and
         how often what belongs to it beside that has changed.
 
-        None of the four goes back, so their sum rises whenever one of them does.
+        None of the four goes back, nor does the number of rebuilds, so their sum rises whenever one of them does.
         """
         state, reader = self.states.get(document.content_hash, (ContentState.WAITING, 0))
         read = 0 if state == ContentState.WAITING else 2 * reader + (state == ContentState.READY)
-        told = document.revision * VERSIONS_OF_REVISION + min(read, VERSIONS_OF_REVISION - 1)
+        told = self.swap_count + document.revision * VERSIONS_OF_REVISION + min(read, VERSIONS_OF_REVISION - 1)
         tagged = self.tagged.get(document.node_id)
         return told + (0 if tagged is None else tagged.seq) + self.versions.get(document.node_id, 0)
 
@@ -107,15 +109,16 @@ class Known:
 
 def list_versions(documents: Sequence[Document]) -> dict[UUID, int]:
     """Tell the versions of documents, by a few statements inside the open transaction."""
-    known = _find_known(documents)
+    known = _find_known(documents, versions.get_swap_count())
     return {each.node_id: known.tell_version(each) for each in documents}
 
 
-def _find_known(documents: Sequence[Document]) -> Known:
+def _find_known(documents: Sequence[Document], swap_count: int) -> Known:
     node_ids = [each.node_id for each in documents]
     hashes = {each.content_hash for each in documents if each.content_hash}
     rows = Content.objects.filter(content_hash__in=hashes).values_list("content_hash", "state", "reader")
     return Known(
+        swap_count=swap_count,
         states={content_hash: (state, reader) for content_hash, state, reader in rows},
         tagged=Tagged.objects.in_bulk(node_ids),
         # Before what they are of: what changes in between is sent again with a higher one.
@@ -131,8 +134,9 @@ def _list_actions(part: OutsideIndex, tenant_id: UUID, node_ids: Sequence[UUID])
     for begin in range(0, len(node_ids), READ_AT_ONCE):
         asked = node_ids[begin : begin + READ_AT_ONCE]
         with db.read_transaction():
+            swap_count = versions.get_swap_count()
             found = list(Document.objects.defer("vector").filter(node_id__in=asked))
-            known = _find_known(found)
+            known = _find_known(found, swap_count)
         there = {each.node_id for each in found}
         yield from (_delete(part, node_id) for node_id in asked if node_id not in there)
         texted = [each for each in found if known.has_texts(each)]

@@ -1,7 +1,8 @@
 """The index is what the stream says: applied again it changes nothing, and a rebuild from Files gives the same."""
 
 import random
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,11 +11,13 @@ from apps.annotations.api import descriptions, metadata
 from apps.annotations.dtos import FieldWish
 from apps.files import api as files
 from apps.search import contents, described, indexing, rebuilding, remarking, tagged
-from apps.search.models import Content, Described, Document, Passage, RebuiltDocument, Remark, Tagged
+from apps.search.models import Content, Described, Document, Passage, Rebuild, RebuiltDocument, Remark, Tagged
 from bitvault.events import consuming, operating
+from bitvault.events.api import RebuildOvertaken
 from bitvault.events.models import ConsumerCursor
 from bitvault.jobs.models import Job
-from bitvault.kernel import db, tenancy
+from bitvault.kernel import clock, db, tenancy
+from bitvault.kernel.errors import BitVaultError
 from tests.apps.files.conftest import Tree, fetch, live_a_little
 
 FIELDS = (
@@ -226,3 +229,116 @@ def test_comments_and_descriptions_that_are_told_again_change_nothing_and_a_rebu
         operating.rebuild(consumer=indexing.CONSUMER, by=None)
         index()
         assert remarks() == before
+
+
+# --- rebuilds that end in the middle ------------------------------------------------------------------------------------------
+
+
+def everything():
+    consuming.consume(indexing.CONSUMER)
+    remarking.read()
+    with db.read_transaction():
+        documents = sorted(Document.objects.values_list(*FIELDS))
+    return [row[:-1] for row in documents], tags(), metadata_rows(), remarks()
+
+
+class Ended(Exception):
+    """The worker died."""
+
+
+def test_a_rebuild_that_ends_in_the_middle_is_continued_whatever_has_happened_meanwhile(tree, make_actor, monkeypatch):
+    chance = random.Random(5)
+    urgent = annotations.create_tag(actor=tree.actor, name="Urgent").id
+    (amount,) = metadata.create_template(
+        actor=make_actor("adam"), name="Deal", fields=[FieldWish(name="Amount", kind="number")]
+    ).fields
+
+    def live():
+        live_a_little(tree, chance, 40)
+        for (node_id,) in fetch("SELECT id FROM files_node WHERE trashed_at IS NULL ORDER BY id"):
+            with suppress(BitVaultError):
+                match chance.randrange(4):
+                    case 0:
+                        annotations.tag_node(actor=tree.actor, node_id=node_id, tag_id=urgent)
+                    case 1:
+                        value = chance.randrange(9)
+                        metadata.set_metadata(actor=tree.actor, node_id=node_id, field_id=amount.id, value=value)
+                    case 2:
+                        annotations.add_comment(actor=tree.actor, node_id=node_id, text=f"said {chance.random()}")
+
+    live()
+    everything()
+    monkeypatch.setattr(rebuilding, "PAGE", 4)
+    keep_page, kept, ends = rebuilding._keep_page, [], [3]
+
+    def keep_some(run, page, *, step, after):
+        if len(kept) == ends[0]:
+            raise Ended
+        keep_page(run, page, step=step, after=after)
+        kept.append((step, after))
+
+    monkeypatch.setattr(rebuilding, "_keep_page", keep_some)
+    with db.write_transaction():
+        Document.objects.update(name="spoilt", words="spoilt")
+        Tagged.objects.update(tag_ids=[])
+        Described.objects.update(values={})
+    for _ in range(500):
+        try:
+            rebuilding.rebuild()
+            break
+        except Ended:
+            ends[0] += 3
+            if len(kept) % 2:
+                live()
+    else:
+        pytest.fail("it never ends")
+    assert len(kept) == len(set(kept)), "no page is read twice"
+    found = everything()
+    assert "spoilt" not in {row[2] for row in found[0]}
+    rebuilding.PAGE, ends[0] = 1_000, 10**9
+    rebuilding.rebuild()
+    assert everything() == found
+    with db.read_transaction():
+        rebuilt = Rebuild.objects.get()
+        assert (rebuilt.run_id, rebuilt.swap_count) == (None, 2)
+
+
+def test_what_was_begun_by_another_version_or_long_ago_is_begun_anew(tree, monkeypatch):
+    for number in range(5):
+        tree.folder(f"Folder {number}")
+    monkeypatch.setattr(rebuilding, "PAGE", 2)
+    count = []
+    keep_page = rebuilding._keep_page
+
+    def keep_one(run, page, **more):
+        keep_page(run, page, **more)
+        count.append(page)
+        raise Ended
+
+    for change in ({"shape": 1}, {"begun_at": clock.now() - timedelta(days=2)}):
+        with monkeypatch.context() as ending:
+            ending.setattr(rebuilding, "_keep_page", keep_one)
+            with pytest.raises(Ended):
+                rebuilding.rebuild()
+        with db.write_transaction():
+            assert Rebuild.objects.update(**change)
+            RebuiltDocument.objects.update(name="of another version")
+        rebuilding.rebuild()
+        assert "of another version" not in {row[2] for row in index()}
+
+
+def test_who_was_overtaken_writes_nothing_more(tree, monkeypatch):
+    for number in range(5):
+        tree.folder(f"Folder {number}")
+    monkeypatch.setattr(rebuilding, "PAGE", 2)
+    keep_page = rebuilding._keep_page
+
+    def be_overtaken(run, page, **more):
+        monkeypatch.setattr(rebuilding, "_keep_page", keep_page)
+        rebuilding.rebuild()
+        keep_page(run, page, **more)
+
+    monkeypatch.setattr(rebuilding, "_keep_page", be_overtaken)
+    with pytest.raises(RebuildOvertaken):
+        rebuilding.rebuild()
+    assert len(index()) == 6
