@@ -5,6 +5,7 @@ The services are a throw-away stack of the project's own. `BITVAULT_TEST_SERVICE
 """
 
 import dataclasses
+import gc
 import os
 
 import django
@@ -31,6 +32,12 @@ def pytest_collection_modifyitems(items) -> None:
     from tests.support import distribution
 
     distribution.keep_together(items)
+
+
+def pytest_collection_finish() -> None:
+    # All code and all tests are there and stay: the collector need not look at them again each time.
+    gc.collect()
+    gc.freeze()
 
 
 # --- databases -------------------------------------------------------------------------------------------------------------
