@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import time
+from collections.abc import Iterator
 from uuid import UUID
 
 from benchmarks import load
@@ -133,6 +134,22 @@ def batches(bench: Bench) -> list[Figure]:
     ]
 
 
+def fetcher(bench: Bench, nodes: Iterator[str]) -> load.Step:
+    """Make a member who downloads one file after another."""
+    web = bench.vault.connect()
+
+    def ask() -> str:
+        return web.get(f"/api/v1/nodes/{next(nodes)}/content", expect=(302,)).header("Location") or ""
+
+    # Where downloads are signed for: the front before the store, or the store itself.
+    bytes_from = Connection.to(ask())
+
+    def step() -> None:
+        bytes_from.get(target_of(ask()), expect=(200,))
+
+    return step
+
+
 def downloads(bench: Bench) -> list[Figure]:
     """Files in a second through the redirect and the store."""
     store = bench.machine.small_gets
@@ -141,21 +158,7 @@ def downloads(bench: Bench) -> list[Figure]:
         uploader()
     nodes = itertools.cycle(uploader.made)
 
-    def worker() -> load.Step:
-        web = bench.vault.connect()
-
-        def ask() -> str:
-            return web.get(f"/api/v1/nodes/{next(nodes)}/content", expect=(302,)).header("Location") or ""
-
-        # Where downloads are signed for: the front before the store, or the store itself.
-        bytes_from = Connection.to(ask())
-
-        def step() -> None:
-            bytes_from.get(target_of(ask()), expect=(200,))
-
-        return step
-
-    rate = bench.measure([worker() for _ in range(bench.crowd)])
+    rate = bench.measure([fetcher(bench, nodes) for _ in range(bench.crowd)])
     facts = {**rate.facts(), "store_alone": store.facts()}
     return [
         Figure(

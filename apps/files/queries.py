@@ -37,7 +37,7 @@ from apps.files.rows import (
 )
 from apps.files.sql.pages import FIRST_ID, ROOTS, TREE_ROWS
 from apps.files.sql.uploads import HOLDERS, HOLDERS_OF_MANY
-from apps.files.sql.walks import BY_PATH
+from apps.files.sql.walks import BY_PATH, CONTENT
 from bitvault.events.api import get_head
 from bitvault.kernel import db, names
 from bitvault.kernel.actor import Actor
@@ -237,27 +237,35 @@ def get_content(
     actor: Actor, node_id: UUID, version_id: UUID | None, *, capability: Capability = Capability.DOWNLOAD
 ) -> Content:
     """Find the bytes of a file, or of one of its versions."""
-    with db.read_transaction():
-        return read_content(actor, node_id, version_id, capability=capability)
+    rows = db.read_alone(CONTENT, {"node_id": node_id, "version_id": version_id})
+    return _to_content(actor, rows, capability)
 
 
 def read_content(
     actor: Actor, node_id: UUID, version_id: UUID | None, *, capability: Capability = Capability.DOWNLOAD
 ) -> Content:
     """Find the bytes of a file, or of one of its versions, inside the open transaction."""
-    way = access.require(actor, find_way(node_id, actor), capability)
+    rows = fetch_all(CONTENT, {"node_id": node_id, "version_id": version_id})
+    return _to_content(actor, rows, capability)
+
+
+def _to_content(actor: Actor, found: Sequence[tuple[Any, ...]], capability: Capability) -> Content:
+    """Judge a file by its way up, and tell of its version; both are the rows of ``CONTENT``."""
+    width = len(NodeRow._fields)
+    way = Way([NodeRow._make(row[:width]) for row in found]) if found else None
+    way = access.require(actor, way, capability)
     if way.node.is_folder:
         raise errors.NotAFile
-    wanted_id = require_row(version_id or way.node.version_id)
-    found = require_row(Version.objects.filter(node_id=way.node.id, id=wanted_id).first())
+    version_id, blob_id, media_type, size_bytes, content_hash = found[0][width:]
+    require_row(version_id)
     return Content(
-        blob_id=found.blob_id,
+        blob_id=blob_id,
         name=way.node.name,
         # A version keeps the type that it came with; what the current one is told to be follows the file's name.
-        media_type=way.node.media_type if found.id == way.node.version_id else found.media_type,
-        size_bytes=found.size_bytes,
-        content_hash=found.content_hash,
-        version_id=found.id,
+        media_type=way.node.media_type if version_id == way.node.version_id else media_type,
+        size_bytes=size_bytes,
+        content_hash=content_hash,
+        version_id=version_id,
     )
 
 

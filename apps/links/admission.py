@@ -25,19 +25,24 @@ def find_open(token: str, visitor: Visitor) -> Link:
     if tenancy.find_current() is None:
         raise NotFound
     are_allowed = identity.find_policies(tenant=tenancy.current()).links_allowed
-    with naming_maker() as looked_at, db.read_transaction():
-        row = queries.find_by_token_hash(credentials.hash_token(token))
-        if row is None:
-            raise NotFound
+    row = queries.find_by_token_hash(credentials.hash_token(token))
+    if row is None:
+        raise NotFound
+    with naming_maker() as looked_at:
         looked_at.append(row)
         if not are_allowed:
             raise errors.LinkOver
         # Whoever resumes without a cookie is known by the version alone, later on.
         is_used_up = queries.state_of(row) == "used_up" and not visitor.resumes
         if is_used_up:
-            is_used_up = not queries.has_counted_any(row.id, visitor=credentials.visitor_key(row.id, visitor))
+            is_used_up = not _has_had_any(row, visitor)
         require_open(row, used_up=is_used_up)
     return row
+
+
+def _has_had_any(row: Link, visitor: Visitor) -> bool:
+    with db.read_transaction():
+        return queries.has_counted_any(row.id, visitor=credentials.visitor_key(row.id, visitor))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.files.dtos import Content
-from apps.links import operations, queries, receiving, visits
+from apps.links import counting, operations, queries, receiving, visits
 from apps.links.dtos import (
     Admission,
     Link,
@@ -234,7 +234,7 @@ def count_download(*, link_id: UUID, visitor: Visitor, node_id: UUID, content: C
     :raises LinkUsedUp: others have had all downloads that there are.
     :raises NotFound, LinkOver, LinkExpired, LinkNotStarted: the link cannot be opened any more.
     """
-    visits.count_download(link_id=link_id, visitor=visitor, node_id=node_id, content=content)
+    counting.count_download(link_id=link_id, visitor=visitor, node_id=node_id, content=content)
 
 
 @exposed
@@ -243,7 +243,7 @@ def require_download(*, link_id: UUID, visitor: Visitor, content: Content) -> No
 
     :raises LinkUsedUp, NotFound, LinkOver, LinkExpired, LinkNotStarted: as ``count_download``.
     """
-    visits.require_download(link_id=link_id, visitor=visitor, content=content)
+    counting.require_download(link_id=link_id, visitor=visitor, content=content)
 
 
 # --- visitors who send files -----------------------------------------------------------------------------------------------

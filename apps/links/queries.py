@@ -2,24 +2,45 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from apps.files import api as files
-from apps.links import dtos, requests
-from apps.links.models import Access, Action, Link, LinkKind, SentFile
+from apps.links import dtos, requests, sql
+from apps.links.models import Access, Action, FileRequest, Link, LinkKind, SentFile
 from bitvault.kernel import clock, db, pages
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.pages import Page
 
+M = TypeVar("M", Link, FileRequest)
 R = TypeVar("R", Link, Access, SentFile)
 
 
 def find_by_token_hash(token_hash: bytes) -> Link | None:
-    """Find the link of an address, ended or not, inside the open transaction."""
-    return Link.objects.select_related("request").filter(token_hash=token_hash).first()
+    """Find the link of an address, ended or not, in a transaction of its own."""
+    found = db.read_alone(sql.LINK_OF_ADDRESS, {"token_hash": token_hash})
+    if not found:
+        return None
+    width = len(sql.LINK_FIELDS)
+    row = _to_row(Link, sql.LINK_FIELDS, found[0][:width])
+    if row.kind == LinkKind.UPLOAD:
+        row.request = _to_row(FileRequest, sql.REQUEST_FIELDS, found[0][width:])
+    return row
+
+
+def find_with_whether_had(link_id: UUID, version_id: UUID, *, visitor: bytes) -> tuple[Link, bool] | None:
+    """Find a link, ended or not, and whether a visitor has had a version through it, inside the open transaction."""
+    with db.prepared_cursor() as cursor:
+        cursor.execute(sql.LINK_AND_WHETHER_HAD, {"link_id": link_id, "version_id": version_id, "visitor": visitor})
+        found = cursor.fetchone()
+    return None if found is None else (_to_row(Link, sql.LINK_FIELDS, found[:-1]), found[-1])
+
+
+def _to_row(model: type[M], fields: Sequence[str], values: Sequence[Any]) -> M:
+    return model.from_db(connection.alias, fields, values)
 
 
 def find(link_id: UUID) -> Link | None:
@@ -95,11 +116,6 @@ def list_received(link_id: UUID, *, limit: int, cursor: str | None) -> Page[dtos
         )
         found, next_cursor = _newest_first(rows, f"links.received:{link_id}", limit, cursor)
     return Page([_to_received(row) for row in found], next_cursor)
-
-
-def has_counted(link_id: UUID, version_id: UUID, *, visitor: bytes) -> bool:
-    """Tell whether a visitor has had a version, inside the open transaction."""
-    return Access.objects.filter(link_id=link_id, version_id=version_id, visitor=visitor, counted=True).exists()
 
 
 def has_counted_any(link_id: UUID, *, visitor: bytes) -> bool:

@@ -1,21 +1,16 @@
-"""What visitors do: they are let in as the link, see what lies below its node, and are counted.
+"""What visitors do: they are let in as the link, and see what lies below its node. What they download is counted by ``counting``."""
 
-A link's rules are judged twice for a download: when the visitor is let in, and again in the transaction that counts it, where the link's
-row is locked. So what was ended a moment ago gives nothing, and of any number who want the last download one gets it.
-"""
-
-from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth.hashers import check_password
 
 from apps.files import api as files
-from apps.files.dtos import Children, Content, Node
+from apps.files.dtos import Children, Node
 from apps.files.dtos.rules import RulesInForce
-from apps.links import admission, credentials, dtos, errors, queries, receiving
+from apps.links import admission, counting, credentials, dtos, errors, queries, receiving
 from apps.links.models import Access, Action, Link, LinkKind
 from bitvault.events.api import publish
-from bitvault.events.catalog.links import LinkDownloaded, LinkOpened, LinkRefused
+from bitvault.events.catalog.links import LinkOpened, LinkRefused
 from bitvault.kernel import clock, db, tenancy
 from bitvault.kernel.actor import Actor
 from bitvault.kernel.errors import NotFound
@@ -27,9 +22,6 @@ GUESSES = 20
 """Wrong passwords for a link from one address in five minutes: an office mistypes as often, and who tries a list does not get far."""
 
 _FIVE_MINUTES = 300
-
-RESUMED_WITHIN = timedelta(hours=24)
-"""How long a program without cookies may ask for a later part of what it has begun to fetch."""
 
 
 def open_page(
@@ -142,78 +134,7 @@ def note_viewed(*, link_id: UUID, visitor: Visitor, node_id: UUID) -> None:
         _note_opened(row, visitor, node_id)
 
 
-def count_download(*, link_id: UUID, visitor: Visitor, node_id: UUID, content: Content) -> None:
-    """Write down that a visitor may fetch a version, and count it unless they have had it."""
-    with admission.naming_maker() as looked_at, db.write_transaction():
-        row = Link.objects.select_for_update(no_key=True).filter(id=link_id).first()
-        if row is None:
-            raise NotFound
-        looked_at.append(row)
-        admission.require_open(row, used_up=False)
-        counted = not _has_had(row, visitor, content.version_id)
-        if counted and row.download_limit is not None and row.download_count >= row.download_limit:
-            raise errors.LinkUsedUp
-        Access.objects.create(
-            link=row,
-            action=Action.DOWNLOADED,
-            accessed_at=clock.now(),
-            node_id=node_id,
-            version_id=content.version_id,
-            visitor=_visitor_key(row, visitor),
-            origin=credentials.origin_key(row.id, visitor),
-            counted=counted,
-        )
-        if counted:
-            row.download_count += 1
-            row.save(update_fields=["download_count"])
-        publish(
-            LinkDownloaded(
-                link_id=row.id,
-                node_id=node_id,
-                version_id=content.version_id,
-                size_bytes=content.size_bytes,
-                counted=counted,
-                actor_id=row.id,
-            )
-        )
-
-
-def require_download(*, link_id: UUID, visitor: Visitor, content: Content) -> None:
-    """Refuse somebody who could not download a version now; counts nothing."""
-    with admission.naming_maker() as looked_at, db.read_transaction():
-        row = queries.find(link_id)
-        if row is None:
-            raise NotFound
-        looked_at.append(row)
-        admission.require_open(row, used_up=False)
-        if queries.state_of(row) == "used_up" and not _has_had(row, visitor, content.version_id):
-            raise errors.LinkUsedUp
-
-
 # --- what is written -------------------------------------------------------------------------------------------------------
-
-
-def _has_had(row: Link, visitor: Visitor, version_id: UUID) -> bool:
-    if queries.has_counted(row.id, version_id, visitor=_visitor_key(row, visitor)):
-        return True
-    # Without a cookie only the later part of a download is known again, by where it comes from: two people may come from one place.
-    return (
-        visitor.is_new
-        and visitor.resumes
-        and queries.has_counted_from(
-            row.id,
-            version_id,
-            origin=credentials.origin_key(row.id, visitor),
-            since=clock.now() - RESUMED_WITHIN,
-        )
-    )
-
-
-def _visitor_key(row: Link, visitor: Visitor) -> bytes:
-    """Tell by what a visitor is known: where downloads are limited by what their browser was given, else as well as can be."""
-    if visitor.is_new and row.download_limit is None:
-        return credentials.origin_key(row.id, visitor)
-    return credentials.visitor_key(row.id, visitor)
 
 
 def _note_opened(row: Link, visitor: Visitor, node_id: UUID | None = None) -> None:
@@ -229,7 +150,7 @@ def _note(row: Link, visitor: Visitor, action: Action, event: LinkOpened | LinkR
             action=action,
             accessed_at=clock.now(),
             node_id=event.node_id,
-            visitor=_visitor_key(row, visitor),
+            visitor=counting.visitor_key(row, visitor),
             origin=credentials.origin_key(row.id, visitor),
         )
         publish(event)

@@ -73,7 +73,8 @@ def _write(tx: db.Transaction, tenant_id: UUID, events: list[Event], *, is_last:
     try:
         rows = tx.run_last(sql.PUBLISH, parameters) if is_last else _run(parameters)
     except IntegrityError as error:
-        if isinstance(error.__cause__, NotNullViolation):
+        # Of the number, and not of what travels in the same message (`run_with_next`).
+        if isinstance(error.__cause__, NotNullViolation) and error.__cause__.diag.column_name == "seq":
             raise StreamMissing("the tenant has no row in events_stream_head") from error
         raise
     return max(int(row[0]) for row in rows)

@@ -9,6 +9,9 @@ urlpatterns = [
     path("api/v1/", include("bitvault.gateway.urls_api")),
     path("docs/", include("bitvault.gateway.urls_docs")),
     path("healthz", health.live),
+    # Before all pages, each of which would be compared first: strangers by the thousand fetch what a link leads to.
+    path("s/<str:token>/content/<uuid:node_id>", link_content.LinkDownload.as_view()),
+    path("s/<str:token>/preview/<uuid:node_id>", link_previews.LinkPreview.as_view()),
     path("accent/<str:light>-<str:dark>.css", brand.show_accent),
     path("texts/<str:language>/<str:digest>.js", catalogue.show),
     path("", include("apps.identity.ui.urls")),
@@ -16,8 +19,6 @@ urlpatterns = [
     path("", include("apps.sharing.ui.urls")),
     path("", include("apps.sync.ui.urls")),
     path("", include("apps.search.ui.urls")),
-    path("s/<str:token>/content/<uuid:node_id>", link_content.LinkDownload.as_view()),
-    path("s/<str:token>/preview/<uuid:node_id>", link_previews.LinkPreview.as_view()),
     path("", include("apps.links.ui.urls")),
     path("", include("apps.notifications.ui.urls")),
     path("", include("apps.previews.ui.urls")),

@@ -42,6 +42,7 @@ class Transaction:
         self.seq: int | None = None
         self.pending_events: list[Any] = []
         self._last_step: Callable[[Transaction], None] | None = None
+        self._has_unsent = False
         self._after_commit: list[Callable[[], None]] = []
 
     def answer(self, result: T) -> T:
@@ -59,6 +60,18 @@ class Transaction:
         if self._last_step not in (None, action):
             raise ProgrammingError("a transaction has one last step")
         self._last_step = action
+
+    def run_with_next(self, statement: str, parameters: Parameters) -> None:
+        """Run a statement of which no result is needed in the round trip of the next one, right before it; at the latest at the end.
+
+        Before the numbering of events, which is the last one, it locks for no longer than that does. What it must not pass over has to
+        fail in the statement: then the transaction fails.
+        """
+        with prepared_cursor() as cursor:
+            if cursor.goes_with_next(statement, parameters):
+                self._has_unsent = True
+            else:
+                cursor.execute(statement, parameters)
 
     def run_last(self, statement: str, parameters: Parameters) -> list[tuple[Any, ...]]:
         """Run the statement that ends the transaction, with COMMIT in the same round trip; returns what it RETURNS.
@@ -79,6 +92,8 @@ class Transaction:
         """Run the last step before the commit."""
         if self._last_step is not None:
             self._last_step(self)
+        if self._has_unsent:
+            connection.say_what_waits()  # type: ignore[attr-defined] # of our own backend
 
     def announce(self) -> None:
         """Run the hints; a failing one cannot undo what is committed, so it is logged."""

@@ -200,6 +200,55 @@ def test_a_connection_that_ends_before_the_last_statement_undoes_all(connected, 
         assert count_rows() == 0
 
 
+_ADD = """
+INSERT INTO web_idempotency_key (user_id, key, fingerprint, answer, created_at)
+SELECT gen_random_uuid(), %(key)s::text, '', '', now() WHERE 1 / %(divisor)s::int IS NOT NULL
+"""
+
+
+def add_with_next(key, divisor=1):
+    """Write a row in the round trip of the statement that follows, which counts the rows that it sees."""
+    with db.write_transaction() as tx:
+        tx.run_with_next(_ADD, {"key": key, "divisor": divisor})
+        return end_with("SELECT count(*) FROM web_idempotency_key")
+
+
+def test_what_goes_with_the_next_statement_is_run_before_it(connected, acme):
+    with tenancy.entered(acme):
+        # The first time on a connection the server learns the statement, and from then on it travels.
+        assert [add_with_next(key) for key in ("a", "b", "c")] == [[(1,)], [(2,)], [(3,)]]
+        assert count_rows() == 3
+
+
+def test_what_goes_with_the_next_statement_takes_no_round_trip_of_its_own(connected, acme):
+    with tenancy.entered(acme):
+        add_with_next("a")
+        with CaptureQueriesContext(connection) as captured:
+            add_with_next("b")
+    assert [query["sql"] for query in captured if query["sql"] != "COMMIT"] == [
+        "SELECT count(*) FROM web_idempotency_key"
+    ]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_goes_with_the_next_statement_and_fails_undoes_all(connected, acme, known):
+    with tenancy.entered(acme):
+        if known:
+            add_with_next("a")
+        with pytest.raises(DatabaseError, match="division"), db.write_transaction() as tx:
+            tx.run_with_next(_ADD, {"key": "b", "divisor": 0})
+            end_with("SELECT 1")
+        assert status() is TransactionStatus.IDLE
+        assert count_rows() == int(known)
+
+
+def test_what_was_to_go_with_the_next_statement_is_run_where_there_is_none(connected, acme):
+    with tenancy.entered(acme):
+        with db.write_transaction() as tx:
+            tx.run_with_next(_ADD, {"key": "a", "divisor": 1})
+        assert count_rows() == 1
+
+
 def test_inside_a_transaction_of_somebody_else_none_is_begun(connected, acme):
     with (
         transaction.atomic(),

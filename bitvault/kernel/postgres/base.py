@@ -78,6 +78,11 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # django-tena
         """Run a statement (whole, without parameters) in the round trip of whatever statement comes next."""
         self._company.before.append(statement)
 
+    def say_what_waits(self) -> None:
+        """Run what waits for a next statement that does not come."""
+        if self._company.before:
+            self.create_cursor().say_before()
+
     def enter_schema(self, schema: str, *, read_only: bool, locks: Sequence[str]) -> None:
         """Set a tenant's schema and role for the transaction that begins, and take locks, in the round trip of its first statement."""
         path = ", ".join((schema, PUBLIC_SCHEMA, *base.EXTRA_SEARCH_PATHS))

@@ -81,6 +81,13 @@ class AccompaniedCursor(CursorMixin, ClientCursor[Any]):
         self.set_result(len(before))
         return self
 
+    def goes_with_next(self, query: Any, params: Any = None) -> bool:
+        """Put a statement of which no result is needed into the message of the next one; tells whether that can be."""
+        if self.company is None:
+            return False
+        self.company.before.append(self.mogrify(query, params))
+        return True
+
     def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
         """Run a statement many times, after what goes before it."""
         self.say_before()
@@ -119,6 +126,11 @@ class PreparedCursor(AccompaniedCursor):
         super().execute(f"EXECUTE {name}{call}", params, **options)
         self.company.ready[query] = name
         return self
+
+    def goes_with_next(self, query: Any, params: Any = None) -> bool:
+        """Put a statement that the server keeps into the message of the next one; one that it does not keep yet has to be run."""
+        name = self.company.ready.get(query)
+        return name is not None and super().goes_with_next(f"EXECUTE {name}{_name_placeholders(query)[1]}", params)
 
 
 @functools.lru_cache(maxsize=512)

@@ -11,6 +11,7 @@ from apps.files.models import Kind
 from apps.files.operations import expiring
 from apps.files.sql import trash
 from apps.files.sql.pages import SORT_COLUMNS, TREE_ROWS, page_of_children
+from apps.files.sql.walks import CONTENT
 from apps.sync import sql as sync
 from bitvault.events import sql as events
 from bitvault.kernel import clock, db, ids
@@ -118,6 +119,13 @@ def test_a_condition_that_may_be_left_out_is_found(many):
     statement = "SELECT id FROM files_node WHERE %(after)s::uuid IS NULL OR id > %(after)s ORDER BY id LIMIT %(limit)s"
     plan = generic_plan(statement)[0]["Plan"]
     assert not any("id >" in node.get("Index Cond", "") for node in nodes_of(plan))
+
+
+def test_a_content_is_found_by_keys_whatever_the_tables_hold(many):
+    nodes = list(nodes_of(generic_plan(CONTENT)[0]["Plan"]))
+    assert not any("Seq Scan" in node["Node Type"] or "Hash" in node["Node Type"] for node in nodes)
+    (version,) = [node for node in nodes if node.get("Relation Name") == "files_version"]
+    assert "COALESCE" in version["Index Cond"], "the version itself, and not all of the file's"
 
 
 def test_a_page_of_files_with_older_versions_is_read_off_the_index_from_where_the_last_ended(many):
