@@ -77,6 +77,7 @@ class Applications:
         """Describe the processes; ``variables`` lead them to their servers."""
         self.layout = layout
         self.ports = ports
+        self._console = console
         self.reach = reach or Reach(port=ports["web"])
         # The front names one address of a client, and replaces whatever the client says of itself.
         told = {
@@ -119,7 +120,10 @@ class Applications:
         self.group.children.remove(child)
         if code != 0:
             name = child.program.name
-            raise StackError(f"The step '{name}' failed (exit code {code}); {self.layout.log / name}.log tells why.")
+            raise StackError(
+                f"The step '{name}' failed (exit code {code}); the end of {self.layout.log / name}.log says:\n"
+                f"{self._console.tail(name)}"
+            )
 
     def start(self) -> None:
         """Start web, sockets, workers, beat and the front, and wait until all that answers does.
@@ -146,7 +150,10 @@ class Applications:
         while not is_ready():
             if child.exit_code() is not None or time.monotonic() > deadline:
                 name = child.program.name
-                raise StackError(f"The process '{name}' did not start; {self.layout.log / name}.log tells why.")
+                raise StackError(
+                    f"The process '{name}' did not start; the end of {self.layout.log / name}.log says:\n"
+                    f"{self._console.tail(name)}"
+                )
             time.sleep(POLL_SECONDS)
 
     def _front(self) -> Program:

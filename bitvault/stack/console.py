@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from bitvault.stack.log_file import PIECE_BYTES, LogFile
+from bitvault.stack.log_file import PIECE_BYTES, LogFile, tail
 
 NAME_WIDTH = 10
 
@@ -26,6 +26,7 @@ class Console:
         self._directory = directory
         self._coloured = stream.isatty() and "NO_COLOR" not in os.environ
         self._lock = threading.Lock()
+        self._copying: dict[str, threading.Thread] = {}
 
     @classmethod
     def standard(cls, directory: Path) -> "Console":
@@ -57,11 +58,17 @@ class Console:
     def output_of(self, name: str) -> Iterator[int]:
         """Lend the descriptor that a child writes to; every line is shown and kept until the child's last copy is closed."""
         reading, writing = os.pipe()
-        threading.Thread(target=self._copy, args=(name, reading), name=f"log of {name}", daemon=True).start()
+        copying = threading.Thread(target=self._copy, args=(name, reading), name=f"log of {name}", daemon=True)
+        self._copying[name] = copying
+        copying.start()
         try:
             yield writing
         finally:
             os.close(writing)
+
+    def tail(self, name: str) -> str:
+        """Give the last lines of a process, as its file has them."""
+        return tail(self._directory / f"{name}.log", self._copying.get(name))
 
     def _copy(self, name: str, pipe: int) -> None:
         with open(pipe, "rb") as lines, closing(LogFile(self._directory / f"{name}.log", self.say)) as kept:

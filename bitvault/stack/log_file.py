@@ -12,6 +12,9 @@ LOG_BYTES = 10 * 1024 * 1024
 # How much of a line is taken at once: a process that never ends its line fills no memory.
 PIECE_BYTES = 64 * 1024
 
+# What is quoted where a process has failed, and how long its last words are waited for.
+TAIL_LINES, TAIL_SECONDS = 5, 1.0
+
 
 class LogFile:
     """A file and one older one. What cannot be written is dropped and counted, and told once; a process is never held up by its log."""
@@ -104,11 +107,17 @@ class QuietOutput:
             while line := lines.readline(PIECE_BYTES):
                 kept.write(line)
 
-    def tail(self, name: str, lines: int, *, patience_seconds: float) -> list[str]:
-        """Give the last lines of a process; what it wrote before it ended gets a moment to arrive."""
-        if name in self._copying:
-            self._copying[name].join(patience_seconds)
-        try:
-            return self.path_of(name).read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
-        except FileNotFoundError:
-            return []
+    def tail(self, name: str) -> str:
+        """Give the last lines of a process that has ended, or of one that goes on."""
+        return tail(self.path_of(name), self._copying.get(name))
+
+
+def tail(path: Path, copying: threading.Thread | None) -> str:
+    """Give the last lines of a log, indented to stand below a sentence; what was written to it just now gets a moment to arrive."""
+    if copying is not None:
+        copying.join(TAIL_SECONDS)
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+    except FileNotFoundError:
+        lines = []
+    return "\n".join(f"    {line}" for line in lines)

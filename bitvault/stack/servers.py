@@ -30,7 +30,6 @@ SOCKET_PATH = "/ws/v1/sync"
 
 # The slowest restart of the store that was ever measured took 8 s; a machine under load gets room.
 READY_SECONDS = 60.0
-LOG_TAIL_LINES, LOG_TAIL_SECONDS = 5, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +169,14 @@ class Servers:
         while not is_ready():
             if child.exit_code() is not None:
                 raise StackError(
-                    f"{name} ended while starting; the end of {self.log_of(name)} says:\n{self._tail(name)}"
+                    f"{name} ended while starting; the end of {self.log_of(name)} says:\n{self._output.tail(name)}"
                 )
             if time.monotonic() > deadline:
                 raise StackError(
                     f"{name} was not ready within {READY_SECONDS:.0f} seconds; "
-                    f"the end of {self.log_of(name)} says:\n{self._tail(name)}"
+                    f"the end of {self.log_of(name)} says:\n{self._output.tail(name)}"
                 )
             time.sleep(POLL_SECONDS)
-
-    def _tail(self, name: str) -> str:
-        lines = self._output.tail(name, LOG_TAIL_LINES, patience_seconds=LOG_TAIL_SECONDS)
-        return "\n".join(f"    {line}" for line in lines)
 
     def stop(self) -> None:
         """Ask all three to stop, wait, and kill what stays; whoever writes to them has ended before."""

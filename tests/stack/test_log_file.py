@@ -1,14 +1,19 @@
 """Logs of the stack: bounded while their processes run, and silent about a full disk but for one sentence."""
 
 import errno
+import io
 import os
 from pathlib import Path
 
 import pytest
 
 from bitvault.stack import log_file
+from bitvault.stack.applications import Applications
 from bitvault.stack.console import Console
+from bitvault.stack.errors import StackError
+from bitvault.stack.layout import Layout
 from bitvault.stack.log_file import LogFile, QuietOutput
+from bitvault.stack.ports import free_ports
 from tests.stack.processes import eventually
 
 
@@ -93,6 +98,22 @@ def test_lines_that_a_full_disk_does_not_take_are_told_once_and_counted(tmp_path
 def test_the_end_of_what_a_server_wrote_is_told_though_it_has_just_ended(tmp_path):
     output = QuietOutput(tmp_path)
     with output.of("server") as descriptor:
-        os.write(descriptor, b"one\ntwo\nthree\n")
-    assert output.tail("server", 2, patience_seconds=10) == ["two", "three"]
-    assert output.tail("another", 2, patience_seconds=10) == []
+        os.write(descriptor, b"one\ntwo\nthree\nfour\nfive\nsix\n")
+    assert output.tail("server") == "    two\n    three\n    four\n    five\n    six"
+    assert output.tail("another") == ""
+
+
+def test_a_step_that_fails_says_why(tmp_path):
+    layout = Layout(tmp_path)
+    layout.log.mkdir()
+    shown = io.StringIO()
+    steps = Applications(
+        layout=layout,
+        console=Console(shown, directory=layout.log),
+        ports=free_ports(("web", "wsgi", "sockets")),
+        variables={"DJANGO_SETTINGS_MODULE": "tests.no_such_settings"},
+    )
+    with pytest.raises(StackError) as failure:
+        steps.finish(steps.command("demo", "check"))
+    assert "The step 'demo' failed (exit code 1)" in str(failure.value)
+    assert "No module named 'tests.no_such_settings'" in str(failure.value)
