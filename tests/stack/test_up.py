@@ -84,8 +84,8 @@ class Installation:
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
-        except (OSError, http.client.HTTPException):
-            return None, b""
+        except (OSError, http.client.HTTPException) as error:
+            return None, repr(error).encode()
         finally:
             connection.close()
 
@@ -206,7 +206,9 @@ def test_a_web_server_that_falls_comes_back(installation):
 
 
 def root(installation):
-    return json.loads(installation.ask("GET", "/api/v1/me", token=installation.demo["token"])[1])["root_id"]
+    status, body = installation.ask("GET", "/api/v1/me", token=installation.demo["token"])
+    assert status == 200, (status, body)
+    return json.loads(body)["root_id"]
 
 
 def test_a_killed_supervisor_blocks_nothing_and_loses_nothing(installation):
