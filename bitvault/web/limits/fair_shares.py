@@ -11,6 +11,8 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -30,6 +32,9 @@ BURST_SECONDS = 3.0
 
 DEBT_SECONDS = 1.0
 """The longest that anybody waits for their share to catch up."""
+
+GIVE_WAY_SECONDS = 0.05
+"""How long a request of somebody far ahead lets those of others end first that its process has begun: several short ones."""
 
 # Who of this machine has asked lately: KEYS[1] has them by time, ARGV are a window in microseconds and those to note. Answers the last two.
 _EXCHANGE = """
@@ -93,11 +98,18 @@ class Level:
         self.latest.note(who, now)
         if not self.latest.anybody_but(who, now):
             return 0.0
-        ahead = self._used.tell_ahead(self._key(who))
-        limit = self._in_flight_limit if ahead < BURST_SECONDS / 2 else self._in_flight_ahead
-        if self._in_flight.get(who, 0) >= limit:
+        limit = self._in_flight_ahead if self.is_far_ahead(who) else self._in_flight_limit
+        if self.count_in_flight(who) >= limit:
             return DEBT_SECONDS
-        return min(DEBT_SECONDS, max(0.0, ahead - BURST_SECONDS))
+        return min(DEBT_SECONDS, max(0.0, self._used.tell_ahead(self._key(who)) - BURST_SECONDS))
+
+    def is_far_ahead(self, who: UUID) -> bool:
+        """Tell whether somebody has run ahead of their share by half of what one may."""
+        return self._used.tell_ahead(self._key(who)) >= BURST_SECONDS / 2
+
+    def count_in_flight(self, who: UUID) -> int:
+        """Count the requests of somebody that this process has begun and not ended."""
+        return self._in_flight.get(who, 0)
 
     def enter(self, who: UUID) -> None:
         self._in_flight[who] = self._in_flight.get(who, 0) + 1
@@ -133,6 +145,9 @@ class FairShares:
             in_flight_ahead=in_flight_limit,
         )
         self._exchanged_at = 0.0
+        self._in_flight = 0
+        self._ended = threading.Condition(self._lock)
+        self._gives_way = False
 
     def enter(self, requester: Requester) -> int:
         """Begin a request, or tell how many seconds to wait before the next try; 0 when it has begun, and then it must ``leave``."""
@@ -146,13 +161,43 @@ class FairShares:
                 return max(1, math.ceil(wait))
             self._users.enter(requester.user_id)
             self._tenants.enter(requester.tenant_id)
+            self._in_flight += 1
+            if self._users.is_far_ahead(requester.user_id):
+                self._give_way(requester)
         return 0
+
+    def _give_way(self, requester: Requester) -> None:
+        """Let others go first, each of whose steps would wait for Python's lock meanwhile. One thread waits so; a second one goes on."""
+        if self._gives_way:
+            return
+        self._gives_way = True
+        self._ended.wait_for(
+            lambda: self._in_flight == self._users.count_in_flight(requester.user_id), timeout=GIVE_WAY_SECONDS
+        )
+        self._gives_way = False
 
     def leave(self, requester: Requester, cpu_seconds: float) -> None:
         """End a request that has taken so much CPU time of its thread."""
         with self._lock:
             self._users.leave(requester.user_id, cpu_seconds)
             self._tenants.leave(requester.tenant_id, cpu_seconds)
+            self._end_one()
+
+    @contextmanager
+    def stranger(self) -> Iterator[None]:
+        """Let whoever is far ahead give way to a request of somebody who is not known, and has no share."""
+        with self._lock:
+            self._in_flight += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._end_one()
+
+    def _end_one(self) -> None:
+        self._in_flight -= 1
+        if self._gives_way:
+            self._ended.notify_all()
 
     def exchange(self) -> None:
         """Tell the other processes of this machine who asks here, and learn who asks there.

@@ -8,6 +8,7 @@ its limit or its share costs neither a query nor a line in the log. Knowing it g
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
@@ -54,7 +55,9 @@ class RequestLimits:
             standing = counting.judge_address(request)
             if standing is not None:
                 return _refuse(request, standing)
-            response = self._get_response(request)
+            shares = find_fair_shares()
+            with shares.stranger() if shares else nullcontext():
+                response = self._get_response(request)
         else:
             refused = _judge(requester)
             if refused is not None:

@@ -1,4 +1,6 @@
 import time
+from contextlib import ExitStack
+from threading import Event, Thread
 from uuid import uuid4
 
 import pytest
@@ -63,6 +65,54 @@ def test_who_has_run_far_ahead_goes_on_with_one_thread_at_a_time(shares):
     assert [shares.enter(greedy), shares.enter(greedy)] == [0, 1]
     shares.leave(greedy, 0.0)
     assert shares.enter(greedy) == 0
+
+
+@pytest.fixture
+def far_ahead(shares):
+    """Somebody who has run far ahead of their share, beside somebody else."""
+    greedy = somebody()
+    work(shares, somebody(), 0.0)
+    work(shares, greedy, 0.2 * BURST_SECONDS * 0.8)
+    return greedy
+
+
+def enter_aside(shares, requester):
+    """Let somebody begin a request in a thread of its own; the event says when it has begun."""
+    begun = Event()
+    Thread(target=lambda: (shares.enter(requester), begun.set()), daemon=True).start()
+    return begun
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_who_has_run_far_ahead_begins_when_what_others_have_begun_has_ended(shares, far_ahead, monkeypatch, known):
+    monkeypatch.setattr(module, "GIVE_WAY_SECONDS", 30.0)
+    other = somebody()
+    with ExitStack() as request:
+        if known:
+            shares.enter(other)
+            request.callback(shares.leave, other, 0.0)
+        else:
+            request.enter_context(shares.stranger())
+        begun = enter_aside(shares, far_ahead)
+        assert not begun.wait(0.1)
+    assert begun.wait(10)
+
+
+def test_who_has_run_far_ahead_begins_at_once_where_nobody_else_is(shares, far_ahead, monkeypatch):
+    monkeypatch.setattr(module, "GIVE_WAY_SECONDS", 30.0)
+    assert enter_aside(shares, far_ahead).wait(10)
+
+
+def test_nobody_gives_way_for_long_and_of_several_one_does(shares, far_ahead, monkeypatch):
+    second = somebody()
+    work(shares, second, 0.2 * BURST_SECONDS * 0.8)
+    shares.enter(somebody())
+    assert enter_aside(shares, far_ahead).wait(10)
+    shares.leave(far_ahead, 0.0)
+    monkeypatch.setattr(module, "GIVE_WAY_SECONDS", 30.0)
+    waiting = enter_aside(shares, far_ahead)
+    assert not waiting.wait(0.1)
+    assert enter_aside(shares, second).wait(10)
 
 
 def test_colleagues_have_shares_too_and_their_tenant_has_twice_that(shares):
