@@ -4,7 +4,7 @@ A hold names nodes, and with each all below it. It names its folder, what has it
 covers: the same that Files keeps. So what happens to a folder rewrites nothing below.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -164,7 +164,10 @@ class _Writing:
 
     def _list_covering(self, node_id: UUID | None) -> set[UUID]:
         found: set[UUID] = set()
-        while node_id is not None:
+        passed: set[UUID] = set()
+        # Rows that a rebuild has read at different instants may lie in each other until the stream is read.
+        while node_id is not None and node_id not in passed:
+            passed.add(node_id)
             found |= self._named.get(node_id, set())
             node_id = self._parents.get(node_id)
         return found
@@ -223,7 +226,24 @@ def find_named(node_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
 
 
 def count_held(node_ids: Collection[UUID]) -> int:
-    """Count those of some nodes that are on hold, inside the open transaction."""
-    if not node_ids or not Hold.objects.exists():
-        return 0
-    return narrow(Document.objects.filter(node_id__in=list(node_ids)), is_held=True).count()
+    """Count those of some nodes that are on hold, inside the open transaction: from them upwards, for below holds may be everything."""
+    holds = dict(Hold.objects.values_list("policy_id", "is_of_vault")) if node_ids else {}
+    if not holds or any(holds.values()):
+        return len(node_ids) if holds else 0
+    parents = _read_parents(node_ids)
+    named = Held.objects.filter(node_id__in=list(parents), policy_ids__overlap=list(holds))
+    covered: dict[UUID | None, bool] = {None: False, **dict.fromkeys(named.values_list("node_id", flat=True), True)}
+    return sum(_is_covered(node_id, parents, covered) for node_id in node_ids)
+
+
+def _is_covered(node_id: UUID | None, parents: Mapping[UUID, UUID | None], covered: dict[UUID | None, bool]) -> bool:
+    """Tell whether a node, or something above it, is covered, and remember it of each on the way."""
+    passed: list[UUID] = []
+    while node_id is not None and node_id not in covered:
+        passed.append(node_id)
+        # Rows that a rebuild has read at different instants may lie in each other until the stream is read.
+        covered[node_id] = False
+        node_id = parents.get(node_id)
+    is_covered = covered[node_id]
+    covered.update(dict.fromkeys(passed, is_covered))
+    return is_covered

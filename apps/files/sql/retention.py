@@ -20,8 +20,8 @@ WITH RECURSIVE policy AS (
     WHERE lifted_at IS NULL AND (kind = 'hold' OR keep_days IS NOT NULL)
 ),
 above AS (
-    SELECT retained.policy_id, node.parent_id AS id FROM files_retained retained
-    JOIN policy ON policy.id = retained.policy_id JOIN files_node node ON node.id = retained.node_id
+    SELECT retained.policy_id, node.parent_id AS id FROM files_retained retained JOIN policy ON policy.id = retained.policy_id
+    CROSS JOIN LATERAL (SELECT parent_id FROM files_node WHERE files_node.id = retained.node_id LIMIT 1) node
     WHERE node.parent_id IS NOT NULL
     UNION
     SELECT above.policy_id, folder.parent_id
@@ -41,7 +41,8 @@ WHERE entry.node_id = ANY(%(ids)s::uuid[]) AND (
 )
 """
 
-# What something lay in: folders above, and from the top of the trash those that it was deleted from.
+# What something lay in: folders above, and from the top of the trash those that it was deleted from. OFFSET 0 has each looked up by
+# its key: ways are guessed ten times as long, and then all that policies name is read at every move.
 CARRY = """
 WITH RECURSIVE moved AS (
     SELECT * FROM unnest(%(ids)s::uuid[], %(parent_ids)s::uuid[]) AS moved(id, to_id)
@@ -58,19 +59,24 @@ way AS (
     FROM way, LATERAL (SELECT id, parent_id FROM files_node WHERE files_node.id = way.parent_id LIMIT 1) above
 ),
 origin AS (
-    SELECT way.start_id, lay.id FROM way JOIN files_trash entry ON entry.node_id = way.id,
+    SELECT way.start_id, lay.id FROM way
+    CROSS JOIN LATERAL (SELECT origin_parent_id, origin_ids FROM files_trash WHERE node_id = way.id LIMIT 1) entry,
         unnest(entry.origin_parent_id || entry.origin_ids) AS lay(id)
     WHERE way.is_old
     UNION ALL
     SELECT start_id, id FROM way WHERE is_old
+),
+there AS (
+    SELECT way.start_id, retained.policy_id
+    FROM way CROSS JOIN LATERAL (SELECT policy_id FROM files_retained WHERE node_id = way.id OFFSET 0) retained
+    WHERE NOT way.is_old
 )
 INSERT INTO files_retained (policy_id, node_id, by, since)
 SELECT DISTINCT retained.policy_id, origin.start_id, %(by)s, %(now)s::timestamptz
-FROM origin JOIN files_retained retained ON retained.node_id = origin.id AND retained.node_id <> origin.start_id
+FROM origin CROSS JOIN LATERAL (SELECT policy_id FROM files_retained WHERE node_id = origin.id OFFSET 0) retained
 JOIN files_retention policy ON policy.id = retained.policy_id AND policy.lifted_at IS NULL
-WHERE NOT EXISTS (
-    SELECT FROM way JOIN files_retained there ON there.node_id = way.id
-    WHERE way.start_id = origin.start_id AND NOT way.is_old AND there.policy_id = retained.policy_id
+WHERE origin.id <> origin.start_id AND NOT EXISTS (
+    SELECT FROM there WHERE there.start_id = origin.start_id AND there.policy_id = retained.policy_id
 )
 ON CONFLICT DO NOTHING
 """
@@ -99,14 +105,30 @@ WHERE policy.lifted_at IS NULL AND (
 ORDER BY policy.kind, policy.id
 """
 
-# What holds name, and what lay in that before it was put into the trash.
-HELD = """
-SELECT named.node_id, array_agg(DISTINCT named.policy_id) FROM (
-    SELECT policy_id, node_id FROM files_retained
-    UNION ALL
-    SELECT retained.policy_id, entry.node_id
-    FROM files_trash entry CROSS JOIN LATERAL unnest(entry.origin_parent_id || entry.origin_ids) AS lay(id)
-        JOIN files_retained retained ON retained.node_id = lay.id
-) named JOIN files_retention policy ON policy.id = named.policy_id AND policy.kind = 'hold' AND policy.lifted_at IS NULL
-WHERE named.node_id > %(after)s GROUP BY named.node_id ORDER BY named.node_id LIMIT %(limit)s
+_HOLDS = "ARRAY(SELECT id FROM files_retention WHERE kind = 'hold' AND lifted_at IS NULL)"
+
+# What holds name, and what lay in that before it was put into the trash: both read in the order of their ids, as far as a page goes.
+HELD = f"""
+WITH page AS (
+    (
+        SELECT DISTINCT node_id FROM files_retained WHERE node_id > %(after)s AND policy_id = ANY({_HOLDS})
+        ORDER BY node_id LIMIT %(limit)s
+    )
+    UNION
+    (
+        SELECT node_id FROM files_trash WHERE node_id > %(after)s AND EXISTS (
+            SELECT FROM files_retained retained
+            WHERE retained.node_id = ANY(files_trash.origin_parent_id || files_trash.origin_ids) AND policy_id = ANY({_HOLDS})
+        )
+        ORDER BY node_id LIMIT %(limit)s
+    )
+    ORDER BY node_id LIMIT %(limit)s
+)
+SELECT page.node_id, array_agg(DISTINCT retained.policy_id)
+FROM page LEFT JOIN files_trash entry ON entry.node_id = page.node_id
+CROSS JOIN LATERAL (
+    SELECT policy_id FROM files_retained
+    WHERE node_id = ANY(page.node_id || (entry.origin_parent_id || entry.origin_ids)) AND policy_id = ANY({_HOLDS}) OFFSET 0
+) retained
+GROUP BY page.node_id ORDER BY page.node_id
 """

@@ -197,3 +197,17 @@ def is_live(node):
         [node.id],
     )
     return found[0][0] is False
+
+
+def test_folders_that_lie_in_each_other_for_a_moment_hold_nobody_up(team, adams, search_as_adam, hold):
+    """What a rebuild has read at different instants, before it has read the stream that puts it right."""
+    case, other = adams.folder("plan case", team.id), adams.folder("plan other", team.id)
+    file = adams.file("plan.txt", case)
+    hold(target="folder", node_id=team.id)
+    catch_up()
+    with db.write_transaction():
+        Document.objects.filter(node_id=case.id).update(parent_id=other.id)
+        Document.objects.filter(node_id=other.id).update(parent_id=case.id)
+    assert search_as_adam.results("plan", facets=True).facets.held_count == 0
+    adams.update(file, parent_id=other.id, expected_revision="any")
+    assert sorted(search_as_adam.names("plan")) == ["plan case", "plan other", "plan.txt"]

@@ -5,8 +5,8 @@ import json
 import pytest
 from django.db import connection
 
-from apps.search import indexing, parsing, postgresql_engine, text_engine
-from apps.search.models import Content, ContentState, Document, Passage, Remark
+from apps.search import indexing, parsing, postgresql_engine, sql, text_engine
+from apps.search.models import Content, ContentState, Document, Held, Hold, Passage, Remark
 from bitvault.kernel import clock, db, ids
 from tests.apps.files.conftest import analyze
 
@@ -92,3 +92,46 @@ def test_texts_are_found_by_their_words_and_files_by_their_texts(many):
     rows = text_engine.passages_of([f"{number:064}" for number in range(50)], wanted("common rare7").held)
     plan = explain(rows.values("content_hash", "best", "some"))
     assert ("search_passage_unique" in {node.get("Index Name") for node in plan}, read_whole(plan)) == (True, set())
+
+
+@pytest.fixture
+def held(tenant):
+    """Folders of files, of which a few are on hold by their names, and a tag's hold names some files."""
+    now, policies = clock.now(), [ids.new_id() for _ in range(2)]
+    roots = [describe_node(None, number, now, is_folder=True) for number in range(10)]
+    folders = [describe_node(roots[number % 10], number, now, is_folder=True) for number in range(COUNT // 100)]
+    files = [describe_node(folders[number % len(folders)], number, now) for number in range(COUNT)]
+    named = {roots[0].node_id: policies[:1], **{file.node_id: policies[1:] for file in files[:300]}}
+    with db.write_transaction():
+        Document.objects.bulk_create([*roots, *folders, *files])
+        Hold.objects.bulk_create(Hold(policy_id=policy_id, seq=1) for policy_id in policies)
+        Held.objects.bulk_create(Held(node_id=node_id, policy_ids=by) for node_id, by in named.items())
+    analyze(*TABLES, "search_hold", "search_held")
+    return [file.node_id for file in files[:3]]
+
+
+def describe_node(parent, number, now, *, is_folder=False):
+    document = Document(node_id=ids.new_id(), is_folder=is_folder, name=f"node {number}", modified_at=now, revision=1)
+    document.parent_id = None if parent is None else parent.node_id
+    return indexing.describe(document)
+
+
+STATEMENTS = {
+    sql.HELD: {"search_document_parent"},
+    sql.HELD_FOLDERS: {"search_document_folders"},
+    sql.ABOVE: {"search_document_pkey"},
+}
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=["all that is held", "folders that are held", "what lies above"])
+def test_what_is_on_hold_is_walked_by_indexes_and_documents_are_not_read_as_a_whole(held, statement):
+    values = {sql.HELD: [], sql.HELD_FOLDERS: [50_001], sql.ABOVE: [held]}[statement]
+    with db.read_transaction(), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", values)
+        (found,) = cursor.fetchone()
+        cursor.execute(statement, values)
+        count = len(cursor.fetchall())
+    plan = list(nodes_of((found if isinstance(found, list) else json.loads(found))[0]["Plan"]))
+    used = {node.get("Index Name") for node in plan} - {None}
+    assert (used & STATEMENTS[statement], read_whole(plan) & set(TABLES)) == (STATEMENTS[statement], set()), used
+    assert count == {sql.HELD: 1 + 10 + 1_000 + 270, sql.HELD_FOLDERS: 1 + 10, sql.ABOVE: 3 + 3 + 3}[statement]
