@@ -91,7 +91,7 @@ def main() -> int:
         with running(asked.dir) as vault:
             _say("starting BitVault, twice")
             found += footprint.starts(vault)
-            bench = Bench(vault, quick=asked.quick)
+            bench = Bench(vault, quick=asked.quick, nodes=asked.nodes)
             for name in chosen:
                 _say(f"measuring {name}")
                 found += measurements[name](bench)
@@ -110,6 +110,9 @@ def _arguments() -> argparse.Namespace:
     names = [*MEASUREMENTS, *ON_REQUEST]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"only these: {', '.join(names)}")
     parser.add_argument("--quick", action="store_true", help="shorter and less: to see that everything works")
+    parser.add_argument(
+        "--nodes", type=int, help="search: among so many nodes, a multiple of 100,000, instead of a million"
+    )
     parser.add_argument("--json", type=Path, help="write every figure, with the facts behind it, to this file")
     parser.add_argument("--dir", type=Path, help="where the temporary stack lives: the disk that is measured")
     return parser.parse_args()

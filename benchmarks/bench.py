@@ -17,6 +17,8 @@ class Bench:
     vault: Vault
     quick: bool
     crowd: int = load.CROWD
+    nodes: int | None = None
+    """How many nodes are searched, where it is not the measurement's own number."""
 
     @property
     def seconds(self) -> float:

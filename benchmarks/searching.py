@@ -20,7 +20,7 @@ SEARCH_MS, SUGGEST_MS = 200, 100
 
 def million(bench: Bench) -> list[Figure]:
     """Fill a vault, and search it by PostgreSQL, then by OpenSearch."""
-    count = NODES_QUICK if bench.quick else NODES
+    count = bench.nodes or (NODES_QUICK if bench.quick else NODES)
     branches = min(BRANCHES, count // LEAVES)
     for part in range(count // (branches * LEAVES)):
         bench.seed.forest(bench.seed.folder(f"searched {part}"), branches=branches, leaves=LEAVES, name=_name)
