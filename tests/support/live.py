@@ -39,8 +39,6 @@ from tests.support import databases
 from tests.support.world import ACME, BETA, PASSWORD
 
 SETTINGS = "tests.support.live_settings"
-CONNECTED = "_kombu.binding.celery"
-"""A key in the broker that each worker makes, if it is not there, when it begins to take messages."""
 CORS_LOCK = 4243
 """Tests of several processes add their origin to the one bucket; each reads, adds and writes under this lock."""
 READY_SECONDS = 60.0
@@ -262,13 +260,13 @@ class Live:
         self._web = None
 
     def start_worker(self) -> Child:
-        """Start a Celery worker, and a relay beside it; it has connected when this returns."""
+        """Start a Celery worker, and a relay beside it; it waits for messages when this returns."""
         from redis import Redis
 
         with Redis.from_url(f"{self.valkey.url}/0") as broker:
-            broker.delete(CONNECTED)
+            waiting = broker.info("clients")["blocked_clients"]
             worker = self.applications.group.launch(self.applications._worker())
-            self.await_that(lambda: broker.exists(CONNECTED))
+            self.await_that(lambda: broker.info("clients")["blocked_clients"] > waiting)
         if self._relay is None:
             self._relay = Relay(f"{self.valkey.url}/0")
         return worker
