@@ -105,6 +105,22 @@ class AnchorStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class AnchorTurn:
+    """How far the copies of anchors in the locked bucket are, over all tenants, as the last turn left them.
+
+    ``failure`` is what stopped it: ``away``, ``refused``, ``not_locked`` or ``differs``. Late is what waits or fails for long.
+    """
+
+    place: str
+    is_late: bool
+    finished_at: datetime | None = None
+    waiting_count: int = 0
+    waiting_since: datetime | None = None
+    failing_since: datetime | None = None
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What recomputing the chain found: ``broken_at`` is the first entry that does not fit, ``head_hash`` what to note elsewhere.
 

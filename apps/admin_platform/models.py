@@ -71,6 +71,36 @@ class AuditAnchor(TenantModel):
         db_table = "admin_platform_audit_anchor"
 
 
+class AnchorCopy(TenantModel):
+    """How far anchors were copied to the bucket where nobody can change them: one row."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    place = models.TextField()
+    """Which bucket that is: another one begins with the first anchor."""
+    index = models.BigIntegerField()
+    """Of the last anchor that is there."""
+    copied_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "admin_platform_anchor_copy"
+
+
+class AnchorTurn(PublicModel):
+    """How far the copies of all tenants' anchors were when the last turn ended: one row."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    place = models.TextField()
+    finished_at = models.DateTimeField()
+    waiting_count = models.BigIntegerField(default=0)
+    waiting_since = models.DateTimeField(null=True)
+    """When the first of those that wait was signed."""
+    failing_since = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        db_table = "admin_platform_anchor_turn"
+
+
 class SiemExport(TenantModel):
     """Where the audit log is sent on to, and how far that has come."""
 

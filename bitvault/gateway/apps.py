@@ -16,6 +16,7 @@ class GatewayConfig(AppConfig):
         from bitvault.gateway import (
             admin_labels,
             alarms,  # noqa: F401 - importing it registers the mail that operators get
+            anchors,  # noqa: F401 - importing it registers the job that copies them
             archives,  # noqa: F401 - importing it registers the job that makes them
             celery,
             copying,  # noqa: F401 - importing it registers the job that copies trees

@@ -72,6 +72,8 @@ app.conf.beat_schedule = {
     # The start of a new version finds what an earlier one has filled; each rebuild asks for the next.
     "rebuild-outdated": {"task": "gateway.rebuild_outdated", "schedule": 60, "options": {"expires": 50}},
     "watch-siem": {"task": "gateway.watch_siem", "schedule": 300, "options": {"expires": 240}},
+    "copy-anchors": {"task": "gateway.request_anchor_copies", "schedule": 120, "options": {"expires": 100}},
+    "watch-anchors": {"task": "gateway.watch_anchors", "schedule": 300, "options": {"expires": 240}},
     "end-impersonations": {"task": "identity.end_impersonations", "schedule": 60, "options": {"expires": 50}},
     "sweep-sessions": {"task": "identity.sweep_sessions", "schedule": 3600, "options": {"expires": 3000}},
     "check-domains": {"task": "identity.check_domains", "schedule": 1800, "options": {"expires": 1500}},
@@ -85,6 +87,7 @@ app.conf.beat_schedule = {
     "lapse-reservations": _for_each_tenant("billing.lapse_reservations", seconds=300),
     "note-room": _for_each_tenant("billing.note_room", seconds=300),
     "write-omitted-denials": _for_each_tenant("admin_platform.write_omitted_denials", seconds=300),
+    "write-repeats": _for_each_tenant("admin_platform.write_repeats", seconds=300),
     "anchor-audit": _for_each_tenant("admin_platform.anchor_audit", seconds=300),
     # Entries wake their exports themselves, but for denials, and but for an address that operators have just named.
     "wake-siem-exports": _for_each_tenant("admin_platform.wake_siem_exports", seconds=60),

@@ -53,6 +53,7 @@ def list_checks(*, probe_store: bool = False, request: HttpRequest | None = None
         "queues": service_checks.check_queues,
         "search": service_checks.check_search,
         "SIEM export": service_checks.check_siem,
+        "anchors": partial(store_checks.check_anchors, probe=probe_store),
         "scanner": service_checks.check_scanner,
         "payment": payment_checks.check_payment,
         "backup": installation_checks.check_backup,

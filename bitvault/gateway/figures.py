@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from apps.admin_platform.api import locked
 from apps.identity import api as identity
 from apps.storage import api as storage
 from bitvault.backup import runs as backups
@@ -35,7 +36,7 @@ class Installation(Collector):
         try:
             families = [
                 *(*_heartbeats(), *_consumers(), *_partitions(), *_jobs(), *_paused()),
-                *(*_quotas(), *_uploads(), *_store(), *_backups()),
+                *(*_quotas(), *_uploads(), *_store(), *_backups(), *_anchors()),
             ]
         except DatabaseError:
             logger.exception("figures_not_read")
@@ -193,6 +194,23 @@ def _backups() -> Iterator[Any]:
     elif settings.BITVAULT_BACKUP["target"]:
         age.add_metric([], float("inf"))
     yield from (age, size, lost)
+
+
+def _anchors() -> Iterator[Any]:
+    """Tell how far the copies of anchors are behind; nothing, where operators have named no bucket for them."""
+    turn = locked.find_anchor_turn()
+    waiting = GaugeMetricFamily(
+        "bitvault_anchors_unlocked", "Anchors of audit logs that are not in the bucket that locks them yet"
+    )
+    behind = GaugeMetricFamily(
+        "bitvault_anchors_behind_seconds",
+        "Since when the first of them waits, copying fails, or no turn has ended; +Inf: none ever has",
+    )
+    if turn is not None:
+        waiting.add_metric([], turn.waiting_count)
+        begun = [one for one in (turn.finished_at, turn.waiting_since, turn.failing_since) if one is not None]
+        behind.add_metric([], (clock.now() - min(begun)).total_seconds() if begun else float("inf"))
+    yield from (waiting, behind)
 
 
 def show() -> bytes:

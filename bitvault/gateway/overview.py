@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from apps.admin_platform import api as administration
+from apps.admin_platform.api import locked
 from apps.billing.api import noted
 from apps.identity import api as identity
 from apps.storage import api as storage
@@ -85,6 +86,7 @@ DATABASE_FIGURES = (
     "store_fit",
     "backup",
     "alarms",
+    "anchors",
 )
 
 _meter = Meter()
@@ -119,6 +121,7 @@ def _ask_database() -> Mapping[str, Any]:
             "store_fit": storage.find_store_fitness(),
             "backup": backups.find_last(),
             "alarms": administration.list_alarms(),
+            "anchors": locked.find_anchor_turn(),
         }
     finally:
         connection.close()

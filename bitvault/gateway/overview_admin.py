@@ -88,6 +88,8 @@ def list_troubles(now: Mapping[str, Any]) -> Iterator[Trouble]:
 def _list_alarms(now: Mapping[str, Any]) -> Iterator[Trouble]:
     if "siem" in (now["alarms"] or ()):
         yield Trouble(_("The SIEM export fails: audit logs do not arrive."), reverse("siem"))
+    if "anchors" in (now["alarms"] or ()):
+        yield Trouble(_("Anchors of audit logs do not reach the bucket that locks them."), reverse("doctor"))
 
 
 def _list_late(now: Mapping[str, Any], *, stream: str, jobs: str) -> Iterator[Trouble]:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils.translation import gettext as _
 
+from apps.admin_platform.api import locked
 from apps.storage import api as storage
 from bitvault.gateway.findings import Finding
 
@@ -60,6 +61,54 @@ def check_placed_stores() -> Sequence[Finding]:
     if found or not placed:
         return found or [Finding("stores", "good", _("All tenants are in the installation's own store."))]
     return [Finding("stores", "good", _("%(count)s more stores can be used.") % {"count": len(placed)})]
+
+
+def check_anchors(*, probe: bool) -> Sequence[Finding]:
+    """Whether anchors of audit logs come into a bucket that truly locks them.
+
+    :param probe: whether that is proved now: an object is put there, and may not be deleted.
+    """
+    bucket = locked.find_locked_bucket()
+    if bucket is None:
+        fact = _(
+            "Anchors of audit logs are kept in the database alone: BITVAULT_ANCHOR_BUCKET can name a bucket that locks them."
+        )
+        return [Finding("anchors", "good", fact)]
+    try:
+        bucket.prove() if probe else bucket.require_lock()
+    except locked.Trouble as trouble:
+        fact = _("%(place)s cannot be used for anchors: %(detail)s.") % {"place": bucket.place, "detail": trouble}
+        mends = {
+            "away": _(
+                "See whether the store answers, and BITVAULT_ANCHOR_S3_ENDPOINT_URL. Anchors wait here meanwhile."
+            ),
+            "refused": _("See the keys and rights that .env.example names for BITVAULT_ANCHOR_BUCKET."),
+        }
+        mend = mends.get(trouble.code, _("Make a bucket that has Object Lock, and try it by manage.py check_anchors."))
+        return [Finding("anchors", "bad", fact, mend)]
+    return [_judge_copies(bucket)]
+
+
+def _judge_copies(bucket: locked.LockedBucket) -> Finding:
+    turn = locked.find_anchor_turn()
+    if turn is None or turn.finished_at is None:
+        fact = _("%(place)s locks, and no anchor was copied there yet.") % {"place": bucket.place}
+        return Finding("anchors", "warning", fact, _("A worker of the lane outbound does so within minutes."))
+    if turn.is_late:
+        fact = _("%(count)s anchors wait to be copied to %(place)s, longer than they should. %(failure)s") % {
+            "count": turn.waiting_count,
+            "place": bucket.place,
+            "failure": turn.failure,
+        }
+        mend = _("See Jobs of the kind audit.copy_anchors, and anchors_not_copied in the workers' log.")
+        return Finding("anchors", "bad", fact.strip(), mend)
+    fact = _("Anchors are locked in %(place)s for %(days)s days (%(mode)s); %(count)s wait.") % {
+        "place": bucket.place,
+        "days": bucket.days,
+        "mode": bucket.mode,
+        "count": turn.waiting_count,
+    }
+    return Finding("anchors", "good", fact)
 
 
 def check_encryption_at_rest() -> Sequence[Finding]:

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.identity import api as identity
-from bitvault.gateway import alarms, rebuilding, removing_tenants
+from bitvault.gateway import alarms, anchors, rebuilding, removing_tenants
 from bitvault.gateway.celery import app
 from bitvault.kernel.tasks import for_tenant
 
@@ -30,6 +30,18 @@ def remove_tenants() -> None:
 def watch_siem() -> None:
     """Tell operators when the installation's SIEM export fails, and when it works again."""
     alarms.watch_siem()
+
+
+@shared_task(name="gateway.watch_anchors", tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types
+def watch_anchors() -> None:
+    """Tell operators when anchors do not reach the bucket that locks them, and when they do again."""
+    alarms.watch_anchors()
+
+
+@shared_task(name="gateway.request_anchor_copies", tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types
+def request_anchor_copies() -> bool:
+    """Have anchors copied to the bucket that locks them, where operators have named one; tells whether they have."""
+    return anchors.request()
 
 
 @shared_task(name=rebuilding.OUTDATED_TASK, tenant_required=False)  # type: ignore[untyped-decorator] # celery has no types

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import partial
@@ -215,7 +215,7 @@ def _plain(result: Any) -> Any:
 
 @contextmanager
 def _in_tenant(tenant_id: UUID | None) -> Iterator[None]:
-    with nullcontext() if tenant_id is None else tenancy.entered(find_tenant(tenant_id)):
+    with tenancy.left() if tenant_id is None else tenancy.entered(find_tenant(tenant_id)):
         yield
 
 

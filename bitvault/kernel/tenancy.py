@@ -98,6 +98,17 @@ def entered(tenant: Tenant) -> Iterator[Tenant]:
         _current.set(before)
 
 
+@contextmanager
+def left() -> Iterator[None]:
+    """Work for no tenant inside the block: what belongs to the installation enters each tenant itself."""
+    before = _current.get()
+    _current.set(None)
+    try:
+        yield
+    finally:
+        _current.set(before)
+
+
 def enter(tenant: Tenant) -> None:
     """Work for ``tenant`` from here to the end of the context: only for frames that own theirs, as a request does.
 

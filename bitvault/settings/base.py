@@ -192,12 +192,9 @@ BITVAULT_BACKUP = {
     "hour": ENV.backup_hour,
     "warn_days": ENV.backup_warn_days,
 }
-BITVAULT_BACKUP_STORE = {
-    "endpoint_url": ENV.backup_s3_endpoint_url,
-    "region": ENV.backup_s3_region,
-    "access_key_id": ENV.backup_s3_access_key_id,
-    "secret_access_key": ENV.backup_s3_secret_access_key,
-}
+BITVAULT_BACKUP_STORE = ENV.backup_store
+# Where anchors of audit logs are copied to, for how long nobody may change them there, and how that store is reached.
+BITVAULT_ANCHORS = ENV.anchors
 _ASSETS = {
     "bucket_name": ENV.s3_assets_bucket,
     "endpoint_url": ENV.s3_endpoint_url,

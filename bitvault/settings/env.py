@@ -8,6 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -20,6 +21,8 @@ SWITCHED_ON = ("true", "1", "yes", "on")
 SWITCHED_OFF = ("false", "0", "no", "off")
 LIMITS = ("tenant", "user", "read", "write", "upload", "heavy", "address", "sign-in", "public", "failures")
 PAYMENTS = ("", "stripe")
+RETENTION_MODES = ("COMPLIANCE", "GOVERNANCE")
+DAYS_LIMIT = 36_500
 SEARCH_ENGINES = ("postgresql", "opensearch")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -36,6 +39,28 @@ def _number(name: str, *, default: int) -> int:
     if not (value.isascii() and value.isdecimal()):
         raise ImproperlyConfigured(f"{name} must be a number like {default}, and is {value!r}.")
     return int(value)
+
+
+def _days(name: str, *, default: int) -> int:
+    days = _number(name, default=default)
+    if not 0 < days <= DAYS_LIMIT:
+        raise ImproperlyConfigured(f"{name} must be between 1 and {DAYS_LIMIT}, and is {days}.")
+    return days
+
+
+def _anchor_bucket(name: str) -> str:
+    """Read ``s3://bucket/prefix``; nobody puts anchors without keys of their own."""
+    address = _text(name, default="").rstrip("/")
+    if not address:
+        return ""
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*", address):
+        raise ImproperlyConfigured(f"{name} must be like s3://bucket or s3://bucket/prefix, and is {address!r}.")
+    for needed in ("BITVAULT_ANCHOR_S3_ACCESS_KEY_ID", "BITVAULT_ANCHOR_S3_SECRET_ACCESS_KEY"):
+        if not _text(needed, default=""):
+            raise ImproperlyConfigured(
+                f"{name} needs {needed}: keys of its own, which may put objects and not delete them."
+            )
+    return address
 
 
 def _switch(name: str, *, default: bool) -> bool:
@@ -161,10 +186,8 @@ class Environment:
     backup_keep: int
     backup_hour: int
     backup_warn_days: int
-    backup_s3_endpoint_url: str
-    backup_s3_region: str
-    backup_s3_access_key_id: str
-    backup_s3_secret_access_key: str
+    backup_store: dict[str, str]
+    anchors: dict[str, Any]
     base_url: str
     operator_host: str
     extra_hosts: tuple[str, ...]
@@ -260,10 +283,21 @@ def read() -> Environment:
         backup_keep=_number("BITVAULT_BACKUP_KEEP", default=14),
         backup_hour=_number("BITVAULT_BACKUP_HOUR", default=2),
         backup_warn_days=_number("BITVAULT_BACKUP_WARN_DAYS", default=2),
-        backup_s3_endpoint_url=_text("BITVAULT_BACKUP_S3_ENDPOINT_URL", default=""),
-        backup_s3_region=_text("BITVAULT_BACKUP_S3_REGION", default="us-east-1"),
-        backup_s3_access_key_id=_text("BITVAULT_BACKUP_S3_ACCESS_KEY_ID", default=""),
-        backup_s3_secret_access_key=_text("BITVAULT_BACKUP_S3_SECRET_ACCESS_KEY", default=""),
+        backup_store={
+            "endpoint_url": _text("BITVAULT_BACKUP_S3_ENDPOINT_URL", default=""),
+            "region": _text("BITVAULT_BACKUP_S3_REGION", default="us-east-1"),
+            "access_key_id": _text("BITVAULT_BACKUP_S3_ACCESS_KEY_ID", default=""),
+            "secret_access_key": _text("BITVAULT_BACKUP_S3_SECRET_ACCESS_KEY", default=""),
+        },
+        anchors={
+            "bucket": _anchor_bucket("BITVAULT_ANCHOR_BUCKET"),
+            "mode": _choice("BITVAULT_ANCHOR_MODE", RETENTION_MODES, default="COMPLIANCE"),
+            "days": _days("BITVAULT_ANCHOR_DAYS", default=2555),
+            "endpoint_url": _text("BITVAULT_ANCHOR_S3_ENDPOINT_URL", default=""),
+            "region": _text("BITVAULT_ANCHOR_S3_REGION", default="us-east-1"),
+            "access_key_id": _text("BITVAULT_ANCHOR_S3_ACCESS_KEY_ID", default=""),
+            "secret_access_key": _text("BITVAULT_ANCHOR_S3_SECRET_ACCESS_KEY", default=""),
+        },
         search_engine=_choice("BITVAULT_SEARCH_ENGINE", SEARCH_ENGINES, default="postgresql"),
         opensearch_url=_opensearch_url(),
         opensearch_ca_file=_text("BITVAULT_OPENSEARCH_CA_FILE", default=""),

@@ -13,7 +13,8 @@ from django.conf import settings
 from django.core import mail
 from django.db import connection
 
-from apps.admin_platform import verifying
+from apps.admin_platform import anchoring, verifying
+from apps.admin_platform.models import AuditAnchor
 from apps.annotations import api as annotations
 from apps.billing import api as billing
 from apps.billing.api import noted, paying
@@ -48,6 +49,7 @@ from bitvault.backup.configured import open_configured
 from bitvault.backup.jobs import TakeBackup
 from bitvault.events import consuming
 from bitvault.events.models import StreamEvent
+from bitvault.gateway import anchors
 from bitvault.gateway.recounting import request_recount
 from bitvault.jobs import api as jobs
 from bitvault.jobs import kinds, leasing, running
@@ -753,6 +755,27 @@ def ask_for_backup(world):
         jobs.enqueue("backup.take", TakeBackup(keep=3), key="nightly", by=jobs.SYSTEM, for_installation=True)
 
 
+def ask_to_copy_anchors(world):
+    """An anchor was signed, and operators have named a bucket that locks."""
+    own = settings.BITVAULT_STORE
+    name = f"anchors-{ids.new_id().hex}"
+    provider.store()._client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    place = {key: own[key] for key in ("endpoint_url", "region", "access_key_id", "secret_access_key")}
+    settings.BITVAULT_ANCHORS = {**place, "bucket": f"s3://{name}", "mode": "GOVERNANCE", "days": 1}
+    world.tree.folder(ids.new_id().hex)
+    consuming.consume("audit")
+    assert anchoring.anchor()
+    assert anchors.request()
+
+
+def are_locked_away_once(world):
+    name = settings.BITVAULT_ANCHORS["bucket"].removeprefix("s3://")
+    kept = provider.store()._client.list_objects_v2(Bucket=name)["Contents"]
+    with db.read_transaction():
+        assert len(kept) == AuditAnchor.objects.count() > 0
+    settings.BITVAULT_ANCHORS = {**settings.BITVAULT_ANCHORS, "bucket": ""}
+
+
 def is_backed_up(world):
     target = open_configured(writes=False)
     assert list(checking.verify(target, manifest.get(target, None))) == []
@@ -865,6 +888,7 @@ SCENES = {
     "billing.refresh_payment": Scene(ask_for_payment, has_its_plan),
     "billing.report_usage": Scene(ask_to_report, is_reported_once),
     "billing.end_subscriptions": Scene(ask_to_end_subscriptions, are_ended),
+    "audit.copy_anchors": Scene(ask_to_copy_anchors, are_locked_away_once),
     "backup.take": Scene(ask_for_backup, is_backed_up),
     "links.tell_of_end": Scene(ask_to_tell_of_a_links_end, is_told_of_once),
     "links.finish_submission": Scene(ask_to_finish_a_submission, is_finished_once),

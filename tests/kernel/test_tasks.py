@@ -150,6 +150,8 @@ def test_a_task_that_needs_no_tenant_says_so_by_name():
         "billing.look_after_payments",  # accounts of all tenants, each of which is asked about by a job of its own
         "identity.sweep_sessions",  # sessions stand in the public schema
         "backup.request",  # asks for the backup of all tenants, and opens none itself
+        "gateway.request_anchor_copies",  # asks for the job that copies what all tenants have signed
+        "gateway.watch_anchors",  # reads one row of the installation
         "gateway.watch_siem",  # looks into each tenant in turn, and tells of the installation
         "gateway.remove_tenants",  # a tenant that is going is not entered any more
         "gateway.rebuild_outdated",  # reads cursors of all tenants, and enters the one whose rebuild it asks for

@@ -7,6 +7,7 @@ from typing import Any
 
 from bitvault_verify.anchors import Anchors, Signed, find_verify, read_anchor, read_end
 from bitvault_verify.chain import Chain
+from bitvault_verify.copies import Copies, Load
 from bitvault_verify.lines import Entry, Reader, Unfit
 
 FINDINGS_LIMIT = 100
@@ -27,6 +28,8 @@ class Wanted:
     head: tuple[int, bytes] | None = None
     """Number and hash of an entry, noted earlier."""
     needs_anchors: bool = False
+    load_copies: Load | None = None
+    """Gives the anchors that were locked away, where they are to be compared."""
 
 
 @dataclass
@@ -44,6 +47,10 @@ class Report:
     keys: list[str] = field(default_factory=list)
     """Public keys under the signatures that were verified."""
     is_key_trusted: bool = False
+    locked_count: int | None = None
+    """Anchors of this log that were locked away elsewhere; ``None``: nobody asked."""
+    locked_number: int | None = None
+    """The last entry up to which they say the same as the export."""
     finding_count: int = 0
     findings: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -71,6 +78,8 @@ class _Checker:
         self._held: Entry | None = None
         """An entry that waits for the one after it."""
         self._head_is_met = wanted.head is None
+        self._copies: Copies | None = None
+        self._last_index = 0
 
     def take(self, line_number: int, line: bytes) -> None:
         try:
@@ -95,6 +104,7 @@ class _Checker:
             report.add(
                 last_line, "the entry whose number and hash were noted is not there: entries are missing at the end"
             )
+        self._finish_copies(last_line)
         report.entry_count, report.anchor_count = chain.count, self.anchors.count
         report.head_number, report.head_hash = chain.number, chain.digest.hex() if chain.digest else None
         report.keys = sorted(key.hex() for key in self.anchors.keys)
@@ -116,9 +126,15 @@ class _Checker:
         match found:
             case {"export": {"tenant_id": str() as tenant_id}} if len(found) == 1 and line_number == 1:
                 report.tenant_id = tenant_id
+                if self.wanted.load_copies is not None:
+                    lines = self.wanted.load_copies(tenant_id)
+                    self._copies = Copies(lines, tenant_id, self.wanted.keys, find_verify())
             case {"anchor": anchor} if len(found) == 1 and report.tenant_id is not None:
                 signed = read_anchor(self.reader, line_number, anchor, report.tenant_id)
                 self._note(self.anchors.follow(signed))
+                if self._copies is not None:
+                    self._note(self._copies.compare(signed))
+                    self._last_index = signed.index
                 report.last_anchor_number, report.last_anchored_at = signed.number, signed.said_at
                 self._compare(signed, f"anchor {signed.index} of {signed.said_at}")
             case {"end": end} if len(found) == 1 and report.tenant_id is not None:
@@ -163,6 +179,27 @@ class _Checker:
         else:
             self.report.notes.append(
                 "The export holds no anchors: whoever rewrote the whole log, or cut its end, is found by --head number:hash alone."
+            )
+
+    def _finish_copies(self, last_line: int) -> None:
+        if self.wanted.load_copies is None:
+            return
+        if self._copies is None:
+            self.report.add(
+                last_line, "the export holds no anchors that could be compared with those that were locked away"
+            )
+            return
+        copies, report = self._copies, self.report
+        at = report.exported_at
+        self._note(copies.end(line=last_line, number=self.chain.number, last_index=self._last_index, exported_at=at))
+        report.locked_count, report.locked_number = copies.count, copies.last_number
+        if copies.apart_count:
+            report.notes.append(
+                f"{copies.apart_count} anchors of the export are others than those that were locked away."
+            )
+        if copies.foreign_count:
+            report.notes.append(
+                f"{copies.foreign_count} copies where anchors are locked away are not signed by the vault: somebody else put them there."
             )
 
     def _note(self, findings: Iterable[tuple[int, str]]) -> None:

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from bitvault_verify.bucket import open_bucket
 from bitvault_verify.checking import Report, Told, Wanted, check
+from bitvault_verify.copies import Load, load_files
 from bitvault_verify.lines import HASH_BYTES, Unfit, read_bytes
 
 INTACT, TAMPERED, UNUSABLE = 0, 1, 2
@@ -51,6 +53,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--require-anchors", action="store_true", help="a log without anchors is taken for tampered with"
     )
+    parser.add_argument(
+        "--anchors",
+        metavar="PLACE",
+        help="where anchors were locked away: s3://bucket/prefix (keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY),"
+        " or a directory or file",
+    )
+    parser.add_argument("--endpoint", default="", metavar="URL", help="the S3 store of that bucket, if it is not AWS")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print nothing; the exit code tells")
     return parser
@@ -65,7 +74,12 @@ def _wanted(options: argparse.Namespace) -> Wanted:
             head = int(number), read_bytes(digest.lower(), HASH_BYTES)
     except (Unfit, ValueError) as error:
         raise argparse.ArgumentTypeError("--key is 64 hexadecimal digits, --head is number:hash") from error
-    return Wanted(keys=keys, head=head, needs_anchors=options.require_anchors)
+    load: Load | None = None
+    if options.anchors and options.anchors.startswith("s3://"):
+        load = open_bucket(options.anchors, options.endpoint).load
+    elif options.anchors:
+        load = load_files(options.anchors)
+    return Wanted(keys=keys, head=head, needs_anchors=options.require_anchors, load_copies=load)
 
 
 @contextmanager
@@ -103,6 +117,8 @@ def _print(report: Report) -> None:
     print(f"{report.entry_count:,} entries, {report.anchor_count:,} anchors, {report.seconds} s")
     if report.last_anchored_at:
         print(f"last anchor: {report.last_anchored_at}, of entry {report.last_anchor_number}")
+    if report.locked_count is not None:
+        print(f"locked away: {report.locked_count:,} anchors, the same up to entry {report.locked_number}")
     if report.head_hash:
         print(f"last entry: {report.head_number}:{report.head_hash}")
     for key in report.keys:

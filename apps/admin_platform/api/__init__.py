@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from apps.admin_platform import alarms, anchoring, configuring, exporting, flagging, queries, verifying
+from apps.admin_platform import alarms, anchoring, configuring, exporting, flagging, queries, repeats, verifying
 from apps.admin_platform import denials as recording
 from apps.admin_platform.config import SIEM_URL
 from apps.admin_platform.dtos import (
@@ -52,6 +52,7 @@ __all__ = [
     "record_act",
     "record_denial",
     "record_denials",
+    "record_repeatable_act",
     "verify_audit",
 ]
 
@@ -183,6 +184,24 @@ def record_denial(*, event_type: str, actor_id: UUID | None, node_id: UUID | Non
 def record_act(*, event_type: str, actor_id: UUID, node_id: UUID | None, payload: dict[str, Any]) -> None:
     """Write down what an operator did who looks at the tenant: each act, since it changes nothing that an event would tell of."""
     recording.record_act(event_type=event_type, actor_id=actor_id, node_id=node_id, payload=payload)
+
+
+@exposed
+def record_repeatable_act(
+    *, event_type: str, repeated_type: str, key: str, actor_id: UUID, node_id: UUID | None, payload: dict[str, Any]
+) -> None:
+    """Write down what the page of an operator asked for by itself; the same (``key``) again within five minutes is counted.
+
+    The count is an entry of ``repeated_type``, within five more minutes.
+    """
+    repeats.record(
+        event_type=event_type,
+        repeated_type=repeated_type,
+        key=key,
+        actor_id=actor_id,
+        node_id=node_id,
+        payload=payload,
+    )
 
 
 @exposed
