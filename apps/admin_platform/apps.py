@@ -17,7 +17,7 @@ class AdminPlatformConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the module's consumer, its jobs and its pages known, and answer for the flags and settings that all modules declare."""
-        from apps.admin_platform import consumers, jobs  # noqa: F401 - importing them registers their functions
+        from apps.admin_platform import consumers, jobs, sealed  # noqa: F401 - importing them registers their functions
         from apps.admin_platform.config_source import SOURCE
         from apps.admin_platform.flag_provider import PROVIDER
         from apps.admin_platform.ui import shell  # noqa: F401 - the same

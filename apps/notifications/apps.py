@@ -13,5 +13,5 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the consumer, jobs and mails known, and what the frame shows."""
-        from apps.notifications import consumers, jobs, mails  # noqa: F401 - importing it registers them
+        from apps.notifications import consumers, jobs, mails, sealed  # noqa: F401 - importing it registers them
         from apps.notifications.ui import shell  # noqa: F401 - importing it registers what the frame shows

@@ -30,7 +30,7 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _POINT_BYTES, _AUTH_BYTES, _SALT_BYTES = 65, 16, 16
 _RECORD_BYTES = 4_096
 _LAST_RECORD = b"\x02"
-_PURPOSE = "notifications.browser"
+PURPOSE = "notifications.browser"
 
 
 class TargetUnfit(Exception):
@@ -63,7 +63,7 @@ class Target:
     def seal(self) -> str:
         """Encrypt it for the database."""
         text = msgspec.json.encode([self.address, _encode(self.point), _encode(self.auth)]).decode()
-        return sealing.seal(text, purpose=_PURPOSE)
+        return sealing.seal(text, purpose=PURPOSE)
 
     @classmethod
     def unseal(cls, sealed: str) -> "Target":
@@ -71,7 +71,7 @@ class Target:
 
         :raises sealing.Unreadable: it was sealed with another key.
         """
-        address, point, auth = msgspec.json.decode(sealing.unseal(sealed, purpose=_PURPOSE), type=tuple[str, str, str])
+        address, point, auth = msgspec.json.decode(sealing.unseal(sealed, purpose=PURPOSE), type=tuple[str, str, str])
         return cls(address, _decode(point), _decode(auth))
 
 

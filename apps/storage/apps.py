@@ -13,4 +13,4 @@ class StorageConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the keeper of references and the kinds of jobs known."""
-        from apps.storage import consumers, jobs  # noqa: F401 - importing them registers their functions
+        from apps.storage import consumers, jobs, sealed  # noqa: F401 - importing them registers their functions

@@ -13,5 +13,5 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the module's consumer, its jobs and what it puts into the frame known."""
-        from apps.webhooks import consumers, jobs  # noqa: F401 - importing them registers their functions
+        from apps.webhooks import consumers, jobs, sealed  # noqa: F401 - importing them registers their functions
         from apps.webhooks.ui import shell  # noqa: F401 - the same

@@ -13,6 +13,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+from bitvault.kernel.errors import ProgrammingError
+
+
+class PurposeUnknown(ProgrammingError):
+    """Nobody has named a column of this purpose (``kernel.resealing``): it would be lost when the key is changed."""
+
 
 class Unreadable(Exception):
     """What is kept was sealed with another key, or for another purpose, or was altered."""
@@ -22,7 +28,10 @@ def seal(text: str, *, purpose: str) -> str:
     """Encrypt a secret.
 
     :param purpose: what it is for; under another purpose it cannot be read.
+    :raises PurposeUnknown: no column is named that holds what is sealed for it.
     """
+    if purpose not in _purposes and f"{purpose.partition('.')[0]}." not in _purposes:
+        raise PurposeUnknown(purpose)
     return _box(settings.SECRET_KEY, purpose).encrypt(text.encode()).decode()
 
 
@@ -44,6 +53,23 @@ def reseal(sealed: str, *, purpose: str) -> str:
     :raises Unreadable: it was not sealed here for this purpose.
     """
     return seal(unseal(sealed, purpose=purpose), purpose=purpose)
+
+
+def is_current(sealed: str, *, purpose: str) -> bool:
+    """Tell whether something was sealed with the present key."""
+    try:
+        _box(settings.SECRET_KEY, purpose).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def allow(purpose: str) -> None:
+    """Let texts be sealed for a purpose, or for all that begin with it where it ends with a point; ``kernel.resealing`` does."""
+    _purposes.add(purpose)
+
+
+_purposes: set[str] = set()
 
 
 @lru_cache(maxsize=16)
