@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.admin_platform import anchoring, denials
+from apps.admin_platform import anchoring, denials, repeats
 from apps.admin_platform.siem import waking
 
 
@@ -10,6 +10,12 @@ from apps.admin_platform.siem import waking
 def write_omitted_denials() -> int:
     """Write into one tenant's audit log how many denials were not written; returns how many."""
     return denials.write_omitted()
+
+
+@shared_task(name="admin_platform.write_repeats")  # type: ignore[untyped-decorator] # celery has no types
+def write_repeats() -> int:
+    """Write into one tenant's audit log how often pages of operators have asked for the same again; returns how often."""
+    return repeats.write_counts()
 
 
 @shared_task(name="admin_platform.anchor_audit")  # type: ignore[untyped-decorator] # celery has no types

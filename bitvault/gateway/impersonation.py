@@ -26,6 +26,7 @@ from bitvault.web.viewer import Viewer
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 LOOKED, REFUSED = "identity.impersonation.looked", "identity.impersonation.refused"
+REPEATED = "identity.impersonation.repeated"
 FIRST_REFUSAL = 400
 
 _NAMES = (
@@ -172,8 +173,26 @@ def settle(request: HttpRequest, viewer: Viewer) -> None:
         raise ImpersonationClosed
 
 
+def may_be_repeat(request: HttpRequest, response: HttpResponse) -> bool:
+    """Tell whether a page may have asked for it by itself, so that the same again is counted and not written each time.
+
+    Only what was read (GET) and answered, of a route that gives names and no contents, and that no person went to: browsers say of each
+    request whether it leads somewhere (``Sec-Fetch-Mode: navigate``), and our pages of a link that was followed within them
+    (``HX-Boosted``). Whoever sends other headers gains nothing: the first request of an address is an entry in any case, and each later
+    one is counted.
+    """
+    route = request.resolver_match.route if request.resolver_match else ""
+    return (
+        request.method == "GET"
+        and response.status_code < FIRST_REFUSAL
+        and route in OPEN
+        and request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+        and "HX-Boosted" not in request.headers
+    )
+
+
 class Impersonations:
-    """Write down, in the tenant's audit log, each request of an operator who looks at it."""
+    """Write down, in the tenant's audit log, each request of an operator who looks at it, and count what pages repeat."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -199,13 +218,18 @@ class Impersonations:
         if response.get("Content-Type") == CONTENT_TYPE:
             payload["code"] = msgspec.json.decode(response.content)["code"]
         named = match.kwargs.get("node_id") if match else None
+        act: dict[str, Any] = {
+            "event_type": REFUSED if is_refused else LOOKED,
+            "actor_id": found.operator_id,
+            "node_id": named if hasattr(named, "hex") else None,
+            "payload": payload,
+        }
         try:
             with tenancy.entered(actor.tenant):
-                administration.record_act(
-                    event_type=REFUSED if is_refused else LOOKED,
-                    actor_id=found.operator_id,
-                    node_id=named if hasattr(named, "hex") else None,
-                    payload=payload,
-                )
+                if may_be_repeat(request, response):
+                    key = f"{found.id} {request.get_full_path()}"
+                    administration.record_repeatable_act(**act, repeated_type=REPEATED, key=key)
+                else:
+                    administration.record_act(**act)
         except DatabaseError:
             logger.exception("act_not_recorded", impersonation=str(found.id))

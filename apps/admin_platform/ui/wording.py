@@ -198,6 +198,9 @@ _SENTENCES: dict[str, "StrOrPromise"] = {
     "identity.impersonation.began.v1": _("%(actor)s of support looks at the vault as %(person)s: %(reason)s"),
     "identity.impersonation.ended.v1": _("%(actor)s of support looks at the vault as %(person)s no more"),
     "identity.impersonation.looked": _("%(actor)s of support looked at %(what)s as %(behalf)s"),
+    "identity.impersonation.repeated": _(
+        "A page that %(actor)s of support had open as %(behalf)s asked for %(what)s again by itself, %(count)s times"
+    ),
     "identity.impersonation.refused": _("%(actor)s of support was refused %(what)s as %(behalf)s"),
     "identity.person.deactivated.v1": _("An operator shut %(person)s out"),
     "identity.person.reactivated.v1": _("An operator let %(person)s in again"),
