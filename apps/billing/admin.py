@@ -1,6 +1,8 @@
 """Operators' screen of plans. What is done here stands in Django admin's own journal, and each change is another version of the plan."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django import forms
@@ -8,17 +10,18 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.billing.change_wording import word_figures
+from apps.billing.history import FACTS, compare_versions, with_former_facts
 from apps.billing.models import Plan, PlanPrice, PlanVersion
 from apps.billing.pricing import METRICS, PLAN, read_prices
 from bitvault.kernel import clock, policies
+from bitvault.web import naming
 from bitvault.web.sizes import size_in_words
 
 LIMITS = ("member_limit", "guest_limit", "link_limit")
-
-FACTS = ("name", "limit_bytes", "file_limit_bytes", "trash_days", *LIMITS, "currency", "month_price", "prices")
-"""What a version keeps of its plan."""
 
 
 class PlanForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
@@ -50,15 +53,41 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stub
 
 
 class Versions(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs only
-    """What the plan was."""
+    """What the plan was, who made it so, and what differs. Django makes one of these for each request, so names are asked for once."""
 
     model = PlanVersion
     template = "admin/edit_inline/read_only.html"
-    fields = ("version", "begun_at", *FACTS)
+    fields = ("version", "begun_at", "made_by", "what_differs", *FACTS)
     readonly_fields = fields
     ordering = ("-version",)
     extra = 0
     can_delete = False
+    verbose_name_plural = _("History")
+    _names: Mapping[UUID, str] | None = None
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return with_former_facts(super().get_queryset(request))
+
+    @admin.display(description=_("Changed by"))
+    def made_by(self, row: PlanVersion) -> str:
+        if row.changed_by is None:
+            return "manage.py"
+        if self._names is None:
+            found = PlanVersion.objects.filter(plan=row.plan_id).values_list("changed_by", flat=True)
+            self._names = naming.finder().name_operators({one for one in found if one is not None})
+        return self._names.get(row.changed_by) or gettext("an operator who is gone")
+
+    @admin.display(description=_("What differs"))
+    def what_differs(self, row: Any) -> str:
+        if row.former_name is None:
+            return ""
+        changes = compare_versions(
+            {name: getattr(row, f"former_{name}") for name in FACTS}, {name: getattr(row, name) for name in FACTS}
+        )
+        return "; ".join(
+            f"{line.label}: {line.before} → {line.after}" if line.is_told else line.label
+            for line in word_figures(changes)
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -139,5 +168,7 @@ class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the st
             obj.version = Plan.objects.select_for_update().get(pk=obj.pk).version + 1
         super().save_model(request, obj, form, change)
         facts = {name: getattr(obj, name) for name in FACTS}
-        PlanVersion.objects.create(plan=obj, version=obj.version, begun_at=clock.now(), **facts)
+        PlanVersion.objects.create(
+            plan=obj, version=obj.version, begun_at=clock.now(), changed_by=request.user.pk, **facts
+        )
         policies.forget()

@@ -54,6 +54,58 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class FigureWords:
+    """A figure that was changed, for people; ``is_told``: the figures are said, and not only that they changed."""
+
+    label: str
+    before: str
+    after: str
+    is_told: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChangeWords:
+    """A change of a plan or of limits, for people."""
+
+    changed_at: datetime
+    by: str
+    why: str
+    lines: Sequence[FigureWords]
+
+
+OWN_FIGURES = ("limit_bytes", "file_limit_bytes", "trash_days", "member_limit", "guest_limit", "link_limit")
+"""What operators can give a tenant instead of its plan's."""
+
+ChangedBy = Literal["operator", "command", "person", "payment"]
+"""An operator on a page of theirs, whoever runs ``manage.py``, an administrator of the tenant, or a payment that came or ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class FigureChange:
+    """A figure that is another one now: ``plan``, ``given_bytes``, ``trash_days`` and so on; null: no limit, or not told."""
+
+    name: str
+    before: str | int | None
+    after: str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """What was changed of a tenant's plan or limits at once, or (``is_of_plan``) of the plan that it had.
+
+    ``actor_id`` is an operator, an administrator, or the one who had gone to pay; null where nobody is known.
+    """
+
+    id: UUID
+    changed_at: datetime
+    changed_by: ChangedBy
+    actor_id: UUID | None
+    is_of_plan: bool
+    plan: str
+    changes: Sequence[FigureChange]
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What a tenant stores now, true as of a number of the stream. Bytes are those of all versions, trash apart."""
 

@@ -77,6 +77,8 @@ class PlanVersion(PublicModel):
     month_price = models.DecimalField(max_digits=12, decimal_places=4, default=0, db_default=0)
     prices = models.JSONField(default=list, db_default=[])
     begun_at = models.DateTimeField()
+    changed_by = models.UUIDField(null=True)
+    """An operator; ``NULL``: a migration, or whoever runs ``manage.py``."""
 
     class Meta:
         db_table = "billing_plan_version"
@@ -125,6 +127,27 @@ class PlanPeriod(TenantModel):
 
     class Meta:
         db_table = "billing_plan_period"
+
+
+class PlanChange(TenantModel):
+    """What was changed of the tenant's plan or limits, by whom, with what held before and after."""
+
+    append_only = True
+
+    id = id_field()
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=10)
+    """``dtos.ChangedBy``."""
+    actor_id = models.UUIDField(null=True)
+    before = models.JSONField()
+    after = models.JSONField()
+
+    class Meta:
+        db_table = "billing_plan_change"
+        indexes = [
+            # What was changed last?
+            models.Index(fields=["-changed_at", "-id"], name="billing_plan_change_last"),
+        ]
 
 
 class Statement(TenantModel):

@@ -36,6 +36,9 @@ class PaymentAccount(PublicModel):
     """The plan that the subscription is for; empty: none that is known."""
     applied_plan = models.CharField(max_length=40, blank=True, default="")
     """The plan that was set last because of payment: it is set once, and an operator's later choice stands."""
+    chosen_plan = models.CharField(max_length=40, blank=True, default="", db_default="")
+    chosen_by = models.UUIDField(null=True)
+    """Which plan somebody has gone to pay for last, and who."""
     period_ends_at = models.DateTimeField(null=True)
     cancels_at = models.DateTimeField(null=True)
     overdue_since = models.DateTimeField(null=True)

@@ -56,6 +56,22 @@ def read_quota() -> dtos.Quota:
     )
 
 
+def read_figures() -> dict[str, Any]:
+    """Read what the plan and the operators give the tenant, and its own limit, inside the open transaction."""
+    slug, name, _, _, _, _, given_bytes, own_limit_bytes, file_limit_bytes, days, members, guests, links = _read()
+    return {
+        "plan": slug,
+        "plan_name": name,
+        "given_bytes": given_bytes,
+        "own_limit_bytes": own_limit_bytes,
+        "file_limit_bytes": file_limit_bytes,
+        "trash_days": days,
+        "member_limit": members,
+        "guest_limit": guests,
+        "link_limit": links,
+    }
+
+
 def find_policy() -> Policy:
     """Resolve what a plan decides for the entered tenant (``kernel.policies``): inside an open transaction, or in one of its own."""
     with nullcontext() if db.find_open() else db.read_transaction():

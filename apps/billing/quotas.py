@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 from uuid import UUID
 
-from apps.billing import models, noting, queries
+from apps.billing import history, models, noting, queries
 from apps.billing.errors import LimitAbovePlan, PlanUnknown
 from bitvault.events.api import publish
 from bitvault.events.catalog.billing import QuotaChanged
@@ -36,18 +36,22 @@ def set_quota(
     open_quota()
     with db.write_transaction():
         quota = models.Quota.objects.select_for_update().get(scope=models.TENANT_SCOPE)
+        before = history.read_figures()
         if plan is not None:
             _change_plan(quota, _require_plan(plan))
         for name, figure in {"limit_bytes": limit_bytes, **given}.items():
             setattr(quota, name, figure)
         quota.save(update_fields=["plan_id", "limit_bytes", *given])
+        history.record(before, by="command" if by_id is None else "operator", actor_id=by_id)
         _publish_change(quota, by_id)
     policies.forget()
     noting.note_room()
 
 
-def change_plan(plan: str) -> None:
+def change_plan(plan: str, *, paid_by: UUID | None) -> None:
     """Give the tenant another plan because of payment; figures of its own stay. Done again it changes nothing.
+
+    :param paid_by: who had gone to pay for it, where that is known.
 
     :raises PlanUnknown: there is no plan of this name.
     """
@@ -57,9 +61,11 @@ def change_plan(plan: str) -> None:
         plan_id = _require_plan(plan)
         if quota.plan_id == plan_id:
             return
+        before = history.read_figures()
         _change_plan(quota, plan_id)
         quota.save(update_fields=["plan_id"])
-        _publish_change(quota, None)
+        history.record(before, by="payment", actor_id=paid_by)
+        _publish_change(quota, paid_by)
     policies.forget()
     noting.note_room()
 
@@ -74,8 +80,10 @@ def set_own_limit(*, limit_bytes: int | None, by: Actor) -> None:
             raise LimitAbovePlan(given_bytes=given_bytes)
         if quota.own_limit_bytes == limit_bytes:
             return
+        before = history.read_figures()
         quota.own_limit_bytes = limit_bytes
         quota.save(update_fields=["own_limit_bytes"])
+        history.record(before, by="person", actor_id=by.user_id)
         _publish_change(quota, by.user_id)
     noting.note_room()
 

@@ -3,8 +3,8 @@
 import re
 from uuid import UUID
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
 from django.utils.http import urlencode
@@ -12,14 +12,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.billing import api as billing
+from apps.billing.api import history
 from apps.identity import api as identity
+from apps.identity.api import operators
 from bitvault.gateway import tenant_pages
 from bitvault.kernel import tenancy
 from bitvault.kernel.errors import BitVaultError
+from bitvault.kernel.pages import BadCursor
 from bitvault.web.limits.routes import limit_all
 from bitvault.web.operators import for_operators
 
 PAGE = "/admin/plans/"
+CHANGES_SHOWN = 50
 GIB = 1024**3
 _ROOM = re.compile(r"|[0-9]{1,9}(?:\.[0-9]{1,6})?")
 
@@ -73,8 +77,34 @@ def give(request: HttpRequest) -> HttpResponse:
     return back
 
 
+@require_GET
+def show_history(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show who changed what of a tenant's plan and limits, the latest first."""
+    tenant = next((one for one in identity.list_tenants() if one.slug == slug), None)
+    if tenant is None:
+        raise Http404
+    with tenancy.entered(tenant):
+        try:
+            page = history.list_plan_changes_for_operators(
+                cursor=request.GET.get("cursor") or None, limit=CHANGES_SHOWN
+            )
+        except BadCursor:
+            raise Http404 from None
+    names = operators.name_operators(user_ids={one.actor_id for one in page.items if one.actor_id is not None})
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Plan of %(name)s: history") % {"name": tenant.slug},
+        "tenant": tenant,
+        "changes": history.word_plan_changes(changes=page.items, names=names, operator=None),
+        "older": page.next_cursor,
+        "is_first": "cursor" not in request.GET,
+    }
+    return render(request, "admin/plans/history.html", context)
+
+
 urlpatterns = [
     path("", for_operators(overview, needs="billing.view_plan"), name="plans"),
+    path("history/<slug:slug>", for_operators(show_history, needs="billing.view_plan"), name="plan-history"),
     path("give", for_operators(give, needs="billing.change_plan")),
 ]
 limit_all(urlpatterns)

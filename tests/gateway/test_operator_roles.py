@@ -20,6 +20,7 @@ PAGES = {
     "admin/tenants/": "identity.view_tenant",
     "admin/plans/": "billing.view_plan",
     "admin/plans/give": "billing.change_plan",
+    "admin/plans/history/<slug:slug>": "billing.view_plan",
     "admin/statements/": "billing.view_plan",
     "admin/statements/<uuid:tenant_id>/<str:month>.pdf": "billing.view_plan",
     "admin/stream/": "events.view_deadletter",

@@ -70,6 +70,7 @@ def choose_plan(*, actor: Actor, plan: str) -> dtos.PlanChoice:
     prices = _list_prices(plan)
     _take_turn()
     customer_id = _ensure_customer(provider)
+    _remember_choice(actor, plan)
     present = _ask(lambda: provider.find_subscription(customer_id))
     if present is not None and present.is_live:
         subscription_id = present.id
@@ -134,6 +135,13 @@ def _ask(question: Callable[[], T]) -> T:
         logger.warning("payment_provider_failed", error=str(error))
         note_error(str(error))
         raise PaymentUnavailable from error
+
+
+def _remember_choice(actor: Actor, plan: str) -> None:
+    """Keep who wants which plan, for the history: the provider says that it is paid for, and not by whom."""
+    with db.public_transaction():
+        account = models.PaymentAccount.objects.filter(tenant_id=tenancy.current().id)
+        account.update(chosen_plan=plan, chosen_by=actor.user_id)
 
 
 def _note_choice(actor: Actor, plan: str, *, is_new: bool) -> None:

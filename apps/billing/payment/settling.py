@@ -54,7 +54,7 @@ def refresh(*, claim_id: UUID | None = None) -> None:
         wanted = _find_wanted(row, found, paid_plan)
         if wanted != row.applied_plan:
             # The plan first: who dies after it is followed by somebody who finds it done, and tells of it.
-            quotas.change_plan(wanted)
+            quotas.change_plan(wanted, paid_by=row.chosen_by if row.chosen_plan == wanted else None)
         with db.public_transaction():
             row = models.PaymentAccount.objects.select_for_update().get(tenant_id=row.tenant_id)
             if row.claim_id != claim_id:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("payment/plan", payment.PaidPlan.as_view()),
     path("payment/portal", payment.Portal.as_view()),
     path("plans", views.Plans.as_view()),
+    path("plan-changes", views.PlanChanges.as_view()),
     path("statements", views.Statements.as_view()),
     path("statements/<str:month>.csv", views.StatementCsv.as_view()),
     path("statements/<str:month>.pdf", views.StatementPdf.as_view()),

@@ -5,6 +5,7 @@ from functools import partial
 from rest_framework.response import Response
 
 from apps.billing import api, dtos
+from apps.billing.api import history
 from apps.billing.errors import LimitAbovePlan, RangeTooLong, StatementUnknown
 from apps.billing.rest import schemas
 from bitvault.events.api import answer_with_head
@@ -41,6 +42,17 @@ class Plans(View):
     def get(self, request: ActorRequest) -> Response:
         """List the plans of the installation, the tenant's first; operators give a vault another one."""
         return Response(api.list_plans(actor=request.actor))
+
+
+class PlanChanges(View):
+    """Who changed what the plan gives."""
+
+    permission_classes = [HasPermission.to(Permission.MANAGE_BILLING)]
+
+    @operation(query=PageQuery, answer=Page[dtos.PlanChange], problems=(BadCursor,))
+    def get(self, request: ActorRequest) -> Response:
+        """List what was changed of the vault's plan and limits, and of the plan itself while the vault had it, the latest first."""
+        return self.paginate(partial(history.list_plan_changes, actor=request.actor))
 
 
 class SeatsOfTenant(View):

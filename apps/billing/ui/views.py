@@ -5,15 +5,17 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import api
-from apps.billing.api import paying
+from apps.billing.api import history, paying
 from apps.billing.ui import charts, rooms
 from bitvault.kernel import clock
 from bitvault.kernel.errors import NotFound
+from bitvault.kernel.pages import BadCursor
 from bitvault.kernel.permissions import Permission
-from bitvault.web import seats
+from bitvault.web import naming, seats
 from bitvault.web.pages import MemberPage, PersonRequest
 
 PERIODS = (30, 90, 365)
@@ -21,6 +23,8 @@ PERIODS = (30, 90, 365)
 
 STORED = ("live_bytes", "trash_bytes")
 FLOWS = ("uploads_committed_count", "uploaded_bytes", "downloads_signed_count", "downloaded_bytes")
+
+CHANGES_SHOWN = 10
 
 LEVELS = ((100, "full"), (80, "high"))
 
@@ -42,7 +46,7 @@ class UsagePage(MemberPage):
         begin = end - timedelta(days=days)
         quota = api.get_quota(actor=actor)
         usage = api.get_usage(actor=actor)
-        history = api.list_usage_history(actor=actor, metric=None, begin=begin, end=end).items
+        by_day = api.list_usage_history(actor=actor, metric=None, begin=begin, end=end).items
         percent = charts.share(quota.used_bytes, quota.limit_bytes)
         context: dict[str, Any] = {
             "quota": quota,
@@ -60,14 +64,33 @@ class UsagePage(MemberPage):
             "payment": paying.get_payment(actor=actor),
             "came_back": _read_return(request.GET.get("payment", "")),
             "plans": api.list_plans(actor=actor).items,
-            "chart": charts.draw_stacked(history, STORED, begin=begin, end=end),
-            "flows": charts.sum_of(history, FLOWS),
+            **_list_changes(request),
+            "chart": charts.draw_stacked(by_day, STORED, begin=begin, end=end),
+            "flows": charts.sum_of(by_day, FLOWS),
             "days": days,
             "periods": PERIODS,
             "begin": begin,
             "last": end - timedelta(days=1),
         }
         return render(request, "billing/usage.html", context)
+
+
+def _list_changes(request: PersonRequest) -> dict[str, Any]:
+    """Give a page of what was changed of the plan; a cursor of another list begins with the latest."""
+    cursor = request.GET.get("changes") or None
+    try:
+        page = history.list_plan_changes(actor=request.actor, cursor=cursor, limit=CHANGES_SHOWN)
+    except BadCursor:
+        cursor = None
+        page = history.list_plan_changes(actor=request.actor, limit=CHANGES_SHOWN)
+    people = {one.actor_id for one in page.items if one.actor_id is not None and one.changed_by != "operator"}
+    names = naming.finder().find_names(request.actor, people=people).people if people else {}
+    operator = gettext("The operator of this installation")
+    return {
+        "changes": history.word_plan_changes(changes=page.items, names=names, operator=operator),
+        "older_changes": page.next_cursor,
+        "are_latest_changes": cursor is None,
+    }
 
 
 def _read_return(word: str) -> str:

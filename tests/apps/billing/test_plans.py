@@ -12,6 +12,7 @@ from apps.billing import api, models
 from apps.billing.dtos import UsageOfDay
 from apps.billing.errors import FileOverLimit, QuotaExceeded
 from apps.billing.ui import charts
+from apps.identity.models import User
 from bitvault.kernel import clock, db, ids, policies
 
 LATER = timedelta(hours=1)
@@ -103,10 +104,12 @@ def test_the_vaults_own_limit_holds_for_one_and_for_many(tenant, make_actor):
 
 def test_operators_change_a_plan_and_its_earlier_versions_stay(tenant, actor):
     screen, plan = site.get_model_admin(models.Plan), models.Plan.objects.get(slug="default")
+    request = RequestFactory().post("/")
+    request.user = User(pk=actor.user_id)
     form = type("Form", (), {"changed_data": ["trash_days"]})
     for days in (14, 60):
         plan.trash_days = days
-        screen.save_model(RequestFactory().post("/"), plan, form, change=True)
+        screen.save_model(request, plan, form, change=True)
     assert policies.current().trash_days == 60
     assert policies.current().plan_version == 3
     kept = models.PlanVersion.objects.filter(plan=plan).order_by("version").values_list("version", "trash_days")
