@@ -1,5 +1,6 @@
 """Whether an operator may look at a tenant as one of its members now, and who has done so. Asked for each request of such a session."""
 
+import dataclasses
 from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
@@ -7,10 +8,13 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.identity import models, policies
-from bitvault.kernel import clock
+from apps.identity.dtos.tenants import SupportVisit
+from bitvault.kernel import clock, pages
 from bitvault.kernel.impersonation import Impersonation
 
 PERMISSION = "identity.impersonate"
+
+_PURPOSE = "identity.support_visits"
 
 NOTED_FOR = timedelta(days=400)
 """How long it is kept who has looked at what: longer than a year, which reports are about. Audit logs keep it for good."""
@@ -55,6 +59,24 @@ def find_operator(operator_id: UUID) -> models.User | None:
 def may_impersonate(operator: models.User | None) -> bool:
     """Tell whether an operator has the permission now."""
     return operator is not None and operator.has_perm(PERMISSION)
+
+
+def list_visits(tenant_id: UUID, *, cursor: str | None, limit: int) -> pages.Page[SupportVisit]:
+    """Read a page of who of support looks at a tenant as whom, and did, the latest first; one whose time is over reads as ended."""
+    rows = models.Impersonation.objects.filter(tenant_id=tenant_id).order_by("-id")
+    if cursor is not None:
+        rows = rows.filter(id__lt=UUID(pages.decode_cursor(_PURPOSE, cursor)[0]))
+    fields = tuple(field.name for field in dataclasses.fields(SupportVisit))
+    found = [SupportVisit(**values) for values in rows.values(*fields)[: limit + 1]]
+    now, items = clock.now(), found[:limit]
+    # The sweep writes it down within a minute; it is over to the second.
+    shown = [
+        dataclasses.replace(one, ended_at=one.expires_at, ended_for=models.ImpersonationEnd.TIME.value)
+        if one.ended_at is None and one.expires_at <= now
+        else one
+        for one in items
+    ]
+    return pages.Page(shown, pages.encode_cursor(_PURPOSE, [items[-1].id.hex]) if len(found) > limit else None)
 
 
 def name_operators(tenant_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:

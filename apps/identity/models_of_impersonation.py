@@ -12,6 +12,7 @@ class ImpersonationEnd(models.TextChoices):
     TIME = "time", "The time was over"
     SESSION = "session", "The session ended"
     REFUSED = "refused", "Not allowed any more"
+    TENANT = "tenant", "Ended by the tenant"
 
 
 class Impersonation(PublicModel):

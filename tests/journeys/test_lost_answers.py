@@ -18,7 +18,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from bitvault.kernel import ids, remembered
+from bitvault.kernel import clock, ids, remembered
 from tests.apps.previews.pictures import picture
 from tests.support.cutting import CutLine
 from tests.support.push import Subscriber
@@ -390,6 +390,26 @@ def log_in(mia):
         mia.api.delete(f"/sessions/{session['id']}")
     host = {"Host": mia.live.tenant_host, "Authorization": ""}
     return Ask("POST", "/auth/login", {"email": mia.email, "password": PASSWORD}, host)
+
+
+def end_visit(mia):
+    """Somebody of support looks at the vault."""
+    visit_id, now = ids.new_id(), clock.now()
+    with mia.live.database() as database:
+        database.execute(
+            "INSERT INTO public.identity_impersonation (id, operator_id, operator_name, operator_session_id, tenant_id, slug,"
+            " member_id, member_email, reason, began_at, expires_at, ended_for)"
+            " VALUES (%s, %s, 'Sue', gen_random_uuid(), %s, 'acme', %s, 'mia@acme.test', 'why', %s, %s, '')",
+            [
+                visit_id,
+                ACME.people["olga"].user_id,
+                ACME.id,
+                ACME.people["mia"].user_id,
+                now,
+                now + timedelta(minutes=5),
+            ],
+        )
+    return Ask("DELETE", f"/support-visits/{visit_id}", None, ADAM)
 
 
 def end_session(mia):
@@ -992,6 +1012,7 @@ CASES = {
     "revoke a token": Case(
         "DELETE /tokens/{token_id}", lambda mia: Ask("DELETE", f"/tokens/{mia.token()['id']}"), again=404
     ),
+    "end a visit of support": Case("DELETE /support-visits/{visit_id}", end_visit, again=404),
     "end a session": Case("DELETE /sessions/{session_id}", end_session, again=404),
     "link": Case(
         "POST /nodes/{node_id}/links",

@@ -85,6 +85,27 @@ def _quarantine(slug: str, canary: str) -> str:
     return str(row.id)
 
 
+def _look_as_support(company: Any, person: Any, canary: str) -> str:
+    """Let somebody of support look at the tenant."""
+    from apps.identity.models import Impersonation
+    from bitvault.kernel import clock, ids
+
+    now = clock.now()
+    row = Impersonation.objects.create(
+        operator_id=ids.new_id(),
+        operator_name=canary,
+        operator_session_id=ids.new_id(),
+        tenant_id=company.id,
+        slug=company.slug,
+        member_id=person.user_id,
+        member_email=person.email,
+        reason=canary,
+        began_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    return str(row.id)
+
+
 def _ask_for_access(slug: str, client: Any, node_id: str, canary: str) -> str:
     """Let a colleague ask for somebody's folder, and the request come to them, as a worker does."""
     from apps.identity import api as identity
@@ -202,6 +223,7 @@ def _own(name: str) -> Belongings:
                 "team inside": team_inside["id"],
             },
             "folder_id": {"team": team.json()["id"]},
+            "visit_id": {"visit": _look_as_support(ACME if slug == "acme" else BETA, person, canary)},
             "domain_id": {"domain": domain.json()["id"]},
             "shortcut_id": {"shortcut": shortcut.json()["id"]},
             "share_id": {"share": share.json()["id"]},

@@ -130,7 +130,7 @@ KINDS = {
             "scope",
         ),
         *("role_id", "month", "rewind_id", "policy_id", "picture_id", "browser_id", "template_id", "field_id"),
-        *("shortcut_id", "content_id", "domain_id"),
+        *("shortcut_id", "content_id", "domain_id", "visit_id"),
     )
 }
 """What each parameter of a path names."""
@@ -226,6 +226,7 @@ CHOSEN = {("DELETE", "/members/{member_id}", "successor_id")}
 
 FORBIDDEN = {
     *("/audit", "/audit/verify", "/audit/export", "/audit/export.csv", "/audit/siem-exports"),
+    *("/plan-changes", "/support-visits"),
     *("/team-folders", "/team-folders/{folder_id}"),
 }
 """What a plain member may not ask for at all, whatever the ids."""
@@ -239,6 +240,7 @@ ADMINISTERED = (
         "/quarantine/",
         "/audit/siem-exports/",
         "/tenant/domains/",
+        "/support-visits/",
     ),
 )
 """Below these, a plain member is told the same of every id: that it is not for them. Administrators are asked by themselves."""

@@ -9,11 +9,13 @@ from apps.admin_platform import api as administration
 from apps.identity import for_operators, impersonations
 from apps.identity.config import IMPERSONATION_LONGEST_MINUTES
 from apps.identity.dtos import Handover
-from apps.identity.dtos.tenants import PastImpersonation
+from apps.identity.dtos.tenants import PastImpersonation, SupportVisit
 from apps.identity.errors import ImpersonationRefused
 from apps.identity.operations import impersonating
-from bitvault.kernel import tenancy
+from bitvault.kernel import pages, tenancy
+from bitvault.kernel.actor import Actor
 from bitvault.kernel.boundary import exposed
+from bitvault.kernel.permissions import Permission
 from bitvault.kernel.tenancy import Tenant
 
 USUAL_MINUTES = 15
@@ -75,6 +77,32 @@ def end_impersonation(*, session: SessionBase, tenant: Tenant) -> bool:
 def end_impersonation_by_operator(*, operator_id: UUID) -> bool:
     """End what an operator looks at now; tells whether there was anything."""
     return impersonating.end_by_operator(operator_id=operator_id)
+
+
+@exposed
+def list_support_visits(
+    *, actor: Actor, cursor: str | None = None, limit: int = pages.PAGE_DEFAULT
+) -> pages.Page[SupportVisit]:
+    """List who of support looks at the actor's tenant, and did within 400 days, the latest first.
+
+    :raises PermissionMissing: the actor does not administer the tenant.
+    :raises LimitOutOfRange: ``limit`` is not between 1 and 1000.
+    :raises BadCursor: the cursor belongs to another list.
+    """
+    actor.require_permission(Permission.MANAGE_SETTINGS)
+    pages.require_limit(limit)
+    return impersonations.list_visits(actor.tenant.id, cursor=cursor, limit=limit)
+
+
+@exposed
+def end_support_visit(*, actor: Actor, impersonation_id: UUID) -> None:
+    """Put somebody of support out of the actor's tenant, at once.
+
+    :raises PermissionMissing: the actor does not administer the tenant.
+    :raises NotFound: nobody looks at it so.
+    """
+    actor.require_permission(Permission.MANAGE_SETTINGS)
+    impersonating.end_by_tenant(actor, impersonation_id)
 
 
 @exposed

@@ -121,6 +121,24 @@ class PastImpersonation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SupportVisit:
+    """That somebody of support looks at the tenant as one of its members, or did, as the tenant reads it.
+
+    ``ended_for`` is empty while it lasts; else ``operator``, ``time``, ``session``, ``refused`` (not allowed any more) or ``tenant``.
+    """
+
+    id: UUID
+    operator_name: str
+    member_id: UUID
+    member_email: str
+    reason: str
+    began_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    ended_for: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastDeletion:
     """A deletion as it is kept."""
 

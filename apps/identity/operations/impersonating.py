@@ -22,7 +22,7 @@ from apps.identity.session_store import SessionStore, hash_key
 from bitvault.events.api import publish
 from bitvault.events.catalog.impersonation import ImpersonationBegan, ImpersonationEnded
 from bitvault.kernel import clock, db, ids, tenancy
-from bitvault.kernel.actor import Role
+from bitvault.kernel.actor import Actor, Role
 from bitvault.kernel.db import forbid_transaction
 from bitvault.kernel.errors import NotFound, Unavailable
 from bitvault.kernel.permissions import Permission
@@ -222,6 +222,16 @@ def end_by_operator(*, operator_id: UUID) -> bool:
     return bool(_close(impersonations.list_open().filter(operator_id=operator_id)))
 
 
+def end_by_tenant(actor: Actor, impersonation_id: UUID) -> None:
+    """End a look at the actor's tenant.
+
+    :raises NotFound: nobody looks at it so.
+    """
+    rows = impersonations.list_open().filter(pk=impersonation_id, tenant_id=actor.tenant.id)
+    if not _close(rows, by=actor.user_id):
+        raise NotFound
+
+
 def sweep() -> int:
     """End what holds no longer, and forget what is long over; returns how many were ended."""
     over = [row.id for row in impersonations.list_open() if impersonations.find_end(row) is not None]
@@ -231,21 +241,26 @@ def sweep() -> int:
     return count
 
 
-def _close(rows: "Iterable[models.Impersonation]") -> int:
-    """End some, each in a transaction of its own, with its sessions; returns how many there were."""
+def _close(rows: "Iterable[models.Impersonation]", *, by: UUID | None = None) -> int:
+    """End some, each in a transaction of its own, with its sessions; returns how many there were.
+
+    :param by: an administrator of the tenant; else the operator, unless it is over for another reason.
+    """
     count = 0
+    wanted = models.ImpersonationEnd.OPERATOR if by is None else models.ImpersonationEnd.TENANT
     for found in rows:
-        why = impersonations.find_end(found) or models.ImpersonationEnd.OPERATOR
+        why = impersonations.find_end(found) or wanted
         with db.public_transaction():
             row = impersonations.list_open().select_for_update().filter(pk=found.id).first()
             if row is None:
                 continue
             row.ended_at, row.ended_for = clock.now(), why
             row.save(update_fields=["ended_at", "ended_for"])
-            end_sessions(models.Session.objects.filter(impersonation=row), actor_id=row.operator_id)
+            actor_id = by if why == models.ImpersonationEnd.TENANT and by is not None else row.operator_id
+            end_sessions(models.Session.objects.filter(impersonation=row), actor_id=actor_id)
             if models.Tenant.objects.filter(pk=row.tenant_id).exclude(state=models.TenantState.REMOVING).exists():
                 event = ImpersonationEnded(
-                    impersonation_id=row.id, user_id=row.member_id, ended_for=why.value, actor_id=row.operator_id
+                    impersonation_id=row.id, user_id=row.member_id, ended_for=why.value, actor_id=actor_id
                 )
                 publish(event, tenant_id=row.tenant_id)
             _note(row, CHANGE, f"Ended ({why.value})")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.identity.rest import deletion, domains, groups, people, roles, tenant, views
+from apps.identity.rest import deletion, domains, groups, people, roles, support, tenant, views
 
 urlpatterns = [
     path("auth/login", views.LogIn.as_view()),
@@ -30,6 +30,8 @@ urlpatterns = [
     path("tenant/domains/<uuid:domain_id>", domains.DomainDetail.as_view()),
     path("tenant/domains/<uuid:domain_id>/check", domains.DomainCheck.as_view()),
     path("tenant/deletion", deletion.TenantDeletion.as_view()),
+    path("support-visits", support.SupportVisits.as_view()),
+    path("support-visits/<uuid:visit_id>", support.SupportVisitDetail.as_view()),
     path("tokens", views.Tokens.as_view()),
     path("tokens/<uuid:token_id>", views.TokenDetail.as_view()),
     path("sessions", views.Sessions.as_view()),

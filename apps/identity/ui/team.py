@@ -9,7 +9,8 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from apps.identity import api
-from apps.identity.api import tenants
+from apps.identity.api import impersonation, tenants
+from apps.identity.dtos.tenants import SupportVisit
 from apps.identity.ui.settings import SettingsPage
 from bitvault.kernel import policies
 from bitvault.kernel.actor import Actor
@@ -34,6 +35,7 @@ SUPPORT_ACCESS = (
     ("look", _("Support may look, without contents of files")),
     ("open", _("Support may look, and open files")),
 )
+VISITS_SHOWN = 10
 MEGABYTE = 1024**2
 
 
@@ -58,6 +60,7 @@ class Team(SettingsPage):
             "share_on": SHARE_ON,
             "file_types": FILE_TYPES,
             "support_access": SUPPORT_ACCESS,
+            "visits": _list_visits(actor),
             "file_extensions": "\n".join(vault.policies.file_extensions),
             "largest_megabytes": _to_megabytes(vault.policies.largest_file_bytes),
             "plan_limit_bytes": policies.current().file_limit_bytes,
@@ -65,6 +68,13 @@ class Team(SettingsPage):
             "deletion": api.find_deletion(tenant=actor.tenant),
             "waiting_days": tenants.get_deletion_days(),
         }
+
+
+def _list_visits(actor: Actor) -> list[SupportVisit] | None:
+    """List the last visits of support; ``None``: it is support that looks now."""
+    if actor.impersonation is not None:
+        return None
+    return list(impersonation.list_support_visits(actor=actor, limit=VISITS_SHOWN).items)
 
 
 def _to_megabytes(size_bytes: int | None) -> str:

@@ -2,9 +2,9 @@
 
 import { call, explain, Problem } from "../js/api.js";
 import { onSubmit } from "../js/busy.js";
-import { showFieldError } from "../js/dialogs.js";
+import { confirmAction, showFieldError } from "../js/dialogs.js";
 import { closest, need } from "../js/dom.js";
-import { gettext } from "../js/i18n.js";
+import { fill, gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 
 /** @typedef {Record<string, unknown>} Rules */
@@ -114,7 +114,29 @@ async function keepVault() {
   location.reload();
 }
 
+/** @param {HTMLElement} button */
+async function endVisit(button) {
+  const { visit = "", name = "" } = button.dataset;
+  const sure = await confirmAction({
+    title: gettext("End this visit?"),
+    text: fill(gettext("%(name)s is out at once. To keep support out for good, choose “Nobody of support gets in” and save."), { name }),
+    accept: gettext("End now"),
+    danger: true,
+  });
+  if (!sure) return;
+  try {
+    await call("DELETE", `/support-visits/${visit}`);
+  } catch (error) {
+    // Who has left meanwhile is out.
+    if (!(error instanceof Problem && error.status === 404)) return void toast(explain(error), { failed: true });
+  }
+  // The list tells how it ended.
+  location.reload();
+}
+
 document.addEventListener("click", (event) => {
+  const visit = closest(event.target, '[data-team="end-visit"]');
+  if (visit) void endVisit(visit);
   if (closest(event.target, '[data-team="keep-vault"]')) void keepVault();
 });
 
