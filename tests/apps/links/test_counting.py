@@ -8,9 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.files import api as files
 from apps.links import api as links
-from apps.links import errors, queries
+from apps.links import errors, queries, sql
 from apps.links.models import Link
 from bitvault.kernel import db, tenancy
+from tests.apps.files.test_plans import generic_plan, nodes_of
 from tests.apps.links.conftest import make_link, published, stranger
 
 pytestmark = [pytest.mark.committed, pytest.mark.usefixtures("tenant")]
@@ -138,6 +139,14 @@ def test_a_download_is_a_question_and_an_end(actor, reports, download, is_new):
     asked, ended = [query["sql"] for query in captured if query["sql"] != "COMMIT"]
     assert "EXISTS" in asked
     assert "events_stream_head" in ended
+
+
+def test_whether_somebody_has_had_a_version_is_looked_up_however_many_have(actor, reports):
+    """A popular link has a million rows in its log."""
+    plans = [generic_plan(sql.LINK_AND_WHETHER_HAD)[0]["Plan"], generic_plan(sql.LINK_OF_ADDRESS)[0]["Plan"]]
+    used = {node["Index Name"] for plan in plans for node in nodes_of(plan) if "Index Name" in node}
+    assert "links_access_counted_once" in used
+    assert "links_access_newest" not in used
 
 
 def test_who_has_had_it_waits_for_nobody_who_holds_the_link(actor, reports, download, elsewhere):
