@@ -95,14 +95,19 @@ def main() -> int:
             for name in chosen:
                 _say(f"measuring {name}")
                 found += measurements[name](bench)
+                # What was measured stays, whatever becomes of the next one.
+                _keep(asked, found)
     except (VaultProblem, UnexpectedAnswer) as problem:
         print(f"benchmarks: {problem}", file=sys.stderr)
         return 1
     print(_heading(time.monotonic() - begun, quick=asked.quick))
     print(figures.table(found))
+    return 0
+
+
+def _keep(asked: argparse.Namespace, found: list[Figure]) -> None:
     if asked.json is not None:
         figures.write_json(asked.json, found, {"quick": asked.quick})
-    return 0
 
 
 def _arguments() -> argparse.Namespace:
