@@ -116,7 +116,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"only these: {', '.join(names)}")
     parser.add_argument("--quick", action="store_true", help="shorter and less: to see that everything works")
     parser.add_argument(
-        "--nodes", type=int, help="search: among so many nodes, a multiple of 100,000, instead of a million"
+        "--nodes",
+        type=int,
+        help="search: among so many nodes instead of a million: thousands, from 100,000 on multiples of it",
     )
     parser.add_argument("--json", type=Path, help="write every figure, with the facts behind it, to this file")
     parser.add_argument("--dir", type=Path, help="where the temporary stack lives: the disk that is measured")
