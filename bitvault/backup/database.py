@@ -7,6 +7,7 @@ are, how far their streams have come, and which objects have to be there.
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,7 +20,6 @@ from django.conf import settings
 from django.db import connection
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from psycopg.errors import LockNotAvailable
 
 from bitvault.backup.errors import BackupError, Busy
 from bitvault.backup.manifest import KeptFile, TableFacts
@@ -31,7 +31,7 @@ LOCK = 0x0B17_BACC
 LOCK_WAIT_MS = 60_000
 """How long a dump waits for a migration that has locked a table."""
 
-ALONE_WAIT_MS = 3_000
+ALONE_WAIT_SECONDS, ALONE_PAUSE_SECONDS = 3.0, 0.05
 """How long one waits for another to end: PostgreSQL takes a moment to notice that a process has died, and gives up its lock then."""
 
 PIECE_BYTES = 8 * 1024**2
@@ -125,12 +125,11 @@ def alone() -> Iterator["psycopg.Connection[Any]"]:
     :raises Busy: another one is at it.
     """
     with connect() as line:
-        line.execute("SELECT set_config('lock_timeout', %s, false)", [str(ALONE_WAIT_MS)])
-        try:
-            line.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        except LockNotAvailable:
-            raise Busy("Another backup or restore of this database is under way.") from None
-        line.execute("SELECT set_config('lock_timeout', %s, false)", [str(LOCK_WAIT_MS)])
+        deadline = time.monotonic() + ALONE_WAIT_SECONDS
+        while line.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+            if time.monotonic() > deadline:
+                raise Busy("Another backup or restore of this database is under way.")
+            time.sleep(ALONE_PAUSE_SECONDS)
         yield line
 
 
