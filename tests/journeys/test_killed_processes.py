@@ -232,7 +232,7 @@ def test_a_celery_worker_is_killed_while_it_sweeps_and_its_task_is_not_lost(live
     def sweep():
         broker.send_task("storage.sweep_uploads", headers=for_tenant(ACME.id))
 
-    worker = live.start_worker()
+    worker = live.start_worker(relay=False)
     for kill in range(WORKER_KILLS):
         abandon()
         before = due()
@@ -244,7 +244,7 @@ def test_a_celery_worker_is_killed_while_it_sweeps_and_its_task_is_not_lost(live
             live.await_that(lambda: due() == 0)
         else:
             live.kill(worker)
-    live.start_worker()
+    live.start_worker(relay=False)
     ticks = iter(range(120))
     while due():
         assert next(ticks, None) is not None, "a worker lives, and the sweeper does not come to its end"

@@ -26,6 +26,7 @@ import psycopg
 from botocore.config import Config
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis import Redis
 
 from bitvault.stack import fingerprints
 from bitvault.stack.applications import Applications, answers
@@ -105,6 +106,11 @@ class Relay:
         self._ended.set()
         self._thread.join(timeout=10)
         self._celery.close()
+
+
+def _waiting(broker: Redis) -> set[str]:
+    """Name the clients of Valkey that wait for a message: a worker that has just been killed may be among them for a moment."""
+    return {one["id"] for one in broker.client_list() if "b" in one["flags"]}
 
 
 class Live:
@@ -259,15 +265,13 @@ class Live:
         self.kill(self._web)
         self._web = None
 
-    def start_worker(self) -> Child:
-        """Start a Celery worker, and a relay beside it; it waits for messages when this returns."""
-        from redis import Redis
-
+    def start_worker(self, *, relay: bool = True) -> Child:
+        """Start a Celery worker, and unless it is to be left alone a relay beside it; it waits for messages when this returns."""
         with Redis.from_url(f"{self.valkey.url}/0") as broker:
-            waiting = broker.info("clients")["blocked_clients"]
+            others = _waiting(broker)
             worker = self.applications.group.launch(self.applications._worker())
-            self.await_that(lambda: broker.info("clients")["blocked_clients"] > waiting)
-        if self._relay is None:
+            self.await_that(lambda: _waiting(broker) - others)
+        if relay and self._relay is None:
             self._relay = Relay(f"{self.valkey.url}/0")
         return worker
 

@@ -118,7 +118,6 @@ class SocketProcess:
         for connection in self._open:
             connection.close()
         self._open.clear()
-        self.await_nobody()
 
     def await_nobody(self) -> None:
         """Wait until the process has let all sockets go: as long as it holds one of a tenant, it remembers the head that was told there."""

@@ -33,6 +33,12 @@ def origin(live):
     return live.tenant_url
 
 
+@pytest.fixture(autouse=True)
+def empty(process):
+    """Nobody is left of the test before: its heads, which were made up, would be news to a newcomer."""
+    process.await_nobody()
+
+
 def announce(sockets, seq, company=ACME):
     """Say what the projector says."""
     with sockets.valkey() as valkey:
