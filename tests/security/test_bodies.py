@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from bitvault.events import operating
+from bitvault.kernel import tenancy
 from tests.support.client import ApiClient
 from tests.support.surface import fields_of, holds, operations, routes
 from tests.support.world import ACME
@@ -125,9 +127,11 @@ def test_no_value_of_any_field_makes_a_defect(api, route, method, body):
 
 
 @pytest.mark.parametrize(("route", "method", "query"), WITH_QUERY)
-def test_no_value_of_any_parameter_makes_a_defect(api, route, method, query):
+def test_no_value_of_any_parameter_makes_a_defect(api, acme, route, method, query):
     for client in (api("mia"), api("olga")):
         root_id = client.get("/me").json()["root_id"]
+        with tenancy.entered(acme):
+            assert operating.catch_up(), "what asks for history waits for its consumer"
         place = route.at(**dict.fromkeys(route.parameters, root_id))
         for field in fields_of(query):
             for attack, value in ATTACKS.items():
