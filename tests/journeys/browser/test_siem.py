@@ -77,13 +77,7 @@ def test_an_export_is_made_tested_paused_begun_again_and_deleted(open_exports, c
     page = open_exports()
     shoot(page, "empty")
     row = make(page, collector.url, "SOC")
-
-    def is_sent() -> bool:
-        page.reload()
-        return row.get_by_text("nothing waits").count() > 0
-
-    live.await_that(is_sent)  # what the receiver says next is said to the test
-    collector.says = [500]
+    collector.says_to_tests = [500]
     row.get_by_role("button", name="Send a test").click()
     told = page.get_by_role("region", name="Messages")
     expect(told.get_by_text("The receiver has not taken the test: answer (500)")).to_be_visible(timeout=20_000)
