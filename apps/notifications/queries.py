@@ -189,6 +189,8 @@ def list_lines(actor: Actor, *, unread: bool, limit: int, cursor: str | None) ->
     as_of_seq = get_position(CONSUMER)
     with db.read_transaction():
         wishes = read_wishes(actor)
+    # Before the lines: what comes meanwhile is then shown and not yet counted, and whoever counts again sees that there is more.
+    unread_count = count_unread(actor, wishes)
     lines: list[Line] = []
     next_position: Position | None = None
     looked_at = 0
@@ -210,7 +212,7 @@ def list_lines(actor: Actor, *, unread: bool, limit: int, cursor: str | None) ->
         if looked_at >= LOOKED_AT_LIMIT:
             next_position = before
             break
-    return Lines(lines, _write_position(purpose, next_position), count_unread(actor, wishes), as_of_seq)
+    return Lines(lines, _write_position(purpose, next_position), unread_count, as_of_seq)
 
 
 def count_unread(actor: Actor, wishes: Wishes | None = None) -> int:
