@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from apps.notifications import api as notifications
+from apps.notifications import queries
 from bitvault.events.api import publish
 from bitvault.events.catalog.webhooks import WebhookDisabled
 from bitvault.events.models import StreamEvent
@@ -72,3 +73,21 @@ def test_administrators_are_told_of_a_webhook_that_was_switched_off_and_where_to
     assert {mail.subject for mail in teller.mails()} == {
         "A webhook was switched off because its receiver takes no messages"
     }
+
+
+def test_what_comes_while_notices_are_read_is_never_counted_without_being_shown(tree, teller, long_job, monkeypatch):
+    """A panel that knew of it already would not be filled again."""
+    teller.catch_up()
+    long_job(jobs.Requester.of(tree.actor))
+    teller.catch_up()
+    count = queries.count_unread
+
+    def count_while_another_comes(*arguments):
+        before = count(*arguments)
+        long_job(jobs.Requester.of(tree.actor), text="fails")
+        teller.catch_up()
+        return before
+
+    monkeypatch.setattr(queries, "count_unread", count_while_another_comes)
+    told = notifications.open_notices(actor=tree.actor)
+    assert (len(told.items), told.unread_count) == (2, 1)
